@@ -1,0 +1,64 @@
+"""`scoreboard demo`"""
+
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from scoreboard.app import make_tokens, migrate
+from scoreboard.catalog import load_catalog
+from scoreboard.cli.serve import serve_until_stopped
+from scoreboard.config import read_settings
+from scoreboard.model import Caller
+from scoreboard.simulation import SimulatedPlayers
+
+_YOU = Caller("you", "You")
+_TOKEN_SECONDS = 30 * 86_400
+
+
+def demo(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [SCOREBOARD_HOST, 127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [SCOREBOARD_PORT, 8000].")] = None,
+    players: Annotated[bool, typer.Option(help="Simulate players, who score through the real API.")] = True,
+) -> None:
+    """Serve the scoreboard with a few simulated players, and say how to try it.
+
+    Makes or migrates the database first. Everything is kept: the next demo goes on from there. Stop it with Ctrl-C.
+    """
+    given = {"host": host, "port": port}
+    settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    catalog = load_catalog(settings.catalog)
+    board = catalog.board(None).id
+    actions = [action.id for action in catalog.actions.values() if action.board == board]
+    if not actions:
+        raise typer.BadParameter(f"the catalog has no action for its first board, “{board}”", param_hint="catalog")
+    migrate(settings)
+    tokens = make_tokens(settings)
+
+    def sign(caller: Caller) -> str:
+        return tokens.sign(caller, _TOKEN_SECONDS)
+
+    with ExitStack() as while_served:
+
+        def started(url: str) -> None:
+            typer.echo(_greeting(url, actions[0], sign(_YOU)))
+            if players:
+                while_served.enter_context(SimulatedPlayers(url, actions, sign))
+
+        serve_until_stopped(settings, started)
+    typer.echo(f"Stopped. Every score is kept in {settings.database_path}.")
+
+
+def _greeting(url: str, action: str, token: str) -> str:
+    # Plain lines: whoever pastes the command wants no box around it and no break in it.
+    return f"""
+The scoreboard is running.
+
+  Page       {url}/
+  API docs   {url}/docs
+  Stop       Ctrl-C (everything is kept)
+
+Score for yourself: paste this into another terminal, and watch the page.
+
+curl -X POST {url}/api/scores -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' -d '{{"actionId":"{action}","userId":"{_YOU.user_id}"}}'
+"""

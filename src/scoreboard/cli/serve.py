@@ -1,0 +1,47 @@
+"""`scoreboard serve`"""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import structlog
+import typer
+
+from scoreboard import server
+from scoreboard.app import migrate, open_scoreboard
+from scoreboard.config import Settings, read_settings
+
+log = structlog.get_logger()
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [SCOREBOARD_HOST, 127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [SCOREBOARD_PORT, 8000].")] = None,
+) -> None:
+    """Serve the scoreboard until SIGTERM or Ctrl-C.
+
+    A database file that is not there yet is made. One with an older schema is left alone: run “scoreboard migrate”.
+    """
+    given = {"host": host, "port": port}
+    settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    if not settings.database_path.exists():
+        migrate(settings)
+        log.info("made a new database", path=str(settings.database_path))
+    serve_until_stopped(settings, lambda url: log.info("serving", url=url, docs=f"{url}/docs"))
+
+
+def serve_until_stopped(settings: Settings, started: Callable[[str], None]) -> None:
+    """Serve with these settings; `started` gets the URL once connections are taken. Raises StartError."""
+    listening = server.bind(settings.host, settings.port)
+    url = server.url_of(listening)
+
+    async def main() -> None:
+        async with open_scoreboard(settings) as scoreboard:
+
+            async def drain(polite: bool) -> None:
+                grace, seconds = (settings.drain_grace_seconds, settings.drain_seconds) if polite else (0.0, 0.0)
+                await scoreboard.hub.drain(grace, seconds)
+
+            await server.serve(scoreboard.application, listening, drain, lambda: started(url))
+
+    with listening:
+        server.run(main)

@@ -1,0 +1,45 @@
+"""`scoreboard token`"""
+
+import re
+from typing import Annotated
+
+import typer
+
+from scoreboard.app import make_tokens
+from scoreboard.config import read_settings
+from scoreboard.model import Caller
+from scoreboard.text import check_id, shown_name
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def token(
+    user: Annotated[str, typer.Argument(metavar="USER", help="The user id: the token's subject.")],
+    name: Annotated[str | None, typer.Option(help="The name that the board shows.")] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="What the token may do beyond its user's own scores, such as scores:write:any. Repeatable."),
+    ] = None,
+    expires_in: Annotated[str, typer.Option(help="How long it is valid: 90s, 15m, 1h, 30d.")] = "1h",
+) -> None:
+    """Print a token for a user, signed with this server's secret.
+
+    For trying things out and for scripts; your own backend signs tokens with the same secret (HS256, claims `sub`,
+    `exp`, and `name` if you like).
+    """
+    caller = Caller(_checked(user), shown_name(name), frozenset(scope or ()))
+    typer.echo(make_tokens(read_settings()).sign(caller, _seconds(expires_in)))
+
+
+def _checked(user: str) -> str:
+    try:
+        return check_id(user)
+    except ValueError as error:
+        raise typer.BadParameter(f"the user id {error}", param_hint="USER") from error
+
+
+def _seconds(text: str) -> int:
+    matched = re.fullmatch(r"([1-9][0-9]{0,8})([smhd])", text)
+    if matched is None:
+        raise typer.BadParameter("give a number and a unit: 90s, 15m, 1h, 30d", param_hint="--expires-in")
+    return int(matched[1]) * _UNITS[matched[2]]

@@ -1,0 +1,55 @@
+"""`scoreboard verify`"""
+
+import asyncio
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from scoreboard.app import make_ranking, make_store
+from scoreboard.clock import SystemClock
+from scoreboard.config import Settings, read_settings
+from scoreboard.verification import Report, Verdict
+from scoreboard.verification import verify as verify_board
+
+
+def verify() -> None:
+    """Prove that every board is the fold of its ledger.
+
+    Checks that the events have no gap, that their fold is the standings, and that the standings in order are the
+    ranking. Works beside a running server, changes nothing, and exits with 1 and a list where something differs.
+    """
+    settings = read_settings()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as progress:
+        verdicts = asyncio.run(_verify_all(settings, progress))
+    for verdict in verdicts:
+        state = "differs:" if verdict.differences else "whole"
+        typer.echo(f"board {verdict.board}: {verdict.version} events, {verdict.players} players, {state}")
+        for difference in verdict.differences:
+            typer.echo(f"  {difference}")
+    if any(verdict.differences for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+async def _verify_all(settings: Settings, progress: Progress) -> list[Verdict]:
+    async with make_store(settings, SystemClock()) as store, make_ranking() as ranking:
+        return [
+            await verify_board(store, ranking, board, _reporter(progress, board))
+            for board in sorted(await store.heads())
+        ]
+
+
+def _reporter(progress: Progress, board: str) -> Report:
+    tasks = {what: progress.add_task(f"{board}: {what}", total=None) for what in ("standings", "events", "ranking")}
+
+    def report(what: str, done: int, of: int) -> None:
+        progress.update(tasks[what], completed=done, total=of)
+
+    return report

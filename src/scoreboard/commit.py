@@ -1,0 +1,202 @@
+"""Group commit: what waits is written together, one submission of a player a batch, with one writer at a time.
+
+There are no timers. A batch is taken only once its store holds the lock, so while one is written, or another process
+has its turn, the next one grows: turns are serialized, not requests. Batch n + 1 is written while n is applied to the
+ranking; applies go in order. A submission is answered when its batch is committed and applied, or committed and
+`ANSWER_WITHOUT_RANK_SECONDS` have passed.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+from typing import Final
+
+from scoreboard.errors import PlayerBusy, QueueFull, RateLimited, ScoreboardError
+from scoreboard.interfaces import Clock, Refused, Settled, Store
+from scoreboard.model import Event, RateLimit, Submission
+from scoreboard.rules import settle
+
+BATCH_SIZE: Final = 512
+"""Submissions of one commit: past a few hundred, a larger one is no faster and only makes its first one wait."""
+
+QUEUE_SIZE: Final = 4_096
+"""Waiting submissions of all players: about a second's work. More would wait longer than their senders do."""
+
+PLAYER_QUEUE_SIZE: Final = 32
+"""Waiting submissions of one player, so that nobody fills the queue alone."""
+
+ANSWER_WITHOUT_RANK_SECONDS: Final = 0.25
+"""How long an answer waits for the ranking. The score is safe by then: only its rank is missing."""
+
+REMEMBERED_REFUSALS: Final = 100_000
+"""Players over their limit that a process remembers (~100 bytes each)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An event of the ledger, and the player's rank where it is known in time."""
+
+    event: Event
+    rank: int | None
+    replayed: bool
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    submission: Submission
+    answer: asyncio.Future[Receipt]
+
+
+Apply = Callable[[Settled], Awaitable[Mapping[int, int]]]
+
+
+class GroupCommit:
+    """The queue before the store. `submit` from one event loop, while `run` runs there."""
+
+    def __init__(self, store: Store, apply: Apply, limit: RateLimit, clock: Clock) -> None:
+        self._store = store
+        self._apply = apply
+        self._settle = partial(settle, limit=limit)
+        self._queue = _Queue()
+        self._arrived = asyncio.Event()
+        self._refusals = _Refusals(clock)
+        self._in_order = asyncio.Lock()
+        self._finishing: set[asyncio.Task[None]] = set()
+
+    async def submit(self, submission: Submission) -> Receipt:
+        """Wait until the submission is in the ledger.
+
+        Raises what refused it: RateLimited, ScoreOutOfRange or IdempotencyKeyReused; PlayerBusy or QueueFull before it
+        was looked at; StoreUnavailable or OutcomeUnknown where it could not be written.
+        """
+        if submission.idempotency_digest is None:
+            self._refusals.check(submission.user_id)
+        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Waiting(submission, answer))
+        self._arrived.set()
+        return await answer
+
+    async def run(self) -> None:
+        """Write batch after batch, for ever."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._queue:
+                await self._write()
+
+    async def _write(self) -> None:
+        batch: list[_Waiting] = []
+
+        def take() -> Sequence[Submission]:
+            batch.extend(self._queue.take(BATCH_SIZE))
+            return [waiting.submission for waiting in batch]
+
+        started = self._refusals.now()
+        try:
+            settled = await self._store.commit(take, self._settle)
+        except ScoreboardError as error:
+            # Where not even the lock was had, nothing was taken: whoever waits is told, not kept.
+            for waiting in batch or self._queue.take(QUEUE_SIZE):
+                _refuse(waiting.answer, error)
+            return
+        finishing = asyncio.create_task(self._finish(batch, settled, started))
+        self._finishing.add(finishing)
+        finishing.add_done_callback(self._finishing.discard)
+
+    async def _finish(self, batch: Sequence[_Waiting], settled: Settled, started: float) -> None:
+        for waiting, outcome in zip(batch, settled.outcomes, strict=True):
+            if isinstance(outcome, Refused):
+                if isinstance(outcome.error, RateLimited):
+                    self._refusals.remember(waiting.submission.user_id, started, outcome.error.retry_after_us)
+                _refuse(waiting.answer, outcome.error)
+        late = asyncio.get_running_loop().call_later(ANSWER_WITHOUT_RANK_SECONDS, _answer, batch, settled, {})
+        async with self._in_order:
+            ranks = await self._apply(settled)
+        late.cancel()
+        _answer(batch, settled, ranks)
+
+
+def _answer(batch: Sequence[_Waiting], settled: Settled, ranks: Mapping[int, int]) -> None:
+    for waiting, outcome in zip(batch, settled.outcomes, strict=True):
+        if not isinstance(outcome, Refused) and not waiting.answer.done():
+            rank = ranks.get(outcome.event.player)
+            waiting.answer.set_result(Receipt(outcome.event, rank, outcome.replayed))
+
+
+def _refuse(answer: asyncio.Future[Receipt], error: ScoreboardError) -> None:
+    if not answer.done():
+        answer.set_exception(error)
+
+
+class _Queue:
+    """First come, first served, one of a player a turn. Filled by the event loop, taken from by a store's thread."""
+
+    def __init__(self) -> None:
+        self._players: dict[str, deque[_Waiting]] = {}
+        self._turns: deque[str] = deque()
+        self._length = 0
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return self._length
+
+    def put(self, waiting: _Waiting) -> None:
+        """Raises QueueFull, PlayerBusy."""
+        user_id = waiting.submission.user_id
+        with self._lock:
+            if self._length >= QUEUE_SIZE:
+                raise QueueFull
+            own = self._players.get(user_id)
+            if own is None:
+                self._players[user_id] = deque((waiting,))
+                self._turns.append(user_id)
+            elif len(own) < PLAYER_QUEUE_SIZE:
+                own.append(waiting)
+            else:
+                raise PlayerBusy
+            self._length += 1
+
+    def take(self, most: int) -> list[_Waiting]:
+        """The next batch: whoever has more waiting takes a place at the end."""
+        with self._lock:
+            batch = []
+            for _ in range(min(most, len(self._turns))):
+                user_id = self._turns.popleft()
+                own = self._players[user_id]
+                batch.append(own.popleft())
+                if own:
+                    self._turns.append(user_id)
+                else:
+                    del self._players[user_id]
+            self._length -= len(batch)
+            return batch
+
+
+class _Refusals:
+    """Who is over the limit, and until when: a hint that saves the store a flood, and may only expire too early."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until: dict[str, float] = {}
+
+    def now(self) -> float:
+        return self._clock.monotonic()
+
+    def check(self, user_id: str) -> None:
+        """Raises RateLimited."""
+        until = self._until.get(user_id)
+        if until is None:
+            return
+        left = until - self.now()
+        if left > 0:
+            raise RateLimited(round(left * 1_000_000))
+        del self._until[user_id]
+
+    def remember(self, user_id: str, asked_at: float, retry_after_us: int) -> None:
+        """`asked_at` lies before the store decided, so that the hint ends before the store's own refusal does."""
+        if len(self._until) >= REMEMBERED_REFUSALS:
+            del self._until[next(iter(self._until))]
+        self._until[user_id] = asked_at + retry_after_us / 1_000_000

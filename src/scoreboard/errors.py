@@ -1,0 +1,172 @@
+"""Everything that can go wrong, as one tree. No HTTP in it: `web.problems` gives each its status."""
+
+from typing import ClassVar
+
+
+class ScoreboardError(Exception):
+    """The root of all errors that the scoreboard raises on purpose.
+
+    `code` is stable and for programs; the message is one sentence for a person.
+    """
+
+    code: ClassVar[str] = "error"
+
+
+class StartError(ScoreboardError):
+    """Raised when the program cannot start: a bad setting, a taken port, a database that does not fit."""
+
+    code = "cannot_start"
+
+
+class CatalogError(StartError):
+    """Raised when the catalog has a mistake; the message names the key it stands at."""
+
+    code = "catalog_invalid"
+
+
+class SchemaError(StartError):
+    """Raised when a database is not ours, or its schema is not the one that this program was written for."""
+
+    code = "schema_mismatch"
+
+
+class RequestError(ScoreboardError):
+    """The root of what the sender of a request can mend."""
+
+
+class UnknownBoard(RequestError):
+    """Raised when a board is not in the catalog."""
+
+    code = "unknown_board"
+
+    def __init__(self, board: str) -> None:
+        super().__init__(f"There is no board “{board}”.")
+
+
+class UnknownAction(RequestError):
+    """Raised when an action is not in the catalog."""
+
+    code = "unknown_action"
+
+    def __init__(self, action_id: str) -> None:
+        super().__init__(f"There is no action “{action_id}”.")
+
+
+class Unauthorized(RequestError):
+    """Raised when a request does not show who sends it; each child says what is wrong with its token."""
+
+
+class TokenMissing(Unauthorized):
+    """Raised when there is no bearer token."""
+
+    code = "token_missing"
+
+    def __init__(self) -> None:
+        super().__init__("Send a token: “Authorization: Bearer …”.")
+
+
+class TokenInvalid(Unauthorized):
+    """Raised when a token is malformed, not signed by us, or lacks a claim that it must have."""
+
+    code = "token_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("The token is not valid.")
+
+
+class TokenExpired(Unauthorized):
+    """Raised when a token's time is over."""
+
+    code = "token_expired"
+
+    def __init__(self) -> None:
+        super().__init__("The token has expired: get a new one.")
+
+
+class NotYourScore(RequestError):
+    """Raised when a caller claims an action for somebody else and has no right to."""
+
+    code = "not_your_score"
+
+    def __init__(self) -> None:
+        super().__init__("The token is not this user's: a user can score for nobody else.")
+
+
+class ScoreOutOfRange(RequestError):
+    """Raised when a score would leave the range in which integers are exact everywhere."""
+
+    code = "score_out_of_range"
+
+    def __init__(self) -> None:
+        super().__init__("The score would be beyond ±(2^53 - 1).")
+
+
+class IdempotencyKeyReused(RequestError):
+    """Raised when an idempotency key comes again with another body."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for another action: use a new one.")
+
+
+class RetryLater(ScoreboardError):
+    """The root of what may succeed when it is tried again after `retry_after_us` microseconds."""
+
+    def __init__(self, message: str, retry_after_us: int) -> None:
+        super().__init__(message)
+        self.retry_after_us = retry_after_us
+
+
+class RateLimited(RetryLater):
+    """Raised when a player has used up the limit of submissions in a window of time."""
+
+    code = "rate_limited"
+
+    def __init__(self, retry_after_us: int) -> None:
+        super().__init__("Too many score updates: wait before the next one.", retry_after_us)
+
+
+class PlayerBusy(RetryLater):
+    """Raised when too many submissions of one player wait at once."""
+
+    code = "player_busy"
+
+    def __init__(self) -> None:
+        super().__init__("Too many score updates of this user are waiting: wait for their answers.", 1_000_000)
+
+
+class QueueFull(RetryLater):
+    """Raised when more submissions wait than can be written soon."""
+
+    code = "queue_full"
+
+    def __init__(self) -> None:
+        super().__init__("Too many score updates are waiting: try again.", 1_000_000)
+
+
+class StoreUnavailable(RetryLater):
+    """Raised when the store cannot be reached or written; nothing was changed."""
+
+    code = "store_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("The store cannot be reached: nothing was changed, try again.", 1_000_000)
+
+
+class OutcomeUnknown(RetryLater):
+    """Raised when a commit's answer was lost and cannot be looked up: the event may be in the ledger."""
+
+    code = "outcome_unknown"
+
+    def __init__(self) -> None:
+        super().__init__("Whether this counted is not known: send it again with the same Idempotency-Key.", 1_000_000)
+
+
+class RankingUnavailable(ScoreboardError):
+    """Raised when the ranking cannot be reached, or has not caught up with its store yet."""
+
+    code = "ranking_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("The ranking is not ready.")

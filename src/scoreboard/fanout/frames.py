@@ -1,0 +1,72 @@
+"""Boards as frames: read, encoded where they have changed, and given to whoever asks."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from scoreboard.errors import StoreUnavailable
+from scoreboard.fanout.frame import Frame, encode
+from scoreboard.fanout.hub import Hub
+from scoreboard.model import Snapshot
+
+TOP: Final = 10
+"""How many entries a stream shows, and a read that does not say."""
+
+KEPT_FRAMES: Final = 256
+"""Different pages that are kept encoded (~1 KB each)."""
+
+REFRESH_SECONDS: Final = 1.0
+"""The safety net: a notification is a hint, and losing one costs this much at the most."""
+
+log = structlog.get_logger()
+
+ReadBoard = Callable[[str, int, int], Awaitable[Snapshot]]
+
+
+class Frames:
+    """The encoded pages of all boards, and the tops of them on their way to the hub."""
+
+    def __init__(self, read: ReadBoard, hub: Hub, boards: tuple[str, ...]) -> None:
+        self._read = read
+        self._hub = hub
+        self._boards = boards
+        self._kept: dict[tuple[str, int, int], Frame] = {}
+        self._in_order: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def page(self, board: str, limit: int = TOP, offset: int = 0) -> Frame:
+        """A page of a board as it is now. Raises StoreUnavailable."""
+        snapshot = await self._read(board, limit, offset)
+        kept = self._kept.get((board, limit, offset))
+        if kept is not None and kept.snapshot == snapshot:
+            return kept
+        frame = encode(snapshot)
+        if len(self._kept) >= KEPT_FRAMES:
+            self._kept.clear()
+        self._kept[board, limit, offset] = frame
+        return frame
+
+    async def publish(self, board: str) -> None:
+        """Hand the board's newest top to the hub. Raises StoreUnavailable."""
+        async with self._in_order[board]:
+            self._hub.publish(await self.page(board))
+
+    async def follow(self, changed: AsyncIterator[str]) -> None:
+        """Publish each board that is named, for ever."""
+        async for board in changed:
+            await self._try(board)
+
+    async def refresh(self) -> None:
+        """Publish every board every second, for ever; where nothing has changed, nothing is sent."""
+        while True:
+            for board in self._boards:
+                await self._try(board)
+            await asyncio.sleep(REFRESH_SECONDS)
+
+    async def _try(self, board: str) -> None:
+        try:
+            await self.publish(board)
+        except StoreUnavailable as error:
+            log.warning("a board cannot be read", board=board, reason=error.code)

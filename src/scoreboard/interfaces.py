@@ -1,0 +1,184 @@
+"""The seam: the truth (`Store`) and an ordered copy of it (`Ranking`). Each driver keeps these contracts.
+
+A board has one history. Each accepted event gets the board's next number, its version: gapless, in the order of
+commits. The board at version n is the fold of the events 1 … n, and nothing else. From this follow the total order
+(`model.order_key`), what a copy is (a board at some version) and what healing is (`healing`).
+
+Every driver is an async context manager; nothing may be called outside of it.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+from uuid import UUID
+
+from scoreboard.errors import ScoreboardError
+from scoreboard.model import Board, Change, Event, Head, Snapshot, Standing, Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that decides about one submission, read after the lock was taken.
+
+    `at_us` is the store's clock, never behind the board's newest event. `player` is the player's integer key: a new
+    one where the user has none yet (`seq` is 0 then). `limit_at_us` is the time of the accepted submission that lies
+    the limit's count back. `repeated` is the event that the submission's idempotency key stands for already.
+    """
+
+    at_us: int
+    head: Head
+    player: int
+    name: str | None
+    seq: int
+    standing: Standing | None
+    action_seq: int
+    limit_at_us: int | None
+    repeated: Event | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The submission is this event of the ledger; `replayed` where an earlier one with its key had made it."""
+
+    event: Event
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The submission changed nothing."""
+
+    error: ScoreboardError
+
+
+Outcome = Accepted | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a batch comes to: an outcome for each submission in its order, and what is to be appended for them.
+
+    `events` are the new ones, `changes` one a board: both in the order of versions.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    events: tuple[Event, ...]
+    changes: tuple[Change, ...]
+
+
+Take = Callable[[], Sequence[Submission]]
+Settle = Callable[[Sequence[Submission], Sequence[Facts]], Settled]
+
+
+class Store(Protocol):
+    """The truth: boards, players, the ledger and the standings that are its fold."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *exc_info: object) -> None: ...
+
+    async def ensure(self, boards: Sequence[Board]) -> None:
+        """Make a row for each board that has none. Repeats change nothing.
+
+        Raises StoreUnavailable.
+        """
+
+    async def commit(self, take: Take, settle: Settle) -> Settled:
+        """Lock, take, read, settle, append, commit: one atomic turn of the one writer that a board has at a time.
+
+        1. Lock the boards; only then call `take` (once, from any thread): while this turn waits, its batch grows.
+        2. Read the facts of the batch, at most one submission of a player, with a snapshot newer than the lock.
+        3. Call `settle` (pure; again with new facts where a player's `seq` has moved meanwhile).
+        4. Append all of `events` and `changes` and commit, durably; return only then.
+
+        Raises StoreUnavailable where nothing of the batch was committed, OutcomeUnknown where that cannot be told.
+        An error out of `take` or `settle` is passed on, and nothing was changed.
+        """
+
+    async def heads(self) -> Mapping[str, Head]:
+        """How far each board is. Raises StoreUnavailable."""
+
+    async def changes(self, board: str, after: int, limit: int) -> Change:
+        """The standings that events after version `after` have touched, at most `limit`, in the order of versions.
+
+        A PAGE where there are more of them. Else a LAST_PAGE, which leads to the board's head at the moment of reading:
+        a copy that applies page after page up to that one is the board at its `to_version`, whatever was committed
+        meanwhile, since a standing that a later event has moved on from comes again on a later page.
+        Raises StoreUnavailable.
+        """
+
+    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
+        """`limit` entries from rank `offset` + 1 on, in one atomic read. Raises StoreUnavailable."""
+
+    async def events(self, board: str, after: int, limit: int) -> Sequence[Event]:
+        """The ledger after version `after`, at most `limit` events, in order. Raises StoreUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a copy is, and whether it is a state of the board (`readable`) or still being filled."""
+
+    version: int
+    readable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Where a copy stands after a change was offered to it.
+
+    `ranks` gives each listed player of the change the rank at the version of its own standing. It is empty where the
+    change was not applied as a whole: there was a gap before it, or (a part of) it was known already.
+    """
+
+    version: int
+    ranks: Mapping[int, int]
+
+
+class Ranking(Protocol):
+    """An ordered copy of each board, which says how far it is and that it has changed."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *exc_info: object) -> None: ...
+
+    async def progress(self, board: str) -> Progress:
+        """How far the copy is: version 0, not readable, where there is none. Raises RankingUnavailable."""
+
+    async def apply(self, change: Change) -> Applied:
+        """Apply a change in one atomic step, and only in order.
+
+        - The copy stands before `from_version`: there is a gap; change nothing and answer where it stands.
+        - It stands at `to_version` or later: nothing to do.
+        - Else apply. A standing is absolute and never replaces one of a later version, so it does not matter that a
+          part of the change was applied already.
+
+        A copy is readable once a LAST_PAGE is in, also an empty one, and no longer once a PAGE is. One that is not
+        readable takes no STEP: a commit cannot mend what the pages before it have left out.
+        Raises RankingUnavailable.
+        """
+
+    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
+        """`limit` entries from rank `offset` + 1 on, in one atomic read.
+
+        Raises RankingUnavailable, also while the copy is not readable (see `apply`).
+        """
+
+    async def place(self, board: str, player: int) -> int | None:
+        """The rank of a player now; None where it is not listed. Raises RankingUnavailable as `page` does."""
+
+    async def drop(self, board: str) -> None:
+        """Forget the copy: it stands at version 0 and is not readable. Raises RankingUnavailable."""
+
+    def changed(self) -> AsyncIterator[str]:
+        """Name boards whose copy has changed, as soon as it has: a hint, never the data. One iterator a process."""
+
+
+class Clock(Protocol):
+    """The process's clocks, handed in so that a test can hold them."""
+
+    def now_us(self) -> int:
+        """The time of day, in microseconds since the Unix epoch."""
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back; only differences mean anything."""
+
+
+NewId = Callable[[], UUID]

@@ -1,0 +1,176 @@
+"""The nouns of the scoreboard: frozen values, and THE order of a board.
+
+Times are whole microseconds since the Unix epoch (`at_us`). Scores are integers within ±MAX_SCORE.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+MAX_SCORE: Final = 2**53 - 1
+"""The largest integer that every JSON reader and every Redis sorted set keeps exactly (RFC 8259, section 6)."""
+
+ALL_TIME: Final = "all"
+"""The one period that standings are kept for so far."""
+
+
+class EventKind(StrEnum):
+    """What an event does to its player's standing."""
+
+    AWARD = "award"
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A board of the catalog."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that users complete, what it is worth, and the board that it counts on."""
+
+    id: str
+    board: str
+    points: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """At most `count` accepted submissions of one player in any `window_us` microseconds."""
+
+    count: int
+    window_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who stands behind a request: the verified token's subject and what it may do."""
+
+    user_id: str
+    name: str | None = None
+    scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A user's claim to have completed an action, on its way to the ledger.
+
+    `event_id` is made before the commit, so that an event can be looked up when a commit's answer is lost.
+    `idempotency_digest` stands for submitter and key together: keys of two submitters never meet.
+    """
+
+    event_id: UUID
+    user_id: str
+    name: str | None
+    action: Action
+    idempotency_digest: UUID | None = None
+
+    @property
+    def board(self) -> str:
+        return self.action.board
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A row of the ledger: never changed, never deleted.
+
+    `version` is the board's, gapless from 1. `seq` counts the player's accepted submissions over all boards,
+    `action_seq` those of this action; `score` is the player's on this board once the event has happened.
+    """
+
+    event_id: UUID
+    board: str
+    version: int
+    player: int
+    kind: EventKind
+    seq: int
+    action_id: str
+    action_seq: int
+    points: int
+    score: int
+    at_us: int
+    idempotency_digest: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a player stands on a board, in absolute terms.
+
+    `version` is the last event that touched it, `reached_version` the one that reached `score`. One that is not
+    `listed` keeps its score and has no place on the board.
+    """
+
+    player: int
+    user_id: str
+    name: str | None
+    score: int
+    reached_version: int
+    reached_at_us: int
+    version: int
+    listed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far a board's history goes: its newest version and that event's time (0 and 0 where nothing happened)."""
+
+    version: int
+    at_us: int
+
+
+class ChangeKind(StrEnum):
+    """What a copy of a board is after a change."""
+
+    STEP = "step"
+    """A commit: it leads from one state of the board to a later one."""
+    PAGE = "page"
+    """A page of what a copy has missed: until the last one is in, the copy is no state that the board ever had."""
+    LAST_PAGE = "last page"
+    """The last such page: the copy is the board at `to_version` again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened on a board after version `from_version`, up to `to_version`; standings in order of version."""
+
+    board: str
+    kind: ChangeKind
+    from_version: int
+    to_version: int
+    at_us: int
+    standings: tuple[Standing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of a board as people see it. Ranks are 1, 2, 3 …: there are no ties."""
+
+    rank: int
+    user_id: str
+    name: str | None
+    score: int
+    reached_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A part of a board, exactly as it was after the event `version`; `players` counts all its listed players."""
+
+    board: str
+    version: int
+    at_us: int
+    players: int
+    entries: tuple[Entry, ...]
+
+
+def order_key(standing: Standing) -> tuple[int, int]:
+    """THE order of a board: score descending, then the version that reached it, ascending.
+
+    Total, since no two standings of a board were reached by the same event. Neither clock nor collation takes part.
+    """
+    return (-standing.score, standing.reached_version)

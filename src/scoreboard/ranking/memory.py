@@ -1,0 +1,143 @@
+"""The ranking in this process's memory: for one instance beside its SQLite file.
+
+A place in the order is one integer: the score (descending), the version that reached it (ascending) and the player's
+key, so that each says whose it is and sorting needs no calls into Python.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import islice
+from typing import Final, NamedTuple, Self
+
+from scoreboard.errors import RankingUnavailable
+from scoreboard.interfaces import Applied, Progress
+from scoreboard.model import MAX_SCORE, Change, ChangeKind, Entry, Snapshot, Standing
+from scoreboard.ranking.order import Order
+
+_VERSION_BITS: Final = 53
+_PLAYER_BITS: Final = 63
+
+
+class _Row(NamedTuple):
+    """What is kept of a standing: the order's key (None: not listed), and what an entry shows. ~300 bytes a player."""
+
+    key: int | None
+    user_id: str
+    name: str | None
+    reached_at_us: int
+    version: int
+
+
+class _Copy:
+    """One board."""
+
+    __slots__ = ("at_us", "order", "readable", "rows", "version")
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.at_us = 0
+        self.readable = False
+        self.rows: dict[int, _Row] = {}
+        self.order = Order()
+
+    def move(self, standing: Standing) -> None:
+        old = self.rows.get(standing.player)
+        if old is not None:
+            if old.version > standing.version:
+                return
+            if old.key is not None:
+                self.order.remove(old.key)
+        key = _order_key(standing) if standing.listed else None
+        if key is not None:
+            self.order.add(key)
+        self.rows[standing.player] = _Row(
+            key, standing.user_id, standing.name, standing.reached_at_us, standing.version
+        )
+
+    def rank(self, player: int) -> int | None:
+        row = self.rows.get(player)
+        return None if row is None or row.key is None else self.order.rank(row.key)
+
+    def entry(self, rank: int, key: int) -> Entry:
+        row = self.rows[key & ((1 << _PLAYER_BITS) - 1)]
+        score = MAX_SCORE - (key >> (_VERSION_BITS + _PLAYER_BITS))
+        return Entry(rank, row.user_id, row.name, score, row.reached_at_us)
+
+
+def _order_key(standing: Standing) -> int:
+    """`model.order_key` and the player's key as one integer."""
+    score_and_version = (MAX_SCORE - standing.score) << _VERSION_BITS | standing.reached_version
+    return score_and_version << _PLAYER_BITS | standing.player
+
+
+class MemoryRanking:
+    """`interfaces.Ranking` in memory. Nothing here waits, so each call is one atomic step of the event loop."""
+
+    def __init__(self) -> None:
+        self._copies: dict[str, _Copy] = {}
+        self._changed: set[str] = set()
+        self._wake = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._copies.clear()
+
+    async def progress(self, board: str) -> Progress:
+        copy = self._copy(board)
+        return Progress(copy.version, copy.readable)
+
+    async def apply(self, change: Change) -> Applied:
+        copy = self._copy(change.board)
+        is_step = change.kind is ChangeKind.STEP
+        is_gap = copy.version < change.from_version or (is_step and not copy.readable)
+        is_known = copy.version > change.to_version or (copy.version == change.to_version and copy.readable)
+        if is_gap or is_known:
+            return Applied(copy.version, {})
+        follows = is_step and copy.version == change.from_version
+        ranks: dict[int, int] = {}
+        for standing in change.standings:
+            copy.move(standing)
+            if follows and (rank := copy.rank(standing.player)) is not None:
+                ranks[standing.player] = rank
+        copy.version = change.to_version
+        copy.at_us = change.at_us
+        copy.readable = change.kind is not ChangeKind.PAGE
+        if copy.readable:
+            self._changed.add(change.board)
+            self._wake.set()
+        return Applied(copy.version, ranks)
+
+    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
+        copy = self._readable(board)
+        keys = islice(copy.order.after(offset), limit) if offset < len(copy.order) else ()
+        return Snapshot(
+            board=board,
+            version=copy.version,
+            at_us=copy.at_us,
+            players=len(copy.order),
+            entries=tuple(copy.entry(rank, key) for rank, key in enumerate(keys, start=offset + 1)),
+        )
+
+    async def place(self, board: str, player: int) -> int | None:
+        return self._readable(board).rank(player)
+
+    async def drop(self, board: str) -> None:
+        self._copies.pop(board, None)
+
+    async def changed(self) -> AsyncIterator[str]:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._changed:
+                yield self._changed.pop()
+
+    def _copy(self, board: str) -> _Copy:
+        return self._copies.setdefault(board, _Copy())
+
+    def _readable(self, board: str) -> _Copy:
+        copy = self._copy(board)
+        if not copy.readable:
+            raise RankingUnavailable
+        return copy

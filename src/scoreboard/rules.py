@@ -1,0 +1,121 @@
+"""What decides about a submission: pure functions, the same for every store. The clock is a fact among others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from scoreboard.errors import IdempotencyKeyReused, NotYourScore, RateLimited, ScoreOutOfRange
+from scoreboard.interfaces import Accepted, Facts, Outcome, Refused, Settled
+from scoreboard.model import (
+    MAX_SCORE,
+    Action,
+    Caller,
+    Change,
+    ChangeKind,
+    Event,
+    EventKind,
+    Head,
+    RateLimit,
+    Standing,
+    Submission,
+)
+
+SCORE_FOR_ANYBODY: Final = "scores:write:any"
+"""The scope of a trusted server, which claims actions for its users."""
+
+
+def claim(
+    caller: Caller, user_id: str, action: Action, event_id: UUID, idempotency_digest: UUID | None = None
+) -> Submission:
+    """What a caller may submit. A name is taken only from the player's own token.
+
+    Raises NotYourScore.
+    """
+    own = caller.user_id == user_id
+    if not own and SCORE_FOR_ANYBODY not in caller.scopes:
+        raise NotYourScore
+    return Submission(event_id, user_id, caller.name if own else None, action, idempotency_digest)
+
+
+def decide(submission: Submission, facts: Facts, limit: RateLimit) -> Outcome:
+    """Accept or refuse one submission: first a repeat, then the score's range, then the rate limit.
+
+    The event of an accepted one follows directly on the board's head of the facts.
+    """
+    if facts.repeated is not None:
+        if facts.repeated.action_id != submission.action.id:
+            return Refused(IdempotencyKeyReused())
+        return Accepted(facts.repeated, replayed=True)
+    score = (facts.standing.score if facts.standing else 0) + submission.action.points
+    if abs(score) > MAX_SCORE:
+        return Refused(ScoreOutOfRange())
+    if facts.limit_at_us is not None and facts.limit_at_us + limit.window_us > facts.at_us:
+        return Refused(RateLimited(facts.limit_at_us + limit.window_us - facts.at_us))
+    return Accepted(
+        Event(
+            event_id=submission.event_id,
+            board=submission.board,
+            version=facts.head.version + 1,
+            player=facts.player,
+            kind=EventKind.AWARD,
+            seq=facts.seq + 1,
+            action_id=submission.action.id,
+            action_seq=facts.action_seq + 1,
+            points=submission.action.points,
+            score=score,
+            at_us=facts.at_us,
+            idempotency_digest=submission.idempotency_digest,
+        )
+    )
+
+
+def fold(standing: Standing | None, event: Event, user_id: str, name: str | None) -> Standing:
+    """A player's standing after one more event: the board is nothing but the fold of its ledger."""
+    if standing is not None and standing.score == event.score:
+        return replace(standing, name=name, version=event.version)
+    return Standing(
+        player=event.player,
+        user_id=user_id,
+        name=name,
+        score=event.score,
+        reached_version=event.version,
+        reached_at_us=event.at_us,
+        version=event.version,
+        listed=standing.listed if standing else True,
+    )
+
+
+def settle(batch: Sequence[Submission], facts: Sequence[Facts], limit: RateLimit) -> Settled:
+    """Decide a batch, at most one submission of a player, and number what was accepted, board by board."""
+    outcomes: list[Outcome] = []
+    events: list[Event] = []
+    heads: dict[str, Head] = {}
+    standings: dict[str, list[Standing]] = {}
+    for submission, known in zip(batch, facts, strict=True):
+        head = heads.get(submission.board, known.head)
+        outcome = decide(submission, replace(known, head=head), limit)
+        outcomes.append(outcome)
+        if isinstance(outcome, Refused) or outcome.replayed:
+            continue
+        event = outcome.event
+        events.append(event)
+        heads[event.board] = Head(event.version, event.at_us)
+        standings.setdefault(event.board, []).append(
+            fold(known.standing, event, submission.user_id, submission.name or known.name)
+        )
+    return Settled(tuple(outcomes), tuple(events), _changes(heads, standings))
+
+
+def _changes(heads: Mapping[str, Head], standings: Mapping[str, Sequence[Standing]]) -> tuple[Change, ...]:
+    return tuple(
+        Change(
+            board=board,
+            kind=ChangeKind.STEP,
+            from_version=head.version - len(standings[board]),
+            to_version=head.version,
+            at_us=head.at_us,
+            standings=tuple(standings[board]),
+        )
+        for board, head in sorted(heads.items())
+    )

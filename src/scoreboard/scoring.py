@@ -1,0 +1,100 @@
+"""The service. It alone knows the order of effects: ledger first, then the ranking; the answer after both."""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from uuid import UUID
+
+from scoreboard.catalog import Catalog
+from scoreboard.commit import GroupCommit, Receipt
+from scoreboard.errors import RankingUnavailable, StoreUnavailable
+from scoreboard.fallback import Fallback
+from scoreboard.healing import Healing
+from scoreboard.interfaces import Clock, NewId, Ranking, Settled, Store
+from scoreboard.model import Caller, RateLimit, Snapshot
+from scoreboard.rules import claim
+
+
+class Scoring:
+    """Submit an action, read a board."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: Store,
+        ranking: Ranking,
+        healing: Healing,
+        *,
+        limit: RateLimit,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._catalog = catalog
+        self._ranking = ranking
+        self._healing = healing
+        self._new_id = new_id
+        self._fallbacks = {board: Fallback(store, board, clock) for board in catalog.boards}
+        self._shown = dict.fromkeys(catalog.boards, 0)
+        self.commit = GroupCommit(store, self._apply, limit, clock)
+
+    async def submit(
+        self, caller: Caller, action_id: str, user_id: str, idempotency_key: str | None = None
+    ) -> Receipt:
+        """Have an action counted; return when it is in the ledger for good.
+
+        Raises UnknownAction, NotYourScore, and all that `GroupCommit.submit` raises.
+        """
+        action = self._catalog.action(action_id)
+        digest = None if idempotency_key is None else _digest(caller.user_id, idempotency_key)
+        receipt = await self.commit.submit(claim(caller, user_id, action, self._new_id(), digest))
+        if receipt.rank is None and receipt.replayed:
+            return Receipt(receipt.event, await self._place(receipt), replayed=True)
+        return receipt
+
+    async def board(self, board_id: str | None, limit: int, offset: int = 0) -> Snapshot:
+        """A part of a board (without an id: the first of the catalog), never older than one that was shown before.
+
+        Raises UnknownBoard, StoreUnavailable.
+        """
+        board = self._catalog.board(board_id).id
+        try:
+            snapshot = await self._ranking.page(board, limit, offset)
+        except RankingUnavailable:
+            snapshot = None
+        shown = self._shown[board]
+        if snapshot is None or snapshot.version < shown:
+            snapshot = await self._fallbacks[board].page(limit, offset, at_least=shown)
+            if snapshot.version < shown:
+                # The store itself has gone back (a restored backup): what it says now is the truth.
+                self._shown[board] = snapshot.version
+        self._shown[board] = max(self._shown[board], snapshot.version)
+        return snapshot
+
+    async def _place(self, receipt: Receipt) -> int | None:
+        try:
+            return await self._ranking.place(receipt.event.board, receipt.event.player)
+        except RankingUnavailable:
+            return None
+
+    async def _apply(self, settled: Settled) -> Mapping[int, int]:
+        """Bring the ranking to what was committed; the ranks that are known then, by the player's integer key."""
+        ranks: dict[int, int] = {}
+        for change in settled.changes:
+            try:
+                applied = await self._ranking.apply(change)
+                if applied.version < change.to_version:
+                    await self._healing.heal(change.board)
+                ranks.update(applied.ranks)
+                for standing in change.standings:
+                    if standing.player not in applied.ranks:
+                        place = await self._ranking.place(change.board, standing.player)
+                        if place is not None:
+                            ranks[standing.player] = place
+            except (RankingUnavailable, StoreUnavailable):
+                # The score is in the ledger. The copy catches up by itself; only this rank is not known in time.
+                continue
+        return ranks
+
+
+def _digest(submitter: str, idempotency_key: str) -> UUID:
+    """Submitter and key as one value: fixed in size, and it gives away neither (NUL occurs in no id)."""
+    return UUID(bytes=blake2b(f"{submitter}\0{idempotency_key}".encode(), digest_size=16).digest())

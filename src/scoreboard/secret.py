@@ -1,0 +1,54 @@
+"""The secret that signs tokens where no setting names one: made at the first start, kept beside the database."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Final
+
+from scoreboard.config import MIN_SECRET_BYTES, Settings
+from scoreboard.errors import StartError
+
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+def secret_path(settings: Settings) -> Path:
+    """The file of the secret: the database's name and `.secret`."""
+    path = settings.database_path
+    return path.with_name(path.name + ".secret")
+
+
+def load_secret(settings: Settings) -> bytes:
+    """The secret of the setting, else of the file, which is made (mode 0600) where it is not there.
+
+    Raises StartError where the file cannot be read, is too short, or can be read by others.
+    """
+    if settings.jwt_secret is not None:
+        return settings.jwt_secret.get_secret_value().encode()
+    path = secret_path(settings)
+    try:
+        _make(path)
+        if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
+            raise StartError(f"Others can read the secret in {path}: run “chmod 600 {path}”, or delete it for a new one.")
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise StartError(f"The secret in {path} cannot be read ({error.strerror}): set SCOREBOARD_JWT_SECRET.") from error
+    if len(secret) < MIN_SECRET_BYTES:
+        raise StartError(f"The secret in {path} has fewer than {MIN_SECRET_BYTES} bytes: delete it for a new one.")
+    return secret
+
+
+def _make(path: Path) -> None:
+    """Whole or not at all, and once only: of two processes that start together, one makes it and both read it."""
+    if path.exists():
+        return
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48) + "\n")
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -1,0 +1,13 @@
+"""What Alembic runs. The connection comes from `store.schema`; there is no offline mode and no ini file."""
+
+from alembic import context
+
+from scoreboard.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,132 @@
+"""What a store is asked, beside the commit: the same statements for every dialect, each within one transaction."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.engine import Row
+
+from scoreboard.model import (
+    ALL_TIME,
+    Board,
+    Change,
+    ChangeKind,
+    Entry,
+    Event,
+    EventKind,
+    Head,
+    Snapshot,
+    Standing,
+)
+from scoreboard.store.tables import boards, players, score_events, standings
+
+_of_board: Final = (boards.c.key == standings.c.board_key) & (standings.c.period == ALL_TIME)
+
+
+def ensure(connection: Connection, wanted: Sequence[Board]) -> Mapping[str, int]:
+    """Make a row for each board that has none; the integer key of each board that there is."""
+    known = _keys(connection)
+    new = [{"id": board.id, "version": 0, "at_us": 0} for board in wanted if board.id not in known]
+    if new:
+        connection.execute(insert(boards), new)
+    return _keys(connection)
+
+
+def _keys(connection: Connection) -> Mapping[str, int]:
+    return {id: key for id, key in connection.execute(select(boards.c.id, boards.c.key))}
+
+
+def heads(connection: Connection) -> Mapping[str, Head]:
+    """How far each board is."""
+    found = connection.execute(select(boards.c.id, boards.c.version, boards.c.at_us))
+    return {id: Head(version, at_us) for id, version, at_us in found}
+
+
+def _head(connection: Connection, board: str) -> Head:
+    version, at_us = connection.execute(select(boards.c.version, boards.c.at_us).where(boards.c.id == board)).one()
+    return Head(version, at_us)
+
+
+def changes(connection: Connection, board: str, after: int, limit: int) -> Change:
+    """One page of the standings that changed after a version: see `interfaces.Store.changes`."""
+    head = _head(connection, board)
+    rows = connection.execute(
+        select(
+            standings.c.player_key,
+            players.c.user_id,
+            players.c.name,
+            standings.c.score,
+            standings.c.reached_version,
+            standings.c.reached_at_us,
+            standings.c.version,
+            standings.c.listed,
+        )
+        .select_from(standings)
+        .join(boards, _of_board)
+        .join(players, players.c.key == standings.c.player_key)
+        .where(boards.c.id == board, standings.c.version > after)
+        .order_by(standings.c.version)
+        .limit(limit)
+    ).all()
+    full = len(rows) == limit
+    return Change(
+        board=board,
+        kind=ChangeKind.PAGE if full else ChangeKind.LAST_PAGE,
+        from_version=after,
+        to_version=rows[-1].version if full else head.version,
+        at_us=head.at_us,
+        standings=tuple(Standing(*row) for row in rows),
+    )
+
+
+def page(connection: Connection, board: str, limit: int, offset: int) -> Snapshot:
+    """A part of the board, and how many players it lists."""
+    head = _head(connection, board)
+    listed = _of_board & standings.c.listed & (boards.c.id == board)
+    total = connection.execute(select(func.count()).select_from(standings).join(boards, _of_board).where(listed))
+    rows = connection.execute(
+        select(players.c.user_id, players.c.name, standings.c.score, standings.c.reached_at_us)
+        .select_from(standings)
+        .join(boards, _of_board)
+        .join(players, players.c.key == standings.c.player_key)
+        .where(listed)
+        .order_by(standings.c.score.desc(), standings.c.reached_version)
+        .limit(limit)
+        .offset(offset)
+    )
+    return Snapshot(
+        board=board,
+        version=head.version,
+        at_us=head.at_us,
+        players=total.scalar_one(),
+        entries=tuple(Entry(rank, *row) for rank, row in enumerate(rows, start=offset + 1)),
+    )
+
+
+def events(connection: Connection, board: str, after: int, limit: int) -> Sequence[Event]:
+    """A stretch of the ledger."""
+    rows = connection.execute(
+        select(score_events)
+        .join(boards, boards.c.key == score_events.c.board_key)
+        .where(boards.c.id == board, score_events.c.version > after)
+        .order_by(score_events.c.version)
+        .limit(limit)
+    )
+    return [_event(board, row) for row in rows]
+
+
+def _event(board: str, row: Row[tuple[object, ...]]) -> Event:
+    return Event(
+        event_id=row.event_id,
+        board=board,
+        version=row.version,
+        player=row.player_key,
+        kind=EventKind(row.kind),
+        seq=row.seq,
+        action_id=row.action_id,
+        action_seq=row.action_seq,
+        points=row.points,
+        score=row.score,
+        at_us=row.at_us,
+        idempotency_digest=row.idempotency_digest,
+    )

@@ -1,0 +1,113 @@
+"""The store on a SQLite file: one writer thread, readers on connections that can only read.
+
+Nothing here runs on the event loop. The writer takes the file's write lock (`BEGIN IMMEDIATE`) as the lock of all
+boards: beside another process that writes to the same file, turns are taken in the same way.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from scoreboard.errors import OutcomeUnknown, StoreUnavailable
+from scoreboard.interfaces import Clock, Settle, Settled, Take
+from scoreboard.model import Board, Change, Event, Head, RateLimit, Snapshot
+from scoreboard.store import reads, sqlite_file
+from scoreboard.store import sqlite_statements as statements
+
+READERS: Final = 2
+"""Reads are rare: healing, a page while the ranking is not ready, `verify`."""
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """`interfaces.Store` on one SQLite file of this program's schema."""
+
+    def __init__(self, path: Path, *, limit: RateLimit, clock: Clock) -> None:
+        self._path = path
+        self._limit = limit
+        self._clock = clock
+        self._stack = AsyncExitStack()
+        self._board_keys: Mapping[str, int] = {}
+
+    async def __aenter__(self) -> Self:
+        """Raises SchemaError where the file is not one of ours, with this program's schema."""
+        await asyncio.to_thread(sqlite_file.check, self._path)
+        self._writer = self._open("write", 1)
+        self._reader = self._open("read", READERS)
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._stack.aclose()
+
+    def _open(self, access: sqlite_file.Access, threads: int) -> tuple[Engine, ThreadPoolExecutor]:
+        engine = sqlite_file.open_engine(self._path, access, threads)
+        executor = ThreadPoolExecutor(threads, thread_name_prefix=f"sqlite-{access}")
+        self._stack.callback(engine.dispose)
+        self._stack.push_async_callback(asyncio.to_thread, executor.shutdown)
+        return engine, executor
+
+    async def ensure(self, boards: Sequence[Board]) -> None:
+        self._board_keys = await self._run(self._writer, lambda connection: reads.ensure(connection, boards))
+
+    async def commit(self, take: Take, settle: Settle) -> Settled:
+        engine, executor = self._writer
+        return await asyncio.get_running_loop().run_in_executor(executor, self._commit, engine, take, settle)
+
+    async def heads(self) -> Mapping[str, Head]:
+        return await self._read(reads.heads)
+
+    async def changes(self, board: str, after: int, limit: int) -> Change:
+        return await self._read(lambda connection: reads.changes(connection, board, after, limit))
+
+    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
+        return await self._read(lambda connection: reads.page(connection, board, limit, offset))
+
+    async def events(self, board: str, after: int, limit: int) -> Sequence[Event]:
+        return await self._read(lambda connection: reads.events(connection, board, after, limit))
+
+    async def _read(self, ask: Callable[[Connection], T]) -> T:
+        return await self._run(self._reader, ask)
+
+    async def _run(self, side: tuple[Engine, ThreadPoolExecutor], work: Callable[[Connection], T]) -> T:
+        engine, executor = side
+
+        def transact() -> T:
+            try:
+                with engine.begin() as connection:
+                    return work(connection)
+            except OperationalError as error:
+                raise StoreUnavailable from error
+
+        return await asyncio.get_running_loop().run_in_executor(executor, transact)
+
+    def _commit(self, engine: Engine, take: Take, settle: Settle) -> Settled:
+        settled = Settled((), (), ())
+        try:
+            with engine.begin() as connection:
+                batch = take()
+                if batch:
+                    facts = statements.read_facts(connection, batch, self._limit.count, self._clock.now_us())
+                    settled = settle(batch, facts)
+                    if settled.events:
+                        statements.append(connection, settled, self._board_keys)
+        except OperationalError as error:
+            if not self._is_in_ledger(engine, settled):
+                raise StoreUnavailable from error
+        return settled
+
+    def _is_in_ledger(self, engine: Engine, settled: Settled) -> bool:
+        """Whether a commit that answered with an error has happened all the same. Raises OutcomeUnknown."""
+        if not settled.events:
+            return False
+        try:
+            with engine.begin() as connection:
+                return statements.is_in_ledger(connection, settled.events[0])
+        except OperationalError as error:
+            raise OutcomeUnknown from error

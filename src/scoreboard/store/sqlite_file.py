@@ -1,0 +1,114 @@
+"""A SQLite file that is ours: opening it, recognising it, migrating it."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from scoreboard.errors import SchemaError, StartError
+from scoreboard.store import schema
+from scoreboard.store.migrations import APPLICATION_ID
+
+BUSY_TIMEOUT_SECONDS: Final = 5.0
+"""How long a writer waits for another process that writes to the same file."""
+
+CACHE_KIB: Final = 65_536
+"""Page cache of a connection: holds the hot pages of the indexes of a million players."""
+
+CHECKPOINT_PAGES: Final = 4_000
+"""The write-ahead log is folded into the file after this many pages (16 MB): seldom enough to be cheap."""
+
+Access = Literal["create", "write", "read"]
+_MODES: Final = {"create": "rwc", "write": "rw", "read": "ro"}
+
+
+def open_engine(path: Path, access: Access, connections: int = 1) -> Engine:
+    """An engine whose transactions take the write lock at once (`BEGIN IMMEDIATE`), or can only read.
+
+    Commits are durable when they return: a write-ahead log with `synchronous=FULL` (https://www.sqlite.org/pragma.html).
+    """
+    uri = f"file:{quote(str(path))}?mode={_MODES[access]}"
+
+    def connect() -> sqlite3.Connection:
+        # SQLAlchemy's pool hands a connection to one thread at a time; transactions are begun below.
+        return sqlite3.connect(
+            uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+        )
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=connections, max_overflow=0)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        if access != "read":
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if access == "read" else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def migrate(path: Path) -> tuple[str | None, str]:
+    """Make the file, or bring it to this program's schema; say from which revision to which.
+
+    Raises SchemaError where the file is not ours or too new, StartError where it cannot be opened.
+    """
+    if not path.parent.is_dir():
+        raise StartError(f"The folder {path.parent} does not exist: make it, or set SCOREBOARD_DATABASE_URL.")
+    # Opening it writes the file's header, so ask first.
+    is_new = not path.exists() or path.stat().st_size == 0
+    if is_new:
+        # Others may not read who plays here, and SQLite gives its log the mode of its file.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    with _connected(path, "create") as connection:
+        if not is_new:
+            _check_ours(connection, path)
+            connection.rollback()
+        with connection.begin():
+            return schema.migrate(connection)
+
+
+def check(path: Path) -> None:
+    """Raises SchemaError, with what to do, where the file is not one of ours with this program's schema."""
+    if not path.exists():
+        raise SchemaError(f"There is no database at {path}: run “scoreboard migrate”.")
+    with _connected(path, "read") as connection:
+        _check_ours(connection, path)
+        schema.check(connection)
+
+
+def _check_ours(connection: Connection, path: Path) -> None:
+    if connection.execute(text("PRAGMA application_id")).scalar_one() != APPLICATION_ID:
+        raise _not_ours(path)
+
+
+@contextmanager
+def _connected(path: Path, access: Access) -> Iterator[Connection]:
+    """One connection, closed at the end; what goes wrong with the file is told in one sentence."""
+    engine = open_engine(path, access)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except DBAPIError as error:
+        cause = error.orig
+        if isinstance(cause, sqlite3.DatabaseError) and getattr(cause, "sqlite_errorname", "") == "SQLITE_NOTADB":
+            raise _not_ours(path) from error
+        raise StartError(f"The database {path} cannot be opened ({cause}): check the path and its rights.") from error
+    finally:
+        engine.dispose()
+
+
+def _not_ours(path: Path) -> SchemaError:
+    return SchemaError(f"{path} is not a scoreboard database: set SCOREBOARD_DATABASE_URL to another file.")

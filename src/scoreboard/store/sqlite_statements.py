@@ -1,0 +1,190 @@
+"""What a commit reads and writes in SQLite. A batch travels as one JSON array, so each is executed once a batch.
+
+That matters: sqlite3 lets go of Python's global lock at every step, and beside a busy event loop each way back costs
+up to a switch interval.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection, TextClause, text
+
+from scoreboard.interfaces import Facts, Settled
+from scoreboard.model import ALL_TIME, Event, EventKind, Head, Standing, Submission
+
+FACTS: Final = text(
+    f"""
+    SELECT h.key, h.version, h.at_us,
+           p.key, p.name, p.seq, (SELECT max(key) FROM players),
+           s.score, s.reached_version, s.reached_at_us, s.version, s.listed,
+           (SELECT max(action_seq) FROM score_events u
+             WHERE u.player_key = p.key AND u.action_id = json_extract(b.value, '$[2]')),
+           (SELECT at_us FROM score_events w WHERE w.player_key = p.key AND w.seq = p.seq + 1 - :limit_count),
+           r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us
+      FROM json_each(:batch) b
+      JOIN boards h ON h.id = json_extract(b.value, '$[1]')
+      LEFT JOIN players p ON p.user_id = json_extract(b.value, '$[0]')
+      LEFT JOIN standings s ON s.board_key = h.key AND s.period = '{ALL_TIME}' AND s.player_key = p.key
+      LEFT JOIN score_events r ON r.player_key = p.key AND r.idempotency_digest = json_extract(b.value, '$[3]')
+      LEFT JOIN boards o ON o.key = r.board_key
+     ORDER BY b.key
+    """
+)
+"""`batch`: [[user id, board id, action id, idempotency digest or null], …] → one row each, in their order."""
+
+PUT_PLAYERS: Final = text(
+    """
+    INSERT INTO players (key, user_id, name, seq)
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+           json_extract(value, '$[3]')
+      FROM json_each(:rows) WHERE true
+    ON CONFLICT (key) DO UPDATE SET name = excluded.name, seq = excluded.seq
+    """
+)
+
+APPEND_EVENTS: Final = text(
+    """
+    INSERT INTO score_events (board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
+                              points, score, at_us, idempotency_digest)
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+           json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
+           json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
+           json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]')
+      FROM json_each(:rows)
+    """
+)
+
+PUT_STANDINGS: Final = text(
+    f"""
+    INSERT INTO standings (board_key, period, player_key, score, reached_version, reached_at_us, version, listed)
+    SELECT json_extract(value, '$[0]'), '{ALL_TIME}', json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+           json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
+           json_extract(value, '$[6]')
+      FROM json_each(:rows) WHERE true
+    ON CONFLICT (board_key, period, player_key) DO UPDATE SET
+           score = excluded.score, reached_version = excluded.reached_version, reached_at_us = excluded.reached_at_us,
+           version = excluded.version, listed = excluded.listed
+    """
+)
+
+MOVE_BOARDS: Final = text("UPDATE boards SET version = :version, at_us = :at_us WHERE id = :board")
+
+FIND_EVENT: Final = text(
+    """
+    SELECT 1 FROM score_events e JOIN boards h ON h.key = e.board_key
+     WHERE h.id = :board AND e.version = :version AND e.event_id = :event_id
+    """
+)
+
+
+def read_facts(
+    connection: Connection, batch: Sequence[Submission], limit_count: int, clock_us: int
+) -> list[Facts]:
+    """The facts of a batch, in its order. Who is new gets the next free integer key: nobody else writes meanwhile."""
+    keys = [
+        (s.user_id, s.board, s.action.id, None if s.idempotency_digest is None else s.idempotency_digest.hex)
+        for s in batch
+    ]
+    rows = connection.execute(FACTS, {"batch": json.dumps(keys), "limit_count": limit_count}).all()
+    at_us = max(clock_us, max(row[2] for row in rows))
+    new_keys = count((rows[0][6] or 0) + 1)
+    return [_facts(row, submission, at_us, new_keys.__next__) for row, submission in zip(rows, batch, strict=True)]
+
+
+def _facts(row: Any, submission: Submission, at_us: int, new_key: Callable[[], int]) -> Facts:
+    _, version, head_at_us, known_key, name, seq, _ = row[:7]
+    score, reached_version, reached_at_us, standing_version, listed, action_seq, limit_at_us = row[7:14]
+    player = new_key() if known_key is None else known_key
+    return Facts(
+        at_us=at_us,
+        head=Head(version, head_at_us),
+        player=player,
+        name=name,
+        seq=seq or 0,
+        standing=None
+        if score is None
+        else Standing(
+            player=player,
+            user_id=submission.user_id,
+            name=name,
+            score=score,
+            reached_version=reached_version,
+            reached_at_us=reached_at_us,
+            version=standing_version,
+            listed=bool(listed),
+        ),
+        action_seq=action_seq or 0,
+        limit_at_us=limit_at_us,
+        repeated=None if row[14] is None else _repeated(row[14:], player, submission),
+    )
+
+
+def _repeated(row: Any, player: int, submission: Submission) -> Event:
+    event_id, board, version, kind, seq, action_id, action_seq, points, score, at_us = row
+    return Event(
+        event_id=UUID(event_id),
+        board=board,
+        version=version,
+        player=player,
+        kind=EventKind(kind),
+        seq=seq,
+        action_id=action_id,
+        action_seq=action_seq,
+        points=points,
+        score=score,
+        at_us=at_us,
+        idempotency_digest=submission.idempotency_digest,
+    )
+
+
+def append(connection: Connection, settled: Settled, board_keys: Mapping[str, int]) -> None:
+    """Write what a batch came to: players, ledger, standings, heads."""
+    seqs = {event.player: event.seq for event in settled.events}
+    standings = [(board_keys[change.board], s) for change in settled.changes for s in change.standings]
+    _put(connection, PUT_PLAYERS, [(s.player, s.user_id, s.name, seqs[s.player]) for _, s in standings])
+    _put(connection, APPEND_EVENTS, [_event_row(e, board_keys[e.board]) for e in settled.events])
+    _put(
+        connection,
+        PUT_STANDINGS,
+        [
+            (key, s.player, s.score, s.reached_version, s.reached_at_us, s.version, int(s.listed))
+            for key, s in standings
+        ],
+    )
+    for change in settled.changes:
+        connection.execute(
+            MOVE_BOARDS, {"version": change.to_version, "at_us": change.at_us, "board": change.board}
+        )
+
+
+def _put(connection: Connection, statement: TextClause, rows: Sequence[Sequence[object]]) -> None:
+    connection.execute(statement, {"rows": json.dumps(rows)})
+
+
+def _event_row(event: Event, board_key: int) -> tuple[object, ...]:
+    digest = event.idempotency_digest
+    return (
+        board_key,
+        event.version,
+        event.event_id.hex,
+        event.kind,
+        event.player,
+        event.seq,
+        event.action_id,
+        event.action_seq,
+        event.points,
+        event.score,
+        event.at_us,
+        None if digest is None else digest.hex,
+    )
+
+
+def is_in_ledger(connection: Connection, event: Event) -> bool:
+    """Whether that very event was committed."""
+    found = connection.execute(
+        FIND_EVENT, {"board": event.board, "version": event.version, "event_id": event.event_id.hex}
+    )
+    return found.first() is not None

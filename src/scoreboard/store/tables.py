@@ -1,0 +1,109 @@
+"""The tables, as both dialects have them. `migrations` makes them; a test holds the two together.
+
+Events and standings name a player by an integer key. User id and name live in `players` alone, so that a person can
+be erased and the ledger still adds up. The database itself refuses to update or delete a row of `score_events`.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+)
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "pk": "%(table_name)s_pkey",
+    }
+)
+
+# SQLite makes an INTEGER PRIMARY KEY its row id, and only that spelling.
+_player_key = BigInteger().with_variant(Integer(), "sqlite")
+
+boards: Final = Table(
+    "boards",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("version", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+)
+
+players: Final = Table(
+    "players",
+    metadata,
+    Column("key", _player_key, primary_key=True),
+    Column("user_id", Text, nullable=False, unique=True),
+    Column("name", Text),
+    Column("seq", BigInteger, nullable=False),
+)
+
+score_events: Final = Table(
+    "score_events",
+    metadata,
+    Column("board_key", Integer, ForeignKey(boards.c.key), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("event_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("player_key", _player_key, ForeignKey(players.c.key), nullable=False),
+    # Null in an event that is not the player's own submission: it uses up none of the player's limit.
+    Column("seq", BigInteger),
+    Column("action_id", Text),
+    Column("action_seq", BigInteger),
+    Column("points", BigInteger, nullable=False),
+    Column("score", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("idempotency_digest", Uuid),
+    PrimaryKeyConstraint("board_key", "version"),
+    # The rate limit: the time of the submission N back is one probe.
+    Index("score_events_seq", "player_key", "seq", unique=True),
+    # The rules of an action: its last use and its count are one probe.
+    Index("score_events_action", "player_key", "action_id", "action_seq", unique=True),
+    sqlite_with_rowid=False,
+)
+Index(
+    "score_events_idempotency",
+    score_events.c.player_key,
+    score_events.c.idempotency_digest,
+    unique=True,
+    sqlite_where=score_events.c.idempotency_digest.is_not(None),
+    postgresql_where=score_events.c.idempotency_digest.is_not(None),
+)
+
+standings: Final = Table(
+    "standings",
+    metadata,
+    Column("board_key", Integer, ForeignKey(boards.c.key), nullable=False),
+    Column("period", Text, nullable=False),
+    Column("player_key", _player_key, ForeignKey(players.c.key), nullable=False),
+    Column("score", BigInteger, nullable=False),
+    Column("reached_version", BigInteger, nullable=False),
+    Column("reached_at_us", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("listed", Boolean, nullable=False),
+    PrimaryKeyConstraint("board_key", "period", "player_key"),
+    # Healing: what changed after a version.
+    Index("standings_version", "board_key", "period", "version"),
+    sqlite_with_rowid=False,
+)
+# Reads while there is no ranking: the order itself.
+Index(
+    "standings_order",
+    standings.c.board_key,
+    standings.c.period,
+    standings.c.listed,
+    standings.c.score.desc(),
+    standings.c.reached_version,
+)

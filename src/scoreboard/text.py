@@ -1,0 +1,40 @@
+"""What may be an id or a name: short text that can be shown, logged and stored as it is."""
+
+import unicodedata
+from typing import Final
+
+MAX_CHARACTERS: Final = 128
+
+
+def check_id(text: str) -> str:
+    """An id as it came: 1 to 128 characters, none of them a control character or a lone surrogate.
+
+    Raises ValueError.
+    """
+    if not text:
+        raise ValueError("must not be empty")
+    return check_text(text)
+
+
+def check_text(text: str) -> str:
+    """A text as it came, under the same rules, but it may be empty. Raises ValueError."""
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"must have at most {MAX_CHARACTERS} characters")
+    if not _is_plain(text):
+        raise ValueError("must have no control characters and no lone surrogates")
+    return text
+
+
+def shown_name(claim: object) -> str | None:
+    """A token's name as the board shows it: without what cannot be shown, cut to 128 characters; None if nothing is left."""
+    if not isinstance(claim, str):
+        return None
+    kept = claim if _is_plain(claim) else "".join(c for c in claim if unicodedata.category(c) not in {"Cc", "Cs"})
+    return kept.strip()[:MAX_CHARACTERS].strip() or None
+
+
+def _is_plain(text: str) -> bool:
+    # Printable ASCII is by far the most frequent; `Cc` are the control characters, `Cs` the surrogates.
+    if text.isascii() and text.isprintable():
+        return True
+    return all(unicodedata.category(character) not in {"Cc", "Cs"} for character in text)

@@ -1,0 +1,95 @@
+"""All routes as one ASGI application."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import Response
+
+from scoreboard import __version__
+from scoreboard.catalog import Catalog
+from scoreboard.errors import ScoreboardError
+from scoreboard.fanout.frames import Frames
+from scoreboard.fanout.hub import Hub
+from scoreboard.healing import Healing
+from scoreboard.scoring import Scoring
+from scoreboard.web import problems
+from scoreboard.web.auth import Tokens
+from scoreboard.web.cors import Cors
+from scoreboard.web.health import health_routes
+from scoreboard.web.leaderboard import leaderboard_route, stream_route
+from scoreboard.web.page import page_routes
+from scoreboard.web.scores import scores_route
+
+DESCRIPTION = """\
+Users complete actions; the server decides the points, keeps every score in a ledger, ranks everybody, and every open
+browser sees the top 10 change at once.
+
+Errors are `application/problem+json` (RFC 9457) with a stable `code`; none of them changes anything."""
+
+
+def make_application(
+    *,
+    catalog: Catalog,
+    scoring: Scoring,
+    healing: Healing,
+    frames: Frames,
+    hub: Hub,
+    tokens: Tokens,
+    write_origins: Sequence[str],
+) -> FastAPI:
+    """The application over the parts that it serves."""
+    application = FastAPI(
+        title="Scoreboard",
+        version=__version__,
+        description=DESCRIPTION,
+        license_info={"name": "MIT", "identifier": "MIT"},
+        redoc_url=None,
+        # On by default, and nobody asked for it.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        middleware=[Middleware(Cors, write_origins=write_origins)],
+        exception_handlers={HTTPException: _http_exception, Exception: _internal_error},
+    )
+    # The most frequent first: routes are tried in order.
+    application.router.routes[:0] = [
+        scores_route(scoring, tokens),
+        leaderboard_route(catalog, frames),
+        stream_route(catalog, frames, hub),
+    ]
+    application.include_router(health_routes(hub, healing))
+    application.router.routes.extend(page_routes())
+    _describe_security(application)
+    return application
+
+
+def _render(error: ScoreboardError) -> Response:
+    return problems.problem(error).response()
+
+
+async def _http_exception(_request: Request, error: Exception) -> Response:
+    """What the router raises by itself."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        return _render(problems.MethodNotAllowed((error.headers or {}).get("Allow", "other methods")))
+    if error.status_code == 404:
+        return _render(problems.NotFound())
+    return _render(problems.InternalError())
+
+
+async def _internal_error(_request: Request, _error: Exception) -> Response:
+    return _render(problems.InternalError())
+
+
+def _describe_security(application: FastAPI) -> None:
+    describe = application.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = describe()
+        document.setdefault("components", {})["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        }
+        return document
+
+    application.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document

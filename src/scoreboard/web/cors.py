@@ -1,0 +1,35 @@
+"""Who may call from another origin: anybody reads, and only those who are named write."""
+
+from collections.abc import Sequence
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class Cors:
+    """Two of Starlette's, by path."""
+
+    def __init__(self, app: ASGIApp, write_origins: Sequence[str]) -> None:
+        self._app = app
+        self._reads = CORSMiddleware(
+            app,
+            allow_origins=["*"],
+            allow_methods=["GET", "HEAD"],
+            allow_headers=["Authorization", "If-None-Match", "Last-Event-ID", "Cache-Control"],
+            expose_headers=["ETag", "Retry-After"],
+        )
+        self._writes = CORSMiddleware(
+            app,
+            allow_origins=write_origins,
+            allow_methods=["POST"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+            expose_headers=["Idempotent-Replayed", "Retry-After"],
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["path"].startswith("/api/leaderboard"):
+            await self._reads(scope, receive, send)
+        else:
+            await self._writes(scope, receive, send)

@@ -1,0 +1,82 @@
+"""Routes that FastAPI describes and Starlette's router finds, but that answer by plain ASGI.
+
+FastAPI's dependency machinery costs about as much as all the rest of a POST. A direct route does without it; path,
+methods, answers and errors stand in the OpenAPI document like any other's.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
+
+from scoreboard.errors import ScoreboardError
+from scoreboard.web import problems
+from scoreboard.web.schemas import ProblemResponse
+
+DirectEndpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+JSON_HEADERS: Final = (b"content-type", b"application/json")
+
+
+class DirectRoute(APIRoute):
+    """A route whose endpoint is plain ASGI; errors of the scoreboard become problems here."""
+
+    def __init__(self, path: str, direct: DirectEndpoint, *, methods: Sequence[str], **described: Any) -> None:
+        super().__init__(path, _described_elsewhere, methods=list(methods), **described)
+        self._direct = direct
+        if "GET" in methods:
+            # As Starlette's own routes do; `methods` of the OpenAPI document stay as given.
+            self._answered = {*methods, "HEAD"}
+        else:
+            self._answered = set(methods)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if scope["method"] not in self._answered:
+                raise problems.MethodNotAllowed(", ".join(sorted(self._answered)))
+            await self._direct(scope, receive, send)
+        except ScoreboardError as error:
+            await problems.problem(error).response()(scope, receive, send)
+
+
+async def _described_elsewhere() -> None:
+    """Stands where FastAPI looks for parameters: a direct route names its own."""
+
+
+async def answer(
+    send: Send, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = (JSON_HEADERS,)
+) -> None:
+    """Send a whole response."""
+    length = (b"content-length", b"%d" % len(body))
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})
+
+
+def documented(*known: ScoreboardError) -> dict[int | str, dict[str, Any]]:
+    """The errors of a route for its OpenAPI description, with an example of each."""
+    described: dict[int | str, dict[str, Any]] = {}
+    for error in known:
+        rendered = problems.problem(error)
+        response = described.setdefault(
+            rendered.status,
+            {
+                "description": rendered.document["title"],
+                "model": ProblemResponse,
+                "content": {problems.MEDIA_TYPE: {"examples": {}}},
+            },
+        )
+        response["content"][problems.MEDIA_TYPE]["examples"][error.code] = {"value": rendered.document}
+        told = {name: value for name, value in rendered.headers.items() if name in _TOLD}
+        if told:
+            response["headers"] = {
+                name: {"description": _TOLD[name], "schema": {"type": "string"}, "example": value}
+                for name, value in told.items()
+            }
+    return described
+
+
+_TOLD: Final = {
+    "Retry-After": "After how many seconds to try again.",
+    "WWW-Authenticate": "How to authenticate (RFC 6750).",
+}

@@ -1,0 +1,32 @@
+"""GET /health/live and GET /health/ready"""
+
+from fastapi import APIRouter, Response
+
+from scoreboard.fanout.hub import Hub
+from scoreboard.healing import Healing
+from scoreboard.web.schemas import LiveResponse, ReadyResponse
+
+
+def health_routes(hub: Hub, healing: Healing) -> APIRouter:
+    """For whoever starts, stops and balances instances."""
+    router = APIRouter(prefix="/health", tags=["health"])
+
+    @router.get("/live", operation_id="live", summary="Is the process alive?")
+    async def live() -> LiveResponse:
+        """Asks nothing outside the process."""
+        return LiveResponse(status="live")
+
+    @router.get(
+        "/ready",
+        operation_id="ready",
+        summary="Should requests be sent here?",
+        responses={503: {"model": ReadyResponse, "description": "It is being stopped: send no more requests."}},
+    )
+    async def ready(response: Response) -> ReadyResponse:
+        """200 from start to drain. A lost partner is named, and does not make it fail: nobody else could do better."""
+        if hub.is_draining:
+            response.status_code = 503
+        status = "draining" if hub.is_draining else "ready"
+        return ReadyResponse(status=status, degraded=sorted(healing.lost))
+
+    return router

@@ -1,0 +1,152 @@
+"""Errors → problem+json (RFC 9457). The one place where they are rendered, and where they meet HTTP."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
+
+from starlette.responses import Response
+
+from scoreboard import errors
+from scoreboard.errors import RequestError, RetryLater, ScoreboardError, Unauthorized
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class BodyNotJson(RequestError):
+    """Raised when a body is not JSON."""
+
+    code = "body_not_json"
+
+    def __init__(self) -> None:
+        super().__init__("The body is not JSON.")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMistake:
+    """What is wrong with one field of the body, or one parameter."""
+
+    field: str
+    message: str
+
+
+class ValidationFailed(RequestError):
+    """Raised when fields of a body, or parameters, are not as the schema has them."""
+
+    code = "validation_failed"
+
+    def __init__(self, mistakes: Sequence[FieldMistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("; ".join(f"{mistake.field}: {mistake.message}" for mistake in self.mistakes))
+
+
+class BodyTooLarge(RequestError):
+    """Raised when a body is longer than any that makes sense."""
+
+    code = "body_too_large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The body has more than {limit} bytes.")
+
+
+class UnsupportedMediaType(RequestError):
+    """Raised when a body does not say that it is JSON."""
+
+    code = "unsupported_media_type"
+
+    def __init__(self) -> None:
+        super().__init__("Send JSON: “Content-Type: application/json”.")
+
+
+class NotFound(RequestError):
+    """Raised when there is nothing at a path."""
+
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing here: the API is described at /docs.")
+
+
+class MethodNotAllowed(RequestError):
+    """Raised when a path does not take a method."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"Only {allowed} can be used here.")
+        self.allowed = allowed
+
+
+class InternalError(ScoreboardError):
+    """Stands for any error that nobody foresaw: what it was is in the log alone."""
+
+    code = "internal_error"
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong here. It has been logged.")
+
+
+STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
+    BodyNotJson: HTTPStatus.BAD_REQUEST,
+    ValidationFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    NotFound: HTTPStatus.NOT_FOUND,
+    MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.TokenMissing: HTTPStatus.UNAUTHORIZED,
+    errors.TokenInvalid: HTTPStatus.UNAUTHORIZED,
+    errors.TokenExpired: HTTPStatus.UNAUTHORIZED,
+    errors.NotYourScore: HTTPStatus.FORBIDDEN,
+    errors.UnknownBoard: HTTPStatus.NOT_FOUND,
+    errors.UnknownAction: HTTPStatus.NOT_FOUND,
+    errors.ScoreOutOfRange: HTTPStatus.CONFLICT,
+    errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.PlayerBusy: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as it is answered."""
+
+    status: int
+    document: dict[str, object]
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def response(self) -> Response:
+        body = json.dumps(self.document, ensure_ascii=False, separators=(",", ":")).encode()
+        return Response(body, self.status, self.headers, media_type=MEDIA_TYPE)
+
+
+def problem(error: ScoreboardError) -> Problem:
+    """How an error is answered."""
+    status = STATUS[type(error)]
+    document: dict[str, object] = {
+        "type": f"urn:scoreboard:problem:{error.code}",
+        "title": status.phrase,
+        "status": int(status),
+        "code": error.code,
+        "detail": str(error),
+    }
+    headers: dict[str, str] = {"Cache-Control": "no-store"}
+    if isinstance(error, Unauthorized):
+        # RFC 6750, section 3: no error code where there was no token at all.
+        missing = isinstance(error, errors.TokenMissing)
+        headers["WWW-Authenticate"] = "Bearer" if missing else 'Bearer error="invalid_token"'
+    elif isinstance(error, RetryLater):
+        # Whole seconds (RFC 9110, section 10.2.3), rounded up: one sent then is not refused again for the same reason.
+        headers["Retry-After"] = str(max(1, -(-error.retry_after_us // 1_000_000)))
+    elif isinstance(error, ValidationFailed):
+        document["errors"] = [{"field": m.field, "message": m.message} for m in error.mistakes]
+    elif isinstance(error, MethodNotAllowed):
+        headers["Allow"] = error.allowed
+    elif isinstance(error, BodyTooLarge):
+        # Nobody wants to read the rest of it.
+        headers["Connection"] = "close"
+    return Problem(int(status), document, headers)

@@ -1,0 +1,190 @@
+"""What requests and answers look like: checked here, and described in OpenAPI from here."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from scoreboard.text import MAX_CHARACTERS, check_id
+from scoreboard.web.problems import BodyNotJson, FieldMistake, ValidationFailed
+
+MAX_LIMIT: Final = 100
+MAX_OFFSET: Final = 2**53 - 1
+
+Id = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_CHARACTERS, description="No control characters, no lone surrogates."),
+    AfterValidator(check_id),
+]
+
+
+class Schema(BaseModel):
+    """camelCase outside, and nothing that is not described."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+
+
+class ScoreRequest(Schema):
+    """A completed action. What it is worth is the server's business."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"actionId": "complete-quest", "userId": "ada"}]})
+
+    action_id: Id
+    user_id: Id
+
+
+class ScoreResponse(Schema):
+    """What the action has counted for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "eventId": "6f4cf6a3-0f6e-4b0c-9b37-2b1d0c8f7a55",
+                    "board": "main",
+                    "userId": "ada",
+                    "actionId": "complete-quest",
+                    "points": 50,
+                    "score": 150,
+                    "rank": 1,
+                    "version": 42,
+                }
+            ]
+        }
+    )
+
+    event_id: UUID
+    board: str
+    user_id: str
+    action_id: str
+    points: int
+    score: Annotated[int, Field(description="The player's score on the board right after this event.")]
+    rank: Annotated[
+        int | None,
+        Field(description="The player's rank at `version`, or a moment later; null where it was not known in time."),
+    ]
+    version: Annotated[int, Field(description="The board's version that this event made.")]
+
+
+class EntryResponse(Schema):
+    """A row of a board."""
+
+    rank: int
+    user_id: str
+    name: Annotated[str, Field(description="From the token's `name` claim; the user id where it had none.")]
+    score: int
+    reached_at: datetime
+
+
+class LeaderboardResponse(Schema):
+    """A board after exactly `version` events."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "board": "main",
+                    "version": 42,
+                    "updatedAt": "2026-11-24T10:00:00.123456Z",
+                    "players": 1,
+                    "entries": [
+                        {
+                            "rank": 1,
+                            "userId": "ada",
+                            "name": "Ada",
+                            "score": 150,
+                            "reachedAt": "2026-11-24T10:00:00.123456Z",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    board: str
+    version: int
+    updated_at: Annotated[datetime | None, Field(description="The time of the event `version`; null before the first.")]
+    players: Annotated[int, Field(description="How many players the whole board has.")]
+    entries: list[EntryResponse]
+
+
+class LiveResponse(Schema):
+    """The process answers."""
+
+    status: Annotated[str, Field(examples=["live"])]
+
+
+class ReadyResponse(Schema):
+    """Whether a balancer should send requests here."""
+
+    status: Annotated[str, Field(examples=["ready"])]
+    degraded: Annotated[list[str], Field(description="Partners that are lost just now.", examples=[[]])]
+
+
+class FieldProblem(Schema):
+    """A bad field."""
+
+    field: str
+    message: str
+
+
+class ProblemResponse(Schema):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: Annotated[str, Field(description="Stable: for programs.")]
+    detail: Annotated[str, Field(description="One sentence, for people.")]
+    errors: Annotated[list[FieldProblem] | None, Field(description="Each bad field.")] = None
+
+
+class BoardQuery(BaseModel):
+    """The parameters of a read. Numbers come as text here."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    board: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 10
+    offset: Annotated[int, Field(ge=0, le=MAX_OFFSET)] = 0
+
+
+def read_score_request(body: bytes) -> ScoreRequest:
+    """Raises BodyNotJson, ValidationFailed."""
+    try:
+        return ScoreRequest.model_validate_json(body)
+    except ValidationError as error:
+        if error.errors(include_url=False)[0]["type"] == "json_invalid":
+            return _read_odd_json(body)
+        raise validation_failed(error) from error
+
+
+def _read_odd_json(body: bytes) -> ScoreRequest:
+    """Pydantic's parser takes a lone surrogate for broken JSON. It is not: name the field that has it."""
+    try:
+        return ScoreRequest.model_validate(json.loads(body))
+    except ValidationError as error:
+        raise validation_failed(error) from error
+    except (ValueError, RecursionError) as error:
+        raise BodyNotJson from error
+
+
+def read_board_query(parameters: dict[str, str]) -> BoardQuery:
+    """Raises ValidationFailed."""
+    try:
+        return BoardQuery.model_validate(parameters)
+    except ValidationError as error:
+        raise validation_failed(error) from error
+
+
+def validation_failed(error: ValidationError) -> ValidationFailed:
+    """Each mistake with the field it stands at."""
+    return ValidationFailed(
+        [
+            FieldMistake(".".join(map(str, mistake["loc"])) or "body", mistake["msg"].removeprefix("Value error, "))
+            for mistake in error.errors(include_url=False, include_input=False)
+        ]
+    )

@@ -1,0 +1,107 @@
+"""A stream over plain ASGI: a subscriber that writes through the server's own `send`."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Final
+
+from starlette.types import Receive, Scope, Send
+
+from scoreboard.fanout.hub import Hub
+from scoreboard.fanout.subscriber import Subscriber
+
+ABORT: Final = "scoreboard.abort"
+"""The scope's extension that cuts a connection off at once, whatever it still has to send (see `server`)."""
+
+HEADERS: Final = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    # Nobody on the way may keep, compress or hold back events (the last one is nginx's).
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class AsgiSubscriber(Subscriber):
+    """Writes a frame by running `send` up to its first wait, which it has only where the client takes no bytes.
+
+    So a walk over many subscribers is plain calls: no queue, no task and no wake-up for each of them.
+    """
+
+    __slots__ = ("_abort", "_rest", "_send", "closed")
+
+    def __init__(self, send: Send, abort: Callable[[], None] | None) -> None:
+        super().__init__()
+        self._send = send
+        self._abort = abort
+        self._rest: asyncio.Task[None] | None = None
+        self.closed: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    @property
+    def is_behind(self) -> bool:
+        return self._rest is not None
+
+    def write(self, data: bytes) -> None:
+        sending = self._send({"type": "http.response.body", "body": data, "more_body": True})
+        assert isinstance(sending, Coroutine)
+        try:
+            waits_for = sending.send(None)
+        except StopIteration:
+            return
+        self._rest = asyncio.get_running_loop().create_task(_rest(sending, waits_for))
+        self._rest.add_done_callback(self._drained)
+
+    def close(self, last: bytes) -> None:
+        if not self.closed.done():
+            self.closed.set_result(b"" if self.is_behind else last)
+        if self._rest is not None:
+            self._rest.cancel()
+            if self._abort is not None:
+                self._abort()
+
+    def _drained(self, rest: asyncio.Task[None]) -> None:
+        self._rest = None
+        if not rest.cancelled() and not self.closed.done():
+            self.on_drained(self)
+
+
+class _Rest:
+    """The part of a coroutine that is left once it has been run up to its first wait."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None], waits_for: Any) -> None:
+        self._coroutine = coroutine
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        # The future it waits for is handed on to this task as if the task had run the coroutine from the start.
+        yield self._waits_for
+        yield from self._coroutine.__await__()
+
+
+async def _rest(coroutine: Coroutine[Any, Any, None], waits_for: Any) -> None:
+    await _Rest(coroutine, waits_for)
+
+
+async def stream(hub: Hub, board: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the events of a board until the client leaves or the hub ends the stream.
+
+    The status is always 200, since a browser's EventSource gives up for good on any other.
+    """
+    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    if scope["method"] == "HEAD":
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return
+    subscriber = AsgiSubscriber(send, scope.get("extensions", {}).get(ABORT))
+    subscriber.write(hub.retry())
+    leaving = asyncio.create_task(_left(receive))
+    hub.join(board, subscriber)
+    try:
+        await asyncio.wait((leaving, subscriber.closed), return_when=asyncio.FIRST_COMPLETED)
+        if subscriber.closed.done():
+            await send({"type": "http.response.body", "body": subscriber.closed.result(), "more_body": False})
+    finally:
+        hub.leave(board, subscriber)
+        leaving.cancel()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

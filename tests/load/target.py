@@ -1,0 +1,104 @@
+"""The server under load: the real command in a process of its own, on a free port, in a temporary folder."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from scoreboard.model import Caller
+from scoreboard.web.auth import Tokens
+from scoreboard.clock import SystemClock
+
+SECRET = "a secret of the load test, never used elsewhere"
+START_SECONDS = 60.0
+
+
+class Target:
+    """`scoreboard serve`, ended by its own process id whatever happens."""
+
+    def __init__(
+        self,
+        rate_limit: str = "1000000/minute",
+        database: Path | None = None,
+        command: Sequence[str] = (sys.executable, "-m", "scoreboard", "serve"),
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self._command = command
+        self._folder = tempfile.TemporaryDirectory(prefix="scoreboard-load-")
+        self.database = database or Path(self._folder.name) / "scoreboard.db"
+        self.host = "127.0.0.1"
+        with socket.socket() as probe:
+            probe.bind((self.host, 0))
+            self.port = probe.getsockname()[1]
+        self.tokens = Tokens(SECRET.encode(), SystemClock())
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("SCOREBOARD_")},
+            "SCOREBOARD_DATABASE_URL": f"sqlite:///{self.database}",
+            "SCOREBOARD_JWT_SECRET": SECRET,
+            "SCOREBOARD_RATE_LIMIT": rate_limit,
+            "SCOREBOARD_PORT": str(self.port),
+            **(settings or {}),
+        }
+
+    def __enter__(self) -> Self:
+        self.started_at = time.perf_counter()
+        self.process = subprocess.Popen(
+            self._command, env=self._environment, cwd=self._folder.name, stderr=subprocess.DEVNULL
+        )
+        try:
+            self.wait_until(lambda: self._answers("/health/ready"))
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._folder.cleanup()
+
+    def wait_until(self, is_so: "object") -> None:
+        assert callable(is_so)
+        while not is_so():
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the server has ended with exit code {self.process.returncode}")
+            if time.perf_counter() - self.started_at > START_SECONDS:
+                raise TimeoutError(f"the server has not answered within {START_SECONDS:.0f} s")
+            time.sleep(0.02)
+
+    def _answers(self, path: str) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://{self.host}:{self.port}{path}", timeout=5) as response:
+                return bool(response.status == 200)
+        except OSError:
+            return False
+
+    def resident_bytes(self) -> int:
+        """The memory of the server's process."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def post(self, user_id: str, action_id: str = "complete-quest") -> bytes:
+        """A whole request that scores for a user."""
+        body = f'{{"actionId":"{action_id}","userId":"{user_id}"}}'
+        token = self.tokens.sign(Caller(user_id, user_id.title()), 86_400)
+        return (
+            f"POST /api/scores HTTP/1.1\r\nHost: {self.host}\r\nAuthorization: Bearer {token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        ).encode()
+
+    def get(self, path: str) -> bytes:
+        """A whole request that reads."""
+        return f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\n\r\n".encode()
