@@ -98,8 +98,11 @@ def load_catalog(path: Path | None) -> Catalog:
             if getattr(entry, rule) is not None:
                 raise CatalogError(f"{place}: {key}.{rule}: this version does not enforce this rule yet; remove it.")
     return Catalog(
-        boards={id: Board(id, entry.title) for id, entry in parsed.boards.items()},
-        actions={id: Action(id, entry.board, entry.points, entry.title) for id, entry in parsed.actions.items()},
+        boards={board_id: Board(board_id, entry.title) for board_id, entry in parsed.boards.items()},
+        actions={
+            action_id: Action(action_id, entry.board, entry.points, entry.title)
+            for action_id, entry in parsed.actions.items()
+        },
     )
 
 

@@ -62,7 +62,12 @@ class Settings(BaseSettings):
     """Each field is the setting SCOREBOARD_<FIELD>; `.env.example` explains them."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     database_url: Annotated[str, AfterValidator(_sqlite_path)] = "sqlite:///scoreboard.db"

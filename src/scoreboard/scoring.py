@@ -36,9 +36,7 @@ class Scoring:
         self._shown = dict.fromkeys(catalog.boards, 0)
         self.commit = GroupCommit(store, self._apply, limit, clock)
 
-    async def submit(
-        self, caller: Caller, action_id: str, user_id: str, idempotency_key: str | None = None
-    ) -> Receipt:
+    async def submit(self, caller: Caller, action_id: str, user_id: str, idempotency_key: str | None = None) -> Receipt:
         """Have an action counted; return when it is in the ledger for good.
 
         Raises UnknownAction, NotYourScore, and all that `GroupCommit.submit` raises.

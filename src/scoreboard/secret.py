@@ -29,10 +29,14 @@ def load_secret(settings: Settings) -> bytes:
     try:
         _make(path)
         if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
-            raise StartError(f"Others can read the secret in {path}: run “chmod 600 {path}”, or delete it for a new one.")
+            raise StartError(
+                f"Others can read the secret in {path}: run “chmod 600 {path}”, or delete it for a new one."
+            )
         secret = path.read_bytes().strip()
     except OSError as error:
-        raise StartError(f"The secret in {path} cannot be read ({error.strerror}): set SCOREBOARD_JWT_SECRET.") from error
+        raise StartError(
+            f"The secret in {path} cannot be read ({error.strerror}): set SCOREBOARD_JWT_SECRET."
+        ) from error
     if len(secret) < MIN_SECRET_BYTES:
         raise StartError(f"The secret in {path} has fewer than {MIN_SECRET_BYTES} bytes: delete it for a new one.")
     return secret

@@ -26,7 +26,7 @@ def check_text(text: str) -> str:
 
 
 def shown_name(claim: object) -> str | None:
-    """A token's name as the board shows it: without what cannot be shown, cut to 128 characters; None if nothing is left."""
+    """A token's name as the board shows it: cut to 128 characters, and without what cannot be shown; None if empty."""
     if not isinstance(claim, str):
         return None
     kept = claim if _is_plain(claim) else "".join(c for c in claim if unicodedata.category(c) not in {"Cc", "Cs"})

@@ -98,11 +98,11 @@ def _check_event(
         yield f"event {event.version}: earlier than the one before it"
     before = standing.score if standing else 0
     if event.score != before + event.points:
-        yield f"event {event.version}: says score {event.score}, but {before} + {event.points} = {before + event.points}"
+        yield f"event {event.version}: says score {event.score}, but {before} + {event.points} points is another"
     use = (event.player, event.action_id)
     action_seqs[use] = action_seqs.get(use, 0) + 1
     if event.action_seq != action_seqs[use]:
-        yield f"event {event.version}: says use {event.action_seq} of {event.action_id}, but it is use {action_seqs[use]}"
+        yield f"event {event.version}: says use {event.action_seq} of its action, but it is use {action_seqs[use]}"
 
 
 def _compare(folded: Mapping[int, Standing], standings: Mapping[int, Standing]) -> list[str]:

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from scoreboard.clock import SystemClock
 from scoreboard.model import Caller
 from scoreboard.web.auth import Tokens
-from scoreboard.clock import SystemClock
 
 SECRET = "a secret of the load test, never used elsewhere"
 START_SECONDS = 60.0

@@ -51,6 +51,8 @@ def demo(
 
 def _greeting(url: str, action: str, token: str) -> str:
     # Plain lines: whoever pastes the command wants no box around it and no break in it.
+    body = f'{{"actionId":"{action}","userId":"{_YOU.user_id}"}}'
+    headers = f"-H 'Authorization: Bearer {token}' -H 'Content-Type: application/json'"
     return f"""
 The scoreboard is running.
 
@@ -60,5 +62,5 @@ The scoreboard is running.
 
 Score for yourself: paste this into another terminal, and watch the page.
 
-curl -X POST {url}/api/scores -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' -d '{{"actionId":"{action}","userId":"{_YOU.user_id}"}}'
+curl -X POST {url}/api/scores {headers} -d '{body}'
 """

@@ -41,7 +41,8 @@ def serve_until_stopped(settings: Settings, started: Callable[[str], None]) -> N
                 grace, seconds = (settings.drain_grace_seconds, settings.drain_seconds) if polite else (0.0, 0.0)
                 await scoreboard.hub.drain(grace, seconds)
 
-            await server.serve(scoreboard.application, listening, drain, lambda: started(url))
+            http_server = server.make_server(scoreboard.application, drain, lambda: started(url))
+            await http_server.serve(sockets=[listening])
 
     with listening:
         server.run(main)

@@ -93,7 +93,7 @@ class Hub:
                 ring.tick()
 
     async def drain(self, grace_seconds: float, seconds: float) -> None:
-        """Stop being ready; after a grace for the balancer take no new streams, and end all, spread over some seconds."""
+        """Be ready no more, take no streams, and after a grace for the balancer end all, spread over some seconds."""
         self._draining = True
         await asyncio.sleep(grace_seconds)
         everybody = [(ring, subscriber) for ring in self._rings.values() for subscriber in ring.subscribers()]

@@ -7,7 +7,7 @@ key, so that each says whose it is and sorting needs no calls into Python.
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import islice
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from scoreboard.errors import RankingUnavailable
 from scoreboard.interfaces import Applied, Progress
@@ -18,14 +18,11 @@ _VERSION_BITS: Final = 53
 _PLAYER_BITS: Final = 63
 
 
-class _Row(NamedTuple):
-    """What is kept of a standing: the order's key (None: not listed), and what an entry shows. ~300 bytes a player."""
+_Row = tuple[int | None, str, str | None, int, int]
+"""What is kept of a standing: its key in the order (None: not listed), user id, name, `reached_at_us`, version.
 
-    key: int | None
-    user_id: str
-    name: str | None
-    reached_at_us: int
-    version: int
+A plain tuple, which Python's garbage collector leaves alone: there may be a million of them (~300 bytes a player).
+"""
 
 
 class _Copy:
@@ -43,25 +40,30 @@ class _Copy:
     def move(self, standing: Standing) -> None:
         old = self.rows.get(standing.player)
         if old is not None:
-            if old.version > standing.version:
+            old_key, *_, old_version = old
+            if old_version > standing.version:
                 return
-            if old.key is not None:
-                self.order.remove(old.key)
+            if old_key is not None:
+                self.order.remove(old_key)
         key = _order_key(standing) if standing.listed else None
         if key is not None:
             self.order.add(key)
-        self.rows[standing.player] = _Row(
-            key, standing.user_id, standing.name, standing.reached_at_us, standing.version
+        self.rows[standing.player] = (
+            key,
+            standing.user_id,
+            standing.name,
+            standing.reached_at_us,
+            standing.version,
         )
 
     def rank(self, player: int) -> int | None:
-        row = self.rows.get(player)
-        return None if row is None or row.key is None else self.order.rank(row.key)
+        key, *_ = self.rows.get(player, (None,))
+        return None if key is None else self.order.rank(key)
 
     def entry(self, rank: int, key: int) -> Entry:
-        row = self.rows[key & ((1 << _PLAYER_BITS) - 1)]
+        _, user_id, name, reached_at_us, _ = self.rows[key & ((1 << _PLAYER_BITS) - 1)]
         score = MAX_SCORE - (key >> (_VERSION_BITS + _PLAYER_BITS))
-        return Entry(rank, row.user_id, row.name, score, row.reached_at_us)
+        return Entry(rank, user_id, name, score, reached_at_us)
 
 
 def _order_key(standing: Standing) -> int:

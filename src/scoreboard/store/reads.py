@@ -33,13 +33,13 @@ def ensure(connection: Connection, wanted: Sequence[Board]) -> Mapping[str, int]
 
 
 def _keys(connection: Connection) -> Mapping[str, int]:
-    return {id: key for id, key in connection.execute(select(boards.c.id, boards.c.key))}
+    return {board: key for board, key in connection.execute(select(boards.c.id, boards.c.key))}  # noqa: C416  # rows
 
 
 def heads(connection: Connection) -> Mapping[str, Head]:
     """How far each board is."""
     found = connection.execute(select(boards.c.id, boards.c.version, boards.c.at_us))
-    return {id: Head(version, at_us) for id, version, at_us in found}
+    return {board: Head(version, at_us) for board, version, at_us in found}
 
 
 def _head(connection: Connection, board: str) -> Head:

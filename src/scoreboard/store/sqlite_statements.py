@@ -80,16 +80,14 @@ FIND_EVENT: Final = text(
 )
 
 
-def read_facts(
-    connection: Connection, batch: Sequence[Submission], limit_count: int, clock_us: int
-) -> list[Facts]:
+def read_facts(connection: Connection, batch: Sequence[Submission], limit_count: int, clock_us: int) -> list[Facts]:
     """The facts of a batch, in its order. Who is new gets the next free integer key: nobody else writes meanwhile."""
     keys = [
         (s.user_id, s.board, s.action.id, None if s.idempotency_digest is None else s.idempotency_digest.hex)
         for s in batch
     ]
     rows = connection.execute(FACTS, {"batch": json.dumps(keys), "limit_count": limit_count}).all()
-    at_us = max(clock_us, max(row[2] for row in rows))
+    at_us = max(clock_us, *(row[2] for row in rows))
     new_keys = count((rows[0][6] or 0) + 1)
     return [_facts(row, submission, at_us, new_keys.__next__) for row, submission in zip(rows, batch, strict=True)]
 
@@ -155,9 +153,7 @@ def append(connection: Connection, settled: Settled, board_keys: Mapping[str, in
         ],
     )
     for change in settled.changes:
-        connection.execute(
-            MOVE_BOARDS, {"version": change.to_version, "at_us": change.at_us, "board": change.board}
-        )
+        connection.execute(MOVE_BOARDS, {"version": change.to_version, "at_us": change.at_us, "board": change.board})
 
 
 def _put(connection: Connection, statement: TextClause, rows: Sequence[Sequence[object]]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
+from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import Response
@@ -18,9 +19,11 @@ from scoreboard.scoring import Scoring
 from scoreboard.web import problems
 from scoreboard.web.auth import Tokens
 from scoreboard.web.cors import Cors
+from scoreboard.web.direct import REFERENCE
 from scoreboard.web.health import health_routes
 from scoreboard.web.leaderboard import leaderboard_route, stream_route
 from scoreboard.web.page import page_routes
+from scoreboard.web.schemas import ProblemResponse, ScoreRequest
 from scoreboard.web.scores import scores_route
 
 DESCRIPTION = """\
@@ -60,7 +63,7 @@ def make_application(
     ]
     application.include_router(health_routes(hub, healing))
     application.router.routes.extend(page_routes())
-    _describe_security(application)
+    _describe(application)
     return application
 
 
@@ -82,14 +85,18 @@ async def _internal_error(_request: Request, _error: Exception) -> Response:
     return _render(problems.InternalError())
 
 
-def _describe_security(application: FastAPI) -> None:
+def _describe(application: FastAPI) -> None:
+    """Put into the OpenAPI document what FastAPI does not find by itself: direct routes name it."""
     describe = application.openapi
+    _, schemas = models_json_schema(
+        [(ScoreRequest, "validation"), (ProblemResponse, "serialization")], ref_template=REFERENCE
+    )
 
     def openapi() -> dict[str, Any]:
         document = describe()
-        document.setdefault("components", {})["securitySchemes"] = {
-            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-        }
+        components = document.setdefault("components", {})
+        components.setdefault("schemas", {}).update(schemas["$defs"])
+        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
         return document
 
     application.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
 from scoreboard.errors import ScoreboardError
@@ -15,6 +16,8 @@ from scoreboard.web import problems
 from scoreboard.web.schemas import ProblemResponse
 
 DirectEndpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+REFERENCE: Final = "#/components/schemas/{model}"
 
 JSON_HEADERS: Final = (b"content-type", b"application/json")
 
@@ -53,6 +56,11 @@ async def answer(
     await send({"type": "http.response.body", "body": body})
 
 
+def reference(schema: type[BaseModel]) -> dict[str, str]:
+    """Where a schema stands in the OpenAPI document (`application` puts it there)."""
+    return {"$ref": REFERENCE.format(model=schema.__name__)}
+
+
 def documented(*known: ScoreboardError) -> dict[int | str, dict[str, Any]]:
     """The errors of a route for its OpenAPI description, with an example of each."""
     described: dict[int | str, dict[str, Any]] = {}
@@ -62,8 +70,7 @@ def documented(*known: ScoreboardError) -> dict[int | str, dict[str, Any]]:
             rendered.status,
             {
                 "description": rendered.document["title"],
-                "model": ProblemResponse,
-                "content": {problems.MEDIA_TYPE: {"examples": {}}},
+                "content": {problems.MEDIA_TYPE: {"schema": reference(ProblemResponse), "examples": {}}},
             },
         )
         response["content"][problems.MEDIA_TYPE]["examples"][error.code] = {"value": rendered.document}

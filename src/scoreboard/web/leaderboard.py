@@ -25,10 +25,14 @@ _BOARD: Final[dict[str, Any]] = {
     "example": "main",
 }
 
-_STREAM_EXAMPLE: Final = (
-    'retry: 2000\n\nid: 42\nevent: leaderboard\ndata: {"board":"main","version":42,"updatedAt":"2026-11-24T10:00:00.123456Z",'
-    '"players":1,"entries":[{"rank":1,"userId":"ada","name":"Ada","score":150,"reachedAt":"2026-11-24T10:00:00.123456Z"}]}\n\n'
-)
+_STREAM_EXAMPLE: Final = """\
+retry: 2000
+
+id: 42
+event: leaderboard
+data: {"board":"main","version":42,"updatedAt":"2026-11-24T10:00:00.123456Z","players":0,"entries":[]}
+
+"""
 
 _BAD_QUERY: Final = (
     errors.UnknownBoard("no-such-board"),
@@ -39,7 +43,7 @@ _BAD_QUERY: Final = (
 def leaderboard_route(catalog: Catalog, frames: Frames) -> DirectRoute:
     """A page of a board, with an entity tag."""
 
-    async def get(scope: Scope, receive: Receive, send: Send) -> None:
+    async def get(scope: Scope, _receive: Receive, send: Send) -> None:
         query = _query(scope)
         frame = await frames.page(catalog.board(query.board).id, query.limit, query.offset)
         headers = [(b"etag", frame.etag.encode()), (b"cache-control", b"no-cache")]

@@ -11,7 +11,7 @@ from scoreboard.scoring import Scoring
 from scoreboard.text import check_id
 from scoreboard.web import problems
 from scoreboard.web.auth import Tokens
-from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented
+from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented, reference
 from scoreboard.web.schemas import ScoreRequest, ScoreResponse, read_score_request
 
 MAX_BODY_BYTES: Final = 16_384
@@ -82,7 +82,7 @@ _OPENAPI: Final[dict[str, Any]] = {
             "schema": {"type": "string", "minLength": 1, "maxLength": 128},
         }
     ],
-    "requestBody": {"required": True, "content": {"application/json": {"schema": ScoreRequest.model_json_schema()}}},
+    "requestBody": {"required": True, "content": {"application/json": {"schema": reference(ScoreRequest)}}},
 }
 
 
@@ -100,7 +100,7 @@ async def _read_body(content_length: bytes | None, receive: Receive) -> bytes:
     """Raises BodyTooLarge, as soon as it is known."""
     if content_length is not None and int(content_length) > MAX_BODY_BYTES:
         raise problems.BodyTooLarge(MAX_BODY_BYTES)
-    body = b""
+    body: bytes = b""
     while True:
         message = await receive()
         body += message.get("body", b"")
@@ -112,7 +112,7 @@ async def _read_body(content_length: bytes | None, receive: Receive) -> bytes:
 
 def _encode(request: ScoreRequest, receipt: Receipt) -> bytes:
     event = receipt.event
-    return json.dumps(
+    body = json.dumps(
         {
             "eventId": str(event.event_id),
             "board": event.board,
@@ -125,4 +125,5 @@ def _encode(request: ScoreRequest, receipt: Receipt) -> bytes:
         },
         ensure_ascii=False,
         separators=(",", ":"),
-    ).encode()
+    )
+    return body.encode()

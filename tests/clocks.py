@@ -1,0 +1,28 @@
+"""Time and ids that a test holds in its hand."""
+
+from collections.abc import Iterator
+from itertools import count
+from uuid import UUID
+
+START_US = 1_795_000_000_000_000
+
+
+class HeldClock:
+    """Moves when it is told to."""
+
+    def __init__(self, now_us: int = START_US) -> None:
+        self.us = now_us
+
+    def now_us(self) -> int:
+        return self.us
+
+    def monotonic(self) -> float:
+        return self.us / 1_000_000
+
+    def advance(self, seconds: float) -> None:
+        self.us += round(seconds * 1_000_000)
+
+
+def counted_ids() -> Iterator[UUID]:
+    """Ids that can be told apart, and are the same in every run."""
+    return (UUID(int=number) for number in count(1))

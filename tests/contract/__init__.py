@@ -1,0 +1,1 @@
+"""Each interface has one suite, run over every driver."""

@@ -1,0 +1,283 @@
+"""What every store keeps (`interfaces.Store`)."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from scoreboard.interfaces import Accepted, Facts, Refused, Settled, Store
+from scoreboard.model import Change, ChangeKind, RateLimit, Standing, Submission, order_key
+from scoreboard.store import sqlite_file
+from scoreboard.store.sqlite import SqliteStore
+from tests.clocks import HeldClock
+from tests.making import DUEL, MAIN, QUEST, SIDE, TEN_A_MINUTE, UNLIMITED, VISIT, commit, settling, submission
+
+OpenStore = Callable[..., Awaitable[Store]]
+
+
+def _sqlite(folder: Path, limit: RateLimit, clock: HeldClock) -> Store:
+    path = folder / "store.db"
+    sqlite_file.migrate(path)
+    return SqliteStore(path, limit=limit, clock=clock)
+
+
+DRIVERS: Final = {"sqlite": _sqlite}
+
+
+@pytest.fixture
+def clock() -> HeldClock:
+    return HeldClock()
+
+
+@pytest.fixture(params=list(DRIVERS))
+async def open_store(request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock) -> AsyncIterator[OpenStore]:
+    """Opens a store over the test's one database, as often as a test likes: each time another process."""
+    async with AsyncExitStack() as stack:
+
+        async def open_one(limit: RateLimit = UNLIMITED) -> Store:
+            store = await stack.enter_async_context(DRIVERS[request.param](tmp_path, limit, clock))
+            await store.ensure([MAIN, SIDE])
+            return store
+
+        yield open_one
+
+
+@pytest.fixture
+async def store(open_store: OpenStore) -> Store:
+    return await open_store()
+
+
+async def facts_of(store: Store, *batch: Submission) -> Sequence[Facts]:
+    """What a store knows of a batch; nothing is written."""
+    seen: list[Facts] = []
+
+    def look(_batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+        seen.extend(facts)
+        return Settled((), (), ())
+
+    await store.commit(lambda: batch, look)
+    return seen
+
+
+async def all_changes(store: Store, page_size: int) -> list[Change]:
+    pages = [await store.changes("main", 0, page_size)]
+    while pages[-1].kind is ChangeKind.PAGE:
+        pages.append(await store.changes("main", pages[-1].to_version, page_size))
+    return pages
+
+
+async def test_a_new_board_has_no_history(store: Store) -> None:
+    heads = await store.heads()
+    assert (heads["main"].version, heads["main"].at_us) == (0, 0)
+    assert (await store.page("main", 10, 0)).entries == ()
+    assert await store.events("main", 0, 10) == []
+    assert await store.changes("main", 0, 10) == Change("main", ChangeKind.LAST_PAGE, 0, 0, 0, ())
+
+
+async def test_boards_are_ensured_once(store: Store) -> None:
+    await commit(store, submission())
+    await store.ensure([MAIN, SIDE])
+    assert (await store.heads())["main"].version == 1
+
+
+async def test_each_board_numbers_its_own_events_without_a_gap(store: Store) -> None:
+    await commit(store, submission("ada"), submission("bob", VISIT), submission("cyd", DUEL))
+    await commit(store, submission("bob"), submission("ada", VISIT))
+    main, side = await store.events("main", 0, 10), await store.events("side", 0, 10)
+    assert [(e.version, e.action_id) for e in main] == [(1, "quest"), (2, "duel"), (3, "quest")]
+    assert [(e.version, e.action_id) for e in side] == [(1, "visit"), (2, "visit")]
+
+
+async def test_what_was_committed_is_read_back_as_it_was(store: Store) -> None:
+    written = await commit(store, submission("ada", digest=7), submission("bob", DUEL))
+    assert await store.events("main", 0, 10) == written
+
+
+async def test_the_ledger_is_read_in_stretches(store: Store) -> None:
+    await commit(store, *(submission(f"user-{n}") for n in range(5)))
+    assert [e.version for e in await store.events("main", 2, 2)] == [3, 4]
+
+
+async def test_a_player_is_one_on_every_board(store: Store) -> None:
+    first = await commit(store, submission("ada"), submission("bob"))
+    second = await commit(store, submission("bob", VISIT), submission("ada", VISIT))
+    assert [e.player for e in second] == [first[1].player, first[0].player]
+    assert [e.seq for e in second] == [2, 2]
+
+
+async def test_the_facts_of_somebody_new(store: Store, clock: HeldClock) -> None:
+    (facts,) = await facts_of(store, submission("ada"))
+    assert (facts.at_us, facts.seq, facts.standing, facts.action_seq) == (clock.us, 0, None, 0)
+    assert (facts.limit_at_us, facts.repeated) == (None, None)
+
+
+async def test_two_new_players_of_a_batch_get_different_keys(store: Store) -> None:
+    one, other = await facts_of(store, submission("ada"), submission("bob"))
+    assert one.player != other.player
+
+
+async def test_the_facts_of_somebody_known(store: Store, clock: HeldClock) -> None:
+    await commit(store, submission("ada", QUEST, name="Ada"))
+    clock.advance(1)
+    (last,) = await commit(store, submission("ada", DUEL))
+    clock.advance(1)
+    (facts,) = await facts_of(store, submission("ada", DUEL))
+    assert (facts.at_us, facts.head.version, facts.name) == (clock.us, 2, "Ada")
+    assert (facts.player, facts.seq, facts.action_seq) == (last.player, 2, 1)
+    assert facts.standing == Standing(last.player, "ada", "Ada", 80, 2, last.at_us, 2)
+
+
+async def test_the_facts_keep_the_order_of_the_batch(store: Store) -> None:
+    users = [f"user-{n}" for n in (3, 1, 2, 0)]
+    await commit(store, *map(submission, users))
+    facts = await facts_of(store, *map(submission, reversed(users)))
+    assert [f.standing and f.standing.user_id for f in facts] == users[::-1]
+
+
+async def test_the_time_of_the_submission_that_lies_the_limit_back(open_store: OpenStore, clock: HeldClock) -> None:
+    store = await open_store(RateLimit(3, 60_000_000))
+    times = []
+    for _ in range(5):
+        clock.advance(61)
+        times.append(clock.us)
+        await commit(store, submission())
+    (facts,) = await facts_of(store, submission())
+    assert facts.limit_at_us == times[-3]
+
+
+async def test_a_key_finds_the_event_that_it_stands_for(store: Store) -> None:
+    (event,) = await commit(store, submission("ada", digest=7))
+    same, other_key, other_player = await facts_of(
+        store, submission("ada", DUEL, digest=7), submission("bob", digest=7), submission("cyd", digest=8)
+    )
+    assert same.repeated == event
+    assert other_key.repeated is None
+    assert other_player.repeated is None
+
+
+async def test_a_repeat_is_the_same_event_and_is_written_once(store: Store) -> None:
+    (event,) = await commit(store, submission("ada", digest=7))
+    again = await store.commit(lambda: [submission("ada", digest=7)], settling())
+    assert again.outcomes == (Accepted(event, replayed=True),)
+    assert (await store.heads())["main"].version == 1
+
+
+async def test_one_refused_submission_fails_alone(open_store: OpenStore) -> None:
+    store = await open_store(TEN_A_MINUTE)
+    for _ in range(10):
+        await commit(store, submission("ada"), limit=TEN_A_MINUTE)
+    settled = await store.commit(lambda: [submission("ada"), submission("bob")], settling(TEN_A_MINUTE))
+    assert [type(outcome) for outcome in settled.outcomes] == [Refused, Accepted]
+    assert (await store.heads())["main"].version == 11
+
+
+async def test_the_clock_never_goes_back_on_a_board(store: Store, clock: HeldClock) -> None:
+    (first,) = await commit(store, submission("ada"))
+    clock.advance(-3_600)
+    (second,) = await commit(store, submission("bob"))
+    assert second.at_us == first.at_us
+
+
+async def test_a_name_is_the_newest_that_was_given(store: Store) -> None:
+    await commit(store, submission("ada", name="Ada"))
+    await commit(store, submission("ada"))
+    assert (await store.page("main", 1, 0)).entries[0].name == "Ada"
+    await commit(store, submission("ada", name="Countess"))
+    assert (await store.page("main", 1, 0)).entries[0].name == "Countess"
+
+
+async def test_any_text_is_kept_as_it_is(store: Store) -> None:
+    users = ["'; DROP TABLE players; --", '"[]{}', "שלום", "🎮" * 32, "a b", "\\u0000", "%00", "null"]
+    await commit(store, *(submission(user, name=user) for user in users))
+    entries = (await store.page("main", 100, 0)).entries
+    assert [(e.user_id, e.name) for e in entries] == [(user, user) for user in users]
+
+
+async def test_pages_are_in_the_order(store: Store) -> None:
+    await commit(store, submission("ada", DUEL), submission("bob", DUEL), submission("cyd", QUEST))
+    first, second = await store.page("main", 2, 0), await store.page("main", 2, 2)
+    assert [(e.rank, e.user_id, e.score) for e in first.entries] == [(1, "cyd", 50), (2, "ada", 30)]
+    assert [(e.rank, e.user_id, e.score) for e in second.entries] == [(3, "bob", 30)]
+    assert (first.version, first.players) == (3, 3)
+
+
+async def test_changes_after_a_version_are_what_was_touched_since(store: Store) -> None:
+    await commit(store, submission("ada"), submission("bob"))
+    await commit(store, submission("ada"))
+    change = await store.changes("main", 2, 10)
+    assert (change.kind, change.from_version, change.to_version) == (ChangeKind.LAST_PAGE, 2, 3)
+    assert [(s.user_id, s.score, s.version) for s in change.standings] == [("ada", 100, 3)]
+
+
+async def test_pages_of_changes_end_with_a_last_one(store: Store) -> None:
+    await commit(store, *(submission(f"user-{n}") for n in range(4)))
+    pages = await all_changes(store, page_size=2)
+    assert [page.kind for page in pages] == [ChangeKind.PAGE, ChangeKind.PAGE, ChangeKind.LAST_PAGE]
+    assert [(page.from_version, page.to_version) for page in pages] == [(0, 2), (2, 4), (4, 4)]
+
+
+async def test_pages_of_changes_are_the_board_though_it_is_written_to_meanwhile(store: Store) -> None:
+    await commit(store, *(submission(f"user-{n}") for n in range(6)))
+    copy = {}
+    after = 0
+    for turn in range(20):
+        page = await store.changes("main", after, 2)
+        copy.update((s.player, s) for s in page.standings)
+        after = page.to_version
+        if page.kind is ChangeKind.LAST_PAGE:
+            break
+        if turn < 8:
+            await commit(store, submission(f"user-{turn % 6}", DUEL))
+    board = await store.page("main", 100, 0)
+    assert after == board.version
+    assert [s.user_id for s in sorted(copy.values(), key=order_key)] == [e.user_id for e in board.entries]
+
+
+async def test_nothing_is_written_where_settling_fails(store: Store) -> None:
+    def fail(_batch: Sequence[Submission], _facts: Sequence[Facts]) -> Settled:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await store.commit(lambda: [submission()], fail)
+    assert (await store.heads())["main"].version == 0
+    assert len(await commit(store, submission())) == 1
+
+
+async def test_a_turn_without_submissions_writes_nothing(store: Store) -> None:
+    assert await store.commit(list, settling()) == Settled((), (), ())
+
+
+async def test_two_processes_write_one_history(open_store: OpenStore) -> None:
+    one, other = await open_store(), await open_store()
+    for _ in range(5):
+        await asyncio.gather(commit(one, submission("ada")), commit(other, submission("ada", DUEL)))
+    events = await one.events("main", 0, 100)
+    assert [e.version for e in events] == list(range(1, 11))
+    assert [e.seq for e in events] == list(range(1, 11))
+    assert events[-1].score == 5 * 80
+    assert await other.heads() == await one.heads()
+
+
+async def test_a_batch_is_taken_only_when_its_turn_has_come(open_store: OpenStore) -> None:
+    one, other = await open_store(), await open_store()
+    has_the_turn, other_took = threading.Event(), threading.Event()
+    waited: list[bool] = []
+
+    def hold(_batch: Sequence[Submission], _facts: Sequence[Facts]) -> Settled:
+        has_the_turn.set()
+        waited.append(not other_took.wait(0.3))
+        return Settled((), (), ())
+
+    def take() -> Sequence[Submission]:
+        other_took.set()
+        return [submission("late")]
+
+    holding = asyncio.create_task(one.commit(lambda: [submission()], hold))
+    assert await asyncio.to_thread(has_the_turn.wait, 5)
+    await asyncio.gather(holding, other.commit(take, settling()))
+    assert waited == [True]
+    assert (await one.heads())["main"].version == 1

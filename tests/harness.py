@@ -1,0 +1,201 @@
+"""The whole server on a real socket, in a thread of the test's process, with time in the test's hand."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import httpx2
+
+from scoreboard import server
+from scoreboard.app import Scoreboard, make_store, migrate, open_scoreboard
+from scoreboard.config import Settings, read_settings
+from scoreboard.model import Caller
+from scoreboard.model import Event as LedgerEvent
+from scoreboard.web.auth import Tokens
+from tests.clocks import HeldClock, counted_ids
+
+SECRET = "a secret of the tests, never used elsewhere"
+LIMIT_SECONDS = 10.0
+
+CATALOG = """
+[boards.main]
+title = "Main"
+[boards.side]
+title = "Side"
+[actions.quest]
+board = "main"
+points = 50
+title = "Quest"
+[actions.duel]
+board = "main"
+points = 30
+title = "Duel"
+[actions.visit]
+board = "side"
+points = 5
+title = "Visit"
+[actions.jackpot]
+board = "main"
+points = 9007199254740991
+title = "Jackpot"
+"""
+
+
+def settings_in(folder: Path, **given: Any) -> Settings:
+    """Settings of a server that keeps everything in a folder, whatever the environment says."""
+    catalog = folder / "catalog.toml"
+    if not catalog.exists():
+        catalog.write_text(CATALOG)
+    defaults = {
+        "database_url": f"sqlite:///{folder / 'scoreboard.db'}",
+        "jwt_secret": SECRET,
+        "catalog": catalog,
+        "port": 0,
+        "drain_seconds": 0.0,
+    }
+    return read_settings(_env_file=None, **{**defaults, **given})
+
+
+@dataclass
+class Running:
+    """A server that runs."""
+
+    settings: Settings
+    url: str
+    clock: HeldClock
+    tokens: Tokens
+    scoreboard: Scoreboard
+    loop: asyncio.AbstractEventLoop
+    client: httpx2.Client
+    stop: Callable[[], None] = field(repr=False)
+
+    def token(self, user_id: str = "ada", name: str | None = None, scopes: tuple[str, ...] = ()) -> str:
+        return self.tokens.sign(Caller(user_id, name, frozenset(scopes)), 3_600)
+
+    def score(
+        self,
+        user_id: str = "ada",
+        action_id: str = "quest",
+        *,
+        key: str | None = None,
+        token: str | None = None,
+        name: str | None = None,
+    ) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {token or self.token(user_id, name)}"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        return self.client.post("/api/scores", json={"actionId": action_id, "userId": user_id}, headers=headers)
+
+    def board(self, **parameters: Any) -> dict[str, Any]:
+        response = self.client.get("/api/leaderboard", params=parameters)
+        assert response.status_code == 200, response.text
+        document: dict[str, Any] = response.json()
+        return document
+
+    def ledger(self, board: str = "main") -> list[LedgerEvent]:
+        """All events, read from the file by a store of their own."""
+
+        async def read() -> list[LedgerEvent]:
+            async with make_store(self.settings, self.clock) as store:
+                return list(await store.events(board, 0, 1_000_000))
+
+        return asyncio.run(read())
+
+    @contextmanager
+    def watch(self, path: str = "/api/leaderboard/stream") -> Iterator["Watcher"]:
+        with self.client.stream("GET", path, headers={"Accept": "text/event-stream"}) as response:
+            yield Watcher(response)
+
+
+class Watcher:
+    """Reads a stream's events as a browser does."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self.response = response
+        self._lines = response.iter_lines()
+
+    def fields(self) -> dict[str, str]:
+        """The next block of lines, whatever it is. Raises StopIteration at the end."""
+        block: dict[str, str] = {}
+        while line := next(self._lines):
+            name, _, value = line.partition(":")
+            block[name] = value.removeprefix(" ")
+        return block
+
+    def frame(self) -> dict[str, Any]:
+        """The next board."""
+        while "data" not in (block := self.fields()):
+            pass
+        assert block["event"] == "leaderboard"
+        board: dict[str, Any] = json.loads(block["data"])
+        assert block["id"] == str(board["version"])
+        return board
+
+
+@contextmanager
+def running(folder: Path, clock: HeldClock | None = None, **given: Any) -> Iterator[Running]:
+    """Run a server until the end of the block; it stops as by SIGTERM."""
+    settings = settings_in(folder, **given)
+    clock = clock or HeldClock()
+    migrate(settings)
+    listening = server.bind(settings.host, settings.port)
+    url = server.url_of(listening)
+    started: Future[tuple[Scoreboard, server.HttpServer, asyncio.AbstractEventLoop]] = Future()
+    finished = Event()
+
+    async def main() -> None:
+        async with open_scoreboard(settings, clock=clock, new_id=counted_ids().__next__) as scoreboard:
+
+            async def drain(_polite: bool) -> None:
+                await scoreboard.hub.drain(settings.drain_grace_seconds, settings.drain_seconds)
+
+            loop = asyncio.get_running_loop()
+            http_server = server.make_server(
+                scoreboard.application, drain, lambda: started.set_result((scoreboard, http_server, loop))
+            )
+            await http_server.serve(sockets=[listening])
+
+    def run() -> None:
+        try:
+            asyncio.run(main())
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+        finally:
+            finished.set()
+
+    thread = Thread(target=run, name="server")
+    thread.start()
+    try:
+        scoreboard, http_server, loop = started.result(LIMIT_SECONDS)
+    except BaseException:
+        listening.close()
+        raise
+
+    def stop() -> None:
+        if not finished.is_set():
+            loop.call_soon_threadsafe(http_server.stop, True)
+
+    with httpx2.Client(base_url=url, timeout=LIMIT_SECONDS) as client:
+        try:
+            yield Running(settings, url, clock, Tokens(SECRET.encode(), clock), scoreboard, loop, client, stop)
+        finally:
+            stop()
+            thread.join(LIMIT_SECONDS + server.FINISH_SECONDS)
+            listening.close()
+            assert finished.is_set(), "the server has not stopped"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

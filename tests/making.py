@@ -1,0 +1,53 @@
+"""Short ways to make the values that tests are about."""
+
+from itertools import count
+from uuid import UUID
+
+from scoreboard.interfaces import Settle, Store
+from scoreboard.model import Action, Board, Change, ChangeKind, Event, RateLimit, Standing, Submission
+from scoreboard.rules import settle
+
+MAIN = Board("main", "Main")
+SIDE = Board("side", "Side")
+QUEST = Action("quest", "main", 50, "Quest")
+DUEL = Action("duel", "main", 30, "Duel")
+VISIT = Action("visit", "side", 5, "Visit")
+
+UNLIMITED = RateLimit(1_000_000, 60_000_000)
+TEN_A_MINUTE = RateLimit(10, 60_000_000)
+
+_ids = count(1)
+
+
+def submission(
+    user_id: str = "ada", action: Action = QUEST, name: str | None = None, digest: int | None = None
+) -> Submission:
+    return Submission(UUID(int=next(_ids)), user_id, name, action, None if digest is None else UUID(int=digest))
+
+
+def settling(limit: RateLimit = UNLIMITED) -> Settle:
+    return lambda batch, facts: settle(batch, facts, limit)
+
+
+async def commit(store: Store, *batch: Submission, limit: RateLimit = UNLIMITED) -> list[Event]:
+    """Have a batch committed; its new events."""
+    return list((await store.commit(lambda: batch, settling(limit))).events)
+
+
+def standing(
+    player: int, score: int, version: int, *, reached_version: int | None = None, listed: bool = True
+) -> Standing:
+    return Standing(
+        player=player,
+        user_id=f"user-{player}",
+        name=None,
+        score=score,
+        reached_version=version if reached_version is None else reached_version,
+        reached_at_us=version * 1_000,
+        version=version,
+        listed=listed,
+    )
+
+
+def change(kind: ChangeKind, from_version: int, to_version: int, *standings: Standing) -> Change:
+    return Change("main", kind, from_version, to_version, to_version * 1_000, standings)

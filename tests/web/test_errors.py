@@ -1,0 +1,224 @@
+"""Bad input: a clear error with a stable code, and the ledger is as it was."""
+
+import json
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+import pytest
+
+from scoreboard.web.schemas import ProblemResponse
+from tests.harness import SECRET, Running
+
+GOOD = {"actionId": "quest", "userId": "ada"}
+
+
+def post(scoreboard: Running, content: Any, **headers: str) -> Any:
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    given = {"Authorization": f"Bearer {scoreboard.token()}", "Content-Type": "application/json", **headers}
+    return scoreboard.client.post("/api/scores", content=body, headers=given)
+
+
+def assert_problem(response: Any, status: int, code: str) -> dict[str, Any]:
+    assert (response.status_code, response.json().get("code")) == (status, code), response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = response.json()
+    ProblemResponse.model_validate(problem)
+    assert problem["status"] == status
+    assert problem["detail"]
+    return problem
+
+
+BODIES = {
+    "not JSON": (b"quest", 400, "body_not_json", None),
+    "empty": (b"", 400, "body_not_json", None),
+    "not UTF-8": (b'{"actionId":"\xff","userId":"ada"}', 400, "body_not_json", None),
+    "too deep": (b"[" * 16_000, 400, "body_not_json", None),
+    "a list": ([GOOD], 422, "validation_failed", "body"),
+    "null": (None, 422, "validation_failed", "body"),
+    "wrong type": ({**GOOD, "actionId": 1}, 422, "validation_failed", "actionId"),
+    "missing field": ({"actionId": "quest"}, 422, "validation_failed", "userId"),
+    "unknown field": ({**GOOD, "points": 1_000}, 422, "validation_failed", "points"),
+    "empty id": ({**GOOD, "userId": ""}, 422, "validation_failed", "userId"),
+    "over-long id": ({**GOOD, "userId": "x" * 129}, 422, "validation_failed", "userId"),
+    "control character": ({**GOOD, "actionId": "a\x07"}, 422, "validation_failed", "actionId"),
+    "C1 control character": ({**GOOD, "actionId": "a\x85"}, 422, "validation_failed", "actionId"),
+    "lone surrogate": ({**GOOD, "userId": "\ud800"}, 422, "validation_failed", "userId"),
+    "unknown action": ({**GOOD, "actionId": "nothing"}, 404, "unknown_action", None),
+    "somebody else": ({**GOOD, "userId": "bob"}, 403, "not_your_score", None),
+    "somebody who looks alike": ({**GOOD, "userId": "аda"}, 403, "not_your_score", None),
+    "too large": (b" " * 16_385, 413, "body_too_large", None),
+}
+
+
+@pytest.mark.parametrize(("content", "status", "code", "field"), BODIES.values(), ids=BODIES.keys())
+def test_a_bad_body_changes_nothing(
+    scoreboard: Running, content: Any, status: int, code: str, field: str | None
+) -> None:
+    problem = assert_problem(post(scoreboard, content), status, code)
+    if field is not None:
+        assert [error["field"] for error in problem["errors"]] == [field]
+    assert scoreboard.ledger() == []
+
+
+def test_each_bad_field_is_named(scoreboard: Running) -> None:
+    problem = assert_problem(post(scoreboard, {"actionId": 1, "more": 2}), 422, "validation_failed")
+    assert {error["field"] for error in problem["errors"]} == {"actionId", "userId", "more"}
+
+
+def test_an_id_of_128_characters_is_one(scoreboard: Running) -> None:
+    user = "🎮" * 128
+    assert scoreboard.score(user).status_code == 201
+
+
+def test_a_large_body_in_chunks_is_refused(scoreboard: Running) -> None:
+    response = scoreboard.client.post(
+        "/api/scores",
+        content=(b" " * 1_000 for _ in range(40)),
+        headers={"Authorization": f"Bearer {scoreboard.token()}", "Content-Type": "application/json"},
+    )
+    assert_problem(response, 413, "body_too_large")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"])
+def test_a_body_that_does_not_say_it_is_json_is_refused(scoreboard: Running, kind: str) -> None:
+    assert_problem(post(scoreboard, GOOD, **{"Content-Type": kind}), 415, "unsupported_media_type")
+    assert scoreboard.ledger() == []
+
+
+def test_a_content_type_may_have_parameters(scoreboard: Running) -> None:
+    assert post(scoreboard, GOOD, **{"Content-Type": "Application/JSON; charset=utf-8"}).status_code == 201
+
+
+@pytest.mark.parametrize("key", ["", "x" * 129, "a\x80b"], ids=["empty", "over-long", "control character"])
+def test_a_bad_idempotency_key_is_refused(scoreboard: Running, key: str) -> None:
+    response = scoreboard.client.post(
+        "/api/scores",
+        json=GOOD,
+        headers=[
+            (b"Authorization", b"Bearer " + scoreboard.token().encode()),
+            (b"Idempotency-Key", key.encode("latin-1")),
+        ],
+    )
+    problem = assert_problem(response, 422, "validation_failed")
+    assert problem["errors"][0]["field"] == "Idempotency-Key"
+    assert scoreboard.ledger() == []
+
+
+def signed(now: int, secret: str = SECRET, algorithm: str | None = "HS256", **claims: Any) -> str:
+    merged = {"sub": "ada", "exp": now + 60, **claims}
+    return jwt.encode({k: v for k, v in merged.items() if v is not ...}, secret, algorithm=algorithm)
+
+
+TOKENS: dict[str, tuple[dict[str, Any], str]] = {
+    "expired": ({"exp": -1}, "token_expired"),
+    "expires this very second": ({"exp": 0}, "token_expired"),
+    "without exp": ({"exp": ...}, "token_invalid"),
+    "exp is text": ({"exp": "4102444800"}, "token_invalid"),
+    "exp is true": ({"exp": True}, "token_invalid"),
+    "exp is null": ({"exp": None}, "token_invalid"),
+    "exp is infinite": ({"exp": float("inf")}, "token_invalid"),
+    "exp is no number": ({"exp": float("nan")}, "token_invalid"),
+    "not valid yet": ({"nbf": 60}, "token_invalid"),
+    "without sub": ({"sub": ...}, "token_invalid"),
+    "sub is a number": ({"sub": 7}, "token_invalid"),
+    "sub is empty": ({"sub": ""}, "token_invalid"),
+    "sub is over-long": ({"sub": "x" * 129}, "token_invalid"),
+    "sub has a control character": ({"sub": "a\n"}, "token_invalid"),
+    "forged": ({"secret": "another secret of thirty-two bytes"}, "token_invalid"),
+    "unsigned": ({"secret": "", "algorithm": "none"}, "token_invalid"),
+    "other algorithm": ({"algorithm": "HS512", "secret": SECRET * 2}, "token_invalid"),
+    "very long": ({"padding": "x" * 9_000}, "token_invalid"),
+}
+
+
+@pytest.mark.parametrize(("claims", "code"), TOKENS.values(), ids=TOKENS.keys())
+def test_a_token_that_proves_nothing_changes_nothing(scoreboard: Running, claims: dict[str, Any], code: str) -> None:
+    now = scoreboard.clock.us // 1_000_000
+    relative = {
+        name: now + value if name in {"exp", "nbf"} and type(value) is int else value for name, value in claims.items()
+    }
+    response = post(scoreboard, GOOD, Authorization=f"Bearer {signed(now, **relative)}")
+    assert_problem(response, 401, code)
+    assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+    assert scoreboard.ledger() == []
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Bearer", "Bearer x", "Bearer a.b.c", "Bearer ....", "Bearer \x80\xff", "Bearer e30.e30."],
+)
+def test_a_malformed_token_changes_nothing(scoreboard: Running, header: str) -> None:
+    response = scoreboard.client.post("/api/scores", json=GOOD, headers=[(b"Authorization", header.encode("latin-1"))])
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"].startswith("Bearer")
+    assert scoreboard.ledger() == []
+
+
+def test_a_request_without_a_token_is_told_to_send_one(scoreboard: Running) -> None:
+    response = scoreboard.client.post("/api/scores", json=GOOD)
+    assert_problem(response, 401, "token_missing")
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    response = scoreboard.client.post("/api/scores", json=GOOD, headers={"Authorization": "Basic YTpi"})
+    assert_problem(response, 401, "token_missing")
+
+
+def test_a_token_that_was_good_ends_all_the_same(scoreboard: Running) -> None:
+    token = scoreboard.token()
+    assert scoreboard.score(token=token).status_code == 201
+    scoreboard.clock.advance(3_600)
+    assert_problem(scoreboard.score(token=token), 401, "token_expired")
+
+
+QUERIES = {
+    "limit 0": ("limit=0", "limit"),
+    "limit 101": ("limit=101", "limit"),
+    "limit is text": ("limit=ten", "limit"),
+    "limit is empty": ("limit=", "limit"),
+    "offset -1": ("offset=-1", "offset"),
+    "offset is huge": ("offset=99999999999999999999999", "offset"),
+    "board is empty": ("board=", "board"),
+    "board has a control character": ("board=a%00", "board"),
+}
+
+
+@pytest.mark.parametrize(("query", "field"), QUERIES.values(), ids=QUERIES.keys())
+def test_a_bad_parameter_is_named(scoreboard: Running, query: str, field: str) -> None:
+    problem = assert_problem(scoreboard.client.get(f"/api/leaderboard?{query}"), 422, "validation_failed")
+    assert [error["field"] for error in problem["errors"]] == [field]
+
+
+@pytest.mark.parametrize("path", ["/api/leaderboard?board=none", "/api/leaderboard/stream?board=none"])
+def test_an_unknown_board_is_not_found(scoreboard: Running, path: str) -> None:
+    assert_problem(scoreboard.client.get(path), 404, "unknown_board")
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/api", "/api/scores/1", "/static/nothing.js", "/static/../app.py"])
+def test_an_unknown_path_is_not_found(scoreboard: Running, path: str) -> None:
+    assert_problem(scoreboard.client.get(path), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/api/scores", "POST"),
+        ("DELETE", "/api/scores", "POST"),
+        ("POST", "/api/leaderboard", "GET, HEAD"),
+        ("PUT", "/api/leaderboard/stream", "GET, HEAD"),
+        ("POST", "/health/live", "GET"),
+        ("POST", "/", "GET, HEAD"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(scoreboard: Running, method: str, path: str, allowed: str) -> None:
+    response = scoreboard.client.request(method, path)
+    assert_problem(response, 405, "method_not_allowed")
+    assert sorted(response.headers["Allow"].split(", ")) == sorted(allowed.split(", "))
+
+
+def test_a_broken_request_line_breaks_nothing(scoreboard: Running) -> None:
+    where = urlsplit(scoreboard.url)
+    with socket.create_connection((where.hostname, where.port), timeout=5) as raw:
+        raw.sendall(b"NONSENSE\r\n\r\n")
+        assert raw.recv(100).startswith(b"HTTP/1.1 400")
+    assert scoreboard.client.get("/health/live").status_code == 200

@@ -1,0 +1,242 @@
+"""GET /api/leaderboard, the stream, and the rest that people and machines read."""
+
+import json
+import queue
+import threading
+from typing import Any
+
+import pytest
+
+from scoreboard.web.schemas import LeaderboardResponse
+from tests.harness import Running
+
+
+def test_an_empty_board_says_so(scoreboard: Running) -> None:
+    assert scoreboard.board() == {"board": "main", "version": 0, "updatedAt": None, "players": 0, "entries": []}
+
+
+def test_the_board_is_ranked(scoreboard: Running) -> None:
+    scoreboard.score("ada", "duel")
+    scoreboard.clock.advance(1)
+    scoreboard.score("bob", "quest")
+    board = scoreboard.board()
+    assert board == {
+        "board": "main",
+        "version": 2,
+        "updatedAt": "2026-11-18T11:06:41.000000Z",
+        "players": 2,
+        "entries": [
+            {"rank": 1, "userId": "bob", "name": "bob", "score": 50, "reachedAt": "2026-11-18T11:06:41.000000Z"},
+            {"rank": 2, "userId": "ada", "name": "ada", "score": 30, "reachedAt": "2026-11-18T11:06:40.000000Z"},
+        ],
+    }
+
+
+def test_answers_have_the_described_shape(scoreboard: Running) -> None:
+    scoreboard.score("ada")
+    LeaderboardResponse.model_validate_json(scoreboard.client.get("/api/leaderboard").content)
+
+
+def test_ten_entries_unless_told_otherwise(scoreboard: Running) -> None:
+    for number in range(12):
+        scoreboard.score(f"user-{number}")
+    assert len(scoreboard.board()["entries"]) == 10
+    assert scoreboard.board()["players"] == 12
+    assert [e["rank"] for e in scoreboard.board(limit=3, offset=10)["entries"]] == [11, 12]
+    assert scoreboard.board(offset=12)["entries"] == []
+
+
+def test_any_board_can_be_read(scoreboard: Running) -> None:
+    scoreboard.score("ada", "visit")
+    assert scoreboard.board(board="side")["entries"][0]["score"] == 5
+    assert scoreboard.board(board="main")["entries"] == []
+
+
+def test_an_unchanged_board_is_not_sent_again(scoreboard: Running) -> None:
+    scoreboard.score("ada")
+    first = scoreboard.client.get("/api/leaderboard")
+    tag = first.headers["ETag"]
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = scoreboard.client.get("/api/leaderboard", headers={"If-None-Match": known})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+    scoreboard.score("bob")
+    changed = scoreboard.client.get("/api/leaderboard", headers={"If-None-Match": tag})
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != tag
+
+
+def test_two_pages_have_two_tags(scoreboard: Running) -> None:
+    scoreboard.score("ada")
+    scoreboard.score("bob")
+    tags = {scoreboard.client.get(f"/api/leaderboard?limit={n}").headers["ETag"] for n in (1, 2)}
+    assert len(tags) == 2
+
+
+@pytest.mark.parametrize("path", ["/api/leaderboard", "/api/leaderboard/stream", "/"])
+def test_head_answers_with_the_headers_alone(scoreboard: Running, path: str) -> None:
+    response = scoreboard.client.head(path)
+    assert (response.status_code, response.content) == (200, b"")
+
+
+def test_a_watcher_sees_the_board_at_once(scoreboard: Running) -> None:
+    scoreboard.score("ada")
+    with scoreboard.watch() as watcher:
+        assert watcher.response.headers["content-type"].startswith("text/event-stream")
+        assert watcher.response.headers["x-accel-buffering"] == "no"
+        assert watcher.frame() == scoreboard.board()
+
+
+def test_a_watcher_is_told_when_to_come_back(scoreboard: Running) -> None:
+    with scoreboard.watch() as watcher:
+        assert 1_000 <= int(watcher.fields()["retry"]) <= 3_000
+
+
+def test_every_watcher_sees_each_new_top(scoreboard: Running) -> None:
+    with scoreboard.watch() as one, scoreboard.watch() as other:
+        assert one.frame()["version"] == other.frame()["version"] == 0
+        for number in range(3):
+            scoreboard.score(f"user-{number}")
+            board = scoreboard.board()
+            assert one.frame() == board
+            assert other.frame() == board
+
+
+def test_a_watcher_of_another_board_is_left_in_peace(scoreboard: Running) -> None:
+    with scoreboard.watch("/api/leaderboard/stream?board=side") as watcher:
+        assert watcher.frame()["version"] == 0
+        scoreboard.score("ada", "quest")
+        scoreboard.score("ada", "visit")
+        assert watcher.frame()["entries"][0]["score"] == 5
+
+
+def test_what_no_watcher_can_see_is_not_sent(scoreboard: Running) -> None:
+    for number in range(10):
+        scoreboard.score(f"user-{number}", "quest")
+    with scoreboard.watch() as watcher:
+        assert watcher.frame()["version"] == 10
+        scoreboard.score("late", "duel")
+        scoreboard.score("user-0", "duel")
+        assert watcher.frame()["version"] == 12
+
+
+def test_every_frame_is_the_ledger_up_to_its_version(scoreboard: Running) -> None:
+    frames: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    last = threading.Event()
+
+    def read() -> None:
+        with scoreboard.watch() as watcher:
+            while not last.is_set():
+                frame = watcher.frame()
+                frames.put(frame)
+                if frame["version"] == 120:
+                    return
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    writers = [
+        threading.Thread(
+            target=lambda user=f"user-{n}": [scoreboard.score(user, "quest" if i % 3 else "duel") for i in range(10)]
+        )
+        for n in range(12)
+    ]
+    for thread in writers:
+        thread.start()
+    for thread in [*writers, *readers]:
+        thread.join(20)
+        assert not thread.is_alive()
+    ledger = scoreboard.ledger()
+    users = {e["rank"]: e["userId"] for e in scoreboard.board(limit=100)["entries"]}
+    assert len(users) == 12
+    players = {}
+    final = {}
+    for event in ledger:
+        final[event.player] = (-event.score, event.version)
+    for rank, (player, _) in enumerate(sorted(final.items(), key=lambda item: item[1]), 1):
+        players[player] = users[rank]
+    assert not frames.empty()
+    while not frames.empty():
+        frame = frames.get()
+        replay: dict[int, tuple[int, int]] = {}
+        for event in ledger[: frame["version"]]:
+            replay[event.player] = (-event.score, event.version)
+        top = sorted(replay.items(), key=lambda item: item[1])[:10]
+        assert [(e["userId"], e["score"]) for e in frame["entries"]] == [(players[p], -key[0]) for p, key in top]
+        assert frame["players"] == len(replay)
+
+
+def test_a_score_of_another_process_is_seen_within_a_second(scoreboard: Running) -> None:
+    from tests.harness import running
+
+    scoreboard.score("ada")
+    with scoreboard.watch() as watcher:
+        assert watcher.frame()["version"] == 1
+        folder = scoreboard.settings.database_path.parent
+        with running(folder, scoreboard.clock) as other:
+            assert other.score("bob").json()["version"] == 2
+            assert watcher.frame()["version"] == 2
+    assert scoreboard.score("ada").json() | {"eventId": None} == {
+        "eventId": None,
+        "board": "main",
+        "userId": "ada",
+        "actionId": "quest",
+        "points": 50,
+        "score": 100,
+        "rank": 1,
+        "version": 3,
+    }
+
+
+def test_streams_end_with_a_time_to_come_back_when_the_server_stops(scoreboard: Running) -> None:
+    with scoreboard.watch() as watcher:
+        watcher.frame()
+        scoreboard.stop()
+        assert "retry" in watcher.fields()
+        with pytest.raises(StopIteration):
+            watcher.fields()
+
+
+def test_health_is_told(scoreboard: Running) -> None:
+    assert scoreboard.client.get("/health/live").json() == {"status": "live"}
+    ready = scoreboard.client.get("/health/ready")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "degraded": []})
+
+
+def test_anybody_may_read_from_another_origin_and_nobody_write(scoreboard: Running) -> None:
+    origin = {"Origin": "https://elsewhere.example"}
+    assert scoreboard.client.get("/api/leaderboard", headers=origin).headers["Access-Control-Allow-Origin"] == "*"
+    preflight = {**origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    response = scoreboard.client.options("/api/scores", headers=preflight)
+    assert "Access-Control-Allow-Origin" not in response.headers
+
+
+def test_the_page_is_there_and_loads_nothing_from_elsewhere(scoreboard: Running) -> None:
+    page = scoreboard.client.get("/")
+    assert page.status_code == 200
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    for path in ("/static/page.js", "/static/page.css", "/static/icon.svg"):
+        assert path in page.text
+        asset = scoreboard.client.get(path)
+        assert asset.status_code == 200
+        assert "//" not in asset.text.replace("http://www.w3.org/2000/svg", "").replace("// ", "")
+
+
+def test_the_api_is_described_with_an_example_for_each_answer(scoreboard: Running) -> None:
+    document = scoreboard.client.get("/openapi.json").json()
+    assert set(document["paths"]) == {
+        "/api/scores",
+        "/api/leaderboard",
+        "/api/leaderboard/stream",
+        "/health/live",
+        "/health/ready",
+    }
+    post = document["paths"]["/api/scores"]["post"]
+    assert set(post["responses"]) == {"201", "400", "401", "403", "404", "409", "413", "415", "422", "429", "503"}
+    for status, response in post["responses"].items():
+        if status != "201":
+            content = response["content"]["application/problem+json"]
+            assert content["examples"], status
+            assert content["schema"]["$ref"].endswith("ProblemResponse"), status
+    assert post["security"] == [{"bearer": []}]
+    assert json.dumps(document).count("HTTPValidationError") == 0
+    assert scoreboard.client.get("/docs").status_code == 200

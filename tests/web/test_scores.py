@@ -1,0 +1,135 @@
+"""POST /api/scores, as a client sees it."""
+
+import pytest
+
+from tests.harness import Running
+
+
+def test_an_action_counts_what_the_catalog_says(scoreboard: Running) -> None:
+    response = scoreboard.score("ada", "quest")
+    assert response.status_code == 201
+    answer = response.json()
+    (event,) = scoreboard.ledger()
+    assert answer == {
+        "eventId": str(event.event_id),
+        "board": "main",
+        "userId": "ada",
+        "actionId": "quest",
+        "points": 50,
+        "score": 50,
+        "rank": 1,
+        "version": 1,
+    }
+
+
+def test_the_rank_is_the_place_on_the_board(scoreboard: Running) -> None:
+    assert scoreboard.score("ada", "quest").json()["rank"] == 1
+    assert scoreboard.score("bob", "duel").json()["rank"] == 2
+    answer = scoreboard.score("bob", "duel").json()
+    assert (answer["score"], answer["rank"], answer["version"]) == (60, 1, 3)
+
+
+def test_boards_are_apart(scoreboard: Running) -> None:
+    scoreboard.score("ada", "quest")
+    answer = scoreboard.score("ada", "visit").json()
+    assert (answer["board"], answer["score"], answer["version"]) == ("side", 5, 1)
+
+
+def test_the_name_of_the_token_is_shown(scoreboard: Running) -> None:
+    scoreboard.score("ada", name="Ada Lovelace")
+    scoreboard.score("bob")
+    assert [e["name"] for e in scoreboard.board()["entries"]] == ["Ada Lovelace", "bob"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "shown"),
+    [("x" * 200, "x" * 128), ("a\x00b\nc", "abc"), ("   ", "ada"), ("عدا", "عدا")],
+    ids=["cut to 128", "no control characters", "blank: the user id", "right to left"],
+)
+def test_a_name_is_made_fit_to_be_shown(scoreboard: Running, claim: str, shown: str) -> None:
+    scoreboard.score("ada", name=claim)
+    assert scoreboard.board()["entries"][0]["name"] == shown
+
+
+def test_the_eleventh_in_a_minute_is_refused_until_the_second_that_is_told(scoreboard: Running) -> None:
+    for _ in range(10):
+        assert scoreboard.score("ada").status_code == 201
+        scoreboard.clock.advance(2)
+    refused = scoreboard.score("ada")
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert refused.headers["Retry-After"] == "40"
+    scoreboard.clock.advance(39.5)
+    refused = scoreboard.score("ada")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+    scoreboard.clock.advance(0.5)
+    assert scoreboard.score("ada").status_code == 201
+    assert scoreboard.score("ada").status_code == 429
+
+
+def test_the_limit_is_each_users_own_and_spans_boards(scoreboard: Running) -> None:
+    for number in range(10):
+        assert scoreboard.score("ada", "quest" if number % 2 else "visit").status_code == 201
+    assert scoreboard.score("ada", "visit").status_code == 429
+    assert scoreboard.score("bob").status_code == 201
+
+
+def test_a_refusal_uses_up_nothing(scoreboard: Running) -> None:
+    for _ in range(10):
+        scoreboard.score("ada")
+    for _ in range(20):
+        assert scoreboard.score("ada").status_code == 429
+    scoreboard.clock.advance(60)
+    assert scoreboard.score("ada").status_code == 201
+    assert len(scoreboard.ledger()) == 11
+
+
+def test_a_repeat_with_the_same_key_counts_once(scoreboard: Running) -> None:
+    first = scoreboard.score("ada", key="abc")
+    scoreboard.score("bob", "jackpot")
+    again = scoreboard.score("ada", key="abc")
+    assert again.status_code == 201
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert "Idempotent-Replayed" not in first.headers
+    assert again.json() == {**first.json(), "rank": 2}
+    assert len(scoreboard.ledger()) == 2
+
+
+def test_a_repeat_over_the_limit_is_answered(scoreboard: Running) -> None:
+    first = scoreboard.score("ada", key="abc")
+    for _ in range(9):
+        scoreboard.score("ada")
+    assert scoreboard.score("ada").status_code == 429
+    assert scoreboard.score("ada", key="abc").json() == first.json()
+    assert scoreboard.score("ada", key="new").status_code == 429
+
+
+def test_a_key_with_another_action_is_refused(scoreboard: Running) -> None:
+    scoreboard.score("ada", "quest", key="abc")
+    response = scoreboard.score("ada", "duel", key="abc")
+    assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")
+    assert len(scoreboard.ledger()) == 1
+
+
+def test_keys_of_two_users_never_meet(scoreboard: Running) -> None:
+    assert scoreboard.score("ada", key="abc").json()["eventId"] != scoreboard.score("bob", key="abc").json()["eventId"]
+
+
+def test_keys_of_two_submitters_for_one_user_never_meet(scoreboard: Running) -> None:
+    game = scoreboard.token("game-server", scopes=("scores:write:any",))
+    own = scoreboard.score("ada", key="abc").json()
+    by_game = scoreboard.score("ada", key="abc", token=game).json()
+    assert own["eventId"] != by_game["eventId"]
+    assert by_game["score"] == 100
+
+
+def test_a_trusted_server_scores_for_anybody_and_names_nobody(scoreboard: Running) -> None:
+    game = scoreboard.token("game-server", name="The Game", scopes=("scores:write:any",))
+    assert scoreboard.score("ada", token=game).status_code == 201
+    assert scoreboard.board()["entries"][0]["name"] == "ada"
+
+
+def test_a_score_never_leaves_the_exact_range(scoreboard: Running) -> None:
+    assert scoreboard.score("ada", "jackpot").json()["score"] == 2**53 - 1
+    response = scoreboard.score("ada", "quest")
+    assert (response.status_code, response.json()["code"]) == (409, "score_out_of_range")
+    assert scoreboard.board()["entries"][0]["score"] == 2**53 - 1
