@@ -15,6 +15,7 @@ import httpx2
 
 from scoreboard import server
 from scoreboard.app import Scoreboard, make_store, migrate, open_scoreboard
+from scoreboard.catalog import load_catalog
 from scoreboard.config import Settings, read_settings
 from scoreboard.model import Caller
 from scoreboard.model import Event as LedgerEvent
@@ -108,6 +109,16 @@ class Running:
 
         return asyncio.run(read())
 
+    def users(self, board: str = "main") -> dict[int, str]:
+        """Whose each integer key is."""
+
+        async def read() -> dict[int, str]:
+            async with make_store(self.settings, self.clock) as store:
+                change = await store.changes(board, 0, 1_000_000)
+                return {standing.player: standing.user_id for standing in change.standings}
+
+        return asyncio.run(read())
+
     @contextmanager
     def watch(self, path: str = "/api/leaderboard/stream") -> Iterator["Watcher"]:
         with self.client.stream("GET", path, headers={"Accept": "text/event-stream"}) as response:
@@ -144,6 +155,7 @@ def running(folder: Path, clock: HeldClock | None = None, **given: Any) -> Itera
     """Run a server until the end of the block; it stops as by SIGTERM."""
     settings = settings_in(folder, **given)
     clock = clock or HeldClock()
+    tokens = Tokens(SECRET.encode(), clock)
     migrate(settings)
     listening = server.bind(settings.host, settings.port)
     url = server.url_of(listening)
@@ -151,7 +163,8 @@ def running(folder: Path, clock: HeldClock | None = None, **given: Any) -> Itera
     finished = Event()
 
     async def main() -> None:
-        async with open_scoreboard(settings, clock=clock, new_id=counted_ids().__next__) as scoreboard:
+        catalog, ids = load_catalog(settings.catalog), counted_ids()
+        async with open_scoreboard(settings, catalog, tokens, clock=clock, new_id=ids.__next__) as scoreboard:
 
             async def drain(_polite: bool) -> None:
                 await scoreboard.hub.drain(settings.drain_grace_seconds, settings.drain_seconds)
@@ -186,7 +199,7 @@ def running(folder: Path, clock: HeldClock | None = None, **given: Any) -> Itera
 
     with httpx2.Client(base_url=url, timeout=LIMIT_SECONDS) as client:
         try:
-            yield Running(settings, url, clock, Tokens(SECRET.encode(), clock), scoreboard, loop, client, stop)
+            yield Running(settings, url, clock, tokens, scoreboard, loop, client, stop)
         finally:
             stop()
             thread.join(LIMIT_SECONDS + server.FINISH_SECONDS)

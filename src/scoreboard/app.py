@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from fastapi import FastAPI
 
-from scoreboard.catalog import load_catalog
+from scoreboard.catalog import Catalog
 from scoreboard.clock import SystemClock
 from scoreboard.config import Settings
 from scoreboard.fanout.frames import Frames
@@ -55,15 +55,13 @@ def make_tokens(settings: Settings, clock: Clock | None = None) -> Tokens:
 
 @asynccontextmanager
 async def open_scoreboard(
-    settings: Settings, *, clock: Clock | None = None, new_id: NewId = uuid4
+    settings: Settings, catalog: Catalog, tokens: Tokens, *, clock: Clock | None = None, new_id: NewId = uuid4
 ) -> AsyncIterator[Scoreboard]:
     """Open the drivers, start what runs in the background, and close all of it at the end.
 
-    Raises StartError. A background task that fails ends the whole: better no server than one that only looks like it.
+    Raises SchemaError. A background task that fails ends the whole: better no server than one that only looks like it.
     """
     clock = clock or SystemClock()
-    catalog = load_catalog(settings.catalog)
-    tokens = make_tokens(settings, clock)
     boards = tuple(catalog.boards)
     async with make_store(settings, clock) as store, make_ranking() as ranking:
         await store.ensure(tuple(catalog.boards.values()))

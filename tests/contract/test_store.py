@@ -222,7 +222,7 @@ async def test_pages_of_changes_end_with_a_last_one(store: Store) -> None:
 
 async def test_pages_of_changes_are_the_board_though_it_is_written_to_meanwhile(store: Store) -> None:
     await commit(store, *(submission(f"user-{n}") for n in range(6)))
-    copy = {}
+    copy: dict[int, Standing] = {}
     after = 0
     for turn in range(20):
         page = await store.changes("main", after, 2)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from scoreboard.web.schemas import LeaderboardResponse
-from tests.harness import Running
+from tests.harness import Running, running
+from tests.replay import replay
 
 
 def test_an_empty_board_says_so(scoreboard: Running) -> None:
@@ -121,53 +122,43 @@ def test_what_no_watcher_can_see_is_not_sent(scoreboard: Running) -> None:
 
 def test_every_frame_is_the_ledger_up_to_its_version(scoreboard: Running) -> None:
     frames: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    last = threading.Event()
 
     def read() -> None:
         with scoreboard.watch() as watcher:
-            while not last.is_set():
+            versions = [-1]
+            while versions[-1] < 121:
                 frame = watcher.frame()
                 frames.put(frame)
-                if frame["version"] == 120:
-                    return
+                versions.append(frame["version"])
+            assert versions == sorted(versions)
+
+    def write(user_id: str) -> None:
+        for turn in range(10):
+            assert scoreboard.score(user_id, "quest" if turn % 3 else "duel").status_code == 201
 
     readers = [threading.Thread(target=read) for _ in range(3)]
-    for reader in readers:
-        reader.start()
-    writers = [
-        threading.Thread(
-            target=lambda user=f"user-{n}": [scoreboard.score(user, "quest" if i % 3 else "duel") for i in range(10)]
-        )
-        for n in range(12)
-    ]
-    for thread in writers:
+    writers = [threading.Thread(target=write, args=(f"user-{n}",)) for n in range(12)]
+    for thread in (*readers, *writers):
         thread.start()
-    for thread in [*writers, *readers]:
+    for thread in writers:
+        thread.join(20)
+    # What ends it has to be seen by every watcher: not all of the scores above are.
+    assert scoreboard.score("user-12", "jackpot").json()["version"] == 121
+    for thread in (*writers, *readers):
         thread.join(20)
         assert not thread.is_alive()
     ledger = scoreboard.ledger()
-    users = {e["rank"]: e["userId"] for e in scoreboard.board(limit=100)["entries"]}
-    assert len(users) == 12
-    players = {}
-    final = {}
-    for event in ledger:
-        final[event.player] = (-event.score, event.version)
-    for rank, (player, _) in enumerate(sorted(final.items(), key=lambda item: item[1]), 1):
-        players[player] = users[rank]
-    assert not frames.empty()
+    users = scoreboard.users()
+    assert frames.qsize() >= 6
     while not frames.empty():
         frame = frames.get()
-        replay: dict[int, tuple[int, int]] = {}
-        for event in ledger[: frame["version"]]:
-            replay[event.player] = (-event.score, event.version)
-        top = sorted(replay.items(), key=lambda item: item[1])[:10]
-        assert [(e["userId"], e["score"]) for e in frame["entries"]] == [(players[p], -key[0]) for p, key in top]
-        assert frame["players"] == len(replay)
+        board = replay(ledger, frame["version"])
+        shown = [(e["rank"], e["userId"], e["score"]) for e in frame["entries"]]
+        assert shown == [(rank, users[player], score) for rank, player, score in board[:10]]
+        assert frame["players"] == len(board)
 
 
 def test_a_score_of_another_process_is_seen_within_a_second(scoreboard: Running) -> None:
-    from tests.harness import running
-
     scoreboard.score("ada")
     with scoreboard.watch() as watcher:
         assert watcher.frame()["version"] == 1

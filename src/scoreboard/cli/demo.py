@@ -8,7 +8,7 @@ import typer
 from scoreboard.app import make_tokens, migrate
 from scoreboard.catalog import load_catalog
 from scoreboard.cli.serve import serve_until_stopped
-from scoreboard.config import read_settings
+from scoreboard.config import Settings, read_settings
 from scoreboard.model import Caller
 from scoreboard.simulation import SimulatedPlayers
 
@@ -32,7 +32,6 @@ def demo(
     actions = [action.id for action in catalog.actions.values() if action.board == board]
     if not actions:
         raise typer.BadParameter(f"the catalog has no action for its first board, “{board}”", param_hint="catalog")
-    migrate(settings)
     tokens = make_tokens(settings)
 
     def sign(caller: Caller) -> str:
@@ -45,8 +44,12 @@ def demo(
             if players:
                 while_served.enter_context(SimulatedPlayers(url, actions, sign))
 
-        serve_until_stopped(settings, started)
+        serve_until_stopped(settings, catalog, tokens, prepare=lambda: _migrate(settings), started=started)
     typer.echo(f"Stopped. Every score is kept in {settings.database_path}.")
+
+
+def _migrate(settings: Settings) -> None:
+    migrate(settings)
 
 
 def _greeting(url: str, action: str, token: str) -> str:

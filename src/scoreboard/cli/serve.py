@@ -7,8 +7,10 @@ import structlog
 import typer
 
 from scoreboard import server
-from scoreboard.app import migrate, open_scoreboard
+from scoreboard.app import make_tokens, migrate, open_scoreboard
+from scoreboard.catalog import Catalog, load_catalog
 from scoreboard.config import Settings, read_settings
+from scoreboard.web.auth import Tokens
 
 log = structlog.get_logger()
 
@@ -23,19 +25,38 @@ def serve(
     """
     given = {"host": host, "port": port}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
-    if not settings.database_path.exists():
-        migrate(settings)
-        log.info("made a new database", path=str(settings.database_path))
-    serve_until_stopped(settings, lambda url: log.info("serving", url=url, docs=f"{url}/docs"))
+
+    def make_if_missing() -> None:
+        if not settings.database_path.exists():
+            migrate(settings)
+            log.info("made a new database", path=str(settings.database_path))
+
+    serve_until_stopped(
+        settings,
+        load_catalog(settings.catalog),
+        make_tokens(settings),
+        prepare=make_if_missing,
+        started=lambda url: log.info("serving", url=url, docs=f"{url}/docs"),
+    )
 
 
-def serve_until_stopped(settings: Settings, started: Callable[[str], None]) -> None:
-    """Serve with these settings; `started` gets the URL once connections are taken. Raises StartError."""
+def serve_until_stopped(
+    settings: Settings,
+    catalog: Catalog,
+    tokens: Tokens,
+    *,
+    prepare: Callable[[], None],
+    started: Callable[[str], None],
+) -> None:
+    """Take the port, `prepare` the database, and serve; `started` gets the URL once connections are taken.
+
+    Raises StartError.
+    """
     listening = server.bind(settings.host, settings.port)
     url = server.url_of(listening)
 
     async def main() -> None:
-        async with open_scoreboard(settings) as scoreboard:
+        async with open_scoreboard(settings, catalog, tokens) as scoreboard:
 
             async def drain(polite: bool) -> None:
                 grace, seconds = (settings.drain_grace_seconds, settings.drain_seconds) if polite else (0.0, 0.0)
@@ -45,4 +66,5 @@ def serve_until_stopped(settings: Settings, started: Callable[[str], None]) -> N
             await http_server.serve(sockets=[listening])
 
     with listening:
+        prepare()
         server.run(main)

@@ -20,15 +20,7 @@ def verify() -> None:
     ranking. Works beside a running server, changes nothing, and exits with 1 and a list where something differs.
     """
     settings = read_settings()
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as progress:
-        verdicts = asyncio.run(_verify_all(settings, progress))
+    verdicts = asyncio.run(_verify_all(settings))
     for verdict in verdicts:
         state = "differs:" if verdict.differences else "whole"
         typer.echo(f"board {verdict.board}: {verdict.version} events, {verdict.players} players, {state}")
@@ -38,12 +30,18 @@ def verify() -> None:
         raise typer.Exit(1)
 
 
-async def _verify_all(settings: Settings, progress: Progress) -> list[Verdict]:
+async def _verify_all(settings: Settings) -> list[Verdict]:
     async with make_store(settings, SystemClock()) as store, make_ranking() as ranking:
-        return [
-            await verify_board(store, ranking, board, _reporter(progress, board))
-            for board in sorted(await store.heads())
-        ]
+        boards = sorted(await store.heads())
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        ) as progress:
+            return [await verify_board(store, ranking, board, _reporter(progress, board)) for board in boards]
 
 
 def _reporter(progress: Progress, board: str) -> Report:

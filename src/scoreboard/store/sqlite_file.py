@@ -25,8 +25,8 @@ CACHE_KIB: Final = 65_536
 CHECKPOINT_PAGES: Final = 4_000
 """The write-ahead log is folded into the file after this many pages (16 MB): seldom enough to be cheap."""
 
-Access = Literal["create", "write", "read"]
-_MODES: Final = {"create": "rwc", "write": "rw", "read": "ro"}
+Access = Literal["write", "read"]
+_MODES: Final = {"write": "rw", "read": "ro"}
 
 
 def open_engine(path: Path, access: Access, connections: int = 1) -> Engine:
@@ -67,17 +67,14 @@ def migrate(path: Path) -> tuple[str | None, str]:
     """
     if not path.parent.is_dir():
         raise StartError(f"The folder {path.parent} does not exist: make it, or set SCOREBOARD_DATABASE_URL.")
-    # Opening it writes the file's header, so ask first.
-    is_new = not path.exists() or path.stat().st_size == 0
-    if is_new:
+    if path.exists() and path.stat().st_size:
+        with _connected(path, "read") as connection:
+            _check_ours(connection, path)
+    else:
         # Others may not read who plays here, and SQLite gives its log the mode of its file.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    with _connected(path, "create") as connection:
-        if not is_new:
-            _check_ours(connection, path)
-            connection.rollback()
-        with connection.begin():
-            return schema.migrate(connection)
+    with _connected(path, "write") as connection, connection.begin():
+        return schema.migrate(connection)
 
 
 def check(path: Path) -> None:

@@ -1,0 +1,80 @@
+# Each target installs what it needs; none asks for root. `make help` lists them.
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+RUNTIME := $(VENV)/.installed-runtime
+DEVELOPMENT := $(VENV)/.installed-development
+
+# What the coverage gate holds to 90 %: all that decides about a score or a rank.
+GATED := */scoreboard/rules.py,*/scoreboard/commit.py,*/scoreboard/scoring.py,*/scoreboard/healing.py,*/scoreboard/store/*,*/scoreboard/ranking/*
+
+.DEFAULT_GOAL := help
+.PHONY: help install run dev migrate test e2e load lint format check build lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(DEVELOPMENT) ## Make .venv with all that development needs, pinned and hashed
+
+run: $(RUNTIME) ## Run the scoreboard with simulated players on http://127.0.0.1:8000
+	@$(BIN)/scoreboard demo
+
+dev: $(DEVELOPMENT) ## The same, started again whenever the source changes
+	@$(BIN)/watchfiles --target-type command --filter python '$(BIN)/scoreboard demo' src
+
+migrate: $(RUNTIME) ## Bring the database to this program's schema
+	@$(BIN)/scoreboard migrate
+
+test: $(DEVELOPMENT) ## Run every test, and hold the coverage of what decides about scores
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage report --include='$(GATED)' --fail-under=90
+
+e2e: $(DEVELOPMENT) ## Run the end-to-end tests alone
+	@$(BIN)/python -m pytest tests/e2e
+
+load: $(DEVELOPMENT) ## Measure; ARGS="--help" tells how to choose, limit and compare
+	@$(BIN)/python -m tests.load $(ARGS)
+
+lint: $(DEVELOPMENT) ## Find mistakes, wrong types, and imports against the flow
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(DEVELOPMENT) ## Format the source, and mend what can be mended
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+check: lint ## What CI checks before the tests
+
+build: $(DEVELOPMENT) ## Build the wheel and the source distribution into dist/
+	@$(BIN)/python -m build --no-isolation
+
+lock: $(DEVELOPMENT) ## Resolve the requirements anew, to the newest that fit
+	@$(BIN)/uv pip compile pyproject.toml --group build --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/runtime.lock
+	@$(BIN)/uv pip compile pyproject.toml --group build --group dev --constraint requirements/runtime.lock --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/development.lock
+
+clean: ## Remove what can be made again; databases stay
+	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@command -v $(PYTHON) > /dev/null || { echo "Python 3.11 or newer is needed: on Debian, apt-get install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make run PYTHON=python3.13"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "Python's venv is needed: on Debian, apt-get install python3-venv"; exit 1; }
+	@echo "Making $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements/runtime.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what the server needs (half a minute) …"
+	@$(PIP) install --require-hashes -r requirements/runtime.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEVELOPMENT): requirements/development.lock $(RUNTIME)
+	@echo "Installing what development needs (half a minute) …"
+	@$(PIP) install --require-hashes -r requirements/development.lock
+	@touch $@

@@ -1,0 +1,128 @@
+"""The real command in processes of their own, ended by their process ids whatever happens."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any
+
+import httpx2
+
+from tests.harness import CATALOG, SECRET, free_port
+
+LIMIT_SECONDS = 30.0
+
+COMMAND = (sys.executable, "-m", "scoreboard")
+
+ON_ASYNCIO = (
+    sys.executable,
+    "-c",
+    "import asyncio\nfrom scoreboard import cli, server\nserver.run = lambda main: asyncio.run(main())\ncli.main()",
+)
+"""The same program on Python's own event loop in place of uvloop."""
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    """Of a scoreboard that keeps everything in a folder."""
+    catalog = folder / "catalog.toml"
+    if not catalog.exists():
+        catalog.write_text(CATALOG)
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("SCOREBOARD_")},
+        "SCOREBOARD_CATALOG": str(catalog),
+        "SCOREBOARD_JWT_SECRET": SECRET,
+        **settings,
+    }
+
+
+def scoreboard(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=environment(folder, **settings),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+
+
+class Process:
+    """A command that runs, and what it prints."""
+
+    def __init__(self, command: Sequence[str], folder: Path, settings: Mapping[str, str]) -> None:
+        self.process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment(folder, **settings),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.lines: SimpleQueue[str | None] = SimpleQueue()
+        self.output = ""
+        self._reader = Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.output += line
+            self.lines.put(line)
+        self.lines.put(None)
+
+    def line_with(self, text: str) -> str:
+        """Wait for a line."""
+        try:
+            while (line := self.lines.get(timeout=LIMIT_SECONDS)) is not None:
+                if text in line:
+                    return line
+        except Empty:
+            pass
+        raise AssertionError(f"no line with {text!r} in:\n{self.output}")
+
+    def end(self, by: signal.Signals) -> int:
+        """End it by a signal; its exit code."""
+        self.process.send_signal(by)
+        return self.wait()
+
+    def wait(self) -> int:
+        code = self.process.wait(LIMIT_SECONDS)
+        self._reader.join(LIMIT_SECONDS)
+        return code
+
+    def clean_up(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@contextmanager
+def serving(
+    folder: Path, *arguments: str, command: Sequence[str] = COMMAND, **settings: str
+) -> Iterator[tuple[Process, httpx2.Client]]:
+    """`scoreboard serve` (or other arguments), once it answers."""
+    port = free_port()
+    process = Process([*command, *(arguments or ("serve",))], folder, {"SCOREBOARD_PORT": str(port), **settings})
+    try:
+        process.line_with(f"http://127.0.0.1:{port}")
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=LIMIT_SECONDS) as client:
+            yield process, client
+    finally:
+        process.clean_up()
+
+
+def score(client: httpx2.Client, token: str, user_id: str, action_id: str = "quest", **headers: Any) -> httpx2.Response:
+    return client.post(
+        "/api/scores",
+        json={"actionId": action_id, "userId": user_id},
+        headers={"Authorization": f"Bearer {token}", **headers},
+    )

@@ -1,0 +1,152 @@
+"""The command line, as somebody at a terminal sees it."""
+
+import json
+import re
+import shlex
+import signal
+import socket
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scoreboard import __version__
+from tests.e2e.processes import score, scoreboard, serving
+
+
+@pytest.mark.parametrize("command", [(), ("serve",), ("demo",), ("migrate",), ("token",), ("verify",)], ids=" ".join)
+def test_each_command_explains_itself(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = scoreboard(tmp_path, *command, "--help")
+    assert done.returncode == 0
+    assert "Usage: " in done.stdout
+    assert len(done.stdout.splitlines()) > 8
+
+
+def test_the_version_is_told(tmp_path: Path) -> None:
+    assert scoreboard(tmp_path, "--version").stdout == f"scoreboard {__version__}\n"
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], *texts: str) -> None:
+    """One sentence that says what to do, and exit code 2."""
+    assert (done.returncode, done.stdout) == (2, ""), done
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith("scoreboard: ")
+    for text in texts:
+        assert text in done.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_a_taken_port_is_told(tmp_path: Path, command: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert_refused(scoreboard(tmp_path, command, "--port", port), port, "SCOREBOARD_PORT")
+
+
+@pytest.mark.parametrize("command", ["serve", "demo", "migrate", "verify"])
+def test_a_database_that_is_not_ours_is_told(tmp_path: Path, command: str) -> None:
+    (tmp_path / "scoreboard.db").write_text("my shopping list\n" * 50)
+    assert_refused(scoreboard(tmp_path, command, SCOREBOARD_PORT="0"), "SCOREBOARD_DATABASE_URL")
+
+
+def test_an_older_schema_is_told(tmp_path: Path) -> None:
+    scoreboard(tmp_path, "migrate")
+    with sqlite3.connect(tmp_path / "scoreboard.db") as connection:
+        connection.execute("DELETE FROM alembic_version")
+    connection.close()
+    assert_refused(scoreboard(tmp_path, "serve", SCOREBOARD_PORT="0"), "scoreboard migrate")
+
+
+@pytest.mark.parametrize("command", ["serve", "demo", "migrate", "verify"])
+def test_a_newer_schema_is_told(tmp_path: Path, command: str) -> None:
+    scoreboard(tmp_path, "migrate")
+    with sqlite3.connect(tmp_path / "scoreboard.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    assert_refused(scoreboard(tmp_path, command, SCOREBOARD_PORT="0"), "install a newer scoreboard")
+
+
+@pytest.mark.parametrize("command", [("serve",), ("demo",), ("token", "ada")], ids=" ".join)
+def test_a_secret_that_anyone_can_read_is_told(tmp_path: Path, command: tuple[str, ...]) -> None:
+    secret = tmp_path / "scoreboard.db.secret"
+    secret.write_text("x" * 64)
+    secret.chmod(0o644)
+    done = scoreboard(tmp_path, *command, SCOREBOARD_PORT="0", SCOREBOARD_JWT_SECRET="")
+    assert_refused(done, "chmod 600", str(secret.name))
+
+
+def test_a_bad_setting_and_a_bad_catalog_are_told(tmp_path: Path) -> None:
+    assert_refused(scoreboard(tmp_path, "serve", SCOREBOARD_RATE_LIMIT="often"), "SCOREBOARD_RATE_LIMIT")
+    (tmp_path / "bad.toml").write_text('[boards.main]\ntitle = "Main"\n[actions.a]\nboard = "main"\ntitle = "A"\n')
+    done = scoreboard(tmp_path, "serve", SCOREBOARD_CATALOG="bad.toml", SCOREBOARD_PORT="0")
+    assert_refused(done, "bad.toml: actions.a.points")
+
+
+def test_a_token_is_printed_and_scores(tmp_path: Path) -> None:
+    with serving(tmp_path) as (_, client):
+        token = scoreboard(tmp_path, "token", "ada", "--name", "Ada").stdout.strip()
+        assert score(client, token, "ada").status_code == 201
+        assert score(client, token, "bob").status_code == 403
+        trusted = scoreboard(tmp_path, "token", "game", "--scope", "scores:write:any").stdout.strip()
+        assert score(client, trusted, "bob").status_code == 201
+
+
+@pytest.mark.parametrize(
+    "arguments", [("",), ("a\nb",), ("ada", "--expires-in", "soon"), ("ada", "--expires-in", "0s")]
+)
+def test_a_token_that_makes_no_sense_is_refused(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = scoreboard(tmp_path, "token", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_verify_proves_a_board_beside_its_server_and_finds_a_forgery(tmp_path: Path) -> None:
+    with serving(tmp_path) as (_, client):
+        token = scoreboard(tmp_path, "token", "ada").stdout.strip()
+        for _ in range(3):
+            score(client, token, "ada")
+        done = scoreboard(tmp_path, "verify")
+        assert done.returncode == 0
+        assert "board main: 3 events, 1 players, whole" in done.stdout
+    with sqlite3.connect(tmp_path / "scoreboard.db") as connection:
+        connection.execute("UPDATE standings SET score = 1000")
+    connection.close()
+    done = scoreboard(tmp_path, "verify")
+    assert done.returncode == 1
+    assert "board main: 3 events, 1 players, differs:" in done.stdout
+    assert "standing 1000 reached" in done.stdout
+
+
+def test_the_demo_says_how_to_try_it_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    with serving(tmp_path, "demo", SCOREBOARD_CATALOG="", SCOREBOARD_JWT_SECRET="") as (process, client):
+        command = process.line_with("curl ")
+        assert "\x1b" not in process.output
+        answer = subprocess.run(
+            [*shlex.split(command), "--silent"], capture_output=True, text=True, timeout=20, check=True
+        )
+        assert json.loads(answer.stdout)["points"] == 50
+        with client.stream("GET", "/api/leaderboard/stream") as stream:
+            ids = (line for line in stream.iter_lines() if line.startswith("id: "))
+            first, second = next(ids), next(ids)
+            assert first != second
+        for path in ("/", "/docs"):
+            assert client.get(path).status_code == 200
+        assert process.end(signal.SIGINT) == 0
+        kept = re.search("Every score is kept in (.*)[.]", process.output)
+        assert kept is not None
+    version = _version(tmp_path)
+    assert version > 1
+    with serving(tmp_path, "demo", SCOREBOARD_CATALOG="", SCOREBOARD_JWT_SECRET="") as (_, client):
+        assert client.get("/api/leaderboard").json()["version"] >= version
+
+
+def test_the_demo_can_do_without_simulated_players(tmp_path: Path) -> None:
+    with serving(tmp_path, "demo", "--no-players") as (process, client):
+        process.line_with("curl ")
+        assert client.get("/api/leaderboard").json()["version"] == 0
+
+
+def _version(folder: Path) -> int:
+    connection = sqlite3.connect(folder / "scoreboard.db")
+    (version,) = connection.execute("SELECT version FROM boards WHERE id = 'main'").fetchone()
+    connection.close()
+    return int(version)

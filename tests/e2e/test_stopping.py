@@ -1,0 +1,166 @@
+"""Stopping in the middle of everything: nothing acknowledged is lost, and nothing is counted twice."""
+
+import signal
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from scoreboard.clock import SystemClock
+from scoreboard.model import Caller
+from scoreboard.web.auth import Tokens
+from tests.e2e.processes import COMMAND, ON_ASYNCIO, Process, score, scoreboard, serving
+from tests.harness import SECRET
+
+LOOPS = {"uvloop": COMMAND, "asyncio": ON_ASYNCIO}
+WRITERS = 6
+ENOUGH = 60
+
+
+class Writers:
+    """Users who score as fast as they are answered, and note what was acknowledged."""
+
+    def __init__(self, url: str, count: int = WRITERS) -> None:
+        tokens = Tokens(SECRET.encode(), SystemClock())
+        self.acknowledged: list[str] = []
+        self.unanswered: list[tuple[str, str]] = []
+        self.tokens = {user: tokens.sign(Caller(user), 3_600) for user in (f"user-{n}" for n in range(count))}
+        self.enough = threading.Event()
+        self._url = url
+        self._threads = [threading.Thread(target=self._write, args=(user,)) for user in self.tokens]
+        for thread in self._threads:
+            thread.start()
+
+    def _write(self, user_id: str) -> None:
+        with httpx2.Client(base_url=self._url, timeout=20) as client:
+            while True:
+                key = str(uuid4())
+                try:
+                    response = score(client, self.tokens[user_id], user_id, **{"Idempotency-Key": key})
+                except httpx2.TransportError:
+                    self.unanswered.append((user_id, key))
+                    return
+                if response.status_code != 201:
+                    self.unanswered.append((user_id, key))
+                    return
+                self.acknowledged.append(response.json()["eventId"])
+                if len(self.acknowledged) >= ENOUGH:
+                    self.enough.set()
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join(30)
+            assert not thread.is_alive()
+
+
+def ledger(folder: Path) -> list[str]:
+    connection = sqlite3.connect(folder / "scoreboard.db")
+    events = [row[0] for row in connection.execute("SELECT event_id FROM score_events ORDER BY version")]
+    connection.close()
+    return events
+
+
+def assert_all_is_there_once(folder: Path, acknowledged: Sequence[str]) -> None:
+    events = ledger(folder)
+    assert len(set(events)) == len(events)
+    assert {event_id.replace("-", "") for event_id in acknowledged} <= set(events)
+    verified = scoreboard(folder, "verify")
+    assert verified.returncode == 0, verified.stdout
+
+
+@pytest.mark.parametrize("command", LOOPS.values(), ids=LOOPS.keys())
+def test_sigterm_answers_what_is_under_way_and_ends_the_streams(tmp_path: Path, command: Sequence[str]) -> None:
+    with serving(tmp_path, command=command, SCOREBOARD_RATE_LIMIT="1000000/minute", SCOREBOARD_DRAIN_SECONDS="0.5") as (
+        process,
+        client,
+    ):
+        writers = Writers(str(client.base_url))
+        with (
+            client.stream("GET", "/api/leaderboard/stream") as one,
+            client.stream("GET", "/api/leaderboard/stream") as other,
+        ):
+            assert writers.enough.wait(30)
+            assert process.end(signal.SIGTERM) == 0
+            for stream in (one, other):
+                # They end as a response ends, with a time to come back: no connection is torn.
+                assert [line for line in stream.iter_lines() if line][-1].startswith("retry: ")
+        writers.join()
+    assert_all_is_there_once(tmp_path, writers.acknowledged)
+
+
+@pytest.mark.parametrize("command", LOOPS.values(), ids=LOOPS.keys())
+def test_ctrl_c_stops_within_moments(tmp_path: Path, command: Sequence[str]) -> None:
+    with serving(tmp_path, command=command, SCOREBOARD_DRAIN_SECONDS="600") as (process, client):
+        with client.stream("GET", "/api/leaderboard/stream") as stream:
+            assert next(stream.iter_lines()).startswith("retry: ")
+            assert process.end(signal.SIGINT) == 0
+        assert "Traceback" not in process.output
+
+
+def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
+    with (
+        serving(tmp_path, SCOREBOARD_DRAIN_SECONDS="600") as (process, client),
+        client.stream("GET", "/api/leaderboard/stream") as one,
+        client.stream("GET", "/api/leaderboard/stream"),
+    ):
+        next(one.iter_lines())
+        process.process.send_signal(signal.SIGTERM)
+        process.line_with("stopping")
+        assert process.end(signal.SIGTERM) == 0
+
+
+def test_readiness_ends_before_the_streams_do(tmp_path: Path) -> None:
+    with serving(tmp_path, SCOREBOARD_DRAIN_GRACE_SECONDS="600") as (process, client):
+        assert client.get("/health/ready").status_code == 200
+        process.process.send_signal(signal.SIGTERM)
+        process.line_with("stopping")
+        ready = client.get("/health/ready")
+        assert (ready.status_code, ready.json()["status"]) == (503, "draining")
+        assert client.get("/health/live").status_code == 200
+        token = scoreboard(tmp_path, "token", "ada").stdout.strip()
+        assert score(client, token, "ada").status_code == 201
+        stream = client.get("/api/leaderboard/stream")
+        assert (stream.status_code, stream.text.count("retry: ")) == (200, 2)
+        assert process.end(signal.SIGINT) == 0
+
+
+@pytest.mark.parametrize("round_number", range(3))
+def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path, round_number: int) -> None:
+    unlimited = "1000000/minute"
+    with serving(tmp_path, SCOREBOARD_RATE_LIMIT=unlimited) as (process, client):
+        writers = Writers(str(client.base_url), count=WRITERS + round_number)
+        assert writers.enough.wait(30)
+        process.end(signal.SIGKILL)
+        writers.join()
+    assert_all_is_there_once(tmp_path, writers.acknowledged)
+    before = len(ledger(tmp_path))
+    with serving(tmp_path, SCOREBOARD_RATE_LIMIT=unlimited) as (_, client):
+        # Who got no answer asks again with the same key: it counts once, whether or not it had counted before.
+        for user_id, key in writers.unanswered:
+            for _ in range(2):
+                response = score(client, writers.tokens[user_id], user_id, **{"Idempotency-Key": key})
+                assert response.status_code == 201
+        board = client.get("/api/leaderboard", params={"limit": 100}).json()
+    events = ledger(tmp_path)
+    assert before <= len(events) <= before + len(writers.unanswered)
+    assert board["version"] == len(events) == len(writers.acknowledged) + len(writers.unanswered)
+    assert sum(entry["score"] for entry in board["entries"]) == 50 * len(events)
+    assert_all_is_there_once(tmp_path, writers.acknowledged)
+
+
+def test_two_servers_beside_each_other_write_one_history(tmp_path: Path) -> None:
+    unlimited = {"SCOREBOARD_RATE_LIMIT": "1000000/minute", "SCOREBOARD_DRAIN_SECONDS": "0"}
+    with serving(tmp_path, **unlimited) as (one, first), serving(tmp_path, **unlimited) as (other, second):
+        writers = [Writers(str(client.base_url), count=3) for client in (first, second)]
+        for each in writers:
+            assert each.enough.wait(30)
+        processes: list[Process] = [one, other]
+        for process in processes:
+            assert process.end(signal.SIGTERM) == 0
+        for each in writers:
+            each.join()
+    assert_all_is_there_once(tmp_path, [event for each in writers for event in each.acknowledged])

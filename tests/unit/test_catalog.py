@@ -1,0 +1,71 @@
+"""The catalog: what it must be, and how a mistake is told."""
+
+from pathlib import Path
+
+import pytest
+
+from scoreboard.catalog import load_catalog
+from scoreboard.errors import CatalogError, UnknownAction, UnknownBoard
+
+GOOD = """
+[boards.main]
+title = "Main"
+[actions.quest]
+board = "main"
+points = 50
+title = "Quest"
+"""
+
+MISTAKES = {
+    "not TOML": ("[boards", "not TOML"),
+    "no boards": ("[actions.a]\nboard='m'\npoints=1\ntitle='A'", "boards"),
+    "no actions": ('[boards.main]\ntitle = "Main"', "actions"),
+    "unknown top key": (GOOD + "[extra]\na=1", "extra"),
+    "unknown key": (GOOD + "colour = 1", "actions.quest.colour"),
+    "points missing": (GOOD.replace("points = 50", ""), "actions.quest.points"),
+    "points zero": (GOOD.replace("50", "0"), "actions.quest.points"),
+    "points negative": (GOOD.replace("50", "-5"), "actions.quest.points"),
+    "points text": (GOOD.replace("50", '"50"'), "actions.quest.points"),
+    "points true": (GOOD.replace("50", "true"), "actions.quest.points"),
+    "points float": (GOOD.replace("50", "50.0"), "actions.quest.points"),
+    "points too large": (GOOD.replace("50", "9007199254740992"), "actions.quest.points"),
+    "unknown board": (GOOD.replace('board = "main"', 'board = "none"'), "actions.quest.board"),
+    "over-long id": (GOOD.replace("[actions.quest]", f"[actions.{'x' * 129}]"), "actions.xxx"),
+    "control character": (GOOD.replace("[boards.main]", '[boards."ma\\u0007in"]'), "boards."),
+    "a rule that is not enforced": (GOOD + "cooldown_seconds = 5", "actions.quest.cooldown_seconds"),
+    "a rule with a bad value": (GOOD + "max_total = 0", "actions.quest.max_total"),
+    "a claimant that is none": (GOOD + "by = 'anybody'", "actions.quest.by"),
+}
+
+
+@pytest.mark.parametrize(("text", "place"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, place: str) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text(text)
+    with pytest.raises(CatalogError) as told:
+        load_catalog(path)
+    assert str(told.value).startswith(f"{path}: ")
+    assert place in str(told.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match=r"nowhere\.toml: cannot be read"):
+        load_catalog(tmp_path / "nowhere.toml")
+
+
+def test_the_first_board_is_the_default(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text('[boards.zulu]\ntitle = "Z"\n[boards.alpha]\ntitle = "A"\n' + GOOD)
+    catalog = load_catalog(path)
+    assert catalog.board(None).id == "zulu"
+    assert catalog.action("quest").points == 50
+    with pytest.raises(UnknownBoard):
+        catalog.board("none")
+    with pytest.raises(UnknownAction):
+        catalog.action("none")
+
+
+def test_the_shipped_catalog_has_three_plain_actions_on_its_first_board() -> None:
+    catalog = load_catalog(None)
+    first = catalog.board(None).id
+    assert sum(action.board == first for action in catalog.actions.values()) >= 3

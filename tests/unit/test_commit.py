@@ -1,0 +1,153 @@
+"""Group commit: what is bounded, what is answered when something is slow or broken, and what costs nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from scoreboard.commit import PLAYER_QUEUE_SIZE, QUEUE_SIZE, Apply, GroupCommit
+from scoreboard.errors import PlayerBusy, QueueFull, RateLimited, StoreUnavailable
+from scoreboard.interfaces import Settle, Settled, Take
+from scoreboard.model import RateLimit
+from scoreboard.store import sqlite_file
+from scoreboard.store.sqlite import SqliteStore
+from tests.clocks import HeldClock
+from tests.making import MAIN, TEN_A_MINUTE, UNLIMITED, submission
+
+
+class Watched(SqliteStore):
+    """The real store, which counts its turns, and fails where it is told to."""
+
+    turns: list[int]
+    fails = False
+
+    async def commit(self, take: Take, settle: Settle) -> Settled:
+        if self.fails:
+            raise StoreUnavailable
+        settled = await super().commit(take, settle)
+        self.turns.append(len(settled.outcomes))
+        return settled
+
+
+async def rank_all_first(settled: Settled) -> Mapping[int, int]:
+    return {event.player: 1 for event in settled.events}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    sqlite_file.migrate(tmp_path / "commit.db")
+    return tmp_path / "commit.db"
+
+
+@asynccontextmanager
+async def committing(
+    path: Path, limit: RateLimit = UNLIMITED, apply: Apply = rank_all_first, *, run: bool = True
+) -> AsyncIterator[tuple[GroupCommit, Watched, HeldClock]]:
+    clock = HeldClock()
+    async with Watched(path, limit=limit, clock=clock) as store:
+        store.turns = []
+        await store.ensure([MAIN])
+        commit = GroupCommit(store, apply, limit, clock)
+        writing = asyncio.create_task(commit.run()) if run else None
+        try:
+            yield commit, store, clock
+        finally:
+            if writing is not None:
+                writing.cancel()
+                await asyncio.wait([writing])
+
+
+async def test_what_waits_is_written_together_one_of_a_player_a_turn(path: Path) -> None:
+    async with committing(path, run=False) as (commit, store, _):
+        waiting = [asyncio.create_task(commit.submit(submission(user))) for user in "aaabbc"]
+        await asyncio.sleep(0)
+        writing = asyncio.create_task(commit.run())
+        receipts = await asyncio.gather(*waiting)
+        writing.cancel()
+        assert store.turns == [3, 2, 1]
+        assert [receipt.event.version for receipt in receipts] == [1, 4, 6, 2, 5, 3]
+
+
+async def test_a_full_queue_refuses_and_keeps_what_it_has(path: Path) -> None:
+    async with committing(path, run=False) as (commit, _, _):
+        waiting = [asyncio.create_task(commit.submit(submission(f"user-{n}"))) for n in range(QUEUE_SIZE)]
+        await asyncio.sleep(0)
+        with pytest.raises(QueueFull):
+            await commit.submit(submission("late"))
+        writing = asyncio.create_task(commit.run())
+        receipts = await asyncio.gather(*waiting)
+        writing.cancel()
+        assert sorted(receipt.event.version for receipt in receipts) == list(range(1, QUEUE_SIZE + 1))
+
+
+async def test_one_player_cannot_fill_the_queue(path: Path) -> None:
+    async with committing(path, run=False) as (commit, _, _):
+        waiting = [asyncio.create_task(commit.submit(submission("ada"))) for _ in range(PLAYER_QUEUE_SIZE)]
+        await asyncio.sleep(0)
+        with pytest.raises(PlayerBusy):
+            await commit.submit(submission("ada"))
+        other = asyncio.create_task(commit.submit(submission("bob")))
+        writing = asyncio.create_task(commit.run())
+        assert (await other).event.version == 2
+        await asyncio.gather(*waiting)
+        writing.cancel()
+
+
+async def test_a_flood_of_refused_requests_does_not_reach_the_store(path: Path) -> None:
+    async with committing(path, RateLimit(1, 60_000_000)) as (commit, store, clock):
+        await commit.submit(submission("ada"))
+        for _ in range(20):
+            with pytest.raises(RateLimited) as refused:
+                await commit.submit(submission("ada"))
+            assert refused.value.retry_after_us == 60_000_000
+        assert store.turns == [1, 1]
+        clock.advance(60)
+        await commit.submit(submission("ada"))
+        assert store.turns == [1, 1, 1]
+
+
+async def test_a_request_with_a_key_always_reaches_the_store(path: Path) -> None:
+    async with committing(path, RateLimit(1, 60_000_000)) as (commit, store, _):
+        first = await commit.submit(submission("ada", digest=1))
+        with pytest.raises(RateLimited):
+            await commit.submit(submission("ada"))
+        again = await commit.submit(submission("ada", digest=1))
+        assert (again.event, again.replayed) == (first.event, True)
+        assert len(store.turns) == 3
+
+
+async def test_a_slow_ranking_delays_an_answer_by_a_quarter_second_and_no_commit(path: Path) -> None:
+    release = asyncio.Event()
+
+    async def stuck(settled: Settled) -> Mapping[int, int]:
+        await release.wait()
+        return await rank_all_first(settled)
+
+    async with committing(path, apply=stuck) as (commit, store, _):
+        started = asyncio.get_running_loop().time()
+        first, second = await asyncio.gather(commit.submit(submission("ada")), commit.submit(submission("bob")))
+        assert 0.2 < asyncio.get_running_loop().time() - started < 5
+        assert (first.rank, second.rank) == (None, None)
+        assert (await store.heads())["main"].version == 2
+        release.set()
+        assert (await commit.submit(submission("ada"))).rank == 1
+
+
+async def test_a_store_that_is_gone_is_told_at_once_and_used_when_it_is_back(path: Path) -> None:
+    async with committing(path) as (commit, store, _):
+        store.fails = True
+        answers = await asyncio.gather(*(commit.submit(submission(user)) for user in "abc"), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [StoreUnavailable] * 3
+        store.fails = False
+        assert (await commit.submit(submission("a"))).event.version == 1
+
+
+async def test_who_has_gone_away_disturbs_nobody(path: Path) -> None:
+    async with committing(path, TEN_A_MINUTE) as (commit, _, _):
+        leaving = asyncio.create_task(commit.submit(submission("ada")))
+        staying = asyncio.create_task(commit.submit(submission("bob")))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        assert (await staying).event.version == 2

@@ -1,0 +1,97 @@
+"""Settings: from the environment and `.env`, and a bad one is named in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from scoreboard.config import read_settings
+from scoreboard.errors import StartError
+from scoreboard.model import RateLimit
+from scoreboard.secret import load_secret, secret_path
+
+BAD = {
+    "port is text": ("SCOREBOARD_PORT", "http"),
+    "port too large": ("SCOREBOARD_PORT", "70000"),
+    "rate is text": ("SCOREBOARD_RATE_LIMIT", "often"),
+    "rate of nothing": ("SCOREBOARD_RATE_LIMIT", "0/minute"),
+    "two rates": ("SCOREBOARD_RATE_LIMIT", "10/minute;100/hour"),
+    "secret too short": ("SCOREBOARD_JWT_SECRET", "x" * 31),
+    "database is no URL": ("SCOREBOARD_DATABASE_URL", "scoreboard.db"),
+    "database unknown": ("SCOREBOARD_DATABASE_URL", "mysql://localhost/scores"),
+    "database in memory": ("SCOREBOARD_DATABASE_URL", "sqlite:///:memory:"),
+    "database nowhere": ("SCOREBOARD_DATABASE_URL", "sqlite://"),
+    "origin is no origin": ("SCOREBOARD_CORS_ORIGINS", "game.example"),
+    "origin with a path": ("SCOREBOARD_CORS_ORIGINS", "https://game.example/play"),
+    "negative drain": ("SCOREBOARD_DRAIN_SECONDS", "-1"),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), BAD.values(), ids=BAD.keys())
+def test_a_bad_setting_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(StartError) as told:
+        read_settings()
+    assert str(told.value).startswith(f"{name}: ")
+    assert name != "SCOREBOARD_JWT_SECRET" or value not in str(told.value)
+
+
+def test_the_defaults_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = read_settings()
+    assert settings.database_path == Path("scoreboard.db")
+    assert settings.rate_limit == RateLimit(10, 60_000_000)
+    assert (settings.host, settings.port, settings.cors_origins) == ("127.0.0.1", 8000, ())
+
+
+def test_the_environment_comes_before_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("SCOREBOARD_PORT=9000\nSCOREBOARD_RATE_LIMIT=1000000/minute\nOTHER=1\n")
+    monkeypatch.setenv("SCOREBOARD_PORT", "9001")
+    settings = read_settings()
+    assert settings.port == 9001
+    assert settings.rate_limit == RateLimit(1_000_000, 60_000_000)
+
+
+def test_the_example_file_is_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / ".env.example"
+    monkeypatch.chdir(tmp_path)
+    defaults = read_settings()
+    text = example.read_text()
+    (tmp_path / ".env").write_text("\n".join(line.removeprefix("# ") for line in text.splitlines() if "=" in line))
+    assert read_settings() == defaults
+    for name in type(defaults).model_fields:
+        assert f"SCOREBOARD_{name.upper()}=" in text
+
+
+def test_origins_are_a_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SCOREBOARD_CORS_ORIGINS", "https://game.example, http://localhost:3000/")
+    assert read_settings().cors_origins == ("https://game.example", "http://localhost:3000")
+
+
+def test_a_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    settings = read_settings(database_url=f"sqlite:///{tmp_path / 'a.db'}")
+    first = load_secret(settings)
+    assert len(first) >= 32
+    assert load_secret(settings) == first
+    assert secret_path(settings).stat().st_mode & 0o777 == 0o600
+    assert load_secret(read_settings(database_url=f"sqlite:///{tmp_path / 'b.db'}")) != first
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
+def test_a_secret_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+    settings = read_settings(database_url=f"sqlite:///{tmp_path / 'a.db'}")
+    load_secret(settings)
+    secret_path(settings).chmod(mode)
+    with pytest.raises(StartError, match="chmod 600"):
+        load_secret(settings)
+
+
+def test_a_secret_file_that_is_too_short_is_refused(tmp_path: Path) -> None:
+    settings = read_settings(database_url=f"sqlite:///{tmp_path / 'a.db'}")
+    secret_path(settings).touch(0o600)
+    with pytest.raises(StartError, match="fewer than 32 bytes"):
+        load_secret(settings)

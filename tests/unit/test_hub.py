@@ -1,0 +1,288 @@
+"""The fan-out: who gets which frame, when, and what a slow client costs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+from scoreboard.fanout.frame import HEARTBEAT, Frame, encode
+from scoreboard.fanout.hub import SLICE_SECONDS, Hub
+from scoreboard.fanout.subscriber import Subscriber
+from scoreboard.model import Entry, Snapshot
+from tests.virtual_time import VirtualTimeLoop, run
+
+
+def frame(version: int, score: int | None = None) -> Frame:
+    entry = Entry(1, "ada", None, version if score is None else score, 0)
+    return encode(Snapshot("main", version, version, 1, (entry,)))
+
+
+class Watching(Subscriber):
+    """Notes what it gets; a stalled one takes no bytes until it is told to."""
+
+    __slots__ = ("closed_with", "got", "on_write", "stalled", "times", "waiting")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.got: list[bytes] = []
+        self.times: list[float] = []
+        self.stalled = False
+        self.waiting = False
+        self.closed_with: bytes | None = None
+        self.on_write: Callable[[], None] = lambda: None
+
+    @property
+    def is_behind(self) -> bool:
+        return self.waiting
+
+    def write(self, data: bytes) -> None:
+        assert not self.waiting, "written to while behind"
+        self.got.append(data)
+        self.times.append(asyncio.get_running_loop().time())
+        self.waiting = self.stalled
+        self.on_write()
+
+    def close(self, last: bytes) -> None:
+        self.closed_with = last
+
+    def take_all(self) -> None:
+        self.stalled = self.waiting = False
+        self.on_drained(self)
+
+
+@asynccontextmanager
+async def hub_running() -> AsyncIterator[Hub]:
+    hub = Hub(["main"], jitter=lambda low, _high: low)
+    task = asyncio.create_task(hub.run())
+    try:
+        yield hub
+    finally:
+        task.cancel()
+
+
+def test_a_watcher_gets_the_newest_frame_at_once() -> None:
+    async def scenario() -> None:
+        async with hub_running() as hub:
+            hub.publish(frame(1))
+            hub.publish(frame(2))
+            watcher = Watching()
+            hub.join("main", watcher)
+            assert watcher.got == [frame(2).event]
+
+    run(scenario())
+
+
+def test_all_watchers_get_the_very_same_bytes() -> None:
+    async def scenario() -> None:
+        async with hub_running() as hub:
+            watchers = [Watching() for _ in range(100)]
+            for watcher in watchers:
+                hub.join("main", watcher)
+            sent = frame(1)
+            hub.publish(sent)
+            await asyncio.sleep(0.1)
+            assert all(watcher.got == [sent.event] for watcher in watchers)
+            assert all(watcher.got[0] is sent.event for watcher in watchers)
+
+    run(scenario())
+
+
+def test_a_change_goes_out_at_once_and_many_changes_twenty_times_a_second() -> None:
+    async def scenario() -> None:
+        async with hub_running() as hub:
+            watcher = Watching()
+            hub.join("main", watcher)
+            for version in range(1, 101):
+                hub.publish(frame(version))
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+            assert watcher.times[0] == 0
+            assert 19 <= len(watcher.got) <= 22
+            assert watcher.got[-1] == frame(100).event
+
+    run(scenario())
+
+
+def test_what_nobody_can_see_is_not_sent() -> None:
+    async def scenario() -> None:
+        async with hub_running() as hub:
+            watcher = Watching()
+            hub.publish(frame(1))
+            hub.join("main", watcher)
+            hub.publish(frame(2, score=1))
+            await asyncio.sleep(1)
+            assert len(watcher.got) == 1
+            late = Watching()
+            hub.join("main", late)
+            assert late.got == [frame(2, score=1).event]
+
+    run(scenario())
+
+
+def test_a_slow_client_is_skipped_and_then_gets_the_newest_frame() -> None:
+    async def scenario() -> None:
+        async with hub_running() as hub:
+            slow, quick = Watching(), Watching()
+            slow.stalled = True
+            hub.publish(frame(1))
+            hub.join("main", slow)
+            hub.join("main", quick)
+            for version in range(2, 6):
+                hub.publish(frame(version))
+                await asyncio.sleep(0.1)
+            assert slow.got == [frame(1).event]
+            assert len(quick.got) == 5
+            slow.take_all()
+            assert slow.got == [frame(1).event, frame(5).event]
+
+    run(scenario())
+
+
+def test_a_client_that_takes_nothing_for_thirty_seconds_is_closed() -> None:
+    async def scenario() -> None:
+        async with hub_running() as hub:
+            stalled, fine = Watching(), Watching()
+            stalled.stalled = True
+            hub.publish(frame(1))
+            hub.join("main", stalled)
+            hub.join("main", fine)
+            await asyncio.sleep(29)
+            assert hub.streams == 2
+            await asyncio.sleep(4)
+            assert stalled.closed_with == b""
+            assert fine.closed_with is None
+            assert (hub.counts.closed_stalled, hub.streams) == (1, 1)
+
+    run(scenario())
+
+
+def test_a_client_that_is_slow_now_and_then_is_kept() -> None:
+    async def scenario() -> None:
+        async with hub_running() as hub:
+            watcher = Watching()
+            hub.join("main", watcher)
+            for version in range(1, 10):
+                watcher.stalled = True
+                hub.publish(frame(version))
+                await asyncio.sleep(20)
+                watcher.take_all()
+            assert watcher.closed_with is None
+
+    run(scenario())
+
+
+def test_a_silent_stream_gets_a_heartbeat_every_fifteen_seconds() -> None:
+    async def scenario() -> None:
+        async with hub_running() as hub:
+            watcher = Watching()
+            hub.publish(frame(1))
+            hub.join("main", watcher)
+            await asyncio.sleep(50)
+            assert watcher.got == [frame(1).event, HEARTBEAT, HEARTBEAT, HEARTBEAT]
+            gaps = [later - earlier for earlier, later in zip(watcher.times[1:], watcher.times[2:], strict=False)]
+            assert all(15 <= gap <= 16.1 for gap in gaps)
+
+    run(scenario())
+
+
+def test_whoever_left_gets_nothing_more() -> None:
+    async def scenario() -> None:
+        async with hub_running() as hub:
+            watchers = [Watching() for _ in range(5)]
+            for watcher in watchers:
+                hub.join("main", watcher)
+            for gone in (watchers[0], watchers[4], watchers[2], watchers[2]):
+                hub.leave("main", gone)
+            hub.publish(frame(1))
+            await asyncio.sleep(0.1)
+            assert [len(watcher.got) for watcher in watchers] == [0, 1, 0, 1, 0]
+            assert hub.streams == 2
+
+    run(scenario())
+
+
+def test_who_takes_the_place_of_one_that_left_during_a_walk_is_not_forgotten() -> None:
+    async def scenario() -> None:
+        async with hub_running() as hub:
+            watchers = [Watching() for _ in range(60)]
+            for number, watcher in enumerate(watchers):
+                hub.join("main", watcher)
+                if number % 7 == 3:
+                    watcher.on_write = partial(leave_all, hub, watchers[number - 2 : number + 1])
+            for version in (1, 2):
+                hub.publish(frame(version))
+                await asyncio.sleep(0.2)
+            # Whoever is still there has the newest frame, and nobody has one twice.
+            staying = [w for n, w in enumerate(watchers) if n % 7 not in {1, 2, 3}]
+            assert hub.streams == len(staying)
+            for watcher in staying:
+                assert watcher.got == [frame(1).event, frame(2).event]
+
+    def leave_all(hub: Hub, leaving: list[Watching]) -> None:
+        for watcher in leaving:
+            hub.leave("main", watcher)
+
+    run(scenario())
+
+
+def test_a_walk_over_many_lets_everything_else_go_on() -> None:
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+        async with hub_running() as hub:
+            watchers = [Watching() for _ in range(1_000)]
+            for watcher in watchers:
+                hub.join("main", watcher)
+                watcher.on_write = partial(loop.spend, 0.0002)
+            hub.publish(frame(1))
+            longest = 0.0
+            before = loop.time()
+            while not all(watcher.got for watcher in watchers):
+                await asyncio.sleep(0)
+                longest, before = max(longest, loop.time() - before), loop.time()
+            assert longest <= SLICE_SECONDS + 0.0003
+            assert 0.2 <= loop.time() < 0.21
+
+    run(scenario())
+
+
+def test_a_change_during_a_walk_reaches_everybody_within_one_more() -> None:
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+        async with hub_running() as hub:
+            watchers = [Watching() for _ in range(1_000)]
+            for watcher in watchers:
+                hub.join("main", watcher)
+                watcher.on_write = partial(loop.spend, 0.0002)
+            hub.publish(frame(1))
+            await asyncio.sleep(0.1)
+            hub.publish(frame(2))
+            await asyncio.sleep(0.31)
+            assert all(watcher.got[-1] == frame(2).event for watcher in watchers)
+            behind_the_cursor = sum(len(watcher.got) == 1 for watcher in watchers)
+            assert 400 <= behind_the_cursor <= 600
+
+    run(scenario())
+
+
+def test_draining_ends_all_streams_evenly_and_takes_no_new_ones() -> None:
+    async def scenario() -> None:
+        async with hub_running() as hub:
+            watchers = [Watching() for _ in range(10)]
+            for watcher in watchers:
+                hub.join("main", watcher)
+            draining = asyncio.create_task(hub.drain(2, 5))
+            await asyncio.sleep(1)
+            assert hub.is_draining
+            late = Watching()
+            hub.join("main", late)
+            assert late.closed_with == b"retry: 1000\n\n"
+            assert [w.closed_with for w in watchers] == [None] * 10
+            await asyncio.sleep(1 + 2.6)
+            assert 4 <= sum(w.closed_with is not None for w in watchers) <= 7
+            await draining
+            assert all(w.closed_with == b"retry: 1000\n\n" for w in watchers)
+            assert hub.streams == 0
+
+    run(scenario())

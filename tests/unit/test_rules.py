@@ -1,0 +1,91 @@
+"""The pure rules, at their edges."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from scoreboard.errors import IdempotencyKeyReused, NotYourScore, RateLimited, ScoreOutOfRange
+from scoreboard.interfaces import Accepted, Facts, Refused
+from scoreboard.model import MAX_SCORE, Caller, Event, EventKind, Head
+from scoreboard.rules import claim, decide, fold, settle
+from tests.making import DUEL, QUEST, TEN_A_MINUTE, VISIT, standing, submission
+
+NOW = 1_000_000_000
+FACTS = Facts(
+    at_us=NOW,
+    head=Head(7, NOW - 5),
+    player=3,
+    name=None,
+    seq=20,
+    standing=standing(3, 100, 5),
+    action_seq=4,
+    limit_at_us=None,
+    repeated=None,
+)
+
+
+def refusal(facts: Facts, **changed: object) -> type:
+    outcome = decide(submission("user-3"), replace(facts, **changed), TEN_A_MINUTE)  # type: ignore[arg-type]
+    return type(outcome.error) if isinstance(outcome, Refused) else type(outcome)
+
+
+def test_an_accepted_submission_follows_on_the_head() -> None:
+    outcome = decide(submission("user-3"), FACTS, TEN_A_MINUTE)
+    assert isinstance(outcome, Accepted)
+    event = outcome.event
+    assert (event.version, event.seq, event.action_seq) == (8, 21, 5)
+    assert (event.points, event.score, event.at_us, event.kind) == (50, 150, NOW, EventKind.AWARD)
+
+
+@pytest.mark.parametrize(("ago_us", "expected"), [(60_000_000, Accepted), (59_999_999, RateLimited), (0, RateLimited)])
+def test_the_window_ends_to_the_microsecond(ago_us: int, expected: type) -> None:
+    assert refusal(FACTS, limit_at_us=NOW - ago_us) is expected
+
+
+def test_a_refusal_says_how_long_to_wait() -> None:
+    outcome = decide(submission(), replace(FACTS, limit_at_us=NOW - 59_000_000), TEN_A_MINUTE)
+    assert isinstance(outcome, Refused)
+    assert isinstance(outcome.error, RateLimited)
+    assert outcome.error.retry_after_us == 1_000_000
+
+
+def test_a_score_may_reach_the_end_of_the_range_and_not_pass_it() -> None:
+    assert refusal(FACTS, standing=standing(3, MAX_SCORE - 50, 5)) is Accepted
+    assert refusal(FACTS, standing=standing(3, MAX_SCORE - 49, 5)) is ScoreOutOfRange
+
+
+def test_a_repeat_is_answered_before_anything_else_is_asked() -> None:
+    event = Event(UUID(int=1), "main", 2, 3, EventKind.AWARD, 1, "quest", 1, 50, 50, NOW)
+    over = replace(FACTS, limit_at_us=NOW, standing=standing(3, MAX_SCORE, 5), repeated=event)
+    assert decide(submission(), over, TEN_A_MINUTE) == Accepted(event, replayed=True)
+    assert refusal(over, repeated=replace(event, action_id="duel")) is IdempotencyKeyReused
+
+
+def test_a_batch_is_numbered_board_by_board_and_refusals_use_no_number() -> None:
+    full = replace(FACTS, limit_at_us=NOW)
+    side = replace(FACTS, head=Head(0, 0), standing=None, player=5)
+    batch = [submission("a"), submission("b"), submission("c", VISIT), submission("d", DUEL)]
+    settled = settle(batch, [FACTS, full, side, replace(FACTS, player=4, standing=None)], TEN_A_MINUTE)
+    assert [(e.board, e.version) for e in settled.events] == [("main", 8), ("side", 1), ("main", 9)]
+    assert [(c.board, c.from_version, c.to_version) for c in settled.changes] == [("main", 7, 9), ("side", 0, 1)]
+    assert [[s.score for s in c.standings] for c in settled.changes] == [[150, 30], [5]]
+    assert isinstance(settled.outcomes[1], Refused)
+
+
+def test_an_event_that_leaves_the_score_leaves_the_place() -> None:
+    before = standing(3, 100, 5)
+    event = Event(UUID(int=1), "main", 9, 3, EventKind.AWARD, 21, "quest", 5, 0, 100, NOW)
+    after = fold(before, event, "user-3", "New name")
+    assert (after.reached_version, after.reached_at_us) == (before.reached_version, before.reached_at_us)
+    assert (after.version, after.name) == (9, "New name")
+
+
+def test_only_a_trusted_server_claims_for_somebody_else() -> None:
+    with pytest.raises(NotYourScore):
+        claim(Caller("ada"), "bob", QUEST, UUID(int=1))
+    with pytest.raises(NotYourScore):
+        claim(Caller("ada", scopes=frozenset({"scores:write"})), "bob", QUEST, UUID(int=1))
+    trusted = Caller("game", "The Game", frozenset({"scores:write:any"}))
+    assert claim(trusted, "bob", QUEST, UUID(int=1)).name is None
+    assert claim(Caller("bob", "Bob"), "bob", QUEST, UUID(int=1)).name == "Bob"

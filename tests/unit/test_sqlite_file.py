@@ -1,0 +1,156 @@
+"""A SQLite file: whose it is, what schema it has, and that its ledger cannot be changed."""
+
+import sqlite3
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from scoreboard.errors import SchemaError, StartError, StoreUnavailable
+from scoreboard.store import sqlite_file
+from scoreboard.store.sqlite import SqliteStore
+from scoreboard.store.tables import metadata
+from tests.clocks import HeldClock
+from tests.making import MAIN, UNLIMITED, commit, settling, submission
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    sqlite_file.migrate(tmp_path / "a.db")
+    return tmp_path / "a.db"
+
+
+def execute(path: Path, *statements: str) -> None:
+    connection = sqlite3.connect(path)
+    try:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def opened(path: Path) -> SqliteStore:
+    return SqliteStore(path, limit=UNLIMITED, clock=HeldClock())
+
+
+def test_a_migration_is_repeated_without_effect(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    assert sqlite_file.migrate(path) == (None, "0001")
+    assert sqlite_file.migrate(path) == ("0001", "0001")
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(path: Path) -> None:
+    engine = sqlite_file.open_engine(path, "read")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_others_cannot_read_the_file(path: Path) -> None:
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_path_may_have_any_characters(tmp_path: Path) -> None:
+    path = tmp_path / "a b?c%20#d.db"
+    sqlite_file.migrate(path)
+    sqlite_file.check(path)
+    assert path.exists()
+
+
+@pytest.mark.parametrize("content", [b"not a database" * 100, b"x"], ids=["text", "one byte"])
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.db"
+    path.write_bytes(content)
+    for open_it in (sqlite_file.migrate, sqlite_file.check):
+        with pytest.raises(SchemaError, match="is not a scoreboard database"):
+            open_it(path)
+    assert path.read_bytes() == content
+
+
+def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    execute(path, "CREATE TABLE mine (a)")
+    for open_it in (sqlite_file.migrate, sqlite_file.check):
+        with pytest.raises(SchemaError, match="is not a scoreboard database"):
+            open_it(path)
+
+
+def test_an_older_schema_names_the_command(path: Path) -> None:
+    execute(path, "DELETE FROM alembic_version")
+    with pytest.raises(SchemaError, match=r"older schema.*scoreboard migrate"):
+        sqlite_file.check(path)
+
+
+def test_a_newer_schema_asks_for_a_newer_program(path: Path) -> None:
+    execute(path, "UPDATE alembic_version SET version_num = '9999'")
+    for open_it in (sqlite_file.migrate, sqlite_file.check):
+        with pytest.raises(SchemaError, match="newer schema"):
+            open_it(path)
+
+
+def test_a_missing_file_or_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError, match="scoreboard migrate"):
+        sqlite_file.check(tmp_path / "none.db")
+    with pytest.raises(StartError, match="does not exist"):
+        sqlite_file.migrate(tmp_path / "none" / "a.db")
+
+
+def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="cannot be opened"):
+        sqlite_file.check(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE score_events SET points = 1", "DELETE FROM score_events", "DELETE FROM score_events WHERE version = 1"],
+)
+async def test_the_ledger_cannot_be_changed(path: Path, statement: str) -> None:
+    async with opened(path) as store:
+        await store.ensure([MAIN])
+        await commit(store, submission())
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        execute(path, statement)
+
+
+async def test_commits_are_synced_to_the_disk(path: Path) -> None:
+    engine = sqlite_file.open_engine(path, "write")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+    engine.dispose()
+
+
+async def test_a_full_disk_is_told_and_nothing_is_half_done(path: Path) -> None:
+    async with opened(path) as store:
+        await store.ensure([MAIN])
+        await commit(store, submission("ada"))
+        engine = store._writer[0]
+        with engine.connect() as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(StoreUnavailable):
+            await commit(store, *(submission("x" * 100 + str(n)) for n in range(500)))
+        assert (await store.heads())["main"].version == 1
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+        assert len(await commit(store, submission("bob"))) == 1
+
+
+def _never() -> NoReturn:
+    pytest.fail("taken without the lock")
+
+
+async def test_a_store_that_another_process_locks_for_long_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_file, "BUSY_TIMEOUT_SECONDS", 0.05)
+    async with opened(path) as store:
+        await store.ensure([MAIN])
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable):
+            await store.commit(_never, settling())
+        other.execute("ROLLBACK")
+        other.close()
+        assert len(await commit(store, submission())) == 1

@@ -1,0 +1,99 @@
+"""`verify` finds each way in which a database can lie. The database has to be forced to: its ledger is protected."""
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scoreboard.model import Snapshot
+from scoreboard.ranking.memory import MemoryRanking
+from scoreboard.store import sqlite_file
+from scoreboard.store.sqlite import SqliteStore
+from scoreboard.verification import SHOWN_DIFFERENCES, Verdict, verify
+from tests.clocks import HeldClock
+from tests.making import DUEL, MAIN, SIDE, UNLIMITED, commit, submission
+
+FORGERIES = {
+    "an event is missing": ("DELETE FROM score_events WHERE version = 3", "event 3: missing"),
+    "the last event is missing": ("DELETE FROM score_events WHERE version = 6", "event 6: missing"),
+    "points were raised": ("UPDATE score_events SET points = 5000 WHERE version = 2", "event 2: says score"),
+    "an event is older than its predecessor": (
+        "UPDATE score_events SET at_us = 1 WHERE version = 4",
+        "event 4: earlier",
+    ),
+    "a use is skipped": ("UPDATE score_events SET action_seq = 9 WHERE version = 1", "event 1: says use"),
+    "an event has another player": (
+        "UPDATE score_events SET player_key = 3, seq = 9, action_seq = 9 WHERE version = 1",
+        "event 1",
+    ),
+    "a score was raised": ("UPDATE standings SET score = 9999 WHERE player_key = 1", "player 1: standing 9999"),
+    "a tie was turned": ("UPDATE standings SET reached_version = 99 WHERE player_key = 2", "player 2: standing"),
+    "a player was hidden": ("UPDATE standings SET listed = 0 WHERE player_key = 2", "player 2: standing"),
+    "a standing is gone": ("DELETE FROM standings WHERE player_key = 3", "player 3: has events but no standing"),
+    "a standing is made up": (
+        "INSERT INTO standings SELECT board_key, period, 4, 7, 2, 0, 2, 1 FROM standings WHERE player_key = 1",
+        "player 4: has a standing",
+    ),
+    "the version was moved on": ("UPDATE boards SET version = 7", "event 7: missing"),
+}
+
+
+@pytest.fixture
+async def path(tmp_path: Path) -> Path:
+    path = tmp_path / "a.db"
+    sqlite_file.migrate(path)
+    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store:
+        await store.ensure([MAIN, SIDE])
+        await commit(store, submission("ada"), submission("bob"), submission("cyd", DUEL))
+        await commit(store, submission("ada"), submission("bob", DUEL), submission("cyd"))
+    return path
+
+
+async def verdict_of(path: Path, board: str = "main") -> Verdict:
+    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store, MemoryRanking() as ranking:
+        return await verify(store, ranking, board, lambda *_: None)
+
+
+async def test_an_honest_database_is_whole(path: Path) -> None:
+    assert await verdict_of(path) == Verdict("main", 6, 3, ())
+    assert await verdict_of(path, "side") == Verdict("side", 0, 0, ())
+
+
+@pytest.mark.parametrize(("statement", "told"), FORGERIES.values(), ids=FORGERIES.keys())
+async def test_a_forged_database_is_found_out(path: Path, statement: str, told: str) -> None:
+    connection = sqlite3.connect(path)
+    for verb in ("update", "delete"):
+        connection.execute(f"DROP TRIGGER score_events_no_{verb}")
+    connection.execute("INSERT INTO players VALUES (4, 'nobody', NULL, 0)")
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+    differences = (await verdict_of(path)).differences
+    assert any(difference.startswith(told) for difference in differences), differences
+
+
+async def test_a_ranking_that_lies_is_found_out(path: Path) -> None:
+    class Lying(MemoryRanking):
+        async def page(self, board: str, limit: int, offset: int) -> Snapshot:
+            page = await super().page(board, limit, offset)
+            first, second, *rest = page.entries
+            return replace(page, entries=(replace(second, rank=1), replace(first, rank=2), *rest))
+
+    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store, Lying() as ranking:
+        verdict = await verify(store, ranking, "main", lambda *_: None)
+    assert len(verdict.differences) == 2
+    assert verdict.differences[0].startswith("ranking: rank 1 is")
+
+
+async def test_a_long_list_is_cut(path: Path) -> None:
+    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store:
+        await store.ensure([MAIN])
+        await commit(store, *(submission(f"user-{n}") for n in range(300)))
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE standings SET score = score + 1")
+    connection.commit()
+    connection.close()
+    differences = (await verdict_of(path)).differences
+    assert len(differences) == SHOWN_DIFFERENCES + 1
+    assert differences[-1] == "… and 203 more"

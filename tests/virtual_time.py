@@ -1,0 +1,45 @@
+"""An event loop whose time does not pass: where all wait for a timer, it jumps to that timer.
+
+For what runs on the event loop alone; threads and sockets take real time.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if not ready:
+            assert timeout is not None, "everything waits, and for no timer"
+            self.now += timeout
+        return ready
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """Begins at second 0."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.now
+
+    def spend(self, seconds: float) -> None:
+        """Stand for work that takes this long."""
+        self._jumping.now += seconds
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine without waiting for any of its timers."""
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(coroutine)
