@@ -1,0 +1,1 @@
+"""The load tool: `make load`, or `python -m tests.load --help`."""

@@ -67,6 +67,7 @@ class Stream(asyncio.Protocol):
         self._tail = b""
         self.arrivals: list[tuple[int, float]] = []
         self.is_open = True
+        self.first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -84,6 +85,8 @@ class Stream(asyncio.Protocol):
             mark = text.find(b"id: ", start)
             self.arrivals.append((int(text[mark + 4 : text.index(b"\n", mark)]), now))
             start = end + 3
+        if self.arrivals and not self.first.done():
+            self.first.set_result(None)
         self._tail = text[start:]
 
 

@@ -53,7 +53,7 @@ class Target:
             self._command, env=self._environment, cwd=self._folder.name, stderr=subprocess.DEVNULL
         )
         try:
-            self.wait_until(lambda: self._answers("/health/ready"))
+            self._wait_until_it_answers()
         except BaseException:
             self.__exit__()
             raise
@@ -69,9 +69,8 @@ class Target:
                 self.process.wait()
         self._folder.cleanup()
 
-    def wait_until(self, is_so: "object") -> None:
-        assert callable(is_so)
-        while not is_so():
+    def _wait_until_it_answers(self) -> None:
+        while not self._answers("/health/ready"):
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server has ended with exit code {self.process.returncode}")
             if time.perf_counter() - self.started_at > START_SECONDS:
