@@ -151,13 +151,20 @@ class Watcher:
 
 
 @contextmanager
-def running(folder: Path, clock: HeldClock | None = None, **given: Any) -> Iterator[Running]:
-    """Run a server until the end of the block; it stops as by SIGTERM."""
+def running(
+    folder: Path, clock: HeldClock | None = None, send_buffer_bytes: int | None = None, **given: Any
+) -> Iterator[Running]:
+    """Run a server until the end of the block; it stops as by SIGTERM.
+
+    With a small send buffer the kernel takes little for a client that does not read.
+    """
     settings = settings_in(folder, **given)
     clock = clock or HeldClock()
     tokens = Tokens(SECRET.encode(), clock)
     migrate(settings)
     listening = server.bind(settings.host, settings.port)
+    if send_buffer_bytes is not None:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
     url = server.url_of(listening)
     started: Future[tuple[Scoreboard, server.HttpServer, asyncio.AbstractEventLoop]] = Future()
     finished = Event()

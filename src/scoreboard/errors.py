@@ -117,6 +117,11 @@ class RetryLater(ScoreboardError):
         super().__init__(message)
         self.retry_after_us = retry_after_us
 
+    @property
+    def retry_after_seconds(self) -> int:
+        """Rounded up: what is tried again then is not refused again for the same reason."""
+        return max(1, -(-self.retry_after_us // 1_000_000))
+
 
 class RateLimited(RetryLater):
     """Raised when a player has used up the limit of submissions in a window of time."""
@@ -125,6 +130,9 @@ class RateLimited(RetryLater):
 
     def __init__(self, retry_after_us: int) -> None:
         super().__init__("Too many score updates: wait before the next one.", retry_after_us)
+
+    def __str__(self) -> str:
+        return f"Too many score updates: the next one counts in {self.retry_after_seconds} s."
 
 
 class PlayerBusy(RetryLater):

@@ -195,7 +195,9 @@ def test_an_unknown_board_is_not_found(scoreboard: Running, path: str) -> None:
     assert_problem(scoreboard.client.get(path), 404, "unknown_board")
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/api", "/api/scores/1", "/static/nothing.js", "/static/../app.py"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/api", "/api/leaderboard/", "/api/scores/1", "/static/nothing.js", "/static/../app.py"]
+)
 def test_an_unknown_path_is_not_found(scoreboard: Running, path: str) -> None:
     assert_problem(scoreboard.client.get(path), 404, "not_found")
 

@@ -58,6 +58,7 @@ def test_the_eleventh_in_a_minute_is_refused_until_the_second_that_is_told(score
     refused = scoreboard.score("ada")
     assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
     assert refused.headers["Retry-After"] == "40"
+    assert "in 40 s" in refused.json()["detail"]
     scoreboard.clock.advance(39.5)
     refused = scoreboard.score("ada")
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")

@@ -11,8 +11,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from scoreboard.errors import OutcomeUnknown, StoreUnavailable
 from scoreboard.interfaces import Clock, Settle, Settled, Take
@@ -24,6 +25,8 @@ READERS: Final = 2
 """Reads are rare: healing, a page while the ranking is not ready, `verify`."""
 
 T = TypeVar("T")
+
+log = structlog.get_logger()
 
 
 class SqliteStore:
@@ -82,8 +85,8 @@ class SqliteStore:
             try:
                 with engine.begin() as connection:
                     return work(connection)
-            except OperationalError as error:
-                raise StoreUnavailable from error
+            except DBAPIError as error:
+                raise _unavailable(error) from error
 
         return await asyncio.get_running_loop().run_in_executor(executor, transact)
 
@@ -97,9 +100,9 @@ class SqliteStore:
                     settled = settle(batch, facts)
                     if settled.events:
                         statements.append(connection, settled, self._board_keys)
-        except OperationalError as error:
+        except DBAPIError as error:
             if not self._is_in_ledger(engine, settled):
-                raise StoreUnavailable from error
+                raise _unavailable(error) from error
         return settled
 
     def _is_in_ledger(self, engine: Engine, settled: Settled) -> bool:
@@ -109,5 +112,11 @@ class SqliteStore:
         try:
             with engine.begin() as connection:
                 return statements.is_in_ledger(connection, settled.events[0])
-        except OperationalError as error:
+        except DBAPIError as error:
             raise OutcomeUnknown from error
+
+
+def _unavailable(error: DBAPIError) -> StoreUnavailable:
+    """A locked file, a full disk, a broken one: the sender is told to come back, and the log says why."""
+    log.error("the database failed", reason=str(error.orig))
+    return StoreUnavailable()

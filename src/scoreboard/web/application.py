@@ -50,6 +50,8 @@ def make_application(
         description=DESCRIPTION,
         license_info={"name": "MIT", "identifier": "MIT"},
         redoc_url=None,
+        # One address for one thing: with a slash at its end it is another, and not found.
+        redirect_slashes=False,
         # On by default, and nobody asked for it.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         middleware=[Middleware(Cors, write_origins=write_origins)],

@@ -140,8 +140,8 @@ def problem(error: ScoreboardError) -> Problem:
         missing = isinstance(error, errors.TokenMissing)
         headers["WWW-Authenticate"] = "Bearer" if missing else 'Bearer error="invalid_token"'
     elif isinstance(error, RetryLater):
-        # Whole seconds (RFC 9110, section 10.2.3), rounded up: one sent then is not refused again for the same reason.
-        headers["Retry-After"] = str(max(1, -(-error.retry_after_us // 1_000_000)))
+        # Whole seconds: RFC 9110, section 10.2.3.
+        headers["Retry-After"] = str(error.retry_after_seconds)
     elif isinstance(error, ValidationFailed):
         document["errors"] = [{"field": m.field, "message": m.message} for m in error.mistakes]
     elif isinstance(error, MethodNotAllowed):

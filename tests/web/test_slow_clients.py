@@ -1,0 +1,113 @@
+"""A client that does not read: it slows nobody, and sees the newest board when it reads again."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from scoreboard.fanout import hub
+from tests.clocks import HeldClock
+from tests.harness import LIMIT_SECONDS, Running, running
+
+SMALL = 4_096
+LONG_NAME = "🎮" * 128
+
+
+@pytest.fixture
+def scoreboard(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path, HeldClock(), send_buffer_bytes=SMALL, rate_limit="1000000/minute") as server:
+        # Ten names of 512 bytes make a frame of 12 KB, more than the kernel takes at once.
+        for number in range(10):
+            server.score(f"user-{number}", name=LONG_NAME)
+        yield server
+
+
+@contextmanager
+def stalled(scoreboard: Running) -> Iterator[socket.socket]:
+    """A stream that was asked for, and is not read."""
+    where = urlsplit(scoreboard.url)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        client.settimeout(LIMIT_SECONDS)
+        client.connect((where.hostname, where.port))
+        client.sendall(b"GET /api/leaderboard/stream HTTP/1.1\r\nHost: test\r\n\r\n")
+        yield client
+
+
+def versions(received: bytes) -> list[int]:
+    """The versions of the whole events in a response, in their order."""
+    events = received.split(b"data: ")[1:]
+    return [json.loads(event.split(b"\n")[0])["version"] for event in events if b"\n\n" in event]
+
+
+def read_until(client: socket.socket, version: int) -> bytes:
+    received = b""
+    while version not in versions(received.replace(b"\r\n", b"")):
+        data = client.recv(65_536)
+        assert data, "the stream has ended"
+        received += data
+    return received
+
+
+def test_a_slow_client_gets_the_newest_board_when_it_reads_again(scoreboard: Running) -> None:
+    with stalled(scoreboard) as slow, scoreboard.watch() as quick:
+        quick.frame()
+        for version in range(11, 41):
+            scoreboard.score(f"user-{version % 10}", name=LONG_NAME)
+            while quick.frame()["version"] < version:
+                pass
+        assert scoreboard.scoreboard.hub.counts.skipped > 0
+        seen = versions(read_until(slow, 40).replace(b"\r\n", b""))
+        assert seen == sorted(set(seen))
+        assert seen[-1] == 40
+        assert len(seen) < 20
+        # It keeps up again, as if nothing had been.
+        scoreboard.score("user-0", name=LONG_NAME)
+        assert versions(read_until(slow, 41).replace(b"\r\n", b"")) == [41]
+
+
+def test_a_client_that_never_reads_is_cut_off(scoreboard: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "STALLED_SECONDS", 0.5)
+    monkeypatch.setattr(hub, "TICK_SECONDS", 0.05)
+    with stalled(scoreboard) as slow, scoreboard.watch() as quick:
+        quick.frame()
+        for version in range(11, 31):
+            scoreboard.score(f"user-{version % 10}", name=LONG_NAME)
+            while quick.frame()["version"] < version:
+                pass
+        while scoreboard.scoreboard.hub.streams > 1:
+            scoreboard.score("user-1", name=LONG_NAME)
+            quick.frame()
+        received = b""
+        while data := slow.recv(65_536):
+            received += data
+        # Torn, and not ended as a response ends: what was left to send is not waited for.
+        assert not received.endswith(b"0\r\n\r\n")
+        assert scoreboard.scoreboard.hub.counts.closed_stalled == 1
+
+
+def test_a_server_stops_though_a_client_does_not_read(scoreboard: Running) -> None:
+    with stalled(scoreboard), scoreboard.watch() as quick:
+        quick.frame()
+        for version in range(11, 31):
+            scoreboard.score(f"user-{version % 10}", name=LONG_NAME)
+            while quick.frame()["version"] < version:
+                pass
+        scoreboard.stop()
+
+
+def test_clients_that_leave_are_forgotten(scoreboard: Running) -> None:
+    with scoreboard.watch() as staying:
+        staying.frame()
+        for _ in range(5):
+            with scoreboard.watch() as leaving:
+                leaving.frame()
+        with stalled(scoreboard):
+            pass
+        while scoreboard.scoreboard.hub.streams > 1:
+            scoreboard.score("user-1", name=LONG_NAME)
+            staying.frame()
