@@ -38,6 +38,11 @@ def migrate(settings: Settings) -> tuple[str | None, str]:
     return sqlite_file.migrate(settings.database_path)
 
 
+def has_no_database(settings: Settings) -> bool:
+    """Whether the database is still to be made. Raises StartError."""
+    return sqlite_file.is_new(settings.database_path)
+
+
 def make_store(settings: Settings, clock: Clock) -> Store:
     """The truth that the settings name."""
     return SqliteStore(settings.database_path, limit=settings.rate_limit, clock=clock)

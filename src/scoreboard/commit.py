@@ -64,7 +64,6 @@ class GroupCommit:
         self._arrived = asyncio.Event()
         self._refusals = _Refusals(clock)
         self._in_order = asyncio.Lock()
-        self._finishing: set[asyncio.Task[None]] = set()
 
     async def submit(self, submission: Submission) -> Receipt:
         """Wait until the submission is in the ledger.
@@ -80,14 +79,15 @@ class GroupCommit:
         return await answer
 
     async def run(self) -> None:
-        """Write batch after batch, for ever."""
-        while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            while self._queue:
-                await self._write()
+        """Write batch after batch, for ever. What fails in applying one that nobody foresaw, fails here."""
+        async with asyncio.TaskGroup() as finishing:
+            while True:
+                await self._arrived.wait()
+                self._arrived.clear()
+                while self._queue:
+                    await self._write(finishing)
 
-    async def _write(self) -> None:
+    async def _write(self, finishing: asyncio.TaskGroup) -> None:
         batch: list[_Waiting] = []
 
         def take() -> Sequence[Submission]:
@@ -99,12 +99,10 @@ class GroupCommit:
             settled = await self._store.commit(take, self._settle)
         except ScoreboardError as error:
             # Where not even the lock was had, nothing was taken: whoever waits is told, not kept.
-            for waiting in batch or self._queue.take(QUEUE_SIZE):
+            for waiting in batch or self._queue.take_all():
                 _refuse(waiting.answer, error)
-            return
-        finishing = asyncio.create_task(self._finish(batch, settled, started))
-        self._finishing.add(finishing)
-        finishing.add_done_callback(self._finishing.discard)
+        else:
+            finishing.create_task(self._finish(batch, settled, started))
 
     async def _finish(self, batch: Sequence[_Waiting], settled: Settled, started: float) -> None:
         for waiting, outcome in zip(batch, settled.outcomes, strict=True):
@@ -174,29 +172,41 @@ class _Queue:
             self._length -= len(batch)
             return batch
 
+    def take_all(self) -> list[_Waiting]:
+        """Everybody at once."""
+        everybody: list[_Waiting] = []
+        while batch := self.take(QUEUE_SIZE):
+            everybody += batch
+        return everybody
+
 
 class _Refusals:
     """Who is over the limit, and until when: a hint that saves the store a flood, and may only expire too early."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._until: dict[str, float] = {}
+        self._until: dict[str, tuple[float, float]] = {}
 
     def now(self) -> float:
         return self._clock.monotonic()
 
     def check(self, user_id: str) -> None:
         """Raises RateLimited."""
-        until = self._until.get(user_id)
-        if until is None:
+        known = self._until.get(user_id)
+        if known is None:
             return
-        left = until - self.now()
-        if left > 0:
-            raise RateLimited(round(left * 1_000_000))
+        ends, told = known
+        now = self.now()
+        if now < ends:
+            raise RateLimited(round((told - now) * 1_000_000))
         del self._until[user_id]
 
     def remember(self, user_id: str, asked_at: float, retry_after_us: int) -> None:
-        """`asked_at` lies before the store decided, so that the hint ends before the store's own refusal does."""
+        """The hint ends before the store's own refusal does, since `asked_at` lies before the store has decided.
+
+        What is told ends after it: who comes back then is let in.
+        """
         if len(self._until) >= REMEMBERED_REFUSALS:
             del self._until[next(iter(self._until))]
-        self._until[user_id] = asked_at + retry_after_us / 1_000_000
+        wait_seconds = retry_after_us / 1_000_000
+        self._until[user_id] = (asked_at + wait_seconds, self.now() + wait_seconds)

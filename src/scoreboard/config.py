@@ -18,12 +18,16 @@ MIN_SECRET_BYTES: Final = 32
 """HS256 wants a key of at least the hash's size (RFC 7518, section 3.2)."""
 
 
+MOST_OF_A_RATE: Final = 1_000_000_000
+"""Submissions, or seconds (thirty years): far from where a database's integers end."""
+
+
 def _sqlite_path(url: str) -> str:
     try:
         parsed = make_url(url)
     except ArgumentError:
         raise ValueError("must be a URL such as sqlite:///scoreboard.db") from None
-    if parsed.drivername != "sqlite":
+    if parsed.drivername != "sqlite" or parsed.host:
         raise ValueError("must begin with sqlite:/// in this version")
     if not parsed.database or parsed.database == ":memory:" or parsed.query:
         raise ValueError("must name a file, as sqlite:///scoreboard.db does")
@@ -39,6 +43,8 @@ def _rate(text: Any) -> Any:
         rates = []
     if len(rates) != 1 or rates[0].amount < 1:
         raise ValueError("must be one rate such as 10/minute")
+    if max(rates[0].amount, rates[0].get_expiry()) > MOST_OF_A_RATE:
+        raise ValueError(f"must have no number beyond {MOST_OF_A_RATE:,}")
     return RateLimit(rates[0].amount, rates[0].get_expiry() * 1_000_000)
 
 

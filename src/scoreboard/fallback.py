@@ -1,6 +1,7 @@
 """Board reads while there is no ranking to read from: few, shared, and from the store."""
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from scoreboard.interfaces import Clock, Store
@@ -9,8 +10,11 @@ from scoreboard.model import Snapshot
 KEPT_SECONDS: Final = 1.0
 """How long an answer serves everybody who asks: a missing ranking must not become a flood of queries."""
 
+TOP: Final = 100
+"""What is read at once: every page that lies within it comes from the same reading."""
+
 KEPT_PAGES: Final = 64
-"""Different pages of a board that are kept at once."""
+"""Pages further down that are kept at once."""
 
 
 class Fallback:
@@ -28,6 +32,12 @@ class Fallback:
 
         Raises StoreUnavailable.
         """
+        if offset + limit > TOP:
+            return await self._read(limit, offset, at_least)
+        top = await self._read(TOP, 0, at_least)
+        return replace(top, entries=top.entries[offset : offset + limit])
+
+    async def _read(self, limit: int, offset: int, at_least: int) -> Snapshot:
         async with self._one_at_a_time:
             now = self._clock.monotonic()
             read_at, snapshot = self._kept.get((limit, offset), (now - KEPT_SECONDS, None))

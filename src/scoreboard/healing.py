@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from scoreboard.errors import RankingUnavailable, StoreUnavailable
-from scoreboard.interfaces import Progress, Ranking, Store
+from scoreboard.interfaces import Ranking, Store
 
 PAGE_SIZE: Final = 5_000
 """Standings a page: some ten milliseconds of work, so that nothing else on the event loop waits longer."""
@@ -55,13 +55,14 @@ class Healing:
         Raises StoreUnavailable, RankingUnavailable.
         """
         async with self._one_at_a_time[board]:
+            progress = await self._ranking.progress(board)
+            head = (await self._store.heads())[board]
+            if progress.version > head.version:
+                # The progress was read first, so the store has really gone back: a restored backup.
+                log.warning("the copy is ahead of its store: filling it anew", board=board)
+                await self._ranking.drop(board)
             healed = 0
-            while (progress := await self._ranking.progress(board)) != (head := await self._head(board)):
-                if progress.version > head.version:
-                    # The progress was read first, so the store has really gone back: a restored backup.
-                    log.warning("the copy is ahead of its store: filling it anew", board=board)
-                    await self._ranking.drop(board)
-                    continue
+            while not (progress := await self._ranking.progress(board)).readable or progress.version < head.version:
                 change = await self._store.changes(board, progress.version, PAGE_SIZE)
                 await self._ranking.apply(change)
                 healed += len(change.standings)
@@ -69,6 +70,3 @@ class Healing:
                     log.info("filling the ranking", board=board, standings=healed, version=change.to_version)
             if healed:
                 log.info("the ranking has caught up", board=board, standings=healed, version=progress.version)
-
-    async def _head(self, board: str) -> Progress:
-        return Progress((await self._store.heads())[board].version, readable=True)

@@ -102,7 +102,7 @@ class Standing:
     """Where a player stands on a board, in absolute terms.
 
     `version` is the last event that touched it, `reached_version` the one that reached `score`. One that is not
-    `listed` keeps its score and has no place on the board.
+    `listed` keeps its score and has no place on the board. User id and name are the player's, the same on every board.
     """
 
     player: int

@@ -3,6 +3,8 @@
 import os
 import secrets
 import stat
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +29,8 @@ def load_secret(settings: Settings) -> bytes:
         return settings.jwt_secret.get_secret_value().encode()
     path = secret_path(settings)
     try:
-        _make(path)
+        if not path.exists():
+            _make(path)
         if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
             raise StartError(
                 f"Others can read the secret in {path}: run “chmod 600 {path}”, or delete it for a new one."
@@ -35,7 +38,8 @@ def load_secret(settings: Settings) -> bytes:
         secret = path.read_bytes().strip()
     except OSError as error:
         raise StartError(
-            f"The secret in {path} cannot be read ({error.strerror}): set SCOREBOARD_JWT_SECRET."
+            f"The secret in {path} can be neither read nor made ({error.strerror}): check the path and its rights, "
+            "or set SCOREBOARD_JWT_SECRET."
         ) from error
     if len(secret) < MIN_SECRET_BYTES:
         raise StartError(f"The secret in {path} has fewer than {MIN_SECRET_BYTES} bytes: delete it for a new one.")
@@ -44,15 +48,11 @@ def load_secret(settings: Settings) -> bytes:
 
 def _make(path: Path) -> None:
     """Whole or not at all, and once only: of two processes that start together, one makes it and both read it."""
-    if path.exists():
-        return
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(48) + "\n")
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48) + "\n")
+        with suppress(FileExistsError):
+            os.link(draft, path)
     finally:
-        draft.unlink()
+        Path(draft).unlink()

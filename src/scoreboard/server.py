@@ -1,6 +1,7 @@
 """Serving an application over HTTP: sockets, signals, drain. The only file that names uvicorn."""
 
 import asyncio
+import errno
 import gc
 import ipaddress
 import signal
@@ -17,7 +18,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from scoreboard.errors import StartError
-from scoreboard.web.stream import ABORT
+from scoreboard.web.stream import TRANSPORT
 
 BACKLOG: Final = 4_096
 """Connections that wait to be taken: browsers come back all at once after a restart."""
@@ -40,6 +41,7 @@ Drain = Callable[[bool], Awaitable[None]]
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket. Raises StartError, with what to do, where the address cannot be had."""
+    listening = None
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -48,11 +50,13 @@ def bind(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         listening.listen(BACKLOG)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StartError(
-            f"{host}:{port} cannot be used ({reason}): stop what listens there, or set SCOREBOARD_PORT to another."
-        ) from error
+    except (OSError, UnicodeError) as error:
+        if listening is not None:
+            listening.close()
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise StartError(f"{host}:{port} is taken: stop what listens there, or set SCOREBOARD_PORT.") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise StartError(f"{host}:{port} cannot be used ({reason}): set SCOREBOARD_HOST or SCOREBOARD_PORT.") from error
     return listening
 
 
@@ -98,11 +102,11 @@ def make_server(application: FastAPI, drain: Drain, started: Callable[[], None])
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's, with a way for a stream to cut off a client that takes nothing any more."""
+    """uvicorn's, which shows a stream the transport that it writes to."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        extensions: dict[str, Any] = {ABORT: self.transport.abort}
+        extensions: dict[str, Any] = {TRANSPORT: self.transport}
         self.scope["extensions"] = extensions
 
 
@@ -115,8 +119,11 @@ class HttpServer(uvicorn.Server):
         self._announce = started
         self._draining: asyncio.Task[None] | None = None
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         _calm_the_collector()
         self._announce()

@@ -4,13 +4,13 @@ It needs no lock and no long transaction. The standings are read page by page, w
 really had; the ledger up to there can never change.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scoreboard.healing import PAGE_SIZE, Healing
+from scoreboard.healing import PAGE_SIZE
 from scoreboard.interfaces import Ranking, Store
-from scoreboard.model import ChangeKind, Event, Standing, order_key
+from scoreboard.model import ChangeKind, Event, Snapshot, Standing, order_key
 from scoreboard.rules import fold
 
 SHOWN_DIFFERENCES: Final = 100
@@ -31,66 +31,82 @@ class Verdict:
 
 
 async def verify(store: Store, ranking: Ranking, board: str, report: Report) -> Verdict:
-    """Check one board, also while it is written to. The ranking is healed first, as it would be by a server.
+    """Check one board, also while it is written to. A ranking that is behind is brought up, as a server would.
 
     Raises StoreUnavailable, RankingUnavailable.
     """
-    version, standings = await _read_standings(store, board, report)
+    reading = _Reading(store, ranking, board, report)
+    differences = await _compare_ranking(reading)
     folded: dict[int, Standing] = {}
-    differences = await _fold_ledger(store, board, version, standings, folded, report)
-    differences += _compare(folded, standings)
-    differences += await _compare_ranking(store, ranking, board, report)
+    differences += await _fold_ledger(reading, folded)
+    differences += _compare(folded, reading.standings)
+    differences += await _look_past_the_head(reading)
     shown = differences[:SHOWN_DIFFERENCES]
     if len(differences) > len(shown):
         shown.append(f"… and {len(differences) - len(shown)} more")
-    return Verdict(board, version, len(standings), tuple(shown))
+    return Verdict(board, reading.version, len(reading.standings), tuple(shown))
 
 
-async def _read_standings(store: Store, board: str, report: Report) -> tuple[int, dict[int, Standing]]:
-    head = (await store.heads())[board]
-    standings: dict[int, Standing] = {}
-    version = 0
-    while True:
-        change = await store.changes(board, version, PAGE_SIZE)
-        standings.update((standing.player, standing) for standing in change.standings)
-        version = change.to_version
-        report("standings", min(version, head.version), head.version)
-        if change.kind is ChangeKind.LAST_PAGE:
-            return version, standings
+class _Reading:
+    """The standings of a board at a version, which can be moved on to a newer one."""
+
+    def __init__(self, store: Store, ranking: Ranking, board: str, report: Report) -> None:
+        self.store = store
+        self.ranking = ranking
+        self.board = board
+        self.report = report
+        self.version = 0
+        self.standings: dict[int, Standing] = {}
+
+    async def move_on(self) -> None:
+        """To the store's head, and the ranking likewise, by the very same changes."""
+        while True:
+            change = await self.store.changes(self.board, self.version, PAGE_SIZE)
+            await self.ranking.apply(change)
+            self.standings.update((standing.player, standing) for standing in change.standings)
+            self.version = change.to_version
+            self.report("standings", self.version, max(self.version, (await self.store.heads())[self.board].version))
+            if change.kind is ChangeKind.LAST_PAGE:
+                return
 
 
-async def _fold_ledger(
-    store: Store,
-    board: str,
-    version: int,
-    standings: Mapping[int, Standing],
-    folded: dict[int, Standing],
-    report: Report,
-) -> list[str]:
-    """Fold the events up to a version; what is wrong with the ledger in itself."""
+async def _fold_ledger(reading: _Reading, folded: dict[int, Standing]) -> list[str]:
+    """Fold the events up to the version of the standings; what is wrong with the ledger in itself."""
     differences: list[str] = []
     seen = 0
     action_seqs: dict[tuple[int, str], int] = {}
+    seqs: dict[int, int] = {}
     previous: Event | None = None
-    while seen < version:
-        events = [event for event in await store.events(board, seen, PAGE_SIZE) if event.version <= version]
+    while seen < reading.version:
+        stretch = await reading.store.events(reading.board, seen, PAGE_SIZE)
+        events = [event for event in stretch if event.version <= reading.version]
         if not events:
-            differences.append(f"event {seen + 1}: missing, up to version {version}")
+            differences.append(f"event {seen + 1}: missing, up to version {reading.version}")
             break
         for event in events:
-            differences += _check_event(event, previous, folded.get(event.player), action_seqs)
-            known = standings.get(event.player)
+            differences += _check_event(event, previous, folded.get(event.player))
+            differences += _check_counts(event, seqs, action_seqs)
+            known = reading.standings.get(event.player)
             user_id, name = (known.user_id, known.name) if known else (f"player {event.player}", None)
             folded[event.player] = fold(folded.get(event.player), event, user_id, name)
             previous = event
         seen = events[-1].version
-        report("events", seen, version)
+        reading.report("events", seen, reading.version)
     return differences
 
 
-def _check_event(
-    event: Event, previous: Event | None, standing: Standing | None, action_seqs: dict[tuple[int, str], int]
-) -> Iterator[str]:
+async def _look_past_the_head(reading: _Reading) -> list[str]:
+    """The head is read last: what is newer than it then was not committed by any scoreboard."""
+    newer = await reading.store.events(reading.board, reading.version, PAGE_SIZE)
+    head = (await reading.store.heads())[reading.board]
+    return [
+        f"event {event.version}: beyond the board's version, {head.version}"
+        for event in newer
+        if event.version > head.version
+    ]
+
+
+def _check_event(event: Event, previous: Event | None, standing: Standing | None) -> Iterator[str]:
     expected = 1 if previous is None else previous.version + 1
     if event.version != expected:
         yield f"event {expected}: missing, the next one is {event.version}"
@@ -99,10 +115,17 @@ def _check_event(
     before = standing.score if standing else 0
     if event.score != before + event.points:
         yield f"event {event.version}: says score {event.score}, but {before} + {event.points} points is another"
+
+
+def _check_counts(event: Event, seqs: dict[int, int], action_seqs: dict[tuple[int, str], int]) -> Iterator[str]:
+    """What the limit and the rules count by: each use of an action, and the player's submissions on all boards."""
     use = (event.player, event.action_id)
     action_seqs[use] = action_seqs.get(use, 0) + 1
     if event.action_seq != action_seqs[use]:
         yield f"event {event.version}: says use {event.action_seq} of its action, but it is use {action_seqs[use]}"
+    if event.seq <= seqs.get(event.player, 0):
+        yield f"event {event.version}: says submission {event.seq} of its player, after {seqs[event.player]}"
+    seqs[event.player] = event.seq
 
 
 def _compare(folded: Mapping[int, Standing], standings: Mapping[int, Standing]) -> list[str]:
@@ -122,29 +145,32 @@ def _told(standing: Standing) -> str:
     return f"{standing.score} reached at version {standing.reached_version}, last event {standing.version}"
 
 
-async def _compare_ranking(store: Store, ranking: Ranking, board: str, report: Report) -> list[str]:
-    """Page through the ranking, and compare it with the standings in order, both at one version.
+async def _compare_ranking(reading: _Reading) -> list[str]:
+    """Bring standings and ranking to one version, and compare the one's order with the other's pages.
 
-    Where a server moves the ranking on between two pages, it is read again.
+    Where servers move the ranking on between two pages, it is read again.
     """
     while True:
-        await Healing(store, ranking, (board,)).heal(board)
-        version, standings = await _read_standings(store, board, lambda *_: None)
-        listed = sorted((s for s in standings.values() if s.listed), key=order_key)
+        await reading.move_on()
+        listed = sorted((s for s in reading.standings.values() if s.listed), key=order_key)
         differences: list[str] = []
         for offset in range(0, max(len(listed), 1), PAGE_SIZE):
-            page = await ranking.page(board, PAGE_SIZE, offset)
-            if page.version != version:
+            page = await reading.ranking.page(reading.board, PAGE_SIZE, offset)
+            if page.version != reading.version:
                 break
             if page.players != len(listed):
                 return [f"ranking: has {page.players} players, but {len(listed)} are listed"]
             expected = listed[offset : offset + PAGE_SIZE]
-            for entry, standing in zip(page.entries, expected, strict=True):
-                if (entry.user_id, entry.name, entry.score) != (standing.user_id, standing.name, standing.score):
-                    differences.append(
-                        f"ranking: rank {entry.rank} is {entry.user_id} with {entry.score}, "
-                        f"but should be {standing.user_id} with {standing.score}"
-                    )
-            report("ranking", offset + len(expected), len(listed))
+            differences += _compare_page(page, expected)
+            reading.report("ranking", offset + len(expected), len(listed))
         else:
             return differences
+
+
+def _compare_page(page: Snapshot, expected: Sequence[Standing]) -> Iterator[str]:
+    for entry, standing in zip(page.entries, expected, strict=True):
+        if (entry.user_id, entry.name, entry.score) != (standing.user_id, standing.name, standing.score):
+            yield (
+                f"ranking: rank {entry.rank} is {entry.user_id} with {entry.score}, "
+                f"but should be {standing.user_id} with {standing.score}"
+            )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -158,6 +159,12 @@ async def test_past_the_end_there_is_nothing(ranking: Ranking) -> None:
 async def test_boards_are_apart(ranking: Ranking) -> None:
     await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
     assert await ranking.progress("side") == Progress(0, readable=False)
+
+
+async def test_a_new_name_is_seen_on_every_board(ranking: Ranking) -> None:
+    await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
+    await ranking.apply(replace(change(LAST_PAGE, 0, 1, replace(standing(1, 5, 1), name="New")), board="side"))
+    assert (await ranking.page("main", 1, 0)).entries[0].name == "New"
 
 
 async def test_a_dropped_copy_stands_at_the_beginning(ranking: Ranking) -> None:

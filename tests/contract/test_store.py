@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -203,6 +204,21 @@ async def test_pages_are_in_the_order(store: Store) -> None:
     assert [(e.rank, e.user_id, e.score) for e in first.entries] == [(1, "cyd", 50), (2, "ada", 30)]
     assert [(e.rank, e.user_id, e.score) for e in second.entries] == [(3, "bob", 30)]
     assert (first.version, first.players) == (3, 3)
+
+
+async def test_who_is_not_listed_is_on_no_page(store: Store) -> None:
+    await commit(store, submission("ada"))
+
+    def unlist(batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+        settled = settling()(batch, facts)
+        (step,) = settled.changes
+        hidden = tuple(replace(standing, listed=False) for standing in step.standings)
+        return replace(settled, changes=(replace(step, standings=hidden),))
+
+    await store.commit(lambda: [submission("bob"), submission("cyd")], unlist)
+    page = await store.page("main", 10, 0)
+    assert (page.players, [entry.user_id for entry in page.entries]) == (1, ["ada"])
+    assert [s.listed for s in (await store.changes("main", 0, 10)).standings] == [True, False, False]
 
 
 async def test_changes_after_a_version_are_what_was_touched_since(store: Store) -> None:

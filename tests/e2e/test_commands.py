@@ -43,6 +43,11 @@ def test_a_taken_port_is_told(tmp_path: Path, command: str) -> None:
         assert_refused(scoreboard(tmp_path, command, "--port", port), port, "SCOREBOARD_PORT")
 
 
+@pytest.mark.parametrize("host", ["10.9.8.7", "x" * 70 + ".example", "no.such.host.invalid"])
+def test_a_host_that_cannot_be_used_is_told(tmp_path: Path, host: str) -> None:
+    assert_refused(scoreboard(tmp_path, "serve", "--host", host), host, "SCOREBOARD_HOST")
+
+
 @pytest.mark.parametrize("command", ["serve", "demo", "migrate", "verify"])
 def test_a_database_that_is_not_ours_is_told(tmp_path: Path, command: str) -> None:
     (tmp_path / "scoreboard.db").write_text("my shopping list\n" * 50)

@@ -21,13 +21,21 @@ class Watched(SqliteStore):
     """The real store, which counts its turns, and fails where it is told to."""
 
     turns: list[int]
+    turn: asyncio.Event
     fails = False
+    failed = 0
+    lock_seconds = 0.0
 
     async def commit(self, take: Take, settle: Settle) -> Settled:
         if self.fails:
+            self.failed += 1
             raise StoreUnavailable
+        # As if the lock had been waited for.
+        self._clock.advance(self.lock_seconds)  # type: ignore[attr-defined]
         settled = await super().commit(take, settle)
+        self._clock.advance(self.lock_seconds)  # type: ignore[attr-defined]
         self.turns.append(len(settled.outcomes))
+        self.turn.set()
         return settled
 
 
@@ -48,6 +56,7 @@ async def committing(
     clock = HeldClock()
     async with Watched(path, limit=limit, clock=clock) as store:
         store.turns = []
+        store.turn = asyncio.Event()
         await store.ensure([MAIN])
         commit = GroupCommit(store, apply, limit, clock)
         writing = asyncio.create_task(commit.run()) if run else None
@@ -138,8 +147,9 @@ async def test_a_slow_ranking_delays_an_answer_by_a_quarter_second_and_no_commit
 async def test_a_store_that_is_gone_is_told_at_once_and_used_when_it_is_back(path: Path) -> None:
     async with committing(path) as (commit, store, _):
         store.fails = True
-        answers = await asyncio.gather(*(commit.submit(submission(user)) for user in "abc"), return_exceptions=True)
-        assert [type(answer) for answer in answers] == [StoreUnavailable] * 3
+        answers = await asyncio.gather(*(commit.submit(submission(user)) for user in "aaabc"), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [StoreUnavailable] * 5
+        assert store.failed == 1
         store.fails = False
         assert (await commit.submit(submission("a"))).event.version == 1
 
@@ -151,3 +161,53 @@ async def test_who_has_gone_away_disturbs_nobody(path: Path) -> None:
         await asyncio.sleep(0)
         leaving.cancel()
         assert (await staying).event.version == 2
+
+
+async def test_a_remembered_refusal_ends_before_the_stores_own_and_tells_a_time_after_it(path: Path) -> None:
+    async with committing(path, RateLimit(1, 60_000_000)) as (commit, store, clock):
+        event = (await commit.submit(submission("ada"))).event
+        store.lock_seconds = 3
+        with pytest.raises(RateLimited):
+            await commit.submit(submission("ada"))
+        with pytest.raises(RateLimited) as refused:
+            await commit.submit(submission("ada"))
+        assert len(store.turns) == 2
+        assert clock.us + refused.value.retry_after_us >= event.at_us + 60_000_000
+        # The hint is over, and the store itself still refuses: it is asked.
+        clock.us = event.at_us + 60_000_000 - 2_000_000
+        store.lock_seconds = 0
+        with pytest.raises(RateLimited):
+            await commit.submit(submission("ada"))
+        assert len(store.turns) == 3
+
+
+async def test_batches_are_applied_in_their_order_though_the_first_is_slow(path: Path) -> None:
+    release = asyncio.Event()
+    applied: list[int] = []
+
+    async def slow_first(settled: Settled) -> Mapping[int, int]:
+        if not applied and not release.is_set():
+            await release.wait()
+        applied.append(settled.events[0].version)
+        return {}
+
+    async with committing(path, apply=slow_first) as (commit, store, _):
+        first = asyncio.create_task(commit.submit(submission("ada")))
+        await store.turn.wait()
+        store.turn.clear()
+        second = asyncio.create_task(commit.submit(submission("bob")))
+        await store.turn.wait()
+        release.set()
+        await asyncio.gather(first, second)
+        assert applied == [1, 2]
+
+
+async def test_a_fault_that_nobody_foresaw_ends_the_loop_and_is_not_hidden(path: Path) -> None:
+    async def broken(_settled: Settled) -> Mapping[int, int]:
+        raise ZeroDivisionError
+
+    async with committing(path, apply=broken, run=False) as (commit, _, _):
+        answer = asyncio.create_task(commit.submit(submission("ada")))
+        with pytest.raises(ExceptionGroup):
+            await asyncio.wait_for(commit.run(), 5)
+        assert (await answer).rank is None

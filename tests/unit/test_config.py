@@ -1,5 +1,6 @@
 """Settings: from the environment and `.env`, and a bad one is named in one sentence."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,13 @@ BAD = {
     "port too large": ("SCOREBOARD_PORT", "70000"),
     "rate is text": ("SCOREBOARD_RATE_LIMIT", "often"),
     "rate of nothing": ("SCOREBOARD_RATE_LIMIT", "0/minute"),
+    "rate too large": ("SCOREBOARD_RATE_LIMIT", "99999999999999999999/minute"),
+    "window too long": ("SCOREBOARD_RATE_LIMIT", "1 per 99999 years"),
     "two rates": ("SCOREBOARD_RATE_LIMIT", "10/minute;100/hour"),
     "secret too short": ("SCOREBOARD_JWT_SECRET", "x" * 31),
     "database is no URL": ("SCOREBOARD_DATABASE_URL", "scoreboard.db"),
     "database unknown": ("SCOREBOARD_DATABASE_URL", "mysql://localhost/scores"),
+    "database with two slashes": ("SCOREBOARD_DATABASE_URL", "sqlite://data/x.db"),
     "database in memory": ("SCOREBOARD_DATABASE_URL", "sqlite:///:memory:"),
     "database nowhere": ("SCOREBOARD_DATABASE_URL", "sqlite://"),
     "origin is no origin": ("SCOREBOARD_CORS_ORIGINS", "game.example"),
@@ -95,3 +99,16 @@ def test_a_secret_file_that_is_too_short_is_refused(tmp_path: Path) -> None:
     secret_path(settings).touch(0o600)
     with pytest.raises(StartError, match="fewer than 32 bytes"):
         load_secret(settings)
+
+
+def test_a_secret_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    settings = read_settings(database_url=f"sqlite:///{tmp_path / 'none' / 'a.db'}")
+    with pytest.raises(StartError, match="can be neither read nor made"):
+        load_secret(settings)
+
+
+def test_two_first_starts_agree_on_one_secret(tmp_path: Path) -> None:
+    settings = read_settings(database_url=f"sqlite:///{tmp_path / 'a.db'}")
+    with ThreadPoolExecutor(8) as executor:
+        assert len(set(executor.map(lambda _: load_secret(settings), range(32)))) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["a.db.secret"]

@@ -5,8 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
+import hypothesis.strategies as st
+from hypothesis import given, settings
+
 from scoreboard.fanout.frame import HEARTBEAT, Frame, encode
-from scoreboard.fanout.hub import SLICE_SECONDS, Hub
+from scoreboard.fanout.hub import PACE_SECONDS, SLICE_SECONDS, Hub
 from scoreboard.fanout.subscriber import Subscriber
 from scoreboard.model import Entry, Snapshot
 from tests.virtual_time import VirtualTimeLoop, run
@@ -262,6 +265,78 @@ def test_a_change_during_a_walk_reaches_everybody_within_one_more() -> None:
             assert all(watcher.got[-1] == frame(2).event for watcher in watchers)
             behind_the_cursor = sum(len(watcher.got) == 1 for watcher in watchers)
             assert 400 <= behind_the_cursor <= 600
+
+    run(scenario())
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["join", "leave", "publish", "wait"]), st.integers(0, 1_000)), max_size=80))
+def test_nobody_is_left_behind_whoever_comes_and_goes_during_a_walk(steps: list[tuple[str, int]]) -> None:
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+        async with hub_running() as hub:
+            watchers: list[Watching] = []
+
+            def join() -> None:
+                watcher = Watching()
+                # One subscriber fills a slice, so that whatever comes next happens in the middle of a walk.
+                watcher.on_write = partial(loop.spend, SLICE_SECONDS)
+                watchers.append(watcher)
+                hub.join("main", watcher)
+
+            for _ in range(12):
+                join()
+            version = 1
+            hub.publish(frame(version))
+            for step, number in steps:
+                if step == "join":
+                    join()
+                elif step == "leave" and watchers:
+                    hub.leave("main", watchers.pop(number % len(watchers)))
+                elif step == "publish":
+                    version += 1
+                    hub.publish(frame(version))
+                for _ in range(number % 4):
+                    await asyncio.sleep(0)
+            await asyncio.sleep(2 * PACE_SECONDS + 2 * SLICE_SECONDS * len(watchers))
+            for watcher in watchers:
+                assert watcher.got[-1] == frame(version).event
+                assert len(set(watcher.got)) == len(watcher.got)
+
+    run(scenario())
+
+
+def test_one_broken_stream_does_not_stop_the_others() -> None:
+    def fail() -> None:
+        raise RuntimeError("broken")
+
+    async def scenario() -> None:
+        async with hub_running() as hub:
+            watchers = [Watching() for _ in range(5)]
+            for watcher in watchers:
+                hub.join("main", watcher)
+            watchers[2].on_write = fail
+            for version in (1, 2):
+                hub.publish(frame(version))
+                await asyncio.sleep(0.1)
+            assert hub.streams == 4
+            assert watchers[2].closed_with == b""
+            for watcher in (*watchers[:2], *watchers[3:]):
+                assert watcher.got == [frame(1).event, frame(2).event]
+
+    run(scenario())
+
+
+def test_who_has_drained_gets_nothing_twice() -> None:
+    async def scenario() -> None:
+        async with hub_running() as hub:
+            watcher = Watching()
+            watcher.stalled = True
+            hub.publish(frame(1))
+            hub.join("main", watcher)
+            watcher.take_all()
+            assert watcher.got == [frame(1).event]
 
     run(scenario())
 

@@ -7,6 +7,7 @@ from typing import NoReturn
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.exc import OperationalError
 
 from scoreboard.errors import SchemaError, StartError, StoreUnavailable
 from scoreboard.store import sqlite_file
@@ -101,6 +102,34 @@ def test_a_missing_file_or_folder_is_named(tmp_path: Path) -> None:
 def test_a_folder_is_no_database(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="cannot be opened"):
         sqlite_file.check(tmp_path)
+
+
+def test_a_first_start_that_was_cut_off_is_begun_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    execute(path, "PRAGMA journal_mode = WAL")
+    assert path.stat().st_size > 0
+    with pytest.raises(SchemaError, match="There is no database"):
+        sqlite_file.check(path)
+    assert sqlite_file.migrate(path) == (None, "0001")
+
+
+@pytest.mark.parametrize("changed", ["version, points + 1000", "version + 100, points"])
+async def test_an_event_cannot_be_replaced(path: Path, changed: str) -> None:
+    columns = "board_key, event_id, kind, player_key, seq, action_id, action_seq, score, at_us, idempotency_digest"
+    statement = f"INSERT OR REPLACE INTO score_events ({columns}, version, points) SELECT {columns}, {changed} FROM score_events"
+    async with opened(path) as store:
+        await store.ensure([MAIN])
+        before = await commit(store, submission(digest=1))
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            execute(path, statement)
+        assert await store.events("main", 0, 10) == before
+
+
+def test_a_reader_cannot_write(path: Path) -> None:
+    engine = sqlite_file.open_engine(path, "read")
+    with engine.connect() as connection, pytest.raises(OperationalError, match="readonly"):
+        connection.exec_driver_sql("DELETE FROM boards")
+    engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ FORGERIES = {
         "UPDATE score_events SET player_key = 3, seq = 9, action_seq = 9 WHERE version = 1",
         "event 1",
     ),
+    "a submission is counted twice": ("UPDATE score_events SET seq = -1 WHERE version = 4", "event 4: says submission"),
+    "an event is beyond the head": ("UPDATE boards SET version = 5", "event 6: beyond"),
     "a score was raised": ("UPDATE standings SET score = 9999 WHERE player_key = 1", "player 1: standing 9999"),
     "a tie was turned": ("UPDATE standings SET reached_version = 99 WHERE player_key = 2", "player 2: standing"),
     "a player was hidden": ("UPDATE standings SET listed = 0 WHERE player_key = 2", "player 2: standing"),
@@ -63,7 +65,7 @@ async def test_an_honest_database_is_whole(path: Path) -> None:
 @pytest.mark.parametrize(("statement", "told"), FORGERIES.values(), ids=FORGERIES.keys())
 async def test_a_forged_database_is_found_out(path: Path, statement: str, told: str) -> None:
     connection = sqlite3.connect(path)
-    for verb in ("update", "delete"):
+    for verb in ("update", "delete", "replace"):
         connection.execute(f"DROP TRIGGER score_events_no_{verb}")
     connection.execute("INSERT INTO players VALUES (4, 'nobody', NULL, 0)")
     connection.execute(statement)

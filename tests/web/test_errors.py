@@ -35,6 +35,8 @@ BODIES = {
     "empty": (b"", 400, "body_not_json", None),
     "not UTF-8": (b'{"actionId":"\xff","userId":"ada"}', 400, "body_not_json", None),
     "too deep": (b"[" * 16_000, 400, "body_not_json", None),
+    "UTF-16": ('{"actionId":"quest","userId":"ada"}'.encode("utf-16"), 400, "body_not_json", None),
+    "byte order mark": (b'\xef\xbb\xbf{"actionId":"quest","userId":"ada"}', 400, "body_not_json", None),
     "a list": ([GOOD], 422, "validation_failed", "body"),
     "null": (None, 422, "validation_failed", "body"),
     "wrong type": ({**GOOD, "actionId": 1}, 422, "validation_failed", "actionId"),
@@ -112,6 +114,8 @@ def signed(now: int, claims: dict[str, Any]) -> str:
     return jwt.encode({k: v for k, v in merged.items() if v is not ...}, secret, algorithm=algorithm)
 
 
+SECONDS_FROM_NOW = (-1, 0, 60)
+
 TOKENS: dict[str, tuple[dict[str, Any], str]] = {
     "expired": ({"exp": -1}, "token_expired"),
     "expires this very second": ({"exp": 0}, "token_expired"),
@@ -119,6 +123,8 @@ TOKENS: dict[str, tuple[dict[str, Any], str]] = {
     "exp is text": ({"exp": "4102444800"}, "token_invalid"),
     "exp is true": ({"exp": True}, "token_invalid"),
     "exp is null": ({"exp": None}, "token_invalid"),
+    "exp is beyond all times": ({"exp": 1e308}, "token_invalid"),
+    "exp has 400 digits": ({"exp": 10**400}, "token_invalid"),
     "exp is infinite": ({"exp": float("inf")}, "token_invalid"),
     "exp is no number": ({"exp": float("nan")}, "token_invalid"),
     "not valid yet": ({"nbf": 60}, "token_invalid"),
@@ -137,9 +143,7 @@ TOKENS: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("claims", "code"), TOKENS.values(), ids=TOKENS.keys())
 def test_a_token_that_proves_nothing_changes_nothing(scoreboard: Running, claims: dict[str, Any], code: str) -> None:
     now = scoreboard.clock.us // 1_000_000
-    relative = {
-        name: now + value if name in {"exp", "nbf"} and type(value) is int else value for name, value in claims.items()
-    }
+    relative = {name: now + value if value in SECONDS_FROM_NOW else value for name, value in claims.items()}
     response = post(scoreboard, GOOD, Authorization=f"Bearer {signed(now, relative)}")
     assert_problem(response, 401, code)
     assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
@@ -176,6 +180,8 @@ QUERIES = {
     "limit 0": ("limit=0", "limit"),
     "limit 101": ("limit=101", "limit"),
     "limit is text": ("limit=ten", "limit"),
+    "limit is written oddly": ("limit=1_0", "limit"),
+    "limit is no integer": ("limit=1.0", "limit"),
     "limit is empty": ("limit=", "limit"),
     "offset -1": ("offset=-1", "offset"),
     "offset is huge": ("offset=99999999999999999999999", "offset"),
@@ -217,6 +223,19 @@ def test_a_wrong_method_is_told_the_right_ones(scoreboard: Running, method: str,
     response = scoreboard.client.request(method, path)
     assert_problem(response, 405, "method_not_allowed")
     assert sorted(response.headers["Allow"].split(", ")) == sorted(allowed.split(", "))
+
+
+def test_a_body_that_ends_too_early_is_not_acted_on(scoreboard: Running) -> None:
+    where = urlsplit(scoreboard.url)
+    body = json.dumps(GOOD)
+    with socket.create_connection((where.hostname, where.port), timeout=5) as raw:
+        raw.sendall(
+            f"POST /api/scores HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {scoreboard.token()}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{body}".encode()
+        )
+        raw.shutdown(socket.SHUT_WR)
+        assert b" 201 " not in raw.recv(1_000)
+    assert scoreboard.score("bob").json()["version"] == 1
 
 
 def test_a_broken_request_line_breaks_nothing(scoreboard: Running) -> None:

@@ -73,7 +73,7 @@ def test_two_pages_have_two_tags(scoreboard: Running) -> None:
     assert len(tags) == 2
 
 
-@pytest.mark.parametrize("path", ["/api/leaderboard", "/api/leaderboard/stream", "/"])
+@pytest.mark.parametrize("path", ["/api/leaderboard", "/api/leaderboard/stream", "/", "/health/live", "/health/ready"])
 def test_head_answers_with_the_headers_alone(scoreboard: Running, path: str) -> None:
     response = scoreboard.client.head(path)
     assert (response.status_code, response.content) == (200, b"")

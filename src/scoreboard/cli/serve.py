@@ -7,7 +7,7 @@ import structlog
 import typer
 
 from scoreboard import server
-from scoreboard.app import make_tokens, migrate, open_scoreboard
+from scoreboard.app import has_no_database, make_tokens, migrate, open_scoreboard
 from scoreboard.catalog import Catalog, load_catalog
 from scoreboard.config import Settings, read_settings
 from scoreboard.web.auth import Tokens
@@ -27,7 +27,7 @@ def serve(
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
 
     def make_if_missing() -> None:
-        if not settings.database_path.exists():
+        if has_no_database(settings):
             migrate(settings)
             log.info("made a new database", path=str(settings.database_path))
 

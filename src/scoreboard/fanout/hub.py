@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+
 from scoreboard.fanout.frame import HEARTBEAT, Frame, retry
 from scoreboard.fanout.subscriber import Subscriber
 
@@ -33,6 +35,9 @@ TICK_SECONDS: Final = 1.0
 
 RETRY_MS: Final = (1_000, 3_000)
 """When a browser whose stream has ended comes back: spread, so that not all come at once."""
+
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -129,6 +134,9 @@ class _Ring:
         subscriber.on_drained = self._catch_up
         self._places[subscriber] = len(self._members)
         self._members.append(subscriber)
+        if self._left:
+            # A walk is under way: the new place is one more on its way round.
+            self._left += 1
         self._catch_up(subscriber)
 
     def discard(self, subscriber: Subscriber) -> None:
@@ -183,7 +191,8 @@ class _Ring:
         until = loop.time() + SLICE_SECONDS
         while self._left > 0 and self._members:
             self._left -= 1
-            self._cursor = (self._cursor + 1) % len(self._members)
+            # Not modulo: where members have left, the cursor may stand far past the end, and the next is the first.
+            self._cursor = self._cursor + 1 if self._cursor + 1 < len(self._members) else 0
             self._visit(self._members[self._cursor])
             if loop.time() >= until:
                 self._timer = loop.call_soon(self._walk)
@@ -194,12 +203,18 @@ class _Ring:
             self._schedule()
 
     def _visit(self, subscriber: Subscriber) -> None:
-        if subscriber.is_behind:
-            self._counts.skipped += 1
-        elif subscriber.sent != self._number:
-            self._write(subscriber)
-        elif self._heartbeat:
-            subscriber.write(HEARTBEAT)
+        try:
+            if subscriber.is_behind:
+                self._counts.skipped += 1
+            elif subscriber.sent != self._number:
+                self._write(subscriber)
+            elif self._heartbeat:
+                subscriber.write(HEARTBEAT)
+        except Exception:
+            # Whatever is wrong with one connection, all others still wait for this walk.
+            log.exception("a stream has failed")
+            self.discard(subscriber)
+            subscriber.close(b"")
 
     def _catch_up(self, subscriber: Subscriber) -> None:
         """Somebody new, or who has taken all bytes at last: on to the newest frame at once."""

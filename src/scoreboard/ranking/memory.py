@@ -18,19 +18,23 @@ _VERSION_BITS: Final = 53
 _PLAYER_BITS: Final = 63
 
 
-_Row = tuple[int | None, str, str | None, int, int]
-"""What is kept of a standing: its key in the order (None: not listed), user id, name, `reached_at_us`, version.
+_Row = tuple[int | None, int, int]
+"""What is kept of a standing: its key in the order (None: not listed), `reached_at_us`, version.
 
-A plain tuple, which Python's garbage collector leaves alone: there may be a million of them (~300 bytes a player).
+Plain tuples, here and below: Python's garbage collector leaves them alone, and there may be a million.
 """
+
+_Names = dict[int, tuple[str, str | None]]
+"""User id and name by the player's key: of all boards, so that a new name is seen on every one."""
 
 
 class _Copy:
     """One board."""
 
-    __slots__ = ("at_us", "order", "readable", "rows", "version")
+    __slots__ = ("at_us", "names", "order", "readable", "rows", "version")
 
-    def __init__(self) -> None:
+    def __init__(self, names: _Names) -> None:
+        self.names = names
         self.version = 0
         self.at_us = 0
         self.readable = False
@@ -38,32 +42,26 @@ class _Copy:
         self.order = Order()
 
     def move(self, standing: Standing) -> None:
-        old = self.rows.get(standing.player)
-        if old is not None:
-            old_key, *_, old_version = old
-            if old_version > standing.version:
-                return
-            if old_key is not None:
-                self.order.remove(old_key)
+        old_key, _, old_version = self.rows.get(standing.player, (None, 0, 0))
+        if old_version > standing.version:
+            return
+        if old_key is not None:
+            self.order.remove(old_key)
         key = _order_key(standing) if standing.listed else None
         if key is not None:
             self.order.add(key)
-        self.rows[standing.player] = (
-            key,
-            standing.user_id,
-            standing.name,
-            standing.reached_at_us,
-            standing.version,
-        )
+        self.rows[standing.player] = (key, standing.reached_at_us, standing.version)
+        self.names[standing.player] = (standing.user_id, standing.name)
 
     def rank(self, player: int) -> int | None:
         key, *_ = self.rows.get(player, (None,))
         return None if key is None else self.order.rank(key)
 
     def entry(self, rank: int, key: int) -> Entry:
-        _, user_id, name, reached_at_us, _ = self.rows[key & ((1 << _PLAYER_BITS) - 1)]
+        player = key & ((1 << _PLAYER_BITS) - 1)
+        _, reached_at_us, _ = self.rows[player]
         score = MAX_SCORE - (key >> (_VERSION_BITS + _PLAYER_BITS))
-        return Entry(rank, user_id, name, score, reached_at_us)
+        return Entry(rank, *self.names[player], score, reached_at_us)
 
 
 def _order_key(standing: Standing) -> int:
@@ -76,6 +74,7 @@ class MemoryRanking:
     """`interfaces.Ranking` in memory. Nothing here waits, so each call is one atomic step of the event loop."""
 
     def __init__(self) -> None:
+        self._names: _Names = {}
         self._copies: dict[str, _Copy] = {}
         self._changed: set[str] = set()
         self._wake = asyncio.Event()
@@ -85,6 +84,7 @@ class MemoryRanking:
 
     async def __aexit__(self, *exc_info: object) -> None:
         self._copies.clear()
+        self._names.clear()
 
     async def progress(self, board: str) -> Progress:
         copy = self._copy(board)
@@ -136,7 +136,7 @@ class MemoryRanking:
                 yield self._changed.pop()
 
     def _copy(self, board: str) -> _Copy:
-        return self._copies.setdefault(board, _Copy())
+        return self._copies.setdefault(board, _Copy(self._names))
 
     def _readable(self, board: str) -> _Copy:
         copy = self._copy(board)

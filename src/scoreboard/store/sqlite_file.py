@@ -25,6 +25,9 @@ CACHE_KIB: Final = 65_536
 CHECKPOINT_PAGES: Final = 4_000
 """The write-ahead log is folded into the file after this many pages (16 MB): seldom enough to be cheap."""
 
+HEADER_BYTES: Final = 100
+"""Of every SQLite file (https://www.sqlite.org/fileformat.html): a shorter file is something else."""
+
 Access = Literal["write", "read"]
 _MODES: Final = {"write": "rw", "read": "ro"}
 
@@ -60,6 +63,19 @@ def open_engine(path: Path, access: Access, connections: int = 1) -> Engine:
     return engine
 
 
+def is_new(path: Path) -> bool:
+    """Whether there is nothing yet: no file, or an empty database, such as a first start leaves that was cut off.
+
+    Raises SchemaError where the file is no database, StartError where it cannot be opened.
+    """
+    with _explained(path):
+        if not path.exists() or path.stat().st_size == 0:
+            return True
+    with _connected(path, "read") as connection:
+        tables = connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar_one()
+        return bool(tables == 0 and _application_id(connection) == 0 and path.stat().st_size >= HEADER_BYTES)
+
+
 def migrate(path: Path) -> tuple[str | None, str]:
     """Make the file, or bring it to this program's schema; say from which revision to which.
 
@@ -67,44 +83,63 @@ def migrate(path: Path) -> tuple[str | None, str]:
     """
     if not path.parent.is_dir():
         raise StartError(f"The folder {path.parent} does not exist: make it, or set SCOREBOARD_DATABASE_URL.")
-    if path.exists() and path.stat().st_size:
+    if is_new(path):
+        with _explained(path):
+            # Others may not read who plays here, and SQLite gives its log the mode of its file.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    else:
         with _connected(path, "read") as connection:
             _check_ours(connection, path)
-    else:
-        # Others may not read who plays here, and SQLite gives its log the mode of its file.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     with _connected(path, "write") as connection, connection.begin():
         return schema.migrate(connection)
 
 
 def check(path: Path) -> None:
     """Raises SchemaError, with what to do, where the file is not one of ours with this program's schema."""
-    if not path.exists():
+    if is_new(path):
         raise SchemaError(f"There is no database at {path}: run “scoreboard migrate”.")
     with _connected(path, "read") as connection:
         _check_ours(connection, path)
         schema.check(connection)
 
 
+def _application_id(connection: Connection) -> int:
+    found: int = connection.execute(text("PRAGMA application_id")).scalar_one()
+    return found
+
+
 def _check_ours(connection: Connection, path: Path) -> None:
-    if connection.execute(text("PRAGMA application_id")).scalar_one() != APPLICATION_ID:
+    if _application_id(connection) != APPLICATION_ID:
         raise _not_ours(path)
 
 
 @contextmanager
 def _connected(path: Path, access: Access) -> Iterator[Connection]:
-    """One connection, closed at the end; what goes wrong with the file is told in one sentence."""
+    """One connection, closed at the end."""
     engine = open_engine(path, access)
     try:
-        with engine.connect() as connection:
+        with _explained(path), engine.connect() as connection:
             yield connection
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """What goes wrong with the file is told in one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise _unusable(path, error.strerror) from error
     except DBAPIError as error:
         cause = error.orig
         if isinstance(cause, sqlite3.DatabaseError) and getattr(cause, "sqlite_errorname", "") == "SQLITE_NOTADB":
             raise _not_ours(path) from error
-        raise StartError(f"The database {path} cannot be opened ({cause}): check the path and its rights.") from error
-    finally:
-        engine.dispose()
+        raise _unusable(path, cause) from error
+
+
+def _unusable(path: Path, reason: object) -> StartError:
+    return StartError(f"The database {path} cannot be opened ({reason}): check the path and its rights.")
 
 
 def _not_ours(path: Path) -> SchemaError:

@@ -82,7 +82,7 @@ class Tokens:
                 name=shown_name(claims.get("name")),
                 scopes=frozenset(scope.split()) if isinstance(scope, str) else frozenset(),
             )
-        except (jwt.InvalidTokenError, KeyError, ValueError, TypeError) as error:
+        except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, OverflowError) as error:
             raise TokenInvalid from error
         read = (now_us + REMEMBERED_SECONDS * 1_000_000, expires_us, caller)
         if len(self._remembered) >= REMEMBERED_TOKENS:

@@ -29,4 +29,7 @@ def health_routes(hub: Hub, healing: Healing) -> APIRouter:
         status = "draining" if hub.is_draining else "ready"
         return ReadyResponse(status=status, degraded=sorted(healing.lost))
 
+    # Some balancers ask so. OpenAPI has one operation for both.
+    router.add_api_route("/live", live, methods=["HEAD"], include_in_schema=False)
+    router.add_api_route("/ready", ready, methods=["HEAD"], include_in_schema=False)
     return router

@@ -111,7 +111,7 @@ def stream_route(catalog: Catalog, frames: Frames, hub: Hub) -> DirectRoute:
                 "description": "Events, until you leave.",
                 "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _STREAM_EXAMPLE}},
             },
-            **documented(_BAD_QUERY[0], errors.StoreUnavailable()),
+            **documented(*_BAD_QUERY, errors.StoreUnavailable()),
         },
         openapi_extra={"parameters": [_BOARD]},
     )

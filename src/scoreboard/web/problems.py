@@ -23,6 +23,15 @@ class BodyNotJson(RequestError):
         super().__init__("The body is not JSON.")
 
 
+class BodyIncomplete(RequestError):
+    """Raised when a client has gone before all of its body had come (RFC 9112, section 8: not to be acted on)."""
+
+    code = "body_incomplete"
+
+    def __init__(self) -> None:
+        super().__init__("The body has ended too early.")
+
+
 @dataclass(frozen=True, slots=True)
 class FieldMistake:
     """What is wrong with one field of the body, or one parameter."""
@@ -89,6 +98,7 @@ class InternalError(ScoreboardError):
 
 STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
     BodyNotJson: HTTPStatus.BAD_REQUEST,
+    BodyIncomplete: HTTPStatus.BAD_REQUEST,
     ValidationFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

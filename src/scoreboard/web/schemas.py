@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from scoreboard.text import MAX_CHARACTERS, check_id
@@ -142,14 +142,21 @@ class ProblemResponse(Schema):
     errors: Annotated[list[FieldProblem] | None, Field(description="Each bad field.")] = None
 
 
+def _digits(text: object) -> object:
+    """Pydantic would take more for a number, such as 1_0."""
+    if isinstance(text, str) and not (text.isascii() and text.removeprefix("-").isdigit()):
+        raise ValueError("must be an integer")
+    return text
+
+
 class BoardQuery(BaseModel):
     """The parameters of a read. Numbers come as text here."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     board: Id | None = None
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 10
-    offset: Annotated[int, Field(ge=0, le=MAX_OFFSET)] = 0
+    limit: Annotated[int, BeforeValidator(_digits), Field(ge=1, le=MAX_LIMIT)] = 10
+    offset: Annotated[int, BeforeValidator(_digits), Field(ge=0, le=MAX_OFFSET)] = 0
 
 
 def read_score_request(body: bytes) -> ScoreRequest:
@@ -165,7 +172,7 @@ def read_score_request(body: bytes) -> ScoreRequest:
 def _read_odd_json(body: bytes) -> ScoreRequest:
     """Pydantic's parser takes a lone surrogate for broken JSON. It is not: name the field that has it."""
     try:
-        return ScoreRequest.model_validate(json.loads(body))
+        return ScoreRequest.model_validate(json.loads(body.decode()))
     except ValidationError as error:
         raise validation_failed(error) from error
     except (ValueError, RecursionError) as error:

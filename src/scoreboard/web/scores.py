@@ -51,6 +51,7 @@ def scores_route(scoring: Scoring, tokens: Tokens) -> DirectRoute:
         response_description="It counts.",
         responses=documented(
             problems.BodyNotJson(),
+            problems.BodyIncomplete(),
             errors.TokenMissing(),
             errors.TokenInvalid(),
             errors.TokenExpired(),
@@ -91,18 +92,22 @@ def _idempotency_key(header: bytes | None) -> str | None:
     if header is None:
         return None
     try:
-        return check_id(header.decode("latin-1"))
+        return check_id(header.decode())
+    except UnicodeDecodeError as error:
+        raise problems.ValidationFailed([problems.FieldMistake("Idempotency-Key", "must be UTF-8")]) from error
     except ValueError as error:
         raise problems.ValidationFailed([problems.FieldMistake("Idempotency-Key", str(error))]) from error
 
 
 async def _read_body(content_length: bytes | None, receive: Receive) -> bytes:
-    """Raises BodyTooLarge, as soon as it is known."""
+    """Raises BodyTooLarge as soon as it is known, and BodyIncomplete."""
     if content_length is not None and int(content_length) > MAX_BODY_BYTES:
         raise problems.BodyTooLarge(MAX_BODY_BYTES)
     body: bytes = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise problems.BodyIncomplete
         body += message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
             raise problems.BodyTooLarge(MAX_BODY_BYTES)

@@ -1,7 +1,7 @@
 """A stream over plain ASGI: a subscriber that writes through the server's own `send`."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
@@ -9,8 +9,12 @@ from starlette.types import Receive, Scope, Send
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.subscriber import Subscriber
 
-ABORT: Final = "scoreboard.abort"
-"""The scope's extension that cuts a connection off at once, whatever it still has to send (see `server`)."""
+TRANSPORT: Final = "scoreboard.transport"
+"""The scope's extension that is the connection's `asyncio.Transport` (see `server`). Where a server has none, a stream
+does without: more is buffered for a slow client, and one that takes nothing is not cut off but waited for."""
+
+BUFFER_BYTES: Final = 4_096
+"""What may be buffered for a client before it counts as behind: a few frames, where asyncio's default is 64 KiB."""
 
 HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -26,12 +30,12 @@ class AsgiSubscriber(Subscriber):
     So a walk over many subscribers is plain calls: no queue, no task and no wake-up for each of them.
     """
 
-    __slots__ = ("_abort", "_rest", "_send", "closed")
+    __slots__ = ("_rest", "_send", "_transport", "closed")
 
-    def __init__(self, send: Send, abort: Callable[[], None] | None) -> None:
+    def __init__(self, send: Send, transport: asyncio.WriteTransport | None) -> None:
         super().__init__()
         self._send = send
-        self._abort = abort
+        self._transport = transport
         self._rest: asyncio.Task[None] | None = None
         self.closed: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
@@ -54,8 +58,8 @@ class AsgiSubscriber(Subscriber):
             self.closed.set_result(b"" if self.is_behind else last)
         if self._rest is not None:
             self._rest.cancel()
-            if self._abort is not None:
-                self._abort()
+            if self._transport is not None:
+                self._transport.abort()
 
     def _drained(self, rest: asyncio.Task[None]) -> None:
         self._rest = None
@@ -89,7 +93,10 @@ async def stream(hub: Hub, board: str, scope: Scope, receive: Receive, send: Sen
     if scope["method"] == "HEAD":
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return
-    subscriber = AsgiSubscriber(send, scope.get("extensions", {}).get(ABORT))
+    transport = scope.get("extensions", {}).get(TRANSPORT)
+    if transport is not None:
+        transport.set_write_buffer_limits(high=BUFFER_BYTES)
+    subscriber = AsgiSubscriber(send, transport)
     subscriber.write(hub.retry())
     leaving = asyncio.create_task(_left(receive))
     hub.join(board, subscriber)
@@ -100,6 +107,9 @@ async def stream(hub: Hub, board: str, scope: Scope, receive: Receive, send: Sen
     finally:
         hub.leave(board, subscriber)
         leaving.cancel()
+        if transport is not None:
+            # The connection may serve another request.
+            transport.set_write_buffer_limits()
 
 
 async def _left(receive: Receive) -> None:

@@ -88,6 +88,19 @@ def upgrade() -> None:
 
 def _protect_the_ledger_sqlite() -> None:
     op.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    # REPLACE would delete a row without asking the trigger below: an event that meets another one is refused before.
+    op.execute(
+        """
+        CREATE TRIGGER score_events_no_replace BEFORE INSERT ON score_events
+          WHEN EXISTS (SELECT 1 FROM score_events WHERE board_key = NEW.board_key AND version = NEW.version)
+            OR EXISTS (SELECT 1 FROM score_events WHERE player_key = NEW.player_key AND seq = NEW.seq)
+            OR EXISTS (SELECT 1 FROM score_events WHERE player_key = NEW.player_key AND action_id = NEW.action_id
+                                                    AND action_seq = NEW.action_seq)
+            OR EXISTS (SELECT 1 FROM score_events WHERE player_key = NEW.player_key
+                                                    AND idempotency_digest = NEW.idempotency_digest)
+        BEGIN SELECT RAISE(ABORT, 'score_events is append-only'); END
+        """
+    )
     for verb in ("UPDATE", "DELETE"):
         op.execute(
             f"CREATE TRIGGER score_events_no_{verb.lower()} BEFORE {verb} ON score_events "
