@@ -116,7 +116,8 @@ def test_a_first_start_that_was_cut_off_is_begun_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("changed", ["version, points + 1000", "version + 100, points"])
 async def test_an_event_cannot_be_replaced(path: Path, changed: str) -> None:
     columns = "board_key, event_id, kind, player_key, seq, action_id, action_seq, score, at_us, idempotency_digest"
-    statement = f"INSERT OR REPLACE INTO score_events ({columns}, version, points) SELECT {columns}, {changed} FROM score_events"
+    rewritten = f"SELECT {columns}, {changed} FROM score_events"
+    statement = f"INSERT OR REPLACE INTO score_events ({columns}, version, points) {rewritten}"
     async with opened(path) as store:
         await store.ensure([MAIN])
         before = await commit(store, submission(digest=1))

@@ -2,14 +2,21 @@
 
 import json
 import socket
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
 import pytest
 
+from scoreboard import commit
+from scoreboard.store import sqlite_file
 from scoreboard.web.schemas import ProblemResponse
-from tests.harness import SECRET, Running
+from tests.harness import LIMIT_SECONDS, SECRET, Running, running
 
 GOOD = {"actionId": "quest", "userId": "ada"}
 
@@ -223,6 +230,44 @@ def test_a_wrong_method_is_told_the_right_ones(scoreboard: Running, method: str,
     response = scoreboard.client.request(method, path)
     assert_problem(response, 405, "method_not_allowed")
     assert sorted(response.headers["Allow"].split(", ")) == sorted(allowed.split(", "))
+
+
+@pytest.fixture
+def other_writer(scoreboard: Running) -> Iterator[sqlite3.Connection]:
+    """Another process that holds the file's write lock."""
+    connection = sqlite3.connect(scoreboard.settings.database_path, isolation_level=None, check_same_thread=False)
+    connection.execute("BEGIN IMMEDIATE")
+    yield connection
+    connection.close()
+
+
+def test_a_full_queue_is_told_and_what_it_holds_is_counted(
+    scoreboard: Running, other_writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit, "QUEUE_SIZE", 3)
+    with ThreadPoolExecutor(8) as executor:
+        answers = [executor.submit(scoreboard.score, f"user-{number}") for number in range(8)]
+        for refused in islice(as_completed(answers, LIMIT_SECONDS), 5):
+            assert_problem(refused.result(), 503, "queue_full")
+            assert refused.result().headers["Retry-After"] == "1"
+        assert scoreboard.ledger() == []
+        other_writer.execute("ROLLBACK")
+        assert sorted(answer.result().status_code for answer in answers) == [201] * 3 + [503] * 5
+    assert len(scoreboard.ledger()) == 3
+
+
+def test_a_store_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_file, "BUSY_TIMEOUT_SECONDS", 0.05)
+    with running(tmp_path) as scoreboard:
+        with sqlite3.connect(scoreboard.settings.database_path, isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            response = scoreboard.score()
+            assert_problem(response, 503, "store_unavailable")
+            assert response.headers["Retry-After"] == "1"
+            assert scoreboard.board()["version"] == 0
+            other.execute("ROLLBACK")
+        other.close()
+        assert scoreboard.score().json()["version"] == 1
 
 
 def test_a_body_that_ends_too_early_is_not_acted_on(scoreboard: Running) -> None:
