@@ -94,8 +94,7 @@ async def stream(hub: Hub, board: str, scope: Scope, receive: Receive, send: Sen
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return
     transport = scope.get("extensions", {}).get(TRANSPORT)
-    if transport is not None:
-        transport.set_write_buffer_limits(high=BUFFER_BYTES)
+    _limit_buffer(transport, BUFFER_BYTES)
     subscriber = AsgiSubscriber(send, transport)
     subscriber.write(hub.retry())
     leaving = asyncio.create_task(_left(receive))
@@ -107,9 +106,14 @@ async def stream(hub: Hub, board: str, scope: Scope, receive: Receive, send: Sen
     finally:
         hub.leave(board, subscriber)
         leaving.cancel()
-        if transport is not None:
-            # The connection may serve another request.
-            transport.set_write_buffer_limits()
+        # The connection may serve another request.
+        _limit_buffer(transport, None)
+
+
+def _limit_buffer(transport: asyncio.WriteTransport | None, high_bytes: int | None) -> None:
+    """None is asyncio's default. uvloop raises on a connection that is closed."""
+    if transport is not None and not transport.is_closing():
+        transport.set_write_buffer_limits(high=high_bytes)
 
 
 async def _left(receive: Receive) -> None:
