@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
+CHROMIUM := $(VENV)/.installed-chromium
 
 # What the coverage gate holds to 90 %: all that decides about a score or a rank.
 GATED := */scoreboard/rules.py,*/scoreboard/commit.py,*/scoreboard/scoring.py,*/scoreboard/healing.py,*/scoreboard/store/*,*/scoreboard/ranking/*
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev migrate test e2e load lint format check build lock clean
+.PHONY: help install run dev migrate test e2e pictures load lint format check build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,15 +28,18 @@ dev: $(DEVELOPMENT) ## The same, started again whenever the source changes
 migrate: $(RUNTIME) ## Bring the database to this program's schema
 	@$(BIN)/scoreboard migrate
 
-test: $(DEVELOPMENT) ## Run every test, and hold the coverage of what decides about scores
+test: $(DEVELOPMENT) $(CHROMIUM) ## Run every test, and hold the coverage of what decides about scores
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest
 	@$(BIN)/coverage report --include='$(GATED)' --fail-under=90
 
-e2e: $(DEVELOPMENT) ## Run the end-to-end tests alone
+e2e: $(DEVELOPMENT) $(CHROMIUM) ## Run the end-to-end tests alone
 	@$(BIN)/python -m pytest tests/e2e
 
-load: $(DEVELOPMENT) ## Measure; ARGS="--help" tells how to choose, limit and compare
+pictures: $(DEVELOPMENT) $(CHROMIUM) ## Take the README's pictures anew, from the running page
+	@$(BIN)/python -m tests.pictures
+
+load: $(DEVELOPMENT) $(CHROMIUM) ## Measure; ARGS="--help" tells how to choose, limit and compare
 	@$(BIN)/python -m tests.load $(ARGS)
 
 lint: $(DEVELOPMENT) ## Find mistakes, wrong types, and imports against the flow
@@ -56,6 +60,14 @@ build: $(DEVELOPMENT) ## Build the wheel and the source distribution into dist/
 lock: $(DEVELOPMENT) ## Resolve the requirements anew, to the newest that fit
 	@$(BIN)/uv pip compile pyproject.toml --group build --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/runtime.lock
 	@$(BIN)/uv pip compile pyproject.toml --group build --group dev --constraint requirements/runtime.lock --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/development.lock
+
+# The machine's Chromium is used where there is one. Else Playwright brings its own, which needs no root; where it cannot,
+# the tests that need it fail and say what to install.
+$(CHROMIUM): $(DEVELOPMENT)
+	@command -v chromium chromium-browser google-chrome google-chrome-stable > /dev/null \
+		|| { echo "Installing Chromium for the tests of the page …"; $(BIN)/playwright install chromium; } \
+		|| echo "Chromium could not be installed: on Debian, apt-get install chromium"
+	@touch $@
 
 clean: ## Remove what can be made again; databases stay
 	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

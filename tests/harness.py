@@ -3,13 +3,13 @@
 import asyncio
 import json
 import socket
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 
@@ -24,6 +24,8 @@ from tests.clocks import HeldClock, counted_ids
 
 SECRET = "a secret of the tests, never used elsewhere"
 LIMIT_SECONDS = 10.0
+
+T = TypeVar("T")
 
 CATALOG = """
 [boards.main]
@@ -107,7 +109,7 @@ class Running:
             async with make_store(self.settings, self.clock) as store:
                 return list(await store.events(board, 0, 1_000_000))
 
-        return asyncio.run(read())
+        return _apart(read())
 
     def users(self, board: str = "main") -> dict[int, str]:
         """Whose each integer key is."""
@@ -117,12 +119,18 @@ class Running:
                 change = await store.changes(board, 0, 1_000_000)
                 return {standing.player: standing.user_id for standing in change.standings}
 
-        return asyncio.run(read())
+        return _apart(read())
 
     @contextmanager
     def watch(self, path: str = "/api/leaderboard/stream") -> Iterator["Watcher"]:
         with self.client.stream("GET", path, headers={"Accept": "text/event-stream"}) as response:
             yield Watcher(response)
+
+
+def _apart(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run on an event loop in a thread of its own: the test's thread may have one already."""
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(asyncio.run, coroutine).result()
 
 
 class Watcher:

@@ -60,7 +60,13 @@ def make_tokens(settings: Settings, clock: Clock | None = None) -> Tokens:
 
 @asynccontextmanager
 async def open_scoreboard(
-    settings: Settings, catalog: Catalog, tokens: Tokens, *, clock: Clock | None = None, new_id: NewId = uuid4
+    settings: Settings,
+    catalog: Catalog,
+    tokens: Tokens,
+    *,
+    is_demo: bool = False,
+    clock: Clock | None = None,
+    new_id: NewId = uuid4,
 ) -> AsyncIterator[Scoreboard]:
     """Open the drivers, start what runs in the background, and close all of it at the end.
 
@@ -82,6 +88,7 @@ async def open_scoreboard(
             hub=hub,
             tokens=tokens,
             write_origins=settings.cors_origins,
+            is_demo=is_demo,
         )
         async with _background(
             healing.run(), scoring.commit.run(), frames.follow(ranking.changed()), frames.refresh(), hub.run()

@@ -110,8 +110,8 @@ def serving(
     folder: Path, *arguments: str, command: Sequence[str] = COMMAND, **settings: str
 ) -> Iterator[tuple[Process, httpx2.Client]]:
     """`scoreboard serve` (or other arguments), once it answers."""
-    port = free_port()
-    process = Process([*command, *(arguments or ("serve",))], folder, {"SCOREBOARD_PORT": str(port), **settings})
+    port = int(settings.get("SCOREBOARD_PORT") or free_port())
+    process = Process([*command, *(arguments or ("serve",))], folder, {**settings, "SCOREBOARD_PORT": str(port)})
     try:
         process.line_with(f"http://127.0.0.1:{port}")
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=LIMIT_SECONDS) as client:

@@ -15,7 +15,9 @@ from scoreboard import __version__
 from tests.e2e.processes import score, scoreboard, serving
 
 
-@pytest.mark.parametrize("command", [(), ("serve",), ("demo",), ("migrate",), ("token",), ("verify",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [(), ("serve",), ("demo",), ("migrate",), ("token",), ("verify",), ("watch",)], ids=" ".join
+)
 def test_each_command_explains_itself(tmp_path: Path, command: tuple[str, ...]) -> None:
     done = scoreboard(tmp_path, *command, "--help")
     assert done.returncode == 0

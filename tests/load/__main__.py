@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tests.load.scenarios import SCENARIOS, Figures, Options, machine
+from tests.load.options import Figures, Options
+from tests.load.scenarios import SCENARIOS, machine
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ import sys
 import tempfile
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import cycle, repeat
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from tests.load.client import Answers, Sent, Stream, as_fast_as_possible, at_rate, connect
+from tests.load.options import Figures, OnTick, Options, Scenario
+from tests.load.page import page, page_recovery
 from tests.load.seed import seed
 from tests.load.target import Target
 
@@ -24,22 +24,6 @@ USERS = 500
 WARM_UP_SECONDS = 1.0
 DRAIN_SECONDS = 1.0
 """How long the last events of a stream have to arrive."""
-
-Figures = dict[str, float]
-OnTick = Callable[[float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How much is measured."""
-
-    seconds: float
-    rounds: int
-    players: int
-    streams: int
-
-
-Scenario = Callable[[Options, OnTick], Coroutine[Any, Any, Figures]]
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -259,4 +243,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "read-latency": read_latency,
     "streams": streams,
     "start": start,
+    "page": page,
+    "page-recovery": page_recovery,
 }

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from scoreboard import __version__
-from scoreboard.cli import demo, migrate, serve, token, verify
+from scoreboard.cli import demo, migrate, serve, token, verify, watch
 from scoreboard.cli.logs import configure_logs
 from scoreboard.errors import ScoreboardError
 
@@ -27,6 +27,7 @@ app.command()(demo.demo)
 app.command()(migrate.migrate)
 app.command()(token.token)
 app.command()(verify.verify)
+app.command()(watch.watch)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,6 +1,7 @@
 """`scoreboard demo`"""
 
 from contextlib import ExitStack
+from ipaddress import ip_address
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from scoreboard.app import make_tokens, migrate
 from scoreboard.catalog import load_catalog
 from scoreboard.cli.serve import serve_until_stopped
 from scoreboard.config import Settings, read_settings
+from scoreboard.errors import StartError
 from scoreboard.model import Caller
 from scoreboard.simulation import SimulatedPlayers
 
@@ -20,6 +22,9 @@ def demo(
     host: Annotated[str | None, typer.Option(help="Address to listen on [SCOREBOARD_HOST, 127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on [SCOREBOARD_PORT, 8000].")] = None,
     players: Annotated[bool, typer.Option(help="Simulate players, who score through the real API.")] = True,
+    let_anybody_play: Annotated[
+        bool, typer.Option("--let-anybody-play", help="Listen beyond this machine: whoever reaches it gets a token.")
+    ] = False,
 ) -> None:
     """Serve the scoreboard with a few simulated players, and say how to try it.
 
@@ -27,6 +32,10 @@ def demo(
     """
     given = {"host": host, "port": port}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    if not let_anybody_play and not _is_loopback(settings.host):
+        raise StartError(
+            f"The demo gives a token to anybody who reaches {settings.host}: use 127.0.0.1, or add --let-anybody-play."
+        )
     catalog = load_catalog(settings.catalog)
     board = catalog.board(None).id
     actions = [action.id for action in catalog.actions.values() if action.board == board]
@@ -44,8 +53,17 @@ def demo(
             if players:
                 while_served.enter_context(SimulatedPlayers(url, actions, sign))
 
-        serve_until_stopped(settings, catalog, tokens, prepare=lambda: _migrate(settings), started=started)
+        serve_until_stopped(
+            settings, catalog, tokens, prepare=lambda: _migrate(settings), started=started, is_demo=True
+        )
     typer.echo(f"Stopped. Every score is kept in {settings.database_path}.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _migrate(settings: Settings) -> None:

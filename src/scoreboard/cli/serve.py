@@ -47,6 +47,7 @@ def serve_until_stopped(
     *,
     prepare: Callable[[], None],
     started: Callable[[str], None],
+    is_demo: bool = False,
 ) -> None:
     """Take the port, `prepare` the database, and serve; `started` gets the URL once connections are taken.
 
@@ -56,7 +57,7 @@ def serve_until_stopped(
     url = server.url_of(listening)
 
     async def main() -> None:
-        async with open_scoreboard(settings, catalog, tokens) as scoreboard:
+        async with open_scoreboard(settings, catalog, tokens, is_demo=is_demo) as scoreboard:
 
             async def drain(polite: bool) -> None:
                 grace, seconds = (settings.drain_grace_seconds, settings.drain_seconds) if polite else (0.0, 0.0)

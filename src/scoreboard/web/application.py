@@ -1,6 +1,7 @@
 """All routes as one ASGI application."""
 
 from collections.abc import Sequence
+from random import SystemRandom
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -19,7 +20,9 @@ from scoreboard.scoring import Scoring
 from scoreboard.web import problems
 from scoreboard.web.auth import Tokens
 from scoreboard.web.cors import Cors
+from scoreboard.web.demo import demo_routes
 from scoreboard.web.direct import REFERENCE
+from scoreboard.web.docs import docs_routes
 from scoreboard.web.health import health_routes
 from scoreboard.web.leaderboard import leaderboard_route, stream_route
 from scoreboard.web.page import page_routes
@@ -42,6 +45,7 @@ def make_application(
     hub: Hub,
     tokens: Tokens,
     write_origins: Sequence[str],
+    is_demo: bool = False,
 ) -> FastAPI:
     """The application over the parts that it serves."""
     application = FastAPI(
@@ -49,6 +53,8 @@ def make_application(
         version=__version__,
         description=DESCRIPTION,
         license_info={"name": "MIT", "identifier": "MIT"},
+        # `docs` has its own.
+        docs_url=None,
         redoc_url=None,
         # One address for one thing: with a slash at its end it is another, and not found.
         redirect_slashes=False,
@@ -64,7 +70,10 @@ def make_application(
         stream_route(catalog, frames, hub),
     ]
     application.include_router(health_routes(hub, healing))
-    application.router.routes.extend(page_routes())
+    if is_demo:
+        application.include_router(demo_routes(catalog, tokens, SystemRandom()))
+    application.router.routes.extend(docs_routes())
+    application.router.routes.extend(page_routes(catalog, is_demo=is_demo))
     _describe(application)
     return application
 

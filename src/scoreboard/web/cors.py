@@ -29,7 +29,7 @@ class Cors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif scope["path"].startswith("/api/leaderboard"):
+        elif scope["path"].startswith(("/api/leaderboard", "/static/")):
             await self._reads(scope, receive, send)
         else:
             await self._writes(scope, receive, send)

@@ -3,6 +3,7 @@
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from scoreboard import errors
@@ -106,6 +107,7 @@ def stream_route(catalog: Catalog, frames: Frames, hub: Hub) -> DirectRoute:
             "Server-Sent Events named `leaderboard`: the top 10 at once, and again whenever it has changed. "
             "`id` is the board's version, `data` has the shape of `GET /api/leaderboard`."
         ),
+        response_class=StreamingResponse,
         responses={
             200: {
                 "description": "Events, until you leave.",

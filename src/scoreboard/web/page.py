@@ -1,31 +1,59 @@
 """The page, and the files it is made of."""
 
+from html import escape
 from importlib.resources import files
 from pathlib import Path
+from string import Template
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
-STATIC: Final = Path(str(files("scoreboard.web"))) / "static"
+from scoreboard.catalog import Catalog
+from scoreboard.errors import UnknownBoard
+
+_HERE: Final = Path(str(files("scoreboard.web")))
+STATIC: Final = _HERE / "static"
+TEMPLATES: Final = _HERE / "templates"
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Content-Security-Policy: nothing from elsewhere, and nothing written into the page."""
 
 HEADERS: Final = {
     "Cache-Control": "no-cache",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 
 
-def page_routes() -> list[BaseRoute]:
+class Assets(StaticFiles):
+    """Our files. Any page may use the modules; browsers ask each time whether they have changed."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.update({"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"})
+        return response
+
+
+def page_routes(catalog: Catalog, *, is_demo: bool) -> list[BaseRoute]:
     """`/` and `/static/…`."""
+    page = (TEMPLATES / "index.html").read_text(encoding="utf-8")
+    panel = (TEMPLATES / "panel.html").read_text(encoding="utf-8") if is_demo else ""
 
-    async def page(_request: Request) -> Response:
-        return FileResponse(STATIC / "index.html", headers=HEADERS)
+    async def show(request: Request) -> Response:
+        try:
+            board = catalog.board(request.query_params.get("board"))
+        except UnknownBoard as error:
+            raise HTTPException(404) from error
+        shown = Template(page).substitute(title=escape(board.title or board.id), board=escape(board.id), panel=panel)
+        return HTMLResponse(shown, headers=HEADERS)
 
-    return [Route("/", page), Mount("/static", StaticFiles(directory=STATIC), name="static")]
+    return [Route("/", show), Mount("/static", Assets(directory=STATIC), name="static")]

@@ -1,56 +1,98 @@
-// The live top 10. The board comes whole with each event, so a missed one needs no repair.
+// @ts-check
+// The page: the board is <score-board>; in demo mode a panel lets a visitor play along.
 
-const board = new URLSearchParams(location.search).get("board");
-const query = board === null ? "" : `?board=${encodeURIComponent(board)}`;
+import "./score-board.js";
+import { SubmitError, submit } from "./scoreboard.js";
 
-const state = document.getElementById("state");
-const summary = document.getElementById("summary");
-const entries = document.getElementById("entries");
-const empty = document.getElementById("empty");
+/** @typedef {{ id: string, title: string, points: number }} Action */
+/** @typedef {{ token: string, userId: string, name: string, actions: Action[] }} Guest */
 
+const KEPT = "scoreboard guest";
 const number = new Intl.NumberFormat();
-const RETRY_MS = 2000;
 
-function say(name, text) {
-  state.dataset.state = name;
-  state.textContent = text;
+/** @param {string} id */
+const find = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** @param {string} text */
+function say(text) {
+  find("outcome").textContent = text;
 }
 
-function cell(text) {
-  const element = document.createElement("td");
-  element.textContent = text;
+async function join() {
+  say("");
+  const response = await fetch("/demo/guests", { method: "POST" });
+  if (!response.ok) return say("No name could be had just now: try again.");
+  const guest = await response.json();
+  sessionStorage.setItem(KEPT, JSON.stringify(guest));
+  play(guest);
+  /** @type {HTMLElement | null} */ (find("actions").firstElementChild)?.focus();
+}
+
+/** @param {Guest} guest */
+function play(guest) {
+  find("welcome").hidden = true;
+  find("playing").hidden = false;
+  find("guest").textContent = guest.name;
+  document.querySelector("score-board")?.setAttribute("own", guest.userId);
+  find("actions").replaceChildren(...guest.actions.map((action) => button(guest, action)));
+}
+
+/**
+ * @param {Guest} guest
+ * @param {Action} action
+ */
+function button(guest, action) {
+  const element = document.createElement("button");
+  element.type = "button";
+  element.dataset.action = action.id;
+  const points = document.createElement("span");
+  points.className = "points";
+  points.textContent = `+${number.format(action.points)}`;
+  element.append(action.title, " ", points);
+  element.addEventListener("click", () => act(guest, action));
   return element;
 }
 
-function row(entry) {
-  const element = document.createElement("tr");
-  const name = cell(entry.name);
-  name.dir = "auto";
-  name.title = entry.name;
-  element.append(cell(entry.rank), name, cell(number.format(entry.score)));
-  return element;
-}
-
-function show(snapshot) {
-  entries.replaceChildren(...snapshot.entries.map(row));
-  empty.hidden = snapshot.entries.length > 0;
-  summary.textContent =
-    snapshot.players > snapshot.entries.length
-      ? `The top ${snapshot.entries.length} of ${number.format(snapshot.players)} players`
-      : `The top ${snapshot.entries.length || 10}`;
-}
-
-function watch() {
-  const source = new EventSource(`/api/leaderboard/stream${query}`);
-  source.addEventListener("open", () => say("live", "Live"));
-  source.addEventListener("leaderboard", (event) => show(JSON.parse(event.data)));
-  source.addEventListener("error", () => {
-    say("lost", "Connection lost, trying again …");
-    // A browser gives up for good on any status but 200: begin anew.
-    if (source.readyState === EventSource.CLOSED) {
-      setTimeout(watch, RETRY_MS * (0.5 + Math.random()));
+/**
+ * @param {Guest} guest
+ * @param {Action} action
+ */
+async function act(guest, action) {
+  try {
+    const receipt = await submit(action.id, { token: guest.token });
+    const rank = receipt.rank === null ? "" : ` and rank ${number.format(receipt.rank)}`;
+    say(`+${number.format(receipt.points)} points: you have ${number.format(receipt.score)}${rank}.`);
+  } catch (error) {
+    if (!(error instanceof SubmitError)) throw error;
+    if (error.code.startsWith("token_")) {
+      // The server has another secret by now: a new name is a click away.
+      sessionStorage.removeItem(KEPT);
+      find("welcome").hidden = false;
+      find("playing").hidden = true;
+      say("Your name has expired: take a new one.");
+    } else if (error.code === "rate_limited" && error.retryAfterSeconds !== undefined) {
+      rest(error.retryAfterSeconds);
+    } else {
+      say(error.message);
     }
-  });
+  }
 }
 
-watch();
+/** Count down until the next action counts. @param {number} seconds */
+function rest(seconds) {
+  const buttons = find("actions").querySelectorAll("button");
+  const until = Date.now() + seconds * 1_000;
+  const tick = () => {
+    const left = Math.ceil((until - Date.now()) / 1_000);
+    for (const each of buttons) each.disabled = left > 0;
+    say(left > 0 ? `Well played! Catch your breath: the next one counts in ${left} s.` : "Ready when you are.");
+    if (left > 0) setTimeout(tick, 250);
+  };
+  tick();
+}
+
+if (document.getElementById("panel")) {
+  find("join").addEventListener("click", join);
+  const kept = sessionStorage.getItem(KEPT);
+  if (kept !== null) play(JSON.parse(kept));
+}

@@ -1,0 +1,276 @@
+"""`scoreboard watch`"""
+
+import io
+import os
+import select
+import signal
+import sys
+import time
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, ConsoleDimensions, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from scoreboard.clock import SystemClock
+from scoreboard.interfaces import Clock
+from scoreboard.watching import Behind, Board, BoardStream, Lost, News, Reader, Row, shown
+
+TICK_SECONDS: Final = 1.0
+"""How often to look for what comes without news: a terminal of another size, a pipe that nobody reads any more."""
+
+READABLE_SECONDS: Final = 0.4
+"""How long a drawn board stays at least: a server sends up to twenty a second, and nobody could read what changed."""
+
+MAX_WIDTH: Final = 100
+"""In cells: across a wider table the eye loses its row."""
+
+LEFT_TO_RIGHT_MARK: Final = "\u200e"
+
+
+def watch(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The server's address.")] = "http://127.0.0.1:8000",
+    board: Annotated[str | None, typer.Option(metavar="ID", help="The board; without it, the catalog's first.")] = None,
+) -> None:
+    """Watch the live board in a terminal, or as lines in a pipe: one for each row that has changed.
+
+    Comes back by itself whenever the server or the network was away. Stop it with Ctrl-C.
+    """
+    reader = Reader(BoardStream(url, board))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # A name may have more characters than the terminal.
+    try:
+        if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+            _draw(reader, Screen(shown(url)), Console(force_terminal=True))
+        else:
+            _print(reader, Lines())
+    except KeyboardInterrupt:
+        return
+    except BrokenPipeError:
+        # Whoever read has seen enough; Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print(reader: Reader, lines: "Lines") -> None:
+    while not _nobody_reads(sys.stdout.fileno()):
+        for news in reader.take(TICK_SECONDS):
+            lines.take(news)
+
+
+def _nobody_reads(descriptor: int) -> bool:
+    """Without this, `| head -1` would end at the next score only."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+def _draw(reader: Reader, screen: "Screen", console: Console) -> None:
+    try:
+        with Live(
+            console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+        ) as live:
+            try:
+                _draw_for_ever(reader, screen, live)
+            finally:
+                # A second Ctrl-C must not interrupt the restoring of the terminal.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+    finally:
+        console.print(screen.last(console.width), end="")
+
+
+def _draw_for_ever(reader: Reader, screen: "Screen", live: Live) -> None:
+    drawn_size: ConsoleDimensions | None = None
+    while True:
+        size = live.console.size
+        all_news = reader.take(TICK_SECONDS) if size == drawn_size else []
+        screen.take(all_news)
+        if all_news or size != drawn_size:
+            live.update(screen.drawing(size.width), refresh=True)
+            drawn_size = size
+        if any(isinstance(news, Board) for news in all_news):
+            time.sleep(READABLE_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What has become of a row since an earlier board: `climbed` in places (down is negative), `gained` in points."""
+
+    row: Row
+    climbed: int = 0
+    gained: int = 0
+    is_new: bool = False
+    is_changed: bool = True
+
+
+def differences(before: Board | None, now: Board) -> list[Difference]:
+    """Row by row. Against no board, or another one, each row has changed and none is new."""
+    if before is None or before.board != now.board:
+        return [Difference(row) for row in now.entries]
+    known = {row.user_id: row for row in before.entries}
+    return [_difference(known.get(row.user_id), row) for row in now.entries]
+
+
+def _difference(before: Row | None, row: Row) -> Difference:
+    if before is None:
+        return Difference(row, is_new=True)
+    return Difference(row, before.rank - row.rank, row.score - before.score, is_changed=before != row)
+
+
+class State:
+    """Whether the board is live, in words, and since when."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.word = "connecting"
+        self.reason = ""
+        self.since = self.now()
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now_us() // 1_000_000, UTC)
+
+    @property
+    def is_live(self) -> bool:
+        return self.word == "live"
+
+    def take(self, news: News) -> bool:
+        """Whether there is something to tell."""
+        before = (self.word, self.reason)
+        match news:
+            case Board():
+                word, self.reason = "live", ""
+            case Behind():
+                word, self.reason = "live", "the server has an older board than this one"
+            case Lost(reason):
+                word = "connecting" if self.word == "connecting" else "reconnecting"
+                self.reason = reason
+        if word != self.word:
+            self.word, self.since = word, self.now()
+        return (self.word, self.reason) != before
+
+
+class Lines:
+    """For programs: rows that have changed to standard output, and the state to standard error."""
+
+    def __init__(self, clock: Clock | None = None, echo: Callable[..., None] = typer.echo) -> None:
+        self._state = State(clock or SystemClock())
+        self._echo = echo
+        self._board: Board | None = None
+
+    def take(self, news: News) -> None:
+        if self._state.take(news):
+            reason = f": {self._state.reason}" if self._state.reason else ""
+            self._echo(f"{_rfc3339(self._state.now())} {self._state.word}{reason}", err=True)
+        if isinstance(news, Board):
+            at = _rfc3339(news.updated_at or self._state.now())
+            for difference in differences(self._board, news):
+                if difference.is_changed:
+                    self._echo(f"{at} v{news.version} {_line(difference)}")
+            self._board = news
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _line(difference: Difference) -> str:
+    row = difference.row
+    gained = f"({difference.gained:+})" if difference.gained else ""
+    parts = (str(row.rank), shown(row.name), str(row.score), gained, _marker(difference))
+    return " ".join(part for part in parts if part)
+
+
+def _marker(difference: Difference) -> str:
+    if difference.is_new:
+        return "new"
+    if difference.climbed:
+        return f"{'▲' if difference.climbed > 0 else '▼'}{abs(difference.climbed)}"
+    return ""
+
+
+class Screen:
+    """For people: the board as a table, over it whether it is live."""
+
+    def __init__(self, url: str, clock: Clock | None = None) -> None:
+        self._url = url
+        self._state = State(clock or SystemClock())
+        self._differences: list[Difference] = []
+        self.board: Board | None = None
+
+    def take(self, all_news: list[News]) -> None:
+        """Of several boards that came at once only the last is drawn, against the one that was drawn before."""
+        before = self.board
+        for news in all_news:
+            self._state.take(news)
+            if isinstance(news, Board):
+                self.board = news
+        if self.board is not None and self.board is not before:
+            self._differences = differences(before, self.board)
+
+    def drawing(self, width: int) -> RenderableType:
+        return Group(self._title(), self._state_line(), self._rows(width))
+
+    def last(self, width: int) -> RenderableType:
+        """What stays in the terminal: the board without its state, which nobody watches any more."""
+        return Group(self._title(), self._rows(width)) if self.board is not None else Group()
+
+    def _rows(self, width: int) -> RenderableType:
+        if self._differences:
+            return self._table(min(width, MAX_WIDTH))
+        return _text("" if self.board is None else "\nNobody has scored yet.", "dim")
+
+    def _title(self) -> Text:
+        if self.board is None:
+            return _text(f"Scoreboard {self._url}", "bold")
+        shown_rows, players = len(self.board.entries), self.board.players
+        of = f"the top {shown_rows} of {players:,} players" if players > shown_rows else _count(players, "player")
+        return _text(shown(self.board.board), "bold").append(f" · {of} · version {self.board.version:,}", "not bold")
+
+    def _state_line(self) -> Text:
+        since = self._state.since.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        reason = f": {self._state.reason}" if self._state.reason else ""
+        line = _text(f"{self._state.word.capitalize()} since {since}", "green" if self._state.is_live else "yellow")
+        return line.append(reason)
+
+    def _table(self, width: int) -> Table:
+        # What is not live is dimmed: an old board must not look like a new one.
+        table = Table(box=SIMPLE_HEAD, width=width, pad_edge=False, style="none" if self._state.is_live else "dim")
+        table.add_column("Rank", justify="right", no_wrap=True)
+        table.add_column("", min_width=3, no_wrap=True)
+        table.add_column("Name", ratio=1, min_width=8, no_wrap=True, overflow="ellipsis")
+        table.add_column("Score", justify="right", no_wrap=True)
+        table.add_column("Change", justify="right", no_wrap=True)
+        for difference in self._differences:
+            table.add_row(*_cells(difference), style="" if self._state.is_live else "dim")
+        return table
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _cells(difference: Difference) -> tuple[Text, ...]:
+    """As Text, never as a string: Rich would read markup and emoji codes in a name."""
+    row, name = difference.row, shown(difference.row.name)
+    # Without a mark a terminal that knows writing from right to left draws the score on the name's other side.
+    mark = LEFT_TO_RIGHT_MARK if any(unicodedata.bidirectional(character) in {"R", "AL"} for character in name) else ""
+    moved = "green" if difference.is_new or difference.climbed > 0 else "red"
+    return (
+        _text(str(row.rank)),
+        _text(_marker(difference), moved),
+        _text(name, "bold" if difference.gained or difference.is_new else ""),
+        _text(f"{mark}{row.score:,}"),
+        _text(f"{difference.gained:+,}" if difference.gained else "", "green" if difference.gained > 0 else "red"),
+    )
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(text, style, no_wrap=True, overflow="ellipsis")

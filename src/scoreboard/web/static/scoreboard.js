@@ -1,0 +1,536 @@
+// @ts-check
+/**
+ * The scoreboard's client: watch a board, submit an action. Its only dependency is the browser.
+ *
+ *   import { watch, submit } from "https://scores.example/static/scoreboard.js";
+ *
+ *   const stop = watch("https://scores.example", {
+ *     onBoard: (board) => draw(board.entries),
+ *     onState: ({ state, since }) => say(state, since),
+ *   });
+ *   const receipt = await submit("complete-quest", { url: "https://scores.example", token });
+ *
+ * `watch` reads the stream by `fetch`, since an EventSource gives up for good on any status but 200, shows no status and
+ * sends no token. It comes back from anything, never shows an older board after a newer one, and shares one stream among
+ * all tabs of an origin: HTTP/1.1 allows a browser six connections to a host.
+ *
+ * @module scoreboard
+ */
+
+/**
+ * @typedef {object} Entry
+ * @property {number} rank 1, 2, 3 …
+ * @property {string} userId
+ * @property {string} name
+ * @property {number} score
+ * @property {string} reachedAt RFC 3339
+ *
+ * @typedef {object} Board
+ * @property {string} board
+ * @property {number} version how many events the board has had
+ * @property {string | null} updatedAt RFC 3339
+ * @property {number} players how many the whole board has
+ * @property {Entry[]} entries the top 10, best first
+ *
+ * @typedef {"connecting" | "live" | "reconnecting" | "offline" | "refused"} StateName
+ * "offline": the browser itself says that there is no network. "refused": the server will never give this board (an
+ * unknown one, or a token that is not good); `watch` has given up.
+ *
+ * @typedef {object} State
+ * @property {StateName} state
+ * @property {Date} since when it began to be so
+ * @property {string} [reason] why it is refused, for people
+ *
+ * @typedef {object} WatchOptions
+ * @property {(board: Board) => void} onBoard called with each newer board
+ * @property {(state: State) => void} [onState] called whenever the state has changed
+ * @property {string} [board] a board of the catalog; without it, the first
+ * @property {string} [token] a bearer token, for servers that ask for one to read
+ *
+ * @typedef {object} SubmitOptions
+ * @property {string} token the user's bearer token
+ * @property {string} [userId] whose score; without it, the token's own user
+ * @property {string} [url] the server; without it, the page's own
+ * @property {AbortSignal} [signal] gives up
+ *
+ * @typedef {object} Receipt
+ * @property {string} eventId
+ * @property {string} board
+ * @property {string} userId
+ * @property {string} actionId
+ * @property {number} points
+ * @property {number} score
+ * @property {number | null} rank
+ * @property {number} version
+ */
+
+/** From the first try again to the longest pause; each is cut by up to a half at random, so that not all come at once. */
+const FIRST_RETRY_MS = 250;
+const LONGEST_RETRY_MS = 3_000;
+/** A server that asks for more patience than this is asked again anyway. */
+const LONGEST_RETRY_AFTER_MS = 30_000;
+/** The server says something every 15 s: after this much silence the connection is dead, whatever it looks like. */
+const SILENCE_MS = 40_000;
+/** How long the leading tab may say nothing before another asks it, and how long it then has to answer. */
+const LEADER_SILENCE_MS = 4_000;
+const LEADER_ANSWER_MS = 1_500;
+/** How often, and for how long in all, a submission is sent again. */
+const SUBMIT_TRIES = 6;
+
+/** What a status tells that waiting will not change. */
+const HOPELESS = new Set([400, 401, 403, 404, 405, 422]);
+
+/**
+ * Watch a board.
+ *
+ * @param {string | URL} url the server, such as `https://scores.example`
+ * @param {WatchOptions} options
+ * @returns {() => void} stops watching
+ */
+export function watch(url, { onBoard, onState = () => {}, board, token }) {
+  const stream = streamUrl(url, board);
+  let version = -1;
+  /** @type {State | null} */
+  let told = null;
+
+  /** @type {Listener} */
+  const listener = {
+    board(newer) {
+      if (newer.version > version) {
+        version = newer.version;
+        onBoard(newer);
+      }
+    },
+    state(state, since, reason) {
+      if (told === null || told.state !== state || told.reason !== reason) {
+        told = { state, since: new Date(since), ...(reason === undefined ? {} : { reason }) };
+        onState(told);
+      }
+    },
+  };
+  listener.state("connecting", Date.now());
+  const sharing = "locks" in navigator && typeof BroadcastChannel === "function";
+  return sharing ? share(stream, token, listener) : connect(stream, token, listener);
+}
+
+/**
+ * @typedef {object} Listener
+ * @property {(board: Board) => void} board
+ * @property {(state: StateName, since: number, reason?: string) => void} state
+ * @property {() => void} [heard] called whenever the server has said anything at all
+ */
+
+/**
+ * @param {string | URL} url
+ * @param {string | undefined} board
+ */
+function streamUrl(url, board) {
+  const stream = new URL("/api/leaderboard/stream", new URL(url, location.href));
+  if (board) stream.searchParams.set("board", board);
+  return stream.href;
+}
+
+// --- One connection -------------------------------------------------------------------------------------------------
+
+/**
+ * Keep one stream open until stopped.
+ *
+ * @param {string} url
+ * @param {string | undefined} token
+ * @param {Listener} listener
+ * @returns {() => void}
+ */
+function connect(url, token, listener) {
+  let stopped = false;
+  let failures = 0;
+  let pauseMs = 0;
+  /** @type {AbortController} */
+  let attempt = new AbortController();
+  let wake = () => {};
+
+  const hurry = () => {
+    failures = 0;
+    wake();
+  };
+  const lost = () => {
+    listener.state("offline", Date.now());
+    attempt.abort();
+  };
+  addEventListener("online", hurry);
+  addEventListener("offline", lost);
+
+  void (async () => {
+    while (!stopped) {
+      attempt = new AbortController();
+      try {
+        pauseMs = await readStream(url, token, attempt, listener, () => (failures = 0));
+      } catch (error) {
+        if (error instanceof Hopeless) {
+          listener.state("refused", Date.now(), error.message);
+          return;
+        }
+        pauseMs = error instanceof RetryAfter ? error.ms : 0;
+      }
+      if (stopped) return;
+      listener.state(navigator.onLine === false ? "offline" : "reconnecting", Date.now());
+      const backOff = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures++);
+      const pause = Math.max(pauseMs, backOff * (0.5 + Math.random() / 2));
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, pause);
+        wake = () => {
+          clearTimeout(timer);
+          resolve(undefined);
+        };
+      });
+    }
+  })();
+
+  return () => {
+    stopped = true;
+    removeEventListener("online", hurry);
+    removeEventListener("offline", lost);
+    attempt.abort();
+    wake();
+  };
+}
+
+class Hopeless extends Error {}
+
+class RetryAfter extends Error {
+  /** @param {number} ms */
+  constructor(ms) {
+    super(`try again in ${ms} ms`);
+    this.ms = ms;
+  }
+}
+
+/**
+ * Read one stream to its end; after how many milliseconds the server wants us back.
+ *
+ * @param {string} url
+ * @param {string | undefined} token
+ * @param {AbortController} attempt
+ * @param {Listener} listener
+ * @param {() => void} onLive
+ */
+async function readStream(url, token, attempt, listener, onLive) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let watchdog;
+  const heard = () => {
+    clearTimeout(watchdog);
+    watchdog = setTimeout(() => attempt.abort(), SILENCE_MS);
+    listener.heard?.();
+  };
+  heard();
+  try {
+    /** @type {Record<string, string>} */
+    const headers = { Accept: "text/event-stream" };
+    if (token) headers["Authorization"] = `Bearer ${token}`;
+    const response = await fetch(url, { headers, signal: attempt.signal, cache: "no-store", credentials: "omit" });
+    if (!response.ok || response.body === null) {
+      await refuse(response);
+      return 0;
+    }
+    let retryMs = 0;
+    let isLive = false;
+    for await (const block of blocks(response.body, heard)) {
+      const fields = parse(block);
+      if (fields.retry !== undefined && /^\d+$/.test(fields.retry)) retryMs = Number(fields.retry);
+      if (fields.event === "leaderboard" && fields.data !== undefined) {
+        listener.board(JSON.parse(fields.data));
+        if (!isLive) {
+          isLive = true;
+          onLive();
+          listener.state("live", Date.now());
+        }
+      }
+    }
+    return retryMs;
+  } finally {
+    clearTimeout(watchdog);
+    attempt.abort();
+  }
+}
+
+/** @param {Response} response */
+async function refuse(response) {
+  if (HOPELESS.has(response.status) && (response.headers.get("Content-Type") ?? "").includes("problem+json")) {
+    const problem = await response.json();
+    throw new Hopeless(problem.detail);
+  }
+  throw new RetryAfter(retryAfterMs(response));
+}
+
+/** @param {Response} response */
+function retryAfterMs(response) {
+  const header = response.headers.get("Retry-After");
+  if (header === null) return 0;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  return Number.isFinite(ms) ? Math.min(LONGEST_RETRY_AFTER_MS, Math.max(0, ms)) : 0;
+}
+
+/**
+ * The blocks of an event stream: what stands between two empty lines. (The server ends lines by \n alone.)
+ *
+ * @param {ReadableStream<Uint8Array>} body
+ * @param {() => void} heard
+ */
+async function* blocks(body, heard) {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      heard();
+      const parts = (rest + decoder.decode(value, { stream: true })).split("\n\n");
+      rest = /** @type {string} */ (parts.pop());
+      yield* parts;
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+/** @param {string} block */
+function parse(block) {
+  /** @type {Record<string, string | undefined>} */
+  const fields = {};
+  for (const line of block.split("\n")) {
+    const colon = line.indexOf(":");
+    if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 1).replace(/^ /, "");
+  }
+  return fields;
+}
+
+// --- One stream for all tabs ----------------------------------------------------------------------------------------
+
+/**
+ * The tab that holds a lock leads: it has the stream, and tells the others what comes. When it closes, the browser gives
+ * the lock to another. When it only seems to live (frozen, or stuck), a visible tab asks, gets no answer, and steals the
+ * lock. Messages wake a hidden tab at once, unlike its timers, so one that merely is hidden answers in time.
+ *
+ * @param {string} url
+ * @param {string | undefined} token
+ * @param {Listener} listener
+ * @returns {() => void}
+ */
+function share(url, token, listener) {
+  // Whoever sends another token may see another board.
+  const name = `scoreboard ${url}${token ? ` ${hash(token)}` : ""}`;
+  const channel = new BroadcastChannel(name);
+  const stopping = new AbortController();
+  let leads = false;
+  let heardAt = Date.now();
+  let askedAt = 0;
+  /** What a tab that joins is told. @type {{ board: Board | null, state: [StateName, number, string?] }} */
+  const last = { board: null, state: ["connecting", Date.now()] };
+
+  /** @type {Listener} */
+  const leading = {
+    board(board) {
+      if (last.board !== null && board.version < last.board.version) return;
+      last.board = board;
+      listener.board(board);
+      channel.postMessage({ board });
+    },
+    state(state, since, reason) {
+      // How long it has been lost: the first time counts, not each try.
+      if (last.state[0] !== state) last.state = [state, since, reason];
+      listener.state(...last.state);
+      channel.postMessage({ state: last.state });
+    },
+  };
+
+  channel.onmessage = ({ data }) => {
+    if (data.ask) {
+      if (leads) channel.postMessage({ ...last, answer: true });
+      return;
+    }
+    if (leads) return;
+    heardAt = Date.now();
+    askedAt = 0;
+    if (data.board) {
+      last.board = data.board;
+      listener.board(data.board);
+    }
+    if (data.state) {
+      last.state = data.state;
+      listener.state(...last.state);
+    }
+  };
+  channel.postMessage({ ask: true });
+
+  let handOver = () => {};
+  const lead = () =>
+    new Promise((resolve) => {
+      if (stopping.signal.aborted) return resolve(undefined);
+      leads = true;
+      const disconnect = connect(url, token, leading);
+      handOver = () => {
+        leads = false;
+        disconnect();
+        unleading.abort();
+        resolve(undefined);
+      };
+      // A page that is put away keeps its lock and hears nothing: hand over before.
+      const unleading = new AbortController();
+      addEventListener("pagehide", handOver, { signal: unleading.signal });
+      document.addEventListener("freeze", handOver, { signal: unleading.signal });
+      stopping.signal.addEventListener("abort", handOver, { signal: unleading.signal });
+    });
+
+  let waiting = new AbortController();
+  /** Stand in line for the lock, or take it from whoever has it. */
+  const stand = (steal = false) => {
+    waiting.abort();
+    const turn = (waiting = new AbortController());
+    navigator.locks
+      .request(name, steal ? { steal } : { signal: turn.signal }, lead)
+      .catch(() => {
+        // Stolen, since this tab was too slow to answer: it no longer leads. (Or aborted, and then it did not.)
+        if (turn === waiting) handOver();
+      })
+      .then(() => whenAwake(() => turn === waiting && !stopping.signal.aborted && stand()));
+  };
+  stand();
+
+  const doubting = setInterval(() => {
+    const now = Date.now();
+    if (leads || document.visibilityState !== "visible") return;
+    if (askedAt === 0) {
+      if (now - heardAt > LEADER_SILENCE_MS) {
+        askedAt = now;
+        channel.postMessage({ ask: true });
+      }
+    } else if (now - askedAt > LEADER_ANSWER_MS) {
+      askedAt = 0;
+      heardAt = now;
+      stand(true);
+    }
+  }, 500);
+
+  return () => {
+    clearInterval(doubting);
+    stopping.abort();
+    waiting.abort();
+    channel.close();
+  };
+}
+
+let isAway = false;
+addEventListener("pagehide", () => (isAway = true));
+addEventListener("pageshow", () => (isAway = false));
+document.addEventListener("freeze", () => (isAway = true));
+document.addEventListener("resume", () => (isAway = false));
+
+/**
+ * Now, or once a page that was put away (frozen, or kept for the back button) is shown again.
+ *
+ * @param {() => void} then
+ */
+function whenAwake(then) {
+  if (!isAway) return then();
+  const once = new AbortController();
+  const back = () => {
+    once.abort();
+    then();
+  };
+  addEventListener("pageshow", back, { signal: once.signal });
+  document.addEventListener("resume", back, { signal: once.signal });
+}
+
+/**
+ * Tells tokens apart; it protects nothing. (FNV-1a)
+ *
+ * @param {string} text
+ */
+function hash(text) {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  }
+  return (value >>> 0).toString(16);
+}
+
+// --- Submitting -----------------------------------------------------------------------------------------------------
+
+/** Why a submission did not count. `code` is the API's; `network` where no answer came. */
+export class SubmitError extends Error {
+  /**
+   * @param {string} message one sentence, for people
+   * @param {string} code
+   * @param {number} [retryAfterSeconds] when it may be tried again
+   */
+  constructor(message, code, retryAfterSeconds) {
+    super(message);
+    this.name = "SubmitError";
+    this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/**
+ * Have an action counted. A lost answer is asked for again with the same idempotency key: it counts once.
+ *
+ * @param {string} actionId
+ * @param {SubmitOptions} options
+ * @returns {Promise<Receipt>}
+ * @throws {SubmitError}
+ */
+export async function submit(actionId, { token, userId = subject(token), url = location.href, signal }) {
+  const request = {
+    method: "POST",
+    headers: {
+      Authorization: `Bearer ${token}`,
+      "Content-Type": "application/json",
+      "Idempotency-Key": randomKey(),
+    },
+    body: JSON.stringify({ actionId, userId }),
+    ...(signal ? { signal } : {}),
+  };
+  let error = new SubmitError("The server cannot be reached.", "network");
+  for (let turn = 0; turn < SUBMIT_TRIES; turn++) {
+    let pauseMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** turn) * (0.5 + Math.random() / 2);
+    try {
+      const response = await fetch(new URL("/api/scores", new URL(url, location.href)), request);
+      if (response.ok) return await response.json();
+      error = await submitError(response);
+      if (response.status < 500) throw error;
+      pauseMs = Math.max(pauseMs, retryAfterMs(response));
+    } catch (failure) {
+      if (failure instanceof SubmitError || signal?.aborted) throw failure;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+  throw error;
+}
+
+/** @param {Response} response */
+async function submitError(response) {
+  const seconds = response.headers.has("Retry-After") ? Math.ceil(retryAfterMs(response) / 1_000) : undefined;
+  try {
+    const problem = await response.json();
+    return new SubmitError(problem.detail, problem.code, seconds);
+  } catch {
+    return new SubmitError(`The server answered ${response.status}.`, `http_${response.status}`, seconds);
+  }
+}
+
+/**
+ * Whose token it is. The server checks it; here it only saves writing the user id twice.
+ *
+ * @param {string} token
+ * @returns {string}
+ */
+function subject(token) {
+  const payload = token.split(".")[1] ?? "";
+  const bytes = Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+  return JSON.parse(new TextDecoder().decode(bytes)).sub;
+}
+
+/** 128 random bits. (`crypto.randomUUID` is there on secure origins only.) */
+function randomKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,89 @@
+"""A proxy in front of a server, which can be told to answer 503 in its stead."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+UNAVAILABLE = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/html\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndown"
+)
+
+
+class Proxy:
+    """Passes bytes on in both directions, one thread for each."""
+
+    def __init__(self, port: int) -> None:
+        self._target = ("127.0.0.1", port)
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.refused = 0
+        self._is_down = False
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
+
+    def go_down(self) -> None:
+        """Cut all connections, and answer 503 from now on."""
+        with self._lock:
+            self._is_down = True
+            for connection in self._open:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def come_back(self) -> None:
+        with self._lock:
+            self._is_down = False
+
+    def close(self) -> None:
+        self.go_down()
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._accepting.join(5)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client:
+            if self._is_down:
+                self.refused += 1
+                with suppress(OSError):
+                    client.recv(65_536)
+                    client.sendall(UNAVAILABLE)
+                return
+            with suppress(OSError), socket.create_connection(self._target, timeout=10) as server:
+                server.settimeout(None)
+                with self._lock:
+                    self._open |= {client, server}
+                back = threading.Thread(target=self._pass, args=(server, client), daemon=True)
+                back.start()
+                self._pass(client, server)
+                back.join()
+                with self._lock:
+                    self._open -= {client, server}
+
+    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                sink.sendall(data)
+        for each in (source, sink):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def proxying(url: str) -> Iterator[Proxy]:
+    """A proxy in front of the server at a URL."""
+    proxy = Proxy(int(url.rsplit(":", 1)[1]))
+    try:
+        yield proxy
+    finally:
+        proxy.close()

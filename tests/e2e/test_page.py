@@ -1,0 +1,405 @@
+"""The page and its modules in a real Chromium."""
+
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.clocks import HeldClock
+from tests.e2e.browser import chromium, visiting
+from tests.e2e.processes import score, scoreboard, serving
+from tests.e2e.proxy import proxying
+from tests.harness import Running, free_port, running
+
+RECOVERY_MS = 5_000
+"""Every page is live again within this time after its server is."""
+
+RECORD = """
+async () => {
+  const { watch } = await import("/static/scoreboard.js");
+  window.versions = [];
+  watch(location.origin, { onBoard: (board) => versions.push(board.version) });
+}
+"""
+
+ANIMATIONS = "document.querySelector('score-board').shadowRoot.getAnimations()"
+
+LOST = ("Failed to load resource",)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path, HeldClock(), rate_limit="1000000/minute") as server:
+        yield server
+
+
+def expect_order(page: Page, *names: str) -> None:
+    expect(page.locator("tbody .name bdi")).to_have_text(list(names), timeout=RECOVERY_MS)
+
+
+def expect_live(page: Page) -> None:
+    expect(page.locator(".state")).to_have_text(re.compile("^Live since "), timeout=RECOVERY_MS)
+
+
+def assert_never_back(page: Page) -> None:
+    versions = page.evaluate("versions")
+    assert versions == sorted(set(versions))
+    assert len(versions) > 1
+
+
+def test_two_pages_show_a_new_order_without_a_reload(browser: Browser, server: Running) -> None:
+    server.score("ada", "duel", name="Ada")
+    with visiting(browser, server.url) as (context, _):
+        pages = [context.new_page(), context.new_page()]
+        for page in pages:
+            page.goto(server.url)
+            page.evaluate("window.loadedOnce = true")
+            expect_live(page)
+            expect_order(page, "Ada")
+        server.score("bob", "quest", name="Bob")
+        for page in pages:
+            expect_order(page, "Bob", "Ada")
+            assert page.evaluate("window.loadedOnce")
+
+
+def test_an_empty_board_invites(browser: Browser, server: Running) -> None:
+    with visiting(browser, server.url) as (context, _):
+        page = context.new_page()
+        page.goto(server.url)
+        expect(page.get_by_text("Nobody has scored yet")).to_be_visible()
+        server.score("ada")
+        expect_order(page, "ada")
+        expect(page.get_by_text("Nobody has scored yet")).to_be_hidden()
+
+
+def test_any_board_has_its_page(browser: Browser, server: Running) -> None:
+    server.score("ada", "visit")
+    with visiting(browser, server.url) as (context, witness):
+        page = context.new_page()
+        page.goto(f"{server.url}/?board=side")
+        expect(page.get_by_role("heading", name="Side")).to_be_visible()
+        expect_order(page, "ada")
+        witness.expected = LOST
+        answer = page.goto(f"{server.url}/?board=none")
+        assert answer is not None
+        assert answer.status == 404
+
+
+def test_pages_come_back_when_their_server_was_killed(browser: Browser, tmp_path: Path) -> None:
+    port = str(free_port())
+    unlimited = {"SCOREBOARD_RATE_LIMIT": "1000000/minute", "SCOREBOARD_PORT": port}
+    url = f"http://127.0.0.1:{port}"
+    with visiting(browser, url) as (context, witness):
+        witness.expected = LOST
+        pages: list[Page] = []
+        for turn in range(3):
+            with serving(tmp_path, **unlimited) as (process, client):
+                token = scoreboard(tmp_path, "token", "ada").stdout.strip()
+                if not pages:
+                    pages = [context.new_page(), context.new_page()]
+                    for page in pages:
+                        page.goto(url)
+                        expect_live(page)
+                        page.evaluate(RECORD)
+                for page in pages:
+                    expect_live(page)
+                score(client, token, "ada")
+                for page in pages:
+                    expect(page.locator("tbody .score")).to_have_text(f"{50 * (turn + 1)}", timeout=RECOVERY_MS)
+                process.end(signal.SIGKILL)
+            for page in pages:
+                expect(page.locator(".state")).to_have_text(re.compile("^Reconnecting since "))
+        for page in pages:
+            assert_never_back(page)
+
+
+def test_pages_come_back_from_the_503_of_a_proxy(browser: Browser, server: Running) -> None:
+    server.score("ada")
+    with proxying(server.url) as proxy, visiting(browser, proxy.url) as (context, witness):
+        witness.expected = LOST
+        pages = [context.new_page(), context.new_page()]
+        for page in pages:
+            page.goto(proxy.url)
+            expect_live(page)
+            page.evaluate(RECORD)
+        proxy.go_down()
+        for page in pages:
+            expect(page.locator(".state")).to_have_text(re.compile("^Reconnecting since "))
+        server.score("bob", "jackpot")
+        for _ in range(4):
+            context.wait_for_event("response", lambda response: response.status == 503)
+        proxy.come_back()
+        for page in pages:
+            expect_live(page)
+            expect_order(page, "bob", "ada")
+            assert_never_back(page)
+
+
+def test_twelve_tabs_share_one_stream_and_hand_it_over(browser: Browser, server: Running) -> None:
+    with visiting(browser, server.url) as (context, _):
+        pages = [context.new_page() for _ in range(12)]
+        for page in pages:
+            page.goto(server.url)
+        server.score("ada")
+        for page in pages:
+            expect_live(page)
+            expect_order(page, "ada")
+        assert server.scoreboard.hub.streams == 1
+        pages.pop(0).close()
+        server.score("bob", "jackpot")
+        for page in pages:
+            expect_order(page, "bob", "ada")
+            expect_live(page)
+        assert server.scoreboard.hub.streams == 1
+
+
+def test_a_frozen_tab_does_not_keep_the_stream(browser: Browser, server: Running) -> None:
+    with visiting(browser, server.url) as (context, _):
+        leading = context.new_page()
+        leading.goto(server.url)
+        expect_live(leading)
+        other = context.new_page()
+        other.goto(server.url)
+        expect_live(other)
+        context.new_cdp_session(leading).send("Page.setWebLifecycleState", {"state": "frozen"})
+        server.score("ada")
+        expect(other.locator("tbody .name bdi")).to_have_text(["ada"], timeout=3 * RECOVERY_MS)
+        expect_live(other)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[str]:
+    """Another site, which serves the files of a folder."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    site = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    thread = threading.Thread(target=site.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{site.server_port}"
+    site.shutdown()
+    thread.join()
+    site.server_close()
+
+
+def test_the_element_works_on_a_page_of_another_origin(
+    browser: Browser, server: Running, elsewhere: str, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere" / "index.html").write_text(
+        '<!doctype html><link rel="icon" href="data:,"><p>My game</p>'
+        '<score-board board="main" label="Best"></score-board>'
+        f'<script type="module" src="{server.url}/static/score-board.js"></script>'
+    )
+    server.score("ada")
+    with visiting(browser, server.url, elsewhere) as (context, _):
+        page = context.new_page()
+        page.goto(elsewhere)
+        expect_order(page, "ada")
+        expect(page.locator("caption")).to_have_text("Best · all players so far")
+        server.score("bob", "jackpot")
+        expect_order(page, "bob", "ada")
+
+
+def test_a_visitor_of_the_demo_takes_a_name_plays_and_rests(browser: Browser, tmp_path: Path) -> None:
+    with (
+        serving(tmp_path, "demo", "--no-players") as (_, client),
+        visiting(browser, str(client.base_url)) as (context, witness),
+    ):
+        page = context.new_page()
+        page.goto(str(client.base_url))
+        page.get_by_role("button", name="Take a name").click()
+        expect(page.locator("#guest")).to_have_text(re.compile(r"^\w+ \w+$"))
+        name = page.locator("#guest").inner_text()
+        page.get_by_role("button", name="Quest +50").click()
+        expect(page.locator("#outcome")).to_have_text("+50 points: you have 50 and rank 1.")
+        own = page.locator("tbody tr.own")
+        expect(own.locator("bdi")).to_have_text(name)
+        expect(own.locator(".you")).to_have_text("you")
+        page.reload()
+        expect(page.locator("#guest")).to_have_text(name)
+        witness.expected = LOST
+        for number in range(2, 11):
+            page.get_by_role("button", name="Quest +50").click()
+            expect(page.locator("#outcome")).to_contain_text(f"you have {50 * number} and")
+        page.get_by_role("button", name="Quest +50").click()
+        expect(page.locator("#outcome")).to_have_text(re.compile(r"the next one counts in [1-6]?\d s"))
+        expect(page.get_by_role("button", name="Quest +50")).to_be_disabled()
+        assert client.get("/api/leaderboard").json()["entries"][0]["score"] == 500
+
+
+def test_without_the_demo_there_is_no_token_for_the_asking(browser: Browser, server: Running) -> None:
+    assert server.client.post("/demo/guests").status_code == 404
+    with visiting(browser, server.url) as (context, _):
+        page = context.new_page()
+        page.goto(server.url)
+        expect_live(page)
+        expect(page.locator("#panel")).to_have_count(0)
+
+
+def test_a_guest_scores_for_nobody_else(tmp_path: Path) -> None:
+    with serving(tmp_path, "demo", "--no-players") as (_, client):
+        guest = client.post("/demo/guests", json={"name": "Somebody", "userId": "ada"}).json()
+        assert guest["userId"].startswith("guest-")
+        assert score(client, guest["token"], "ada").status_code == 403
+        assert score(client, guest["token"], guest["userId"]).status_code == 201
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1"])
+def test_the_demo_stays_on_this_machine_unless_told_twice(tmp_path: Path, host: str) -> None:
+    done = scoreboard(tmp_path, "demo", "--host", host)
+    assert done.returncode == 2
+    assert "--let-anybody-play" in done.stderr
+    with serving(tmp_path, "demo", "--no-players", "--host", "0.0.0.0", "--let-anybody-play") as (_, client):
+        assert client.get("/").status_code == 200
+
+
+def test_all_can_be_done_by_keyboard(browser: Browser, tmp_path: Path) -> None:
+    with (
+        serving(tmp_path, "demo", "--no-players") as (_, client),
+        visiting(browser, str(client.base_url)) as (context, _),
+    ):
+        page = context.new_page()
+        page.goto(str(client.base_url))
+        expect_live(page)
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name="Take a name")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Quest +50")).to_be_focused()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Space")
+        expect(page.locator("#outcome")).to_have_text("+30 points: you have 30 and rank 1.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(browser: Browser, tmp_path: Path, scheme: str) -> None:
+    with (
+        serving(tmp_path, "demo", "--no-players") as (_, client),
+        visiting(browser, str(client.base_url), color_scheme=scheme) as (context, _),
+    ):
+        page = context.new_page()
+        page.goto(str(client.base_url))
+        expect_live(page)
+        assert_accessible(page)
+        page.get_by_role("button", name="Take a name").click()
+        page.get_by_role("button", name="Quest +50").click()
+        other = client.post("/demo/guests").json()
+        for _ in range(2):
+            score(client, other["token"], other["userId"])
+        expect(page.locator("tbody .move.down")).to_be_visible()
+        # What moves is half transparent on its way.
+        page.evaluate(f"Promise.all({ANIMATIONS}.map((animation) => animation.finished.catch(() => {{}})))")
+        assert_accessible(page)
+
+
+def assert_accessible(page: Page) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("width", [320, 900, 1_920])
+def test_long_and_right_to_left_names_break_nothing(browser: Browser, server: Running, width: int) -> None:
+    for user, name in {"long": "W" * 128, "arabic": "لاعب" * 32, "hebrew": "שחקן", "emoji": "🎮" * 128}.items():
+        server.score(user, name=name)
+    with visiting(browser, server.url, viewport={"width": width, "height": 1_080}) as (context, _):
+        page = context.new_page()
+        page.goto(server.url)
+        expect(page.locator("tbody tr")).to_have_count(4)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        heights = page.locator("tbody tr").evaluate_all("rows => rows.map((row) => row.offsetHeight)")
+        assert max(heights) <= 1.3 * min(heights)
+
+
+def test_a_television_shows_all_ten(browser: Browser, server: Running) -> None:
+    for number in range(12):
+        server.score(f"user-{number}")
+    with visiting(browser, server.url, viewport={"width": 1_920, "height": 1_080}) as (context, _):
+        page = context.new_page()
+        page.goto(server.url)
+        expect(page.locator("tbody tr").nth(9)).to_be_in_viewport(ratio=1)
+        assert page.locator("tbody tr").nth(0).evaluate("row => parseFloat(getComputedStyle(row).fontSize)") >= 24
+
+
+def test_rows_glide_unless_the_visitor_wants_no_motion(browser: Browser, server: Running) -> None:
+    server.score("ada", "duel")
+    for motion, moves in {"no-preference": True, "reduce": False}.items():
+        with visiting(browser, server.url, reduced_motion=motion) as (context, _):
+            page = context.new_page()
+            page.goto(server.url)
+            expect_live(page)
+            page.evaluate(
+                f"""() => {{
+                  window.moved = false;
+                  const look = () => {{ window.moved ||= {ANIMATIONS}.length > 0; requestAnimationFrame(look); }};
+                  look();
+                }}"""
+            )
+            newcomer = f"new-{motion}"
+            server.score(newcomer, "quest")
+            expect(page.locator("tbody .name bdi", has_text=newcomer)).to_be_visible()
+            page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
+            assert page.evaluate("window.moved") is moves
+
+
+def test_a_screen_reader_is_told_who_leads(browser: Browser, server: Running) -> None:
+    server.score("ada", "duel", name="Ada")
+    with visiting(browser, server.url) as (context, _):
+        page = context.new_page()
+        page.goto(server.url)
+        expect_live(page)
+        expect(page.get_by_role("table")).to_be_visible()
+        expect(page.get_by_role("columnheader", name="Score")).to_be_visible()
+        server.score("bob", "quest", name="Bob")
+        expect(page.locator(".spoken")).to_have_text("Bob leads with 50.")
+
+
+def test_the_api_is_described_without_any_other_host(browser: Browser, server: Running) -> None:
+    server.score("ada")
+    with visiting(browser, server.url) as (context, _):
+        page = context.new_page()
+        page.goto(f"{server.url}/docs")
+        expect(page.locator(".opblock")).to_have_count(5)
+        read = page.locator("#operations-leaderboard-readLeaderboard")
+        read.locator(".opblock-summary-control").click()
+        read.get_by_role("button", name="Try it out").click()
+        read.get_by_role("button", name="Execute").click()
+        expect(read.locator(".live-responses-table tbody .response-col_status")).to_contain_text("200")
+
+
+def test_a_submission_whose_answer_is_lost_counts_once(browser: Browser, server: Running) -> None:
+    with visiting(browser, server.url) as (context, witness):
+        witness.expected = LOST
+        page = context.new_page()
+        page.goto(server.url)
+        dropped: list[str] = []
+
+        def lose_the_answer(route: Any) -> None:
+            if dropped:
+                route.continue_()
+                return
+            dropped.append(route.fetch().text())
+            route.abort()
+
+        page.route("**/api/scores", lose_the_answer)
+        receipt = page.evaluate(
+            "async (token) => (await import('/static/scoreboard.js')).submit('quest', { token })", server.token("ada")
+        )
+        assert receipt["eventId"] in dropped[0]
+        assert len(server.ledger()) == 1
