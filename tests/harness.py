@@ -44,6 +44,10 @@ title = "Duel"
 board = "side"
 points = 5
 title = "Visit"
+[actions.prize]
+board = "main"
+points = 123456789
+title = "Prize"
 [actions.jackpot]
 board = "main"
 points = 9007199254740991

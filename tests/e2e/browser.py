@@ -28,7 +28,7 @@ addEventListener("securitypolicyviolation", (event) => {
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The machine's Chromium, else Playwright's own. Where none runs, a laptop skips and CI fails, and says what to do."""
+    """The machine's Chromium, else Playwright's own. Where none runs, a laptop skips, and CI fails."""
     with sync_playwright() as playwright:
         own = playwright.chromium.executable_path
         found = [os.environ.get("SCOREBOARD_TEST_CHROMIUM"), *map(shutil.which, NAMES), own]

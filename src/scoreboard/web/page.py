@@ -53,7 +53,12 @@ def page_routes(catalog: Catalog, *, is_demo: bool) -> list[BaseRoute]:
             board = catalog.board(request.query_params.get("board"))
         except UnknownBoard as error:
             raise HTTPException(404) from error
-        shown = Template(page).substitute(title=escape(board.title or board.id), board=escape(board.id), panel=panel)
+        shown = Template(page).substitute(
+            title=escape(board.title or board.id),
+            board=escape(board.id),
+            # Guests play on the first board: on another's page they would look for themselves in vain.
+            panel=panel if board == catalog.board(None) else "",
+        )
         return HTMLResponse(shown, headers=HEADERS)
 
     return [Route("/", show), Mount("/static", Assets(directory=STATIC), name="static")]

@@ -20,12 +20,30 @@ function say(text) {
 
 async function join() {
   say("");
-  const response = await fetch("/demo/guests", { method: "POST" });
-  if (!response.ok) return say("No name could be had just now: try again.");
+  const response = await fetch("/demo/guests", { method: "POST" }).catch(() => null);
+  if (!response?.ok) return say("No name could be had just now: try again.");
   const guest = await response.json();
-  sessionStorage.setItem(KEPT, JSON.stringify(guest));
+  keep(JSON.stringify(guest));
   play(guest);
   /** @type {HTMLElement | null} */ (find("actions").firstElementChild)?.focus();
+}
+
+/** Over a reload; where the browser keeps nothing, a new name is a click away. @param {string | null} text */
+function keep(text) {
+  try {
+    if (text === null) sessionStorage.removeItem(KEPT);
+    else sessionStorage.setItem(KEPT, text);
+  } catch {
+    // Nothing is lost but the comfort.
+  }
+}
+
+function kept() {
+  try {
+    return sessionStorage.getItem(KEPT);
+  } catch {
+    return null;
+  }
 }
 
 /** @param {Guest} guest */
@@ -58,6 +76,7 @@ function button(guest, action) {
  * @param {Action} action
  */
 async function act(guest, action) {
+  if (isResting) return;
   try {
     const receipt = await submit(action.id, { token: guest.token });
     const rank = receipt.rank === null ? "" : ` and rank ${number.format(receipt.rank)}`;
@@ -66,9 +85,11 @@ async function act(guest, action) {
     if (!(error instanceof SubmitError)) throw error;
     if (error.code.startsWith("token_")) {
       // The server has another secret by now: a new name is a click away.
-      sessionStorage.removeItem(KEPT);
+      keep(null);
+      document.querySelector("score-board")?.removeAttribute("own");
       find("welcome").hidden = false;
       find("playing").hidden = true;
+      find("join").focus();
       say("Your name has expired: take a new one.");
     } else if (error.code === "rate_limited" && error.retryAfterSeconds !== undefined) {
       rest(error.retryAfterSeconds);
@@ -78,21 +99,27 @@ async function act(guest, action) {
   }
 }
 
-/** Count down until the next action counts. @param {number} seconds */
+let isResting = false;
+
+/** Count down until the next action counts. Eyes see each second; ears hear the beginning and the end. @param {number} seconds */
 function rest(seconds) {
-  const buttons = find("actions").querySelectorAll("button");
   const until = Date.now() + seconds * 1_000;
+  isResting = true;
+  say("Well played! Catch your breath.");
   const tick = () => {
     const left = Math.ceil((until - Date.now()) / 1_000);
-    for (const each of buttons) each.disabled = left > 0;
-    say(left > 0 ? `Well played! Catch your breath: the next one counts in ${left} s.` : "Ready when you are.");
-    if (left > 0) setTimeout(tick, 250);
+    isResting = left > 0;
+    // Not `disabled`: who has come here by keyboard stays here.
+    for (const each of find("actions").querySelectorAll("button")) each.ariaDisabled = String(isResting);
+    find("countdown").textContent = isResting ? `The next one counts in ${left} s.` : "";
+    if (isResting) setTimeout(tick, 250);
+    else say("Ready when you are.");
   };
   tick();
 }
 
 if (document.getElementById("panel")) {
   find("join").addEventListener("click", join);
-  const kept = sessionStorage.getItem(KEPT);
-  if (kept !== null) play(JSON.parse(kept));
+  const known = kept();
+  if (known !== null) play(JSON.parse(known));
 }

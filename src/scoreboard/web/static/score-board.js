@@ -37,11 +37,14 @@ const STYLE = `
   --good: var(--score-board-good, light-dark(#136c39, #5fd693));
   --bad: var(--score-board-bad, light-dark(#a82f1d, #ff9c89));
   display: block;
+  container-type: inline-size;
+  min-inline-size: min(100%, 15rem);
   color: var(--text);
+  text-align: start;
   font-variant-numeric: tabular-nums;
 }
 * { box-sizing: border-box; }
-.state { display: flex; align-items: center; gap: 0.5em; margin: 0 0 0.6em; color: var(--muted); font-size: 0.9375em; }
+.state { display: flex; align-items: center; gap: 0.5em; margin: 0; padding: 0.9em 1.17em 0; color: var(--muted); font-size: 0.9375em; }
 .state::before { content: ""; width: 0.6em; height: 0.6em; border-radius: 50%; background: currentColor; flex: none; }
 .state[data-state="live"] { color: var(--good); }
 .state:is([data-state="reconnecting"], [data-state="offline"], [data-state="refused"]) { color: var(--bad); }
@@ -49,16 +52,17 @@ const STYLE = `
   background: var(--card);
   border: 1px solid var(--line);
   border-radius: var(--score-board-radius, 0.9em);
-  overflow: hidden;
+  overflow: auto hidden;
 }
-table { width: 100%; border-collapse: collapse; table-layout: fixed; }
-caption { padding: 0.9em 1.1em 0.4em; text-align: start; color: var(--muted); font-size: 0.9375em; }
+table { width: 100%; border-collapse: collapse; }
+caption { padding: 0.25em 1.17em 0.6em; text-align: start; color: var(--muted); font-size: 0.9375em; }
 th { padding: 0.2em 1.375em 0.5em; text-align: start; font-weight: 500; font-size: 0.8em; color: var(--muted); }
 td { padding: 0.62em 1.1em; border-top: 1px solid var(--line); }
 td:first-child { white-space: nowrap; }
-th:first-child { width: 6.8em; }
-th:last-child { width: 10.6em; }
+th:first-child { min-width: 6.8em; }
 th:last-child, td:last-child { text-align: end; }
+/* The name takes what rank and score leave: a number that is cut off would read as another. */
+th:nth-child(2), .name { width: 100%; max-width: 0; }
 .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .rank { color: var(--muted); }
 .score { font-weight: 600; }
@@ -73,17 +77,17 @@ tr.own { background: color-mix(in oklab, var(--accent) 14%, var(--card)); }
 .empty { margin: 0; padding: 1.6em 1.1em 2em; text-align: center; color: var(--muted); border-top: 1px solid var(--line); }
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 [hidden] { display: none; }
-@media (max-width: 30rem) {
-  td { padding-inline: 0.7em; }
-  th { padding-inline: 0.875em; }
-  th:first-child { width: 5.6em; }
-  th:last-child { width: 8em; }
+@container (max-width: 30rem) {
+  td { padding-inline: 0.5em; }
+  th { padding-inline: 0.625em; }
+  td:first-child { padding-inline-start: 0.8em; }
+  th:first-child { padding-inline-start: 1em; min-width: 5em; }
 }
 `;
 
 const TEMPLATE = `
-<p class="state" part="state" role="status"></p>
 <div class="frame" part="frame">
+  <p class="state" part="state" role="status"></p>
   <table part="table">
     <caption part="caption"></caption>
     <thead><tr><th scope="col">Rank</th><th scope="col">Player</th><th scope="col">Score</th></tr></thead>
@@ -139,6 +143,7 @@ export class ScoreBoard extends HTMLElement {
     if (name === "own" || name === "label") {
       if (this.#board) this.#show(this.#board);
     } else {
+      this.#clear();
       this.connectedCallback();
     }
   }
@@ -166,8 +171,17 @@ export class ScoreBoard extends HTMLElement {
     place.textContent = words[state];
   }
 
+  /** Another board begins with nothing of the one before. */
+  #clear() {
+    this.#board = null;
+    this.#rows.clear();
+    this.#part("tbody").replaceChildren();
+    this.#part("caption").textContent = "";
+  }
+
   /** @param {Board} board */
   #show(board) {
+    if (this.#board !== null && this.#board.board !== board.board) this.#clear();
     const before = this.#board;
     this.#board = board;
     this.#part("caption").textContent = this.#caption(board);
@@ -261,15 +275,16 @@ class Row {
   /** From where the row was to where it is; somebody new slides in. @param {number | undefined} top */
   glide(top) {
     const { element } = this;
-    for (const animation of element.getAnimations()) animation.cancel();
     const easing = "cubic-bezier(0.2, 0.8, 0.2, 1)";
     if (top === undefined) {
       element.animate(
         [{ opacity: 0, transform: "translateX(-1.5rem)" }, { opacity: 1, transform: "none" }],
-        { duration: GLIDE_MS, easing },
+        { duration: GLIDE_MS, easing, id: "enter" },
       );
       return;
     }
+    // From where it is seen now, also in the middle of an earlier move. Somebody who is just coming in is let in.
+    for (const animation of element.getAnimations()) if (animation.id !== "enter") animation.cancel();
     const distance = top - element.getBoundingClientRect().top;
     if (Math.abs(distance) > 0.5) {
       element.animate([{ transform: `translateY(${distance}px)` }, { transform: "none" }], { duration: GLIDE_MS, easing });
@@ -278,8 +293,10 @@ class Row {
 
   #notice() {
     if (calm.matches) return;
-    const accent = getComputedStyle(this.element).getPropertyValue("--accent");
-    this.score.animate([{ color: accent, scale: 1.12 }, { scale: 1 }], { duration: NOTICE_MS, easing: "ease-out" });
+    this.score.animate([{ color: "var(--accent)", scale: 1.12 }, { scale: 1 }], {
+      duration: NOTICE_MS,
+      easing: "ease-out",
+    });
   }
 }
 

@@ -74,8 +74,13 @@ const SILENCE_MS = 40_000;
 /** How long the leading tab may say nothing before another asks it, and how long it then has to answer. */
 const LEADER_SILENCE_MS = 4_000;
 const LEADER_ANSWER_MS = 1_500;
-/** How often, and for how long in all, a submission is sent again. */
+/** A new leader that is not live within this time says so: what it took over was somebody else's stream. */
+const TAKE_OVER_MS = 2_000;
+/** A stream that ends sooner was no success: whoever ends it is asked less and less often. */
+const STEADY_MS = 2_000;
+/** How often a submission is sent in all, and how long each may take. */
 const SUBMIT_TRIES = 6;
+const SUBMIT_MS = 15_000;
 
 /** What a status tells that waiting will not change. */
 const HOPELESS = new Set([400, 401, 403, 404, 405, 422]);
@@ -89,36 +94,66 @@ const HOPELESS = new Set([400, 401, 403, 404, 405, 422]);
  */
 export function watch(url, { onBoard, onState = () => {}, board, token }) {
   const stream = streamUrl(url, board);
-  let version = -1;
+  let stopped = false;
+  /** @type {Board | null} */
+  let shown = null;
   /** @type {State | null} */
   let told = null;
 
   /** @type {Listener} */
   const listener = {
     board(newer) {
-      if (newer.version > version) {
-        version = newer.version;
-        onBoard(newer);
-      }
+      if (isOlder(newer, shown)) return false;
+      const isNew = shown === null || newer.board !== shown.board || newer.version !== shown.version;
+      shown = newer;
+      if (isNew && !stopped) call(onBoard, newer);
+      return true;
     },
     state(state, since, reason) {
-      if (told === null || told.state !== state || told.reason !== reason) {
-        told = { state, since: new Date(since), ...(reason === undefined ? {} : { reason }) };
-        onState(told);
-      }
+      if (stopped || (told !== null && told.state === state && told.reason === reason)) return;
+      told = { state, since: new Date(since), ...(reason === undefined ? {} : { reason }) };
+      call(onState, told);
     },
   };
   listener.state("connecting", Date.now());
-  const sharing = "locks" in navigator && typeof BroadcastChannel === "function";
-  return sharing ? share(stream, token, listener) : connect(stream, token, listener);
+  const canShare = "locks" in navigator && typeof BroadcastChannel === "function";
+  const end = canShare ? share(stream, token, listener) : connect(stream, token, listener);
+  return () => {
+    stopped = true;
+    end();
+  };
 }
 
 /**
  * @typedef {object} Listener
- * @property {(board: Board) => void} board
+ * @property {(board: Board) => boolean} board whether it is no older than what is known
  * @property {(state: StateName, since: number, reason?: string) => void} state
- * @property {() => void} [heard] called whenever the server has said anything at all
  */
+
+/**
+ * Versions of two boards have nothing to do with each other (the default board may have changed).
+ *
+ * @param {Board} board
+ * @param {Board | null} known
+ */
+function isOlder(board, known) {
+  return known !== null && known.board === board.board && board.version < known.version;
+}
+
+/**
+ * What a page does with a board is its own business: a mistake there is reported, and the stream goes on.
+ *
+ * @template T
+ * @param {(value: T) => void} callback
+ * @param {T} value
+ */
+function call(callback, value) {
+  try {
+    callback(value);
+  } catch (error) {
+    reportError(error);
+  }
+}
 
 /**
  * @param {string | URL} url
@@ -141,12 +176,11 @@ function streamUrl(url, board) {
  * @returns {() => void}
  */
 function connect(url, token, listener) {
-  let stopped = false;
   let failures = 0;
-  let pauseMs = 0;
   /** @type {AbortController} */
   let attempt = new AbortController();
   let wake = () => {};
+  const ending = new AbortController();
 
   const hurry = () => {
     failures = 0;
@@ -156,27 +190,31 @@ function connect(url, token, listener) {
     listener.state("offline", Date.now());
     attempt.abort();
   };
-  addEventListener("online", hurry);
-  addEventListener("offline", lost);
+  addEventListener("online", hurry, { signal: ending.signal });
+  addEventListener("offline", lost, { signal: ending.signal });
 
   void (async () => {
-    while (!stopped) {
+    while (!ending.signal.aborted) {
       attempt = new AbortController();
+      const begun = Date.now();
+      let pause = { retryMs: 0, retryAfterMs: 0 };
       try {
-        pauseMs = await readStream(url, token, attempt, listener, () => (failures = 0));
+        pause.retryMs = await readStream(url, token, attempt, listener);
       } catch (error) {
         if (error instanceof Hopeless) {
+          ending.abort();
           listener.state("refused", Date.now(), error.message);
           return;
         }
-        pauseMs = error instanceof RetryAfter ? error.ms : 0;
+        if (error instanceof RetryAfter) pause.retryAfterMs = error.ms;
       }
-      if (stopped) return;
+      if (ending.signal.aborted) return;
       listener.state(navigator.onLine === false ? "offline" : "reconnecting", Date.now());
-      const backOff = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures++);
-      const pause = Math.max(pauseMs, backOff * (0.5 + Math.random() / 2));
+      if (Date.now() - begun > STEADY_MS) failures = 0;
+      const backOff = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures++) * (0.5 + Math.random() / 2);
+      // `retry:` differs from client to client as it is; Retry-After is the same for all who were refused together.
       await new Promise((resolve) => {
-        const timer = setTimeout(resolve, pause);
+        const timer = setTimeout(resolve, Math.max(pause.retryMs, pause.retryAfterMs + backOff));
         wake = () => {
           clearTimeout(timer);
           resolve(undefined);
@@ -186,9 +224,7 @@ function connect(url, token, listener) {
   })();
 
   return () => {
-    stopped = true;
-    removeEventListener("online", hurry);
-    removeEventListener("offline", lost);
+    ending.abort();
     attempt.abort();
     wake();
   };
@@ -211,15 +247,13 @@ class RetryAfter extends Error {
  * @param {string | undefined} token
  * @param {AbortController} attempt
  * @param {Listener} listener
- * @param {() => void} onLive
  */
-async function readStream(url, token, attempt, listener, onLive) {
+async function readStream(url, token, attempt, listener) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let watchdog;
   const heard = () => {
     clearTimeout(watchdog);
     watchdog = setTimeout(() => attempt.abort(), SILENCE_MS);
-    listener.heard?.();
   };
   heard();
   try {
@@ -232,17 +266,13 @@ async function readStream(url, token, attempt, listener, onLive) {
       return 0;
     }
     let retryMs = 0;
-    let isLive = false;
     for await (const block of blocks(response.body, heard)) {
       const fields = parse(block);
       if (fields.retry !== undefined && /^\d+$/.test(fields.retry)) retryMs = Number(fields.retry);
       if (fields.event === "leaderboard" && fields.data !== undefined) {
-        listener.board(JSON.parse(fields.data));
-        if (!isLive) {
-          isLive = true;
-          onLive();
-          listener.state("live", Date.now());
-        }
+        // A server that is behind what was shown is no news: it may catch up, or another one may answer.
+        if (!listener.board(JSON.parse(fields.data))) return LONGEST_RETRY_MS;
+        listener.state("live", Date.now());
       }
     }
     return retryMs;
@@ -258,7 +288,7 @@ async function refuse(response) {
     const problem = await response.json();
     throw new Hopeless(problem.detail);
   }
-  throw new RetryAfter(retryAfterMs(response));
+  throw new RetryAfter(Math.min(LONGEST_RETRY_AFTER_MS, retryAfterMs(response)));
 }
 
 /** @param {Response} response */
@@ -266,7 +296,7 @@ function retryAfterMs(response) {
   const header = response.headers.get("Retry-After");
   if (header === null) return 0;
   const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? Math.min(LONGEST_RETRY_AFTER_MS, Math.max(0, ms)) : 0;
+  return Number.isFinite(ms) ? Math.max(0, ms) : 0;
 }
 
 /**
@@ -322,33 +352,47 @@ function share(url, token, listener) {
   const channel = new BroadcastChannel(name);
   const stopping = new AbortController();
   let leads = false;
+  /** Locks cannot be had here (a sandboxed frame, say): this tab has a stream of its own. */
+  let isAlone = false;
+  /** The server has refused this tab for good. It leaves the lead: others ask for themselves. */
+  let gaveUp = false;
   let heardAt = Date.now();
   let askedAt = 0;
   /** What a tab that joins is told. @type {{ board: Board | null, state: [StateName, number, string?] }} */
   const last = { board: null, state: ["connecting", Date.now()] };
+  /** @param {object} message */
+  const tell = (message) => {
+    if (!stopping.signal.aborted) channel.postMessage(message);
+  };
 
   /** @type {Listener} */
   const leading = {
     board(board) {
-      if (last.board !== null && board.version < last.board.version) return;
+      if (isOlder(board, last.board)) return false;
       last.board = board;
       listener.board(board);
-      channel.postMessage({ board });
+      tell({ board });
+      return true;
     },
     state(state, since, reason) {
-      // How long it has been lost: the first time counts, not each try.
+      // How long it has been so: the first time counts, not each try.
       if (last.state[0] !== state) last.state = [state, since, reason];
       listener.state(...last.state);
-      channel.postMessage({ state: last.state });
+      if (state === "refused") {
+        gaveUp = true;
+        handOver();
+      } else {
+        tell({ state: last.state });
+      }
     },
   };
 
   channel.onmessage = ({ data }) => {
     if (data.ask) {
-      if (leads) channel.postMessage({ ...last, answer: true });
+      if (leads) tell(last);
       return;
     }
-    if (leads) return;
+    if (leads || isAlone) return;
     heardAt = Date.now();
     askedAt = 0;
     if (data.board) {
@@ -358,24 +402,39 @@ function share(url, token, listener) {
     if (data.state) {
       last.state = data.state;
       listener.state(...last.state);
+      if (gaveUp && data.state[0] === "live") {
+        gaveUp = false;
+        stand();
+      }
     }
   };
-  channel.postMessage({ ask: true });
+  tell({ ask: true });
 
   let handOver = () => {};
   const lead = () =>
     new Promise((resolve) => {
       if (stopping.signal.aborted) return resolve(undefined);
       leads = true;
-      const disconnect = connect(url, token, leading);
+      const unleading = new AbortController();
+      tell({ state: last.state });
+      const doubt = setTimeout(() => {
+        if (last.state[0] === "live") leading.state("reconnecting", Date.now());
+      }, TAKE_OVER_MS);
+      const disconnect = connect(url, token, {
+        board: (board) => leading.board(board),
+        state(state, since, reason) {
+          clearTimeout(doubt);
+          leading.state(state, since, reason);
+        },
+      });
       handOver = () => {
         leads = false;
+        clearTimeout(doubt);
         disconnect();
         unleading.abort();
         resolve(undefined);
       };
       // A page that is put away keeps its lock and hears nothing: hand over before.
-      const unleading = new AbortController();
       addEventListener("pagehide", handOver, { signal: unleading.signal });
       document.addEventListener("freeze", handOver, { signal: unleading.signal });
       stopping.signal.addEventListener("abort", handOver, { signal: unleading.signal });
@@ -388,21 +447,30 @@ function share(url, token, listener) {
     const turn = (waiting = new AbortController());
     navigator.locks
       .request(name, steal ? { steal } : { signal: turn.signal }, lead)
-      .catch(() => {
-        // Stolen, since this tab was too slow to answer: it no longer leads. (Or aborted, and then it did not.)
-        if (turn === waiting) handOver();
+      .catch((error) => {
+        if (error.name !== "AbortError") {
+          isAlone = true;
+          void lead();
+        } else if (turn === waiting) {
+          // Stolen, since this tab was too slow to answer: it no longer leads.
+          handOver();
+        }
       })
-      .then(() => whenAwake(() => turn === waiting && !stopping.signal.aborted && stand()));
+      .then(() =>
+        whenAwake(() => {
+          if (!isAlone && !gaveUp && turn === waiting && !stopping.signal.aborted) stand();
+        }),
+      );
   };
   stand();
 
   const doubting = setInterval(() => {
     const now = Date.now();
-    if (leads || document.visibilityState !== "visible") return;
+    if (leads || isAlone || gaveUp || document.visibilityState !== "visible") return;
     if (askedAt === 0) {
       if (now - heardAt > LEADER_SILENCE_MS) {
         askedAt = now;
-        channel.postMessage({ ask: true });
+        tell({ ask: true });
       }
     } else if (now - askedAt > LEADER_ANSWER_MS) {
       askedAt = 0;
@@ -415,6 +483,7 @@ function share(url, token, listener) {
     clearInterval(doubting);
     stopping.abort();
     waiting.abort();
+    handOver();
     channel.close();
   };
 }
@@ -488,23 +557,29 @@ export async function submit(actionId, { token, userId = subject(token), url = l
       "Idempotency-Key": randomKey(),
     },
     body: JSON.stringify({ actionId, userId }),
-    ...(signal ? { signal } : {}),
   };
-  let error = new SubmitError("The server cannot be reached.", "network");
-  for (let turn = 0; turn < SUBMIT_TRIES; turn++) {
+  for (let turn = 1; ; turn++) {
+    let error = new SubmitError("The server cannot be reached.", "network");
     let pauseMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** turn) * (0.5 + Math.random() / 2);
     try {
-      const response = await fetch(new URL("/api/scores", new URL(url, location.href)), request);
+      const limits = [AbortSignal.timeout(SUBMIT_MS), ...(signal ? [signal] : [])];
+      const place = new URL("/api/scores", new URL(url, location.href));
+      const response = await fetch(place, { ...request, signal: AbortSignal.any(limits) });
       if (response.ok) return await response.json();
       error = await submitError(response);
       if (response.status < 500) throw error;
-      pauseMs = Math.max(pauseMs, retryAfterMs(response));
+      pauseMs += Math.min(LONGEST_RETRY_AFTER_MS, retryAfterMs(response));
     } catch (failure) {
-      if (failure instanceof SubmitError || signal?.aborted) throw failure;
+      if (failure instanceof SubmitError) throw failure;
+      signal?.throwIfAborted();
     }
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    if (turn === SUBMIT_TRIES) throw error;
+    await new Promise((resolve) => {
+      setTimeout(resolve, pauseMs);
+      signal?.addEventListener("abort", resolve, { once: true });
+    });
+    signal?.throwIfAborted();
   }
-  throw error;
 }
 
 /** @param {Response} response */
@@ -525,9 +600,13 @@ async function submitError(response) {
  * @returns {string}
  */
 function subject(token) {
-  const payload = token.split(".")[1] ?? "";
-  const bytes = Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
-  return JSON.parse(new TextDecoder().decode(bytes)).sub;
+  try {
+    const payload = token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
+    const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
+    return JSON.parse(new TextDecoder().decode(bytes)).sub;
+  } catch {
+    throw new SubmitError("That is no token.", "token_invalid");
+  }
 }
 
 /** 128 random bits. (`crypto.randomUUID` is there on secure origins only.) */
