@@ -225,6 +225,20 @@ def test_an_unknown_board_is_refused_once_and_for_all(browser: Browser, server: 
         expect_live(page)
 
 
+def test_a_page_without_a_network_says_so_and_comes_back(browser: Browser, server: Running) -> None:
+    with visiting(browser, server.url) as (context, witness):
+        witness.expected = LOST
+        page = context.new_page()
+        page.goto(server.url)
+        expect_live(page)
+        context.set_offline(True)
+        expect(page.locator(".state")).to_have_text(re.compile("^Offline since "))
+        server.score("ada")
+        context.set_offline(False)
+        expect_live(page)
+        expect_order(page, "ada")
+
+
 def test_a_mistake_of_the_page_does_not_end_its_stream(browser: Browser, server: Running) -> None:
     with visiting(browser, server.url) as (context, witness):
         witness.expected = ("mistake",)
