@@ -6,7 +6,6 @@ import gc
 import ipaddress
 import signal
 import socket
-import sys
 from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any, Final
@@ -25,10 +24,6 @@ BACKLOG: Final = 4_096
 
 FINISH_SECONDS: Final = 10
 """How long requests in flight have at the end."""
-
-SWITCH_SECONDS: Final = 0.0005
-"""How long the event loop keeps Python's lock while the commit thread waits for it: by default 5 ms, several times a
-commit."""
 
 log = structlog.get_logger()
 
@@ -70,7 +65,6 @@ def url_of(listening: socket.socket) -> str:
 
 def run(main: Callable[[], Awaitable[None]]) -> None:
     """Run a coroutine function on the fast event loop."""
-    sys.setswitchinterval(SWITCH_SECONDS)
     uvloop.run(_awaited(main))
 
 
