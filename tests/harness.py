@@ -79,7 +79,6 @@ class Running:
     clock: HeldClock
     tokens: Tokens
     scoreboard: Scoreboard
-    loop: asyncio.AbstractEventLoop
     client: httpx2.Client
     stop: Callable[[], None] = field(repr=False)
 
@@ -218,7 +217,7 @@ def running(
 
     with httpx2.Client(base_url=url, timeout=LIMIT_SECONDS) as client:
         try:
-            yield Running(settings, url, clock, tokens, scoreboard, loop, client, stop)
+            yield Running(settings, url, clock, tokens, scoreboard, client, stop)
         finally:
             stop()
             thread.join(LIMIT_SECONDS + server.FINISH_SECONDS)

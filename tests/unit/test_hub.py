@@ -53,6 +53,14 @@ class Watching(Subscriber):
         self.on_drained(self)
 
 
+def joined(hub: Hub, count: int) -> list[Watching]:
+    """So many watchers of the board."""
+    watchers = [Watching() for _ in range(count)]
+    for watcher in watchers:
+        hub.join("main", watcher)
+    return watchers
+
+
 @asynccontextmanager
 async def hub_running() -> AsyncIterator[Hub]:
     hub = Hub(["main"], jitter=lambda low, _high: low)
@@ -78,9 +86,7 @@ def test_a_watcher_gets_the_newest_frame_at_once() -> None:
 def test_all_watchers_get_the_very_same_bytes() -> None:
     async def scenario() -> None:
         async with hub_running() as hub:
-            watchers = [Watching() for _ in range(100)]
-            for watcher in watchers:
-                hub.join("main", watcher)
+            watchers = joined(hub, 100)
             sent = frame(1)
             hub.publish(sent)
             await asyncio.sleep(0.1)
@@ -191,9 +197,7 @@ def test_a_silent_stream_gets_a_heartbeat_every_fifteen_seconds() -> None:
 def test_whoever_left_gets_nothing_more() -> None:
     async def scenario() -> None:
         async with hub_running() as hub:
-            watchers = [Watching() for _ in range(5)]
-            for watcher in watchers:
-                hub.join("main", watcher)
+            watchers = joined(hub, 5)
             for gone in (watchers[0], watchers[4], watchers[2], watchers[2]):
                 hub.leave("main", gone)
             hub.publish(frame(1))
@@ -233,9 +237,8 @@ def test_a_walk_over_many_lets_everything_else_go_on() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualTimeLoop)
         async with hub_running() as hub:
-            watchers = [Watching() for _ in range(1_000)]
+            watchers = joined(hub, 1_000)
             for watcher in watchers:
-                hub.join("main", watcher)
                 watcher.on_write = partial(loop.spend, 0.0002)
             hub.publish(frame(1))
             longest = 0.0
@@ -254,9 +257,8 @@ def test_a_change_during_a_walk_reaches_everybody_within_one_more() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualTimeLoop)
         async with hub_running() as hub:
-            watchers = [Watching() for _ in range(1_000)]
+            watchers = joined(hub, 1_000)
             for watcher in watchers:
-                hub.join("main", watcher)
                 watcher.on_write = partial(loop.spend, 0.0002)
             hub.publish(frame(1))
             await asyncio.sleep(0.1)
@@ -313,9 +315,7 @@ def test_one_broken_stream_does_not_stop_the_others() -> None:
 
     async def scenario() -> None:
         async with hub_running() as hub:
-            watchers = [Watching() for _ in range(5)]
-            for watcher in watchers:
-                hub.join("main", watcher)
+            watchers = joined(hub, 5)
             watchers[2].on_write = fail
             for version in (1, 2):
                 hub.publish(frame(version))
@@ -344,9 +344,7 @@ def test_who_has_drained_gets_nothing_twice() -> None:
 def test_draining_ends_all_streams_evenly_and_takes_no_new_ones() -> None:
     async def scenario() -> None:
         async with hub_running() as hub:
-            watchers = [Watching() for _ in range(10)]
-            for watcher in watchers:
-                hub.join("main", watcher)
+            watchers = joined(hub, 10)
             draining = asyncio.create_task(hub.drain(2, 5))
             await asyncio.sleep(1)
             assert hub.is_draining

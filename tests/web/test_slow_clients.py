@@ -11,7 +11,7 @@ import pytest
 
 from scoreboard.fanout import hub
 from tests.clocks import HeldClock
-from tests.harness import LIMIT_SECONDS, Running, running
+from tests.harness import LIMIT_SECONDS, Running, Watcher, running
 
 SMALL = 4_096
 LONG_NAME = "🎮" * 128
@@ -53,13 +53,17 @@ def read_until(client: socket.socket, version: int) -> bytes:
     return received
 
 
+def change_until(scoreboard: Running, quick: Watcher, last: int) -> None:
+    """Change the top until it has this version; one that reads sees each change."""
+    for version in range(quick.frame()["version"] + 1, last + 1):
+        scoreboard.score(f"user-{version % 10}", name=LONG_NAME)
+        while quick.frame()["version"] < version:
+            pass
+
+
 def test_a_slow_client_gets_the_newest_board_when_it_reads_again(scoreboard: Running) -> None:
     with stalled(scoreboard) as slow, scoreboard.watch() as quick:
-        quick.frame()
-        for version in range(11, 41):
-            scoreboard.score(f"user-{version % 10}", name=LONG_NAME)
-            while quick.frame()["version"] < version:
-                pass
+        change_until(scoreboard, quick, 40)
         assert scoreboard.scoreboard.hub.counts.skipped > 0
         seen = versions(read_until(slow, 40).replace(b"\r\n", b""))
         assert seen == sorted(set(seen))
@@ -74,11 +78,7 @@ def test_a_client_that_never_reads_is_cut_off(scoreboard: Running, monkeypatch: 
     monkeypatch.setattr(hub, "STALLED_SECONDS", 0.5)
     monkeypatch.setattr(hub, "TICK_SECONDS", 0.05)
     with stalled(scoreboard) as slow, scoreboard.watch() as quick:
-        quick.frame()
-        for version in range(11, 31):
-            scoreboard.score(f"user-{version % 10}", name=LONG_NAME)
-            while quick.frame()["version"] < version:
-                pass
+        change_until(scoreboard, quick, 30)
         while scoreboard.scoreboard.hub.streams > 1:
             scoreboard.score("user-1", name=LONG_NAME)
             quick.frame()
@@ -92,11 +92,7 @@ def test_a_client_that_never_reads_is_cut_off(scoreboard: Running, monkeypatch: 
 
 def test_a_server_stops_though_a_client_does_not_read(scoreboard: Running) -> None:
     with stalled(scoreboard), scoreboard.watch() as quick:
-        quick.frame()
-        for version in range(11, 31):
-            scoreboard.score(f"user-{version % 10}", name=LONG_NAME)
-            while quick.frame()["version"] < version:
-                pass
+        change_until(scoreboard, quick, 30)
         scoreboard.stop()
 
 

@@ -3,8 +3,8 @@
 A ring, not rounds. A walk writes the newest frame of that moment to each subscriber in turn, in slices bounded by time,
 so that a POST waits for a slice and never for ten thousand clients. What changes during a walk reaches those behind
 the cursor at once and the others by the next walk, which starts where this one ended. Somebody whose bytes are not
-taken is skipped and gets the newest frame once they are: a slow client costs one buffered frame, slows nobody down, and
-never sees an older board after a newer one.
+taken is skipped and gets the newest frame once they are: a slow client costs a few buffered frames, slows nobody down,
+and never sees an older board after a newer one.
 """
 
 import asyncio

@@ -17,7 +17,7 @@ from scoreboard.model import ALL_TIME, Event, EventKind, Head, Standing, Submiss
 
 FACTS: Final = text(
     f"""
-    SELECT h.key, h.version, h.at_us,
+    SELECT h.version, h.at_us,
            p.key, p.name, p.seq, (SELECT max(key) FROM players),
            s.score, s.reached_version, s.reached_at_us, s.version, s.listed,
            (SELECT max(action_seq) FROM score_events u
@@ -87,14 +87,14 @@ def read_facts(connection: Connection, batch: Sequence[Submission], limit_count:
         for s in batch
     ]
     rows = connection.execute(FACTS, {"batch": json.dumps(keys), "limit_count": limit_count}).all()
-    at_us = max(clock_us, *(row[2] for row in rows))
-    new_keys = count((rows[0][6] or 0) + 1)
+    at_us = max(clock_us, *(row[1] for row in rows))
+    new_keys = count((rows[0][5] or 0) + 1)
     return [_facts(row, submission, at_us, new_keys.__next__) for row, submission in zip(rows, batch, strict=True)]
 
 
 def _facts(row: Any, submission: Submission, at_us: int, new_key: Callable[[], int]) -> Facts:
-    _, version, head_at_us, known_key, name, seq, _ = row[:7]
-    score, reached_version, reached_at_us, standing_version, listed, action_seq, limit_at_us = row[7:14]
+    version, head_at_us, known_key, name, seq, _ = row[:6]
+    score, reached_version, reached_at_us, standing_version, listed, action_seq, limit_at_us = row[6:13]
     player = new_key() if known_key is None else known_key
     return Facts(
         at_us=at_us,
@@ -116,7 +116,7 @@ def _facts(row: Any, submission: Submission, at_us: int, new_key: Callable[[], i
         ),
         action_seq=action_seq or 0,
         limit_at_us=limit_at_us,
-        repeated=None if row[14] is None else _repeated(row[14:], player, submission),
+        repeated=None if row[13] is None else _repeated(row[13:], player, submission),
     )
 
 

@@ -33,7 +33,8 @@ DESCRIPTION = """\
 Users complete actions; the server decides the points, keeps every score in a ledger, ranks everybody, and every open
 browser sees the top 10 change at once.
 
-Errors are `application/problem+json` (RFC 9457) with a stable `code`; none of them changes anything."""
+Errors are `application/problem+json` (RFC 9457) with a stable `code`. None has changed anything, but for
+`outcome_unknown`, which says what to do."""
 
 
 def make_application(
