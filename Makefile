@@ -7,15 +7,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
 CHROMIUM := $(VENV)/.installed-chromium
+SERVERS := $(VENV)/.installed-servers
 
 # What the coverage gate holds to 90 %: all that decides about a score or a rank.
 GATED := */scoreboard/rules.py,*/scoreboard/commit.py,*/scoreboard/scoring.py,*/scoreboard/healing.py,*/scoreboard/store/*,*/scoreboard/ranking/*
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev migrate test e2e pictures load lint format check build lock clean
+.PHONY: help install run dev services services-down dev-distributed migrate test e2e pictures load lint format check build lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(DEVELOPMENT) ## Make .venv with all that development needs, pinned and hashed
 
@@ -25,21 +26,35 @@ run: $(RUNTIME) ## Run the scoreboard with simulated players on http://127.0.0.1
 dev: $(DEVELOPMENT) ## The same, started again whenever the source changes
 	@$(BIN)/watchfiles --target-type command --filter python '$(BIN)/scoreboard demo' src
 
+services: ## Start PostgreSQL and Redis in Docker, for dev-distributed
+	@docker compose version > /dev/null 2>&1 && docker info > /dev/null 2>&1 || { echo "No Docker engine with Compose answers here. \
+	Install Docker, or set SCOREBOARD_DATABASE_URL and SCOREBOARD_REDIS_URL to servers of your own for make dev-distributed."; exit 1; }
+	@docker compose up --detach --wait
+
+services-down: ## Stop them; what they hold stays
+	@docker compose down
+
+dev-distributed: $(DEVELOPMENT) ## As dev, on the PostgreSQL and Redis of services, or of the environment's two URLs
+	@SCOREBOARD_DATABASE_URL="$${SCOREBOARD_DATABASE_URL:-postgresql://scoreboard:$${POSTGRES_PASSWORD:-scoreboard}@127.0.0.1:$${POSTGRES_PORT:-5432}/scoreboard}" \
+	SCOREBOARD_REDIS_URL="$${SCOREBOARD_REDIS_URL:-redis://:$${REDIS_PASSWORD:-scoreboard}@127.0.0.1:$${REDIS_PORT:-6379}/0}" \
+	SCOREBOARD_JWT_SECRET="$${SCOREBOARD_JWT_SECRET:-for development alone, known to everybody}" \
+	$(BIN)/watchfiles --target-type command --filter python '$(BIN)/scoreboard demo' src
+
 migrate: $(RUNTIME) ## Bring the database to this program's schema
 	@$(BIN)/scoreboard migrate
 
-test: $(DEVELOPMENT) $(CHROMIUM) ## Run every test, and hold the coverage of what decides about scores
+test: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) ## Run every test, and hold the coverage of what decides about scores
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest
 	@$(BIN)/coverage report --include='$(GATED)' --fail-under=90
 
-e2e: $(DEVELOPMENT) $(CHROMIUM) ## Run the end-to-end tests alone
+e2e: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) ## Run the end-to-end tests alone
 	@$(BIN)/python -m pytest tests/e2e
 
 pictures: $(DEVELOPMENT) $(CHROMIUM) ## Take the README's pictures anew, from the running page
 	@$(BIN)/python -m tests.pictures
 
-load: $(DEVELOPMENT) $(CHROMIUM) ## Measure; ARGS="--help" tells how to choose, limit and compare
+load: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) ## Measure; ARGS="--help" tells how to choose, limit and compare
 	@$(BIN)/python -m tests.load $(ARGS)
 
 lint: $(DEVELOPMENT) ## Find mistakes, wrong types, and imports against the flow
@@ -60,6 +75,7 @@ build: $(DEVELOPMENT) ## Build the wheel and the source distribution into dist/
 lock: $(DEVELOPMENT) ## Resolve the requirements anew, to the newest that fit
 	@$(BIN)/uv pip compile pyproject.toml --group build --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/runtime.lock
 	@$(BIN)/uv pip compile pyproject.toml --group build --group dev --constraint requirements/runtime.lock --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/development.lock
+	@$(BIN)/uv pip compile --group servers --constraint requirements/development.lock --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/servers.lock
 
 # The machine's Chromium is used where there is one. Else Playwright brings its own, which needs no root; where it cannot,
 # the tests that need it fail and say what to install.
@@ -67,6 +83,13 @@ $(CHROMIUM): $(DEVELOPMENT)
 	@command -v chromium chromium-browser google-chrome google-chrome-stable > /dev/null \
 		|| { echo "Installing Chromium for the tests of the page …"; $(BIN)/playwright install chromium; } \
 		|| echo "Chromium could not be installed: on Debian, apt-get install chromium"
+	@touch $@
+
+# PostgreSQL and Redis for the tests: the machine's programs where it has both. Else wheels bring them, which needs no root.
+$(SERVERS): requirements/servers.lock $(DEVELOPMENT)
+	@$(BIN)/python -m tests.servers > /dev/null \
+		|| { echo "Installing PostgreSQL and Redis for the tests …"; $(PIP) install --require-hashes -r requirements/servers.lock; } \
+		|| echo "They could not be installed: on Debian, apt-get install postgresql redis-server"
 	@touch $@
 
 clean: ## Remove what can be made again; databases stay

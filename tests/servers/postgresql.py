@@ -1,0 +1,150 @@
+"""PostgreSQL for the tests: databases on any server, and servers of a test's own."""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from tests.servers.finding import POSTGRES_WHEEL, postgres_folder
+from tests.servers.process import LIMIT_SECONDS, Server, ServerFailed, everybody_reaches, ordinary_user
+
+ANSWER_SECONDS = 1.0
+
+T = TypeVar("T")
+
+
+def apart(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run on an event loop in a thread of its own: the test's thread may have one already."""
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(asyncio.run, coroutine).result()
+
+
+class Postgres:
+    """A server's databases, whoever runs it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def url(self, database: str | None = None) -> str:
+        """The address of a database; without a name, of the one from which others are made."""
+        address = urlsplit(self._url)
+        return self._url if database is None else address._replace(path=f"/{database}").geturl()
+
+    def sql(self, statement: str, *values: Any, database: str | None = None) -> list[asyncpg.Record]:
+        """Run a statement; $1, $2 … are the values. Its rows."""
+
+        async def run() -> list[asyncpg.Record]:
+            connection = await asyncpg.connect(self.url(database), timeout=LIMIT_SECONDS, command_timeout=LIMIT_SECONDS)
+            try:
+                rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
+                return rows
+            finally:
+                await connection.close(timeout=LIMIT_SECONDS)
+
+        return apart(run())
+
+    def create_database(self, name: str, template: str | None = None) -> None:
+        """An empty database, or a copy of another one that nobody is connected to."""
+        self.sql(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+
+    def drop_database(self, name: str) -> None:
+        """Whoever is still connected to it is disconnected."""
+        self.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+class PostgresServer(Server, Postgres):
+    """A server of its own, as PostgreSQL comes; what is kept survives `kill` as it does a crash of the program.
+
+    Settings are those of postgresql.conf: PostgresServer(max_connections=300, fsync=False).
+    """
+
+    NAME = "PostgreSQL"
+    STOPS_BY = signal.SIGINT  # "fast": it waits for no client
+    ENDS_BY = signal.SIGQUIT  # "immediate": without a checkpoint
+
+    def __init__(self, *, environment: Mapping[str, str] | None = None, **settings: str | float) -> None:
+        super().__init__(environment, ordinary_user())
+        self.programs = postgres_folder()
+        self.settings: dict[str, str | float] = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "dynamic_shared_memory_type": "mmap",  # files in its own folder, which a crash cannot leave elsewhere
+            **settings,
+        }
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def url(self, database: str | None = None) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database or 'postgres'}"
+
+    def start(self) -> None:
+        if not self.data.exists():
+            self._make_data()
+        super().start()
+
+    def command(self) -> list[str | Path]:
+        settings = [f"--{name}={value}" for name, value in {**self.settings, "port": self.port}.items()]
+        return [self.programs / "postgres", "-D", self.data, *settings]
+
+    def answers(self) -> bool:
+        async def ask() -> None:
+            connection = await asyncpg.connect(self.url(), timeout=ANSWER_SECONDS)
+            await connection.close(timeout=ANSWER_SECONDS)
+
+        try:
+            apart(ask())
+        except (OSError, asyncpg.PostgresError):
+            return False
+        return True
+
+    def remove_traces(self) -> None:
+        self._remove_shared_memory()
+        super().remove_traces()
+
+    def _make_data(self) -> None:
+        of_a_wheel = POSTGRES_WHEEL in self.programs.parts
+        if self.user is not None and of_a_wheel and not everybody_reaches(self.programs / "postgres"):
+            self._copy_programs(self.user.pw_uid, self.user.pw_gid)
+        names = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        with self._log.open("ab") as log:
+            self._process = self.run([self.programs / "initdb", f"--pgdata={self.data}", *names], log.fileno())
+        try:
+            failed = self._process.wait(LIMIT_SECONDS) != 0
+        except BaseException:
+            self.kill()
+            raise
+        if failed:
+            raise ServerFailed(f"initdb has failed:\n{self._log.read_text(errors='replace')}")
+
+    def _copy_programs(self, user_id: int, group_id: int) -> None:
+        """Bring the wheel's programs where the server's user can reach them: a .venv of root's may be closed to it."""
+        package, copied = self.programs.parents[1], self.folder / "programs"
+        # The libraries of a wheel may lie in a folder beside its package.
+        for part in package.parent.glob(f"{package.name}*"):
+            shutil.copytree(part, copied / part.name, symlinks=True)
+        for path in (copied, *copied.rglob("*")):
+            os.chown(path, user_id, group_id, follow_symlinks=False)
+        self.programs = copied / self.programs.relative_to(package.parent)
+
+    def _remove_shared_memory(self) -> None:
+        """Remove what a killed server leaves outside its folder: a segment of System V's shared memory.
+
+        Its id stands in postmaster.pid, line 7, which a server that ends by itself removes
+        (https://www.postgresql.org/docs/current/storage-file-layout.html).
+        """
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return
+        if len(lines) > 6:
+            subprocess.run(["ipcrm", "-m", lines[6].split()[1]], check=False, capture_output=True)

@@ -1,0 +1,176 @@
+"""Redis for the tests: keys on any server, servers of a test's own, and a cluster of three."""
+
+import signal
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from tests.servers.finding import redis_program
+from tests.servers.process import LIMIT_SECONDS, Server, free_port, until
+
+ANSWER_SECONDS = 1.0
+
+SLOTS = 16_384
+"""Of a Redis Cluster, always (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/)."""
+
+
+class Redis:
+    """A server's keys, whoever runs it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    def client(self, timeout_seconds: float = LIMIT_SECONDS) -> redis.Redis:
+        """A plain client for a `with` block, which tries nothing twice."""
+        once = Retry(NoBackoff(), 0)
+        return redis.Redis.from_url(
+            self.url,
+            decode_responses=True,
+            socket_timeout=timeout_seconds,
+            socket_connect_timeout=timeout_seconds,
+            retry=once,
+        )
+
+    def execute(self, *command: Any) -> Any:
+        """Run one command, such as execute("CONFIG", "SET", "maxmemory", "1mb"). Its answer."""
+        with self.client() as client:
+            return client.execute_command(*command)
+
+    def remove(self, prefix: str) -> None:
+        """Remove the keys that have a prefix anywhere in them: a hash tag may stand before it."""
+        with self.client() as client:
+            for key in client.scan_iter(f"*{prefix}*"):
+                client.delete(key)
+
+
+class RedisServer(Server, Redis):
+    """A server of its own that keeps nothing on the disk: what it held is lost when it ends.
+
+    Options are those of redis.conf, with _ for -: RedisServer(maxmemory_policy="noeviction").
+    """
+
+    NAME = "Redis"
+    STOPS_BY = ENDS_BY = signal.SIGTERM
+
+    def __init__(self, *, environment: Mapping[str, str] | None = None, **options: str | int) -> None:
+        super().__init__(environment)
+        self.program = redis_program()
+        self.options: dict[str, str | int] = {
+            "bind": "127.0.0.1",
+            "save": "",
+            "appendonly": "no",
+            "rdb_del_sync_files": "yes",  # a replica too starts with nothing
+            "repl_diskless_sync_delay": 0,  # a test's replica waits for no other
+            "shutdown_timeout": 0,
+            **options,
+        }
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def command(self) -> list[str | Path]:
+        command: list[str | Path] = [self.program]
+        for name, value in {**self.options, "port": self.port, "dir": str(self.folder)}.items():
+            command += [f"--{name.replace('_', '-')}", str(value)]
+        return command
+
+    def answers(self) -> bool:
+        try:
+            with self.client(ANSWER_SECONDS) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def flush(self) -> None:
+        self.execute("FLUSHALL")
+
+    def replica_of(self, other: "RedisServer") -> None:
+        """Follow another server; after this it holds what the other held at the call, and hears what comes."""
+        self.execute("REPLICAOF", "127.0.0.1", other.port)
+        self._catch_up(other)
+
+    def promote(self, followed: "RedisServer | None" = None) -> None:
+        """Follow no longer: it takes writes, and holds what it has heard so far.
+
+        With the server that it has followed, it first hears all that this one has taken before the call. So a test
+        knows what a replica that lags holds: nothing after this.
+        """
+        if followed is not None:
+            self._catch_up(followed)
+        self.execute("REPLICAOF", "NO", "ONE")
+
+    def take_over(self, other: "RedisServer") -> None:
+        """Kill the other server and answer at its port and URL, as one that a replica stands in for."""
+        other.kill()
+        self.execute("CONFIG", "SET", "port", other.port)
+        self.port, other.port = other.port, self.port
+
+    def _catch_up(self, other: "RedisServer") -> None:
+        offset = other._replication()["master_repl_offset"]
+
+        def has_caught_up() -> bool:
+            mine = self._replication()
+            return mine.get("master_link_status") == "up" and mine["slave_repl_offset"] >= offset
+
+        until(has_caught_up, "the replica holds what the other held")
+
+    def _replication(self) -> dict[str, Any]:
+        with self.client() as client:
+            information: dict[str, Any] = client.info("replication")
+            return information
+
+
+class RedisCluster:
+    """Three nodes on loopback, each with a third of the slots. Options are those of RedisServer."""
+
+    def __init__(self, **options: str | int) -> None:
+        self._options = options
+        self._stack = ExitStack()
+        self.nodes: tuple[RedisServer, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """Of one node; it tells a client the others."""
+        return self.nodes[0].url
+
+    def __enter__(self) -> Self:
+        try:
+            buses = [free_port() for _ in range(3)]
+            for bus in buses:
+                node = RedisServer(environment=None, cluster_enabled="yes", cluster_port=bus, **self._options)
+                self.nodes += (self._stack.enter_context(node),)
+            self._form(buses)
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def flush(self) -> None:
+        for node in self.nodes:
+            node.flush()
+
+    def is_whole(self) -> bool:
+        """Every node sees every slot served. A node sees this some seconds after its start."""
+        return all("cluster_state:ok" in node.execute("CLUSTER", "INFO") for node in self.nodes)
+
+    def _form(self, buses: list[int]) -> None:
+        bounds = [SLOTS * part // 3 for part in range(4)]
+        for number, node in enumerate(self.nodes):
+            node.execute("CLUSTER", "ADDSLOTSRANGE", bounds[number], bounds[number + 1] - 1)
+            # Else all have 0, and they have to settle first whose claim is newer.
+            node.execute("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+            self.nodes[0].execute("CLUSTER", "MEET", "127.0.0.1", node.port, buses[number])
+        until(self.is_whole, "the cluster is whole")

@@ -1,0 +1,172 @@
+"""The servers do what the tests of faults need of them."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from tests.servers import finding
+from tests.servers.postgresql import Postgres, PostgresServer
+from tests.servers.process import are_in
+from tests.servers.redis import Redis, RedisCluster, RedisServer
+
+SILENT_SECONDS = 0.2
+
+
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[PostgresServer]:
+    with PostgresServer(max_connections=20) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def own_redis() -> Iterator[RedisServer]:
+    with RedisServer(maxmemory_policy="noeviction") as server:
+        yield server
+
+
+def test_postgresql_has_the_settings_given(own_postgres: PostgresServer) -> None:
+    assert own_postgres.sql("SHOW max_connections")[0][0] == "20"
+
+
+def test_what_postgresql_has_committed_survives_its_crash_and_its_stop(own_postgres: PostgresServer) -> None:
+    own_postgres.sql("CREATE TABLE kept AS SELECT 1 AS number")
+    own_postgres.kill()
+    assert not own_postgres.answers()
+    own_postgres.start()
+    own_postgres.sql("INSERT INTO kept VALUES ($1)", 2)
+    own_postgres.stop()
+    assert not own_postgres.answers()
+    own_postgres.start()
+    assert [row[0] for row in own_postgres.sql("SELECT number FROM kept ORDER BY 1")] == [1, 2]
+
+
+async def test_a_paused_postgresql_is_silent_on_old_and_new_connections_and_goes_on(
+    own_postgres: PostgresServer,
+) -> None:
+    connection = await asyncpg.connect(own_postgres.url())
+    own_postgres.pause()
+    with pytest.raises(TimeoutError):
+        await asyncpg.connect(own_postgres.url(), timeout=SILENT_SECONDS)
+    waiting = asyncio.create_task(connection.fetchval("SELECT 1"))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(waiting), SILENT_SECONDS)
+    own_postgres.resume()
+    assert await waiting == 1
+    await connection.close()
+
+
+def test_nothing_is_left_of_a_server_whose_test_has_failed() -> None:
+    server = PostgresServer(fsync=False)
+
+    def fail_meanwhile() -> None:
+        with server:
+            server.pause()
+            family.extend(server._paused)
+            raise AssertionError("the test's own")
+
+    family: list[int] = []
+    with pytest.raises(AssertionError, match="the test's own"):
+        fail_meanwhile()
+    assert len(family) > 3
+    assert are_in("", family), "some are still there"
+    assert not server.folder.exists()
+
+
+async def test_a_test_has_an_empty_database_of_its_own(postgres: Postgres, database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        assert await connection.fetch("SELECT FROM information_schema.tables WHERE table_schema = 'public'") == []
+        await connection.execute("CREATE TABLE mine AS SELECT 7 AS number")
+    finally:
+        await connection.close()
+    name = database_url.rpartition("/")[2]
+    postgres.create_database(f"{name}_copy", template=name)
+    assert postgres.sql("SELECT number FROM mine", database=f"{name}_copy")[0][0] == 7
+    postgres.drop_database(f"{name}_copy")
+
+
+def test_what_redis_held_is_lost_when_it_ends(own_redis: RedisServer) -> None:
+    for end in (own_redis.kill, own_redis.stop, own_redis.flush):
+        own_redis.execute("SET", "key", "value")
+        assert own_redis.execute("GET", "key") == "value"
+        end()
+        if not own_redis.runs:
+            assert not own_redis.answers()
+            own_redis.start()
+        assert own_redis.execute("GET", "key") is None
+
+
+def test_a_paused_redis_is_silent_and_goes_on(own_redis: RedisServer) -> None:
+    own_redis.pause()
+    with own_redis.client(SILENT_SECONDS) as client, pytest.raises(redis.TimeoutError):
+        client.ping()
+    own_redis.resume()
+    assert own_redis.answers()
+
+
+def test_a_replica_that_lags_takes_over_and_keeps_nothing_either(own_redis: RedisServer) -> None:
+    own_redis.execute("SET", "before", "told")
+    with RedisServer() as replica:
+        replica.replica_of(own_redis)
+        own_redis.execute("SET", "then", "told")
+        replica.promote(own_redis)
+        own_redis.execute("SET", "after", "not told")
+        url = own_redis.url
+        replica.take_over(own_redis)
+        assert replica.url == url
+        with redis.Redis.from_url(url, decode_responses=True) as client:
+            assert client.mget("before", "then", "after") == ["told", "told", None]
+        own_redis.start()
+        assert own_redis.url != url
+        replica.kill()
+        replica.start()
+        assert replica.execute("DBSIZE") == 0
+
+
+def test_the_keys_of_a_test_are_removed_and_no_others(redis_server: Redis, redis_prefix: str, redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        keys = [f"{redis_prefix}one", f"{{board}}{redis_prefix}two", f"other-{redis_prefix[:-1]}"]
+        client.mset(dict.fromkeys(keys, 1))
+        redis_server.remove(redis_prefix)
+        assert client.exists(*keys[:2]) == 0
+        assert client.delete(keys[2]) == 1
+
+
+def test_a_cluster_of_three_serves_every_key(redis_cluster: RedisCluster, redis_prefix: str) -> None:
+    with redis.RedisCluster.from_url(redis_cluster.url, retry=Retry(NoBackoff(), 0)) as client:
+        for number in range(30):
+            client.set(f"{redis_prefix}{number}", number)
+        assert client.get(f"{redis_prefix}29") == b"29"
+    assert all(node.execute("DBSIZE") > 0 for node in redis_cluster.nodes)
+    redis_cluster.flush()
+    assert all(node.execute("DBSIZE") == 0 for node in redis_cluster.nodes)
+
+
+@pytest.mark.parametrize(
+    ("wheels_run", "ci", "outcome"),
+    [(True, "", finding.NoServer), (False, "true", finding.NoServer), (False, "", pytest.skip.Exception)],
+    ids=["a laptop fails", "CI fails on any platform", "a laptop skips where no wheel runs"],
+)
+def test_a_missing_program_is_told_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, wheels_run: bool, ci: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(finding, "find_redis", lambda: None)
+    monkeypatch.setattr(finding, "wheels_run_here", lambda: wheels_run)
+    with pytest.raises(outcome, match=r"`make test` brings one.* apt-get install redis-server"):
+        finding.redis_program()
+
+
+def test_programs_too_old_are_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, said in {"redis-server": "Redis server v=6.2.1", "valkey-server": "Valkey server v=8.0.1"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\necho '{said}'\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(finding, "WHEELS_ALONE", False)
+    assert finding.find_redis.__wrapped__() == tmp_path / "valkey-server"
