@@ -3,8 +3,8 @@
 import asyncio
 import json
 import socket
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from scoreboard.model import Caller
 from scoreboard.model import Event as LedgerEvent
 from scoreboard.web.auth import Tokens
 from tests.clocks import HeldClock, counted_ids
+from tests.servers.postgresql import apart
 
 SECRET = "a secret of the tests, never used elsewhere"
 LIMIT_SECONDS = 10.0
@@ -112,7 +113,7 @@ class Running:
             async with make_store(self.settings, self.clock) as store:
                 return list(await store.events(board, 0, 1_000_000))
 
-        return _apart(read())
+        return apart(read())
 
     def users(self, board: str = "main") -> dict[int, str]:
         """Whose each integer key is."""
@@ -122,18 +123,12 @@ class Running:
                 change = await store.changes(board, 0, 1_000_000)
                 return {standing.player: standing.user_id for standing in change.standings}
 
-        return _apart(read())
+        return apart(read())
 
     @contextmanager
     def watch(self, path: str = "/api/leaderboard/stream") -> Iterator["Watcher"]:
         with self.client.stream("GET", path, headers={"Accept": "text/event-stream"}) as response:
             yield Watcher(response)
-
-
-def _apart(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run on an event loop in a thread of its own: the test's thread may have one already."""
-    with ThreadPoolExecutor(1) as executor:
-        return executor.submit(asyncio.run, coroutine).result()
 
 
 class Watcher:
@@ -223,10 +218,3 @@ def running(
             thread.join(LIMIT_SECONDS + server.FINISH_SECONDS)
             listening.close()
             assert finished.is_set(), "the server has not stopped"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

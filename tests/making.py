@@ -31,7 +31,7 @@ def settling(limit: RateLimit = UNLIMITED) -> Settle:
 
 async def commit(store: Store, *batch: Submission, limit: RateLimit = UNLIMITED) -> list[Event]:
     """Have a batch committed; its new events."""
-    return list((await store.commit(lambda: batch, settling(limit))).events)
+    return list((await store.commit({one.board for one in batch}, lambda: batch, settling(limit))).events)
 
 
 def standing(
@@ -45,6 +45,7 @@ def standing(
         reached_version=version if reached_version is None else reached_version,
         reached_at_us=version * 1_000,
         version=version,
+        seq=version,
         listed=listed,
     )
 

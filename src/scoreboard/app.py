@@ -1,7 +1,10 @@
-"""The composition root: settings → drivers → service → ASGI application. The only file that names a driver."""
+"""The composition root: settings → drivers → service → ASGI application. The only file that names a driver.
+
+There are two deployments: embedded (SQLite and memory, one instance) and distributed (PostgreSQL and Redis, many).
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +19,13 @@ from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
 from scoreboard.interfaces import Clock, NewId, Ranking, Store
+from scoreboard.ranking import redis_connection
 from scoreboard.ranking.memory import MemoryRanking
+from scoreboard.ranking.redis import RedisRanking
 from scoreboard.scoring import Scoring
 from scoreboard.secret import load_secret
-from scoreboard.store import sqlite_file
+from scoreboard.store import postgresql_database, sqlite_file
+from scoreboard.store.postgresql import PostgresqlStore
 from scoreboard.store.sqlite import SqliteStore
 from scoreboard.web.application import make_application
 from scoreboard.web.auth import Tokens
@@ -33,24 +39,50 @@ class Scoreboard:
     hub: Hub
 
 
+def database_name(settings: Settings) -> str:
+    """The database as a person knows it, without who may enter it."""
+    if settings.is_distributed:
+        return postgresql_database.shown(settings.database_url)
+    return str(settings.database_path)
+
+
 def migrate(settings: Settings) -> tuple[str | None, str]:
     """Bring the database to this program's schema; say from which revision to which. Raises StartError."""
+    if settings.is_distributed:
+        return postgresql_database.migrate(settings.database_url)
     return sqlite_file.migrate(settings.database_path)
 
 
-def has_no_database(settings: Settings) -> bool:
-    """Whether the database is still to be made. Raises StartError."""
-    return sqlite_file.is_new(settings.database_path)
+def makes_its_database(settings: Settings) -> bool:
+    """Whether a server makes its database by itself: a file that is not there yet. Raises StartError."""
+    return not settings.is_distributed and sqlite_file.is_new(settings.database_path)
 
 
-def make_store(settings: Settings, clock: Clock) -> Store:
-    """The truth that the settings name."""
-    return SqliteStore(settings.database_path, limit=settings.rate_limit, clock=clock)
+def make_store(settings: Settings, clock: Clock | None = None) -> Store:
+    """The truth that the settings name. Without a clock given, SQLite goes by this machine's, PostgreSQL by its own."""
+    if not settings.is_distributed:
+        return SqliteStore(settings.database_path, limit=settings.rate_limit, clock=clock or SystemClock())
+    limits = postgresql_database.Limits(
+        connections=settings.database_pool_size,
+        silence_seconds=settings.database_timeout_seconds,
+        lock_seconds=settings.database_lock_timeout_seconds,
+        statement_seconds=settings.database_statement_timeout_seconds,
+    )
+    return PostgresqlStore(settings.database_url, limit=settings.rate_limit, clock=clock, limits=limits)
 
 
-def make_ranking() -> Ranking:
-    """The ordered copy that goes with the store."""
-    return MemoryRanking()
+def make_ranking(settings: Settings, boards: Iterable[str]) -> Ranking:
+    """The ordered copy that goes with the store; it tells of changes of these boards."""
+    if settings.redis_url is None:
+        return MemoryRanking()
+    limits = redis_connection.Limits(settings.redis_pool_size, settings.redis_timeout_seconds)
+    return RedisRanking(
+        settings.redis_url,
+        boards,
+        prefix=settings.redis_prefix,
+        is_cluster=settings.redis_cluster,
+        limits=limits,
+    )
 
 
 def make_tokens(settings: Settings, clock: Clock | None = None) -> Tokens:
@@ -72,12 +104,13 @@ async def open_scoreboard(
 
     Raises SchemaError. A background task that fails ends the whole: better no server than one that only looks like it.
     """
-    clock = clock or SystemClock()
     boards = tuple(catalog.boards)
-    async with make_store(settings, clock) as store, make_ranking() as ranking:
+    async with make_store(settings, clock) as store, make_ranking(settings, boards) as ranking:
         await store.ensure(tuple(catalog.boards.values()))
         healing = Healing(store, ranking, boards)
-        scoring = Scoring(catalog, store, ranking, healing, limit=settings.rate_limit, clock=clock, new_id=new_id)
+        scoring = Scoring(
+            catalog, store, ranking, healing, limit=settings.rate_limit, clock=clock or SystemClock(), new_id=new_id
+        )
         hub = Hub(boards)
         frames = Frames(scoring.board, hub, boards)
         application = make_application(
@@ -90,6 +123,7 @@ async def open_scoreboard(
             write_origins=settings.cors_origins,
             is_demo=is_demo,
         )
+        await healing.start()
         async with _background(
             healing.run(), scoring.commit.run(), frames.follow(ranking.changed()), frames.refresh(), hub.run()
         ):

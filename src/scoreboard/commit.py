@@ -1,14 +1,14 @@
 """Group commit: what waits is written together, one submission of a player a batch, with one writer at a time.
 
-There are no timers. A batch is taken only once its store holds the lock, so while one is written, or another process
-has its turn, the next one grows: turns are serialized, not requests. Batch n + 1 is written while n is applied to the
-ranking; applies go in order. A submission is answered when its batch is committed and applied, or committed and
-`ANSWER_WITHOUT_RANK_SECONDS` have passed.
+There are no timers. A batch is taken only once its store holds the lock of its boards, so while one is written, or
+another process has its turn, the next one grows: turns are serialized, not requests. Batch n + 1 is written while n is
+applied to the ranking; applies go in order. A submission is answered when its batch is committed and applied, or
+committed and `ANSWER_WITHOUT_RANK_SECONDS` have passed.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
@@ -89,14 +89,15 @@ class GroupCommit:
 
     async def _write(self, finishing: asyncio.TaskGroup) -> None:
         batch: list[_Waiting] = []
+        boards = self._queue.boards()
 
         def take() -> Sequence[Submission]:
-            batch.extend(self._queue.take(BATCH_SIZE))
+            batch.extend(self._queue.take(BATCH_SIZE, boards))
             return [waiting.submission for waiting in batch]
 
         started = self._refusals.now()
         try:
-            settled = await self._store.commit(take, self._settle)
+            settled = await self._store.commit(boards, take, self._settle)
         except ScoreboardError as error:
             # Where not even the lock was had, nothing was taken: whoever waits is told, not kept.
             for waiting in batch or self._queue.take_all():
@@ -135,11 +136,17 @@ class _Queue:
     def __init__(self) -> None:
         self._players: dict[str, deque[_Waiting]] = {}
         self._turns: deque[str] = deque()
+        self._boards = Counter[str]()
         self._length = 0
         self._lock = Lock()
 
     def __len__(self) -> int:
         return self._length
+
+    def boards(self) -> frozenset[str]:
+        """Those that somebody waits for."""
+        with self._lock:
+            return frozenset(+self._boards)
 
     def put(self, waiting: _Waiting) -> None:
         """Raises QueueFull, PlayerBusy."""
@@ -155,27 +162,39 @@ class _Queue:
                 own.append(waiting)
             else:
                 raise PlayerBusy
+            self._boards[waiting.submission.board] += 1
             self._length += 1
 
-    def take(self, most: int) -> list[_Waiting]:
-        """The next batch: whoever has more waiting takes a place at the end."""
+    def take(self, most: int, boards: Collection[str]) -> list[_Waiting]:
+        """The next batch for these boards: whoever has more waiting takes a place at the end.
+
+        Those of one player keep their order, so whoever waits for another board first keeps the place.
+        """
         with self._lock:
-            batch = []
-            for _ in range(min(most, len(self._turns))):
+            batch: list[_Waiting] = []
+            passed_over: list[str] = []
+            for _ in range(len(self._turns)):
+                if len(batch) == most:
+                    break
                 user_id = self._turns.popleft()
                 own = self._players[user_id]
+                if own[0].submission.board not in boards:
+                    passed_over.append(user_id)
+                    continue
                 batch.append(own.popleft())
                 if own:
                     self._turns.append(user_id)
                 else:
                     del self._players[user_id]
+            self._turns.extendleft(reversed(passed_over))
+            self._boards.subtract(waiting.submission.board for waiting in batch)
             self._length -= len(batch)
             return batch
 
     def take_all(self) -> list[_Waiting]:
         """Everybody at once."""
         everybody: list[_Waiting] = []
-        while batch := self.take(QUEUE_SIZE):
+        while batch := self.take(QUEUE_SIZE, self.boards()):
             everybody += batch
         return everybody
 

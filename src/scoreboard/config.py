@@ -1,10 +1,10 @@
 """The settings: SCOREBOARD_* in the environment or in `.env`. Nothing else reads the environment."""
 
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 import limits
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -18,19 +18,37 @@ MIN_SECRET_BYTES: Final = 32
 """HS256 wants a key of at least the hash's size (RFC 7518, section 3.2)."""
 
 
+Seconds = Annotated[float, Field(gt=0, le=3_600)]
+
 MOST_OF_A_RATE: Final = 1_000_000_000
 """Submissions, or seconds (thirty years): far from where a database's integers end."""
 
 
-def _sqlite_path(url: str) -> str:
+POSTGRESQL: Final = ("postgresql://", "postgres://")
+REDIS: Final = ("redis://", "rediss://", "unix://")
+
+
+def _database_url(url: str) -> str:
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        raise ValueError("must be a URL such as sqlite:///scoreboard.db") from None
+    except (ArgumentError, ValueError):
+        raise ValueError(
+            "must be a URL: sqlite:///scoreboard.db, or postgresql://user:password@host/database"
+        ) from None
+    if url.startswith(POSTGRESQL):
+        if not parsed.host or not parsed.database:
+            raise ValueError("must name a host and a database, as postgresql://user:password@host/database does")
+        return url
     if parsed.drivername != "sqlite" or parsed.host:
-        raise ValueError("must begin with sqlite:/// in this version")
+        raise ValueError("must begin with sqlite:/// or postgresql://")
     if not parsed.database or parsed.database == ":memory:" or parsed.query:
         raise ValueError("must name a file, as sqlite:///scoreboard.db does")
+    return url
+
+
+def _redis_url(url: str | None) -> str | None:
+    if url is not None and not url.startswith(REDIS):
+        raise ValueError("must begin with redis:// or rediss://, as redis://host:6379/0 does")
     return url
 
 
@@ -76,7 +94,16 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    database_url: Annotated[str, AfterValidator(_sqlite_path)] = "sqlite:///scoreboard.db"
+    database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///scoreboard.db"
+    database_pool_size: Annotated[int, Field(ge=3, le=1_000)] = 5
+    database_timeout_seconds: Seconds = 0.5
+    database_lock_timeout_seconds: Seconds = 5.0
+    database_statement_timeout_seconds: Seconds = 30.0
+    redis_url: Annotated[str | None, AfterValidator(_redis_url)] = None
+    redis_cluster: bool = False
+    redis_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] = "scoreboard"
+    redis_pool_size: Annotated[int, Field(ge=2, le=1_000)] = 16
+    redis_timeout_seconds: Seconds = 0.5
     jwt_secret: Annotated[SecretStr | None, AfterValidator(_long_enough)] = None
     rate_limit: Annotated[RateLimit, NoDecode, BeforeValidator(_rate)] = RateLimit(10, 60_000_000)
     host: str = "127.0.0.1"
@@ -85,6 +112,21 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_list)] = ()
     drain_grace_seconds: Annotated[float, Field(ge=0, le=600)] = 0.0
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
+
+    @model_validator(mode="after")
+    def _one_of_two_deployments(self) -> Self:
+        if self.is_distributed and self.redis_url is None:
+            raise ValueError("SCOREBOARD_REDIS_URL: must be set too, since many instances share one ranking")
+        if not self.is_distributed and self.redis_url is not None:
+            raise ValueError("SCOREBOARD_DATABASE_URL: must be a postgresql:// URL where SCOREBOARD_REDIS_URL is set")
+        if self.is_distributed and self.jwt_secret is None:
+            raise ValueError("SCOREBOARD_JWT_SECRET: must be set, since all instances have to know the same secret")
+        return self
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether this is one of many instances, on PostgreSQL and Redis."""
+        return self.database_url.startswith(POSTGRESQL)
 
     @property
     def database_path(self) -> Path:
@@ -101,5 +143,7 @@ def read_settings(**given: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         mistake = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        name = PREFIX + str(mistake["loc"][0]).upper()
-        raise StartError(f"{name}: {mistake['msg'].removeprefix('Value error, ')}.") from None
+        message = mistake["msg"].removeprefix("Value error, ")
+        # What is wrong between two settings has no place of its own, and names the one to set.
+        name = f"{PREFIX}{mistake['loc'][0]!s}: ".upper() if mistake["loc"] else ""
+        raise StartError(f"{name}{message}.") from None

@@ -6,18 +6,29 @@ store: all the same. Once a second the versions are compared, so a lost notifica
 
 import asyncio
 from collections import defaultdict
+from contextlib import suppress
 from typing import Final
 
 import structlog
 
 from scoreboard.errors import RankingUnavailable, StoreUnavailable
-from scoreboard.interfaces import Ranking, Store
+from scoreboard.interfaces import Applied, Progress, Ranking, Store
+from scoreboard.model import Change
 
 PAGE_SIZE: Final = 5_000
 """Standings a page: some ten milliseconds of work, so that nothing else on the event loop waits longer."""
 
 INTERVAL_SECONDS: Final = 1.0
 """How often the versions are compared."""
+
+START_SECONDS: Final = 0.5
+"""How long a start waits for copies: those of some ten thousand players are filled by then."""
+
+ELSEWHERE_SECONDS: Final = 0.25
+"""How long to leave a copy alone that another process is filling. Where it stops moving, it is taken over."""
+
+PAGES_A_LINE: Final = 20
+"""A line of the log for so many pages of a long fill."""
 
 log = structlog.get_logger()
 
@@ -30,12 +41,24 @@ class Healing:
         self._ranking = ranking
         self._boards = boards
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._needed = asyncio.Event()
         self.lost: frozenset[str] = frozenset()
         """The partners that could not be reached when the versions were last compared."""
 
+    async def start(self) -> None:
+        """Fill what can be filled soon, so that the first score knows its rank already; `run` does the rest."""
+        with suppress(TimeoutError, StoreUnavailable, RankingUnavailable):
+            async with asyncio.timeout(START_SECONDS):
+                for board in self._boards:
+                    await self.heal(board)
+
     async def run(self) -> None:
-        """Compare and heal every second, for ever. A partner that is gone is asked again in the next second."""
+        """Compare and heal every second or when it is needed, for ever.
+
+        A partner that is gone is asked again in the next second.
+        """
         while True:
+            self._needed.clear()
             lost = set()
             for board in self._boards:
                 try:
@@ -47,7 +70,21 @@ class Healing:
             if self.lost != lost:
                 log.warning("partners lost", partners=sorted(lost)) if lost else log.info("all partners are back")
                 self.lost = frozenset(lost)
-            await asyncio.sleep(INTERVAL_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._needed.wait(), INTERVAL_SECONDS)
+
+    async def mend(self, change: Change, applied: Applied) -> bool:
+        """What to do about a commit that found a gap before it; whether the copy has the commit now.
+
+        A small gap is another process's commit that comes a moment later than this one: it is closed at once. A copy
+        that is being filled, or misses much, is left to `run`: nobody's answer waits for that.
+        Raises StoreUnavailable, RankingUnavailable.
+        """
+        if applied.readable and change.to_version - applied.version <= PAGE_SIZE:
+            await self.heal(change.board)
+            return True
+        self._needed.set()
+        return False
 
     async def heal(self, board: str) -> None:
         """Return when the copy is readable and at the version that the store had when it was asked, or later.
@@ -61,12 +98,22 @@ class Healing:
                 # The progress was read first, so the store has really gone back: a restored backup.
                 log.warning("the copy is ahead of its store: filling it anew", board=board)
                 await self._ranking.drop(board)
-            healed = 0
-            while not (progress := await self._ranking.progress(board)).readable or progress.version < head.version:
-                change = await self._store.changes(board, progress.version, PAGE_SIZE)
-                await self._ranking.apply(change)
+                progress = Progress(0, readable=False)
+            await self._fill(board, progress, head.version)
+
+    async def _fill(self, board: str, progress: Progress, version: int) -> None:
+        """Page after page, up to a version; beside another process that does the same, only one of them."""
+        healed = pages = 0
+        while not progress.readable or progress.version < version:
+            change = await self._store.changes(board, progress.version, PAGE_SIZE)
+            applied = await self._ranking.apply(change)
+            if applied.moved:
                 healed += len(change.standings)
-                if healed % (20 * PAGE_SIZE) == 0 and healed:
-                    log.info("filling the ranking", board=board, standings=healed, version=change.to_version)
-            if healed:
-                log.info("the ranking has caught up", board=board, standings=healed, version=progress.version)
+                pages += 1
+                if pages % PAGES_A_LINE == 0:
+                    log.info("filling the ranking", board=board, version=change.to_version, of=version)
+            elif not applied.readable:
+                await asyncio.sleep(ELSEWHERE_SECONDS)
+            progress = await self._ranking.progress(board)
+        if pages > 1:
+            log.info("the ranking has caught up", board=board, standings=healed, version=progress.version)

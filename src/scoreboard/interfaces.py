@@ -7,7 +7,7 @@ commits. The board at version n is the fold of the events 1 … n, and nothing e
 Every driver is an async context manager; nothing may be called outside of it.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 from uuid import UUID
@@ -82,12 +82,13 @@ class Store(Protocol):
         Raises StoreUnavailable.
         """
 
-    async def commit(self, take: Take, settle: Settle) -> Settled:
+    async def commit(self, boards: Collection[str], take: Take, settle: Settle) -> Settled:
         """Lock, take, read, settle, append, commit: one atomic turn of the one writer that a board has at a time.
 
         1. Lock the boards; only then call `take` (once, from any thread): while this turn waits, its batch grows.
-        2. Read the facts of the batch, at most one submission of a player, with a snapshot newer than the lock.
-        3. Call `settle` (pure; again with new facts where a player's `seq` has moved meanwhile).
+           What it takes is for these boards alone, and at most one submission of a player.
+        2. Read the facts of the batch, with a snapshot newer than the lock.
+        3. Call `settle` (pure; again with new facts where a player's `seq` has moved meanwhile, on another board).
         4. Append all of `events` and `changes` and commit, durably; return only then.
 
         Raises StoreUnavailable where nothing of the batch was committed, OutcomeUnknown where that cannot be told.
@@ -123,13 +124,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Where a copy stands after a change was offered to it.
+    """Where a copy stands after a change was offered to it, and whether that very call has moved it.
 
-    `ranks` gives each listed player of the change the rank at the version of its own standing. It is empty where the
-    change was not applied as a whole: there was a gap before it, or (a part of) it was known already.
+    `ranks` gives each listed player of the change a rank: the one at the version of its own standing where a STEP
+    followed directly on the copy, else the one at the copy's version. It is empty while the copy lies before the change
+    or is not readable.
     """
 
     version: int
+    readable: bool
+    moved: bool
     ranks: Mapping[int, int]
 
 
@@ -146,9 +150,9 @@ class Ranking(Protocol):
         """Apply a change in one atomic step, and only in order.
 
         - The copy stands before `from_version`: there is a gap; change nothing and answer where it stands.
-        - It stands at `to_version` or later: nothing to do.
+        - It stands at `to_version` or later: nothing to do, but that a LAST_PAGE up to right there makes it readable.
         - Else apply. A standing is absolute and never replaces one of a later version, so it does not matter that a
-          part of the change was applied already.
+          part of the change was applied already, or that another process applies the same pages.
 
         A copy is readable once a LAST_PAGE is in, also an empty one, and no longer once a PAGE is. One that is not
         readable takes no STEP: a commit cannot mend what the pages before it have left out.

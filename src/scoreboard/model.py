@@ -102,7 +102,8 @@ class Standing:
     """Where a player stands on a board, in absolute terms.
 
     `version` is the last event that touched it, `reached_version` the one that reached `score`. One that is not
-    `listed` keeps its score and has no place on the board. User id and name are the player's, the same on every board.
+    `listed` keeps its score and has no place on the board. User id and name are the player's, the same on every board;
+    `seq` counts the player's accepted submissions over all boards, so of two names the one with the higher is newer.
     """
 
     player: int
@@ -112,6 +113,7 @@ class Standing:
     reached_version: int
     reached_at_us: int
     version: int
+    seq: int
     listed: bool = True
 
 

@@ -73,7 +73,7 @@ def decide(submission: Submission, facts: Facts, limit: RateLimit) -> Outcome:
 def fold(standing: Standing | None, event: Event, user_id: str, name: str | None) -> Standing:
     """A player's standing after one more event: the board is nothing but the fold of its ledger."""
     if standing is not None and standing.score == event.score:
-        return replace(standing, name=name, version=event.version)
+        return replace(standing, name=name, version=event.version, seq=event.seq)
     return Standing(
         player=event.player,
         user_id=user_id,
@@ -82,6 +82,7 @@ def fold(standing: Standing | None, event: Event, user_id: str, name: str | None
         reached_version=event.version,
         reached_at_us=event.at_us,
         version=event.version,
+        seq=event.seq,
         listed=standing.listed if standing else True,
     )
 

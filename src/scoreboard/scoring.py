@@ -79,14 +79,9 @@ class Scoring:
         for change in settled.changes:
             try:
                 applied = await self._ranking.apply(change)
-                if applied.version < change.to_version:
-                    await self._healing.heal(change.board)
+                if applied.version < change.to_version and await self._healing.mend(change, applied):
+                    applied = await self._ranking.apply(change)
                 ranks.update(applied.ranks)
-                for standing in change.standings:
-                    if standing.player not in applied.ranks:
-                        place = await self._ranking.place(change.board, standing.player)
-                        if place is not None:
-                            ranks[standing.player] = place
             except (RankingUnavailable, StoreUnavailable):
                 # The score is in the ledger. The copy catches up by itself; only this rank is not known in time.
                 continue

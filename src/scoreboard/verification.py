@@ -4,14 +4,18 @@ It needs no lock and no long transaction. The standings are read page by page, w
 really had; the ledger up to there can never change.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from scoreboard.healing import PAGE_SIZE
 from scoreboard.interfaces import Ranking, Store
 from scoreboard.model import ChangeKind, Event, Snapshot, Standing, order_key
 from scoreboard.rules import fold
+
+BEHIND: Final = 20
+"""How often a ranking that is behind is brought up before it counts as stuck."""
 
 SHOWN_DIFFERENCES: Final = 100
 """Past these a list helps nobody: something is wrong in general."""
@@ -36,10 +40,13 @@ async def verify(store: Store, ranking: Ranking, board: str, report: Report) -> 
     Raises StoreUnavailable, RankingUnavailable.
     """
     reading = _Reading(store, ranking, board, report)
-    differences = await _compare_ranking(reading)
-    folded: dict[int, Standing] = {}
-    differences += await _fold_ledger(reading, folded)
-    differences += _compare(folded, reading.standings)
+    await reading.move_on()
+    ledger = _Ledger(reading)
+    differences = await ledger.fold_to(reading.version)
+    differences += _compare(ledger.folded, reading.standings)
+    if not differences:
+        # Against a ledger that is broken in itself, nothing can be said of the ranking.
+        differences += await _compare_ranking(reading, ledger)
     differences += await _look_past_the_head(reading)
     shown = differences[:SHOWN_DIFFERENCES]
     if len(differences) > len(shown):
@@ -70,28 +77,86 @@ class _Reading:
                 return
 
 
-async def _fold_ledger(reading: _Reading, folded: dict[int, Standing]) -> list[str]:
-    """Fold the events up to the version of the standings; what is wrong with the ledger in itself."""
+class _Ledger:
+    """The fold of the events up to a version, each of them looked at."""
+
+    def __init__(self, reading: _Reading) -> None:
+        self._reading = reading
+        self._previous: Event | None = None
+        self._seqs: dict[int, int] = {}
+        self._action_seqs: dict[tuple[int, str], int] = {}
+        self._order: list[_Place] | None = None
+        self.version = 0
+        self.folded: dict[int, Standing] = {}
+
+    def sort(self) -> list["_Place"]:
+        """The listed standings in THE order; it is kept from now on."""
+        self._order = sorted(_place(standing) for standing in self.folded.values() if standing.listed)
+        return self._order
+
+    async def fold_to(self, version: int) -> list[str]:
+        """Fold on; what is wrong with the ledger in itself."""
+        differences: list[str] = []
+        reading = self._reading
+        while self.version < version:
+            stretch = await reading.store.events(reading.board, self.version, min(PAGE_SIZE, version - self.version))
+            events = [event for event in stretch if event.version <= version]
+            if not events:
+                differences.append(f"event {self.version + 1}: missing, up to version {version}")
+                break
+            for event in events:
+                differences += _check_event(event, self._previous, self.folded.get(event.player))
+                differences += _check_counts(event, self._seqs, self._action_seqs)
+                self._fold(event)
+            reading.report("events", self.version, version)
+        return differences
+
+    def _fold(self, event: Event) -> None:
+        known = self._reading.standings.get(event.player)
+        user_id, name = (known.user_id, known.name) if known else (f"player {event.player}", None)
+        before = self.folded.get(event.player)
+        after = fold(before, event, user_id, name)
+        if self._order is not None:
+            if before is not None and before.listed:
+                del self._order[bisect_left(self._order, _place(before))]
+            if after.listed:
+                insort(self._order, _place(after))
+        self.folded[event.player] = after
+        self._previous = event
+        self.version = event.version
+
+
+_Place = tuple[int, int, int]
+
+
+def _place(standing: Standing) -> _Place:
+    return (*order_key(standing), standing.player)
+
+
+async def _compare_ranking(reading: _Reading, ledger: _Ledger) -> list[str]:
+    """Compare the ranking's pages with the ledger's order, each at the version that the page has.
+
+    Servers may move the ranking on between two pages: then the ledger is folded on to where it is.
+    """
     differences: list[str] = []
-    seen = 0
-    action_seqs: dict[tuple[int, str], int] = {}
-    seqs: dict[int, int] = {}
-    previous: Event | None = None
-    while seen < reading.version:
-        stretch = await reading.store.events(reading.board, seen, PAGE_SIZE)
-        events = [event for event in stretch if event.version <= reading.version]
-        if not events:
-            differences.append(f"event {seen + 1}: missing, up to version {reading.version}")
-            break
-        for event in events:
-            differences += _check_event(event, previous, folded.get(event.player))
-            differences += _check_counts(event, seqs, action_seqs)
-            known = reading.standings.get(event.player)
-            user_id, name = (known.user_id, known.name) if known else (f"player {event.player}", None)
-            folded[event.player] = fold(folded.get(event.player), event, user_id, name)
-            previous = event
-        seen = events[-1].version
-        reading.report("events", seen, reading.version)
+    order = ledger.sort()
+    offset = behind = 0
+    while offset <= len(order):
+        page = await reading.ranking.page(reading.board, PAGE_SIZE, offset)
+        if page.version != ledger.version:
+            await reading.move_on()
+        if page.version < ledger.version:
+            behind += 1
+            if behind > BEHIND:
+                return [*differences, f"ranking: stays at version {page.version}, behind {ledger.version}"]
+            continue
+        differences += await ledger.fold_to(page.version)
+        if page.players != len(order):
+            return [*differences, f"ranking: has {page.players} players, but {len(order)} are listed"]
+        expected = [ledger.folded[player] for *_, player in order[offset : offset + PAGE_SIZE]]
+        differences += _compare_page(page, expected)
+        offset += PAGE_SIZE
+        reading.report("ranking", min(offset, len(order)), len(order))
     return differences
 
 
@@ -136,35 +201,15 @@ def _compare(folded: Mapping[int, Standing], standings: Mapping[int, Standing]) 
             differences.append(f"player {player}: has events but no standing")
         elif expected is None:
             differences.append(f"player {player}: has a standing of {found.score} but no events")
-        elif expected != found:
+        elif found.seq < expected.seq:
+            differences.append(f"player {player}: has made {found.seq} submissions, but its events say {expected.seq}")
+        elif replace(expected, seq=found.seq) != found:
             differences.append(f"player {player}: standing {_told(found)}, but its events fold to {_told(expected)}")
     return differences
 
 
 def _told(standing: Standing) -> str:
     return f"{standing.score} reached at version {standing.reached_version}, last event {standing.version}"
-
-
-async def _compare_ranking(reading: _Reading) -> list[str]:
-    """Bring standings and ranking to one version, and compare the one's order with the other's pages.
-
-    Where servers move the ranking on between two pages, it is read again.
-    """
-    while True:
-        await reading.move_on()
-        listed = sorted((s for s in reading.standings.values() if s.listed), key=order_key)
-        differences: list[str] = []
-        for offset in range(0, max(len(listed), 1), PAGE_SIZE):
-            page = await reading.ranking.page(reading.board, PAGE_SIZE, offset)
-            if page.version != reading.version:
-                break
-            if page.players != len(listed):
-                return [f"ranking: has {page.players} players, but {len(listed)} are listed"]
-            expected = listed[offset : offset + PAGE_SIZE]
-            differences += _compare_page(page, expected)
-            reading.report("ranking", offset + len(expected), len(listed))
-        else:
-            return differences
 
 
 def _compare_page(page: Snapshot, expected: Sequence[Standing]) -> Iterator[str]:

@@ -72,6 +72,7 @@ class Board(_Schema):
     updated_at: datetime | None
     players: int
     entries: tuple[Row, ...]
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)

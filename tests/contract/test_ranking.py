@@ -11,16 +11,31 @@ from scoreboard.errors import RankingUnavailable
 from scoreboard.interfaces import Applied, Progress, Ranking
 from scoreboard.model import MAX_SCORE, ChangeKind
 from scoreboard.ranking.memory import MemoryRanking
+from scoreboard.ranking.redis import RedisRanking
+from scoreboard.ranking.redis_connection import Limits
 from tests.making import change, standing
 
 STEP, PAGE, LAST_PAGE = ChangeKind.STEP, ChangeKind.PAGE, ChangeKind.LAST_PAGE
 
-DRIVERS: Final = {"memory": MemoryRanking}
+DRIVERS: Final = ("memory", "redis", "redis-cluster")
 
 
-@pytest.fixture(params=list(DRIVERS))
+def make_ranking(request: pytest.FixtureRequest) -> Ranking:
+    if request.param == "memory":
+        return MemoryRanking()
+    is_cluster = request.param == "redis-cluster"
+    return RedisRanking(
+        request.getfixturevalue("redis_cluster").url if is_cluster else request.getfixturevalue("redis_url"),
+        ["main"],
+        prefix=request.getfixturevalue("redis_prefix"),
+        is_cluster=is_cluster,
+        limits=Limits(connections=4, silence_seconds=5),
+    )
+
+
+@pytest.fixture(params=DRIVERS)
 async def empty(request: pytest.FixtureRequest) -> AsyncIterator[Ranking]:
-    async with DRIVERS[request.param]() as ranking:
+    async with make_ranking(request) as ranking:
         yield ranking
 
 
@@ -60,7 +75,7 @@ async def test_steps_are_applied_in_order(ranking: Ranking) -> None:
 
 async def test_ranks_are_those_at_the_version_of_each_event(ranking: Ranking) -> None:
     applied = await ranking.apply(change(STEP, 0, 3, standing(1, 50, 1), standing(2, 80, 2), standing(3, 60, 3)))
-    assert applied == Applied(3, {1: 1, 2: 1, 3: 2})
+    assert applied == Applied(3, readable=True, moved=True, ranks={1: 1, 2: 1, 3: 2})
 
 
 async def test_of_equal_scores_the_one_reached_first_is_first(ranking: Ranking) -> None:
@@ -82,7 +97,9 @@ async def test_scores_are_exact_up_to_the_ends_of_the_range(ranking: Ranking) ->
 
 async def test_a_gap_changes_nothing(ranking: Ranking) -> None:
     await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
-    assert await ranking.apply(change(STEP, 2, 3, standing(2, 90, 3))) == Applied(1, {})
+    assert await ranking.apply(change(STEP, 2, 3, standing(2, 90, 3))) == Applied(
+        1, readable=True, moved=False, ranks={}
+    )
     assert await order(ranking) == [(1, "user-1", 50)]
 
 
@@ -90,7 +107,7 @@ async def test_what_is_known_changes_nothing(ranking: Ranking) -> None:
     step = change(STEP, 0, 1, standing(1, 50, 1))
     await ranking.apply(step)
     await ranking.apply(change(STEP, 1, 2, standing(1, 70, 2)))
-    assert await ranking.apply(step) == Applied(2, {})
+    assert await ranking.apply(step) == Applied(2, readable=True, moved=False, ranks={1: 1})
     assert await order(ranking) == [(1, "user-1", 70)]
 
 
@@ -110,7 +127,8 @@ async def test_an_older_standing_never_replaces_a_newer_one(ranking: Ranking) ->
 async def test_a_copy_between_pages_is_not_readable_and_takes_no_step(empty: Ranking) -> None:
     await empty.apply(change(PAGE, 0, 2, standing(1, 50, 1), standing(2, 30, 2)))
     assert await empty.progress("main") == Progress(2, readable=False)
-    assert await empty.apply(change(STEP, 2, 3, standing(1, 90, 3))) == Applied(2, {})
+    applied = await empty.apply(change(STEP, 2, 3, standing(1, 90, 3)))
+    assert applied == Applied(2, readable=False, moved=False, ranks={})
     with pytest.raises(RankingUnavailable):
         await empty.page("main", 10, 0)
 

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -11,22 +12,23 @@ from typing import Final
 import pytest
 
 from scoreboard.interfaces import Accepted, Facts, Refused, Settled, Store
-from scoreboard.model import Change, ChangeKind, RateLimit, Standing, Submission, order_key
-from scoreboard.store import sqlite_file
+from scoreboard.model import Change, ChangeKind, Event, RateLimit, Standing, Submission, order_key
+from scoreboard.store import postgresql_database, sqlite_file
+from scoreboard.store.postgresql import PostgresqlStore
+from scoreboard.store.postgresql_database import Limits
 from scoreboard.store.sqlite import SqliteStore
 from tests.clocks import HeldClock
 from tests.making import DUEL, MAIN, QUEST, SIDE, TEN_A_MINUTE, UNLIMITED, VISIT, commit, settling, submission
 
+BOTH: Final = {"main", "side"}
+
+MakeStore = Callable[..., Store]
 OpenStore = Callable[..., Awaitable[Store]]
 
 
-def _sqlite(folder: Path, limit: RateLimit, clock: HeldClock) -> Store:
-    path = folder / "store.db"
-    sqlite_file.migrate(path)
-    return SqliteStore(path, limit=limit, clock=clock)
+DRIVERS: Final = ("sqlite", "postgresql")
 
-
-DRIVERS: Final = {"sqlite": _sqlite}
+PATIENT: Final = Limits(connections=4, silence_seconds=5, lock_seconds=5, statement_seconds=5)
 
 
 @pytest.fixture
@@ -34,13 +36,31 @@ def clock() -> HeldClock:
     return HeldClock()
 
 
-@pytest.fixture(params=list(DRIVERS))
-async def open_store(request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock) -> AsyncIterator[OpenStore]:
-    """Opens a store over the test's one database, as often as a test likes: each time another process."""
+@pytest.fixture(params=DRIVERS)
+def make_store(request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock) -> MakeStore:
+    """Makes a store over the test's one database, as often as a test likes: each time another process."""
+    if request.param == "sqlite":
+        path = tmp_path / "store.db"
+        sqlite_file.migrate(path)
+    else:
+        url = request.getfixturevalue("database_url")
+        with ThreadPoolExecutor(1) as apart:
+            apart.submit(postgresql_database.migrate, url).result()
+
+    def make(limit: RateLimit = UNLIMITED) -> Store:
+        if request.param == "sqlite":
+            return SqliteStore(path, limit=limit, clock=clock)
+        return PostgresqlStore(url, limit=limit, clock=clock, limits=PATIENT)
+
+    return make
+
+
+@pytest.fixture
+async def open_store(make_store: MakeStore) -> AsyncIterator[OpenStore]:
     async with AsyncExitStack() as stack:
 
         async def open_one(limit: RateLimit = UNLIMITED) -> Store:
-            store = await stack.enter_async_context(DRIVERS[request.param](tmp_path, limit, clock))
+            store = await stack.enter_async_context(make_store(limit))
             await store.ensure([MAIN, SIDE])
             return store
 
@@ -60,7 +80,7 @@ async def facts_of(store: Store, *batch: Submission) -> Sequence[Facts]:
         seen.extend(facts)
         return Settled((), (), ())
 
-    await store.commit(lambda: batch, look)
+    await store.commit(BOTH, lambda: batch, look)
     return seen
 
 
@@ -129,7 +149,7 @@ async def test_the_facts_of_somebody_known(store: Store, clock: HeldClock) -> No
     (facts,) = await facts_of(store, submission("ada", DUEL))
     assert (facts.at_us, facts.head.version, facts.name) == (clock.us, 2, "Ada")
     assert (facts.player, facts.seq, facts.action_seq) == (last.player, 2, 1)
-    assert facts.standing == Standing(last.player, "ada", "Ada", 80, 2, last.at_us, 2)
+    assert facts.standing == Standing(last.player, "ada", "Ada", 80, 2, last.at_us, version=2, seq=2)
 
 
 async def test_the_facts_keep_the_order_of_the_batch(store: Store) -> None:
@@ -162,7 +182,7 @@ async def test_a_key_finds_the_event_that_it_stands_for(store: Store) -> None:
 
 async def test_a_repeat_is_the_same_event_and_is_written_once(store: Store) -> None:
     (event,) = await commit(store, submission("ada", digest=7))
-    again = await store.commit(lambda: [submission("ada", digest=7)], settling())
+    again = await store.commit(BOTH, lambda: [submission("ada", digest=7)], settling())
     assert again.outcomes == (Accepted(event, replayed=True),)
     assert (await store.heads())["main"].version == 1
 
@@ -171,7 +191,7 @@ async def test_one_refused_submission_fails_alone(open_store: OpenStore) -> None
     store = await open_store(TEN_A_MINUTE)
     for _ in range(10):
         await commit(store, submission("ada"), limit=TEN_A_MINUTE)
-    settled = await store.commit(lambda: [submission("ada"), submission("bob")], settling(TEN_A_MINUTE))
+    settled = await store.commit(BOTH, lambda: [submission("ada"), submission("bob")], settling(TEN_A_MINUTE))
     assert [type(outcome) for outcome in settled.outcomes] == [Refused, Accepted]
     assert (await store.heads())["main"].version == 11
 
@@ -215,7 +235,7 @@ async def test_who_is_not_listed_is_on_no_page(store: Store) -> None:
         hidden = tuple(replace(standing, listed=False) for standing in step.standings)
         return replace(settled, changes=(replace(step, standings=hidden),))
 
-    await store.commit(lambda: [submission("bob"), submission("cyd")], unlist)
+    await store.commit(BOTH, lambda: [submission("bob"), submission("cyd")], unlist)
     page = await store.page("main", 10, 0)
     assert (page.players, [entry.user_id for entry in page.entries]) == (1, ["ada"])
     assert [s.listed for s in (await store.changes("main", 0, 10)).standings] == [True, False, False]
@@ -258,13 +278,13 @@ async def test_nothing_is_written_where_settling_fails(store: Store) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await store.commit(lambda: [submission()], fail)
+        await store.commit(BOTH, lambda: [submission()], fail)
     assert (await store.heads())["main"].version == 0
     assert len(await commit(store, submission())) == 1
 
 
 async def test_a_turn_without_submissions_writes_nothing(store: Store) -> None:
-    assert await store.commit(list, settling()) == Settled((), (), ())
+    assert await store.commit(BOTH, list, settling()) == Settled((), (), ())
 
 
 async def test_two_processes_write_one_history(open_store: OpenStore) -> None:
@@ -292,8 +312,41 @@ async def test_a_batch_is_taken_only_when_its_turn_has_come(open_store: OpenStor
         other_took.set()
         return [submission("late")]
 
-    holding = asyncio.create_task(one.commit(lambda: [submission()], hold))
+    holding = asyncio.create_task(one.commit({"main"}, lambda: [submission()], hold))
     assert await asyncio.to_thread(has_the_turn.wait, 5)
-    await asyncio.gather(holding, other.commit(take, settling()))
+    await asyncio.gather(holding, other.commit({"main"}, take, settling()))
     assert waited == [True]
     assert (await one.heads())["main"].version == 1
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "new"])
+async def test_one_player_on_two_boards_at_once_is_counted_exactly(
+    make_store: MakeStore, store: Store, known: bool
+) -> None:
+    """Each board has its own lock, so another board's commit may come between the facts and the commit."""
+    if known:
+        await commit(store, submission("ada"))
+    decided: list[int] = []
+
+    async def overtake() -> list[Event]:
+        async with make_store() as other:
+            await other.ensure([MAIN, SIDE])
+            return await commit(other, submission("bob", VISIT), submission("ada", VISIT))
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        overtaking: list[Future[list[Event]]] = []
+
+        def settle_late(batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+            decided.append(facts[0].seq)
+            if not overtaking:
+                overtaking.append(elsewhere.submit(asyncio.run, overtake()))
+                # SQLite has one lock for all boards, and makes the other one wait for this turn.
+                wait(overtaking, timeout=0.5)
+            return settling()(batch, facts)
+
+        settled = await store.commit({"main"}, lambda: [submission("ada"), submission("cyd")], settle_late)
+    quest, visit = settled.events[0], overtaking[0].result()[1]
+    assert quest.player == visit.player
+    assert sorted((quest.seq, visit.seq)) == ([2, 3] if known else [1, 2])
+    assert quest.seq == decided[-1] + 1
+    assert [e.score for e in await store.events("main", 0, 10)] == ([50, 100, 50] if known else [50, 50])

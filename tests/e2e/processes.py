@@ -13,7 +13,8 @@ from typing import Any
 
 import httpx2
 
-from tests.harness import CATALOG, SECRET, free_port
+from tests.harness import CATALOG, SECRET
+from tests.servers.process import free_port
 
 LIMIT_SECONDS = 30.0
 

@@ -17,7 +17,8 @@ from tests.clocks import HeldClock
 from tests.e2e.browser import chromium, visiting
 from tests.e2e.processes import score, scoreboard, serving
 from tests.e2e.proxy import proxying
-from tests.harness import Running, free_port, running
+from tests.harness import Running, running
+from tests.servers.process import free_port
 
 RECOVERY_MS = 5_000
 """Every page is live again within this time after its server is."""

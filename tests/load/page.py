@@ -18,8 +18,9 @@ from scoreboard.web.auth import Tokens
 from tests.e2e.browser import chromium
 from tests.e2e.processes import score, serving
 from tests.e2e.proxy import proxying
-from tests.harness import SECRET, free_port
+from tests.harness import SECRET
 from tests.load.options import Figures, OnTick, Options
+from tests.servers.process import free_port
 
 VISITS = 7
 RESTARTS = 20

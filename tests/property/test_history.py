@@ -169,7 +169,9 @@ class History(RuleBasedStateMachine):
             async with SqliteStore(self.path, limit=LIMIT, clock=self.clock) as other:
                 await other.ensure([MAIN, SIDE])
                 one = submission(attempt.user_id, CATALOG.action(attempt.action_id))
-                settled = await other.commit(lambda: [one], lambda batch, facts: settle(batch, facts, LIMIT))
+                settled = await other.commit(
+                    {one.board}, lambda: [one], lambda batch, facts: settle(batch, facts, LIMIT)
+                )
                 for event in settled.events:
                     self.model.count(Try(attempt.user_id, attempt.action_id, None), str(event.event_id), self.clock.us)
                     self._note(Receipt(event, None, replayed=False))

@@ -1,7 +1,7 @@
 """Group commit: what is bounded, what is answered when something is slow or broken, and what costs nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -26,13 +26,13 @@ class Watched(SqliteStore):
     failed = 0
     lock_seconds = 0.0
 
-    async def commit(self, take: Take, settle: Settle) -> Settled:
+    async def commit(self, boards: Collection[str], take: Take, settle: Settle) -> Settled:
         if self.fails:
             self.failed += 1
             raise StoreUnavailable
         # As if the lock had been waited for.
         self._clock.advance(self.lock_seconds)  # type: ignore[attr-defined]
-        settled = await super().commit(take, settle)
+        settled = await super().commit(boards, take, settle)
         self._clock.advance(self.lock_seconds)  # type: ignore[attr-defined]
         self.turns.append(len(settled.outcomes))
         self.turn.set()

@@ -180,7 +180,7 @@ async def test_a_store_that_another_process_locks_for_long_is_told(path: Path, m
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable):
-            await store.commit(_never, settling())
+            await store.commit({"main"}, _never, settling())
         other.execute("ROLLBACK")
         other.close()
         assert len(await commit(store, submission())) == 1

@@ -1,20 +1,26 @@
 """Bad input: a clear error with a stable code, and the ledger is as it was."""
 
+import asyncio
 import json
 import socket
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
+import asyncpg
 import jwt
 import pytest
 
 from scoreboard import commit
+from scoreboard.config import Settings
 from scoreboard.store import sqlite_file
+from scoreboard.store.migrations import APPLICATION_ID
 from scoreboard.web.schemas import ProblemResponse
 from tests.harness import LIMIT_SECONDS, SECRET, Running, running
 
@@ -232,26 +238,47 @@ def test_a_wrong_method_is_told_the_right_ones(scoreboard: Running, method: str,
     assert sorted(response.headers["Allow"].split(", ")) == sorted(allowed.split(", "))
 
 
-@pytest.fixture
-def other_writer(scoreboard: Running) -> Iterator[sqlite3.Connection]:
-    """Another process that holds the file's write lock."""
-    connection = sqlite3.connect(scoreboard.settings.database_path, isolation_level=None, check_same_thread=False)
-    connection.execute("BEGIN IMMEDIATE")
-    yield connection
-    connection.close()
+@contextmanager
+def another_writer(settings: Settings) -> Iterator[None]:
+    """Another process that holds the boards while it is open."""
+    if not settings.is_distributed:
+        connection = sqlite3.connect(settings.database_path, isolation_level=None, check_same_thread=False)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            connection.close()
+        return
+    asking, done = Event(), Event()
+
+    async def hold() -> None:
+        connection = await asyncpg.connect(settings.database_url)
+        await connection.execute(f"SELECT pg_advisory_lock({APPLICATION_ID}, key) FROM boards")
+        asking.set()
+        await asyncio.to_thread(done.wait, LIMIT_SECONDS)
+        await connection.close()
+
+    with ThreadPoolExecutor(1) as executor:
+        holding = executor.submit(asyncio.run, hold())
+        assert asking.wait(LIMIT_SECONDS)
+        try:
+            yield
+        finally:
+            done.set()
+            holding.result(LIMIT_SECONDS)
 
 
 def test_a_full_queue_is_told_and_what_it_holds_is_counted(
-    scoreboard: Running, other_writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+    scoreboard: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commit, "QUEUE_SIZE", 3)
     with ThreadPoolExecutor(8) as executor:
-        answers = [executor.submit(scoreboard.score, f"user-{number}") for number in range(8)]
-        for refused in islice(as_completed(answers, LIMIT_SECONDS), 5):
-            assert_problem(refused.result(), 503, "queue_full")
-            assert refused.result().headers["Retry-After"] == "1"
-        assert scoreboard.ledger() == []
-        other_writer.execute("ROLLBACK")
+        with another_writer(scoreboard.settings):
+            answers = [executor.submit(scoreboard.score, f"user-{number}") for number in range(8)]
+            for refused in islice(as_completed(answers, LIMIT_SECONDS), 5):
+                assert_problem(refused.result(), 503, "queue_full")
+                assert refused.result().headers["Retry-After"] == "1"
+            assert scoreboard.ledger() == []
         assert sorted(answer.result().status_code for answer in answers) == [201] * 3 + [503] * 5
     assert len(scoreboard.ledger()) == 3
 

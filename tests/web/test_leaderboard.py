@@ -3,6 +3,7 @@
 import json
 import queue
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,12 +159,13 @@ def test_every_frame_is_the_ledger_up_to_its_version(scoreboard: Running) -> Non
         assert frame["players"] == len(board)
 
 
-def test_a_score_of_another_process_is_seen_within_a_second(scoreboard: Running) -> None:
+def test_a_score_of_another_process_is_seen_within_a_second(
+    scoreboard: Running, tmp_path: Path, deployment: dict[str, Any]
+) -> None:
     scoreboard.score("ada")
     with scoreboard.watch() as watcher:
         assert watcher.frame()["version"] == 1
-        folder = scoreboard.settings.database_path.parent
-        with running(folder, scoreboard.clock) as other:
+        with running(tmp_path, scoreboard.clock, **deployment) as other:
             assert other.score("bob").json()["version"] == 2
             assert watcher.frame()["version"] == 2
     assert scoreboard.score("ada").json() | {"eventId": None} == {

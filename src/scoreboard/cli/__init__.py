@@ -5,7 +5,7 @@ import sys
 import typer
 
 from scoreboard import __version__
-from scoreboard.cli import demo, migrate, serve, token, verify, watch
+from scoreboard.cli import demo, migrate, rebuild, serve, token, verify, watch
 from scoreboard.cli.logs import configure_logs
 from scoreboard.errors import ScoreboardError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command()(serve.serve)
 app.command()(demo.demo)
 app.command()(migrate.migrate)
+app.command()(rebuild.rebuild)
 app.command()(token.token)
 app.command()(verify.verify)
 app.command()(watch.watch)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scoreboard.app import make_tokens, migrate
+from scoreboard.app import database_name, make_tokens, migrate
 from scoreboard.catalog import load_catalog
 from scoreboard.cli.serve import serve_until_stopped
 from scoreboard.config import Settings, read_settings
@@ -56,7 +56,7 @@ def demo(
         serve_until_stopped(
             settings, catalog, tokens, prepare=lambda: _migrate(settings), started=started, is_demo=True
         )
-    typer.echo(f"Stopped. Every score is kept in {settings.database_path}.")
+    typer.echo(f"Stopped. Every score is kept in {database_name(settings)}.")
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,11 +9,11 @@ from scoreboard.config import read_settings
 def migrate() -> None:
     """Make the database, or bring it to the schema of this program.
 
-    Nothing is lost, and a repeat changes nothing. Stop the server first, and take a copy of the file.
+    Nothing is lost, and a repeat changes nothing. Stop the servers first, and take a copy of the database.
     """
     settings = read_settings()
     before, after = app.migrate(settings)
     if before == after:
-        typer.echo(f"{settings.database_path} has schema {after} already.")
+        typer.echo(f"{app.database_name(settings)} has schema {after} already.")
     else:
-        typer.echo(f"{settings.database_path} has schema {after} now (before: {before or 'none'}).")
+        typer.echo(f"{app.database_name(settings)} has schema {after} now (before: {before or 'none'}).")

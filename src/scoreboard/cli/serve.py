@@ -7,7 +7,7 @@ import structlog
 import typer
 
 from scoreboard import server
-from scoreboard.app import has_no_database, make_tokens, migrate, open_scoreboard
+from scoreboard.app import make_tokens, makes_its_database, migrate, open_scoreboard
 from scoreboard.catalog import Catalog, load_catalog
 from scoreboard.config import Settings, read_settings
 from scoreboard.web.auth import Tokens
@@ -21,13 +21,14 @@ def serve(
 ) -> None:
     """Serve the scoreboard until SIGTERM or Ctrl-C.
 
-    A database file that is not there yet is made. One with an older schema is left alone: run “scoreboard migrate”.
+    A database file that is not there yet is made. An empty database on a server, and any with an older schema, is left
+    alone: run “scoreboard migrate”.
     """
     given = {"host": host, "port": port}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
 
     def make_if_missing() -> None:
-        if has_no_database(settings):
+        if makes_its_database(settings):
             migrate(settings)
             log.info("made a new database", path=str(settings.database_path))
 

@@ -1,13 +1,13 @@
 """`scoreboard verify`"""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from scoreboard.app import make_ranking, make_store
-from scoreboard.clock import SystemClock
 from scoreboard.config import Settings, read_settings
 from scoreboard.verification import Report, Verdict
 from scoreboard.verification import verify as verify_board
@@ -31,17 +31,21 @@ def verify() -> None:
 
 
 async def _verify_all(settings: Settings) -> list[Verdict]:
-    async with make_store(settings, SystemClock()) as store, make_ranking() as ranking:
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(make_store(settings))
         boards = sorted(await store.heads())
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        ) as progress:
-            return [await verify_board(store, ranking, board, _reporter(progress, board)) for board in boards]
+        ranking = await stack.enter_async_context(make_ranking(settings, boards))
+        progress = stack.enter_context(
+            Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+        )
+        return [await verify_board(store, ranking, board, _reporter(progress, board)) for board in boards]
 
 
 def _reporter(progress: Progress, board: str) -> Report:

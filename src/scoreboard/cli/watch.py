@@ -145,6 +145,8 @@ class State:
         """Whether there is something to tell."""
         before = (self.word, self.reason)
         match news:
+            case Board(stale=True):
+                word, self.reason = "stale", "the server cannot reach its data"
             case Board():
                 word, self.reason = "live", ""
             case Behind():

@@ -19,26 +19,33 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A snapshot as JSON (`body`), as an event of a stream, and its entity tag (RFC 9110, section 8.8.3)."""
+    """A snapshot as JSON (`body`), as an event of a stream, and its entity tag (RFC 9110, section 8.8.3).
+
+    It is stale where nobody can be asked for a newer one: neither the ranking nor the store.
+    """
 
     snapshot: Snapshot
+    is_stale: bool
     body: bytes
     event: bytes
     etag: str
 
 
-def encode(snapshot: Snapshot) -> Frame:
+def encode(snapshot: Snapshot, *, is_stale: bool = False) -> Frame:
     """The one encoding of a board: `GET /api/leaderboard` and the stream answer with the same bytes."""
-    document = {
+    document: dict[str, object] = {
         "board": snapshot.board,
         "version": snapshot.version,
         "updatedAt": timestamp(snapshot.at_us) if snapshot.version else None,
         "players": snapshot.players,
         "entries": [_entry(entry) for entry in snapshot.entries],
     }
+    if is_stale:
+        document["stale"] = True
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     return Frame(
         snapshot=snapshot,
+        is_stale=is_stale,
         body=body,
         event=b"id: %d\nevent: leaderboard\ndata: %b\n\n" % (snapshot.version, body),
         etag=f'"{blake2b(body, digest_size=12).hexdigest()}"',

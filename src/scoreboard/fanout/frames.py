@@ -1,8 +1,8 @@
 """Boards as frames: read, encoded where they have changed, and given to whoever asks."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import structlog
@@ -11,6 +11,7 @@ from scoreboard.errors import StoreUnavailable
 from scoreboard.fanout.frame import Frame, encode
 from scoreboard.fanout.hub import Hub
 from scoreboard.model import Snapshot
+from scoreboard.shared import Shared
 
 TOP: Final = 10
 """How many entries a stream shows, and a read that does not say."""
@@ -34,15 +35,24 @@ class Frames:
         self._hub = hub
         self._boards = boards
         self._kept: dict[tuple[str, int, int], Frame] = {}
-        self._in_order: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._publish = {board: Shared(partial(self._publish_now, board)) for board in boards}
 
     async def page(self, board: str, limit: int = TOP, offset: int = 0) -> Frame:
-        """A page of a board as it is now. Raises StoreUnavailable."""
-        snapshot = await self._read(board, limit, offset)
+        """A page of a board as it is now, or where nobody can tell, as it was last known (it is stale then).
+
+        Raises StoreUnavailable where it was never known.
+        """
+        try:
+            snapshot, is_stale = await self._read(board, limit, offset), False
+        except StoreUnavailable:
+            known = self._kept.get((board, limit, offset))
+            if known is None:
+                raise
+            snapshot, is_stale = known.snapshot, True
         kept = self._kept.get((board, limit, offset))
-        if kept is not None and kept.snapshot == snapshot:
+        if kept is not None and (kept.snapshot, kept.is_stale) == (snapshot, is_stale):
             return kept
-        frame = encode(snapshot)
+        frame = encode(snapshot, is_stale=is_stale)
         if len(self._kept) >= KEPT_FRAMES:
             self._kept.clear()
         self._kept[board, limit, offset] = frame
@@ -50,8 +60,10 @@ class Frames:
 
     async def publish(self, board: str) -> None:
         """Hand the board's newest top to the hub. Raises StoreUnavailable."""
-        async with self._in_order[board]:
-            self._hub.publish(await self.page(board))
+        await self._publish[board]()
+
+    async def _publish_now(self, board: str) -> None:
+        self._hub.publish(await self.page(board))
 
     async def follow(self, changed: AsyncIterator[str]) -> None:
         """Publish each board that is named, for ever."""

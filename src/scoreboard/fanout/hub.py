@@ -155,7 +155,7 @@ class _Ring:
     def publish(self, frame: Frame) -> None:
         before = self.frame
         self.frame = frame
-        if before is None or before.snapshot.entries != frame.snapshot.entries:
+        if before is None or (before.snapshot.entries, before.is_stale) != (frame.snapshot.entries, frame.is_stale):
             self._number += 1
             self._schedule()
 

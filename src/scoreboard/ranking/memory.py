@@ -4,7 +4,6 @@ A place in the order is one integer: the score (descending), the version that re
 key, so that each says whose it is and sorting needs no calls into Python.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from itertools import islice
 from typing import Final, Self
@@ -12,6 +11,7 @@ from typing import Final, Self
 from scoreboard.errors import RankingUnavailable
 from scoreboard.interfaces import Applied, Progress
 from scoreboard.model import MAX_SCORE, Change, ChangeKind, Entry, Snapshot, Standing
+from scoreboard.ranking.changed import ChangedBoards
 from scoreboard.ranking.order import Order
 
 _VERSION_BITS: Final = 53
@@ -53,6 +53,13 @@ class _Copy:
         self.rows[standing.player] = (key, standing.reached_at_us, standing.version)
         self.names[standing.player] = (standing.user_id, standing.name)
 
+    def ranks(self, change: Change) -> dict[int, int]:
+        """Where the players of a change stand now."""
+        if not self.readable:
+            return {}
+        ranks = ((standing.player, self.rank(standing.player)) for standing in change.standings)
+        return {player: rank for player, rank in ranks if rank is not None}
+
     def rank(self, player: int) -> int | None:
         key, *_ = self.rows.get(player, (None,))
         return None if key is None else self.order.rank(key)
@@ -76,8 +83,7 @@ class MemoryRanking:
     def __init__(self) -> None:
         self._names: _Names = {}
         self._copies: dict[str, _Copy] = {}
-        self._changed: set[str] = set()
-        self._wake = asyncio.Event()
+        self._changed = ChangedBoards()
 
     async def __aenter__(self) -> Self:
         return self
@@ -94,9 +100,10 @@ class MemoryRanking:
         copy = self._copy(change.board)
         is_step = change.kind is ChangeKind.STEP
         is_gap = copy.version < change.from_version or (is_step and not copy.readable)
-        is_known = copy.version > change.to_version or (copy.version == change.to_version and copy.readable)
+        ends = change.kind is ChangeKind.LAST_PAGE and not copy.readable
+        is_known = copy.version > change.to_version or (copy.version == change.to_version and not ends)
         if is_gap or is_known:
-            return Applied(copy.version, {})
+            return Applied(copy.version, copy.readable, False, copy.ranks(change) if is_known else {})
         follows = is_step and copy.version == change.from_version
         ranks: dict[int, int] = {}
         for standing in change.standings:
@@ -107,9 +114,8 @@ class MemoryRanking:
         copy.at_us = change.at_us
         copy.readable = change.kind is not ChangeKind.PAGE
         if copy.readable:
-            self._changed.add(change.board)
-            self._wake.set()
-        return Applied(copy.version, ranks)
+            self._changed.add((change.board,))
+        return Applied(copy.version, copy.readable, True, ranks if follows else copy.ranks(change))
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
         copy = self._readable(board)
@@ -128,12 +134,8 @@ class MemoryRanking:
     async def drop(self, board: str) -> None:
         self._copies.pop(board, None)
 
-    async def changed(self) -> AsyncIterator[str]:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._changed:
-                yield self._changed.pop()
+    def changed(self) -> AsyncIterator[str]:
+        return self._changed.follow()
 
     def _copy(self, board: str) -> _Copy:
         return self._copies.setdefault(board, _Copy(self._names))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, func, select, text
 from sqlalchemy.engine import Row
 
 from scoreboard.model import (
@@ -20,15 +20,16 @@ from scoreboard.model import (
 )
 from scoreboard.store.tables import boards, players, score_events, standings
 
-_of_board: Final = (boards.c.key == standings.c.board_key) & (standings.c.period == ALL_TIME)
+# Two processes that start together both find a new board missing.
+_ADD_BOARD: Final = text("INSERT INTO boards (id, version, at_us) VALUES (:id, 0, 0) ON CONFLICT (id) DO NOTHING")
 
 
 def ensure(connection: Connection, wanted: Sequence[Board]) -> Mapping[str, int]:
     """Make a row for each board that has none; the integer key of each board that there is."""
     known = _keys(connection)
-    new = [{"id": board.id, "version": 0, "at_us": 0} for board in wanted if board.id not in known]
+    new = [{"id": board.id} for board in wanted if board.id not in known]
     if new:
-        connection.execute(insert(boards), new)
+        connection.execute(_ADD_BOARD, new)
     return _keys(connection)
 
 
@@ -47,6 +48,12 @@ def _head(connection: Connection, board: str) -> Head:
     return Head(version, at_us)
 
 
+def _of(board: str) -> ColumnElement[bool]:
+    """Its standings. As a value and no join, the board leaves a database free to read in the order of an index."""
+    key = select(boards.c.key).where(boards.c.id == board).scalar_subquery()
+    return (standings.c.board_key == key) & (standings.c.period == ALL_TIME)
+
+
 def changes(connection: Connection, board: str, after: int, limit: int) -> Change:
     """One page of the standings that changed after a version: see `interfaces.Store.changes`."""
     head = _head(connection, board)
@@ -59,12 +66,12 @@ def changes(connection: Connection, board: str, after: int, limit: int) -> Chang
             standings.c.reached_version,
             standings.c.reached_at_us,
             standings.c.version,
+            players.c.seq,
             standings.c.listed,
         )
         .select_from(standings)
-        .join(boards, _of_board)
         .join(players, players.c.key == standings.c.player_key)
-        .where(boards.c.id == board, standings.c.version > after)
+        .where(_of(board), standings.c.version > after)
         .order_by(standings.c.version)
         .limit(limit)
     ).all()
@@ -82,12 +89,11 @@ def changes(connection: Connection, board: str, after: int, limit: int) -> Chang
 def page(connection: Connection, board: str, limit: int, offset: int) -> Snapshot:
     """A part of the board, and how many players it lists."""
     head = _head(connection, board)
-    listed = _of_board & standings.c.listed & (boards.c.id == board)
-    total = connection.execute(select(func.count()).select_from(standings).join(boards, _of_board).where(listed))
+    listed = _of(board) & standings.c.listed
+    total = connection.execute(select(func.count()).select_from(standings).where(listed))
     rows = connection.execute(
         select(players.c.user_id, players.c.name, standings.c.score, standings.c.reached_at_us)
         .select_from(standings)
-        .join(boards, _of_board)
         .join(players, players.c.key == standings.c.player_key)
         .where(listed)
         .order_by(standings.c.score.desc(), standings.c.reached_version)

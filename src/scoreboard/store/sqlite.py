@@ -5,7 +5,7 @@ boards: beside another process that writes to the same file, turns are taken in 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -59,7 +59,8 @@ class SqliteStore:
     async def ensure(self, boards: Sequence[Board]) -> None:
         self._board_keys = await self._run(self._writer, lambda connection: reads.ensure(connection, boards))
 
-    async def commit(self, take: Take, settle: Settle) -> Settled:
+    async def commit(self, boards: Collection[str], take: Take, settle: Settle) -> Settled:  # noqa: ARG002
+        # The file's write lock is the lock of all boards.
         engine, executor = self._writer
         return await asyncio.get_running_loop().run_in_executor(executor, self._commit, engine, take, settle)
 

@@ -5,20 +5,20 @@ up to a switch interval.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 from sqlalchemy import Connection, TextClause, text
 
 from scoreboard.interfaces import Facts, Settled
-from scoreboard.model import ALL_TIME, Event, EventKind, Head, Standing, Submission
+from scoreboard.model import ALL_TIME, Event, Submission
+from scoreboard.store.facts import make_facts
 
 FACTS: Final = text(
     f"""
-    SELECT h.version, h.at_us,
-           p.key, p.name, p.seq, (SELECT max(key) FROM players),
+    SELECT p.key, (SELECT max(key) FROM players),
+           h.version, h.at_us, p.name, p.seq,
            s.score, s.reached_version, s.reached_at_us, s.version, s.listed,
            (SELECT max(action_seq) FROM score_events u
              WHERE u.player_key = p.key AND u.action_id = json_extract(b.value, '$[2]')),
@@ -87,55 +87,12 @@ def read_facts(connection: Connection, batch: Sequence[Submission], limit_count:
         for s in batch
     ]
     rows = connection.execute(FACTS, {"batch": json.dumps(keys), "limit_count": limit_count}).all()
-    at_us = max(clock_us, *(row[1] for row in rows))
-    new_keys = count((rows[0][5] or 0) + 1)
-    return [_facts(row, submission, at_us, new_keys.__next__) for row, submission in zip(rows, batch, strict=True)]
-
-
-def _facts(row: Any, submission: Submission, at_us: int, new_key: Callable[[], int]) -> Facts:
-    version, head_at_us, known_key, name, seq, _ = row[:6]
-    score, reached_version, reached_at_us, standing_version, listed, action_seq, limit_at_us = row[6:13]
-    player = new_key() if known_key is None else known_key
-    return Facts(
-        at_us=at_us,
-        head=Head(version, head_at_us),
-        player=player,
-        name=name,
-        seq=seq or 0,
-        standing=None
-        if score is None
-        else Standing(
-            player=player,
-            user_id=submission.user_id,
-            name=name,
-            score=score,
-            reached_version=reached_version,
-            reached_at_us=reached_at_us,
-            version=standing_version,
-            listed=bool(listed),
-        ),
-        action_seq=action_seq or 0,
-        limit_at_us=limit_at_us,
-        repeated=None if row[13] is None else _repeated(row[13:], player, submission),
-    )
-
-
-def _repeated(row: Any, player: int, submission: Submission) -> Event:
-    event_id, board, version, kind, seq, action_id, action_seq, points, score, at_us = row
-    return Event(
-        event_id=UUID(event_id),
-        board=board,
-        version=version,
-        player=player,
-        kind=EventKind(kind),
-        seq=seq,
-        action_id=action_id,
-        action_seq=action_seq,
-        points=points,
-        score=score,
-        at_us=at_us,
-        idempotency_digest=submission.idempotency_digest,
-    )
+    at_us = max(clock_us, *(row[3] for row in rows))
+    new_keys = count((rows[0][1] or 0) + 1)
+    return [
+        make_facts(row[2:], submission, at_us, next(new_keys) if row[0] is None else row[0])
+        for row, submission in zip(rows, batch, strict=True)
+    ]
 
 
 def append(connection: Connection, settled: Settled, board_keys: Mapping[str, int]) -> None:

@@ -92,8 +92,8 @@ def stream_route(catalog: Catalog, frames: Frames, hub: Hub) -> DirectRoute:
 
     async def get(scope: Scope, receive: Receive, send: Send) -> None:
         board = catalog.board(_query(scope).board).id
-        if hub.newest(board) is None:
-            await frames.publish(board)
+        # Whoever has just scored sees it, though word of it may still be on its way to this instance.
+        await frames.publish(board)
         await stream(hub, board, scope, receive, send)
 
     return DirectRoute(

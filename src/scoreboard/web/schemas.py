@@ -109,6 +109,12 @@ class LeaderboardResponse(Schema):
     updated_at: Annotated[datetime | None, Field(description="The time of the event `version`; null before the first.")]
     players: Annotated[int, Field(description="How many players the whole board has.")]
     entries: list[EntryResponse]
+    stale: Annotated[
+        bool,
+        Field(
+            description="True where the server cannot reach its data, and this is the last board it knew; else absent."
+        ),
+    ] = False
 
 
 class LiveResponse(Schema):

@@ -47,7 +47,7 @@ const STYLE = `
 .state { display: flex; align-items: center; gap: 0.5em; margin: 0; padding: 0.9em 1.17em 0; color: var(--muted); font-size: 0.9375em; }
 .state::before { content: ""; width: 0.6em; height: 0.6em; border-radius: 50%; background: currentColor; flex: none; }
 .state[data-state="live"] { color: var(--good); }
-.state:is([data-state="reconnecting"], [data-state="offline"], [data-state="refused"]) { color: var(--bad); }
+.state:is([data-state="stale"], [data-state="reconnecting"], [data-state="offline"], [data-state="refused"]) { color: var(--bad); }
 .frame {
   background: var(--card);
   border: 1px solid var(--line);
@@ -163,6 +163,7 @@ export class ScoreBoard extends HTMLElement {
     const words = {
       connecting: "Connecting …",
       live: `Live since ${at}`,
+      stale: `Not live since ${at}: the server cannot reach its data`,
       reconnecting: `Reconnecting since ${at} …`,
       offline: `Offline since ${at}`,
       refused: reason ?? "The server does not give this board.",

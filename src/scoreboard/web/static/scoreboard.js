@@ -31,9 +31,10 @@
  * @property {string | null} updatedAt RFC 3339
  * @property {number} players how many the whole board has
  * @property {Entry[]} entries the top 10, best first
+ * @property {boolean} [stale] whether the server cannot reach its data, and this is the last board it knew
  *
- * @typedef {"connecting" | "live" | "reconnecting" | "offline" | "refused"} StateName
- * "offline": the browser itself says that there is no network. "refused": the server will never give this board (an
+ * @typedef {"connecting" | "live" | "stale" | "reconnecting" | "offline" | "refused"} StateName
+ * "stale": the server answers and cannot reach its own data. "offline": the browser itself says that there is no network. "refused": the server will never give this board (an
  * unknown one, or a token that is not good); `watch` has given up.
  *
  * @typedef {object} State
@@ -271,8 +272,9 @@ async function readStream(url, token, attempt, listener) {
       if (fields.retry !== undefined && /^\d+$/.test(fields.retry)) retryMs = Number(fields.retry);
       if (fields.event === "leaderboard" && fields.data !== undefined) {
         // A server that is behind what was shown is no news: it may catch up, or another one may answer.
-        if (!listener.board(JSON.parse(fields.data))) return LONGEST_RETRY_MS;
-        listener.state("live", Date.now());
+        const board = JSON.parse(fields.data);
+        if (!listener.board(board)) return LONGEST_RETRY_MS;
+        listener.state(board.stale ? "stale" : "live", Date.now());
       }
     }
     return retryMs;

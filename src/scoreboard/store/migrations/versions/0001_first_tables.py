@@ -11,13 +11,15 @@ branch_labels = None
 depends_on = None
 
 _player_key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# Ids are compared byte by byte, on every machine and after every upgrade of its locales.
+_id = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
     op.create_table(
         "boards",
         sa.Column("key", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", _id, nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key", name="boards_pkey"),
@@ -26,7 +28,7 @@ def upgrade() -> None:
     op.create_table(
         "players",
         sa.Column("key", _player_key, nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("user_id", _id, nullable=False),
         sa.Column("name", sa.Text()),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key", name="players_pkey"),
@@ -37,10 +39,10 @@ def upgrade() -> None:
         sa.Column("board_key", sa.Integer(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("kind", _id, nullable=False),
         sa.Column("player_key", _player_key, nullable=False),
         sa.Column("seq", sa.BigInteger()),
-        sa.Column("action_id", sa.Text()),
+        sa.Column("action_id", _id),
         sa.Column("action_seq", sa.BigInteger()),
         sa.Column("points", sa.BigInteger(), nullable=False),
         sa.Column("score", sa.BigInteger(), nullable=False),
@@ -64,7 +66,7 @@ def upgrade() -> None:
     op.create_table(
         "standings",
         sa.Column("board_key", sa.Integer(), nullable=False),
-        sa.Column("period", sa.Text(), nullable=False),
+        sa.Column("period", _id, nullable=False),
         sa.Column("player_key", _player_key, nullable=False),
         sa.Column("score", sa.BigInteger(), nullable=False),
         sa.Column("reached_version", sa.BigInteger(), nullable=False),
@@ -84,6 +86,31 @@ def upgrade() -> None:
     )
     if op.get_bind().dialect.name == "sqlite":
         _protect_the_ledger_sqlite()
+    else:
+        _protect_the_ledger_postgresql()
+        _make_room_for_updates()
+
+
+def _protect_the_ledger_postgresql() -> None:
+    op.execute(
+        """
+        CREATE FUNCTION score_events_append_only() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'score_events is append-only'; END $$
+        """
+    )
+    op.execute(
+        """
+        CREATE TRIGGER score_events_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON score_events
+        FOR EACH STATEMENT EXECUTE FUNCTION score_events_append_only()
+        """
+    )
+
+
+def _make_room_for_updates() -> None:
+    """Rows that are updated with every score stay on their page, and their indexes are left alone (HOT updates)."""
+    op.execute("ALTER TABLE boards SET (fillfactor = 10)")
+    op.execute("ALTER TABLE players SET (fillfactor = 80)")
+    op.execute("ALTER TABLE standings SET (fillfactor = 70)")
 
 
 def _protect_the_ledger_sqlite() -> None:

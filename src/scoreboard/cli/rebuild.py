@@ -1,0 +1,63 @@
+"""`scoreboard rebuild`"""
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from scoreboard.app import make_ranking, make_store
+from scoreboard.catalog import load_catalog
+from scoreboard.config import Settings, read_settings
+from scoreboard.healing import Healing
+from scoreboard.interfaces import Ranking
+
+LOOK_SECONDS = 0.2
+
+
+def rebuild(
+    board: Annotated[str | None, typer.Option(metavar="ID", help="The board; without it, all of the catalog.")] = None,
+) -> None:
+    """Forget the ranking, and fill it anew from the database.
+
+    Works beside running servers: boards are read from the database until it is done, and no score is refused. There is
+    seldom a need to: what a ranking misses it gets by itself.
+    """
+    settings = read_settings()
+    catalog = load_catalog(settings.catalog)
+    boards = [catalog.board(board).id] if board is not None else list(catalog.boards)
+    for name, players in asyncio.run(_rebuild(settings, boards)):
+        typer.echo(f"board {name}: {players} players ranked anew")
+    if not settings.is_distributed:
+        typer.echo("This was in this command's own memory: an embedded server ranks everybody at each start.")
+
+
+async def _rebuild(settings: Settings, boards: list[str]) -> list[tuple[str, int]]:
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(make_store(settings))
+        ranking = await stack.enter_async_context(make_ranking(settings, boards))
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        progress = stack.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
+        healing = Healing(store, ranking, tuple(boards))
+        heads = await store.heads()
+        rebuilt = []
+        for board in boards:
+            if board not in heads:
+                continue
+            task = progress.add_task(board, total=heads[board].version)
+            await ranking.drop(board)
+            showing = asyncio.create_task(_show(ranking, board, progress, task))
+            await healing.heal(board)
+            showing.cancel()
+            with suppress(asyncio.CancelledError):
+                await showing
+            rebuilt.append((board, (await ranking.page(board, 1, 0)).players))
+        return rebuilt
+
+
+async def _show(ranking: Ranking, board: str, progress: Progress, task: TaskID) -> None:
+    while True:
+        progress.update(task, completed=(await ranking.progress(board)).version)
+        await asyncio.sleep(LOOK_SECONDS)

@@ -1,0 +1,235 @@
+"""The ranking in Redis 7 or newer: one ordered copy that many processes share.
+
+Each call is one script, which Redis runs as one step (`lua/`). Only who the players are is kept apart from the boards:
+it is the same on all of them, and a cluster keeps each board in a place of its own. It is written before a board and
+read after it, so a board never shows somebody unknown; should that have been lost, the board is filled anew.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from importlib.resources import files
+from typing import Any, Final, Self
+from uuid import uuid4
+
+import structlog
+from redis.asyncio import Redis, RedisCluster
+
+from scoreboard.errors import RankingUnavailable
+from scoreboard.interfaces import Applied, Progress
+from scoreboard.model import MAX_SCORE, Change, Entry, Snapshot, Standing
+from scoreboard.ranking.changed import ChangedBoards
+from scoreboard.ranking.redis_connection import PROBE_KEPT_MS, Breaker, Limits, check, make_client, make_client_of_node
+from scoreboard.ranking.redis_keys import BoardKeys, names_key
+from scoreboard.ranking.redis_subscription import Subscription
+from scoreboard.shared import Shared
+
+SCRIPTS: Final = ("apply", "page", "place", "drop", "keep_names", "names", "drop_names")
+
+KEPT_PAGES: Final = 256
+"""Different pages whose readers may share a reading (~1 KB each)."""
+
+VERSION_DIGITS: Final = len(str(MAX_SCORE))
+"""Of a version in a member of a sorted set: fixed, so that text sorts as numbers do."""
+
+log = structlog.get_logger()
+
+
+class RedisRanking:
+    """`interfaces.Ranking` in Redis, under keys that begin with a prefix; `changed` names the given boards."""
+
+    def __init__(self, url: str, boards: Iterable[str], *, prefix: str, is_cluster: bool, limits: Limits) -> None:
+        self._url = url
+        self._boards = tuple(boards)
+        self._prefix = prefix
+        self._names = names_key(prefix)
+        self._is_cluster = is_cluster
+        self._limits = limits
+        self._process = uuid4().hex
+        self._changed = ChangedBoards()
+        self._pages: dict[tuple[str, int, int], Shared[Snapshot]] = {}
+        self._breakers: dict[str | None, Breaker] = {}
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Raises StartError where the server refuses us or is too old."""
+        client = make_client(self._url, is_cluster=self._is_cluster, limits=self._limits)
+        self._stack.push_async_callback(client.aclose)
+        self._client = client
+        self._scripts = {name: client.register_script(_source(name)) for name in SCRIPTS}
+        try:
+            await check(client, self._limits.silence_seconds)
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._stack.aclose()
+
+    async def progress(self, board: str) -> Progress:
+        head, *_ = self._keys(board).copy
+        async with self._asking(board):
+            version, readable = await self._client.hmget(head, "version", "readable")
+        return Progress(int(version or 0), readable == b"1")
+
+    async def apply(self, change: Change) -> Applied:
+        keys = self._keys(change.board)
+        who: list[str | int] = []
+        what: list[str | int] = [str(change.kind), change.from_version, change.to_version, change.at_us, keys.changed]
+        for standing in change.standings:
+            who += (standing.player, standing.seq, _who(standing))
+            what += _row(standing)
+        async with self._asking(change.board):
+            if who:
+                await self._run("keep_names", [self._names], who)
+            version, readable, moved, *ranks = await self._run("apply", keys.copy, what)
+        players = (standing.player for standing in change.standings)
+        return Applied(
+            version=version,
+            readable=bool(readable),
+            moved=bool(moved),
+            ranks={player: rank for player, rank in zip(players, ranks, strict=False) if rank},
+        )
+
+    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
+        place = (board, limit, offset)
+        if place not in self._pages:
+            if len(self._pages) >= KEPT_PAGES:
+                self._pages.clear()
+            self._pages[place] = Shared(partial(self._page, board, limit, offset))
+        return await self._pages[place]()
+
+    async def _page(self, board: str, limit: int, offset: int) -> Snapshot:
+        async with self._asking(board):
+            found = await self._run("page", self._keys(board).copy, [offset, offset + limit - 1])
+            if found is None:
+                raise RankingUnavailable
+            version, at_us, players, *rows = found
+            shown = rows[::3]
+            names = await self._run("names", [self._names], shown) if shown else []
+        if None in names:
+            log.warning("who is on a board was lost: filling it anew", board=board)
+            await self._forget(board)
+            raise RankingUnavailable
+        return Snapshot(
+            board=board,
+            version=int(version),
+            at_us=int(at_us),
+            players=int(players),
+            entries=tuple(
+                Entry(rank, *_user_id_and_name(name), -int(score), int(reached_at_us))
+                for rank, name, score, reached_at_us in zip(
+                    range(offset + 1, offset + len(shown) + 1), names, rows[1::3], rows[2::3], strict=True
+                )
+            ),
+        )
+
+    async def place(self, board: str, player: int) -> int | None:
+        async with self._asking(board):
+            rank = await self._run("place", self._keys(board).copy, [player])
+        if rank is None:
+            raise RankingUnavailable
+        return int(rank) or None
+
+    async def drop(self, board: str) -> None:
+        # A restored backup may give a player's key to somebody else.
+        async with self._asking(board):
+            await self._run("drop_names", [self._names], [])
+        await self._forget(board)
+
+    async def _forget(self, board: str) -> None:
+        async with self._asking(board):
+            await self._run("drop", self._keys(board).copy, [])
+
+    async def changed(self) -> AsyncIterator[str]:
+        listening = [asyncio.create_task(subscription.run()) for subscription in self._subscriptions()]
+        for task in listening:
+            task.add_done_callback(self._stopped_listening)
+        try:
+            async for board in self._changed.follow():
+                yield board
+        finally:
+            for task in listening:
+                task.cancel()
+            await asyncio.wait(listening)
+
+    def _stopped_listening(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (failure := task.exception()):
+            self._changed.fail(failure)
+
+    def _subscriptions(self) -> list[Subscription]:
+        """One, or in a cluster one a board: each board has its place there."""
+        places = [(board,) for board in self._boards] if self._is_cluster else [self._boards]
+        return [
+            Subscription(
+                connect=partial(self._connect, self._keys(boards[0]).changed),
+                boards={self._keys(board).changed: board for board in boards},
+                probe=self._keys(boards[0]).probe(self._process),
+                changed=lambda board: self._changed.add((board,)),
+            )
+            for boards in places
+        ]
+
+    async def _connect(self, channel: str) -> Redis:
+        """A client, for a subscription alone, of the server that has a channel."""
+        if not isinstance(self._client, RedisCluster):
+            client = make_client(self._url, is_cluster=False, limits=self._limits)
+            assert isinstance(client, Redis)
+            return client
+        # Where the channel has moved, this finds out.
+        await self._client.spublish(channel, "")
+        node = self._client.get_node_from_key(channel)
+        assert node is not None
+        return make_client_of_node(self._url, str(node.host), int(node.port), self._limits)
+
+    def _keys(self, board: str) -> BoardKeys:
+        return BoardKeys(self._prefix, board)
+
+    @asynccontextmanager
+    async def _asking(self, board: str) -> AsyncIterator[None]:
+        """Wait for answers no longer than the limit, and not at all while the server is known to be lost."""
+        with self._breaker(board).guard():
+            async with asyncio.timeout(self._limits.silence_seconds):
+                yield
+
+    def _breaker(self, board: str) -> Breaker:
+        """One for all; in a cluster one a board, since a part of it may be lost."""
+        place = board if self._is_cluster else None
+        if place not in self._breakers:
+            breaker = Breaker(partial(self._probe, board), self._limits.silence_seconds, self._back)
+            self._breakers[place] = breaker
+            self._stack.push_async_callback(breaker.aclose)
+        return self._breakers[place]
+
+    async def _probe(self, board: str) -> None:
+        await self._client.set(self._keys(board).probe(self._process), "", px=PROBE_KEPT_MS)
+        if self._is_cluster:
+            await self._client.exists(self._names)
+
+    def _back(self) -> None:
+        self._changed.add(self._boards)
+
+    async def _run(self, script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+        return await self._scripts[script](keys=keys, args=arguments)
+
+
+def _source(script: str) -> str:
+    folder = files("scoreboard.ranking") / "lua"
+    return (folder / "buckets.lua").read_text() + (folder / f"{script}.lua").read_text()
+
+
+def _row(standing: Standing) -> tuple[str | int, ...]:
+    reached = f"{standing.reached_version:0{VERSION_DIGITS}d}"
+    listed = int(standing.listed)
+    return standing.player, -standing.score, reached, standing.reached_at_us, standing.version, listed
+
+
+def _who(standing: Standing) -> str:
+    return standing.user_id if standing.name is None else f"{standing.user_id}\0{standing.name}"
+
+
+def _user_id_and_name(text: bytes) -> tuple[str, str | None]:
+    _, user_id, *name = text.decode().split("\0")
+    return user_id, name[0] if name else None

@@ -1,0 +1,74 @@
+"""Hearing of changes: a subscription that comes back by itself and is probed.
+
+A connection may look alive while nothing comes through it any more: a network that drops what it carries, a server that
+has forgotten the subscription. So the subscriber sends itself a word every second, and where it does not hear that, it
+subscribes anew. What was missed meanwhile is not known, so every board has changed then.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import structlog
+from redis.asyncio import Redis
+
+from scoreboard.ranking.redis_connection import FAILURES
+
+PROBE_SECONDS: Final = 1.0
+"""How often the subscriber sends itself a word."""
+
+SILENCE_SECONDS: Final = 2.5
+"""How long it waits for one of its words."""
+
+PAUSE_SECONDS: Final = 0.5
+"""Before it subscribes anew."""
+
+log = structlog.get_logger()
+
+
+class Subscription:
+    """The channels of some boards, on one connection."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Redis]],
+        boards: Mapping[str, str],
+        probe: str,
+        changed: Callable[[str], None],
+    ) -> None:
+        """`boards` by their channels; `probe` is a channel of this process alone, on the same server."""
+        self._connect = connect
+        self._boards = {channel.encode(): board for channel, board in boards.items()}
+        self._probe = probe
+        self._changed = changed
+
+    async def run(self) -> None:
+        """Listen for ever."""
+        while True:
+            try:
+                await self._listen()
+            except FAILURES as error:
+                log.info("subscribing to changes anew", reason=str(error) or type(error).__name__)
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _listen(self) -> None:
+        clock = asyncio.get_running_loop().time
+        async with await self._connect() as client, client.pubsub(ignore_subscribe_messages=True) as subscription:
+            await subscription.ssubscribe(self._probe, *self._boards)
+            for board in self._boards.values():
+                self._changed(board)
+            heard_at = probed_at = clock()
+            await client.spublish(self._probe, "")
+            while clock() - heard_at < SILENCE_SECONDS:
+                if clock() - probed_at >= PROBE_SECONDS:
+                    probed_at = clock()
+                    await client.spublish(self._probe, "")
+                message = await subscription.get_message(timeout=probed_at + PROBE_SECONDS - clock())
+                if message is None:
+                    continue
+                if message["type"] == "sunsubscribe":
+                    raise TimeoutError("the server has moved the channel away")
+                heard_at = clock()
+                if message["channel"] in self._boards:
+                    self._changed(self._boards[message["channel"]])
+            raise TimeoutError("nothing comes through")

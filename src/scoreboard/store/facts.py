@@ -1,0 +1,59 @@
+"""A row of facts, as either dialect's statement reads it, as a value."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from scoreboard.interfaces import Facts
+from scoreboard.model import Event, EventKind, Head, Standing, Submission
+
+
+def make_facts(row: Sequence[Any], submission: Submission, at_us: int, player: int) -> Facts:
+    """The columns, in this order: the head's version and time; the player's name and seq; the standing's score,
+    reached version, reached time, version, listed; the use of the action; the time the limit lies back; and the
+    event that the key stands for: id, board, version, kind, seq, action, use, points, score, time.
+    """
+    version, head_at_us, name, seq = row[:4]
+    score, reached_version, reached_at_us, standing_version, listed, action_seq, limit_at_us = row[4:11]
+    return Facts(
+        at_us=at_us,
+        head=Head(version, head_at_us),
+        player=player,
+        name=name,
+        seq=seq or 0,
+        standing=None
+        if score is None
+        else Standing(
+            player=player,
+            user_id=submission.user_id,
+            name=name,
+            score=score,
+            reached_version=reached_version,
+            reached_at_us=reached_at_us,
+            version=standing_version,
+            seq=seq,
+            listed=bool(listed),
+        ),
+        action_seq=action_seq or 0,
+        limit_at_us=limit_at_us,
+        repeated=None if row[11] is None else _repeated(row[11:], player, submission),
+    )
+
+
+def _repeated(row: Sequence[Any], player: int, submission: Submission) -> Event:
+    event_id, board, version, kind, seq, action_id, action_seq, points, score, at_us = row
+    return Event(
+        # SQLite has it as text.
+        event_id=event_id if isinstance(event_id, UUID) else UUID(event_id),
+        board=board,
+        version=version,
+        player=player,
+        kind=EventKind(kind),
+        seq=seq,
+        action_id=action_id,
+        action_seq=action_seq,
+        points=points,
+        score=score,
+        at_us=at_us,
+        idempotency_digest=submission.idempotency_digest,
+    )

@@ -1,0 +1,148 @@
+"""A PostgreSQL database that is ours: reaching it, recognising it, migrating it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import asyncpg
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from scoreboard.errors import SchemaError, StartError
+from scoreboard.store import schema
+from scoreboard.store.migrations import APPLICATION_ID
+
+OLDEST: Final = 150_000
+"""PostgreSQL 15, as the server says it (`server_version_num`)."""
+
+CONNECT_SECONDS: Final = 10.0
+"""For a command that somebody waits for. A server has less patience: its setting says how much."""
+
+FAILURES: Final = (DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""All that a database can do to whoever needs it: SQLAlchemy hands on as they are those of making a connection."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many connections there may be, and how long what is waited for."""
+
+    connections: int
+    silence_seconds: float
+    lock_seconds: float
+    statement_seconds: float
+    idle_in_transaction_seconds: float = 1.0
+    """A process that stops while it holds a board is cut off after this time, and the others go on."""
+
+
+def open_engine(url: str, limits: Limits, *, connections: int, writes: bool) -> AsyncEngine:
+    """An engine for writing (READ COMMITTED: a statement after the lock sees what was committed before it) or reading
+    (REPEATABLE READ: two statements see one state).
+    """
+    settings = {
+        "application_name": "scoreboard",
+        # The plans are look-ups by index: compiling them costs more than it could ever save.
+        "jit": "off",
+        "statement_timeout": _ms(limits.statement_seconds),
+        "lock_timeout": _ms(limits.lock_seconds),
+        "idle_in_transaction_session_timeout": _ms(limits.idle_in_transaction_seconds),
+        "default_transaction_read_only": "off" if writes else "on",
+    }
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(url, timeout=limits.silence_seconds, server_settings=settings)
+
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=limits.silence_seconds,
+        pool_use_lifo=True,
+    )
+
+
+def _ms(seconds: float) -> str:
+    return str(round(seconds * 1_000))
+
+
+async def is_alive(url: str, seconds: float) -> bool:
+    """Whether a server answers at all, be it with an error."""
+    try:
+        connection = await asyncpg.connect(url, timeout=seconds)
+    except asyncpg.PostgresError:
+        return True
+    except (OSError, TimeoutError):
+        return False
+    connection.terminate()
+    return True
+
+
+def shown(url: str) -> str:
+    """Which database a URL names, without who may enter it."""
+    parts = urlsplit(url)
+    return f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
+
+
+def migrate(url: str) -> tuple[str | None, str]:
+    """Make the tables, or bring them to this program's schema; say from which revision to which.
+
+    Of several processes that migrate at once, one does it. Raises SchemaError where the schema is too new or another
+    program's, StartError where the database cannot be reached or is too old.
+    """
+
+    def work(connection: Connection) -> tuple[str | None, str]:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, 0)"))
+        _check_ours(connection, url)
+        return schema.migrate(connection)
+
+    return asyncio.run(_once(url, work))
+
+
+async def check(url: str) -> None:
+    """Raises SchemaError, with what to do, where the database does not have this program's schema."""
+
+    def work(connection: Connection) -> None:
+        if schema.current_revision(connection) is None:
+            _check_ours(connection, url)
+            raise SchemaError(f"The database {shown(url)} is empty: run “scoreboard migrate”.")
+        schema.check(connection)
+
+    await _once(url, work)
+
+
+def _check_ours(connection: Connection, url: str) -> None:
+    """A database with tables of somebody else is left alone."""
+    if schema.current_revision(connection) is None:
+        taken = connection.execute(text("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"))
+        if taken.scalar_one():
+            raise SchemaError(f"{shown(url)} has tables of another program: set SCOREBOARD_DATABASE_URL to a new one.")
+
+
+def _once(url: str, work: Callable[[Connection], T]) -> Coroutine[Any, Any, T]:
+    async def run() -> T:
+        patient = Limits(1, CONNECT_SECONDS, 600, 3_600, 600)
+        engine = open_engine(url, patient, connections=1, writes=True)
+        try:
+            async with engine.begin() as connection:
+                number = await connection.execute(text("SELECT current_setting('server_version_num')::int"))
+                if number.scalar_one() < OLDEST:
+                    raise StartError(f"The server at {shown(url)} is too old: PostgreSQL 15 or newer is needed.")
+                return await connection.run_sync(work)
+        except FAILURES as error:
+            raise _unreachable(url, error) from error
+        finally:
+            await engine.dispose()
+
+    return run()
+
+
+def _unreachable(url: str, error: BaseException) -> StartError:
+    reason = str(getattr(error, "orig", None) or error).split("\n")[0] or type(error).__name__
+    return StartError(f"The database {shown(url)} cannot be used ({reason}): check SCOREBOARD_DATABASE_URL.")

@@ -1,0 +1,182 @@
+"""What a commit asks of PostgreSQL: three statements, each executed once a batch, which travels as arrays.
+
+Every look-up is LATERAL … LIMIT 1, so that a plan made while the tables were empty still uses the indexes at a million
+players; every array is cast, since nothing else tells its type.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from scoreboard.interfaces import Facts, Settled
+from scoreboard.model import ALL_TIME, Event, Submission
+from scoreboard.store.facts import make_facts
+from scoreboard.store.migrations import APPLICATION_ID
+
+LOCK: Final = text(f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM unnest(CAST(:boards AS int[])) AS b(key)")
+"""Its queue is first come, first served, which a row lock's is not. The keys come sorted: no two processes can wait for
+each other."""
+
+FACTS: Final = text(
+    f"""
+    SELECT coalesce(p.key, nextval('players_key_seq')),
+           coalesce(CAST(:clock_us AS bigint), CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)),
+           h.version, h.at_us, p.name, p.seq,
+           s.score, s.reached_version, s.reached_at_us, s.version, s.listed,
+           u.action_seq, w.at_us,
+           r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us
+      FROM unnest(CAST(:users AS text[]), CAST(:boards AS int[]), CAST(:actions AS text[]), CAST(:digests AS uuid[]))
+           WITH ORDINALITY AS b(user_id, board_key, action_id, digest, number)
+      JOIN boards h ON h.key = b.board_key
+      LEFT JOIN LATERAL (
+           SELECT key, name, seq FROM players WHERE user_id = b.user_id LIMIT 1) p ON true
+      LEFT JOIN LATERAL (
+           SELECT score, reached_version, reached_at_us, version, listed FROM standings
+            WHERE board_key = b.board_key AND period = '{ALL_TIME}' AND player_key = p.key LIMIT 1) s ON true
+      LEFT JOIN LATERAL (
+           SELECT action_seq FROM score_events WHERE player_key = p.key AND action_id = b.action_id
+            ORDER BY action_seq DESC LIMIT 1) u ON true
+      LEFT JOIN LATERAL (
+           SELECT at_us FROM score_events WHERE player_key = p.key AND seq = p.seq + 1 - :limit_count LIMIT 1) w ON true
+      LEFT JOIN LATERAL (
+           SELECT * FROM score_events WHERE player_key = p.key AND idempotency_digest = b.digest LIMIT 1) r ON true
+      LEFT JOIN boards o ON o.key = r.board_key
+     ORDER BY b.number
+    """
+)
+"""One row for each submission of the batch, in its order."""
+
+APPEND: Final = text(
+    f"""
+    WITH moved AS (
+        INSERT INTO players (key, user_id, name, seq)
+        SELECT key, user_id, name, seq
+          FROM unnest(CAST(:players AS bigint[]), CAST(:users AS text[]), CAST(:names AS text[]),
+                      CAST(:player_seqs AS bigint[])) AS p(key, user_id, name, seq)
+         ORDER BY user_id COLLATE "C"
+        ON CONFLICT (key) DO UPDATE SET name = EXCLUDED.name, seq = EXCLUDED.seq
+                                  WHERE players.seq = EXCLUDED.seq - 1
+        RETURNING key
+    ), whole AS MATERIALIZED (
+        SELECT count(*) = cardinality(CAST(:players AS bigint[])) AS is_whole FROM moved
+    ), ledger AS (
+        INSERT INTO score_events (board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
+                                  points, score, at_us, idempotency_digest)
+        SELECT e.* FROM whole,
+               unnest(CAST(:boards AS int[]), CAST(:versions AS bigint[]), CAST(:event_ids AS uuid[]),
+                      CAST(:kinds AS text[]), CAST(:event_players AS bigint[]), CAST(:seqs AS bigint[]),
+                      CAST(:actions AS text[]), CAST(:action_seqs AS bigint[]), CAST(:points AS bigint[]),
+                      CAST(:scores AS bigint[]), CAST(:ats_us AS bigint[]), CAST(:digests AS uuid[])) AS e
+         WHERE is_whole
+    ), placed AS (
+        INSERT INTO standings (board_key, period, player_key, score, reached_version, reached_at_us, version, listed)
+        SELECT s.board_key, '{ALL_TIME}', s.player_key, s.score, s.reached_version, s.reached_at_us, s.version, s.listed
+          FROM whole,
+               unnest(CAST(:standing_boards AS int[]), CAST(:standing_players AS bigint[]),
+                      CAST(:standing_scores AS bigint[]), CAST(:reached_versions AS bigint[]),
+                      CAST(:reached_ats_us AS bigint[]), CAST(:standing_versions AS bigint[]),
+                      CAST(:listed AS boolean[]))
+               AS s(board_key, player_key, score, reached_version, reached_at_us, version, listed)
+         WHERE is_whole
+        ON CONFLICT (board_key, period, player_key) DO UPDATE SET
+               score = EXCLUDED.score, reached_version = EXCLUDED.reached_version,
+               reached_at_us = EXCLUDED.reached_at_us, version = EXCLUDED.version, listed = EXCLUDED.listed
+    ), heads AS (
+        UPDATE boards SET version = h.version, at_us = h.at_us
+          FROM whole, unnest(CAST(:head_boards AS int[]), CAST(:head_versions AS bigint[]),
+                             CAST(:head_ats_us AS bigint[])) AS h(key, version, at_us)
+         WHERE boards.key = h.key AND is_whole
+    )
+    SELECT is_whole FROM whole
+    """
+)
+"""False, with nothing written but players, where a player's `seq` has moved since the facts were read: roll back then.
+
+`seq` moves by compare-and-set. A row that another process holds, for a board that is not ours, is waited for here; all
+processes take players in the order of their user ids, so no two can wait for each other.
+"""
+
+FIND_EVENT: Final = text(
+    """
+    SELECT 1 FROM score_events WHERE board_key = :board AND version = :version AND event_id = CAST(:event_id AS uuid)
+    """
+)
+
+
+async def lock(connection: AsyncConnection, board_keys: Iterable[int]) -> None:
+    """Wait until this transaction is the one writer of these boards."""
+    await connection.execute(LOCK, {"boards": sorted(board_keys)})
+
+
+async def read_facts(
+    connection: AsyncConnection,
+    batch: Sequence[Submission],
+    board_keys: Mapping[str, int],
+    limit_count: int,
+    clock_us: int | None,
+) -> list[Facts]:
+    """The facts of a batch, in its order; without a clock of the caller's, by the database's own."""
+    found = await connection.execute(
+        FACTS,
+        {
+            "users": [submission.user_id for submission in batch],
+            "boards": [board_keys[submission.board] for submission in batch],
+            "actions": [submission.action.id for submission in batch],
+            "digests": [submission.idempotency_digest for submission in batch],
+            "limit_count": limit_count,
+            "clock_us": clock_us,
+        },
+    )
+    rows = found.all()
+    # Of the clock's readings the last; and never behind a board's newest event.
+    at_us = max(max(row[1], row[3]) for row in rows)
+    return [make_facts(row[2:], submission, at_us, row[0]) for row, submission in zip(rows, batch, strict=True)]
+
+
+async def append(connection: AsyncConnection, settled: Settled, board_keys: Mapping[str, int]) -> bool:
+    """Write what a batch came to: players, ledger, standings, heads. False where it has to be decided again."""
+    appended = await connection.execute(APPEND, _arrays(settled, board_keys))
+    return bool(appended.scalar_one())
+
+
+def _arrays(settled: Settled, board_keys: Mapping[str, int]) -> dict[str, Any]:
+    events, changes = settled.events, settled.changes
+    standings = [(board_keys[change.board], standing) for change in changes for standing in change.standings]
+    return {
+        "players": [s.player for _, s in standings],
+        "users": [s.user_id for _, s in standings],
+        "names": [s.name for _, s in standings],
+        "player_seqs": [s.seq for _, s in standings],
+        "boards": [board_keys[e.board] for e in events],
+        "versions": [e.version for e in events],
+        "event_ids": [e.event_id for e in events],
+        "kinds": [str(e.kind) for e in events],
+        "event_players": [e.player for e in events],
+        "seqs": [e.seq for e in events],
+        "actions": [e.action_id for e in events],
+        "action_seqs": [e.action_seq for e in events],
+        "points": [e.points for e in events],
+        "scores": [e.score for e in events],
+        "ats_us": [e.at_us for e in events],
+        "digests": [e.idempotency_digest for e in events],
+        "standing_boards": [key for key, _ in standings],
+        "standing_players": [s.player for _, s in standings],
+        "standing_scores": [s.score for _, s in standings],
+        "reached_versions": [s.reached_version for _, s in standings],
+        "reached_ats_us": [s.reached_at_us for _, s in standings],
+        "standing_versions": [s.version for _, s in standings],
+        "listed": [s.listed for _, s in standings],
+        "head_boards": [board_keys[change.board] for change in changes],
+        "head_versions": [change.to_version for change in changes],
+        "head_ats_us": [change.at_us for change in changes],
+    }
+
+
+async def is_in_ledger(connection: AsyncConnection, event: Event, board_keys: Mapping[str, int]) -> bool:
+    """Whether that very event was committed."""
+    found = await connection.execute(
+        FIND_EVENT, {"board": board_keys[event.board], "version": event.version, "event_id": event.event_id}
+    )
+    return found.first() is not None
