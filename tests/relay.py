@@ -1,0 +1,73 @@
+"""A connection that a test holds in its hand: a TCP relay that cuts, swallows and refuses."""
+
+import asyncio
+from contextlib import suppress
+from typing import Self
+
+
+class Relay:
+    """Passes bytes on between clients and a server on this machine, until it is told otherwise."""
+
+    def __init__(self, port: int) -> None:
+        self._target_port = port
+        self._connections: set[asyncio.Task[None]] = set()
+        self.cut_after: bytes | None = None
+        """Once a client has sent this, the server's answer is swallowed and the connection is cut."""
+        self.has_cut = False
+        self.is_refusing = False
+        self.passes = asyncio.Event()
+        """Not set: what is sent is kept, in both directions, and nobody is told."""
+        self.passes.set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._server.close()
+        for connection in self._connections:
+            connection.cancel()
+        if self._connections:
+            await asyncio.wait(self._connections)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.current_task()
+        assert connection is not None
+        self._connections.add(connection)
+        try:
+            if not self.is_refusing:
+                await self._relay(reader, writer)
+        finally:
+            self._connections.discard(connection)
+            writer.transport.abort()
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind, to_server = await asyncio.open_connection("127.0.0.1", self._target_port)
+        cut = asyncio.Event()
+
+        async def there() -> None:
+            while data := await reader.read(65_536):
+                await self.passes.wait()
+                if self.cut_after is not None and self.cut_after in data:
+                    self.cut_after = None
+                    cut.set()
+                to_server.write(data)
+
+        async def back() -> None:
+            while data := await behind.read(65_536):
+                await self.passes.wait()
+                if cut.is_set():
+                    self.has_cut = True
+                    return
+                writer.write(data)
+
+        ways = [asyncio.create_task(there()), asyncio.create_task(back())]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait(ways)
+            to_server.transport.abort()

@@ -1,0 +1,248 @@
+"""A PostgreSQL database: whose it is, that its ledger cannot be changed, and what happens when it is lost midway."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
+from threading import Event as ThreadEvent
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+
+from scoreboard.errors import OutcomeUnknown, SchemaError, StartError, StoreUnavailable
+from scoreboard.interfaces import Accepted, Facts, Settled
+from scoreboard.model import Submission
+from scoreboard.store import postgresql_database
+from scoreboard.store.postgresql import PostgresqlStore
+from scoreboard.store.postgresql_database import Limits, open_engine
+from scoreboard.store.tables import metadata
+from tests.making import MAIN, QUEST, SIDE, TEN_A_MINUTE, UNLIMITED, VISIT, commit, settling, submission
+from tests.relay import Relay
+
+IMPATIENT = Limits(connections=4, silence_seconds=0.5, lock_seconds=5, statement_seconds=5)
+PATIENT = Limits(connections=4, silence_seconds=5, lock_seconds=5, statement_seconds=5)
+
+
+async def execute(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def opened(url: str, limits: Limits = PATIENT) -> PostgresqlStore:
+    return PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=limits)
+
+
+@pytest.fixture
+async def url(database_url: str) -> str:
+    await asyncio.to_thread(postgresql_database.migrate, database_url)
+    async with opened(database_url) as store:
+        await store.ensure([MAIN, SIDE])
+    return database_url
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[PostgresqlStore]:
+    async with opened(url) as store:
+        await store.ensure([MAIN, SIDE])
+        yield store
+
+
+def relayed(url: str) -> AbstractAsyncContextManager[Relay]:
+    return Relay(urlsplit(url).port or 5432)
+
+
+def through(relay: Relay, url: str) -> str:
+    return url.replace(f":{urlsplit(url).port}/", f":{relay.port}/")
+
+
+async def terminate_all(url: str) -> None:
+    """What a restart or an operator does to every connection but this one."""
+    await execute(
+        url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+
+
+def test_of_processes_that_migrate_at_once_one_does_it(database_url: str) -> None:
+    with ThreadPoolExecutor(4) as executor:
+        done = list(executor.map(postgresql_database.migrate, [database_url] * 4))
+    assert sorted(done, key=str) == [("0001", "0001")] * 3 + [(None, "0001")]
+
+
+async def test_the_migrations_make_the_tables_that_the_code_knows(url: str) -> None:
+    def differences(connection: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+    engine = open_engine(url, PATIENT, connections=1, writes=True)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    await engine.dispose()
+
+
+async def test_an_empty_database_names_the_command(database_url: str) -> None:
+    with pytest.raises(SchemaError, match=r"is empty.*scoreboard migrate"):
+        await postgresql_database.check(database_url)
+
+
+async def test_a_schema_that_is_not_known_asks_for_a_newer_program(url: str) -> None:
+    await execute(url, "UPDATE alembic_version SET version_num = '0000'")
+    with pytest.raises(SchemaError, match="newer schema"):
+        await postgresql_database.check(url)
+
+
+async def test_the_database_of_another_program_is_left_alone(database_url: str) -> None:
+    await execute(database_url, "CREATE TABLE mine (a int)")
+    with pytest.raises(SchemaError, match="tables of another program"):
+        await asyncio.to_thread(postgresql_database.migrate, database_url)
+    with pytest.raises(SchemaError, match="tables of another program"):
+        await postgresql_database.check(database_url)
+
+
+async def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+    with pytest.raises(StartError, match=r"127\.0\.0\.1:1/none cannot be used") as refused:
+        await postgresql_database.check("postgresql://me:a-secret@127.0.0.1:1/none")
+    assert "a-secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE score_events SET points = 1", "DELETE FROM score_events WHERE version = 1", "TRUNCATE score_events"],
+)
+async def test_the_ledger_cannot_be_changed(url: str, store: PostgresqlStore, statement: str) -> None:
+    await commit(store, submission())
+    with pytest.raises(asyncpg.RaiseError, match="append-only"):
+        await execute(url, statement)
+
+
+async def test_the_time_is_the_databases_own(url: str, store: PostgresqlStore) -> None:
+    (event,) = await commit(store, submission())
+    connection = await asyncpg.connect(url)
+    now_us = await connection.fetchval("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+    await connection.close()
+    assert now_us - 60_000_000 < event.at_us <= now_us
+
+
+async def test_connections_that_died_unnoticed_cost_nobody_a_score(url: str, store: PostgresqlStore) -> None:
+    await commit(store, submission())
+    await store.heads()
+    await terminate_all(url)
+    assert len(await commit(store, submission())) == 1
+    with pytest.raises(StoreUnavailable):
+        await store.heads()
+    assert (await store.heads())["main"].version == 2
+
+
+async def test_a_connection_that_dies_before_the_commit_counts_once(url: str, store: PostgresqlStore) -> None:
+    decided = 0
+
+    def settle(batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+        nonlocal decided
+        decided += 1
+        if decided == 1:
+            with ThreadPoolExecutor(1) as executor:
+                executor.submit(asyncio.run, terminate_all(url)).result()
+        return settling()(batch, facts)
+
+    settled = await store.commit({"main"}, lambda: [submission(digest=1)], settle)
+    assert decided == 2
+    assert await store.events("main", 0, 10) == list(settled.events)
+
+
+async def test_a_commit_whose_answer_is_lost_is_looked_up(url: str) -> None:
+    async with relayed(url) as relay, opened(through(relay, url)) as store:
+        await store.ensure([MAIN])
+        relay.cut_after = b"COMMIT;"
+        (event,) = await commit(store, submission())
+        assert relay.has_cut
+        assert await store.events("main", 0, 10) == [event]
+
+
+async def test_where_it_cannot_be_looked_up_the_outcome_is_unknown_and_a_repeat_counts_once(
+    url: str, store: PostgresqlStore
+) -> None:
+    async with relayed(url) as relay, opened(through(relay, url), IMPATIENT) as cut_off:
+        await cut_off.ensure([MAIN])
+        relay.cut_after = b"COMMIT;"
+
+        def refuse_from_now_on(batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+            relay.is_refusing = True
+            return settling()(batch, facts)
+
+        one = submission(digest=1)
+        with pytest.raises(OutcomeUnknown):
+            await cut_off.commit({"main"}, lambda: [one], refuse_from_now_on)
+        relay.is_refusing = False
+        again = await cut_off.commit({"main"}, lambda: [submission(digest=1)], settling())
+    (event,) = await store.events("main", 0, 10)
+    assert again.outcomes == (Accepted(event, replayed=True),)
+
+
+async def test_a_silent_database_is_found_out_within_its_time(url: str) -> None:
+    async with relayed(url) as relay, opened(through(relay, url), IMPATIENT) as store:
+        await store.ensure([MAIN])
+        await commit(store, submission())
+        relay.passes.clear()
+        for _ in range(3):
+            async with asyncio.timeout(2):
+                with pytest.raises(StoreUnavailable):
+                    await store.commit({"main"}, pytest.fail, settling())
+                with pytest.raises(StoreUnavailable):
+                    await store.heads()
+        relay.passes.set()
+        assert len(await commit(store, submission())) == 1
+
+
+async def test_a_process_that_stops_while_it_holds_a_board_is_cut_off_and_counts_once(
+    url: str, store: PostgresqlStore
+) -> None:
+    holds, go_on = ThreadEvent(), ThreadEvent()
+
+    async def stopped() -> None:
+        decided = 0
+
+        def stop(batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+            nonlocal decided
+            decided += 1
+            if decided == 1:
+                holds.set()
+                assert go_on.wait(10)
+            return settling()(batch, facts)
+
+        async with opened(url) as other:
+            await other.ensure([MAIN, SIDE])
+            await other.commit({"main"}, lambda: [submission("ada")], stop)
+
+    with ThreadPoolExecutor(1) as executor:
+        stopping = executor.submit(asyncio.run, stopped())
+        assert await asyncio.to_thread(holds.wait, 5)
+        # A board that it does not hold is free; the one that it holds is free within a second or so.
+        assert len(await commit(store, submission("bob", VISIT))) == 1
+        async with asyncio.timeout(3):
+            assert len(await commit(store, submission("bob"))) == 1
+        go_on.set()
+        await asyncio.to_thread(stopping.result, 10)
+    assert [e.version for e in await store.events("main", 0, 10)] == [1, 2]
+
+
+async def test_the_limit_holds_across_processes_that_write_at_once(url: str) -> None:
+    """Twenty at once, of which ten may pass, on four connections of their own."""
+
+    async def flood(batch: Sequence[Submission]) -> int:
+        async with PostgresqlStore(url, limit=TEN_A_MINUTE, clock=None, limits=PATIENT) as store:
+            await store.ensure([MAIN, SIDE])
+            accepted = 0
+            for one in batch:
+                accepted += len(await commit(store, one, limit=TEN_A_MINUTE))
+            return accepted
+
+    batches = [[submission("ada", VISIT if n % 2 else QUEST) for _ in range(10)] for n in range(4)]
+    assert sum(await asyncio.gather(*map(flood, batches))) == 10
