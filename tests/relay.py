@@ -14,6 +14,8 @@ class Relay:
         self.cut_after: bytes | None = None
         """Once a client has sent this, the server's answer is swallowed and the connection is cut."""
         self.has_cut = False
+        self.deaf_after: bytes | None = None
+        """Once a client has sent this, nothing that the server sends on this connection arrives any more."""
         self.is_refusing = False
         self.passes = asyncio.Event()
         """Not set: what is sent is kept, in both directions, and nobody is told."""
@@ -37,14 +39,15 @@ class Relay:
         self._connections.add(connection)
         try:
             if not self.is_refusing:
-                await self._relay(reader, writer)
+                with suppress(asyncio.CancelledError):
+                    await self._relay(reader, writer)
         finally:
             self._connections.discard(connection)
             writer.transport.abort()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         behind, to_server = await asyncio.open_connection("127.0.0.1", self._target_port)
-        cut = asyncio.Event()
+        cut, deaf = asyncio.Event(), asyncio.Event()
 
         async def there() -> None:
             while data := await reader.read(65_536):
@@ -52,6 +55,9 @@ class Relay:
                 if self.cut_after is not None and self.cut_after in data:
                     self.cut_after = None
                     cut.set()
+                if self.deaf_after is not None and self.deaf_after in data:
+                    self.deaf_after = None
+                    deaf.set()
                 to_server.write(data)
 
         async def back() -> None:
@@ -60,7 +66,8 @@ class Relay:
                 if cut.is_set():
                     self.has_cut = True
                     return
-                writer.write(data)
+                if not deaf.is_set():
+                    writer.write(data)
 
         ways = [asyncio.create_task(there()), asyncio.create_task(back())]
         try:

@@ -1,0 +1,215 @@
+"""The ranking in Redis when Redis is silent, gone, cut off or not whole; and what it costs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+from structlog.testing import capture_logs
+
+from scoreboard.errors import RankingUnavailable, StartError
+from scoreboard.interfaces import Progress
+from scoreboard.model import ChangeKind
+from scoreboard.ranking import redis_subscription
+from scoreboard.ranking.redis import RedisRanking
+from scoreboard.ranking.redis_connection import Limits
+from tests.making import change, standing
+from tests.relay import Relay
+from tests.servers.redis import Redis, RedisServer
+
+STEP, LAST_PAGE = ChangeKind.STEP, ChangeKind.LAST_PAGE
+
+PATIENT = Limits(connections=4, silence_seconds=5)
+IMPATIENT = Limits(connections=4, silence_seconds=0.2)
+
+
+def opened(url: str, prefix: str, limits: Limits = PATIENT) -> RedisRanking:
+    return RedisRanking(url, ["main", "side"], prefix=prefix, is_cluster=False, limits=limits)
+
+
+@pytest.fixture
+async def ranking(redis_url: str, redis_prefix: str) -> AsyncIterator[RedisRanking]:
+    async with opened(redis_url, redis_prefix) as ranking:
+        await ranking.apply(change(LAST_PAGE, 0, 0))
+        yield ranking
+
+
+def relayed(url: str) -> Relay:
+    return Relay(urlsplit(url).port or 6379)
+
+
+def through(relay: Relay) -> str:
+    return f"redis://127.0.0.1:{relay.port}/0"
+
+
+async def test_a_silent_server_costs_one_wait_and_then_none_until_it_is_back(
+    redis_url: str, redis_prefix: str, ranking: RedisRanking
+) -> None:
+    clock = asyncio.get_running_loop().time
+    async with relayed(redis_url) as relay, opened(through(relay), redis_prefix, IMPATIENT) as cut_off:
+        await cut_off.page("main", 10, 0)
+        relay.passes.clear()
+        with pytest.raises(RankingUnavailable):
+            await cut_off.page("main", 10, 0)
+        before = clock()
+        for _ in range(100):
+            with pytest.raises(RankingUnavailable):
+                await cut_off.page("main", 10, 0)
+        assert clock() - before < IMPATIENT.silence_seconds
+        relay.passes.set()
+        assert await eventually(cut_off) == Progress(0, readable=True)
+
+
+async def test_a_server_that_is_gone_at_the_start_may_come_later(
+    redis_url: str, redis_prefix: str, ranking: RedisRanking
+) -> None:
+    async with relayed(redis_url) as relay:
+        relay.is_refusing = True
+        async with opened(through(relay), redis_prefix, IMPATIENT) as cut_off:
+            with pytest.raises(RankingUnavailable):
+                await cut_off.progress("main")
+            relay.is_refusing = False
+            assert await eventually(cut_off) == Progress(0, readable=True)
+
+
+async def eventually(ranking: RedisRanking) -> Progress:
+    """The progress, once it can be had again."""
+    async with asyncio.timeout(5):
+        changed = ranking.changed()
+        try:
+            while True:
+                try:
+                    return await ranking.progress("main")
+                except RankingUnavailable:
+                    # Whoever comes back says that everything may have changed.
+                    await anext(changed)
+        finally:
+            await changed.aclose()  # type: ignore[attr-defined]
+
+
+async def test_a_wrong_password_is_told_at_the_start() -> None:
+    with RedisServer() as server:
+        server.execute("CONFIG", "SET", "requirepass", "right")
+        url = f"redis://:wrong@127.0.0.1:{server.port}/0"
+        with pytest.raises(StartError, match="refuses to let us in"):
+            async with opened(url, "p"):
+                pass
+
+
+async def test_a_server_that_may_throw_boards_away_is_warned_about() -> None:
+    with RedisServer(maxmemory_policy="allkeys-lru") as server, capture_logs() as logs:
+        async with opened(server.url, "p"):
+            pass
+    assert ["noeviction" in line["event"] for line in logs] == [True]
+
+
+async def test_a_full_server_takes_no_changes_and_loses_none(redis_prefix: str) -> None:
+    with RedisServer(maxmemory="3mb", maxmemory_policy="noeviction") as server:
+        async with opened(server.url, redis_prefix) as ranking:
+            await ranking.apply(change(LAST_PAGE, 0, 0))
+            version = 0
+            try:
+                while version < 200_000:
+                    many = (standing(version + n, 1, version + n) for n in range(1, 1_001))
+                    await ranking.apply(change(STEP, version, version + 1_000, *many))
+                    version += 1_000
+            except RankingUnavailable:
+                assert version > 0
+            server.execute("CONFIG", "SET", "maxmemory", "0")
+            assert await eventually(ranking) == Progress(version, readable=True)
+
+
+async def test_a_subscription_that_was_cut_comes_back(redis_url: str, redis_prefix: str, ranking: RedisRanking) -> None:
+    async with relayed(redis_url) as relay, opened(through(relay), redis_prefix) as following:
+        changed = following.changed()
+        await both(changed)
+        relay.cut_after = b"SPUBLISH"
+        # All boards are named, since nobody knows what was missed.
+        await both(changed)
+        await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
+        async with asyncio.timeout(5):
+            assert await anext(changed) == "main"
+        await changed.aclose()  # type: ignore[attr-defined]
+
+
+async def test_a_subscription_that_only_looks_alive_is_found_out(
+    redis_url: str, redis_prefix: str, ranking: RedisRanking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_subscription, "SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(redis_subscription, "PROBE_SECONDS", 0.1)
+    monkeypatch.setattr(redis_subscription, "PAUSE_SECONDS", 0.1)
+    async with relayed(redis_url) as relay, opened(through(relay), redis_prefix) as following:
+        relay.deaf_after = b"SSUBSCRIBE"
+        changed = following.changed()
+        with capture_logs() as logs:
+            await both(changed)
+            # All boards are named again, since nobody knows what was missed.
+            await both(changed)
+        assert [line["reason"] for line in logs] == ["nothing comes through"]
+        await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
+        async with asyncio.timeout(5):
+            assert await anext(changed) == "main"
+        await changed.aclose()  # type: ignore[attr-defined]
+
+
+async def both(changed: AsyncIterator[str]) -> None:
+    async with asyncio.timeout(5):
+        assert {await anext(changed), await anext(changed)} == {"main", "side"}
+
+
+async def test_a_board_whose_players_were_lost_is_not_shown_but_filled_anew(
+    redis_server: Redis, redis_prefix: str, ranking: RedisRanking
+) -> None:
+    await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
+    redis_server.execute("DEL", f"{redis_prefix}:{{@players}}:names:0")
+    with pytest.raises(RankingUnavailable):
+        await ranking.page("main", 10, 0)
+    assert await ranking.progress("main") == Progress(0, readable=False)
+    await ranking.apply(change(LAST_PAGE, 0, 1, standing(1, 50, 1)))
+    assert [e.user_id for e in (await ranking.page("main", 10, 0)).entries] == ["user-1"]
+
+
+async def test_an_old_name_never_replaces_a_newer_one(ranking: RedisRanking) -> None:
+    await ranking.apply(change(STEP, 0, 5, replace(standing(1, 50, 5), name="New")))
+    # An apply for another board, by a process that was stopped meanwhile.
+    old = replace(standing(1, 5, 1), name="Old", seq=4)
+    await ranking.apply(replace(change(LAST_PAGE, 0, 1, old), board="side"))
+    assert [(await ranking.page(board, 1, 0)).entries[0].name for board in ("main", "side")] == ["New", "New"]
+
+
+async def test_after_a_restored_backup_a_key_may_be_somebody_elses(ranking: RedisRanking) -> None:
+    await ranking.apply(change(STEP, 0, 9, replace(standing(1, 50, 9), name="Lost")))
+    await ranking.drop("main")
+    await ranking.apply(change(LAST_PAGE, 0, 1, replace(standing(1, 5, 1), user_id="other")))
+    assert [(e.user_id, e.name) for e in (await ranking.page("main", 1, 0)).entries] == [("other", None)]
+
+
+async def test_a_player_takes_at_most_250_bytes() -> None:
+    """As docs/database-schema.md says: ids of 36 characters and names of 12."""
+    players = 30_000
+    with RedisServer() as server:
+        async with opened(server.url, "scoreboard") as ranking:
+            await ranking.apply(change(LAST_PAGE, 0, 0))
+            before = used_memory(server)
+            for first in range(0, players, 5_000):
+                some = (
+                    replace(
+                        standing(n, n * 7_919 % 1_000_000, n),
+                        user_id=f"{n:08x}-0f6e-4b0c-9b37-2b1d0c8f7a55",
+                        name=f"Player {n:05d}",
+                        reached_at_us=1_795_000_000_000_000 + n,
+                    )
+                    for n in range(first + 1, first + 5_001)
+                )
+                await ranking.apply(change(STEP, first, first + 5_000, *some))
+            taken = (used_memory(server) - before) / players
+    assert 100 < taken <= 250
+
+
+def used_memory(server: RedisServer) -> int:
+    client = server.client()
+    try:
+        return int(client.info("memory")["used_memory"])
+    finally:
+        client.close()
