@@ -10,7 +10,7 @@ from scoreboard.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.fallback import Fallback
 from scoreboard.healing import Healing
 from scoreboard.interfaces import Clock, NewId, Ranking, Settled, Store
-from scoreboard.model import Caller, RateLimit, Snapshot
+from scoreboard.model import Caller, Event, RateLimit, Snapshot
 from scoreboard.rules import claim
 
 
@@ -45,7 +45,7 @@ class Scoring:
         digest = None if idempotency_key is None else _digest(caller.user_id, idempotency_key)
         receipt = await self.commit.submit(claim(caller, user_id, action, self._new_id(), digest))
         if receipt.rank is None and receipt.replayed:
-            return Receipt(receipt.event, await self._place(receipt), replayed=True)
+            return Receipt(receipt.event, await self._place(receipt.event), replayed=True)
         return receipt
 
     async def board(self, board_id: str | None, limit: int, offset: int = 0) -> Snapshot:
@@ -67,9 +67,13 @@ class Scoring:
         self._shown[board] = max(self._shown[board], snapshot.version)
         return snapshot
 
-    async def _place(self, receipt: Receipt) -> int | None:
+    async def _place(self, event: Event) -> int | None:
+        """The player's rank now. Where the copy has not come to the event yet, it is not known."""
         try:
-            return await self._ranking.place(receipt.event.board, receipt.event.player)
+            progress = await self._ranking.progress(event.board)
+            if progress.version < event.version:
+                return None
+            return await self._ranking.place(event.board, event.player)
         except RankingUnavailable:
             return None
 

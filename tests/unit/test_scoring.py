@@ -16,7 +16,7 @@ from scoreboard.healing import Healing
 from scoreboard.interfaces import Applied, Progress
 from scoreboard.model import Caller, Change, Snapshot
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.scoring import Scoring
+from scoreboard.scoring import Scoring, _digest
 from scoreboard.store import sqlite_file
 from scoreboard.store.sqlite import SqliteStore
 from tests.clocks import HeldClock, counted_ids
@@ -165,6 +165,16 @@ async def test_a_ranking_that_is_gone_costs_the_rank_alone(service: Service) -> 
     service.ranking.gone = False
     assert await service.score() == 1
     assert await service.version() == 4
+
+
+async def test_a_repeat_is_not_told_a_rank_from_before_its_own_event(service: Service) -> None:
+    await service.healing.heal("main")
+    await service.score("bob")
+    digest = _digest("ada", "k")
+    await commit(service.store, submission("ada", digest=digest.int))
+    assert await service.score("ada", key="k") is None
+    await service.healing.heal("main")
+    assert await service.score("ada", key="k") == 2
 
 
 async def test_a_board_is_never_older_than_one_that_was_shown(service: Service) -> None:

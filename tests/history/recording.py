@@ -1,0 +1,240 @@
+"""Load on many instances, and a record of all that was asked, answered and shown while a test breaks things.
+
+async with recording(instances, token_for) as load:
+    await load.more_acknowledged(100)
+    ...  # a fault, and its end
+    await load.healed(10.0)
+history = await with_truth(load.history, settings)
+assert check(history, settings.rate_limit) == []
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from scoreboard.model import Snapshot
+from tests.history.clients import Clients, Plan
+from tests.history.records import TOP, Acknowledged, Frame, History, Outcome
+from tests.history.watchers import Watcher, read_snapshot
+from tests.history.wire import ConnectionLost, Connections, NotConnected
+
+FINAL_LIMIT = 100
+"""Entries of the reads at the end: the most that the API gives."""
+
+DEFAULT = Plan()
+"""A load that two cores bear beside several servers."""
+
+CALM_SECONDS = 0.3
+"""All instances show the same for so long before it counts as final: what nobody waits for may still be written."""
+
+SHOWN = 20
+"""Answers that are told where a wait was in vain."""
+
+POLL_SECONDS = 0.05
+"""How often all instances are looked at while something is waited for."""
+
+
+class Load:
+    """What a test has in its hand while the load goes on. `submit` is the test's own, and is recorded too."""
+
+    def __init__(self, instances: Sequence[str], token_for: Callable[[str], str], plan: Plan) -> None:
+        self._frames: list[Frame] = []
+        self._shown = asyncio.Event()
+        self._plan = plan
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._finals: list[Frame] = []
+        self._rng = random.Random(plan.seed)
+        self._connections = {instance: Connections(instance) for instance in instances}
+        self._clients = Clients(self._connections, token_for, plan, self.now, self._rng)
+        self._watchers = [
+            Watcher(f"{board}-stays-{place}-{number}", board, (instance,))
+            for board in plan.boards
+            for place, instance in enumerate(instances)
+            for number in range(plan.staying)
+        ] + [
+            Watcher(f"{board}-rotates-{number}", board, instances)
+            for board in plan.boards
+            for number in range(plan.rotating)
+        ]
+
+    @property
+    def history(self) -> History:
+        """What is recorded so far; the reads at the end are there once the recording is over."""
+        return History(
+            instances=tuple(self._connections),
+            watchers={watcher.name: watcher.board for watcher in self._watchers},
+            attempts=tuple(self._clients.attempts),
+            frames=tuple(self._frames),
+            finals=tuple(self._finals),
+        )
+
+    def now(self) -> float:
+        """Seconds since the start of the recording."""
+        return self._loop.time() - self._began
+
+    async def submit(self, user_id: str, action_id: str, key: str | None = None) -> Outcome:
+        """A submission of the test's own; see `Clients.submit`."""
+        return await self._clients.submit(user_id, action_id, key)
+
+    async def more_acknowledged(self, count: int, within_seconds: float = 30.0) -> None:
+        """Wait until so many more submissions were. Raises TimeoutError."""
+        clients = self._clients
+        wanted = clients.acknowledged + count
+        async with self._telling(f"{count} more submissions acknowledged", within_seconds):
+            while clients.acknowledged < wanted:
+                clients.answered.clear()
+                await clients.answered.wait()
+
+    async def more_shown(self, count: int, within_seconds: float = 30.0) -> None:
+        """Wait until watchers were shown so many more frames. Raises TimeoutError."""
+        wanted = len(self._frames) + count
+        async with self._telling(f"{count} more frames shown", within_seconds):
+            while len(self._frames) < wanted:
+                self._shown.clear()
+                await self._shown.wait()
+
+    async def healed(self, within_seconds: float) -> float:
+        """Wait until everything works again; how many seconds that took. Raises TimeoutError.
+
+        That is: each instance acknowledges a new submission with its rank and shows it, on each board that the load
+        scores on, and each watcher is shown a board that is not older.
+        """
+        started = self.now()
+        async with self._telling("healed", within_seconds):
+            probes = [self._probe(instance, action) for action in self._plan.actions for instance in self._connections]
+            for board in await asyncio.gather(*probes):
+                await self._watched(board)
+        return self.now() - started
+
+    @asynccontextmanager
+    async def _telling(self, what: str, within_seconds: float) -> AsyncIterator[None]:
+        """A limit of time; who runs into it is told what the clients got last."""
+        try:
+            async with asyncio.timeout(within_seconds):
+                yield
+        except TimeoutError:
+            last = [f"{attempt}: {attempt.outcome}" for attempt in self._clients.attempts[-SHOWN:]]
+            raise TimeoutError("\n".join((f"not {what} within {within_seconds} s; the last answers:", *last))) from None
+
+    async def _probe(self, instance: str, action_id: str) -> Snapshot:
+        user_id = self._clients.new_name("probe")
+        while True:
+            outcome = await self._clients.attempt(instance, user_id, action_id, user_id)
+            if isinstance(outcome, Acknowledged) and outcome.rank is not None:
+                break
+            await asyncio.sleep(POLL_SECONDS)
+        while True:
+            board = await self._read(instance, outcome.board)
+            if board is not None and board.version >= outcome.version:
+                return board
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _read(self, instance: str, board: str) -> Snapshot | None:
+        path = f"/api/leaderboard?board={board}&limit={FINAL_LIMIT}"
+        within_seconds = self._plan.timeout_seconds
+        try:
+            answer = await self._connections[instance].request("GET", path, {}, within_seconds=within_seconds)
+        except (NotConnected, ConnectionLost):
+            return None
+        return read_snapshot(answer.body.decode()) if answer.status == 200 else None
+
+    def _record(self, frame: Frame) -> None:
+        self._frames.append(frame)
+        self._shown.set()
+
+    async def _watched(self, board: Snapshot) -> None:
+        while not self._watchers_have(board):
+            self._shown.clear()
+            await self._shown.wait()
+
+    def _watchers_have(self, board: Snapshot) -> bool:
+        """A change that nobody could tell apart in the top is not sent."""
+        return all(
+            watcher.shown is not None
+            and (watcher.shown.version >= board.version or watcher.shown.entries == board.entries[:TOP])
+            for watcher in self._watchers
+            if watcher.board == board.board
+        )
+
+    def start(self, group: asyncio.TaskGroup) -> tuple[list[asyncio.Task[None]], list[asyncio.Task[None]]]:
+        """All clients, and all watchers."""
+        clients = [group.create_task(self._clients.run()) for _ in range(self._plan.clients)]
+        watchers = [
+            group.create_task(watcher.run(self._connections, self._record, self.now, self._rng))
+            for watcher in self._watchers
+        ]
+        return clients, watchers
+
+    async def settle(self, clients: Collection[asyncio.Task[None]]) -> None:
+        """Stop the clients, and read the final boards once all instances and watchers agree, or the time is over."""
+        self._clients.stop()
+        if clients:
+            _, unsettled = await asyncio.wait(clients, timeout=self._plan.settle_seconds)
+            for client in unsettled:
+                client.cancel()
+            await asyncio.wait(clients)
+        newest = dict.fromkeys(self._plan.boards, 0)
+        for _, answer in self.history.acknowledged():
+            newest[answer.board] = max(newest.get(answer.board, 0), answer.version)
+        for board, version in newest.items():
+            reads = await self._agreed(board, version)
+            self._finals += (
+                Frame("the end", instance, self.now(), read, FINAL_LIMIT)
+                for instance, read in reads.items()
+                if read is not None
+            )
+
+    async def _agreed(self, board: str, version: int) -> dict[str, Snapshot | None]:
+        """What each instance shows, once it is the same for a while and all watchers have it, or time is up."""
+        reads: dict[str, Snapshot | None] = {}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._plan.settle_seconds):
+                while True:
+                    before, reads = reads, await self._read_all(board)
+                    first, *others = reads.values()
+                    if first is None or first.version < version or any(read != first for read in others):
+                        await asyncio.sleep(POLL_SECONDS)
+                    elif before != reads:
+                        await asyncio.sleep(CALM_SECONDS)
+                    else:
+                        await self._watched(first)
+                        break
+        return reads
+
+    async def _read_all(self, board: str) -> dict[str, Snapshot | None]:
+        return {instance: await self._read(instance, board) for instance in self._connections}
+
+    def close(self) -> None:
+        """Close all connections that are left."""
+        for connections in self._connections.values():
+            connections.close()
+
+
+@asynccontextmanager
+async def recording(
+    instances: Sequence[str], token_for: Callable[[str], str], plan: Plan = DEFAULT
+) -> AsyncIterator[Load]:
+    """Put a load on these instances until the end of the block, and write everything down.
+
+    At the end the clients stop, their keys are settled, and all instances and watchers come to agree, within bounds;
+    `Load.history` is complete then, but for the truth. Whoever has not agreed by then is a violation for the checker.
+    """
+    load = Load(instances, token_for, plan)
+    try:
+        async with asyncio.TaskGroup() as group:
+            clients, watchers = load.start(group)
+            try:
+                yield load
+                await load.settle(clients)
+            finally:
+                for task in (*clients, *watchers):
+                    task.cancel()
+    except BaseExceptionGroup as failures:
+        # What the test itself raises is to be seen as what it is.
+        if len(failures.exceptions) == 1:
+            raise failures.exceptions[0] from None
+        raise
+    finally:
+        load.close()

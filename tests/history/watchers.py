@@ -1,0 +1,76 @@
+"""Watchers: each reads its board's stream, comes back after any end, and writes down every frame."""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from scoreboard.model import Entry, Snapshot
+from tests.history.records import Frame
+from tests.history.wire import ConnectionLost, Connections, NotConnected
+
+SILENCE_SECONDS = 20.0
+"""A stream that is alive says something at least every 15 s."""
+
+BACK_SECONDS = (0.05, 0.5)
+"""When a watcher comes back: sooner than a browser, so that it sees more of what goes wrong."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Watcher:
+    """One that watches a board on these instances, one after the other where they are several."""
+
+    def __init__(self, name: str, board: str, instances: Sequence[str]) -> None:
+        self.name = name
+        self.board = board
+        self.shown: Snapshot | None = None
+        self._instances = instances
+
+    async def run(
+        self,
+        connections: Mapping[str, Connections],
+        record: Callable[[Frame], None],
+        now: Callable[[], float],
+        rng: random.Random,
+    ) -> None:
+        """Watch for ever."""
+        turn = rng.randrange(len(self._instances))
+        while True:
+            instance = self._instances[turn % len(self._instances)]
+            headers = {"accept": "text/event-stream"}
+            if self.shown is not None:
+                headers["last-event-id"] = str(self.shown.version)
+            path = f"/api/leaderboard/stream?board={self.board}"
+            stream = connections[instance].events(path, headers, within_seconds=SILENCE_SECONDS)
+            try:
+                async with aclosing(stream):
+                    async for event in stream:
+                        if "data" in event:
+                            self.shown = read_snapshot(event["data"])
+                            assert event["id"] == str(self.shown.version), event
+                            record(Frame(self.name, instance, now(), self.shown))
+            except (NotConnected, ConnectionLost):
+                pass
+            turn += 1
+            await asyncio.sleep(rng.uniform(*BACK_SECONDS))
+
+
+@lru_cache(maxsize=1_024)
+def read_snapshot(text: str) -> Snapshot:
+    """A board as the API tells it, without the names. Many watchers get the same bytes."""
+    document: dict[str, Any] = json.loads(text)
+    entries = tuple(
+        Entry(entry["rank"], entry["userId"], None, entry["score"], _microseconds(entry["reachedAt"]))
+        for entry in document["entries"]
+    )
+    at_us = 0 if document["updatedAt"] is None else _microseconds(document["updatedAt"])
+    return Snapshot(document["board"], document["version"], at_us, document["players"], entries)
+
+
+def _microseconds(time: str) -> int:
+    return (datetime.fromisoformat(time) - _EPOCH) // timedelta(microseconds=1)
