@@ -1,9 +1,9 @@
 """A PostgreSQL database that is ours: reaching it, recognising it, migrating it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -125,22 +125,20 @@ def _check_ours(connection: Connection, url: str) -> None:
             raise SchemaError(f"{shown(url)} has tables of another program: set SCOREBOARD_DATABASE_URL to a new one.")
 
 
-def _once(url: str, work: Callable[[Connection], T]) -> Coroutine[Any, Any, T]:
-    async def run() -> T:
-        patient = Limits(1, CONNECT_SECONDS, 600, 3_600, 600)
-        engine = open_engine(url, patient, connections=1, writes=True)
-        try:
-            async with engine.begin() as connection:
-                number = await connection.execute(text("SELECT current_setting('server_version_num')::int"))
-                if number.scalar_one() < OLDEST:
-                    raise StartError(f"The server at {shown(url)} is too old: PostgreSQL 15 or newer is needed.")
-                return await connection.run_sync(work)
-        except FAILURES as error:
-            raise _unreachable(url, error) from error
-        finally:
-            await engine.dispose()
-
-    return run()
+async def _once(url: str, work: Callable[[Connection], T]) -> T:
+    """Do something in one transaction on a connection of its own."""
+    patient = Limits(1, CONNECT_SECONDS, 600, 3_600, 600)
+    engine = open_engine(url, patient, connections=1, writes=True)
+    try:
+        async with engine.begin() as connection:
+            number = await connection.execute(text("SELECT current_setting('server_version_num')::int"))
+            if number.scalar_one() < OLDEST:
+                raise StartError(f"The server at {shown(url)} is too old: PostgreSQL 15 or newer is needed.")
+            return await connection.run_sync(work)
+    except FAILURES as error:
+        raise _unreachable(url, error) from error
+    finally:
+        await engine.dispose()
 
 
 def _unreachable(url: str, error: BaseException) -> StartError:

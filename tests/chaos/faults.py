@@ -1,0 +1,105 @@
+"""What can happen to a scoreboard. Each fault breaks something while the load goes on, and ends it again."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from tests.chaos.world import DATABASE, World
+from tests.history.recording import Load
+
+PAUSE_SECONDS: Final = 1.5
+"""How long something stands still or is away: longer than every limit that should find it out."""
+
+CROWD: Final = 1_000
+"""Submissions of one user at once, each key twice."""
+
+Fault = Callable[[World, Load, random.Random], Awaitable[None]]
+
+
+async def kill_an_instance(world: World, _load: Load, rng: random.Random) -> None:
+    instance = rng.choice(world.instances)
+    await asyncio.to_thread(instance.kill)
+    await asyncio.to_thread(instance.start)
+
+
+async def stop_an_instance(world: World, load: Load, rng: random.Random) -> None:
+    """The other one goes on, also where the stopped one holds a board."""
+    instance = rng.choice(world.instances)
+    instance.pause()
+    try:
+        await load.more_acknowledged(10, within_seconds=5)
+        await asyncio.sleep(PAUSE_SECONDS)
+    finally:
+        instance.resume()
+
+
+async def kill_redis(world: World, _load: Load, rng: random.Random) -> None:
+    """It comes back with nothing."""
+    await asyncio.to_thread(world.redis.kill)
+    await asyncio.sleep(rng.uniform(0, PAUSE_SECONDS))
+    await asyncio.to_thread(world.redis.start)
+
+
+async def stop_redis(world: World, load: Load, _rng: random.Random) -> None:
+    """Scores are taken all the while."""
+    await asyncio.to_thread(world.redis.pause)
+    try:
+        await load.more_acknowledged(20, within_seconds=5)
+        await asyncio.sleep(PAUSE_SECONDS)
+    finally:
+        await asyncio.to_thread(world.redis.resume)
+
+
+async def put_a_lagging_replica_first(world: World, load: Load, _rng: random.Random) -> None:
+    """What it has is true, and old."""
+    await asyncio.to_thread(world.replica.replica_of, world.redis)
+    await asyncio.to_thread(world.replica.promote)
+    await load.more_acknowledged(100)
+    await asyncio.to_thread(world.put_replica_first)
+
+
+async def flush_redis(world: World, _load: Load, _rng: random.Random) -> None:
+    await asyncio.to_thread(world.redis.flush)
+
+
+async def kill_postgres(world: World, _load: Load, rng: random.Random) -> None:
+    """The postmaster and all backends, as a crash of the machine but for its disk."""
+    await asyncio.to_thread(world.postgres.kill)
+    await asyncio.sleep(rng.uniform(0, PAUSE_SECONDS))
+    await asyncio.to_thread(world.postgres.start)
+
+
+async def stop_postgres(world: World, _load: Load, _rng: random.Random) -> None:
+    await asyncio.to_thread(world.postgres.pause)
+    try:
+        await asyncio.sleep(PAUSE_SECONDS)
+    finally:
+        await asyncio.to_thread(world.postgres.resume)
+
+
+async def terminate_all_connections(world: World, _load: Load, _rng: random.Random) -> None:
+    statement = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
+    )
+    await asyncio.to_thread(world.postgres.sql, statement, database=DATABASE)
+
+
+async def crowd_of_one_user(_world: World, load: Load, rng: random.Random) -> None:
+    """On all instances at once, each key twice."""
+    user_id = f"crowd-{rng.getrandbits(32):08x}"
+    await asyncio.gather(*(load.submit(user_id, "quest", f"{user_id}-{n % (CROWD // 2)}") for n in range(CROWD)))
+
+
+FAULTS: Final[Mapping[str, Fault]] = {
+    "instance-killed": kill_an_instance,
+    "instance-stopped": stop_an_instance,
+    "redis-killed": kill_redis,
+    "redis-stopped": stop_redis,
+    "redis-lagging-replica": put_a_lagging_replica_first,
+    "redis-flushed": flush_redis,
+    "postgres-killed": kill_postgres,
+    "postgres-stopped": stop_postgres,
+    "postgres-connections-terminated": terminate_all_connections,
+    "crowd-of-one-user": crowd_of_one_user,
+}

@@ -1,0 +1,41 @@
+"""Each fault a few times: no acknowledged score is lost or doubled, and every frame is true. `make chaos` does more."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos.faults import FAULTS
+from tests.chaos.ordeal import BETWEEN, PLAN, ordeal
+from tests.chaos.world import World
+from tests.history.checker import check
+from tests.history.recording import recording
+from tests.history.truth import with_truth
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with World() as world:
+        yield world
+
+
+@pytest.fixture
+def clustered() -> Iterator[World]:
+    with World(instances=3, is_cluster=True) as world:
+        yield world
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_every_promise_is_kept(fault: str, world: World) -> None:
+    verdict = await ordeal(world, FAULTS[fault], times=2)
+    assert verdict.violations == []
+    assert verdict.acknowledged > 2 * BETWEEN
+    assert verdict.frames > 0
+
+
+async def test_three_instances_on_a_cluster_are_one(clustered: World) -> None:
+    async with recording(clustered.urls, clustered.token, PLAN) as load:
+        await load.healed(10.0)
+        await load.more_acknowledged(5 * BETWEEN)
+    history = await with_truth(load.history, clustered.settings)
+    assert check(history, clustered.settings.rate_limit) == []
+    assert clustered.verify().returncode == 0

@@ -1,0 +1,116 @@
+"""A small world: PostgreSQL with fsync, Redis, and instances of the program, each a process that can be broken."""
+
+import signal
+import subprocess
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from scoreboard.app import migrate
+from scoreboard.clock import SystemClock
+from scoreboard.config import Settings
+from scoreboard.model import Caller
+from scoreboard.web.auth import Tokens
+from tests.e2e.processes import COMMAND, Process, environment, scoreboard
+from tests.harness import SECRET, settings_in
+from tests.servers.postgresql import PostgresServer
+from tests.servers.process import free_port
+from tests.servers.redis import RedisCluster, RedisServer
+
+LIMIT = "8/second"
+"""The busy users are over it, the others are not."""
+
+DATABASE = "chaos"
+
+
+class Instance:
+    """`scoreboard serve`, again and again on the same port."""
+
+    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+        self._folder = folder
+        self._port = free_port()
+        self._settings = {**settings, "SCOREBOARD_PORT": str(self._port)}
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Return once it answers."""
+        self._process = Process([*COMMAND, "serve"], self._folder, self._settings)
+        self._process.line_with(self.url)
+
+    def kill(self) -> None:
+        """Without a warning."""
+        self._process.end(signal.SIGKILL)
+        self._process.clean_up()
+
+    def pause(self) -> None:
+        """It stands still in whatever it does, and its connections stay open."""
+        self._process.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._process.process.send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        self._process.clean_up()
+
+
+class World:
+    """Everything, from an empty database; ended by its own process ids whatever happens."""
+
+    def __init__(self, instances: int = 2, *, is_cluster: bool = False) -> None:
+        self._count = instances
+        self._is_cluster = is_cluster
+        self._stack = ExitStack()
+        self._tokens = Tokens(SECRET.encode(), SystemClock())
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scoreboard-chaos-")))
+            self.postgres = stack.enter_context(PostgresServer())
+            self.postgres.create_database(DATABASE)
+            if self._is_cluster:
+                redis_url = stack.enter_context(RedisCluster()).url
+            else:
+                # The second one is there to take the first one's place.
+                self.redis, self.replica = (stack.enter_context(RedisServer()) for _ in range(2))
+                redis_url = self.redis.url
+            self._settings = {
+                "SCOREBOARD_DATABASE_URL": self.postgres.url(DATABASE),
+                "SCOREBOARD_REDIS_URL": redis_url,
+                "SCOREBOARD_REDIS_CLUSTER": str(self._is_cluster).lower(),
+                "SCOREBOARD_RATE_LIMIT": LIMIT,
+            }
+            migrate(self.settings)
+            self.instances = [Instance(self.folder, self._settings) for _ in range(self._count)]
+            for instance in self.instances:
+                instance.start()
+                stack.callback(instance.close)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stack.close()
+
+    @property
+    def urls(self) -> list[str]:
+        return [instance.url for instance in self.instances]
+
+    @property
+    def settings(self) -> Settings:
+        """Of the instances, for whoever reads the truth."""
+        given = {name.removeprefix("SCOREBOARD_").lower(): value for name, value in self._settings.items()}
+        return settings_in(self.folder, **given)
+
+    def token(self, user_id: str) -> str:
+        return self._tokens.sign(Caller(user_id), 3_600)
+
+    def verify(self) -> subprocess.CompletedProcess[str]:
+        """`scoreboard verify`, beside the running instances."""
+        environment(self.folder)
+        return scoreboard(self.folder, "verify", **self._settings)
+
+    def put_replica_first(self) -> None:
+        """The second Redis answers at the first one's address, with what it has; the first one starts with nothing."""
+        self.replica.take_over(self.redis)
+        self.redis, self.replica = self.replica, self.redis
+        self.replica.start()
