@@ -13,7 +13,7 @@ SERVERS := $(VENV)/.installed-servers
 GATED := */scoreboard/rules.py,*/scoreboard/commit.py,*/scoreboard/scoring.py,*/scoreboard/healing.py,*/scoreboard/store/*,*/scoreboard/ranking/*
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev services services-down dev-distributed migrate test e2e pictures load lint format check build lock clean
+.PHONY: help install run dev services services-down dev-distributed migrate test e2e chaos pictures load lint format check build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) ## Run every test, and hold the cove
 
 e2e: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) ## Run the end-to-end tests alone
 	@$(BIN)/python -m pytest tests/e2e
+
+chaos: $(DEVELOPMENT) $(SERVERS) ## Break real processes under load, each fault 20 times; ARGS="--help" tells how to choose
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 pictures: $(DEVELOPMENT) $(CHROMIUM) ## Take the README's pictures anew, from the running page
 	@$(BIN)/python -m tests.pictures

@@ -1,8 +1,10 @@
 """The ranking in Redis when Redis is silent, gone, cut off or not whole; and what it costs."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -185,26 +187,38 @@ async def test_after_a_restored_backup_a_key_may_be_somebody_elses(ranking: Redi
     assert [(e.user_id, e.name) for e in (await ranking.page("main", 1, 0)).entries] == [("other", None)]
 
 
-async def test_a_player_takes_at_most_250_bytes() -> None:
-    """As docs/database-schema.md says: ids of 36 characters and names of 12."""
-    players = 30_000
+async def test_players_take_the_memory_that_the_document_says() -> None:
+    """docs/database-schema.md, “How much memory”; a million players take no more each (`make load`)."""
+    a_player, a_further_board = the_documents_formula()
+    players, name, user_id = 30_000, "Player 00000", "0000abcd-0f6e-4b0c-9b37-2b1d0c8f7a55"
     with RedisServer() as server:
         async with opened(server.url, "scoreboard") as ranking:
-            await ranking.apply(change(LAST_PAGE, 0, 0))
-            before = used_memory(server)
-            for first in range(0, players, 5_000):
-                some = (
-                    replace(
-                        standing(n, n * 7_919 % 1_000_000, n),
-                        user_id=f"{n:08x}-0f6e-4b0c-9b37-2b1d0c8f7a55",
-                        name=f"Player {n:05d}",
-                        reached_at_us=1_795_000_000_000_000 + n,
+            taken = []
+            for board in ("main", "side"):
+                before = used_memory(server)
+                await ranking.apply(replace(change(LAST_PAGE, 0, 0), board=board))
+                for first in range(0, players, 5_000):
+                    some = (
+                        replace(
+                            standing(n, n * 7_919 % 1_000_000, n),
+                            user_id=f"{n:08x}{user_id[8:]}",
+                            name=f"Player {n:05d}",
+                            reached_at_us=1_795_000_000_000_000 + n,
+                        )
+                        for n in range(first + 1, first + 5_001)
                     )
-                    for n in range(first + 1, first + 5_001)
-                )
-                await ranking.apply(change(STEP, first, first + 5_000, *some))
-            taken = (used_memory(server) - before) / players
-    assert 100 < taken <= 250
+                    await ranking.apply(replace(change(STEP, first, first + 5_000, *some), board=board))
+                taken.append((used_memory(server) - before) / players)
+    assert 0.9 <= taken[0] / (a_player + len(user_id) + len(name)) <= 1.05
+    assert 0.9 <= taken[1] / a_further_board <= 1.05
+    assert taken[0] <= 250
+
+
+def the_documents_formula() -> tuple[int, int]:
+    text = (Path(__file__).parents[2] / "docs" / "database-schema.md").read_text()
+    found = re.search(r"players × \((\d+) \+ bytes of user id and name\) \+ players × (\d+) for each", text)
+    assert found is not None
+    return int(found[1]), int(found[2])
 
 
 def used_memory(server: RedisServer) -> int:

@@ -18,7 +18,7 @@ from redis.asyncio import Redis, RedisCluster
 
 from scoreboard.errors import RankingUnavailable
 from scoreboard.interfaces import Applied, Progress
-from scoreboard.model import MAX_SCORE, Change, Entry, Snapshot, Standing
+from scoreboard.model import Change, Entry, Snapshot, Standing
 from scoreboard.ranking.changed import ChangedBoards
 from scoreboard.ranking.redis_connection import PROBE_KEPT_MS, Breaker, Limits, check, make_client, make_client_of_node
 from scoreboard.ranking.redis_keys import BoardKeys, names_key
@@ -29,9 +29,6 @@ SCRIPTS: Final = ("apply", "page", "place", "drop", "keep_names", "names", "drop
 
 KEPT_PAGES: Final = 256
 """Different pages whose readers may share a reading (~1 KB each)."""
-
-VERSION_DIGITS: Final = len(str(MAX_SCORE))
-"""Of a version in a member of a sorted set: fixed, so that text sorts as numbers do."""
 
 log = structlog.get_logger()
 
@@ -221,9 +218,15 @@ def _source(script: str) -> str:
 
 
 def _row(standing: Standing) -> tuple[str | int, ...]:
-    reached = f"{standing.reached_version:0{VERSION_DIGITS}d}"
     listed = int(standing.listed)
-    return standing.player, -standing.score, reached, standing.reached_at_us, standing.version, listed
+    return (
+        standing.player,
+        -standing.score,
+        standing.reached_version,
+        standing.reached_at_us,
+        standing.version,
+        listed,
+    )
 
 
 def _who(standing: Standing) -> str:

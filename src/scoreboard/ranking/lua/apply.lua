@@ -2,7 +2,7 @@
 --
 -- KEYS  head (hash: version, at_us, readable, last_bucket), order (sorted set), rows (prefix of buckets)
 -- ARGV  kind, from_version, to_version, at_us, channel, then for each standing:
---       player, -score, reached_version (16 digits), reached_at_us, version, listed (1 or 0)
+--       player, -score, reached_version, reached_at_us, version, listed (1 or 0)
 -- Gives {version, readable, moved, rank of each standing's player or 0 …}
 --
 -- In `order` a member is "reached_version:player" with the negated score, so that Redis's own order (score, then member)
@@ -13,7 +13,7 @@
 local function rank_of(player)
   local row = redis.call('HGET', entry_of(KEYS[3], player))
   local reached = row and string.match(row, '^%d+ (%d+) ')
-  local rank = reached and redis.call('ZRANK', KEYS[2], reached .. ':' .. player)
+  local rank = reached and redis.call('ZRANK', KEYS[2], member_of(reached, player))
   return rank and rank + 1 or 0
 end
 
@@ -44,16 +44,17 @@ if not known then
     if tonumber(old_version) <= tonumber(ARGV[i + 4]) then
       local listed = ARGV[i + 5] == '1'
       if old_reached and old_reached ~= '-' and (not listed or old_reached ~= reached) then
-        redis.call('ZREM', KEYS[2], old_reached .. ':' .. player)
+        redis.call('ZREM', KEYS[2], member_of(old_reached, player))
       end
       if listed then
-        redis.call('ZADD', KEYS[2], ARGV[i + 1], reached .. ':' .. player)
+        redis.call('ZADD', KEYS[2], ARGV[i + 1], member_of(reached, player))
       end
       redis.call('HSET', key, field, ARGV[i + 4] .. ' ' .. (listed and reached or '-') .. ' ' .. ARGV[i + 3])
       last_bucket = math.max(last_bucket, bucket_of(player))
     end
     if follows then
-      reply[#reply + 1] = rank_of(player)
+      local rank = ARGV[i + 5] == '1' and redis.call('ZRANK', KEYS[2], member_of(reached, player))
+      reply[#reply + 1] = rank and rank + 1 or 0
     end
   end
   readable = kind ~= 'page'

@@ -1,5 +1,5 @@
--- Stands before each script: what is kept of each player lies in hashes of 128 players, which Redis packs tightly
--- (hash-max-listpack-entries). Together they take a third of the memory of one large hash.
+-- Stands before each script. What is kept of each player lies in hashes of 128 players, which Redis packs tightly
+-- (hash-max-listpack-entries): together they take a third of the memory of one large hash.
 
 local PLAYERS_A_BUCKET = 128
 
@@ -13,6 +13,11 @@ end
 
 local function entry_of(prefix, player)
   return bucket_key(prefix, bucket_of(player)), tonumber(player) % PLAYERS_A_BUCKET
+end
+
+-- A member of the order: versions are padded, so that text sorts as numbers do.
+local function member_of(reached_version, player)
+  return string.rep('0', 16 - #reached_version) .. reached_version .. ':' .. player
 end
 
 local function drop_buckets(prefix, last_bucket)

@@ -9,5 +9,5 @@ if redis.call('HGET', KEYS[1], 'readable') ~= '1' then
 end
 local row = redis.call('HGET', entry_of(KEYS[3], ARGV[1]))
 local reached = row and string.match(row, '^%d+ (%d+) ')
-local rank = reached and redis.call('ZRANK', KEYS[2], reached .. ':' .. ARGV[1])
+local rank = reached and redis.call('ZRANK', KEYS[2], member_of(reached, ARGV[1]))
 return rank and rank + 1 or 0
