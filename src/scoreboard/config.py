@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Self
 import limits
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from redis.asyncio.connection import parse_url
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -25,7 +26,6 @@ MOST_OF_A_RATE: Final = 1_000_000_000
 
 
 POSTGRESQL: Final = ("postgresql://", "postgres://")
-REDIS: Final = ("redis://", "rediss://", "unix://")
 
 
 def _database_url(url: str) -> str:
@@ -47,8 +47,11 @@ def _database_url(url: str) -> str:
 
 
 def _redis_url(url: str | None) -> str | None:
-    if url is not None and not url.startswith(REDIS):
-        raise ValueError("must begin with redis:// or rediss://, as redis://host:6379/0 does")
+    if url is not None:
+        try:
+            parse_url(url)
+        except ValueError:
+            raise ValueError("must be a URL such as redis://:password@host:6379/0, or rediss:// for TLS") from None
     return url
 
 

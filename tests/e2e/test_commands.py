@@ -13,10 +13,13 @@ import pytest
 
 from scoreboard import __version__
 from tests.e2e.processes import score, scoreboard, serving
+from tests.servers.redis import Redis
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("serve",), ("demo",), ("migrate",), ("token",), ("verify",), ("watch",)], ids=" ".join
+    "command",
+    [(), ("serve",), ("demo",), ("migrate",), ("token",), ("verify",), ("rebuild",), ("watch",)],
+    ids=" ".join,
 )
 def test_each_command_explains_itself(tmp_path: Path, command: tuple[str, ...]) -> None:
     done = scoreboard(tmp_path, *command, "--help")
@@ -157,3 +160,50 @@ def _version(folder: Path) -> int:
     (version,) = connection.execute("SELECT version FROM boards WHERE id = 'main'").fetchone()
     connection.close()
     return int(version)
+
+
+@pytest.fixture
+def distributed(database_url: str, redis_url: str, redis_prefix: str) -> dict[str, str]:
+    return {
+        "SCOREBOARD_DATABASE_URL": database_url,
+        "SCOREBOARD_REDIS_URL": redis_url,
+        "SCOREBOARD_REDIS_PREFIX": redis_prefix,
+    }
+
+
+def test_an_empty_server_database_is_told(tmp_path: Path, distributed: dict[str, str]) -> None:
+    for command in ("serve", "verify", "rebuild"):
+        assert_refused(scoreboard(tmp_path, command, **distributed), "is empty", "scoreboard migrate")
+
+
+def test_many_instances_from_migrate_to_verify(
+    tmp_path: Path, distributed: dict[str, str], redis_server: Redis, redis_prefix: str
+) -> None:
+    assert "has schema 0001 now" in scoreboard(tmp_path, "migrate", **distributed).stdout
+    token = scoreboard(tmp_path, "token", "ada", **distributed).stdout.strip()
+    with serving(tmp_path, **distributed) as (_, one), serving(tmp_path, **distributed) as (_, other):
+        assert score(one, token, "ada").json()["score"] == 50
+        assert score(other, token, "ada").json()["score"] == 100
+        for client in (one, other):
+            assert client.get("/api/leaderboard").json()["entries"][0]["score"] == 100
+        redis_server.remove(redis_prefix)
+        assert (
+            scoreboard(tmp_path, "rebuild", **distributed).stdout.splitlines()[0] == "board main: 1 players ranked anew"
+        )
+        verified = scoreboard(tmp_path, "verify", **distributed)
+        assert (verified.returncode, verified.stdout.splitlines()[0]) == (0, "board main: 2 events, 1 players, whole")
+        assert one.get("/api/leaderboard").json()["players"] == 1
+
+
+def test_a_ranking_that_lies_is_found_and_rebuilt(
+    tmp_path: Path, distributed: dict[str, str], redis_server: Redis, redis_prefix: str
+) -> None:
+    scoreboard(tmp_path, "migrate", **distributed)
+    token = scoreboard(tmp_path, "token", "ada", **distributed).stdout.strip()
+    with serving(tmp_path, **distributed) as (_, client):
+        score(client, token, "ada")
+        redis_server.execute("ZINCRBY", f"{redis_prefix}:{{main}}:order", -1_000, f"{1:016d}:1")
+        verified = scoreboard(tmp_path, "verify", **distributed)
+        assert (verified.returncode, "ada with 1050, but should be ada with 50" in verified.stdout) == (1, True)
+        scoreboard(tmp_path, "rebuild", "--board", "main", **distributed)
+        assert scoreboard(tmp_path, "verify", **distributed).returncode == 0

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from scoreboard.app import database_name
 from scoreboard.config import read_settings
 from scoreboard.errors import StartError
 from scoreboard.model import RateLimit
@@ -24,6 +25,14 @@ BAD = {
     "database with two slashes": ("SCOREBOARD_DATABASE_URL", "sqlite://data/x.db"),
     "database in memory": ("SCOREBOARD_DATABASE_URL", "sqlite:///:memory:"),
     "database nowhere": ("SCOREBOARD_DATABASE_URL", "sqlite://"),
+    "database on no host": ("SCOREBOARD_DATABASE_URL", "postgresql:///scores"),
+    "database on a port that is none": ("SCOREBOARD_DATABASE_URL", "postgresql://localhost:none/scores"),
+    "database without a name": ("SCOREBOARD_DATABASE_URL", "postgresql://localhost"),
+    "no connection to write with": ("SCOREBOARD_DATABASE_POOL_SIZE", "1"),
+    "no patience": ("SCOREBOARD_DATABASE_TIMEOUT_SECONDS", "0"),
+    "redis is no URL": ("SCOREBOARD_REDIS_URL", "localhost:6379"),
+    "redis on a port that is none": ("SCOREBOARD_REDIS_URL", "redis://localhost:none/0"),
+    "prefix with a brace": ("SCOREBOARD_REDIS_PREFIX", "a{b"),
     "origin is no origin": ("SCOREBOARD_CORS_ORIGINS", "game.example"),
     "origin with a path": ("SCOREBOARD_CORS_ORIGINS", "https://game.example/play"),
     "negative drain": ("SCOREBOARD_DRAIN_SECONDS", "-1"),
@@ -40,6 +49,31 @@ def test_a_bad_setting_is_named_and_not_shown(
         read_settings()
     assert str(told.value).startswith(f"{name}: ")
     assert name != "SCOREBOARD_JWT_SECRET" or value not in str(told.value)
+
+
+POSTGRESQL = "postgresql://me:a-secret@db.example/scores"
+REDIS = "redis://:a-secret@cache.example:6379/0"
+
+
+@pytest.mark.parametrize(
+    ("given", "to_set"),
+    [
+        ({"database_url": POSTGRESQL}, "SCOREBOARD_REDIS_URL"),
+        ({"redis_url": REDIS}, "SCOREBOARD_DATABASE_URL"),
+        ({"database_url": POSTGRESQL, "redis_url": REDIS}, "SCOREBOARD_JWT_SECRET"),
+    ],
+)
+def test_half_of_a_deployment_names_what_to_set(given: dict[str, str], to_set: str) -> None:
+    with pytest.raises(StartError) as told:
+        read_settings(_env_file=None, **given)
+    assert str(told.value).startswith(f"{to_set}: must be ")
+    assert "a-secret" not in str(told.value)
+
+
+def test_two_urls_and_a_secret_make_one_of_many_instances() -> None:
+    settings = read_settings(_env_file=None, database_url=POSTGRESQL, redis_url=REDIS, jwt_secret="x" * 32)
+    assert settings.is_distributed
+    assert database_name(settings) == "db.example:5432/scores"
 
 
 def test_the_defaults_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -112,6 +112,23 @@ def test_a_change_goes_out_at_once_and_many_changes_twenty_times_a_second() -> N
     run(scenario())
 
 
+def test_a_board_that_has_become_stale_is_sent_and_again_once_it_is_not() -> None:
+    async def scenario() -> None:
+        async with hub_running() as hub:
+            fresh = frame(1)
+            hub.publish(fresh)
+            watcher = Watching()
+            hub.join("main", watcher)
+            stale = encode(fresh.snapshot, is_stale=True)
+            hub.publish(stale)
+            await asyncio.sleep(0.1)
+            hub.publish(fresh)
+            await asyncio.sleep(0.1)
+            assert watcher.got == [fresh.event, stale.event, fresh.event]
+
+    run(scenario())
+
+
 def test_what_nobody_can_see_is_not_sent() -> None:
     async def scenario() -> None:
         async with hub_running() as hub:

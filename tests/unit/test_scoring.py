@@ -1,6 +1,7 @@
 """The service when its copy is missing, late or wrong: what it reads, and that it heals."""
 
 import asyncio
+import json
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -225,6 +226,27 @@ async def test_publishing_goes_on_when_a_board_can_be_read_again(service: Servic
     service.store.fails = False
     await until(lambda: hub.newest("main") is not None)
     refreshing.cancel()
+
+
+async def test_with_both_partners_gone_the_last_known_board_is_shown_and_says_so(service: Service) -> None:
+    await service.healing.heal("main")
+    await service.score()
+    hub = Hub(["main"])
+    frames = Frames(service.scoring.board, hub, ("main",))
+    await frames.publish("main")
+    known = hub.newest("main")
+    service.ranking.gone = service.store.fails = True
+    stale = await frames.page("main")
+    assert json.loads(stale.body) == {**json.loads(known.body), "stale": True}
+    assert await frames.page("main") is stale
+    assert stale.etag != known.etag
+    await frames.publish("main")
+    assert hub.newest("main").is_stale
+    with pytest.raises(StoreUnavailable):
+        await frames.page("main", 5, 5)
+    service.ranking.gone = False
+    await frames.publish("main")
+    assert hub.newest("main").body == known.body
 
 
 async def until(is_so: Callable[[], bool]) -> None:
