@@ -37,7 +37,7 @@ def main(
                     progress.advance(task)  # type: ignore[arg-type]  # its type has no public name
 
                 verdicts[name] = asyncio.run(ordeal(world, FAULTS[name], times, seed=seed, on_healed=tick))
-    Console().print(table(verdicts, times))
+    Console(width=100).print(table(verdicts, times))
     violations = [f"{name}: {violation}" for name, verdict in verdicts.items() for violation in verdict.violations]
     for violation in violations:
         typer.echo(violation, err=True)
@@ -46,9 +46,10 @@ def main(
 
 
 def table(verdicts: dict[str, Verdict], times: int) -> Table:
-    shown = Table("fault", "times", "healed after, median", "at the most", "acknowledged", "frames", "violations")
-    for column in shown.columns[1:]:
-        column.justify = "right"
+    shown = Table("fault", "times", "healed", "at most", "acknowledged", "frames", "violations")
+    for column in shown.columns:
+        column.no_wrap = True
+        column.justify = "left" if column is shown.columns[0] else "right"
     for name, verdict in verdicts.items():
         healed = verdict.healed_seconds
         seconds = (f"{median(healed):.2f} s", f"{max(healed):.2f} s")

@@ -11,6 +11,7 @@ import pytest
 
 from scoreboard.catalog import Catalog
 from scoreboard.errors import RankingUnavailable, StoreUnavailable
+from scoreboard.fanout.frame import Frame
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
@@ -234,19 +235,25 @@ async def test_with_both_partners_gone_the_last_known_board_is_shown_and_says_so
     hub = Hub(["main"])
     frames = Frames(service.scoring.board, hub, ("main",))
     await frames.publish("main")
-    known = hub.newest("main")
+    known = newest(hub)
     service.ranking.gone = service.store.fails = True
     stale = await frames.page("main")
     assert json.loads(stale.body) == {**json.loads(known.body), "stale": True}
     assert await frames.page("main") is stale
     assert stale.etag != known.etag
     await frames.publish("main")
-    assert hub.newest("main").is_stale
+    assert newest(hub).is_stale
     with pytest.raises(StoreUnavailable):
         await frames.page("main", 5, 5)
     service.ranking.gone = False
     await frames.publish("main")
-    assert hub.newest("main").body == known.body
+    assert newest(hub).body == known.body
+
+
+def newest(hub: Hub) -> Frame:
+    frame = hub.newest("main")
+    assert frame is not None
+    return frame
 
 
 async def until(is_so: Callable[[], bool]) -> None:
