@@ -82,7 +82,7 @@ async def test_the_migrations_make_the_tables_that_the_code_knows(url: str) -> N
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
-    engine = open_engine(url, PATIENT, connections=1, writes=True)
+    engine = open_engine(url, PATIENT, connections=1, isolation="REPEATABLE READ")
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
@@ -131,13 +131,11 @@ async def test_the_time_is_the_databases_own(url: str, store: PostgresqlStore) -
     assert now_us - 60_000_000 < event.at_us <= now_us
 
 
-async def test_connections_that_died_unnoticed_cost_nobody_a_score(url: str, store: PostgresqlStore) -> None:
+async def test_connections_that_died_unnoticed_cost_nobody_anything(url: str, store: PostgresqlStore) -> None:
     await commit(store, submission())
     await store.heads()
     await terminate_all(url)
     assert len(await commit(store, submission())) == 1
-    with pytest.raises(StoreUnavailable):
-        await store.heads()
     assert (await store.heads())["main"].version == 2
 
 
@@ -160,7 +158,7 @@ async def test_a_connection_that_dies_before_the_commit_counts_once(url: str, st
 async def test_a_commit_whose_answer_is_lost_is_looked_up(url: str) -> None:
     async with relayed(url) as relay, opened(through(relay, url)) as store:
         await store.ensure([MAIN])
-        relay.cut_after = b"COMMIT;"
+        relay.cut_after = b"COMMIT\0"
         (event,) = await commit(store, submission())
         assert relay.has_cut
         assert await store.events("main", 0, 10) == [event]
@@ -171,7 +169,7 @@ async def test_where_it_cannot_be_looked_up_the_outcome_is_unknown_and_a_repeat_
 ) -> None:
     async with relayed(url) as relay, opened(through(relay, url), IMPATIENT) as cut_off:
         await cut_off.ensure([MAIN])
-        relay.cut_after = b"COMMIT;"
+        relay.cut_after = b"COMMIT\0"
 
         def refuse_from_now_on(batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
             relay.is_refusing = True

@@ -9,7 +9,7 @@ import structlog
 
 from scoreboard.errors import StoreUnavailable
 from scoreboard.fanout.frame import Frame, encode
-from scoreboard.fanout.hub import Hub
+from scoreboard.fanout.hub import PACE_SECONDS, Hub
 from scoreboard.model import Snapshot
 from scoreboard.shared import Shared
 
@@ -35,6 +35,8 @@ class Frames:
         self._hub = hub
         self._boards = boards
         self._kept: dict[tuple[str, int, int], Frame] = {}
+        self._due: set[str] = set()
+        self._begun: dict[str, float] = {}
         self._publish = {board: Shared(partial(self._publish_now, board)) for board in boards}
 
     async def page(self, board: str, limit: int = TOP, offset: int = 0) -> Frame:
@@ -66,9 +68,20 @@ class Frames:
         self._hub.publish(await self.page(board))
 
     async def follow(self, changed: AsyncIterator[str]) -> None:
-        """Publish each board that is named, for ever."""
-        async for board in changed:
-            await self._try(board)
+        """Publish each board that is named and watched, at once and at most as often as anybody is written to."""
+        async with asyncio.TaskGroup() as group:
+            async for board in changed:
+                if board not in self._due and self._hub.is_watched(board):
+                    self._due.add(board)
+                    group.create_task(self._publish_in_time(board))
+
+    async def _publish_in_time(self, board: str) -> None:
+        clock = asyncio.get_running_loop().time
+        await asyncio.sleep(max(0.0, self._begun.get(board, float("-inf")) + PACE_SECONDS - clock()))
+        self._begun[board] = clock()
+        # What is named from here on may come too late for this reading.
+        self._due.discard(board)
+        await self._try(board)
 
     async def refresh(self) -> None:
         """Publish every board every second, for ever; where nothing has changed, nothing is sent."""

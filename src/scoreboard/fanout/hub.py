@@ -63,6 +63,10 @@ class Hub:
         """How many streams are open."""
         return sum(len(ring) for ring in self._rings.values())
 
+    def is_watched(self, board: str) -> bool:
+        """Whether anybody watches a board."""
+        return len(self._rings[board]) > 0
+
     @property
     def is_draining(self) -> bool:
         return self._draining

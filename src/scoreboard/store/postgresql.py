@@ -7,14 +7,16 @@ statement takes long, it is asked by another connection whether it answers at al
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Self, TypeVar
 
+import asyncpg
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from scoreboard.errors import OutcomeUnknown, StoreUnavailable
@@ -23,7 +25,7 @@ from scoreboard.model import Board, Change, Event, Head, RateLimit, Snapshot, Su
 from scoreboard.store import postgresql_database as database
 from scoreboard.store import postgresql_statements as statements
 from scoreboard.store import reads
-from scoreboard.store.postgresql_database import FAILURES, Limits
+from scoreboard.store.postgresql_database import FAILURES, ConnectionLost, Limits
 
 WRITERS: Final = 2
 """Connections that commit: one does, and a second looks an outcome up should the first be lost."""
@@ -33,6 +35,7 @@ TRIES: Final = 20
 has got on, so even the second try is rare."""
 
 T = TypeVar("T")
+Commit = Callable[[], Awaitable[object]]
 
 log = structlog.get_logger()
 
@@ -70,8 +73,8 @@ class PostgresqlStore:
         """Raises SchemaError where the database has another schema, StartError where it cannot be reached."""
         await database.check(self._url)
         readers = max(1, self._limits.connections - WRITERS)
-        self._writer = database.open_engine(self._url, self._limits, connections=WRITERS, writes=True)
-        self._reader = database.open_engine(self._url, self._limits, connections=readers, writes=False)
+        self._writer = database.open_engine(self._url, self._limits, connections=WRITERS, isolation="AUTOCOMMIT")
+        self._reader = database.open_engine(self._url, self._limits, connections=readers, isolation="REPEATABLE READ")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -83,7 +86,8 @@ class PostgresqlStore:
 
     async def commit(self, boards: Collection[str], take: Take, settle: Settle) -> Settled:
         turn = _Turn([self._board_keys[board] for board in boards], take, settle)
-        for number in range(1, TRIES + 1):
+        lost = 0
+        for _ in range(TRIES):
             try:
                 await self._try(turn)
             except _Moved:
@@ -91,16 +95,15 @@ class PostgresqlStore:
             except FAILURES as error:
                 if turn.is_committing:
                     return await self._look_up(turn, error)
-                # Nothing was committed. A connection may have died unnoticed since the last turn: a new one tells.
-                if number > 1 or not _is_lost(error):
+                lost += 1
+                if lost > WRITERS or not _was_dead(error):
                     raise _unavailable(error) from error
             else:
                 return turn.settled
         raise StoreUnavailable
 
     async def _try(self, turn: _Turn) -> None:
-        async with self._connected(self._writer) as connection:
-            await statements.lock(connection, turn.boards)
+        async with self._turn(turn.boards) as (connection, commit):
             if turn.batch is None:
                 turn.batch = turn.take()
             if not turn.batch:
@@ -118,19 +121,34 @@ class PostgresqlStore:
             if not is_whole:
                 raise _Moved
             turn.is_committing = True
-            await connection.commit()
+            await commit()
+
+    @asynccontextmanager
+    async def _turn(self, boards: Sequence[int]) -> AsyncIterator[tuple[AsyncConnection, Commit]]:
+        """A transaction that holds boards, and what commits it; without that, nothing has happened at the end.
+
+        It is begun and ended past SQLAlchemy, whose connection commits by itself: so begin and lock are one trip.
+        """
+        async with self._connected(self._writer) as (connection, raw):
+            try:
+                await raw.execute(statements.begin(boards))
+                yield connection, partial(raw.execute, "COMMIT")
+            finally:
+                await _roll_back(raw)
 
     async def _look_up(self, turn: _Turn, error: BaseException) -> Settled:
         """Whether a commit whose answer was lost has happened. Raises StoreUnavailable, OutcomeUnknown."""
-        try:
-            async with self._connected(self._writer) as connection:
+        for number in range(WRITERS + 1):
+            try:
                 # Once the boards can be had, that transaction has ended, one way or the other.
-                await statements.lock(connection, turn.boards)
-                if await statements.is_in_ledger(connection, turn.settled.events[0], self._board_keys):
-                    return turn.settled
-        except FAILURES as second:
-            log.warning("the outcome of a commit is unknown", reason=_reason(error), submissions=len(turn.batch or ()))
-            raise OutcomeUnknown from second
+                async with self._turn(turn.boards) as (connection, _):
+                    if await statements.is_in_ledger(connection, turn.settled.events[0], self._board_keys):
+                        return turn.settled
+                break
+            except FAILURES as second:
+                if number == WRITERS or not _was_dead(second):
+                    log.warning("the outcome of a commit is unknown", reason=_reason(error))
+                    raise OutcomeUnknown from second
         raise _unavailable(error) from error
 
     async def heads(self) -> Mapping[str, Head]:
@@ -146,23 +164,33 @@ class PostgresqlStore:
         return await self._run(self._reader, lambda connection: reads.events(connection, board, after, limit))
 
     async def _run(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
-        try:
-            async with self._connected(engine) as connection:
-                result = await connection.run_sync(work)
-                await connection.commit()
-                return result
-        except FAILURES as error:
-            raise _unavailable(error) from error
+        lost = 0
+        while True:
+            try:
+                async with self._connected(engine) as (connection, _):
+                    result = await connection.run_sync(work)
+                    await connection.commit()
+                    return result
+            except FAILURES as error:
+                lost += 1
+                if lost > self._limits.connections or not _was_dead(error):
+                    raise _unavailable(error) from error
 
     @asynccontextmanager
-    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
         """A connection, which is cut off as soon as its server is silent: whoever waits for it then fails at once."""
         async with engine.connect() as connection:
             raw = (await connection.get_raw_connection()).driver_connection
             assert raw is not None
             watching = asyncio.create_task(self._cut_off_when_silent(raw.terminate))
             try:
-                yield connection
+                yield connection, raw
+            except FAILURES as error:
+                if not (raw.is_closed() or database.is_fatal(error)):
+                    raise
+                raw.terminate()
+                await connection.invalidate()
+                raise ConnectionLost(is_silent=watching.done()) from error
             finally:
                 watching.cancel()
 
@@ -175,12 +203,28 @@ class PostgresqlStore:
                 return
 
 
-def _is_lost(error: BaseException) -> bool:
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+async def _roll_back(raw: asyncpg.Connection) -> None:
+    """Leave no transaction behind, and no board that is held."""
+    if raw.is_closed() or not raw.is_in_transaction():
+        return
+    try:
+        await raw.execute("ROLLBACK")
+    except FAILURES:
+        # The connection is about to die, and its transaction with it.
+        raw.terminate()
+
+
+def _was_dead(error: BaseException) -> bool:
+    """Whether a connection had died, maybe unnoticed since it was last used: then another one may do better.
+
+    To be asked where nothing can have been committed.
+    """
+    return isinstance(error, ConnectionLost) and not error.is_silent
 
 
 def _reason(error: BaseException) -> str:
-    return str(getattr(error, "orig", None) or error) or type(error).__name__
+    cause = error.__cause__ if _was_dead(error) else None
+    return str(cause or getattr(error, "orig", None) or error) or type(error).__name__
 
 
 def _unavailable(error: BaseException) -> StoreUnavailable:

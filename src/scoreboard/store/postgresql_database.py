@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -22,7 +22,25 @@ OLDEST: Final = 150_000
 CONNECT_SECONDS: Final = 10.0
 """For a command that somebody waits for. A server has less patience: its setting says how much."""
 
-FAILURES: Final = (DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+class ConnectionLost(Exception):
+    """Raised when a connection has died, or was cut off since its server is silent."""
+
+    def __init__(self, *, is_silent: bool) -> None:
+        super().__init__("the server is silent" if is_silent else "the connection was lost")
+        self.is_silent = is_silent
+
+
+FAILURES: Final = (
+    ConnectionLost,
+    DBAPIError,
+    PoolTimeout,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 """All that a database can do to whoever needs it: SQLAlchemy hands on as they are those of making a connection."""
 
 T = TypeVar("T")
@@ -40,10 +58,11 @@ class Limits:
     """A process that stops while it holds a board is cut off after this time, and the others go on."""
 
 
-def open_engine(url: str, limits: Limits, *, connections: int, writes: bool) -> AsyncEngine:
-    """An engine for writing (READ COMMITTED: a statement after the lock sees what was committed before it) or reading
-    (REPEATABLE READ: two statements see one state).
-    """
+Isolation = Literal["AUTOCOMMIT", "READ COMMITTED", "REPEATABLE READ"]
+
+
+def open_engine(url: str, limits: Limits, *, connections: int, isolation: Isolation) -> AsyncEngine:
+    """An engine whose connections wait no longer than the limits say. One that reads REPEATABLE cannot write."""
     settings = {
         "application_name": "scoreboard",
         # The plans are look-ups by index: compiling them costs more than it could ever save.
@@ -51,7 +70,9 @@ def open_engine(url: str, limits: Limits, *, connections: int, writes: bool) -> 
         "statement_timeout": _ms(limits.statement_seconds),
         "lock_timeout": _ms(limits.lock_seconds),
         "idle_in_transaction_session_timeout": _ms(limits.idle_in_transaction_seconds),
-        "default_transaction_read_only": "off" if writes else "on",
+        "default_transaction_read_only": "on" if isolation == "REPEATABLE READ" else "off",
+        # Whatever the database's own default is: a statement after the lock has to see what was committed before it.
+        "default_transaction_isolation": "repeatable read" if isolation == "REPEATABLE READ" else "read committed",
     }
 
     async def connect() -> asyncpg.Connection:
@@ -60,7 +81,7 @@ def open_engine(url: str, limits: Limits, *, connections: int, writes: bool) -> 
     return create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
-        isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
+        isolation_level=isolation,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=limits.silence_seconds,
@@ -70,6 +91,16 @@ def open_engine(url: str, limits: Limits, *, connections: int, writes: bool) -> 
 
 def _ms(seconds: float) -> str:
     return str(round(seconds * 1_000))
+
+
+def is_fatal(error: BaseException) -> bool:
+    """Whether the server has ended the connection with this error, which may arrive before the end itself.
+
+    https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, operator intervention, and
+    the time-outs of sessions.
+    """
+    code = str(getattr(getattr(error, "orig", error), "sqlstate", None))
+    return code.startswith(("08", "57P")) or code in {"25P03", "25P04", "57000"}
 
 
 async def is_alive(url: str, seconds: float) -> bool:
@@ -128,7 +159,7 @@ def _check_ours(connection: Connection, url: str) -> None:
 async def _once(url: str, work: Callable[[Connection], T]) -> T:
     """Do something in one transaction on a connection of its own."""
     patient = Limits(1, CONNECT_SECONDS, 600, 3_600, 600)
-    engine = open_engine(url, patient, connections=1, writes=True)
+    engine = open_engine(url, patient, connections=1, isolation="READ COMMITTED")
     try:
         async with engine.begin() as connection:
             number = await connection.execute(text("SELECT current_setting('server_version_num')::int"))

@@ -15,9 +15,12 @@ from scoreboard.model import ALL_TIME, Event, Submission
 from scoreboard.store.facts import make_facts
 from scoreboard.store.migrations import APPLICATION_ID
 
-LOCK: Final = text(f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM unnest(CAST(:boards AS int[])) AS b(key)")
-"""Its queue is first come, first served, which a row lock's is not. The keys come sorted: no two processes can wait for
-each other."""
+BEGIN: Final = f"BEGIN; SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM unnest('{{%s}}'::int[]) AS b(key)"
+"""Both at once, so it goes past the prepared statements: the keys are integers of ours.
+
+The lock's queue is first come, first served, which a row lock's is not. The keys come sorted: no two processes can wait
+for each other. It is a statement of its own, since the facts must be read with a snapshot that is newer.
+"""
 
 FACTS: Final = text(
     f"""
@@ -50,44 +53,40 @@ FACTS: Final = text(
 
 APPEND: Final = text(
     f"""
-    WITH moved AS (
+    WITH e AS MATERIALIZED (
+        SELECT * FROM unnest(
+               CAST(:boards AS int[]), CAST(:versions AS bigint[]), CAST(:event_ids AS uuid[]), CAST(:kinds AS text[]),
+               CAST(:players AS bigint[]), CAST(:seqs AS bigint[]), CAST(:actions AS text[]),
+               CAST(:action_seqs AS bigint[]), CAST(:points AS bigint[]), CAST(:scores AS bigint[]),
+               CAST(:ats_us AS bigint[]), CAST(:digests AS uuid[]), CAST(:users AS text[]), CAST(:names AS text[]),
+               CAST(:reached_versions AS bigint[]), CAST(:reached_ats_us AS bigint[]), CAST(:listed AS boolean[]))
+            AS e(board_key, version, event_id, kind, player_key, seq, action_id, action_seq, points, score, at_us,
+                 idempotency_digest, user_id, name, reached_version, reached_at_us, listed)
+    ), moved AS (
         INSERT INTO players (key, user_id, name, seq)
-        SELECT key, user_id, name, seq
-          FROM unnest(CAST(:players AS bigint[]), CAST(:users AS text[]), CAST(:names AS text[]),
-                      CAST(:player_seqs AS bigint[])) AS p(key, user_id, name, seq)
-         ORDER BY user_id COLLATE "C"
+        SELECT player_key, user_id, name, seq FROM e ORDER BY user_id COLLATE "C"
         ON CONFLICT (key) DO UPDATE SET name = EXCLUDED.name, seq = EXCLUDED.seq
                                   WHERE players.seq = EXCLUDED.seq - 1
         RETURNING key
     ), whole AS MATERIALIZED (
-        SELECT count(*) = cardinality(CAST(:players AS bigint[])) AS is_whole FROM moved
+        SELECT (SELECT count(*) FROM moved) = (SELECT count(*) FROM e) AS is_whole
     ), ledger AS (
         INSERT INTO score_events (board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
                                   points, score, at_us, idempotency_digest)
-        SELECT e.* FROM whole,
-               unnest(CAST(:boards AS int[]), CAST(:versions AS bigint[]), CAST(:event_ids AS uuid[]),
-                      CAST(:kinds AS text[]), CAST(:event_players AS bigint[]), CAST(:seqs AS bigint[]),
-                      CAST(:actions AS text[]), CAST(:action_seqs AS bigint[]), CAST(:points AS bigint[]),
-                      CAST(:scores AS bigint[]), CAST(:ats_us AS bigint[]), CAST(:digests AS uuid[])) AS e
-         WHERE is_whole
+        SELECT board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
+               points, score, at_us, idempotency_digest
+          FROM e, whole WHERE is_whole
     ), placed AS (
         INSERT INTO standings (board_key, period, player_key, score, reached_version, reached_at_us, version, listed)
-        SELECT s.board_key, '{ALL_TIME}', s.player_key, s.score, s.reached_version, s.reached_at_us, s.version, s.listed
-          FROM whole,
-               unnest(CAST(:standing_boards AS int[]), CAST(:standing_players AS bigint[]),
-                      CAST(:standing_scores AS bigint[]), CAST(:reached_versions AS bigint[]),
-                      CAST(:reached_ats_us AS bigint[]), CAST(:standing_versions AS bigint[]),
-                      CAST(:listed AS boolean[]))
-               AS s(board_key, player_key, score, reached_version, reached_at_us, version, listed)
-         WHERE is_whole
+        SELECT board_key, '{ALL_TIME}', player_key, score, reached_version, reached_at_us, version, listed
+          FROM e, whole WHERE is_whole
         ON CONFLICT (board_key, period, player_key) DO UPDATE SET
                score = EXCLUDED.score, reached_version = EXCLUDED.reached_version,
                reached_at_us = EXCLUDED.reached_at_us, version = EXCLUDED.version, listed = EXCLUDED.listed
     ), heads AS (
         UPDATE boards SET version = h.version, at_us = h.at_us
-          FROM whole, unnest(CAST(:head_boards AS int[]), CAST(:head_versions AS bigint[]),
-                             CAST(:head_ats_us AS bigint[])) AS h(key, version, at_us)
-         WHERE boards.key = h.key AND is_whole
+          FROM (SELECT board_key, max(version) AS version, max(at_us) AS at_us FROM e GROUP BY board_key) h, whole
+         WHERE boards.key = h.board_key AND is_whole
     )
     SELECT is_whole FROM whole
     """
@@ -105,9 +104,9 @@ FIND_EVENT: Final = text(
 )
 
 
-async def lock(connection: AsyncConnection, board_keys: Iterable[int]) -> None:
-    """Wait until this transaction is the one writer of these boards."""
-    await connection.execute(LOCK, {"boards": sorted(board_keys)})
+def begin(board_keys: Iterable[int]) -> str:
+    """The statement that begins a turn, and waits until it is the one writer of these boards."""
+    return BEGIN % ",".join(map(str, sorted(board_keys)))
 
 
 async def read_facts(
@@ -142,18 +141,16 @@ async def append(connection: AsyncConnection, settled: Settled, board_keys: Mapp
 
 
 def _arrays(settled: Settled, board_keys: Mapping[str, int]) -> dict[str, Any]:
-    events, changes = settled.events, settled.changes
-    standings = [(board_keys[change.board], standing) for change in changes for standing in change.standings]
+    """One row an event: it, and the standing that it leads to."""
+    events = settled.events
+    reached = {(c.board, standing.version): standing for c in settled.changes for standing in c.standings}
+    standings = [reached[event.board, event.version] for event in events]
     return {
-        "players": [s.player for _, s in standings],
-        "users": [s.user_id for _, s in standings],
-        "names": [s.name for _, s in standings],
-        "player_seqs": [s.seq for _, s in standings],
         "boards": [board_keys[e.board] for e in events],
         "versions": [e.version for e in events],
         "event_ids": [e.event_id for e in events],
-        "kinds": [str(e.kind) for e in events],
-        "event_players": [e.player for e in events],
+        "kinds": [e.kind.value for e in events],
+        "players": [e.player for e in events],
         "seqs": [e.seq for e in events],
         "actions": [e.action_id for e in events],
         "action_seqs": [e.action_seq for e in events],
@@ -161,16 +158,11 @@ def _arrays(settled: Settled, board_keys: Mapping[str, int]) -> dict[str, Any]:
         "scores": [e.score for e in events],
         "ats_us": [e.at_us for e in events],
         "digests": [e.idempotency_digest for e in events],
-        "standing_boards": [key for key, _ in standings],
-        "standing_players": [s.player for _, s in standings],
-        "standing_scores": [s.score for _, s in standings],
-        "reached_versions": [s.reached_version for _, s in standings],
-        "reached_ats_us": [s.reached_at_us for _, s in standings],
-        "standing_versions": [s.version for _, s in standings],
-        "listed": [s.listed for _, s in standings],
-        "head_boards": [board_keys[change.board] for change in changes],
-        "head_versions": [change.to_version for change in changes],
-        "head_ats_us": [change.at_us for change in changes],
+        "users": [s.user_id for s in standings],
+        "names": [s.name for s in standings],
+        "reached_versions": [s.reached_version for s in standings],
+        "reached_ats_us": [s.reached_at_us for s in standings],
+        "listed": [s.listed for s in standings],
     }
 
 
