@@ -1,5 +1,6 @@
 """Each fault a few times: no acknowledged score is lost or doubled, and every frame is true. `make chaos` does more."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -36,6 +37,8 @@ async def test_three_instances_on_a_cluster_are_one(clustered: World) -> None:
     async with recording(clustered.urls, clustered.token, PLAN) as load:
         await load.healed(10.0)
         await load.more_acknowledged(5 * BETWEEN)
+        # Also while everything goes on.
+        assert (await asyncio.to_thread(clustered.verify)).returncode == 0
     history = await with_truth(load.history, clustered.settings)
     assert check(history, clustered.settings.rate_limit) == []
     assert clustered.verify().returncode == 0

@@ -16,7 +16,7 @@ from typing import Final, Self, TypeVar
 import asyncpg
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from scoreboard.errors import OutcomeUnknown, StoreUnavailable
@@ -115,9 +115,10 @@ class PostgresqlStore:
                 return
             try:
                 is_whole = await statements.append(connection, turn.settled, self._board_keys)
-            except IntegrityError as error:
-                # Somebody new has come into being meanwhile, by a submission on another board.
-                raise _Moved from error
+            except DBAPIError as error:
+                if database.is_conflict(error):
+                    raise _Moved from error
+                raise
             if not is_whole:
                 raise _Moved
             turn.is_committing = True

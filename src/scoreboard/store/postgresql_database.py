@@ -99,8 +99,18 @@ def is_fatal(error: BaseException) -> bool:
     https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, operator intervention, and
     the time-outs of sessions.
     """
-    code = str(getattr(getattr(error, "orig", error), "sqlstate", None))
-    return code.startswith(("08", "57P")) or code in {"25P03", "25P04", "57000"}
+    code = _code(error)
+    return code.startswith(("08", "57P")) or code in {"25P03", "25P04"}
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether another transaction has got in the way: somebody new came into being meanwhile, or (it should never be
+    so) the two waited for each other."""
+    return _code(error) in {"23505", "40001", "40P01"}
+
+
+def _code(error: BaseException) -> str:
+    return str(getattr(getattr(error, "orig", error), "sqlstate", None))
 
 
 async def is_alive(url: str, seconds: float) -> bool:
