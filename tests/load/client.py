@@ -142,36 +142,54 @@ async def at_rate(
     rate: float,
     seconds: float,
     on_tick: Callable[[float], None],
+    enough: Callable[[], bool] = lambda: False,
 ) -> list[Sent]:
-    """Send at a fixed rate, whatever the answers do: a request that had to wait for a connection has waited."""
+    """Send at a fixed rate, whatever the answers do: a request that had to wait for a connection has waited.
+
+    It ends once there is enough, or after so many seconds.
+    """
     loop = asyncio.get_running_loop()
     free = asyncio.Queue[Connection]()
     for connection in connections:
         free.put_nowait(connection)
     sent: list[Sent] = []
     started = perf_counter()
-    total = round(rate * seconds)
+    open_requests = 0
+    all_sent = False
     finished = loop.create_future()
 
     async def send_all() -> None:
-        for number in range(total):
+        nonlocal open_requests, all_sent
+        for number in range(round(rate * seconds)):
             planned_at = started + number / rate
             await asyncio.sleep(max(0.0, planned_at - perf_counter()))
+            if enough():
+                break
             connection = await free.get()
+            open_requests += 1
             connection.send(next(requests), _recorder(connection, planned_at))
+        all_sent = True
+        finish_if_answered()
+
+    def finish_if_answered() -> None:
+        if all_sent and not open_requests and not finished.done():
+            finished.set_result(None)
 
     def _recorder(connection: Connection, planned_at: float) -> OnAnswer:
         def on_answer(status: int, body: bytes, _sent_at: float) -> None:
+            nonlocal open_requests
             sent.append(Sent(status, body, planned_at, perf_counter() - planned_at))
             free.put_nowait(connection)
-            if len(sent) == total:
-                finished.set_result(None)
+            open_requests -= 1
+            finish_if_answered()
 
         return on_answer
 
     sending = asyncio.create_task(send_all())
-    await _ticking(finished, started, seconds, on_tick)
-    await sending
+    try:
+        await _ticking(finished, started, seconds, on_tick)
+    finally:
+        sending.cancel()
     return sent
 
 

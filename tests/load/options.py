@@ -1,6 +1,6 @@
 """What every scenario is given, and what it returns."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,4 +18,10 @@ class Options:
     streams: int
 
 
+class CannotMeasure(Exception):
+    """Raised when this machine lacks what a scenario needs; tells what that is."""
+
+
 Scenario = Callable[[Options, OnTick], Coroutine[Any, Any, Figures]]
+Scenarios = Callable[[Options, OnTick], Coroutine[Any, Any, Mapping[str, Figures]]]
+"""Some that share a costly beginning: the figures of each by its name."""

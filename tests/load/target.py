@@ -18,16 +18,23 @@ from scoreboard.web.auth import Tokens
 
 SECRET = "a secret of the load test, never used elsewhere"
 START_SECONDS = 60.0
+SERVE = (sys.executable, "-m", "scoreboard", "serve")
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Of a command of the scoreboard: these settings, and none from outside."""
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("SCOREBOARD_")}
+    return {**outside, "SCOREBOARD_JWT_SECRET": SECRET, **settings}
 
 
 class Target:
-    """`scoreboard serve`, ended by its own process id whatever happens."""
+    """`scoreboard serve`, ended by its own process id whatever happens: on a file of its own, or as settings say."""
 
     def __init__(
         self,
         rate_limit: str = "1000000/minute",
         database: Path | None = None,
-        command: Sequence[str] = (sys.executable, "-m", "scoreboard", "serve"),
+        command: Sequence[str] = SERVE,
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self._command = command
@@ -38,14 +45,14 @@ class Target:
             probe.bind((self.host, 0))
             self.port = probe.getsockname()[1]
         self.tokens = Tokens(SECRET.encode(), SystemClock())
-        self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("SCOREBOARD_")},
-            "SCOREBOARD_DATABASE_URL": f"sqlite:///{self.database}",
-            "SCOREBOARD_JWT_SECRET": SECRET,
-            "SCOREBOARD_RATE_LIMIT": rate_limit,
-            "SCOREBOARD_PORT": str(self.port),
-            **(settings or {}),
-        }
+        self._environment = environment(
+            {
+                "SCOREBOARD_DATABASE_URL": f"sqlite:///{self.database}",
+                "SCOREBOARD_RATE_LIMIT": rate_limit,
+                "SCOREBOARD_PORT": str(self.port),
+                **(settings or {}),
+            }
+        )
 
     def __enter__(self) -> Self:
         self.started_at = time.perf_counter()
@@ -89,10 +96,10 @@ class Target:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
-    def post(self, user_id: str, action_id: str = "complete-quest") -> bytes:
+    def post(self, user_id: str, name: str | None = None) -> bytes:
         """A whole request that scores for a user."""
-        body = f'{{"actionId":"{action_id}","userId":"{user_id}"}}'
-        token = self.tokens.sign(Caller(user_id, user_id.title()), 86_400)
+        body = f'{{"actionId":"complete-quest","userId":"{user_id}"}}'
+        token = self.tokens.sign(Caller(user_id, name or user_id.title()), 86_400)
         return (
             f"POST /api/scores HTTP/1.1\r\nHost: {self.host}\r\nAuthorization: Bearer {token}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"

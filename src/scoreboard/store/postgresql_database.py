@@ -105,7 +105,8 @@ def is_fatal(error: BaseException) -> bool:
 
 def is_conflict(error: BaseException) -> bool:
     """Whether another transaction has got in the way: somebody new came into being meanwhile, or (it should never be
-    so) the two waited for each other."""
+    so) the two waited for each other.
+    """
     return _code(error) in {"23505", "40001", "40P01"}
 
 

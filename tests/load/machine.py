@@ -1,0 +1,53 @@
+"""What the figures were measured on."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+
+
+def machine() -> Mapping[str, str | float | int | None]:
+    return {"cores": os.cpu_count(), "python": sys.version.split()[0], "bare_commit_ms": round(_bare_commit_ms(), 3)}
+
+
+def _bare_commit_ms() -> float:
+    """What a bare durable commit costs on this disk: the median of fifty, in milliseconds."""
+    with tempfile.TemporaryDirectory(prefix="scoreboard-load-") as folder:
+        connection = sqlite3.connect(Path(folder) / "sync.db", isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("CREATE TABLE t (a)")
+        taken = []
+        for _ in range(50):
+            before = time.perf_counter()
+            connection.execute("INSERT INTO t VALUES (1)")
+            taken.append(time.perf_counter() - before)
+        connection.close()
+    return 1_000 * median(taken)
+
+
+def fdatasync_us(programs: Path) -> float | None:
+    """What PostgreSQL's own tool says that its way to flush costs here; None where it is not among the programs.
+
+    It would go on for many seconds with other ways and other sizes: it is ended when the first answer is there.
+    """
+    program = programs / "pg_test_fsync"
+    if not program.exists():
+        return None
+    with tempfile.TemporaryDirectory(prefix="scoreboard-load-") as folder:
+        command = (program, "--secs-per-test=1", f"--filename={Path(folder) / 'flushed'}")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    words = line.split()
+                    if words[:1] == ["fdatasync"] and words[-1] == "usecs/op":
+                        return float(words[-2])
+            finally:
+                process.terminate()
+    return None
