@@ -29,7 +29,12 @@ class Reads(SqliteStore):
     """The real store, which counts the pages that it is asked for, and fails where it is told to."""
 
     pages = 0
+    stretches = 0
     fails = False
+
+    async def changes(self, board: str, after: int, limit: int) -> Change:
+        self.stretches += 1
+        return await super().changes(board, after, limit)
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
         self.pages += 1
@@ -204,6 +209,30 @@ async def test_a_copy_ahead_of_its_store_is_dropped_and_filled_anew(path: Path, 
         await healing.heal("main")
         assert await service.ranking.progress("main") == Progress(1, readable=True)
         assert [e.user_id for e in (await service.ranking.page("main", 10, 0)).entries] == ["ada"]
+
+
+async def test_of_two_processes_that_find_an_empty_copy_one_fills_it(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoreboard.healing.PAGE_SIZE", 2)
+    await commit(service.store, *(submission(f"user-{n}") for n in range(20)))
+    other = Healing(service.store, service.ranking, ("main",))
+    await asyncio.gather(service.healing.heal("main"), other.heal("main"))
+    assert await service.ranking.progress("main") == Progress(20, readable=True)
+    assert service.store.stretches <= 12
+
+
+async def test_a_process_that_dies_while_it_fills_is_taken_over_from(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoreboard.healing.PAGE_SIZE", 2)
+    await commit(service.store, *(submission(f"user-{n}") for n in range(20)))
+    other = asyncio.create_task(Healing(service.store, service.ranking, ("main",)).heal("main"))
+    healing = asyncio.create_task(service.healing.heal("main"))
+    await until(lambda: service.store.stretches >= 5)
+    other.cancel()
+    await asyncio.wait_for(healing, 5)
+    assert await service.ranking.progress("main") == Progress(20, readable=True)
 
 
 async def test_the_loop_names_a_lost_partner_and_goes_on(service: Service) -> None:
