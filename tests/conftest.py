@@ -32,7 +32,7 @@ def deployment(request: pytest.FixtureRequest) -> dict[str, Any]:
     if request.param == "embedded":
         return {}
     return {
-        "database_url": request.getfixturevalue("database_url"),
+        "database_url": request.getfixturevalue("migrated_url"),
         "redis_url": request.getfixturevalue("redis_url"),
         "redis_prefix": request.getfixturevalue("redis_prefix"),
     }

@@ -13,7 +13,7 @@ import pytest
 
 from scoreboard.interfaces import Accepted, Facts, Refused, Settled, Store
 from scoreboard.model import Change, ChangeKind, Event, RateLimit, Standing, Submission, order_key
-from scoreboard.store import postgresql_database, sqlite_file
+from scoreboard.store import sqlite_file
 from scoreboard.store.postgresql import PostgresqlStore
 from scoreboard.store.postgresql_database import Limits
 from scoreboard.store.sqlite import SqliteStore
@@ -43,9 +43,7 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock)
         path = tmp_path / "store.db"
         sqlite_file.migrate(path)
     else:
-        url = request.getfixturevalue("database_url")
-        with ThreadPoolExecutor(1) as apart:
-            apart.submit(postgresql_database.migrate, url).result()
+        url = request.getfixturevalue("migrated_url")
 
     def make(limit: RateLimit = UNLIMITED) -> Store:
         if request.param == "sqlite":

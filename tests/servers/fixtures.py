@@ -1,10 +1,12 @@
 """Servers that tests share. Nothing starts before a test asks for it."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 
+from scoreboard.store.postgresql_database import migrate
 from tests.servers.finding import DATABASE_URL, REDIS_URL
 from tests.servers.postgresql import Postgres, PostgresServer
 from tests.servers.redis import Redis, RedisCluster, RedisServer
@@ -26,6 +28,26 @@ def database_url(postgres: Postgres) -> Iterator[str]:
     """An empty database of the test's own."""
     name = f"scoreboard_test_{uuid4().hex}"
     postgres.create_database(name)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Postgres) -> Iterator[str]:
+    """The name of a database with this program's schema, to be copied: that is faster than to migrate each."""
+    name = f"scoreboard_test_{uuid4().hex}"
+    postgres.create_database(name)
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(migrate, postgres.url(name)).result()
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def migrated_url(postgres: Postgres, template: str) -> Iterator[str]:
+    """A database of the test's own, with this program's schema."""
+    name = f"scoreboard_test_{uuid4().hex}"
+    postgres.create_database(name, template)
     yield postgres.url(name)
     postgres.drop_database(name)
 

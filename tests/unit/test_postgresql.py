@@ -1,6 +1,7 @@
 """A PostgreSQL database: whose it is, that its ledger cannot be changed, and what happens when it is lost midway."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
@@ -11,7 +12,7 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from scoreboard.errors import OutcomeUnknown, SchemaError, StartError, StoreUnavailable
 from scoreboard.interfaces import Accepted, Facts, Settled
@@ -19,6 +20,7 @@ from scoreboard.model import Submission
 from scoreboard.store import postgresql_database
 from scoreboard.store.postgresql import PostgresqlStore
 from scoreboard.store.postgresql_database import Limits, open_engine
+from scoreboard.store.postgresql_statements import FACTS
 from scoreboard.store.tables import metadata
 from tests.making import MAIN, QUEST, SIDE, TEN_A_MINUTE, UNLIMITED, VISIT, commit, settling, submission
 from tests.relay import Relay
@@ -41,11 +43,10 @@ def opened(url: str, limits: Limits = PATIENT) -> PostgresqlStore:
 
 
 @pytest.fixture
-async def url(database_url: str) -> str:
-    await asyncio.to_thread(postgresql_database.migrate, database_url)
-    async with opened(database_url) as store:
+async def url(migrated_url: str) -> str:
+    async with opened(migrated_url) as store:
         await store.ensure([MAIN, SIDE])
-    return database_url
+    return migrated_url
 
 
 @pytest.fixture
@@ -244,3 +245,25 @@ async def test_the_limit_holds_across_processes_that_write_at_once(url: str) -> 
 
     batches = [[submission("ada", VISIT if n % 2 else QUEST) for _ in range(10)] for n in range(4)]
     assert sum(await asyncio.gather(*map(flood, batches))) == 10
+
+
+@pytest.mark.parametrize("analyzed", [False, True], ids=["never analyzed", "analyzed"])
+async def test_what_a_commit_asks_is_planned_well_on_empty_tables(url: str, analyzed: bool) -> None:
+    """The plan is kept: another index of the same first columns would read a whole board for each look-up."""
+    if analyzed:
+        await execute(url, "ANALYZE")
+    engine = open_engine(url, PATIENT, connections=1, isolation="AUTOCOMMIT")
+    asked = {"users": ["a"], "boards": [1], "actions": ["b"], "digests": [None], "limit_count": 10, "clock_us": None}
+    async with engine.connect() as connection:
+        plan = "\n".join((await connection.execute(text(f"EXPLAIN {FACTS.text}"), asked)).scalars())
+    await engine.dispose()
+    used = re.findall(r"Index (?:Only )?Scan(?: Backward)? using (\w+)", plan)
+    assert set(used) == {
+        "boards_pkey",
+        "players_user_id_key",
+        "standings_pkey",
+        "score_events_action",
+        "score_events_seq",
+        "score_events_idempotency",
+    }
+    assert "Seq Scan" not in plan

@@ -65,7 +65,7 @@ def open_engine(url: str, limits: Limits, *, connections: int, isolation: Isolat
     """An engine whose connections wait no longer than the limits say. One that reads REPEATABLE cannot write."""
     settings = {
         "application_name": "scoreboard",
-        # The plans are look-ups by index: compiling them costs more than it could ever save.
+        # Compiling a plan costs more than it could save.
         "jit": "off",
         "statement_timeout": _ms(limits.statement_seconds),
         "lock_timeout": _ms(limits.lock_seconds),
@@ -74,6 +74,9 @@ def open_engine(url: str, limits: Limits, *, connections: int, isolation: Isolat
         # Whatever the database's own default is: a statement after the lock has to see what was committed before it.
         "default_transaction_isolation": "repeatable read" if isolation == "REPEATABLE READ" else "read committed",
     }
+    if isolation == "AUTOCOMMIT":
+        # What a commit asks are look-ups by index, whatever the tables were like when it was planned.
+        settings |= {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
 
     async def connect() -> asyncpg.Connection:
         return await asyncpg.connect(url, timeout=limits.silence_seconds, server_settings=settings)
