@@ -9,7 +9,7 @@ import structlog
 
 from scoreboard.errors import StoreUnavailable
 from scoreboard.fanout.frame import Frame, encode
-from scoreboard.fanout.hub import PACE_SECONDS, Hub
+from scoreboard.fanout.hub import Hub
 from scoreboard.model import Snapshot
 from scoreboard.shared import Shared
 
@@ -18,6 +18,9 @@ TOP: Final = 10
 
 KEPT_FRAMES: Final = 256
 """Different pages that are kept encoded (~1 KB each)."""
+
+READ_PACE_SECONDS: Final = 0.01
+"""Between two readings of a board that changes all the time: far below the hub's own pace, to which it adds."""
 
 REFRESH_SECONDS: Final = 1.0
 """The safety net: a notification is a hint, and losing one costs this much at the most."""
@@ -68,7 +71,7 @@ class Frames:
         self._hub.publish(await self.page(board))
 
     async def follow(self, changed: AsyncIterator[str]) -> None:
-        """Publish each board that is named and watched, at once and at most as often as anybody is written to."""
+        """Publish each board that is named and watched, at once, and again after a pause, for ever."""
         async with asyncio.TaskGroup() as group:
             async for board in changed:
                 if board not in self._due and self._hub.is_watched(board):
@@ -77,7 +80,7 @@ class Frames:
 
     async def _publish_in_time(self, board: str) -> None:
         clock = asyncio.get_running_loop().time
-        await asyncio.sleep(max(0.0, self._begun.get(board, float("-inf")) + PACE_SECONDS - clock()))
+        await asyncio.sleep(max(0.0, self._begun.get(board, float("-inf")) + READ_PACE_SECONDS - clock()))
         self._begun[board] = clock()
         # What is named from here on may come too late for this reading.
         self._due.discard(board)
