@@ -34,6 +34,8 @@ class Fill:
     """What happened; times are those of `perf_counter`."""
 
     started_at: float
+    ready_at: float
+    """When all instances answered."""
     filled_at: float
     sent: Sequence[Sent]
     seen: Sequence[Sequence[Sent]]
@@ -47,6 +49,7 @@ class Fill:
         read = [s.seconds for of_instance in shown for s in of_instance if s.planned_at < self.filled_at]
         return {
             "players": players,
+            "ready_s": self.ready_at - self.started_at,
             "fill_s": self.filled_at - self.started_at,
             "ranked_s": min(ranked) - self.started_at,
             "update_p95_ms": latencies(updates)["p95_ms"],
@@ -60,6 +63,7 @@ class Fill:
 async def fill(deployment: Deployment, targets: Sequence[Target], players: int, on_tick: OnTick) -> Fill:
     """From the start of the instances, which have just come up, until some time after the copy can be read."""
     enough = False
+    ready_at = perf_counter()
 
     async def shown_by(target: Target) -> list[Sent]:
         # On one connection boards come in the order in which they were made.
@@ -86,7 +90,7 @@ async def fill(deployment: Deployment, targets: Sequence[Target], players: int, 
         await asyncio.sleep(AFTER_SECONDS)
         enough = True
         sent = await sending
-    return Fill(targets[0].started_at, filled_at, sent, [task.result() for task in showing])
+    return Fill(targets[0].started_at, ready_at, filled_at, sent, [task.result() for task in showing])
 
 
 async def _until_filled(deployment: Deployment, players: int, on_tick: OnTick) -> None:

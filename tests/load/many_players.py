@@ -123,18 +123,18 @@ async def _put(ranking: RedisRanking, players: range) -> None:
 
 
 def _memory(bytes_of: Mapping[int, int]) -> Figures:
-    """A player's share by both counts; and the line through them, which is the formula: fixed + players × of each.
+    """A player's share by both counts, and the line through them: bytes = fixed + players × slope.
 
-    Of each player id and name are kept as they are, so what is beyond their bytes serves for ids of any length.
+    Of each player id and name are kept as they are: what the slope is beyond their bytes serves for ids of any length.
     """
     (few, bytes_of_few), (many, bytes_of_many) = bytes_of.items()
-    each = (bytes_of_many - bytes_of_few) / (many - few)
+    slope = (bytes_of_many - bytes_of_few) / (many - few)
     text = sum(len(user_id(player)) + len(name(player)) for player in (1, few, many)) / 3
     return {
         "bytes_a_player": max(count_bytes / count for count, count_bytes in bytes_of.items()),
         f"bytes_a_player_of_{few}": bytes_of_few / few,
         f"bytes_a_player_of_{many}": bytes_of_many / many,
-        "formula_bytes_a_player": each,
-        "formula_bytes_beside_id_and_name": each - text,
-        "formula_fixed_bytes": bytes_of_few - few * each,
+        "slope_bytes": slope,
+        "slope_beyond_text_bytes": slope - text,
+        "fixed_bytes": bytes_of_few - few * slope,
     }

@@ -27,7 +27,7 @@ TICK_SECONDS: Final = 1.0
 """How often to look for what comes without news: a terminal of another size, a pipe that nobody reads any more."""
 
 READABLE_SECONDS: Final = 0.4
-"""How long a drawn board stays at least: a server sends up to twenty a second, and nobody could read what changed."""
+"""How long a drawn board stays at least: a server sends up to forty a second, and nobody could read what changed."""
 
 MAX_WIDTH: Final = 100
 """In cells: across a wider table the eye loses its row."""
