@@ -31,6 +31,9 @@ PLAYER_QUEUE_SIZE: Final = 32
 ANSWER_WITHOUT_RANK_SECONDS: Final = 0.25
 """How long an answer waits for the ranking. The score is safe by then: only its rank is missing."""
 
+UNAPPLIED_BATCHES: Final = 16
+"""Batches that wait for the ranking. What comes on top gets no rank: beside a slow one they would grow for ever."""
+
 REMEMBERED_REFUSALS: Final = 100_000
 """Players over their limit that a process remembers (~100 bytes each)."""
 
@@ -64,6 +67,7 @@ class GroupCommit:
         self._arrived = asyncio.Event()
         self._refusals = _Refusals(clock)
         self._in_order = asyncio.Lock()
+        self._unapplied = 0
 
     async def submit(self, submission: Submission) -> Receipt:
         """Wait until the submission is in the ledger.
@@ -111,9 +115,17 @@ class GroupCommit:
                 if isinstance(outcome.error, RateLimited):
                     self._refusals.remember(waiting.submission.user_id, started, outcome.error.retry_after_us)
                 _refuse(waiting.answer, outcome.error)
+        if self._unapplied >= UNAPPLIED_BATCHES:
+            # The ranking is slower than the store. The next batch that it is offered finds the gap, and has it healed.
+            _answer(batch, settled, {})
+            return
+        self._unapplied += 1
         late = asyncio.get_running_loop().call_later(ANSWER_WITHOUT_RANK_SECONDS, _answer, batch, settled, {})
-        async with self._in_order:
-            ranks = await self._apply(settled)
+        try:
+            async with self._in_order:
+                ranks = await self._apply(settled)
+        finally:
+            self._unapplied -= 1
         late.cancel()
         _answer(batch, settled, ranks)
 

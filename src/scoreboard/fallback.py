@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from typing import Final
 
+from scoreboard.errors import StoreUnavailable
 from scoreboard.interfaces import Clock, Store
 from scoreboard.model import Snapshot
 
@@ -13,38 +14,50 @@ KEPT_SECONDS: Final = 1.0
 TOP: Final = 100
 """What is read at once: every page that lies within it comes from the same reading."""
 
-KEPT_PAGES: Final = 64
-"""Pages further down that are kept at once."""
-
 
 class Fallback:
-    """One board, read from the store one page at a time (single-flight), each at most once a second."""
+    """One board, read from the store: its top at most once a second, and beside it one page further down.
+
+    A failure serves everybody who asks too, so nobody queues behind others' waits for a store that is gone.
+    """
+
+    def __init__(self, store: Store, board: str, clock: Clock) -> None:
+        self._top = _Kept(store, board, clock)
+        self._deep = _Kept(store, board, clock)
+
+    async def page(self, limit: int, offset: int, at_least: int) -> Snapshot:
+        """A page that is no older than a second; within the top also no older than version `at_least`, if the store is.
+
+        Raises StoreUnavailable, also where another page further down was read within this second.
+        """
+        if offset + limit > TOP:
+            return await self._deep.read(limit, offset, 0)
+        top = await self._top.read(TOP, 0, at_least)
+        return replace(top, entries=top.entries[offset : offset + limit])
+
+
+class _Kept:
+    """The newest reading, of one page at a time."""
 
     def __init__(self, store: Store, board: str, clock: Clock) -> None:
         self._store = store
         self._board = board
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()
-        self._kept: dict[tuple[int, int], tuple[float, Snapshot]] = {}
+        self._read_at = float("-inf")
+        self._place = (0, 0)
+        self._snapshot: Snapshot | None = None
 
-    async def page(self, limit: int, offset: int, at_least: int) -> Snapshot:
-        """A page that is no older than a second, and no older than version `at_least` if the store is not.
-
-        Raises StoreUnavailable.
-        """
-        if offset + limit > TOP:
-            return await self._read(limit, offset, at_least)
-        top = await self._read(TOP, 0, at_least)
-        return replace(top, entries=top.entries[offset : offset + limit])
-
-    async def _read(self, limit: int, offset: int, at_least: int) -> Snapshot:
+    async def read(self, limit: int, offset: int, at_least: int) -> Snapshot:
+        """Raises StoreUnavailable."""
         async with self._one_at_a_time:
             now = self._clock.monotonic()
-            read_at, snapshot = self._kept.get((limit, offset), (now - KEPT_SECONDS, None))
-            if snapshot is not None and now - read_at < KEPT_SECONDS and snapshot.version >= at_least:
-                return snapshot
-            snapshot = await self._store.page(self._board, limit, offset)
-            if len(self._kept) >= KEPT_PAGES:
-                self._kept.clear()
-            self._kept[limit, offset] = (now, snapshot)
-            return snapshot
+            if now - self._read_at < KEPT_SECONDS:
+                kept = self._snapshot
+                if kept is None or self._place != (limit, offset):
+                    raise StoreUnavailable
+                if kept.version >= at_least:
+                    return kept
+            self._read_at, self._place, self._snapshot = now, (limit, offset), None
+            self._snapshot = await self._store.page(self._board, limit, offset)
+            return self._snapshot

@@ -13,7 +13,7 @@ import structlog
 
 from scoreboard.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.interfaces import Applied, Progress, Ranking, Store
-from scoreboard.model import Change
+from scoreboard.model import Change, Head
 
 PAGE_SIZE: Final = 2_000
 """Standings a page: some ten milliseconds of work for the event loop, and twenty for Redis. Nobody waits longer."""
@@ -67,11 +67,22 @@ class Healing:
                     lost.add("store")
                 except RankingUnavailable:
                     lost.add("ranking")
+                    # The ranking is asked first, so nothing is known of the store yet.
+                    if not await self._store_answers():
+                        lost.add("store")
             if self.lost != lost:
                 log.warning("partners lost", partners=sorted(lost)) if lost else log.info("all partners are back")
                 self.lost = frozenset(lost)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._needed.wait(), INTERVAL_SECONDS)
+                async with asyncio.timeout(INTERVAL_SECONDS):
+                    await self._needed.wait()
+
+    async def _store_answers(self) -> bool:
+        try:
+            await self._store.heads()
+        except StoreUnavailable:
+            return False
+        return True
 
     async def mend(self, change: Change, applied: Applied) -> bool:
         """What to do about a commit that found a gap before it; whether the copy has the commit now.
@@ -93,19 +104,34 @@ class Healing:
         """
         async with self._one_at_a_time[board]:
             progress = await self._ranking.progress(board)
-            head = (await self._store.heads())[board]
-            if progress.version > head.version:
-                # The progress was read first, so the store has really gone back: a restored backup.
-                log.warning("the copy is ahead of its store: filling it anew", board=board)
+            head = (await self._store.heads()).get(board)
+            if head is None:
+                # A restored backup from before there was this board: a start makes its row.
+                raise StoreUnavailable
+            # The progress was read first, so where it is ahead, the store has really gone back.
+            if progress.version > head.version or not await self._is_of_this_history(board, progress, head):
+                log.warning("the store has another history than the copy: filling it anew", board=board)
                 await self._ranking.drop(board)
                 progress = Progress(0, readable=False)
             await self._fill(board, progress, head.version)
+
+    async def _is_of_this_history(self, board: str, progress: Progress, head: Head) -> bool:
+        """Whether the copy's newest event is the store's too; after a restored backup it may be another one."""
+        if not progress.readable or progress.version == 0:
+            return True
+        if progress.version == head.version:
+            return progress.at_us == head.at_us
+        events = await self._store.events(board, progress.version - 1, 1)
+        return bool(events) and events[0].at_us == progress.at_us
 
     async def _fill(self, board: str, progress: Progress, version: int) -> None:
         """Page after page, up to a version; beside another process that does the same, only one of them."""
         healed = pages = 0
         while not progress.readable or progress.version < version:
             change = await self._store.changes(board, progress.version, PAGE_SIZE)
+            if change.to_version < progress.version:
+                # The store has gone back meanwhile: the next comparison sees it.
+                raise StoreUnavailable
             applied = await self._ranking.apply(change)
             if applied.moved:
                 healed += len(change.standings)

@@ -8,7 +8,7 @@ Every driver is an async context manager; nothing may be called outside of it.
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, Self
 from uuid import UUID
 
@@ -116,10 +116,14 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a copy is, and whether it is a state of the board (`readable`) or still being filled."""
+    """How far a copy is, and whether it is a state of the board (`readable`) or still being filled.
+
+    `at_us` is the time of its newest event, where it is readable: of two histories it tells which one the copy has.
+    """
 
     version: int
     readable: bool
+    at_us: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 from scoreboard.catalog import Catalog
 from scoreboard.commit import GroupCommit, Receipt
 from scoreboard.errors import RankingUnavailable, StoreUnavailable
-from scoreboard.fallback import Fallback
+from scoreboard.fallback import TOP, Fallback
 from scoreboard.healing import Healing
 from scoreboard.interfaces import Clock, NewId, Ranking, Settled, Store
 from scoreboard.model import Caller, Event, RateLimit, Snapshot
@@ -54,18 +54,25 @@ class Scoring:
         Raises UnknownBoard, StoreUnavailable.
         """
         board = self._catalog.board(board_id).id
-        try:
-            snapshot = await self._ranking.page(board, limit, offset)
-        except RankingUnavailable:
-            snapshot = None
+        snapshot = await self._ranked(board, limit, offset)
+        if snapshot is not None and snapshot.version < self._shown[board]:
+            # Another page was read meanwhile, and came first: this one is asked for once more.
+            snapshot = await self._ranked(board, limit, offset)
         shown = self._shown[board]
         if snapshot is None or snapshot.version < shown:
             snapshot = await self._fallbacks[board].page(limit, offset, at_least=shown)
-            if snapshot.version < shown:
+            if snapshot.version < shown and offset + limit <= TOP:
                 # The store itself has gone back (a restored backup): what it says now is the truth.
                 self._shown[board] = snapshot.version
-        self._shown[board] = max(self._shown[board], snapshot.version)
+        if offset + limit <= TOP:
+            self._shown[board] = max(self._shown[board], snapshot.version)
         return snapshot
+
+    async def _ranked(self, board: str, limit: int, offset: int) -> Snapshot | None:
+        try:
+            return await self._ranking.page(board, limit, offset)
+        except RankingUnavailable:
+            return None
 
     async def _place(self, event: Event) -> int | None:
         """The player's rank now. Where the copy has not come to the event yet, it is not known."""

@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -246,6 +246,22 @@ async def test_the_loop_names_a_lost_partner_and_goes_on(service: Service) -> No
     healing.cancel()
 
 
+async def test_a_store_that_is_gone_too_is_asked_once_a_second_by_all_together(service: Service) -> None:
+    service.store.fails = True
+    answers = await asyncio.gather(*(service.version() for _ in range(50)), return_exceptions=True)
+    assert {type(answer) for answer in answers} == {StoreUnavailable}
+    assert service.store.pages == 1
+
+
+async def test_pages_further_down_cost_the_store_one_reading_a_second_and_the_top_none(service: Service) -> None:
+    await commit(service.store, submission("ada"))
+    for offset in range(200, 250):
+        with suppress(StoreUnavailable):
+            await service.scoring.board(None, 10, offset)
+        assert await service.version() == 1
+    assert service.store.pages == 2
+
+
 async def test_publishing_goes_on_when_a_board_can_be_read_again(service: Service) -> None:
     hub = Hub(["main"])
     frames = Frames(service.scoring.board, hub, ("main",))
@@ -254,6 +270,7 @@ async def test_publishing_goes_on_when_a_board_can_be_read_again(service: Servic
     await until(lambda: service.store.pages > 0)
     assert hub.newest("main") is None
     service.store.fails = False
+    service.clock.advance(1)
     await until(lambda: hub.newest("main") is not None)
     refreshing.cancel()
 
@@ -293,12 +310,10 @@ async def until(is_so: Callable[[], bool]) -> None:
 
 
 async def test_many_different_pages_are_kept_within_bounds(service: Service) -> None:
+    await service.healing.heal("main")
     await service.score()
     frames = Frames(service.scoring.board, Hub(["main"]), ("main",))
     first = await frames.page("main", 1, 0)
     for offset in range(600):
         await frames.page("main", 1, offset)
     assert (await frames.page("main", 1, 0)).body == first.body
-    service.ranking.gone = True
-    for offset in range(200):
-        await frames.page("main", 1, offset)

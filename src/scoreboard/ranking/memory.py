@@ -94,7 +94,7 @@ class MemoryRanking:
 
     async def progress(self, board: str) -> Progress:
         copy = self._copy(board)
-        return Progress(copy.version, copy.readable)
+        return Progress(copy.version, copy.readable, copy.at_us)
 
     async def apply(self, change: Change) -> Applied:
         copy = self._copy(change.board)

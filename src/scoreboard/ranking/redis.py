@@ -20,8 +20,16 @@ from scoreboard.errors import RankingUnavailable
 from scoreboard.interfaces import Applied, Progress
 from scoreboard.model import Change, Entry, Snapshot, Standing
 from scoreboard.ranking.changed import ChangedBoards
-from scoreboard.ranking.redis_connection import PROBE_KEPT_MS, Breaker, Limits, check, make_client, make_client_of_node
-from scoreboard.ranking.redis_keys import BoardKeys, names_key
+from scoreboard.ranking.redis_connection import (
+    PROBE_KEPT_MS,
+    Breaker,
+    Limits,
+    check,
+    disconnect,
+    make_client,
+    make_client_of_node,
+)
+from scoreboard.ranking.redis_keys import BoardKeys, names_key, names_probe
 from scoreboard.ranking.redis_subscription import Subscription
 from scoreboard.shared import Shared
 
@@ -46,6 +54,8 @@ class RedisRanking:
         self._process = uuid4().hex
         self._changed = ChangedBoards()
         self._pages: dict[tuple[str, int, int], Shared[Snapshot]] = {}
+        # The cluster's client raises where all connections are busy, instead of waiting.
+        self._connections = asyncio.Semaphore(limits.connections)
         self._breakers: dict[str | None, Breaker] = {}
         self._stack = AsyncExitStack()
 
@@ -68,8 +78,8 @@ class RedisRanking:
     async def progress(self, board: str) -> Progress:
         head, *_ = self._keys(board).copy
         async with self._asking(board):
-            version, readable = await self._client.hmget(head, "version", "readable")
-        return Progress(int(version or 0), readable == b"1")
+            version, readable, at_us = await self._client.hmget(head, "version", "readable", "at_us")
+        return Progress(int(version or 0), readable == b"1", int(at_us or 0))
 
     async def apply(self, change: Change) -> Applied:
         keys = self._keys(change.board)
@@ -176,7 +186,8 @@ class RedisRanking:
             assert isinstance(client, Redis)
             return client
         # Where the channel has moved, this finds out.
-        await self._client.spublish(channel, "")
+        async with asyncio.timeout(self._limits.silence_seconds):
+            await self._client.spublish(channel, "")
         node = self._client.get_node_from_key(channel)
         assert node is not None
         return make_client_of_node(self._url, str(node.host), int(node.port), self._limits)
@@ -188,7 +199,7 @@ class RedisRanking:
     async def _asking(self, board: str) -> AsyncIterator[None]:
         """Wait for answers no longer than the limit, and not at all while the server is known to be lost."""
         with self._breaker(board).guard():
-            async with asyncio.timeout(self._limits.silence_seconds):
+            async with asyncio.timeout(self._limits.silence_seconds), self._connections:
                 yield
 
     def _breaker(self, board: str) -> Breaker:
@@ -201,9 +212,9 @@ class RedisRanking:
         return self._breakers[place]
 
     async def _probe(self, board: str) -> None:
-        await self._client.set(self._keys(board).probe(self._process), "", px=PROBE_KEPT_MS)
-        if self._is_cluster:
-            await self._client.exists(self._names)
+        await disconnect(self._client)
+        for key in {self._keys(board).probe(self._process), names_probe(self._prefix, self._process)}:
+            await self._client.set(key, "", px=PROBE_KEPT_MS)
 
     def _back(self) -> None:
         self._changed.add(self._boards)

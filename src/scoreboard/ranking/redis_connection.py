@@ -11,11 +11,12 @@ from redis import RedisError
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, NoPermissionError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisClusterException
 
 from scoreboard.errors import RankingUnavailable, StartError
 
-FAILURES: Final = (RedisError, OSError, TimeoutError)
+FAILURES: Final = (RedisError, RedisClusterException, OSError, TimeoutError)
+"""All that Redis can do to whoever needs it. (What is wrong with a whole cluster is no RedisError.)"""
 
 OLDEST: Final = 7
 """Sharded Pub/Sub, which scripts publish to, came with Redis 7.0."""
@@ -40,13 +41,14 @@ class Limits:
 
 
 def make_client(url: str, *, is_cluster: bool, limits: Limits) -> Client:
-    """A client that never tries again by itself: what a lost answer means is decided by who asked.
+    """A client that neither tries again nor limits an answer's time by itself: both is up to who asks.
 
-    By default redis-py would wait for seconds, ten times over.
+    By default redis-py would wait for seconds, ten times over. Its own limit is an `asyncio.wait_for` around each
+    command, which on Python 3.11 may swallow a cancellation.
     """
     options: dict[str, Any] = {
         "retry": Retry(NoBackoff(), 0),
-        "socket_timeout": limits.silence_seconds,
+        "socket_timeout": None,
         "socket_connect_timeout": limits.silence_seconds,
         "protocol": 3,
         "legacy_responses": False,
@@ -68,6 +70,14 @@ def make_client_of_node(url: str, host: str, port: int, limits: Limits) -> Redis
     return client
 
 
+async def disconnect(client: Client) -> None:
+    """Let go of connections that nobody uses: what a name leads to may be another server by now."""
+    if isinstance(client, RedisCluster):
+        await client.aclose()
+    else:
+        await client.connection_pool.disconnect(inuse_connections=False)
+
+
 async def check(client: Client, silence_seconds: float) -> None:
     """Raises StartError where the server refuses us or is too old. One that is out of reach may come back."""
     try:
@@ -79,9 +89,7 @@ async def check(client: Client, silence_seconds: float) -> None:
         log.warning("Redis is out of reach: scores are taken, and boards are read from the store", reason=str(error))
         return
     # A cluster's nodes answer each for themselves.
-    for server in (
-        servers.values() if isinstance(client, RedisCluster) and "redis_version" not in servers else [servers]
-    ):
+    for server in [servers] if "redis_version" in servers else servers.values():
         version = str(server["redis_version"])
         if int(version.partition(".")[0]) < OLDEST:
             raise StartError(f"This is Redis {version}: version {OLDEST} or newer is needed.")

@@ -33,3 +33,8 @@ class BoardKeys:
 def names_key(prefix: str) -> str:
     """Who the players of all boards are. No board has a tag with a bare "@"."""
     return f"{prefix}:{{@players}}:names"
+
+
+def names_probe(prefix: str, process: str) -> str:
+    """The key by which a process finds out whether these can be written."""
+    return f"{prefix}:{{@players}}:probe:{process}"

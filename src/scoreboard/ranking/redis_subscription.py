@@ -54,21 +54,24 @@ class Subscription:
     async def _listen(self) -> None:
         clock = asyncio.get_running_loop().time
         async with await self._connect() as client, client.pubsub(ignore_subscribe_messages=True) as subscription:
-            await subscription.ssubscribe(self._probe, *self._boards)
+            async with asyncio.timeout(SILENCE_SECONDS):
+                await subscription.ssubscribe(self._probe, *self._boards)
             for board in self._boards.values():
                 self._changed(board)
             heard_at = probed_at = clock()
-            await client.spublish(self._probe, "")
+            await self._send_word(client)
             while clock() - heard_at < SILENCE_SECONDS:
                 if clock() - probed_at >= PROBE_SECONDS:
                     probed_at = clock()
-                    await client.spublish(self._probe, "")
+                    await self._send_word(client)
                 message = await subscription.get_message(timeout=probed_at + PROBE_SECONDS - clock())
                 if message is None:
                     continue
-                if message["type"] == "sunsubscribe":
-                    raise TimeoutError("the server has moved the channel away")
                 heard_at = clock()
                 if message["channel"] in self._boards:
                     self._changed(self._boards[message["channel"]])
             raise TimeoutError("nothing comes through")
+
+    async def _send_word(self, client: Redis) -> None:
+        async with asyncio.timeout(SILENCE_SECONDS):
+            await client.spublish(self._probe, "")

@@ -72,14 +72,14 @@ class PostgresqlStore:
     async def __aenter__(self) -> Self:
         """Raises SchemaError where the database has another schema, StartError where it cannot be reached."""
         await database.check(self._url)
-        readers = max(1, self._limits.connections - WRITERS)
+        readers = self._limits.connections - WRITERS
         self._writer = database.open_engine(self._url, self._limits, connections=WRITERS, isolation="AUTOCOMMIT")
         self._reader = database.open_engine(self._url, self._limits, connections=readers, isolation="REPEATABLE READ")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await self._writer.dispose()
-        await self._reader.dispose()
+        await database.dispose(self._writer, self._limits)
+        await database.dispose(self._reader, self._limits)
 
     async def ensure(self, boards: Sequence[Board]) -> None:
         self._board_keys = await self._run(self._writer, lambda connection: reads.ensure(connection, boards))
@@ -100,6 +100,7 @@ class PostgresqlStore:
                     raise _unavailable(error) from error
             else:
                 return turn.settled
+        log.error("the database failed", reason=f"players have moved {TRIES} times")
         raise StoreUnavailable
 
     async def _try(self, turn: _Turn) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -43,6 +44,9 @@ FAILURES: Final = (
 )
 """All that a database can do to whoever needs it: SQLAlchemy hands on as they are those of making a connection."""
 
+READ_ONLY: Final = "25006"
+"""A server that takes no writes: after a fail-over the name leads to another one."""
+
 T = TypeVar("T")
 
 
@@ -79,7 +83,13 @@ def open_engine(url: str, limits: Limits, *, connections: int, isolation: Isolat
         settings |= {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
 
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(url, timeout=limits.silence_seconds, server_settings=settings)
+        return await asyncpg.connect(
+            url,
+            timeout=limits.silence_seconds,
+            # Behind the server's own limits, for a server that is silent.
+            command_timeout=limits.lock_seconds + limits.statement_seconds,
+            server_settings=settings,
+        )
 
     return create_async_engine(
         "postgresql+asyncpg://",
@@ -92,18 +102,25 @@ def open_engine(url: str, limits: Limits, *, connections: int, isolation: Isolat
     )
 
 
+async def dispose(engine: AsyncEngine, limits: Limits) -> None:
+    """Say goodbye to a server that listens; one that is silent is left."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limits.silence_seconds):
+            await engine.dispose()
+
+
 def _ms(seconds: float) -> str:
     return str(round(seconds * 1_000))
 
 
 def is_fatal(error: BaseException) -> bool:
-    """Whether the server has ended the connection with this error, which may arrive before the end itself.
+    """Whether a connection is of no more use: the server has ended it, or is only a standby now.
 
     https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, operator intervention, and
     the time-outs of sessions.
     """
     code = _code(error)
-    return code.startswith(("08", "57P")) or code in {"25P03", "25P04"}
+    return code.startswith(("08", "57P")) or code in {"25P03", "25P04", READ_ONLY}
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -123,7 +140,7 @@ async def is_alive(url: str, seconds: float) -> bool:
         connection = await asyncpg.connect(url, timeout=seconds)
     except asyncpg.PostgresError:
         return True
-    except (OSError, TimeoutError):
+    except FAILURES:
         return False
     connection.terminate()
     return True
@@ -183,7 +200,7 @@ async def _once(url: str, work: Callable[[Connection], T]) -> T:
     except FAILURES as error:
         raise _unreachable(url, error) from error
     finally:
-        await engine.dispose()
+        await dispose(engine, patient)
 
 
 def _unreachable(url: str, error: BaseException) -> StartError:
