@@ -22,8 +22,9 @@ def rebuild(
 ) -> None:
     """Forget the ranking, and fill it anew from the database.
 
-    Works beside running servers: boards are read from the database until it is done, and no score is refused. There is
-    seldom a need to: what a ranking misses it gets by itself.
+    Works beside running servers: boards are read from the database until it is done (the other boards too, for a
+    moment, since names are kept once for all), and no score is refused. There is seldom a need to: what a ranking
+    misses it gets by itself.
     """
     settings = read_settings()
     catalog = load_catalog(settings.catalog)

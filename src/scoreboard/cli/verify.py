@@ -17,7 +17,8 @@ def verify() -> None:
     """Prove that every board is the fold of its ledger.
 
     Checks that the events have no gap, that their fold is the standings, and that the standings in order are the
-    ranking. Works beside a running server, changes nothing, and exits with 1 and a list where something differs.
+    ranking. Works beside running servers, brings up a ranking that is behind as they would, and exits with 1 and a list
+    where something differs.
     """
     settings = read_settings()
     verdicts = asyncio.run(_verify_all(settings))

@@ -107,7 +107,7 @@ def _protect_the_ledger_postgresql() -> None:
 
 
 def _make_room_for_updates() -> None:
-    """Rows that are updated with every score stay on their page, and their indexes are left alone (HOT updates)."""
+    """Rows that change with every score stay on their page. (Boards and players change no index: HOT updates.)"""
     op.execute("ALTER TABLE boards SET (fillfactor = 10)")
     op.execute("ALTER TABLE players SET (fillfactor = 80)")
     op.execute("ALTER TABLE standings SET (fillfactor = 70)")
