@@ -11,6 +11,8 @@ class Relay:
     def __init__(self, port: int) -> None:
         self._target_port = port
         self._connections: set[asyncio.Task[None]] = set()
+        self.cut_before: bytes | None = None
+        """Where a client sends this, it never arrives, and the connection is cut."""
         self.cut_after: bytes | None = None
         """Once a client has sent this, the server's answer is swallowed and the connection is cut."""
         self.has_cut = False
@@ -33,6 +35,14 @@ class Relay:
         if self._connections:
             await asyncio.wait(self._connections)
 
+    def _is_sent(self, awaited: str, data: bytes) -> bool:
+        """Whether a client has sent what is waited for: once."""
+        text: bytes | None = getattr(self, awaited)
+        if text is None or text not in data:
+            return False
+        setattr(self, awaited, None)
+        return True
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = asyncio.current_task()
         assert connection is not None
@@ -48,28 +58,10 @@ class Relay:
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         behind, to_server = await asyncio.open_connection("127.0.0.1", self._target_port)
         cut, deaf = asyncio.Event(), asyncio.Event()
-
-        async def there() -> None:
-            while data := await reader.read(65_536):
-                await self.passes.wait()
-                if self.cut_after is not None and self.cut_after in data:
-                    self.cut_after = None
-                    cut.set()
-                if self.deaf_after is not None and self.deaf_after in data:
-                    self.deaf_after = None
-                    deaf.set()
-                to_server.write(data)
-
-        async def back() -> None:
-            while data := await behind.read(65_536):
-                await self.passes.wait()
-                if cut.is_set():
-                    self.has_cut = True
-                    return
-                if not deaf.is_set():
-                    writer.write(data)
-
-        ways = [asyncio.create_task(there()), asyncio.create_task(back())]
+        ways = [
+            asyncio.create_task(self._there(reader, to_server, cut, deaf)),
+            asyncio.create_task(self._back(behind, writer, cut, deaf)),
+        ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -78,3 +70,27 @@ class Relay:
             with suppress(asyncio.CancelledError):
                 await asyncio.wait(ways)
             to_server.transport.abort()
+
+    async def _there(
+        self, reader: asyncio.StreamReader, to_server: asyncio.StreamWriter, cut: asyncio.Event, deaf: asyncio.Event
+    ) -> None:
+        while data := await reader.read(65_536):
+            await self.passes.wait()
+            if self._is_sent("cut_before", data):
+                return
+            if self._is_sent("cut_after", data):
+                cut.set()
+            if self._is_sent("deaf_after", data):
+                deaf.set()
+            to_server.write(data)
+
+    async def _back(
+        self, behind: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: asyncio.Event, deaf: asyncio.Event
+    ) -> None:
+        while data := await behind.read(65_536):
+            await self.passes.wait()
+            if cut.is_set():
+                self.has_cut = True
+                return
+            if not deaf.is_set():
+                writer.write(data)

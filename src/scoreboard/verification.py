@@ -219,7 +219,8 @@ def _told(standing: Standing) -> str:
 
 def _compare_page(page: Snapshot, expected: Sequence[Standing], newest: Mapping[int, Standing]) -> Iterator[str]:
     for entry, standing in zip(page.entries, expected, strict=True):
-        if (entry.user_id, entry.score) != (standing.user_id, standing.score):
+        shown = (entry.user_id, entry.score, entry.reached_at_us)
+        if shown != (standing.user_id, standing.score, standing.reached_at_us):
             yield (
                 f"ranking: rank {entry.rank} is {entry.user_id} with {entry.score}, "
                 f"but should be {standing.user_id} with {standing.score}"

@@ -165,6 +165,16 @@ async def test_a_commit_whose_answer_is_lost_is_looked_up(url: str) -> None:
         assert await store.events("main", 0, 10) == [event]
 
 
+async def test_a_commit_that_never_arrived_is_looked_up_and_not_acknowledged(url: str) -> None:
+    async with relayed(url) as relay, opened(through(relay, url)) as store:
+        await store.ensure([MAIN])
+        relay.cut_before = b"COMMIT\0"
+        with pytest.raises(StoreUnavailable):
+            await commit(store, submission(digest=1))
+        assert await store.events("main", 0, 10) == []
+        assert len(await commit(store, submission(digest=1))) == 1
+
+
 async def test_where_it_cannot_be_looked_up_the_outcome_is_unknown_and_a_repeat_counts_once(
     url: str, store: PostgresqlStore
 ) -> None:

@@ -18,7 +18,7 @@ from scoreboard.ranking.redis import RedisRanking
 from scoreboard.ranking.redis_connection import Limits
 from tests.making import change, standing
 from tests.relay import Relay
-from tests.servers.redis import Redis, RedisServer
+from tests.servers.redis import Redis, RedisCluster, RedisServer
 
 STEP, LAST_PAGE = ChangeKind.STEP, ChangeKind.LAST_PAGE
 
@@ -88,6 +88,31 @@ async def eventually(ranking: RedisRanking) -> Progress:
                     await anext(changed)
         finally:
             await changed.aclose()  # type: ignore[attr-defined]
+
+
+async def test_a_cluster_that_was_lost_as_a_whole_is_found_again() -> None:
+    with RedisCluster() as cluster:
+        limits = Limits(connections=4, silence_seconds=1)
+        ranking = RedisRanking(cluster.url, ["main", "side"], prefix="p", is_cluster=True, limits=limits)
+        async with ranking:
+            changed = ranking.changed()
+            await both(changed)
+            await ranking.apply(change(LAST_PAGE, 0, 0))
+            for node in cluster.nodes:
+                await asyncio.to_thread(node.kill)
+            with pytest.raises(RankingUnavailable):
+                await ranking.progress("main")
+            for node in cluster.nodes:
+                await asyncio.to_thread(node.start)
+            async with asyncio.timeout(20):
+                while True:
+                    try:
+                        found = await ranking.progress("main")
+                        break
+                    except RankingUnavailable:
+                        await anext(changed)
+            await changed.aclose()  # type: ignore[attr-defined]
+        assert found == Progress(0, readable=False)
 
 
 async def test_a_wrong_password_is_told_at_the_start() -> None:
