@@ -15,6 +15,8 @@ from scoreboard.model import Caller
 from scoreboard.web.auth import Tokens
 from tests.e2e.processes import COMMAND, ON_ASYNCIO, Process, score, scoreboard, serving
 from tests.harness import SECRET
+from tests.servers.postgresql import PostgresServer
+from tests.servers.redis import RedisServer
 
 LOOPS = {"uvloop": COMMAND, "asyncio": ON_ASYNCIO}
 WRITERS = 6
@@ -164,3 +166,22 @@ def test_two_servers_beside_each_other_write_one_history(tmp_path: Path) -> None
         for each in writers:
             each.join()
     assert_all_is_there_once(tmp_path, [event for each in writers for event in each.acknowledged])
+
+
+def test_a_server_stops_though_its_database_is_silent(tmp_path: Path) -> None:
+    with PostgresServer(fsync=False) as postgres, RedisServer() as redis:
+        postgres.create_database("stopping")
+        settings = {
+            "SCOREBOARD_DATABASE_URL": postgres.url("stopping"),
+            "SCOREBOARD_REDIS_URL": redis.url,
+            "SCOREBOARD_DRAIN_SECONDS": "0",
+        }
+        assert scoreboard(tmp_path, "migrate", **settings).returncode == 0
+        with serving(tmp_path, **settings) as (process, client):
+            token = scoreboard(tmp_path, "token", "ada", **settings).stdout.strip()
+            assert score(client, token, "ada").status_code == 201
+            postgres.pause()
+            try:
+                assert process.end(signal.SIGTERM) == 0
+            finally:
+                postgres.resume()
