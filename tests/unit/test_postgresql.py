@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from threading import Event as ThreadEvent
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
+from structlog.testing import capture_logs
 
 from scoreboard.errors import OutcomeUnknown, SchemaError, StartError, StoreUnavailable
 from scoreboard.interfaces import Accepted, Facts, Settled
@@ -24,6 +26,7 @@ from scoreboard.store.postgresql_statements import FACTS
 from scoreboard.store.tables import metadata
 from tests.making import MAIN, QUEST, SIDE, TEN_A_MINUTE, UNLIMITED, VISIT, commit, settling, submission
 from tests.relay import Relay
+from tests.servers.postgresql import Postgres
 
 IMPATIENT = Limits(connections=4, silence_seconds=0.5, lock_seconds=5, statement_seconds=5)
 PATIENT = Limits(connections=4, silence_seconds=5, lock_seconds=5, statement_seconds=5)
@@ -106,6 +109,22 @@ async def test_the_database_of_another_program_is_left_alone(database_url: str) 
         await asyncio.to_thread(postgresql_database.migrate, database_url)
     with pytest.raises(SchemaError, match="tables of another program"):
         await postgresql_database.check(database_url)
+
+
+async def test_a_database_that_cannot_keep_every_name_is_refused(postgres: Postgres) -> None:
+    name = f"scoreboard_test_{uuid4().hex}"
+    latin = f"CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    await asyncio.to_thread(postgres.sql, latin)
+    with pytest.raises(StartError, match=r"LATIN1.*UTF8"):
+        await asyncio.to_thread(postgresql_database.migrate, postgres.url(name))
+    await asyncio.to_thread(postgres.drop_database, name)
+
+
+async def test_a_database_that_acknowledges_too_early_is_warned_about(url: str) -> None:
+    await execute(url, f"ALTER DATABASE {urlsplit(url).path[1:]} SET synchronous_commit = off")
+    with capture_logs() as logs:
+        await postgresql_database.check(url)
+    assert ["synchronous_commit" in line["event"] for line in logs] == [True]
 
 
 async def test_a_server_that_is_not_there_is_named_without_its_password() -> None:

@@ -8,10 +8,11 @@ from typing import Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
+import structlog
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from scoreboard.errors import SchemaError, StartError
 from scoreboard.store import schema
@@ -48,6 +49,8 @@ READ_ONLY: Final = "25006"
 """A server that takes no writes: after a fail-over the name leads to another one."""
 
 T = TypeVar("T")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +196,28 @@ async def _once(url: str, work: Callable[[Connection], T]) -> T:
     engine = open_engine(url, patient, connections=1, isolation="READ COMMITTED")
     try:
         async with engine.begin() as connection:
-            number = await connection.execute(text("SELECT current_setting('server_version_num')::int"))
-            if number.scalar_one() < OLDEST:
-                raise StartError(f"The server at {shown(url)} is too old: PostgreSQL 15 or newer is needed.")
+            await _check_server(connection, url)
             return await connection.run_sync(work)
     except FAILURES as error:
         raise _unreachable(url, error) from error
     finally:
         await dispose(engine, patient)
+
+
+async def _check_server(connection: AsyncConnection, url: str) -> None:
+    found = await connection.execute(
+        text(
+            "SELECT current_setting('server_version_num'), current_setting('server_encoding'), "
+            "current_setting('synchronous_commit')"
+        )
+    )
+    version, encoding, synchronous_commit = found.one()
+    if int(version) < OLDEST:
+        raise StartError(f"The server at {shown(url)} is too old: PostgreSQL 15 or newer is needed.")
+    if encoding != "UTF8":
+        raise StartError(f"The database {shown(url)} has the encoding {encoding}: make one with ENCODING 'UTF8'.")
+    if synchronous_commit == "off":
+        log.warning("the database acknowledges what it may lose: set synchronous_commit on", database=shown(url))
 
 
 def _unreachable(url: str, error: BaseException) -> StartError:
