@@ -34,6 +34,9 @@ class Relay:
             connection.cancel()
         if self._connections:
             await asyncio.wait(self._connections)
+        # What was aborted is closed by the loop's next turns.
+        for _ in range(3):
+            await asyncio.sleep(0)
 
     def _is_sent(self, awaited: str, data: bytes) -> bool:
         """Whether a client has sent what is waited for: once."""
