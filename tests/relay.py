@@ -17,7 +17,7 @@ class Relay:
         """Once a client has sent this, the server's answer is swallowed and the connection is cut."""
         self.has_cut = False
         self.deaf_after: bytes | None = None
-        """Once a client has sent this, nothing that the server sends on this connection arrives any more."""
+        """Once a client has sent this and was answered, nothing that the server sends on this connection arrives."""
         self.is_refusing = False
         self.passes = asyncio.Event()
         """Not set: what is sent is kept, in both directions, and nobody is told."""
@@ -90,10 +90,12 @@ class Relay:
     async def _back(
         self, behind: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: asyncio.Event, deaf: asyncio.Event
     ) -> None:
+        is_deaf = False
         while data := await behind.read(65_536):
             await self.passes.wait()
             if cut.is_set():
                 self.has_cut = True
                 return
-            if not deaf.is_set():
+            if not is_deaf:
                 writer.write(data)
+                is_deaf = deaf.is_set()

@@ -112,7 +112,7 @@ class Healing:
             if progress.version > head.version or not await self._is_of_this_history(board, progress, head):
                 log.warning("the store has another history than the copy: filling it anew", board=board)
                 await self._ranking.drop(board)
-                progress = Progress(0, readable=False)
+                progress = await self._ranking.progress(board)
             await self._fill(board, progress, head.version)
 
     async def _is_of_this_history(self, board: str, progress: Progress, head: Head) -> bool:
@@ -132,7 +132,7 @@ class Healing:
             if change.to_version < progress.version:
                 # The store has gone back meanwhile: the next comparison sees it.
                 raise StoreUnavailable
-            applied = await self._ranking.apply(change)
+            applied = await self._ranking.apply(change, progress.copy)
             if applied.moved:
                 healed += len(change.standings)
                 pages += 1

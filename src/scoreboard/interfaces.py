@@ -119,11 +119,14 @@ class Progress:
     """How far a copy is, and whether it is a state of the board (`readable`) or still being filled.
 
     `at_us` is the time of its newest event, where it is readable: of two histories it tells which one the copy has.
+    `copy` names this very copy: one that is begun after a drop or a loss has another name. It is empty where there is
+    none.
     """
 
     version: int
     readable: bool
     at_us: int = field(default=0, compare=False)
+    copy: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +153,12 @@ class Ranking(Protocol):
     async def progress(self, board: str) -> Progress:
         """How far the copy is: version 0, not readable, where there is none. Raises RankingUnavailable."""
 
-    async def apply(self, change: Change) -> Applied:
+    async def apply(self, change: Change, copy: str | None = None) -> Applied:
         """Apply a change in one atomic step, and only in order.
 
         - The copy stands before `from_version`: there is a gap; change nothing and answer where it stands.
+        - `copy` (`Progress.copy`) is given, and the board's copy is another one: likewise. Each page that fills a copy
+          says so, since the pages before it went to that very one.
         - It stands at `to_version` or later: nothing to do, but that a LAST_PAGE up to right there makes it readable.
         - Else apply. A standing is absolute and never replaces one of a later version, so it does not matter that a
           part of the change was applied already, or that another process applies the same pages.

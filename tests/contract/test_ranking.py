@@ -146,6 +146,20 @@ async def test_the_last_page_may_be_empty(empty: Ranking) -> None:
     assert await order(empty) == [(1, "user-1", 50)]
 
 
+async def test_a_page_for_a_copy_that_was_lost_meanwhile_changes_nothing(empty: Ranking) -> None:
+    await empty.apply(change(PAGE, 0, 1, standing(1, 50, 1)))
+    lost = (await empty.progress("main")).copy
+    await empty.drop("main")
+    # Another process begins a new one: player 2, whom its next page is to bring, has moved on from version 1 meanwhile.
+    await empty.apply(change(PAGE, 0, 2, standing(1, 60, 2)), (await empty.progress("main")).copy)
+    begun = (await empty.progress("main")).copy
+    assert begun not in {"", lost}
+    late = await empty.apply(change(LAST_PAGE, 1, 3, standing(3, 10, 3)), lost)
+    assert late == Applied(2, readable=False, moved=False, ranks={})
+    await empty.apply(change(LAST_PAGE, 2, 4, standing(3, 10, 3), standing(2, 70, 4)), begun)
+    assert await order(empty) == [(1, "user-2", 70), (2, "user-1", 60), (3, "user-3", 10)]
+
+
 async def test_somebody_who_is_not_listed_has_no_place(ranking: Ranking) -> None:
     await ranking.apply(change(STEP, 0, 2, standing(1, 50, 1), standing(2, 30, 2)))
     applied = await ranking.apply(change(STEP, 2, 3, standing(1, 50, 3, reached_version=1, listed=False)))

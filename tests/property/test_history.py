@@ -43,11 +43,11 @@ class LossyRanking(MemoryRanking):
         super().__init__()
         self.lose: str | None = None
 
-    async def apply(self, change: Change) -> Applied:
+    async def apply(self, change: Change, copy: str | None = None) -> Applied:
         lose, self.lose = self.lose, None
         if lose == "before":
             raise RankingUnavailable
-        applied = await super().apply(change)
+        applied = await super().apply(change, copy)
         if lose == "after":
             raise RankingUnavailable
         return applied

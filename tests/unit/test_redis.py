@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from scoreboard.errors import RankingUnavailable, StartError
-from scoreboard.interfaces import Progress
+from scoreboard.interfaces import Applied, Progress
 from scoreboard.model import ChangeKind
 from scoreboard.ranking import redis_subscription
 from scoreboard.ranking.redis import RedisRanking
@@ -195,6 +195,39 @@ async def test_a_board_whose_players_were_lost_is_not_shown_but_filled_anew(
     assert await ranking.progress("main") == Progress(0, readable=False)
     await ranking.apply(change(LAST_PAGE, 0, 1, standing(1, 50, 1)))
     assert [e.user_id for e in (await ranking.page("main", 10, 0)).entries] == ["user-1"]
+
+
+@pytest.mark.parametrize("part", ["order", "rows:0", "rows:1"])
+async def test_a_board_of_which_a_part_was_lost_is_not_shown_but_filled_anew(
+    part: str, redis_server: Redis, redis_prefix: str, ranking: RedisRanking
+) -> None:
+    """Redis may throw keys away where its `maxmemory-policy` lets it."""
+    await ranking.apply(change(STEP, 0, 2, standing(1, 50, 1), standing(200, 40, 2)))
+    redis_server.execute("DEL", f"{redis_prefix}:{{main}}:{part}")
+    with pytest.raises(RankingUnavailable):
+        await ranking.page("main", 10, 0)
+    assert await ranking.progress("main") == Progress(0, readable=False)
+    await ranking.apply(change(LAST_PAGE, 0, 2, standing(1, 50, 1), standing(200, 40, 2)))
+    assert [e.user_id for e in (await ranking.page("main", 10, 0)).entries] == ["user-1", "user-200"]
+
+
+async def test_a_score_of_somebody_whose_row_was_lost_is_not_shown_twice(
+    redis_server: Redis, redis_prefix: str, ranking: RedisRanking
+) -> None:
+    await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
+    redis_server.execute("DEL", f"{redis_prefix}:{{main}}:rows:0")
+    await ranking.apply(change(STEP, 1, 2, standing(1, 60, 2)))
+    with pytest.raises(RankingUnavailable):
+        await ranking.page("main", 10, 0)
+
+
+async def test_a_commit_does_not_build_on_an_order_that_was_lost(
+    redis_server: Redis, redis_prefix: str, ranking: RedisRanking
+) -> None:
+    await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
+    redis_server.execute("DEL", f"{redis_prefix}:{{main}}:order")
+    applied = await ranking.apply(change(STEP, 1, 2, standing(2, 60, 2)))
+    assert applied == Applied(0, readable=False, moved=False, ranks={})
 
 
 async def test_an_old_name_never_replaces_a_newer_one(ranking: RedisRanking) -> None:

@@ -56,9 +56,9 @@ class Breakable(MemoryRanking):
         self._check()
         return await super().progress(board)
 
-    async def apply(self, change: Change) -> Applied:
+    async def apply(self, change: Change, copy: str | None = None) -> Applied:
         self._check()
-        return await super().apply(change)
+        return await super().apply(change, copy)
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
         self._check()

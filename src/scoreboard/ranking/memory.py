@@ -5,7 +5,7 @@ key, so that each says whose it is and sorting needs no calls into Python.
 """
 
 from collections.abc import AsyncIterator
-from itertools import islice
+from itertools import count, islice
 from typing import Final, Self
 
 from scoreboard.errors import RankingUnavailable
@@ -31,9 +31,10 @@ _Names = dict[int, tuple[str, str | None]]
 class _Copy:
     """One board."""
 
-    __slots__ = ("at_us", "names", "order", "readable", "rows", "version")
+    __slots__ = ("at_us", "id", "names", "order", "readable", "rows", "version")
 
-    def __init__(self, names: _Names) -> None:
+    def __init__(self, id: str, names: _Names) -> None:
+        self.id = id
         self.names = names
         self.version = 0
         self.at_us = 0
@@ -83,6 +84,7 @@ class MemoryRanking:
     def __init__(self) -> None:
         self._names: _Names = {}
         self._copies: dict[str, _Copy] = {}
+        self._ids = count(1)
         self._changed = ChangedBoards()
 
     async def __aenter__(self) -> Self:
@@ -94,28 +96,28 @@ class MemoryRanking:
 
     async def progress(self, board: str) -> Progress:
         copy = self._copy(board)
-        return Progress(copy.version, copy.readable, copy.at_us)
+        return Progress(copy.version, copy.readable, copy.at_us, copy.id)
 
-    async def apply(self, change: Change) -> Applied:
-        copy = self._copy(change.board)
+    async def apply(self, change: Change, copy: str | None = None) -> Applied:
+        own = self._copy(change.board)
         is_step = change.kind is ChangeKind.STEP
-        is_gap = copy.version < change.from_version or (is_step and not copy.readable)
-        ends = change.kind is ChangeKind.LAST_PAGE and not copy.readable
-        is_known = copy.version > change.to_version or (copy.version == change.to_version and not ends)
+        is_gap = own.version < change.from_version or (is_step and not own.readable) or copy not in {None, own.id}
+        ends = change.kind is ChangeKind.LAST_PAGE and not own.readable
+        is_known = own.version > change.to_version or (own.version == change.to_version and not ends)
         if is_gap or is_known:
-            return Applied(copy.version, copy.readable, False, copy.ranks(change) if is_known else {})
-        follows = is_step and copy.version == change.from_version
+            return Applied(own.version, own.readable, False, own.ranks(change) if is_known else {})
+        follows = is_step and own.version == change.from_version
         ranks: dict[int, int] = {}
         for standing in change.standings:
-            copy.move(standing)
-            if follows and (rank := copy.rank(standing.player)) is not None:
+            own.move(standing)
+            if follows and (rank := own.rank(standing.player)) is not None:
                 ranks[standing.player] = rank
-        copy.version = change.to_version
-        copy.at_us = change.at_us
-        copy.readable = change.kind is not ChangeKind.PAGE
-        if copy.readable:
+        own.version = change.to_version
+        own.at_us = change.at_us
+        own.readable = change.kind is not ChangeKind.PAGE
+        if own.readable:
             self._changed.add((change.board,))
-        return Applied(copy.version, copy.readable, True, ranks if follows else copy.ranks(change))
+        return Applied(own.version, own.readable, True, ranks if follows else own.ranks(change))
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
         copy = self._readable(board)
@@ -138,7 +140,9 @@ class MemoryRanking:
         return self._changed.follow()
 
     def _copy(self, board: str) -> _Copy:
-        return self._copies.setdefault(board, _Copy(self._names))
+        if board not in self._copies:
+            self._copies[board] = _Copy(str(next(self._ids)), self._names)
+        return self._copies[board]
 
     def _readable(self, board: str) -> _Copy:
         copy = self._copy(board)

@@ -1,8 +1,8 @@
 """The ranking in Redis 7 or newer: one ordered copy that many processes share.
 
-Each call is one script, which Redis runs as one step (`lua/`). Only who the players are is kept apart from the boards:
-it is the same on all of them, and a cluster keeps each board in a place of its own. It is written before a board and
-read after it, so a board never shows somebody unknown; should that have been lost, the board is filled anew.
+Each call is one script, which Redis runs as one step (`lua/`). Only in a cluster, which keeps each board in a place of
+its own, lies elsewhere who the players of all boards are: that is written before a board and read after it, in calls of
+their own, so a board never shows somebody unknown. A copy of which a part was lost is dropped, and filled anew.
 """
 
 import asyncio
@@ -34,6 +34,10 @@ from scoreboard.ranking.redis_subscription import Subscription
 from scoreboard.shared import Shared
 
 SCRIPTS: Final = ("apply", "page", "place", "drop", "keep_names", "names", "drop_names")
+
+ANY_COPY: Final = "*"
+LOST: Final = 0
+"""Words of the scripts' own."""
 
 KEPT_PAGES: Final = 256
 """Different pages whose readers may share a reading (~1 KB each)."""
@@ -78,20 +82,20 @@ class RedisRanking:
     async def progress(self, board: str) -> Progress:
         head, *_ = self._keys(board).copy
         async with self._asking(board):
-            version, readable, at_us = await self._client.hmget(head, "version", "readable", "at_us")
-        return Progress(int(version or 0), readable == b"1", int(at_us or 0))
+            found = await self._client.hmget(head, "version", "readable", "at_us", "copy")
+        version, readable, at_us, copy = (part.decode() if isinstance(part, bytes) else part or "" for part in found)
+        return Progress(int(version or 0), readable == "1", int(at_us or 0), copy)
 
-    async def apply(self, change: Change) -> Applied:
-        keys = self._keys(change.board)
-        who: list[str | int] = []
-        what: list[str | int] = [str(change.kind), change.from_version, change.to_version, change.at_us, keys.changed]
+    async def apply(self, change: Change, copy: str | None = None) -> Applied:
+        board = change.board
+        what: list[str | int] = [str(change.kind), change.from_version, change.to_version, change.at_us]
+        what += (self._keys(board).changed, ANY_COPY if copy is None else copy, uuid4().hex)
         for standing in change.standings:
-            who += (standing.player, standing.seq, _who(standing))
             what += _row(standing)
-        async with self._asking(change.board):
-            if who:
-                await self._run("keep_names", [self._names], who)
-            version, readable, moved, *ranks = await self._run("apply", keys.copy, what)
+        async with self._asking(board):
+            if self._is_cluster and change.standings:
+                await self._run("keep_names", [self._names], [part for one in change.standings for part in _name(one)])
+            version, readable, moved, *ranks = await self._run("apply", self._places(board), what)
         players = (standing.player for standing in change.standings)
         return Applied(
             version=version,
@@ -110,12 +114,14 @@ class RedisRanking:
 
     async def _page(self, board: str, limit: int, offset: int) -> Snapshot:
         async with self._asking(board):
-            found = await self._run("page", self._keys(board).copy, [offset, offset + limit - 1])
-            if found is None:
+            found = await self._run("page", self._places(board), [offset, offset + limit - 1])
+            if not found:
+                if found == LOST:
+                    log.warning("a part of a board was lost: filling it anew", board=board)
                 raise RankingUnavailable
-            version, at_us, players, *rows = found
-            shown = rows[::3]
-            names = await self._run("names", [self._names], shown) if shown else []
+            version, at_us, players, shown, scores, reached_ats_us, names = found
+            if self._is_cluster and shown:
+                names = await self._run("names", [self._names], shown)
         if None in names:
             log.warning("who is on a board was lost: filling it anew", board=board)
             await self._forget(board)
@@ -127,8 +133,8 @@ class RedisRanking:
             players=int(players),
             entries=tuple(
                 Entry(rank, *_user_id_and_name(name), -int(score), int(reached_at_us))
-                for rank, name, score, reached_at_us in zip(
-                    range(offset + 1, offset + len(shown) + 1), names, rows[1::3], rows[2::3], strict=True
+                for rank, (name, score, reached_at_us) in enumerate(
+                    zip(names, scores, reached_ats_us, strict=True), start=offset + 1
                 )
             ),
         )
@@ -195,6 +201,11 @@ class RedisRanking:
     def _keys(self, board: str) -> BoardKeys:
         return BoardKeys(self._prefix, board)
 
+    def _places(self, board: str) -> tuple[str, ...]:
+        """The keys of a board's copy, and those of the names where they lie on the same server."""
+        copy = self._keys(board).copy
+        return copy if self._is_cluster else (*copy, self._names)
+
     @asynccontextmanager
     async def _asking(self, board: str) -> AsyncIterator[None]:
         """Wait for answers no longer than the limit, and not at all while the server is known to be lost."""
@@ -225,23 +236,26 @@ class RedisRanking:
 
 def _source(script: str) -> str:
     folder = files("scoreboard.ranking") / "lua"
-    return (folder / "buckets.lua").read_text() + (folder / f"{script}.lua").read_text()
+    return (folder / "layout.lua").read_text() + (folder / f"{script}.lua").read_text()
 
 
 def _row(standing: Standing) -> tuple[str | int, ...]:
-    listed = int(standing.listed)
+    player, seq, who = _name(standing)
     return (
-        standing.player,
+        player,
         -standing.score,
         standing.reached_version,
         standing.reached_at_us,
         standing.version,
-        listed,
+        int(standing.listed),
+        seq,
+        who,
     )
 
 
-def _who(standing: Standing) -> str:
-    return standing.user_id if standing.name is None else f"{standing.user_id}\0{standing.name}"
+def _name(standing: Standing) -> tuple[int, int, str]:
+    who = standing.user_id if standing.name is None else f"{standing.user_id}\0{standing.name}"
+    return standing.player, standing.seq, who
 
 
 def _user_id_and_name(text: bytes) -> tuple[str, str | None]:

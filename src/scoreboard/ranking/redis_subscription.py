@@ -53,9 +53,14 @@ class Subscription:
 
     async def _listen(self) -> None:
         clock = asyncio.get_running_loop().time
-        async with await self._connect() as client, client.pubsub(ignore_subscribe_messages=True) as subscription:
+        async with await self._connect() as client, client.pubsub() as subscription:
             async with asyncio.timeout(SILENCE_SECONDS):
                 await subscription.ssubscribe(self._probe, *self._boards)
+                # Only once the server has said so does nothing escape us any more.
+                unconfirmed = 1 + len(self._boards)
+                while unconfirmed:
+                    message = await subscription.get_message(timeout=None)
+                    unconfirmed -= message["type"] == "ssubscribe"
             for board in self._boards.values():
                 self._changed(board)
             heard_at = probed_at = clock()
@@ -68,7 +73,7 @@ class Subscription:
                 if message is None:
                     continue
                 heard_at = clock()
-                if message["channel"] in self._boards:
+                if message["type"] == "smessage" and message["channel"] in self._boards:
                     self._changed(self._boards[message["channel"]])
             raise TimeoutError("nothing comes through")
 

@@ -1,28 +1,24 @@
 -- Apply a change to the copy of a board, in one step and only in order (interfaces.Ranking.apply).
 --
--- KEYS  head (hash: version, at_us, readable, last_bucket), order (sorted set), rows (prefix of buckets)
--- ARGV  kind, from_version, to_version, at_us, channel, then for each standing:
---       player, -score, reached_version, reached_at_us, version, listed (1 or 0)
+-- KEYS  head, order, rows, and names where they lie on the same server
+-- ARGV  kind, from_version, to_version, at_us, channel, the copy that is meant ("*": any), the name of a new one,
+--       then for each standing: player, -score, reached_version, reached_at_us, version, listed (1 or 0), seq, who it is
 -- Gives {version, readable, moved, rank of each standing's player or 0 …}
---
--- In `order` a member is "reached_version:player" with the negated score, so that Redis's own order (score, then member)
--- is the board's. A row says what is needed to find and to show it: "version reached_version reached_at_us", with "-" for
--- one that is not listed.
--- Numbers come as text made by the sender and stay text: Lua would print large ones with an exponent.
 
-local function rank_of(player)
-  local row = redis.call('HGET', entry_of(KEYS[3], player))
-  local reached = row and string.match(row, '^%d+ (%d+) ')
-  local rank = reached and redis.call('ZRANK', KEYS[2], member_of(reached, player))
-  return rank and rank + 1 or 0
+local FIRST, STRIDE = 8, 8
+
+local head_key, order, rows, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local kind, from, to, meant = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[6]
+local head = redis.call('HMGET', head_key, 'version', 'readable', 'last_bucket', 'copy', 'listed')
+if not is_whole(order, head[5]) then
+  drop_copy(head_key, order, rows)
+  head = {false, false, false, false, false}
 end
-
-local kind, from, to = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local head = redis.call('HMGET', KEYS[1], 'version', 'readable', 'last_bucket')
 local version, readable = tonumber(head[1] or 0), head[2] == '1'
 local last_bucket = tonumber(head[3] or 0)
+local copy = head[4] or ''
 
-local gap = version < from or (kind == 'step' and not readable)
+local gap = version < from or (kind == 'step' and not readable) or (meant ~= '*' and meant ~= copy)
 local ends = kind == 'last page' and not readable
 local known = version > to or (version == to and not ends)
 
@@ -33,9 +29,13 @@ end
 
 local follows = kind == 'step' and version == from and not known
 if not known then
-  for i = 6, #ARGV, 6 do
+  for i = FIRST, #ARGV, STRIDE do
     local player, reached = ARGV[i], ARGV[i + 2]
-    local key, field = entry_of(KEYS[3], player)
+    if names then
+      -- Before the board moves: nobody is shown who is not known.
+      keep_name(names, player, ARGV[i + 6], ARGV[i + 7])
+    end
+    local key, field = entry_of(rows, player)
     local old_version, old_reached = 0, false
     local row = redis.call('HGET', key, field)
     if row then
@@ -44,21 +44,22 @@ if not known then
     if tonumber(old_version) <= tonumber(ARGV[i + 4]) then
       local listed = ARGV[i + 5] == '1'
       if old_reached and old_reached ~= '-' and (not listed or old_reached ~= reached) then
-        redis.call('ZREM', KEYS[2], member_of(old_reached, player))
+        redis.call('ZREM', order, member_of(old_reached, player))
       end
       if listed then
-        redis.call('ZADD', KEYS[2], ARGV[i + 1], member_of(reached, player))
+        redis.call('ZADD', order, ARGV[i + 1], member_of(reached, player))
       end
       redis.call('HSET', key, field, ARGV[i + 4] .. ' ' .. (listed and reached or '-') .. ' ' .. ARGV[i + 3])
       last_bucket = math.max(last_bucket, bucket_of(player))
     end
     if follows then
-      local rank = ARGV[i + 5] == '1' and redis.call('ZRANK', KEYS[2], member_of(reached, player))
+      local rank = ARGV[i + 5] == '1' and redis.call('ZRANK', order, member_of(reached, player))
       reply[#reply + 1] = rank and rank + 1 or 0
     end
   end
   readable = kind ~= 'page'
-  redis.call('HSET', KEYS[1], 'version', ARGV[3], 'at_us', ARGV[4], 'readable', readable and '1' or '0',
+  redis.call('HSET', head_key, 'version', ARGV[3], 'at_us', ARGV[4], 'readable', readable and '1' or '0',
+             'copy', copy == '' and ARGV[7] or copy, 'listed', redis.call('ZCARD', order),
              'last_bucket', string.format('%.0f', last_bucket))
   reply[1], reply[2], reply[3] = to, readable and 1 or 0, 1
   if readable then
@@ -66,8 +67,8 @@ if not known then
   end
 end
 if readable and not follows then
-  for i = 6, #ARGV, 6 do
-    reply[#reply + 1] = rank_of(ARGV[i])
+  for i = FIRST, #ARGV, STRIDE do
+    reply[#reply + 1] = rank_of(order, rows, ARGV[i])
   end
 end
 return reply

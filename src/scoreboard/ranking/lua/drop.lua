@@ -1,6 +1,5 @@
 -- Forget the copy of a board, in one step.
 --
--- KEYS  head, order, rows (see apply.lua)
+-- KEYS  head, order, rows
 
-drop_buckets(KEYS[3], tonumber(redis.call('HGET', KEYS[1], 'last_bucket') or -1))
-redis.call('UNLINK', KEYS[1], KEYS[2])
+drop_copy(KEYS[1], KEYS[2], KEYS[3])

@@ -1,11 +1,11 @@
--- Who players are.
+-- Who players are, where they lie on another server than the board.
 --
--- KEYS  names (see keep_names.lua)
+-- KEYS  names
 -- ARGV  players
--- Gives of each "seq NUL user id", with another NUL and the name where there is one; nil of one that is not known.
+-- Gives the name of each, or nil of one that is not known.
 
 local reply = {}
 for i, player in ipairs(ARGV) do
-  reply[i] = redis.call('HGET', entry_of(KEYS[1], player))
+  reply[i] = name_of(KEYS[1], player)
 end
 return reply

@@ -1,21 +1,38 @@
 -- A page of a board, in one step.
 --
--- KEYS  head, order, rows (see apply.lua)
+-- KEYS  head, order, rows, and names where they lie on the same server
 -- ARGV  the first and the last place, from 0
--- Gives {version, at_us, listed players, then of each entry: player, -score, reached_at_us}, all as text; nil where the
--- copy is not readable.
+-- Gives {version, at_us, listed players, {player …}, {-score …}, {reached_at_us …}, {name …}}, all as text, the names only
+-- where they lie here; nil where the copy is not readable; 0 where a part of it was lost: then all of it is gone now.
 
-local head = redis.call('HMGET', KEYS[1], 'version', 'at_us', 'readable')
+local head_key, order, rows, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local head = redis.call('HMGET', head_key, 'version', 'at_us', 'readable', 'listed')
 if head[3] ~= '1' then
   return false
 end
-local reply = {head[1], head[2], tostring(redis.call('ZCARD', KEYS[2]))}
-local found = redis.call('ZRANGE', KEYS[2], ARGV[1], ARGV[2], 'WITHSCORES')
-for i = 1, #found, 2 do
-  local player = string.match(found[i], ':(%d+)$')
-  local row = redis.call('HGET', entry_of(KEYS[3], player))
-  reply[#reply + 1] = player
-  reply[#reply + 1] = found[i + 1]
-  reply[#reply + 1] = string.match(row, ' (%d+)$')
+
+local function lost()
+  drop_copy(head_key, order, rows)
+  return 0
 end
-return reply
+
+if not is_whole(order, head[4]) then
+  return lost()
+end
+local players, scores, reached_ats_us, known_names = {}, {}, {}, {}
+local found = redis.call('ZRANGE', order, ARGV[1], ARGV[2], 'WITHSCORES')
+for i = 1, #found, 2 do
+  local member, player = found[i], string.match(found[i], ':(%d+)$')
+  local row = redis.call('HGET', entry_of(rows, player))
+  local reached, reached_at_us = string.match(row or '', '^%d+ (%d+) (%d+)$')
+  local name = not names or name_of(names, player)
+  if not reached or member_of(reached, player) ~= member or not name then
+    return lost()
+  end
+  local place = #players + 1
+  players[place], scores[place], reached_ats_us[place] = player, found[i + 1], reached_at_us
+  if names then
+    known_names[place] = name
+  end
+end
+return {head[1], head[2], tostring(redis.call('ZCARD', order)), players, scores, reached_ats_us, known_names}
