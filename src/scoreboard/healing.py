@@ -109,14 +109,17 @@ class Healing:
                 # A restored backup from before there was this board: a start makes its row.
                 raise StoreUnavailable
             # The progress was read first, so where it is ahead, the store has really gone back.
-            if progress.version > head.version or not await self._is_of_this_history(board, progress, head):
+            if progress.version > head.version or not await self.is_of_this_history(board, progress, head):
                 log.warning("the store has another history than the copy: filling it anew", board=board)
                 await self._ranking.drop(board)
                 progress = await self._ranking.progress(board)
             await self._fill(board, progress, head.version)
 
-    async def _is_of_this_history(self, board: str, progress: Progress, head: Head) -> bool:
-        """Whether the copy's newest event is the store's too; after a restored backup it may be another one."""
+    async def is_of_this_history(self, board: str, progress: Progress, head: Head) -> bool:
+        """Whether the copy's newest event is the store's too; after a restored backup it may be another one.
+
+        Raises StoreUnavailable.
+        """
         if not progress.readable or progress.version == 0:
             return True
         if progress.version == head.version:

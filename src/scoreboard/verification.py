@@ -1,21 +1,26 @@
 """The proof: events are gapless, and their fold is the standings, and these in THE order are the ranking.
 
 It needs no lock and no long transaction. The standings are read page by page, which ends at some version that the board
-really had; the ledger up to there can never change.
+really had; the ledger up to there can never change. Of the ranking it asks nothing but to be read: what is wrong there
+is told, not mended. Only one that is behind, or not filled yet, is brought up as a server would.
 """
 
+import asyncio
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from scoreboard.healing import PAGE_SIZE
+from scoreboard.errors import RankingUnavailable
+from scoreboard.healing import PAGE_SIZE, Healing
 from scoreboard.interfaces import Ranking, Store
-from scoreboard.model import ChangeKind, Event, Snapshot, Standing, order_key
+from scoreboard.model import ChangeKind, Event, Head, Snapshot, Standing, order_key
 from scoreboard.rules import fold
 
-BEHIND: Final = 20
-"""How often a ranking that is behind is brought up before it counts as stuck."""
+TRIES: Final = 20
+PAUSE_SECONDS: Final = 0.1
+"""How often, and after what pause, a page is read again that is behind or differs: a server's commit is in the store a
+moment before it is in the ranking. What still differs after these two seconds is a difference."""
 
 SHOWN_DIFFERENCES: Final = 100
 """Past these a list helps nobody: something is wrong in general."""
@@ -34,19 +39,19 @@ class Verdict:
     differences: tuple[str, ...]
 
 
-async def verify(store: Store, ranking: Ranking, board: str, report: Report) -> Verdict:
-    """Check one board, also while it is written to. A ranking that is behind is brought up, as a server would.
+async def verify(store: Store, ranking: Ranking | None, board: str, report: Report) -> Verdict:
+    """Check one board, also while it is written to; without a ranking, only what is in the store.
 
     Raises StoreUnavailable, RankingUnavailable.
     """
-    reading = _Reading(store, ranking, board, report)
+    reading = _Reading(store, board, report)
     await reading.move_on()
     ledger = _Ledger(reading)
     differences = await ledger.fold_to(reading.version)
     differences += _compare(ledger.folded, reading.standings)
-    if not differences:
+    if ranking is not None and not differences:
         # Against a ledger that is broken in itself, nothing can be said of the ranking.
-        differences += await _compare_ranking(reading, ledger)
+        differences += await _Order(reading, ledger, ranking).compare()
     differences += await _look_past_the_head(reading)
     shown = differences[:SHOWN_DIFFERENCES]
     if len(differences) > len(shown):
@@ -57,24 +62,33 @@ async def verify(store: Store, ranking: Ranking, board: str, report: Report) -> 
 class _Reading:
     """The standings of a board at a version, which can be moved on to a newer one."""
 
-    def __init__(self, store: Store, ranking: Ranking, board: str, report: Report) -> None:
+    def __init__(self, store: Store, board: str, report: Report) -> None:
         self.store = store
-        self.ranking = ranking
         self.board = board
         self.report = report
         self.version = 0
         self.standings: dict[int, Standing] = {}
 
     async def move_on(self) -> None:
-        """To the store's head, and the ranking likewise, by the very same changes."""
+        """To the store's head."""
         while True:
             change = await self.store.changes(self.board, self.version, PAGE_SIZE)
-            await self.ranking.apply(change)
             self.standings.update((standing.player, standing) for standing in change.standings)
             self.version = change.to_version
-            self.report("standings", self.version, max(self.version, (await self.store.heads())[self.board].version))
+            self.report("standings", self.version, max(self.version, (await self.head()).version))
             if change.kind is ChangeKind.LAST_PAGE:
                 return
+
+    async def ask_for_names(self, players: Iterable[int]) -> None:
+        """Of players that may have got a new one since, on another board."""
+        for player in players:
+            change = await self.store.changes(self.board, self.standings[player].version - 1, 1)
+            self.standings.update((standing.player, standing) for standing in change.standings)
+        # Whoever has moved on meanwhile was not among them.
+        await self.move_on()
+
+    async def head(self) -> Head:
+        return (await self.store.heads())[self.board]
 
 
 class _Ledger:
@@ -87,6 +101,7 @@ class _Ledger:
         self._action_seqs: dict[tuple[int, str], int] = {}
         self._order: list[_Place] | None = None
         self.version = 0
+        self.at_us = 0
         self.folded: dict[int, Standing] = {}
 
     def sort(self) -> list["_Place"]:
@@ -123,7 +138,7 @@ class _Ledger:
                 insort(self._order, _place(after))
         self.folded[event.player] = after
         self._previous = event
-        self.version = event.version
+        self.version, self.at_us = event.version, event.at_us
 
 
 _Place = tuple[int, int, int]
@@ -133,42 +148,86 @@ def _place(standing: Standing) -> _Place:
     return (*order_key(standing), standing.player)
 
 
-async def _compare_ranking(reading: _Reading, ledger: _Ledger) -> list[str]:
-    """Compare the ranking's pages with the ledger's order, each at the version that the page has.
+class _Order:
+    """The ranking's pages beside the ledger's order, each at the version that the page has.
 
     Servers may move the ranking on between two pages: then the ledger is folded on to where it is.
     """
-    differences: list[str] = []
-    order = ledger.sort()
-    offset = behind = 0
-    while offset <= len(order):
-        page = await reading.ranking.page(reading.board, PAGE_SIZE, offset)
-        if page.version != ledger.version:
-            await reading.move_on()
-        if page.version < ledger.version:
-            behind += 1
-            if behind > BEHIND:
-                return [*differences, f"ranking: stays at version {page.version}, behind {ledger.version}"]
-            continue
-        differences += await ledger.fold_to(page.version)
-        if page.players != len(order):
-            return [*differences, f"ranking: has {page.players} players, but {len(order)} are listed"]
-        expected = [ledger.folded[player] for *_, player in order[offset : offset + PAGE_SIZE]]
-        different = list(_compare_page(page, expected, reading.standings))
-        if different:
-            # The ranking may know a new name a moment before the score that brings it.
-            await reading.move_on()
-            different = list(_compare_page(page, expected, reading.standings))
-        differences += different
-        offset += PAGE_SIZE
-        reading.report("ranking", min(offset, len(order)), len(order))
-    return differences
+
+    def __init__(self, reading: _Reading, ledger: _Ledger, ranking: Ranking) -> None:
+        self._reading = reading
+        self._ledger = ledger
+        self._ranking = ranking
+        self._healing = Healing(reading.store, ranking, (reading.board,))
+
+    async def compare(self) -> list[str]:
+        differences: list[str] = []
+        order = self._ledger.sort()
+        offset = 0
+        while offset <= len(order) and not differences:
+            differences = await self._compare_page(order, offset)
+            offset += PAGE_SIZE
+            self._reading.report("ranking", min(offset, len(order)), len(order))
+        return differences
+
+    async def _compare_page(self, order: Sequence["_Place"], offset: int) -> list[str]:
+        """What still differs once all that is under way has had its time."""
+        differences: list[str] = []
+        for number in range(TRIES):
+            if number:
+                await asyncio.sleep(PAUSE_SECONDS)
+            try:
+                page = await self._ranking.page(self._reading.board, PAGE_SIZE, offset)
+            except RankingUnavailable:
+                if number == TRIES - 1:
+                    raise
+                differences = await self._bring_up()
+                continue
+            if page.version < self._ledger.version:
+                differences = await self._bring_up()
+                differences.append(f"ranking: stays at version {page.version}, behind {self._ledger.version}")
+                continue
+            if page.version > self._ledger.version:
+                await self._reading.move_on()
+                if page.version > self._reading.version:
+                    return [f"ranking: is at version {page.version}, beyond the board's, {self._reading.version}"]
+                if differences := await self._ledger.fold_to(page.version):
+                    return differences
+            expected = [self._ledger.folded[player] for *_, player in order[offset : offset + PAGE_SIZE]]
+            differences = self._differences(page, len(order), expected)
+            if not differences:
+                break
+            await self._reading.ask_for_names(
+                standing.player
+                for entry, standing in zip(page.entries, expected, strict=False)
+                if entry.name != self._reading.standings[standing.player].name
+            )
+        return differences
+
+    async def _bring_up(self) -> list[str]:
+        """As a server would; but a ranking of another history, which a server would fill anew, is told."""
+        board = self._reading.board
+        progress = await self._ranking.progress(board)
+        head = await self._reading.head()
+        if progress.version > head.version:
+            return [f"ranking: is at version {progress.version}, beyond the board's, {head.version}"]
+        if not await self._healing.is_of_this_history(board, progress, head):
+            return [f"ranking: is at version {progress.version} of another history than the ledger's"]
+        await self._healing.heal(board)
+        return []
+
+    def _differences(self, page: Snapshot, listed: int, expected: Sequence[Standing]) -> list[str]:
+        if page.at_us != self._ledger.at_us:
+            return [f"ranking: version {page.version} is of {page.at_us}, but its event of {self._ledger.at_us}"]
+        if page.players != listed or len(page.entries) != len(expected):
+            return [f"ranking: has {page.players} players, but {listed} are listed"]
+        return list(_compare_entries(page, expected, self._reading.standings))
 
 
 async def _look_past_the_head(reading: _Reading) -> list[str]:
     """The head is read last: what is newer than it then was not committed by any scoreboard."""
     newer = await reading.store.events(reading.board, reading.version, PAGE_SIZE)
-    head = (await reading.store.heads())[reading.board]
+    head = await reading.head()
     return [
         f"event {event.version}: beyond the board's version, {head.version}"
         for event in newer
@@ -217,7 +276,7 @@ def _told(standing: Standing) -> str:
     return f"{standing.score} reached at version {standing.reached_version}, last event {standing.version}"
 
 
-def _compare_page(page: Snapshot, expected: Sequence[Standing], newest: Mapping[int, Standing]) -> Iterator[str]:
+def _compare_entries(page: Snapshot, expected: Sequence[Standing], newest: Mapping[int, Standing]) -> Iterator[str]:
     for entry, standing in zip(page.entries, expected, strict=True):
         shown = (entry.user_id, entry.score, entry.reached_at_us)
         if shown != (standing.user_id, standing.score, standing.reached_at_us):
@@ -225,5 +284,5 @@ def _compare_page(page: Snapshot, expected: Sequence[Standing], newest: Mapping[
                 f"ranking: rank {entry.rank} is {entry.user_id} with {entry.score}, "
                 f"but should be {standing.user_id} with {standing.score}"
             )
-        elif entry.name not in {standing.name, newest[standing.player].name}:
+        elif entry.name != newest[standing.player].name:
             yield f"ranking: {entry.user_id} is named {entry.name}, but should be {newest[standing.player].name}"

@@ -1,18 +1,21 @@
 """`verify` finds each way in which a database can lie. The database has to be forced to: its ledger is protected."""
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from scoreboard.model import Snapshot
+from scoreboard import verification
+from scoreboard.interfaces import Progress
+from scoreboard.model import Change, ChangeKind, Snapshot
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.store import sqlite_file
 from scoreboard.store.sqlite import SqliteStore
 from scoreboard.verification import SHOWN_DIFFERENCES, Verdict, verify
 from tests.clocks import HeldClock
-from tests.making import DUEL, MAIN, SIDE, UNLIMITED, commit, submission
+from tests.making import DUEL, MAIN, SIDE, UNLIMITED, commit, standing, submission
 
 FORGERIES = {
     "an event is missing": ("DELETE FROM score_events WHERE version = 3", "event 3: missing"),
@@ -75,17 +78,62 @@ async def test_a_forged_database_is_found_out(path: Path, statement: str, told: 
     assert any(difference.startswith(told) for difference in differences), differences
 
 
-async def test_a_ranking_that_lies_is_found_out(path: Path) -> None:
-    class Lying(MemoryRanking):
-        async def page(self, board: str, limit: int, offset: int) -> Snapshot:
-            page = await super().page(board, limit, offset)
-            first, second, *rest = page.entries
-            return replace(page, entries=(replace(second, rank=1), replace(first, rank=2), *rest))
+class Lying(MemoryRanking):
+    """One whose pages are not what its copy says."""
 
-    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store, Lying() as ranking:
+    def __init__(self, lie: Callable[[Snapshot], Snapshot]) -> None:
+        super().__init__()
+        self._lie = lie
+
+    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
+        return self._lie(await super().page(board, limit, offset))
+
+
+def turned(page: Snapshot) -> Snapshot:
+    first, second, *rest = page.entries
+    return replace(page, entries=(replace(second, rank=1), replace(first, rank=2), *rest))
+
+
+LIES = {
+    "two players are turned": (turned, ["ranking: rank 1 is", "ranking: rank 2 is"]),
+    "a player is missing": (
+        lambda page: replace(page, players=2, entries=page.entries[:2]),
+        ["ranking: has 2 players"],
+    ),
+    "a name is another": (
+        lambda page: replace(page, entries=(replace(page.entries[0], name="Eve"), *page.entries[1:])),
+        ["ranking: ada is named Eve, but should be None"],
+    ),
+    "it is of another moment": (lambda page: replace(page, at_us=1), ["ranking: version 6 is of 1, but"]),
+    "it stays behind": (lambda page: replace(page, version=5), ["ranking: stays at version 5, behind 6"]),
+    "it is ahead": (lambda page: replace(page, version=7), ["ranking: is at version 7, beyond the board's, 6"]),
+}
+
+
+@pytest.mark.parametrize(("lie", "told"), LIES.values(), ids=LIES.keys())
+async def test_a_ranking_that_lies_is_found_out(
+    path: Path, lie: Callable[[Snapshot], Snapshot], told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "PAUSE_SECONDS", 0)
+    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store, Lying(lie) as ranking:
         verdict = await verify(store, ranking, "main", lambda *_: None)
-    assert len(verdict.differences) == 2
-    assert verdict.differences[0].startswith("ranking: rank 1 is")
+    assert len(verdict.differences) == len(told)
+    for difference, beginning in zip(verdict.differences, told, strict=True):
+        assert difference.startswith(beginning)
+
+
+async def test_a_ranking_of_another_history_is_told_and_left_as_it_is(path: Path) -> None:
+    """Servers drop such a one; whoever asks for a proof wants to know."""
+    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store, MemoryRanking() as ranking:
+        await ranking.apply(Change("main", ChangeKind.LAST_PAGE, 0, 2, 99, (standing(1, 50, 1), standing(2, 40, 2))))
+        verdict = await verify(store, ranking, "main", lambda *_: None)
+        assert verdict.differences[0] == "ranking: is at version 2 of another history than the ledger's"
+        assert await ranking.progress("main") == Progress(2, readable=True)
+
+
+async def test_a_board_that_nobody_ranks_is_proved_by_its_ledger(path: Path) -> None:
+    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store:
+        assert await verify(store, None, "main", lambda *_: None) == Verdict("main", 6, 3, ())
 
 
 async def test_a_long_list_is_cut(path: Path) -> None:

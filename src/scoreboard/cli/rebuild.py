@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from scoreboard.app import make_ranking, make_store
 from scoreboard.catalog import load_catalog
 from scoreboard.config import Settings, read_settings
+from scoreboard.errors import RankingUnavailable
 from scoreboard.healing import Healing
 from scoreboard.interfaces import Ranking
 
@@ -52,13 +53,13 @@ async def _rebuild(settings: Settings, boards: list[str]) -> list[tuple[str, int
             showing = asyncio.create_task(_show(ranking, board, progress, task))
             await healing.heal(board)
             showing.cancel()
-            with suppress(asyncio.CancelledError):
-                await showing
+            await asyncio.wait([showing])
             rebuilt.append((board, (await ranking.page(board, 1, 0)).players))
         return rebuilt
 
 
 async def _show(ranking: Ranking, board: str, progress: Progress, task: TaskID) -> None:
     while True:
-        progress.update(task, completed=(await ranking.progress(board)).version)
+        with suppress(RankingUnavailable):
+            progress.update(task, completed=(await ranking.progress(board)).version)
         await asyncio.sleep(LOOK_SECONDS)

@@ -1,6 +1,7 @@
 """`scoreboard verify`"""
 
 import asyncio
+from collections.abc import Collection
 from contextlib import AsyncExitStack
 
 import typer
@@ -8,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from scoreboard.app import make_ranking, make_store
+from scoreboard.catalog import load_catalog
 from scoreboard.config import Settings, read_settings
 from scoreboard.verification import Report, Verdict
 from scoreboard.verification import verify as verify_board
@@ -17,13 +19,16 @@ def verify() -> None:
     """Prove that every board is the fold of its ledger.
 
     Checks that the events have no gap, that their fold is the standings, and that the standings in order are the
-    ranking. Works beside running servers, brings up a ranking that is behind as they would, and exits with 1 and a list
-    where something differs.
+    ranking. Works beside running servers and only reads, but that it brings up a ranking that is behind, as they would.
+    Exits with 1 and a list where something differs.
     """
     settings = read_settings()
-    verdicts = asyncio.run(_verify_all(settings))
+    ranked = load_catalog(settings.catalog).boards
+    verdicts = asyncio.run(_verify_all(settings, ranked))
     for verdict in verdicts:
         state = "differs:" if verdict.differences else "whole"
+        if verdict.board not in ranked:
+            state += " (not in the catalog, so not ranked)"
         typer.echo(f"board {verdict.board}: {verdict.version} events, {verdict.players} players, {state}")
         for difference in verdict.differences:
             typer.echo(f"  {difference}")
@@ -31,11 +36,10 @@ def verify() -> None:
         raise typer.Exit(1)
 
 
-async def _verify_all(settings: Settings) -> list[Verdict]:
+async def _verify_all(settings: Settings, ranked: Collection[str]) -> list[Verdict]:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(make_store(settings))
-        boards = sorted(await store.heads())
-        ranking = await stack.enter_async_context(make_ranking(settings, boards))
+        ranking = await stack.enter_async_context(make_ranking(settings, ranked))
         progress = stack.enter_context(
             Progress(
                 TextColumn("{task.description}"),
@@ -46,7 +50,10 @@ async def _verify_all(settings: Settings) -> list[Verdict]:
                 transient=True,
             )
         )
-        return [await verify_board(store, ranking, board, _reporter(progress, board)) for board in boards]
+        return [
+            await verify_board(store, ranking if board in ranked else None, board, _reporter(progress, board))
+            for board in sorted(await store.heads())
+        ]
 
 
 def _reporter(progress: Progress, board: str) -> Report:
