@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from threading import Event, Thread
 from typing import Any, TypeVar
 
 import httpx2
+from starlette.types import ASGIApp
 
 from scoreboard import server
 from scoreboard.app import Scoreboard, make_store, migrate, open_scoreboard
@@ -156,13 +158,28 @@ class Watcher:
         return board
 
 
+def _trusting(settings: Settings) -> ssl.SSLContext:
+    """Whoever trusts the server's own certificate."""
+    context = ssl.create_default_context()
+    if settings.tls is not None:
+        context.load_verify_locations(settings.tls[0])
+    return context
+
+
 @contextmanager
 def running(
-    folder: Path, clock: HeldClock | None = None, send_buffer_bytes: int | None = None, **given: Any
+    folder: Path,
+    clock: HeldClock | None = None,
+    send_buffer_bytes: int | None = None,
+    *,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    around: Callable[[ASGIApp], ASGIApp] = lambda application: application,
+    **given: Any,
 ) -> Iterator[Running]:
     """Run a server until the end of the block; it stops as by SIGTERM.
 
-    With a small send buffer the kernel takes little for a client that does not read.
+    With a small send buffer the kernel takes little for a client that does not read. `around` may put something between
+    server and application.
     """
     settings = settings_in(folder, **given)
     clock = clock or HeldClock()
@@ -171,7 +188,7 @@ def running(
     listening = server.bind(settings.host, settings.port)
     if send_buffer_bytes is not None:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
-    url = server.url_of(listening)
+    url = server.url_of(listening, is_tls=settings.tls is not None)
     started: Future[tuple[Scoreboard, server.HttpServer, asyncio.AbstractEventLoop]] = Future()
     finished = Event()
 
@@ -184,13 +201,17 @@ def running(
 
             loop = asyncio.get_running_loop()
             http_server = server.make_server(
-                scoreboard.application, drain, lambda: started.set_result((scoreboard, http_server, loop))
+                around(scoreboard.application),
+                drain,
+                lambda: started.set_result((scoreboard, http_server, loop)),
+                settings.tls,
             )
             await http_server.serve(sockets=[listening])
 
     def run() -> None:
         try:
-            asyncio.run(main())
+            with asyncio.Runner(loop_factory=loop_factory) as runner:
+                runner.run(main())
         except BaseException as error:
             if started.done():
                 raise
@@ -210,7 +231,7 @@ def running(
         if not finished.is_set():
             loop.call_soon_threadsafe(http_server.stop, True)
 
-    with httpx2.Client(base_url=url, timeout=LIMIT_SECONDS) as client:
+    with httpx2.Client(base_url=url, timeout=LIMIT_SECONDS, verify=_trusting(settings)) as client:
         try:
             yield Running(settings, url, clock, tokens, scoreboard, client, stop)
         finally:

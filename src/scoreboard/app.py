@@ -4,21 +4,28 @@ There are two deployments: embedded (SQLite and memory, one instance) and distri
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
+import structlog
 from fastapi import FastAPI
+from starlette.types import Scope
 
 from scoreboard.catalog import Catalog
 from scoreboard.clock import SystemClock
 from scoreboard.config import Settings
+from scoreboard.descriptors import most_streams
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
-from scoreboard.interfaces import Clock, NewId, Ranking, Store
+from scoreboard.interfaces import Clock, NewId, Pooled, Ranking, Store
+from scoreboard.metrics import Metrics, served
+from scoreboard.observer import NOBODY
 from scoreboard.ranking import redis_connection
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.ranking.redis import RedisRanking
@@ -29,6 +36,9 @@ from scoreboard.store.postgresql import PostgresqlStore
 from scoreboard.store.sqlite import SqliteStore
 from scoreboard.web.application import make_application
 from scoreboard.web.auth import Tokens
+from scoreboard.web.client_address import client_address
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,8 @@ class Scoreboard:
 
     application: FastAPI
     hub: Hub
+    metrics_port: int | None
+    """Where Prometheus finds /metrics, if it is to."""
 
 
 def database_name(settings: Settings) -> str:
@@ -102,16 +114,34 @@ async def open_scoreboard(
 ) -> AsyncIterator[Scoreboard]:
     """Open the drivers, start what runs in the background, and close all of it at the end.
 
-    Raises SchemaError. A background task that fails ends the whole: better no server than one that only looks like it.
+    Raises SchemaError, StartError. A background task that fails ends the whole: better no server than one that only
+    looks like it.
     """
     boards = tuple(catalog.boards)
-    async with make_store(settings, clock) as store, make_ranking(settings, boards) as ranking:
+    own_clock = clock or SystemClock()
+    metrics = None if settings.metrics_port is None else Metrics(own_clock)
+    observer = metrics or NOBODY
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(make_store(settings, clock))
+        ranking = await stack.enter_async_context(make_ranking(settings, boards))
         await store.ensure(tuple(catalog.boards.values()))
-        healing = Healing(store, ranking, boards)
+        healing = Healing(store, ranking, boards, observer)
         scoring = Scoring(
-            catalog, store, ranking, healing, limit=settings.rate_limit, clock=clock or SystemClock(), new_id=new_id
+            catalog,
+            store,
+            ranking,
+            healing,
+            limit=settings.rate_limit,
+            clock=own_clock,
+            new_id=new_id,
+            observer=observer,
         )
-        hub = Hub(boards)
+        hub = Hub(
+            boards,
+            most=_most_streams(settings),
+            most_of_an_origin=settings.max_streams_per_address or sys.maxsize,
+            observer=observer,
+        )
         frames = Frames(scoring.board, hub, boards)
         application = make_application(
             catalog=catalog,
@@ -121,13 +151,39 @@ async def open_scoreboard(
             hub=hub,
             tokens=tokens,
             write_origins=settings.cors_origins,
+            origin=_origin(settings),
             is_demo=is_demo,
+            observer=observer,
         )
+        metrics_port = None
+        if metrics is not None and settings.metrics_port is not None:
+            metrics.watch(hub, scoring.commit, healing, partial(_pools, store, ranking))
+            metrics_port = stack.enter_context(served(metrics, settings.metrics_host, settings.metrics_port))
         await healing.start()
-        async with _background(
-            healing.run(), scoring.commit.run(), frames.follow(ranking.changed()), frames.refresh(), hub.run()
-        ):
-            yield Scoreboard(application, hub)
+        await stack.enter_async_context(
+            _background(
+                healing.run(), scoring.commit.run(), frames.follow(ranking.changed()), frames.refresh(), hub.run()
+            )
+        )
+        yield Scoreboard(application, hub, metrics_port)
+
+
+def _pools(*drivers: object) -> Mapping[str, tuple[int, int]]:
+    return {name: use for driver in drivers if isinstance(driver, Pooled) for name, use in driver.pools().items()}
+
+
+def _most_streams(settings: Settings) -> int:
+    possible = most_streams()
+    if settings.max_streams is not None and settings.max_streams > possible:
+        log.warning("the limit of open files allows fewer streams: raise it (ulimit -n)", streams=possible)
+    return min(possible, settings.max_streams or possible)
+
+
+def _origin(settings: Settings) -> Callable[[Scope], str | None]:
+    """What tells clients apart, if that matters."""
+    if settings.max_streams_per_address is None:
+        return lambda _scope: None
+    return partial(client_address, trusted=settings.trusted_proxies)
 
 
 @asynccontextmanager

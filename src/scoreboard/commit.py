@@ -17,6 +17,7 @@ from typing import Final
 from scoreboard.errors import PlayerBusy, QueueFull, RateLimited, ScoreboardError
 from scoreboard.interfaces import Clock, Refused, Settled, Store
 from scoreboard.model import Event, RateLimit, Submission
+from scoreboard.observer import NOBODY, Observer
 from scoreboard.rules import settle
 
 BATCH_SIZE: Final = 512
@@ -59,8 +60,9 @@ Apply = Callable[[Settled], Awaitable[Mapping[int, int]]]
 class GroupCommit:
     """The queue before the store. `submit` from one event loop, while `run` runs there."""
 
-    def __init__(self, store: Store, apply: Apply, limit: RateLimit, clock: Clock) -> None:
+    def __init__(self, store: Store, apply: Apply, limit: RateLimit, clock: Clock, observer: Observer = NOBODY) -> None:
         self._store = store
+        self._observer = observer
         self._apply = apply
         self._settle = partial(settle, limit=limit)
         self._queue = _Queue()
@@ -69,18 +71,27 @@ class GroupCommit:
         self._in_order = asyncio.Lock()
         self._unapplied = 0
 
+    @property
+    def depth(self) -> int:
+        """How many submissions wait."""
+        return len(self._queue)
+
     async def submit(self, submission: Submission) -> Receipt:
         """Wait until the submission is in the ledger.
 
         Raises what refused it: RateLimited, ScoreOutOfRange or IdempotencyKeyReused; PlayerBusy or QueueFull before it
         was looked at; StoreUnavailable or OutcomeUnknown where it could not be written.
         """
-        if submission.idempotency_digest is None:
-            self._refusals.check(submission.user_id)
-        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Waiting(submission, answer))
-        self._arrived.set()
-        return await answer
+        try:
+            if submission.idempotency_digest is None:
+                self._refusals.check(submission.user_id)
+            answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+            self._queue.put(_Waiting(submission, answer))
+            self._arrived.set()
+            return await answer
+        except ScoreboardError as error:
+            self._observer.refused(error.code)
+            raise
 
     async def run(self) -> None:
         """Write batch after batch, for ever. What fails in applying one that nobody foresaw, fails here."""
@@ -107,6 +118,7 @@ class GroupCommit:
             for waiting in batch or self._queue.take_all():
                 _refuse(waiting.answer, error)
         else:
+            self._observer.committed(len(batch), self._refusals.now() - started)
             finishing.create_task(self._finish(batch, settled, started))
 
     async def _finish(self, batch: Sequence[_Waiting], settled: Settled, started: float) -> None:

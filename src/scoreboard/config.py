@@ -1,5 +1,6 @@
 """The settings: SCOREBOARD_* in the environment or in `.env`. Nothing else reads the environment."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
@@ -76,6 +77,15 @@ def _list(text: Any) -> Any:
     return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
 
 
+def _networks(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    try:
+        return tuple(ip_network(part, strict=False) for part in _list(text))
+    except ValueError:
+        raise ValueError("must be addresses or networks such as 10.0.0.0/8, separated by commas") from None
+
+
 def _origin(text: str) -> str:
     if text != "*" and (not text.startswith(("http://", "https://")) or text.rstrip("/").count("/") != 2):
         raise ValueError("must be origins such as https://game.example, separated by commas")
@@ -114,8 +124,15 @@ class Settings(BaseSettings):
     rate_limit: Annotated[RateLimit, NoDecode, BeforeValidator(_rate)] = RateLimit(10, 60_000_000)
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
     catalog: Path | None = None
     cors_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_list)] = ()
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int | None, Field(ge=0, le=65_535)] = None
+    max_streams: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
+    max_streams_per_address: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = ()
     drain_grace_seconds: Annotated[float, Field(ge=0, le=600)] = 0.0
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
 
@@ -128,6 +145,19 @@ class Settings(BaseSettings):
         if self.is_distributed and self.jwt_secret is None:
             raise ValueError("SCOREBOARD_JWT_SECRET: must be set, since all instances have to know the same secret")
         return self
+
+    @model_validator(mode="after")
+    def _a_key_for_each_certificate(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("SCOREBOARD_TLS_CERTIFICATE and SCOREBOARD_TLS_KEY: must be set together")
+        return self
+
+    @property
+    def tls(self) -> tuple[Path, Path] | None:
+        """Certificate chain and private key, both as PEM, where TLS ends here."""
+        if self.tls_certificate is None or self.tls_key is None:
+            return None
+        return self.tls_certificate, self.tls_key
 
     @property
     def is_distributed(self) -> bool:

@@ -14,12 +14,16 @@ import structlog
 from scoreboard.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.interfaces import Applied, Progress, Ranking, Store
 from scoreboard.model import Change, Head
+from scoreboard.observer import NOBODY, Observer
 
 PAGE_SIZE: Final = 2_000
 """Standings a page: some ten milliseconds of work for the event loop, and twenty for Redis. Nobody waits longer."""
 
 INTERVAL_SECONDS: Final = 1.0
 """How often the versions are compared."""
+
+PAUSE_SECONDS: Final = 0.05
+"""At least between two comparisons, however often one is asked for."""
 
 START_SECONDS: Final = 0.5
 """How long a start waits for copies: those of some ten thousand players are filled by then."""
@@ -36,12 +40,14 @@ log = structlog.get_logger()
 class Healing:
     """Keeps the copies of the boards at the store's version."""
 
-    def __init__(self, store: Store, ranking: Ranking, boards: tuple[str, ...]) -> None:
+    def __init__(self, store: Store, ranking: Ranking, boards: tuple[str, ...], observer: Observer = NOBODY) -> None:
+        self._observer = observer
         self._store = store
         self._ranking = ranking
         self._boards = boards
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._needed = asyncio.Event()
+        self._passed: asyncio.Future[None] | None = None
         self.lost: frozenset[str] = frozenset()
         """The partners that could not be reached when the versions were last compared."""
 
@@ -59,6 +65,7 @@ class Healing:
         """
         while True:
             self._needed.clear()
+            passed, self._passed = self._passed, None
             lost = set()
             for board in self._boards:
                 try:
@@ -73,9 +80,19 @@ class Healing:
             if self.lost != lost:
                 log.warning("partners lost", partners=sorted(lost)) if lost else log.info("all partners are back")
                 self.lost = frozenset(lost)
+            if passed is not None:
+                passed.set_result(None)
+            await asyncio.sleep(PAUSE_SECONDS)
             with suppress(TimeoutError):
                 async with asyncio.timeout(INTERVAL_SECONDS):
                     await self._needed.wait()
+
+    async def catch_up(self) -> None:
+        """Have the versions compared and healed now, for all who ask for it together; return after a second anyway."""
+        if self._passed is None:
+            self._passed = asyncio.get_running_loop().create_future()
+        self._needed.set()
+        await asyncio.wait((self._passed,), timeout=INTERVAL_SECONDS)
 
     async def _store_answers(self) -> bool:
         try:
@@ -144,6 +161,8 @@ class Healing:
             progress = await self._ranking.progress(board)
             if not applied.moved:
                 progress = await self._leave_alone(board, progress)
+        if pages:
+            self._observer.healed(healed)
         if pages > 1:
             log.info("the ranking has caught up", board=board, standings=healed, version=progress.version)
 

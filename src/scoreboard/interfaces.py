@@ -9,7 +9,7 @@ Every driver is an async context manager; nothing may be called outside of it.
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 from uuid import UUID
 
 from scoreboard.errors import ScoreboardError
@@ -182,6 +182,14 @@ class Ranking(Protocol):
 
     def changed(self) -> AsyncIterator[str]:
         """Name boards whose copy has changed, as soon as it has: a hint, never the data. One iterator a process."""
+
+
+@runtime_checkable
+class Pooled(Protocol):
+    """A driver that has connections, for whoever watches them."""
+
+    def pools(self) -> Mapping[str, tuple[int, int]]:
+        """Of each pool, by its name: how many connections are in use, and how many there may be. From any thread."""
 
 
 class Clock(Protocol):

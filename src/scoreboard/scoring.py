@@ -11,6 +11,7 @@ from scoreboard.fallback import TOP, Fallback
 from scoreboard.healing import Healing
 from scoreboard.interfaces import Clock, NewId, Ranking, Settled, Store
 from scoreboard.model import Caller, Event, RateLimit, Snapshot
+from scoreboard.observer import NOBODY, Observer
 from scoreboard.rules import claim
 
 
@@ -27,14 +28,17 @@ class Scoring:
         limit: RateLimit,
         clock: Clock,
         new_id: NewId,
+        observer: Observer = NOBODY,
     ) -> None:
         self._catalog = catalog
         self._ranking = ranking
         self._healing = healing
         self._new_id = new_id
+        self._clock = clock
+        self._observer = observer
         self._fallbacks = {board: Fallback(store, board, clock) for board in catalog.boards}
         self._shown = dict.fromkeys(catalog.boards, 0)
-        self.commit = GroupCommit(store, self._apply, limit, clock)
+        self.commit = GroupCommit(store, self._apply, limit, clock, observer)
 
     async def submit(self, caller: Caller, action_id: str, user_id: str, idempotency_key: str | None = None) -> Receipt:
         """Have an action counted; return when it is in the ledger for good.
@@ -59,6 +63,8 @@ class Scoring:
             # Another page was read meanwhile, and came first: this one is asked for once more.
             snapshot = await self._ranked(board, limit, offset)
         shown = self._shown[board]
+        is_ranked = snapshot is not None and snapshot.version >= shown
+        self._observer.read("ranking" if is_ranked else "store")
         if snapshot is None or snapshot.version < shown:
             snapshot = await self._fallbacks[board].page(limit, offset, at_least=shown)
             if snapshot.version < shown and offset + limit <= TOP:
@@ -88,11 +94,13 @@ class Scoring:
         """Bring the ranking to what was committed; the ranks that are known then, by the player's integer key."""
         ranks: dict[int, int] = {}
         for change in settled.changes:
+            begun = self._clock.monotonic()
             try:
                 applied = await self._ranking.apply(change)
                 if applied.version < change.to_version and await self._healing.mend(change, applied):
                     applied = await self._ranking.apply(change)
                 ranks.update(applied.ranks)
+                self._observer.applied(self._clock.monotonic() - begun)
             except (RankingUnavailable, StoreUnavailable):
                 # The score is in the ledger. The copy catches up by itself; only this rank is not known in time.
                 continue

@@ -6,24 +6,40 @@ import gc
 import ipaddress
 import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
 import structlog
 import uvicorn
 import uvloop
-from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.utils import is_ssl
 
 from scoreboard.errors import StartError
-from scoreboard.web.stream import TRANSPORT
+from scoreboard.web.detached import CONNECTION
 
 BACKLOG: Final = 4_096
 """Connections that wait to be taken: browsers come back all at once after a restart."""
 
 FINISH_SECONDS: Final = 10
 """How long requests in flight have at the end."""
+
+MOST_HEADER_BYTES: Final = 32_768
+"""A token of 8 KiB fits in, and cookies of other things on the same host. httptools itself knows no limit."""
+
+ASKING_SECONDS: Final = 10.0
+"""How long a request's header may take to come, and a new connection to ask for something."""
+
+GOODBYE_SECONDS: Final = 0.05
+"""How long a client may take to end TLS properly when the server stops: uvicorn then waits twice as long by itself."""
+
+TICKS_A_SECOND: Final = 10
+"""How often uvicorn looks around."""
 
 log = structlog.get_logger()
 
@@ -55,12 +71,13 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def url_of(listening: socket.socket) -> str:
+def url_of(listening: socket.socket, *, is_tls: bool = False) -> str:
     """Where a browser on this machine finds the server."""
     host, port = listening.getsockname()[:2]
     if ipaddress.ip_address(host).is_unspecified:
         host = "127.0.0.1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if is_tls else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:
@@ -72,12 +89,16 @@ async def _awaited(main: Callable[[], Awaitable[None]]) -> None:
     await main()
 
 
-def make_server(application: FastAPI, drain: Drain, started: Callable[[], None]) -> "HttpServer":
+def make_server(
+    application: ASGIApp, drain: Drain, started: Callable[[], None], tls: tuple[Path, Path] | None = None
+) -> "HttpServer":
     """A server whose `serve` runs until SIGTERM or SIGINT (Ctrl-C), then drains, lets requests finish, and returns.
 
     `started` is called once connections are taken. `drain` gets whether there is time to be polite (SIGTERM) or
-    somebody waits at the terminal (SIGINT). A second signal ends it without waiting.
+    somebody waits at the terminal (SIGINT). A second signal ends it without waiting. `tls` is certificate chain and
+    private key, as PEM files. Raises StartError where they are of no use.
     """
+    certificate, key = tls or (None, None)
     config = uvicorn.Config(
         application,
         http=_Protocol,
@@ -91,17 +112,152 @@ def make_server(application: FastAPI, drain: Drain, started: Callable[[], None])
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=FINISH_SECONDS,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
     )
+    try:
+        config.load()
+    except OSError as error:
+        raise StartError(
+            f"The TLS certificate or its key cannot be used ({error}): check SCOREBOARD_TLS_CERTIFICATE and "
+            "SCOREBOARD_TLS_KEY."
+        ) from error
     return HttpServer(config, drain, started)
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's, which shows a stream the transport that it writes to."""
+    """uvicorn's, which lets a stream leave with its connection, and nobody take for ever to ask for something."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asking_since: float | None = None
+        """When the request began whose header is not complete yet (seconds of the loop)."""
+        self.is_streaming = False
+        """Whether the response is a stream: it has no end that another request could wait for."""
+        self._received_bytes = 0
+        self._header_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own
+        super().connection_made(transport)
+        self.asking_since = self.loop.time()
+
+    def data_received(self, data: bytes) -> None:
+        if self.is_streaming:
+            return
+        self._received_bytes = len(data)
+        self._header_bytes += len(data)
+        super().data_received(data)
+        if self.asking_since is not None and self._header_bytes > MOST_HEADER_BYTES:
+            self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        extensions: dict[str, Any] = {TRANSPORT: self.transport}
+        self.asking_since, self._header_bytes = self.loop.time(), self._received_bytes
+
+    def on_headers_complete(self) -> None:
+        if self._header_bytes > MOST_HEADER_BYTES and _size(self.headers) > MOST_HEADER_BYTES:
+            raise _HeaderTooLarge
+        self.asking_since = None
+        super().on_headers_complete()
+        extensions: dict[str, Any] = {CONNECTION: _Connection(self, self.cycle)}
         self.scope["extensions"] = extensions
+
+    def send_400_response(self, msg: str) -> None:
+        """What uvicorn answers whenever its parser fails."""
+        if self._header_bytes > MOST_HEADER_BYTES:
+            self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        else:
+            super().send_400_response(msg)
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if is_ssl(self.transport) and not self.is_busy:
+            # A client that is idle may never answer TLS's goodbye, for which the loop would wait for half a minute.
+            self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a response is under way."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def refuse_if_slow(self, latest: float) -> None:
+        """End it where a request has begun before `latest` and still is not complete."""
+        if self.asking_since is None or self.asking_since > latest:
+            return
+        if self._header_bytes:
+            self.refuse(HTTPStatus.REQUEST_TIMEOUT)
+        else:
+            # Browsers connect in advance. An answer to nothing would only confuse them.
+            self.transport.close()
+
+    def refuse(self, status: HTTPStatus) -> None:
+        """Answer a request that is not complete, and hear no more of it."""
+        self.asking_since = None
+        if self.transport.is_closing():
+            return
+        body = status.phrase.encode()
+        self.transport.write(
+            b"HTTP/1.1 %d %b\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
+            b"connection: close\r\n\r\n%b" % (status, body, len(body), body)
+        )
+        self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        # They know each other; without the collector, whose turn comes seldom, none of them would go.
+        self.scope = self.cycle = None  # type: ignore[assignment]
+        self.pipeline.clear()
+
+
+class _HeaderTooLarge(Exception):
+    """Raised in the parser, to end its work."""
+
+
+def _size(headers: list[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) for name, value in headers)
+
+
+class _Detached(Exception):
+    """Given to uvicorn as the reason why a connection was lost: it then leaves the transport alone."""
+
+
+class _Connection:
+    """`web.detached.Connection` of one request."""
+
+    __slots__ = ("_cycle", "_protocol")
+
+    def __init__(self, protocol: _Protocol, cycle: RequestResponseCycle) -> None:
+        self._protocol = protocol
+        self._cycle = cycle
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        return self._protocol.transport
+
+    @property
+    def _can_detach(self) -> bool:
+        return not is_ssl(self.transport)
+
+    def begin_stream(self) -> bool:
+        # Another request that came with this one has stopped the reading. Now only the client's end is of interest.
+        self._protocol.is_streaming = True
+        self._protocol.pipeline.clear()
+        self._protocol.flow.resume_reading()
+        if self._cycle.scope["http_version"] != "1.0" or not self._can_detach:
+            return True
+        # uvicorn would send chunks, which HTTP/1.0 does not know, or hold the body to a length.
+        self._cycle.chunked_encoding = False
+        self._cycle.expected_content_length = sys.maxsize
+        return False
+
+    def detach(self) -> asyncio.Transport | None:
+        transport = self.transport
+        if transport.is_closing() or not self._can_detach:
+            return None
+        self._protocol.connection_lost(_Detached())
+        self._cycle.disconnected = True
+        return transport
 
 
 class HttpServer(uvicorn.Server):
@@ -121,6 +277,17 @@ class HttpServer(uvicorn.Server):
         await super().startup(sockets)
         _calm_the_collector()
         self._announce()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_A_SECOND == 0:
+            self._refuse_the_slow()
+        return await super().on_tick(counter)
+
+    def _refuse_the_slow(self) -> None:
+        latest = self._loop.time() - ASKING_SECONDS
+        for connection in list(self.server_state.connections):
+            assert isinstance(connection, _Protocol)
+            connection.refuse_if_slow(latest)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's signature
         self._loop.call_soon_threadsafe(self.stop, sig == signal.SIGTERM)

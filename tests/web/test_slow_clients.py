@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from scoreboard.fanout import hub
+from scoreboard.fanout import hub, ring
 from tests.clocks import HeldClock
 from tests.harness import LIMIT_SECONDS, Running, Watcher, running
 
@@ -75,7 +75,7 @@ def test_a_slow_client_gets_the_newest_board_when_it_reads_again(scoreboard: Run
 
 
 def test_a_client_that_never_reads_is_cut_off(scoreboard: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "STALLED_SECONDS", 0.5)
+    monkeypatch.setattr(ring, "STALLED_SECONDS", 0.5)
     monkeypatch.setattr(hub, "TICK_SECONDS", 0.05)
     with stalled(scoreboard) as slow, scoreboard.watch() as quick:
         change_until(scoreboard, quick, 30)
@@ -87,7 +87,7 @@ def test_a_client_that_never_reads_is_cut_off(scoreboard: Running, monkeypatch: 
             received += data
         # Torn, and not ended as a response ends: what was left to send is not waited for.
         assert not received.endswith(b"0\r\n\r\n")
-        assert scoreboard.scoreboard.hub.counts.closed_stalled == 1
+        assert scoreboard.scoreboard.hub.counts.stalled == 1
 
 
 def test_a_server_stops_though_a_client_does_not_read(scoreboard: Running) -> None:

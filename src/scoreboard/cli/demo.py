@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scoreboard.app import database_name, make_tokens, migrate
+from scoreboard.app import Scoreboard, database_name, make_tokens, migrate
 from scoreboard.catalog import load_catalog
 from scoreboard.cli.serve import serve_until_stopped
 from scoreboard.config import Settings, read_settings
@@ -32,6 +32,8 @@ def demo(
     """
     given = {"host": host, "port": port}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    if settings.tls is not None:
+        raise StartError("The demo's players speak plain HTTP: leave SCOREBOARD_TLS_CERTIFICATE and …_KEY to serve.")
     if not let_anybody_play and not _is_loopback(settings.host):
         raise StartError(
             f"The demo gives a token to anybody who reaches {settings.host}: use 127.0.0.1, or add --let-anybody-play."
@@ -48,7 +50,7 @@ def demo(
 
     with ExitStack() as while_served:
 
-        def started(url: str) -> None:
+        def started(url: str, _scoreboard: Scoreboard) -> None:
             typer.echo(_greeting(url, actions[0], sign(_YOU)))
             if players:
                 while_served.enter_context(SimulatedPlayers(url, actions, sign))

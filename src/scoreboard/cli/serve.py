@@ -7,7 +7,7 @@ import structlog
 import typer
 
 from scoreboard import server
-from scoreboard.app import make_tokens, makes_its_database, migrate, open_scoreboard
+from scoreboard.app import Scoreboard, make_tokens, makes_its_database, migrate, open_scoreboard
 from scoreboard.catalog import Catalog, load_catalog
 from scoreboard.config import Settings, read_settings
 from scoreboard.web.auth import Tokens
@@ -37,8 +37,14 @@ def serve(
         load_catalog(settings.catalog),
         make_tokens(settings),
         prepare=make_if_missing,
-        started=lambda url: log.info("serving", url=url, docs=f"{url}/docs"),
+        started=lambda url, scoreboard: _tell(settings, url, scoreboard),
     )
+
+
+def _tell(settings: Settings, url: str, scoreboard: Scoreboard) -> None:
+    if scoreboard.metrics_port is not None:
+        log.info("metrics", url=f"http://{settings.metrics_host}:{scoreboard.metrics_port}/metrics")
+    log.info("serving", url=url, docs=f"{url}/docs", streams_at_most=scoreboard.hub.most)
 
 
 def serve_until_stopped(
@@ -47,15 +53,17 @@ def serve_until_stopped(
     tokens: Tokens,
     *,
     prepare: Callable[[], None],
-    started: Callable[[str], None],
+    started: Callable[[str, Scoreboard], None],
     is_demo: bool = False,
 ) -> None:
-    """Take the port, `prepare` the database, and serve; `started` gets the URL once connections are taken.
+    """Take the port, `prepare` the database, and serve.
+
+    `started` gets the URL, and what is served there, once connections are taken.
 
     Raises StartError.
     """
     listening = server.bind(settings.host, settings.port)
-    url = server.url_of(listening)
+    url = server.url_of(listening, is_tls=settings.tls is not None)
 
     async def main() -> None:
         async with open_scoreboard(settings, catalog, tokens, is_demo=is_demo) as scoreboard:
@@ -64,7 +72,9 @@ def serve_until_stopped(
                 grace, seconds = (settings.drain_grace_seconds, settings.drain_seconds) if polite else (0.0, 0.0)
                 await scoreboard.hub.drain(grace, seconds)
 
-            http_server = server.make_server(scoreboard.application, drain, lambda: started(url))
+            http_server = server.make_server(
+                scoreboard.application, drain, lambda: started(url, scoreboard), settings.tls
+            )
             await http_server.serve(sockets=[listening])
 
     with listening:

@@ -11,10 +11,23 @@ from typing import Final
 
 from scoreboard.model import Entry, Snapshot
 
-HEARTBEAT: Final = b":\n\n"
-"""A comment: it keeps proxies from closing a silent stream, and clients ignore it."""
-
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A part of a stream, encoded once for everybody: as it is, and as a chunk of HTTP/1.1 (RFC 9112, section 7.1)."""
+
+    plain: bytes
+    chunked: bytes
+
+
+def message(text: bytes) -> Message:
+    return Message(text, b"%x\r\n%b\r\n" % (len(text), text))
+
+
+HEARTBEAT: Final = message(b":\n\n")
+"""A comment: it keeps proxies from closing a silent stream, and clients ignore it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +40,7 @@ class Frame:
     snapshot: Snapshot
     is_stale: bool
     body: bytes
-    event: bytes
+    event: Message
     etag: str
 
 
@@ -42,14 +55,53 @@ def encode(snapshot: Snapshot, *, is_stale: bool = False) -> Frame:
     }
     if is_stale:
         document["stale"] = True
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    body = _json(document)
     return Frame(
         snapshot=snapshot,
         is_stale=is_stale,
         body=body,
-        event=b"id: %d\nevent: leaderboard\ndata: %b\n\n" % (snapshot.version, body),
+        event=_event(b"leaderboard", snapshot.version, body),
         etag=f'"{blake2b(body, digest_size=12).hexdigest()}"',
     )
+
+
+def patch(before: Frame, after: Frame) -> Message | None:
+    """What leads from one frame to a later one, for somebody who has the first; None where a whole frame is as good.
+
+    `entries` are the rows that are new, or have changed otherwise than by making room, in the order of their ranks;
+    `gone` are the users whose rows are no longer there. All others keep their order. So whoever takes both kinds out,
+    puts the entries in at their ranks and counts the ranks anew has the later frame's rows.
+    """
+    if before.is_stale or after.is_stale or before.snapshot.board != after.snapshot.board:
+        return None
+    known = {entry.user_id: _shown(entry) for entry in before.snapshot.entries}
+    entries = [entry for entry in after.snapshot.entries if known.get(entry.user_id) != _shown(entry)]
+    there = {entry.user_id for entry in after.snapshot.entries}
+    document: dict[str, object] = {
+        "board": after.snapshot.board,
+        "after": before.snapshot.version,
+        "version": after.snapshot.version,
+        "updatedAt": timestamp(after.snapshot.at_us),
+        "players": after.snapshot.players,
+        "entries": [_entry(entry) for entry in entries],
+    }
+    if gone := [user_id for user_id in known if user_id not in there]:
+        document["gone"] = gone
+    body = _json(document)
+    return _event(b"patch", after.snapshot.version, body) if 2 * len(body) < len(after.body) else None
+
+
+def _shown(entry: Entry) -> tuple[str | None, int, int]:
+    """All that is shown of a row but its rank."""
+    return (entry.name, entry.score, entry.reached_at_us)
+
+
+def _event(kind: bytes, version: int, body: bytes) -> Message:
+    return message(b"id: %d\nevent: %b\ndata: %b\n\n" % (version, kind, body))
+
+
+def _json(document: dict[str, object]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _entry(entry: Entry) -> dict[str, object]:
@@ -67,6 +119,6 @@ def timestamp(at_us: int) -> str:
     return (_EPOCH + timedelta(microseconds=at_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def retry(milliseconds: int) -> bytes:
+def retry(milliseconds: int) -> Message:
     """Tell a client how long to wait before it connects again."""
-    return b"retry: %d\n\n" % milliseconds
+    return message(b"retry: %d\n\n" % milliseconds)

@@ -3,15 +3,25 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from scoreboard.fanout.frame import Frame, Message
+
 
 class Subscriber(ABC):
     """An open stream. The hub alone sets the attributes; the connection alone implements the methods."""
 
-    __slots__ = ("__weakref__", "behind_since", "on_drained", "sent")
+    __slots__ = ("__weakref__", "behind_since", "frame", "number", "on_drained", "origin", "place", "takes_patches")
 
-    def __init__(self) -> None:
-        self.sent = 0
-        """The number of the newest frame that was written here, in the hub's own count."""
+    def __init__(self, *, takes_patches: bool = False, origin: str | None = None) -> None:
+        self.takes_patches = takes_patches
+        """Whether it asked for what has changed, where it has what that builds on."""
+        self.origin = origin
+        """Where it comes from, if that has a limit."""
+        self.frame: Frame | None = None
+        """The newest frame that was written here."""
+        self.number = 0
+        """That frame's number, in the hub's own count of what can be told apart."""
+        self.place = NOWHERE
+        """Where it stands in its ring."""
         self.behind_since: float | None = None
         """When the hub first passed this one over because its bytes were not taken (monotonic seconds)."""
         self.on_drained: Callable[[Subscriber], None] = _nobody
@@ -23,12 +33,15 @@ class Subscriber(ABC):
         """Whether bytes that were written here still wait to be taken."""
 
     @abstractmethod
-    def write(self, data: bytes) -> None:
-        """Hand bytes to the connection, now and without waiting. Not to be called while it is behind."""
+    def write(self, message: Message) -> None:
+        """Hand a message to the connection, now and without waiting. Not to be called while it is behind."""
 
     @abstractmethod
-    def close(self, last: bytes) -> None:
-        """End the stream with some last bytes; where it is behind, end it without them."""
+    def close(self, last: Message | None) -> None:
+        """End the stream, with a last message if there is one; where it is behind, without."""
+
+
+NOWHERE = -1
 
 
 def _nobody(_subscriber: Subscriber) -> None:

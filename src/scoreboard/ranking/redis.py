@@ -6,7 +6,7 @@ their own, so a board never shows somebody unknown. A copy of which a part was l
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib.resources import files
@@ -60,6 +60,7 @@ class RedisRanking:
         self._pages: dict[tuple[str, int, int], Shared[Snapshot]] = {}
         # The cluster's client raises where all connections are busy, instead of waiting.
         self._connections = asyncio.Semaphore(limits.connections)
+        self._in_use = 0
         self._breakers: dict[str | None, Breaker] = {}
         self._stack = AsyncExitStack()
 
@@ -211,7 +212,14 @@ class RedisRanking:
         """Wait for answers no longer than the limit, and not at all while the server is known to be lost."""
         with self._breaker(board).guard():
             async with asyncio.timeout(self._limits.silence_seconds), self._connections:
-                yield
+                self._in_use += 1
+                try:
+                    yield
+                finally:
+                    self._in_use -= 1
+
+    def pools(self) -> Mapping[str, tuple[int, int]]:
+        return {"redis": (self._in_use, self._limits.connections)}
 
     def _breaker(self, board: str) -> Breaker:
         """One for all; in a cluster one a board, since a part of it may be lost."""

@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import QueuePool
 
 from scoreboard.errors import OutcomeUnknown, StoreUnavailable
 from scoreboard.interfaces import Clock, Settle, Settled, Take
@@ -80,6 +81,12 @@ class PostgresqlStore:
     async def __aexit__(self, *exc_info: object) -> None:
         await database.dispose(self._writer, self._limits)
         await database.dispose(self._reader, self._limits)
+
+    def pools(self) -> Mapping[str, tuple[int, int]]:
+        return {
+            "database-writers": (_checked_out(self._writer), WRITERS),
+            "database-readers": (_checked_out(self._reader), self._limits.connections - WRITERS),
+        }
 
     async def ensure(self, boards: Sequence[Board]) -> None:
         self._board_keys = await self._run(self._writer, lambda connection: reads.ensure(connection, boards))
@@ -203,6 +210,12 @@ class PostgresqlStore:
             if not await database.is_alive(self._url, patience_seconds):
                 cut_off()
                 return
+
+
+def _checked_out(engine: AsyncEngine) -> int:
+    pool = engine.pool
+    assert isinstance(pool, QueuePool)
+    return pool.checkedout()
 
 
 async def _roll_back(raw: asyncpg.Connection) -> None:

@@ -1,6 +1,6 @@
 """All routes as one ASGI application."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import SystemRandom
 from typing import Any
 
@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import Response
+from starlette.types import Scope
 
 from scoreboard import __version__
 from scoreboard.catalog import Catalog
@@ -16,6 +17,7 @@ from scoreboard.errors import ScoreboardError
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
+from scoreboard.observer import NOBODY, Observer
 from scoreboard.scoring import Scoring
 from scoreboard.web import problems
 from scoreboard.web.auth import Tokens
@@ -25,6 +27,7 @@ from scoreboard.web.direct import REFERENCE
 from scoreboard.web.docs import docs_routes
 from scoreboard.web.health import health_routes
 from scoreboard.web.leaderboard import leaderboard_route, stream_route
+from scoreboard.web.measured import Measured
 from scoreboard.web.page import page_routes
 from scoreboard.web.schemas import ProblemResponse, ScoreRequest
 from scoreboard.web.scores import scores_route
@@ -46,7 +49,9 @@ def make_application(
     hub: Hub,
     tokens: Tokens,
     write_origins: Sequence[str],
+    origin: Callable[[Scope], str | None],
     is_demo: bool = False,
+    observer: Observer = NOBODY,
 ) -> FastAPI:
     """The application over the parts that it serves."""
     application = FastAPI(
@@ -61,14 +66,14 @@ def make_application(
         redirect_slashes=False,
         # On by default, and nobody asked for it.
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        middleware=[Middleware(Cors, write_origins=write_origins)],
+        middleware=[*_measured(observer), Middleware(Cors, write_origins=write_origins)],
         exception_handlers={HTTPException: _http_exception, Exception: _internal_error},
     )
     # The most frequent first: routes are tried in order.
     application.router.routes[:0] = [
         scores_route(scoring, tokens),
         leaderboard_route(catalog, frames),
-        stream_route(catalog, frames, hub),
+        stream_route(catalog, frames, hub, healing, origin),
     ]
     application.include_router(health_routes(hub, healing))
     if is_demo:
@@ -77,6 +82,10 @@ def make_application(
     application.router.routes.extend(page_routes(catalog, is_demo=is_demo))
     _describe(application)
     return application
+
+
+def _measured(observer: Observer) -> list[Middleware]:
+    return [] if observer is NOBODY else [Middleware(Measured, observer=observer)]
 
 
 def _render(error: ScoreboardError) -> Response:

@@ -1,5 +1,7 @@
 """GET /api/leaderboard and GET /api/leaderboard/stream"""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -8,14 +10,17 @@ from starlette.types import Receive, Scope, Send
 
 from scoreboard import errors
 from scoreboard.catalog import Catalog
+from scoreboard.fanout.frame import Frame
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
+from scoreboard.healing import Healing
 from scoreboard.web import problems
 from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented
-from scoreboard.web.schemas import BoardQuery, LeaderboardResponse, read_board_query
-from scoreboard.web.stream import stream
+from scoreboard.web.schemas import BoardQuery, LeaderboardResponse, Query, StreamQuery, read_query
+from scoreboard.web.stream import Wish, head, stream
 
-_NO_QUERY: Final = BoardQuery()
+_FIRST_PAGE: Final = BoardQuery()
+_FIRST_BOARD: Final = StreamQuery()
 
 _BOARD: Final[dict[str, Any]] = {
     "name": "board",
@@ -25,6 +30,25 @@ _BOARD: Final[dict[str, Any]] = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 128},
     "example": "main",
 }
+
+_DELTA: Final[dict[str, Any]] = {
+    "name": "delta",
+    "in": "query",
+    "required": False,
+    "description": "1: send what has changed, where that is shorter than the whole.",
+    "schema": {"type": "string", "enum": ["0", "1"], "default": "0"},
+}
+
+_LAST_EVENT_ID: Final[dict[str, Any]] = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "description": "The version that you have: it is not sent again, and nothing older is.",
+    "schema": {"type": "string"},
+}
+
+LONGEST_VERSION: Final = 16
+"""Digits of 2**53, beyond which no version lies."""
 
 _STREAM_EXAMPLE: Final = """\
 retry: 2000
@@ -45,7 +69,7 @@ def leaderboard_route(catalog: Catalog, frames: Frames) -> DirectRoute:
     """A page of a board, with an entity tag."""
 
     async def get(scope: Scope, _receive: Receive, send: Send) -> None:
-        query = _query(scope)
+        query = _query(scope, _FIRST_PAGE)
         frame = await frames.page(catalog.board(query.board).id, query.limit, query.offset)
         headers = [(b"etag", frame.etag.encode()), (b"cache-control", b"no-cache")]
         if _matches(scope, frame.etag):
@@ -87,14 +111,27 @@ def leaderboard_route(catalog: Catalog, frames: Frames) -> DirectRoute:
     )
 
 
-def stream_route(catalog: Catalog, frames: Frames, hub: Hub) -> DirectRoute:
-    """A board as it changes."""
+def stream_route(
+    catalog: Catalog, frames: Frames, hub: Hub, healing: Healing, origin: Callable[[Scope], str | None]
+) -> DirectRoute:
+    """A board as it changes, for a client that comes from an origin (where that has a limit)."""
+    left = {board: partial(hub.leave, board) for board in catalog.boards}
 
     async def get(scope: Scope, receive: Receive, send: Send) -> None:
-        board = catalog.board(_query(scope).board).id
+        query = _query(scope, _FIRST_BOARD)
+        board = catalog.board(query.board).id
+        if scope["method"] == "HEAD":
+            await head(send)
+            return
+        version = _last_event_id(scope)
         # Whoever has just scored sees it, though word of it may still be on its way to this instance.
         await frames.publish(board)
-        await stream(hub, board, scope, receive, send)
+        if version is not None and _is_ahead(version, hub.newest(board)):
+            # Another instance has shown it more than this one knows of.
+            await healing.catch_up()
+            await frames.publish(board)
+        wish = Wish(board, query.delta == "1", version, origin(scope))
+        await stream(hub, wish, left[board], scope, receive, send)
 
     return DirectRoute(
         "/api/leaderboard/stream",
@@ -105,7 +142,8 @@ def stream_route(catalog: Catalog, frames: Frames, hub: Hub) -> DirectRoute:
         summary="Watch a board",
         description=(
             "Server-Sent Events named `leaderboard`: the top 10 at once, and again whenever it has changed. "
-            "`id` is the board's version, `data` has the shape of `GET /api/leaderboard`."
+            "`id` is the board's version, `data` has the shape of `GET /api/leaderboard`. With `delta=1` a change may "
+            "come as an event named `patch`: `data` then has the new rows alone, for whoever has the version `after`."
         ),
         response_class=StreamingResponse,
         responses={
@@ -115,7 +153,7 @@ def stream_route(catalog: Catalog, frames: Frames, hub: Hub) -> DirectRoute:
             },
             **documented(*_BAD_QUERY, errors.StoreUnavailable()),
         },
-        openapi_extra={"parameters": [_BOARD]},
+        openapi_extra={"parameters": [_BOARD, _DELTA, _LAST_EVENT_ID]},
     )
 
 
@@ -124,10 +162,24 @@ def _number(name: str, description: str, least: int, most: int, default: int) ->
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
-def _query(scope: Scope) -> BoardQuery:
+def _query(scope: Scope, default: Query) -> Query:
     """Raises ValidationFailed."""
     text = scope["query_string"]
-    return read_board_query(dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True))) if text else _NO_QUERY
+    if not text:
+        return default
+    return read_query(type(default), dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True)))
+
+
+def _last_event_id(scope: Scope) -> int | None:
+    """The version that the client has (Server-Sent Events, section 9.2.4). What cannot be one says nothing."""
+    for name, value in scope["headers"]:
+        if name == b"last-event-id" and value.isdigit() and len(value) <= LONGEST_VERSION:
+            return int(value)
+    return None
+
+
+def _is_ahead(version: int, newest: Frame | None) -> bool:
+    return newest is None or version > newest.snapshot.version
 
 
 def _matches(scope: Scope, etag: str) -> bool:

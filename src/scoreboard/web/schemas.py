@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -10,6 +10,8 @@ from pydantic.alias_generators import to_camel
 
 from scoreboard.text import MAX_CHARACTERS, check_id
 from scoreboard.web.problems import BodyNotJson, FieldMistake, ValidationFailed
+
+Query = TypeVar("Query", bound=BaseModel)
 
 MAX_LIMIT: Final = 100
 MAX_OFFSET: Final = 2**53 - 1
@@ -165,6 +167,15 @@ class BoardQuery(BaseModel):
     offset: Annotated[int, BeforeValidator(_digits), Field(ge=0, le=MAX_OFFSET)] = 0
 
 
+class StreamQuery(BaseModel):
+    """The parameters of a stream."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    board: Id | None = None
+    delta: Literal["0", "1"] = "0"
+
+
 def read_score_request(body: bytes) -> ScoreRequest:
     """Raises BodyNotJson, ValidationFailed."""
     try:
@@ -185,10 +196,10 @@ def _read_odd_json(body: bytes) -> ScoreRequest:
         raise BodyNotJson from error
 
 
-def read_board_query(parameters: dict[str, str]) -> BoardQuery:
+def read_query(kind: type[Query], parameters: dict[str, str]) -> Query:
     """Raises ValidationFailed."""
     try:
-        return BoardQuery.model_validate(parameters)
+        return kind.model_validate(parameters)
     except ValidationError as error:
         raise validation_failed(error) from error
 

@@ -1,17 +1,19 @@
-"""A stream over plain ASGI: a subscriber that writes through the server's own `send`."""
+"""The response that is a stream: on a connection that leaves the server where that can be, else over plain ASGI.
+
+The status is always 200, since a browser's EventSource gives up for good on any other.
+"""
 
 import asyncio
-from collections.abc import Coroutine, Generator
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.subscriber import Subscriber
-
-TRANSPORT: Final = "scoreboard.transport"
-"""The scope's extension that is the connection's `asyncio.Transport` (see `server`). Where a server has none, a stream
-does without: more is buffered for a slow client, and one that takes nothing is not cut off but waited for."""
+from scoreboard.web.asgi_subscriber import AsgiSubscriber
+from scoreboard.web.detached import CONNECTION, Connection, DetachedSubscriber
 
 BUFFER_BYTES: Final = 4_096
 """What may be buffered for a client before it counts as behind: a few frames, where asyncio's default is 64 KiB."""
@@ -21,99 +23,61 @@ HEADERS: Final = [
     # Nobody on the way may keep, compress or hold back events (the last one is nginx's).
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
+    (b"connection", b"close"),
 ]
 
 
-class AsgiSubscriber(Subscriber):
-    """Writes a frame by running `send` up to its first wait, which it has only where the client takes no bytes.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a client has asked for: a board, changes as patches or not, and the version that it says it has.
 
-    So a walk over many subscribers is plain calls: no queue, no task and no wake-up for each of them.
+    `origin` is where it comes from, if that has a limit.
     """
 
-    __slots__ = ("_rest", "_send", "_transport", "closed")
-
-    def __init__(self, send: Send, transport: asyncio.WriteTransport | None) -> None:
-        super().__init__()
-        self._send = send
-        self._transport = transport
-        self._rest: asyncio.Task[None] | None = None
-        self.closed: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-
-    @property
-    def is_behind(self) -> bool:
-        return self._rest is not None
-
-    def write(self, data: bytes) -> None:
-        sending = self._send({"type": "http.response.body", "body": data, "more_body": True})
-        assert isinstance(sending, Coroutine)
-        try:
-            waits_for = sending.send(None)
-        except StopIteration:
-            return
-        self._rest = asyncio.get_running_loop().create_task(_rest(sending, waits_for))
-        self._rest.add_done_callback(self._drained)
-
-    def close(self, last: bytes) -> None:
-        if not self.closed.done():
-            self.closed.set_result(b"" if self.is_behind else last)
-        if self._rest is not None:
-            self._rest.cancel()
-            if self._transport is not None:
-                self._transport.abort()
-
-    def _drained(self, rest: asyncio.Task[None]) -> None:
-        self._rest = None
-        if not rest.cancelled() and not self.closed.done():
-            self.on_drained(self)
+    board: str
+    takes_patches: bool = False
+    version: int | None = None
+    origin: str | None = None
 
 
-class _Rest:
-    """The part of a coroutine that is left once it has been run up to its first wait."""
+async def stream(
+    hub: Hub, wish: Wish, left: Callable[[Subscriber], None], scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Begin to answer with the events of a board; return once that is over, or goes on by itself.
 
-    def __init__(self, coroutine: Coroutine[Any, Any, None], waits_for: Any) -> None:
-        self._coroutine = coroutine
-        self._waits_for = waits_for
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        # The future it waits for is handed on to this task as if the task had run the coroutine from the start.
-        yield self._waits_for
-        yield from self._coroutine.__await__()
-
-
-async def _rest(coroutine: Coroutine[Any, Any, None], waits_for: Any) -> None:
-    await _Rest(coroutine, waits_for)
-
-
-async def stream(hub: Hub, board: str, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the events of a board until the client leaves or the hub ends the stream.
-
-    The status is always 200, since a browser's EventSource gives up for good on any other.
+    `left` is called when the client is gone or the hub has ended the stream: soon, or much later.
     """
+    connection: Connection | None = scope.get("extensions", {}).get(CONNECTION)
+    is_chunked = connection is None or connection.begin_stream()
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-    if scope["method"] == "HEAD":
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    await send({"type": "http.response.body", "body": hub.retry().plain, "more_body": True})
+    transport = None if connection is None else connection.detach()
+    if transport is not None:
+        detached = DetachedSubscriber(
+            transport, left, is_chunked=is_chunked, takes_patches=wish.takes_patches, origin=wish.origin
+        )
+        hub.join(wish.board, detached, wish.version)
         return
-    transport = scope.get("extensions", {}).get(TRANSPORT)
-    _limit_buffer(transport, BUFFER_BYTES)
-    subscriber = AsgiSubscriber(send, transport)
-    subscriber.write(hub.retry())
+    transport = None if connection is None else connection.transport
+    if transport is not None and not transport.is_closing():
+        transport.set_write_buffer_limits(high=BUFFER_BYTES)
+    subscriber = AsgiSubscriber(send, transport, takes_patches=wish.takes_patches, origin=wish.origin)
     leaving = asyncio.create_task(_left(receive))
-    hub.join(board, subscriber)
+    hub.join(wish.board, subscriber, wish.version)
     try:
         await asyncio.wait((leaving, subscriber.closed), return_when=asyncio.FIRST_COMPLETED)
         if subscriber.closed.done():
-            await send({"type": "http.response.body", "body": subscriber.closed.result(), "more_body": False})
+            last = subscriber.closed.result()
+            await send({"type": "http.response.body", "body": last.plain if last else b"", "more_body": False})
     finally:
-        hub.leave(board, subscriber)
+        left(subscriber)
         leaving.cancel()
-        # The connection may serve another request.
-        _limit_buffer(transport, None)
 
 
-def _limit_buffer(transport: asyncio.WriteTransport | None, high_bytes: int | None) -> None:
-    """None is asyncio's default. uvloop raises on a connection that is closed."""
-    if transport is not None and not transport.is_closing():
-        transport.set_write_buffer_limits(high=high_bytes)
+async def head(send: Send) -> None:
+    """What a stream would begin with."""
+    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _left(receive: Receive) -> None:

@@ -163,6 +163,7 @@ function call(callback, value) {
 function streamUrl(url, board) {
   const stream = new URL("/api/leaderboard/stream", new URL(url, location.href));
   if (board) stream.searchParams.set("board", board);
+  stream.searchParams.set("delta", "1");
   return stream.href;
 }
 
@@ -267,21 +268,49 @@ async function readStream(url, token, attempt, listener) {
       return 0;
     }
     let retryMs = 0;
+    /** @type {Board | null} */
+    let board = null;
     for await (const block of blocks(response.body, heard)) {
       const fields = parse(block);
       if (fields.retry !== undefined && /^\d+$/.test(fields.retry)) retryMs = Number(fields.retry);
-      if (fields.event === "leaderboard" && fields.data !== undefined) {
-        // A server that is behind what was shown is no news: it may catch up, or another one may answer.
-        const board = JSON.parse(fields.data);
-        if (!listener.board(board)) return LONGEST_RETRY_MS;
-        listener.state(board.stale ? "stale" : "live", Date.now());
-      }
+      if (fields.data === undefined) continue;
+      if (fields.event === "leaderboard") board = /** @type {Board} */ (JSON.parse(fields.data));
+      else if (fields.event === "patch") board = patched(board, JSON.parse(fields.data));
+      else continue;
+      // A server that is behind what was shown is no news: it may catch up, or another one may answer.
+      if (!listener.board(board)) return LONGEST_RETRY_MS;
+      listener.state(board.stale ? "stale" : "live", Date.now());
     }
     return retryMs;
   } finally {
     clearTimeout(watchdog);
     attempt.abort();
   }
+}
+
+/**
+ * What has changed since a board: its new rows, and who is no longer among them. All others keep their order.
+ *
+ * @typedef {object} Patch
+ * @property {string} board
+ * @property {number} after the version that it builds on
+ * @property {number} version
+ * @property {string | null} updatedAt
+ * @property {number} players
+ * @property {Entry[]} entries in the order of their ranks
+ * @property {string[]} [gone] their users
+ *
+ * @param {Board | null} board
+ * @param {Patch} patch
+ * @returns {Board}
+ */
+function patched(board, { after, gone = [], entries: fresh, ...head }) {
+  // One that builds on another board ends the stream: the next begins with a whole one.
+  if (board === null || board.version !== after) throw new Error(`a patch after version ${after} is of no use`);
+  const replaced = new Set([...gone, ...fresh.map((entry) => entry.userId)]);
+  const entries = board.entries.filter((entry) => !replaced.has(entry.userId));
+  for (const entry of fresh) entries.splice(entry.rank - 1, 0, entry);
+  return { ...head, entries: entries.map((entry, index) => ({ ...entry, rank: index + 1 })) };
 }
 
 /** @param {Response} response */

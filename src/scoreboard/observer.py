@@ -1,0 +1,29 @@
+"""What is told of the work while it is done. Whoever does it is handed an observer, and asks nothing of it."""
+
+
+class Observer:
+    """Hears everything and keeps nothing: for whoever wants no figures. All times are seconds."""
+
+    def committed(self, submissions: int, seconds: float) -> None:
+        """A turn at the store is over; the time counts from asking for the lock."""
+
+    def refused(self, code: str) -> None:
+        """A submission was refused, by a rule, or before anybody looked at it."""
+
+    def applied(self, seconds: float) -> None:
+        """The ranking has what one commit changed on one board."""
+
+    def healed(self, standings: int) -> None:
+        """A gap between store and ranking was closed."""
+
+    def read(self, source: str) -> None:
+        """A board was read: from the `ranking`, or where that could not be, from the `store`."""
+
+    def walked(self, at_us: int, seconds: float) -> None:
+        """Every stream of a board was written the change of that time (or was passed over); how long that took."""
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        """A request was answered; of a stream, that it was begun."""
+
+
+NOBODY = Observer()

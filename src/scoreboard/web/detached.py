@@ -1,0 +1,112 @@
+"""A stream on a connection that has left the HTTP server: nothing is kept for it but this object and its transport.
+
+Bytes go straight to the descriptor. uvloop's own `write` only notes them, and hands them to the kernel for all
+connections in one go, later, without letting another thread run: a commit then waits for ten thousand clients. What the
+kernel does not take goes to the loop's own writer, and the client is behind until that is through.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, Protocol
+
+from scoreboard.fanout.frame import Message
+from scoreboard.fanout.subscriber import Subscriber
+
+CONNECTION: Final = "scoreboard.connection"
+"""The scope's extension that is the request's `Connection`."""
+
+KERNEL_BUFFER_BYTES: Final = 16_384
+"""What the kernel may hold for a client (it reckons with twice as much): a dozen frames. By itself it would come to
+hold megabytes of old frames for one that has stopped reading, and deliver them all before the newest."""
+
+LAST_CHUNK: Final = b"0\r\n\r\n"
+
+
+class Connection(Protocol):
+    """What the HTTP server offers besides ASGI, for a response that is a stream."""
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """What it writes to."""
+
+    def begin_stream(self) -> bool:
+        """To be called before the response is started; whether its body travels in chunks (RFC 9112, section 7.1)."""
+
+    def detach(self) -> asyncio.Transport | None:
+        """Once the response is started, have the server forget the connection, which is then the caller's.
+
+        None where that cannot be: it is closing, or TLS ends in this process. Then the response goes on as before.
+        """
+
+
+class DetachedSubscriber(Subscriber, asyncio.Protocol):
+    """The connection's own protocol, as long as it lives. What the client sends is ignored; when it ends, so do we."""
+
+    __slots__ = ("_descriptor", "_is_behind", "_is_chunked", "_left", "_transport")
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        left: Callable[[Subscriber], None],
+        *,
+        is_chunked: bool,
+        takes_patches: bool = False,
+        origin: str | None = None,
+    ) -> None:
+        """`left` is called once the connection is gone, whoever has ended it."""
+        super().__init__(takes_patches=takes_patches, origin=origin)
+        self._transport = transport
+        self._left = left
+        self._is_chunked = is_chunked
+        connection = transport.get_extra_info("socket")
+        self._descriptor: int = connection.fileno()
+        with suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
+        transport.set_protocol(self)
+        # Its first byte that waits makes a client one that is behind, and its last one that goes ends that.
+        transport.set_write_buffer_limits(high=0)
+        self._is_behind = transport.get_write_buffer_size() > 0
+
+    @property
+    def is_behind(self) -> bool:
+        return self._is_behind
+
+    def write(self, message: Message) -> None:
+        if self._transport.is_closing():
+            return
+        data = message.chunked if self._is_chunked else message.plain
+        try:
+            taken = os.write(self._descriptor, data)
+        except BlockingIOError:
+            taken = 0
+        except OSError:
+            # The client is gone. Whoever walks on must not be kept by it, so the loop tells of it later.
+            self._transport.abort()
+            return
+        if taken < len(data):
+            self._transport.write(data[taken:])
+
+    def close(self, last: Message | None) -> None:
+        if self._is_behind:
+            self._transport.abort()
+            return
+        if last is not None:
+            self.write(last)
+        if self._is_chunked and not self._transport.is_closing():
+            self._transport.write(LAST_CHUNK)
+        self._transport.close()
+
+    def pause_writing(self) -> None:
+        self._is_behind = True
+
+    def resume_writing(self) -> None:
+        self._is_behind = False
+        self.on_drained(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
+        # The descriptor's number is about to be somebody else's.
+        self._descriptor = -1
+        self._left(self)

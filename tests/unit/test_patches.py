@@ -1,0 +1,207 @@
+"""Patches: whoever applies them has, byte for byte, what whoever gets whole frames has."""
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis import given, settings
+
+from scoreboard.fanout.frame import Frame, Message, encode, patch
+from scoreboard.fanout.hub import Hub
+from scoreboard.fanout.ring import IN_STEP
+from scoreboard.fanout.subscriber import Subscriber
+from scoreboard.model import Entry, Snapshot
+from tests.virtual_time import run
+
+TOP = 10
+
+
+def frame(version: int, scores: dict[str, int], names: dict[str, str] | None = None, **changed: Any) -> Frame:
+    """The top ten of some scores; of equal ones the one with the smaller name is first."""
+    order = sorted(scores, key=lambda user: (-scores[user], user))
+    entries = (
+        Entry(rank, user, (names or {}).get(user), scores[user], scores[user])
+        for rank, user in enumerate(order[:TOP], start=1)
+    )
+    return encode(replace(Snapshot("main", version, version, len(scores), tuple(entries)), **changed))
+
+
+def data(message: Message) -> tuple[str, dict[str, Any]]:
+    """The kind of an event and what it says."""
+    fields = dict(line.split(": ", 1) for line in message.plain.decode().strip().split("\n"))
+    document: dict[str, Any] = json.loads(fields["data"])
+    assert fields["id"] == str(document["version"])
+    return fields["event"], document
+
+
+def patched(board: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """As `docs/api-spec.md` tells clients to do it."""
+    assert board["version"] == changes["after"], "a version was skipped"
+    replaced = {*changes.get("gone", ()), *(entry["userId"] for entry in changes["entries"])}
+    entries = [entry for entry in board["entries"] if entry["userId"] not in replaced]
+    for entry in changes["entries"]:
+        entries.insert(entry["rank"] - 1, entry)
+    head = {key: value for key, value in changes.items() if key not in {"after", "gone", "entries"}}
+    return {**head, "entries": [{**entry, "rank": rank} for rank, entry in enumerate(entries, start=1)]}
+
+
+class Client(Subscriber):
+    """Keeps the board as a client does."""
+
+    __slots__ = ("board", "kinds", "stalled", "waiting")
+
+    def __init__(self, *, takes_patches: bool) -> None:
+        super().__init__(takes_patches=takes_patches)
+        self.board: dict[str, Any] = {}
+        self.kinds: list[str] = []
+        self.stalled = self.waiting = False
+
+    @property
+    def is_behind(self) -> bool:
+        return self.waiting
+
+    def write(self, message: Message) -> None:
+        kind, document = data(message)
+        self.kinds.append(kind)
+        self.board = document if kind == "leaderboard" else patched(self.board, document)
+        self.waiting = self.stalled
+
+    def close(self, last: Message | None) -> None:
+        raise AssertionError(last)
+
+    def take_all(self) -> None:
+        was_waiting, self.stalled, self.waiting = self.waiting, False, False
+        if was_waiting:
+            self.on_drained(self)
+
+
+users = st.sampled_from([f"user-{number}" for number in range(14)])
+boards = st.dictionaries(users, st.integers(0, 5), max_size=14)
+named = st.dictionaries(users, st.sampled_from(["A", "B"]), max_size=3)
+
+
+@given(boards, boards, named, named)
+def test_a_patch_leads_from_any_board_to_any_later_one(
+    before: dict[str, int], after: dict[str, int], old_names: dict[str, str], names: dict[str, str]
+) -> None:
+    old, new = frame(1, before, old_names), frame(2, after, names)
+    found = patch(old, new)
+    if found is not None:
+        kind, document = data(found)
+        assert kind == "patch"
+        assert patched(json.loads(old.body), document) == json.loads(new.body)
+        assert len(found.plain) < len(new.event.plain)
+
+
+steps = st.lists(
+    st.tuples(st.sampled_from(["score", "leave", "stall", "go_on", "join", "wait"]), st.integers(0, 13)), max_size=60
+)
+
+
+class Crowd:
+    """Clients of both kinds at a board that changes."""
+
+    def __init__(self) -> None:
+        self.hub = Hub(["main"])
+        self.scores = {f"user-{number}": 100 - number for number in range(12)}
+        self.version = 0
+        self.clients: list[Client] = []
+        self._publish()
+        for number in range(4):
+            self.join(number)
+
+    def join(self, number: int) -> None:
+        self.clients.append(Client(takes_patches=number % 2 == 0))
+        self.hub.join("main", self.clients[-1])
+
+    def score(self, number: int) -> None:
+        user = f"user-{number}"
+        self.scores[user] = self.scores.get(user, 0) + number + 1
+        self._publish()
+
+    def leave(self, number: int) -> None:
+        self.scores.pop(f"user-{number}", None)
+        self._publish()
+
+    def stall(self, number: int) -> None:
+        self.clients[number % len(self.clients)].stalled = True
+
+    def go_on(self, number: int) -> None:
+        self.clients[number % len(self.clients)].take_all()
+
+    def _publish(self) -> None:
+        self.version += 1
+        self.hub.publish(self.newest())
+
+    def newest(self) -> Frame:
+        return frame(self.version, self.scores)
+
+
+@settings(max_examples=100, deadline=None)
+@given(steps)
+def test_clients_with_and_without_patches_never_diverge(steps: list[tuple[str, int]]) -> None:
+    async def scenario() -> None:
+        crowd = Crowd()
+        for step, number in steps:
+            if step == "wait":
+                await asyncio.sleep(0.1)
+            else:
+                getattr(crowd, step)(number)
+        for client in crowd.clients:
+            client.take_all()
+        await asyncio.sleep(1)
+        newest = json.loads(crowd.newest().body)
+        for client in crowd.clients:
+            # What nobody can see is not sent, so a version may be older while the rows are the same.
+            assert client.board["entries"] == newest["entries"]
+
+    run(scenario())
+
+
+def test_one_score_costs_a_fraction_of_the_board() -> None:
+    async def scenario() -> None:
+        hub = Hub(["main"])
+        client = Client(takes_patches=True)
+        scores = {f"user-{number}": 100 - number for number in range(30)}
+        hub.publish(frame(1, scores))
+        hub.join("main", client)
+        whole = hub.counts.bytes
+        hub.publish(frame(2, {**scores, "user-7": 99}))
+        await asyncio.sleep(0.1)
+        assert client.kinds == ["leaderboard", "patch"]
+        assert (hub.counts.bytes - whole) / whole < 0.35
+
+    run(scenario())
+
+
+def test_who_has_missed_too_much_gets_the_whole_board() -> None:
+    async def scenario() -> None:
+        hub = Hub(["main"])
+        client = Client(takes_patches=True)
+        client.stalled = True
+        hub.publish(frame(1, {"ada": 1, "bob": 0}))
+        hub.join("main", client)
+        for version in range(2, IN_STEP + 3):
+            hub.publish(frame(version, {"ada": version, "bob": 0}))
+            await asyncio.sleep(0.1)
+        client.take_all()
+        assert client.kinds == ["leaderboard", "leaderboard"]
+
+    run(scenario())
+
+
+def test_a_board_that_becomes_stale_or_fresh_is_sent_whole() -> None:
+    async def scenario() -> None:
+        hub = Hub(["main"])
+        client = Client(takes_patches=True)
+        known = frame(1, {f"user-{number}": number for number in range(10)})
+        hub.publish(known)
+        hub.join("main", client)
+        for published in (encode(known.snapshot, is_stale=True), known):
+            hub.publish(published)
+            await asyncio.sleep(0.1)
+        assert client.kinds == ["leaderboard"] * 3
+
+    run(scenario())

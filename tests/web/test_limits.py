@@ -1,0 +1,92 @@
+"""What a server takes from one client, and from all: no more, and it says so."""
+
+import socket
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from scoreboard import server
+from tests.harness import LIMIT_SECONDS, Running, running
+
+
+def is_over_at_once(scoreboard: Running, **headers: str) -> bool:
+    """Whether a stream ends right after it has said when to come back; the status is 200 all the same."""
+    with scoreboard.client.stream("GET", "/api/leaderboard/stream", headers=headers) as response:
+        assert response.status_code == 200
+        lines = response.iter_lines()
+        assert next(lines).startswith("retry: ")
+        return all(not line or line.startswith("retry: ") for line in islice(lines, 4))
+
+
+def test_one_stream_too_many_is_told_to_come_back_and_nobody_is_thrown_out(tmp_path: Path) -> None:
+    with running(tmp_path, max_streams=2, rate_limit="1000/minute") as scoreboard:
+        with scoreboard.watch() as one:
+            one.frame()
+            with scoreboard.watch() as other:
+                other.frame()
+                assert is_over_at_once(scoreboard)
+                scoreboard.score("ada")
+                assert one.frame()["version"] == other.frame()["version"] == 1
+        while scoreboard.scoreboard.hub.streams:
+            scoreboard.score("bob")
+        assert not is_over_at_once(scoreboard)
+
+
+def test_an_address_has_its_own_limit(tmp_path: Path) -> None:
+    given: dict[str, Any] = {"max_streams_per_address": 1, "trusted_proxies": "127.0.0.0/8"}
+    with running(tmp_path, **given) as scoreboard, scoreboard.watch() as watcher:
+        watcher.frame()
+        assert is_over_at_once(scoreboard)
+        assert not is_over_at_once(scoreboard, **{"X-Forwarded-For": "198.51.100.7"})
+
+
+def test_whoever_is_not_a_trusted_proxy_cannot_choose_an_address(tmp_path: Path) -> None:
+    with running(tmp_path, max_streams_per_address=1) as scoreboard, scoreboard.watch() as watcher:
+        watcher.frame()
+        assert is_over_at_once(scoreboard, **{"X-Forwarded-For": "198.51.100.7"})
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Callable[..., bytes]:
+    """Send some bytes to a server, and hear until it ends the connection."""
+
+    def ask(*parts: bytes) -> bytes:
+        with running(tmp_path) as scoreboard:
+            where = urlsplit(scoreboard.url)
+            with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as client:
+                for part in parts:
+                    client.sendall(part)
+                received = b""
+                while data := client.recv(65_536):
+                    received += data
+                return received
+
+    return ask
+
+
+START = b"GET /health/live HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
+
+
+def test_a_header_of_any_usual_size_is_taken(ask: Callable[..., bytes]) -> None:
+    assert ask(START, b"Cookie: " + b"x" * 30_000 + b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("end", [b"\r\n\r\n", b""], ids=["whole", "endless"])
+def test_a_huge_header_is_refused(ask: Callable[..., bytes], end: bytes) -> None:
+    assert ask(START + b"Cookie: " + b"x" * 40_000 + end).startswith(b"HTTP/1.1 431 ")
+
+
+def test_many_small_headers_are_as_huge(ask: Callable[..., bytes]) -> None:
+    assert ask(START + b"".join(b"A%d: x\r\n" % n for n in range(5_000))).startswith(b"HTTP/1.1 431 ")
+
+
+def test_whoever_takes_too_long_to_ask_is_not_waited_for(
+    ask: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "ASKING_SECONDS", 0.1)
+    assert ask(START).startswith(b"HTTP/1.1 408 ")
+    assert ask() == b""

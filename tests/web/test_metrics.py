@@ -1,0 +1,82 @@
+"""What operators watch, on a port of its own."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from scoreboard.errors import StartError
+from tests.clocks import HeldClock
+from tests.harness import Running, running
+
+
+def scraped(scoreboard: Running) -> dict[str, float]:
+    """Each sample by its name and labels."""
+    url = f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics"
+    return {
+        sample.name.removeprefix("scoreboard_") + "".join(f" {value}" for value in sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(httpx2.get(url).text)
+        for sample in family.samples
+    }
+
+
+def test_everything_that_happens_is_counted(tmp_path: Path, deployment: dict[str, Any]) -> None:
+    clock = HeldClock()
+    with running(tmp_path, clock, metrics_port=0, **deployment) as scoreboard:
+        with scoreboard.watch("/api/leaderboard/stream?delta=1") as patched, scoreboard.watch() as watcher:
+            patched.fields()
+            watcher.frame()
+            for _ in range(10):
+                assert scoreboard.score("ada").status_code == 201
+                watcher.frame()
+            assert scoreboard.score("ada").status_code == 429
+            assert scoreboard.score("ada").status_code == 429
+            assert scoreboard.board()["version"] == 10
+            scoreboard.client.get("/no-such-page")
+            scoreboard.client.request("PURGE", "/no-such-page")
+            seen = scraped(scoreboard)
+            assert seen["streams"] == 2
+        assert seen["streams_opened_total"] == 2
+        assert seen["http_request_seconds_count POST /api/scores 201"] == 10
+        assert seen["http_request_seconds_count POST /api/scores 429"] == 2
+        assert seen["http_request_seconds_count GET /api/leaderboard/stream 200"] == 2
+        assert seen["http_request_seconds_count GET other 404"] == 1
+        assert seen["http_request_seconds_count other other 404"] == 1
+        assert seen["submissions_refused_total rate_limited"] == 2
+        # The second refusal was remembered: it cost the store nothing.
+        assert seen["commit_batch_size_sum"] == seen["commit_seconds_count"] == 11
+        assert seen["apply_seconds_count"] == 10
+        assert seen["board_reads_total ranking"] > 0
+        assert seen["board_reads_total store"] == 0
+        assert seen["walk_seconds_count"] == seen["commit_to_last_stream_seconds_count"] == 10
+        assert seen["frames_sent_total snapshot"] >= 12
+        assert seen["stream_bytes_total"] > 1_000
+        assert (seen["commit_queue_depth"], seen["version_lag"], seen["draining"]) == (0, 0, 0)
+        assert (seen["degraded store"], seen["degraded ranking"]) == (0, 0)
+        assert seen["process_resident_memory_bytes"] > 0
+        if deployment:
+            assert seen["pool_connections_most database-writers"] == 2
+            assert seen["pool_connections_most redis"] == 16
+        while (seen := scraped(scoreboard))["streams"]:
+            scoreboard.score("bob")
+        assert seen["streams_closed_total left"] == 2
+
+
+def test_the_public_port_has_none(tmp_path: Path) -> None:
+    with running(tmp_path, metrics_port=0) as scoreboard:
+        assert scoreboard.client.get("/metrics").status_code == 404
+    with running(tmp_path) as scoreboard:
+        assert scoreboard.scoreboard.metrics_port is None
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(StartError, match=rf"127\.0\.0\.1:{port} .* SCOREBOARD_METRICS_PORT"),
+            running(tmp_path, metrics_port=port),
+        ):
+            pass

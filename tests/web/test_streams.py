@@ -1,0 +1,256 @@
+"""A stream is the same whichever way it goes: on a connection that has left the server, by ASGI, or by TLS."""
+
+import asyncio
+import json
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+import uvloop
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from scoreboard.fanout.subscriber import Subscriber
+from scoreboard.web.asgi_subscriber import AsgiSubscriber
+from scoreboard.web.detached import DetachedSubscriber
+from tests.clocks import HeldClock
+from tests.harness import LIMIT_SECONDS, Running, running
+
+ASK: Final = b"GET /api/leaderboard/stream HTTP/1.1\r\nHost: test\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a stream gets to its client."""
+
+    subscriber: type[Subscriber]
+    loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    has_extensions: bool = True
+    has_tls: bool = False
+
+
+WAYS: Final = {
+    "detached-asyncio": Way(DetachedSubscriber),
+    "detached-uvloop": Way(DetachedSubscriber, uvloop.new_event_loop),
+    "asgi-asyncio": Way(AsgiSubscriber, has_extensions=False),
+    "asgi-uvloop": Way(AsgiSubscriber, uvloop.new_event_loop, has_extensions=False),
+    "tls-asyncio": Way(AsgiSubscriber, has_tls=True),
+    "tls-uvloop": Way(AsgiSubscriber, uvloop.new_event_loop, has_tls=True),
+}
+
+
+def without_extensions(application: ASGIApp) -> ASGIApp:
+    """As under another server."""
+
+    async def plain(scope: Scope, receive: Receive, send: Send) -> None:
+        await application({**scope, "extensions": {}}, receive, send)
+
+    return plain
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("tls")
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    # The chain ends with the authority, which a client of the test trusts for it.
+    (folder / "chain.pem").write_bytes(
+        b"".join(part.bytes() for part in issued.cert_chain_pems) + authority.cert_pem.bytes()
+    )
+    issued.private_key_pem.write_to_path(str(folder / "key.pem"))
+    return {"tls_certificate": folder / "chain.pem", "tls_key": folder / "key.pem"}
+
+
+@pytest.fixture(params=list(WAYS.values()), ids=list(WAYS))
+def way(request: pytest.FixtureRequest) -> Way:
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def scoreboard(way: Way, tmp_path: Path, certificate: dict[str, Path]) -> Iterator[Running]:
+    given: dict[str, Any] = {**certificate} if way.has_tls else {}
+    if not way.has_extensions:
+        given["around"] = without_extensions
+    with running(tmp_path, HeldClock(), loop_factory=way.loop, rate_limit="100000/minute", **given) as server:
+        server.score("ada", name="Ada")
+        yield server
+
+
+@contextmanager
+def connected(scoreboard: Running, ask: bytes = ASK) -> Iterator[socket.socket]:
+    """A connection that has sent some bytes."""
+    where = urlsplit(scoreboard.url)
+    with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as plain:
+        client = plain
+        if where.scheme == "https":
+            context = ssl.create_default_context(cafile=str(scoreboard.settings.tls_certificate))
+            client = context.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=True)
+        with client:
+            client.sendall(ask)
+            yield client
+
+
+def received_until(client: socket.socket, awaited: bytes) -> bytes:
+    received = b""
+    while awaited not in received:
+        data = client.recv(65_536)
+        assert data, f"the connection has ended after {received!r}"
+        received += data
+    return received
+
+
+def received_to_the_end(client: socket.socket) -> bytes:
+    received = b""
+    while data := client.recv(65_536):
+        received += data
+    return received
+
+
+def unchunked(body: bytes) -> bytes:
+    """RFC 9112, section 7.1; as far as it has come."""
+    text = b""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        text += body[: int(size, 16)]
+        body = body[int(size, 16) + 2 :]
+    return text
+
+
+def only(*names: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("way", [WAYS[name] for name in names], ids=names, indirect=True)
+
+
+def test_it_goes_the_way_that_is_meant(way: Way, scoreboard: Running) -> None:
+    with scoreboard.watch() as watcher:
+        watcher.frame()
+        ring = scoreboard.scoreboard.hub._rings["main"]
+        assert [type(subscriber) for subscriber in ring.subscribers()] == [way.subscriber]
+
+
+def test_the_bytes_are_the_same(scoreboard: Running) -> None:
+    with connected(scoreboard) as client:
+        head, _, body = received_until(client, b'"version":1').partition(b"\r\n\r\n")
+        # The rest of the event, and all that follows once it is over.
+        scoreboard.score("bob", name="Bob")
+        body += received_until(client, b'"version":2')
+        scoreboard.stop()
+        body += received_to_the_end(client)
+    status, *headers = head.decode().lower().split("\r\n")
+    assert status == "http/1.1 200 ok"
+    assert sorted(header for header in headers if not header.startswith("date:")) == [
+        "cache-control: no-cache, no-transform",
+        "connection: close",
+        "content-type: text/event-stream; charset=utf-8",
+        "transfer-encoding: chunked",
+        "vary: origin",
+        "x-accel-buffering: no",
+    ]
+    assert body.endswith(b"0\r\n\r\n")
+    blocks = unchunked(body).decode().split("\n\n")
+    assert [block.split(":")[0] for block in blocks] == ["retry", "id", "id", "retry", ""]
+    boards = [json.loads(block.split("data: ")[1]) for block in blocks[1:3]]
+    assert [board["version"] for board in boards] == [1, 2]
+    assert boards[1] == scoreboard_as_sent(boards[1])
+
+
+def scoreboard_as_sent(board: dict[str, Any]) -> dict[str, Any]:
+    """Ada and Bob, each with one quest."""
+    rows = zip((1, 2), ("ada", "bob"), ("Ada", "Bob"), strict=True)
+    entries = [{"rank": rank, "userId": user, "name": name, "score": 50} for rank, user, name in rows]
+    for entry, sent in zip(entries, board["entries"], strict=True):
+        entry["reachedAt"] = sent["reachedAt"]
+    return {"board": "main", "version": 2, "updatedAt": board["updatedAt"], "players": 2, "entries": entries}
+
+
+def test_frames_come_in_order(scoreboard: Running) -> None:
+    with scoreboard.watch() as watcher:
+        versions = [watcher.frame()["version"]]
+        for number in range(30):
+            scoreboard.score(f"user-{number % 5}")
+        while versions[-1] < 31:
+            versions.append(watcher.frame()["version"])
+        assert versions == sorted(set(versions))
+
+
+def test_another_origin_may_watch(scoreboard: Running) -> None:
+    with scoreboard.client.stream(
+        "GET", "/api/leaderboard/stream", headers={"Origin": "https://elsewhere.example", "Accept-Encoding": "gzip"}
+    ) as response:
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        # Compressed events would wait for each other.
+        assert "Content-Encoding" not in response.headers
+
+
+def test_head_says_what_would_come(scoreboard: Running) -> None:
+    response = scoreboard.client.head("/api/leaderboard/stream")
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["Content-Type"].startswith("text/event-stream")
+    assert scoreboard.scoreboard.hub.counts.opened == 0
+
+
+@only("detached-asyncio", "detached-uvloop")
+def test_a_client_of_http_1_0_gets_no_chunks(scoreboard: Running) -> None:
+    """The other ways leave that to the server, and uvicorn sends chunks to everybody."""
+    with connected(scoreboard, b"GET /api/leaderboard/stream HTTP/1.0\r\n\r\n") as client:
+        head, _, body = received_until(client, b'"version":1').partition(b"\r\n\r\n")
+        scoreboard.score("bob")
+        body += received_until(client, b'"version":2')
+        scoreboard.stop()
+        body += received_to_the_end(client)
+    assert b"transfer-encoding" not in head
+    assert [block.split(b":")[0] for block in body.split(b"\n\n")] == [b"retry", b"id", b"id", b"retry", b""]
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["at-once", "later"])
+def test_another_request_on_the_same_connection_changes_nothing(scoreboard: Running, at_once: bool) -> None:
+    more = b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n"
+    with connected(scoreboard, ASK + (more if at_once else b"")) as client:
+        received_until(client, b'"version":1')
+        if not at_once:
+            client.sendall(more)
+        scoreboard.score("bob")
+        assert b"HTTP/1.1" not in received_until(client, b'"version":2')
+
+
+@only("detached-asyncio", "detached-uvloop", "tls-asyncio", "tls-uvloop")
+def test_what_a_client_sends_later_is_ignored(scoreboard: Running) -> None:
+    with connected(scoreboard) as client:
+        received_until(client, b'"version":1')
+        client.sendall(b"\0nonsense" * 10_000)
+        scoreboard.score("bob")
+        received_until(client, b'"version":2')
+
+
+@only("detached-asyncio", "detached-uvloop", "asgi-asyncio", "asgi-uvloop")
+def test_a_client_that_has_said_all_is_taken_for_gone(scoreboard: Running) -> None:
+    """As nginx does. (With TLS there are no half-closed connections.)"""
+    with connected(scoreboard) as client:
+        received_until(client, b'"version":1')
+        client.shutdown(socket.SHUT_WR)
+        received_to_the_end(client)
+        while scoreboard.scoreboard.hub.streams:
+            scoreboard.board()
+
+
+def test_a_client_that_has_the_newest_board_is_sent_only_what_is_newer(scoreboard: Running) -> None:
+    ask = ASK.replace(b"Host:", b"Last-Event-ID: 1\r\nHost:")
+    with scoreboard.watch() as other, connected(scoreboard, ask) as client:
+        other.frame()
+        received = received_until(client, b"retry")
+        while scoreboard.scoreboard.hub.streams < 2:
+            scoreboard.board()
+        scoreboard.score("bob")
+        received += received_until(client, b'"version":2')
+        assert b'"version":1' not in received
+
+
+@pytest.mark.parametrize("version", ["0", "999999", "-1", "1.5", "x", "9" * 100])
+def test_a_client_with_any_other_board_is_sent_the_newest(scoreboard: Running, version: str) -> None:
+    with scoreboard.client.stream("GET", "/api/leaderboard/stream", headers={"Last-Event-ID": version}) as response:
+        assert any('"version":1' in line for line in response.iter_lines())
