@@ -57,6 +57,10 @@ def main(
         int, typer.Option(min=1, max=10_000_000, help="Players of “start”, “distributed-fill”.")
     ] = 1_000_000,
     streams: Annotated[int, typer.Option(min=1, max=10_000, help="Open streams where there are some.")] = 1_000,
+    crowd: Annotated[int, typer.Option(min=10, max=19_500, help="Open streams of “fanout” and its like.")] = 10_000,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="In “fanout”, in turns with a bare loop in C and with what others do.")
+    ] = False,
     at_least: Annotated[
         list[str] | None, typer.Option(help="Exit with 1 where a figure is less, as in updates.rate=3000. Repeatable.")
     ] = None,
@@ -72,7 +76,7 @@ def main(
             raise typer.BadParameter(f"{name}: there are {', '.join(NAMES)}", param_hint="SCENARIOS")
     goals = [parse_goal(text, True, chosen) for text in at_least or ()]
     goals += [parse_goal(text, False, chosen) for text in at_most or ()]
-    results = measure(chosen, Options(seconds, rounds, players, streams))
+    results = measure(chosen, Options(seconds, rounds, players, streams, crowd, compare))
     missed = [goal for goal in goals if not goal.is_met(results)]
     report = {"machine": machine(), "figures": results, "missed": [str(goal) for goal in missed]}
     if json_to == "-":

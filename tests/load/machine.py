@@ -1,6 +1,7 @@
 """What the figures were measured on."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -51,3 +52,28 @@ def fdatasync_us(programs: Path) -> float | None:
             finally:
                 process.terminate()
     return None
+
+
+def pinned(core: int, *command: str) -> list[str]:
+    """A command that keeps to one core, where there are two: what reads must not slow down what writes."""
+    taskset = shutil.which("taskset")
+    if taskset is None or (os.cpu_count() or 1) < 2:
+        return list(command)
+    return [taskset, "--cpu-list", str(core), *command]
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used of the processor."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory of a process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def socket_bytes() -> int:
+    """What the kernel holds for all TCP sockets."""
+    line = next(line for line in Path("/proc/net/sockstat").read_text().splitlines() if line.startswith("TCP:"))
+    return int(line.split()[-1]) * os.sysconf("SC_PAGE_SIZE")

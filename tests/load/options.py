@@ -16,6 +16,8 @@ class Options:
     rounds: int
     players: int
     streams: int
+    crowd: int
+    compares: bool
 
 
 class CannotMeasure(Exception):

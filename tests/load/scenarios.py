@@ -10,6 +10,7 @@ from tests.load.distributed import (
     distributed_updates,
 )
 from tests.load.embedded import limit_cost, read_latency, reads, refused, start, streams, update_latency, updates
+from tests.load.fanout import fanout
 from tests.load.many_players import many_players
 from tests.load.options import Figures, OnTick, Options, Scenario, Scenarios
 from tests.load.outage import redis_silent
@@ -24,6 +25,7 @@ ALONE: Mapping[str, Scenario] = {
     "read-latency": read_latency,
     "streams": streams,
     "start": start,
+    "fanout": fanout,
     "page": page,
     "page-recovery": page_recovery,
     "distributed-updates": distributed_updates,

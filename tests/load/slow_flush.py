@@ -1,20 +1,18 @@
-"""A PostgreSQL whose flush is slow: `slow_flush.c`, compiled on the spot."""
+"""A PostgreSQL whose flush is slow: `native/slow_flush.c`, compiled on the spot."""
 
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from statistics import median
 
 import asyncpg
 
+from tests.load.native import compiled
 from tests.load.options import CannotMeasure
 from tests.servers.process import ordinary_user, own_folder
 
-SOURCE = Path(__file__).with_suffix(".c")
 FLUSH_MS = 4.0
 """As in the source."""
 
@@ -26,18 +24,10 @@ def slow_flush() -> Iterator[Mapping[str, str]]:
     """The variables that make a server's flush slow. Raises CannotMeasure."""
     if sys.platform != "linux":
         raise CannotMeasure("a flush can be slowed down on Linux alone, by LD_PRELOAD")
-    compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
-    if compiler is None:
-        raise CannotMeasure(f"a C compiler is needed for {SOURCE.name}: on Debian, apt-get install gcc libc6-dev")
     # PostgreSQL's user has to reach it.
     folder = own_folder("scoreboard-slow-flush-", ordinary_user())
     try:
-        library = folder / "slow_flush.so"
-        command = [compiler, "-shared", "-fPIC", "-O2", "-o", str(library), str(SOURCE)]
-        compiled = subprocess.run(command, capture_output=True, text=True, check=False)
-        if compiled.returncode != 0:
-            raise CannotMeasure(f"{SOURCE.name} could not be compiled: {compiled.stderr}")
-        library.chmod(0o755)
+        library = compiled("slow_flush", folder, "-shared", "-fPIC", suffix=".so")
         yield {"LD_PRELOAD": str(library)}
     finally:
         shutil.rmtree(folder)
