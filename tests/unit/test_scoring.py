@@ -1,112 +1,22 @@
-"""The service when its copy is missing, late or wrong: what it reads, and that it heals."""
+"""The service when its copy is missing, late or wrong: what it reads, and what it answers."""
 
 import asyncio
 import json
-import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from scoreboard.catalog import Catalog
-from scoreboard.errors import RankingUnavailable, StoreUnavailable
+from scoreboard.commit import UNAPPLIED_BATCHES
+from scoreboard.errors import StoreUnavailable
 from scoreboard.fanout.frame import Frame
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
-from scoreboard.healing import Healing
-from scoreboard.interfaces import Applied, Progress
-from scoreboard.model import Caller, Change, Snapshot
-from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.scoring import Scoring, _digest
+from scoreboard.model import ChangeKind
 from scoreboard.store import sqlite_file
-from scoreboard.store.sqlite import SqliteStore
-from tests.clocks import HeldClock, counted_ids
-from tests.making import MAIN, QUEST, UNLIMITED, commit, submission
-
-
-class Reads(SqliteStore):
-    """The real store, which counts the pages that it is asked for, and fails where it is told to."""
-
-    pages = 0
-    stretches = 0
-    fails = False
-
-    async def changes(self, board: str, after: int, limit: int) -> Change:
-        self.stretches += 1
-        return await super().changes(board, after, limit)
-
-    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
-        self.pages += 1
-        if self.fails:
-            raise StoreUnavailable
-        return await super().page(board, limit, offset)
-
-
-class Breakable(MemoryRanking):
-    """The real ranking, which is out of reach where it is told to be."""
-
-    gone = False
-
-    @property
-    def is_readable(self) -> bool:
-        return self._copy("main").readable
-
-    async def progress(self, board: str) -> Progress:
-        self._check()
-        return await super().progress(board)
-
-    async def apply(self, change: Change, copy: str | None = None) -> Applied:
-        self._check()
-        return await super().apply(change, copy)
-
-    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
-        self._check()
-        return await super().page(board, limit, offset)
-
-    async def place(self, board: str, player: int) -> int | None:
-        self._check()
-        return await super().place(board, player)
-
-    def _check(self) -> None:
-        if self.gone:
-            raise RankingUnavailable
-
-
-class Service:
-    """All parts of a scoreboard, in the open."""
-
-    def __init__(self, store: Reads) -> None:
-        self.store = store
-        self.clock = HeldClock()
-        self.ranking = Breakable()
-        self.healing = Healing(store, self.ranking, ("main",))
-        self.scoring = Scoring(
-            Catalog({"main": MAIN}, {"quest": QUEST}),
-            store,
-            self.ranking,
-            self.healing,
-            limit=UNLIMITED,
-            clock=self.clock,
-            new_id=counted_ids().__next__,
-        )
-
-    async def score(self, user_id: str = "ada", key: str | None = None) -> int | None:
-        return (await self.scoring.submit(Caller(user_id), "quest", user_id, key)).rank
-
-    async def version(self) -> int:
-        return (await self.scoring.board(None, 10)).version
-
-
-@asynccontextmanager
-async def opened(path: Path) -> AsyncIterator[Service]:
-    async with Reads(path, limit=UNLIMITED, clock=HeldClock()) as store:
-        await store.ensure([MAIN])
-        service = Service(store)
-        writing = asyncio.create_task(service.scoring.commit.run())
-        yield service
-        writing.cancel()
-        await asyncio.wait([writing])
+from tests.making import commit, submission
+from tests.service import Service, opened, until
 
 
 @pytest.fixture
@@ -176,14 +86,36 @@ async def test_a_ranking_that_is_gone_costs_the_rank_alone(service: Service) -> 
     assert await service.version() == 4
 
 
-async def test_a_repeat_is_not_told_a_rank_from_before_its_own_event(service: Service) -> None:
+async def test_a_repeat_is_not_told_a_rank_from_before_its_own_event(service: Service, path: Path) -> None:
     await service.healing.heal("main")
     await service.score("bob")
-    digest = _digest("ada", "k")
-    await commit(service.store, submission("ada", digest=digest.int))
+    # An older place, in a copy that has not come to the event.
+    assert await service.score("ada") == 2
+    async with opened(path) as other:
+        await other.score("ada", key="k")
     assert await service.score("ada", key="k") is None
     await service.healing.heal("main")
-    assert await service.score("ada", key="k") == 2
+    assert await service.score("ada", key="k") == 1
+
+
+async def test_beside_a_slow_ranking_answers_come_without_a_rank_and_nothing_piles_up(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoreboard.commit.ANSWER_WITHOUT_RANK_SECONDS", 0.01)
+    await service.healing.heal("main")
+    service.ranking.holds = ChangeKind.STEP
+    for _ in range(UNAPPLIED_BATCHES):
+        assert await service.score() is None
+    waiting = len(asyncio.all_tasks())
+    for _ in range(3 * UNAPPLIED_BATCHES):
+        assert await service.score() is None
+    assert len(asyncio.all_tasks()) == waiting
+    service.ranking.go_on.set()
+    await until(lambda: len(asyncio.all_tasks()) == waiting - UNAPPLIED_BATCHES)
+    # What was left out is found missing, and healed.
+    assert await service.score() == 1
+    assert await service.ranking.page("main", 10, 0) == await service.store.page("main", 10, 0)
+    assert await service.version() == 4 * UNAPPLIED_BATCHES + 1
 
 
 async def test_a_board_is_never_older_than_one_that_was_shown(service: Service) -> None:
@@ -195,57 +127,6 @@ async def test_a_board_is_never_older_than_one_that_was_shown(service: Service) 
     service.ranking.gone = False
     assert (await service.ranking.progress("main")).version == 1
     assert await service.version() == 2
-
-
-async def test_a_copy_ahead_of_its_store_is_dropped_and_filled_anew(path: Path, tmp_path: Path) -> None:
-    async with opened(path) as before:
-        await before.score("ada")
-        await before.store.page("main", 1, 0)
-    backup = tmp_path / "backup.db"
-    shutil.copy(path, backup)
-    async with opened(path) as service, opened(backup) as restored:
-        await service.score("bob")
-        await service.score("bob")
-        assert await service.version() == 3
-        healing = Healing(restored.store, service.ranking, ("main",))
-        await healing.heal("main")
-        assert await service.ranking.progress("main") == Progress(1, readable=True)
-        assert [e.user_id for e in (await service.ranking.page("main", 10, 0)).entries] == ["ada"]
-
-
-async def test_of_two_processes_that_find_an_empty_copy_one_fills_it(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("scoreboard.healing.PAGE_SIZE", 2)
-    await commit(service.store, *(submission(f"user-{n}") for n in range(20)))
-    other = Healing(service.store, service.ranking, ("main",))
-    await asyncio.gather(service.healing.heal("main"), other.heal("main"))
-    assert await service.ranking.progress("main") == Progress(20, readable=True)
-    assert service.store.stretches <= 12
-
-
-async def test_a_process_that_dies_while_it_fills_is_taken_over_from(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("scoreboard.healing.PAGE_SIZE", 2)
-    await commit(service.store, *(submission(f"user-{n}") for n in range(20)))
-    other = asyncio.create_task(Healing(service.store, service.ranking, ("main",)).heal("main"))
-    healing = asyncio.create_task(service.healing.heal("main"))
-    await until(lambda: service.store.stretches >= 5)
-    other.cancel()
-    await asyncio.wait_for(healing, 5)
-    assert await service.ranking.progress("main") == Progress(20, readable=True)
-
-
-async def test_the_loop_names_a_lost_partner_and_goes_on(service: Service) -> None:
-    service.ranking.gone = True
-    healing = asyncio.create_task(service.healing.run())
-    await until(lambda: service.healing.lost == {"ranking"})
-    service.ranking.gone = False
-    await commit(service.store, submission("ada"))
-    await until(lambda: not service.healing.lost)
-    assert await service.ranking.progress("main") == Progress(1, readable=True)
-    healing.cancel()
 
 
 async def test_a_store_that_is_gone_too_is_asked_once_a_second_by_all_together(service: Service) -> None:
@@ -302,13 +183,6 @@ def newest(hub: Hub) -> Frame:
     frame = hub.newest("main")
     assert frame is not None
     return frame
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Let everything else go on until something is so, for five seconds at the most."""
-    async with asyncio.timeout(5):
-        while not is_so():  # noqa: ASYNC110  # the loops under test have no event to wait for
-            await asyncio.sleep(0.001)
 
 
 async def test_many_different_pages_are_kept_within_bounds(service: Service) -> None:

@@ -1,0 +1,116 @@
+"""Healing: what becomes of a copy that is missing, late, half filled or of another history, and what is told of it."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from scoreboard.healing import Healing
+from scoreboard.interfaces import Progress
+from scoreboard.model import ChangeKind
+from scoreboard.store import sqlite_file
+from tests.making import commit, submission
+from tests.service import Service, opened, until
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    sqlite_file.migrate(tmp_path / "healing.db")
+    return tmp_path / "healing.db"
+
+
+@pytest.fixture
+async def service(path: Path) -> AsyncIterator[Service]:
+    async with opened(path) as service:
+        yield service
+
+
+async def test_a_copy_ahead_of_its_store_is_dropped_and_filled_anew(path: Path, tmp_path: Path) -> None:
+    async with opened(path) as before:
+        await before.score("ada")
+        await before.store.page("main", 1, 0)
+    backup = tmp_path / "backup.db"
+    shutil.copy(path, backup)
+    async with opened(path) as service, opened(backup) as restored:
+        await service.score("bob")
+        await service.score("bob")
+        assert await service.version() == 3
+        healing = Healing(restored.store, service.ranking, ("main",))
+        await healing.heal("main")
+        assert await service.ranking.progress("main") == Progress(1, readable=True)
+        assert [e.user_id for e in (await service.ranking.page("main", 10, 0)).entries] == ["ada"]
+
+
+@pytest.mark.parametrize("further", [0, 2], ids=["as far", "further"])
+async def test_a_copy_of_another_history_than_its_store_is_dropped_and_filled_anew(
+    path: Path, tmp_path: Path, further: int
+) -> None:
+    """A restored backup has gone another way, and has caught up with the copy or is past it."""
+    async with opened(path) as before:
+        await before.score("ada")
+    backup = tmp_path / "backup.db"
+    shutil.copy(path, backup)
+    async with opened(path) as service, opened(backup) as restored:
+        await service.healing.heal("main")
+        await service.score("bob")
+        restored.clock.advance(60)
+        for user_id in ("cyd", "ada", "ada")[: 1 + further]:
+            await restored.score(user_id)
+        assert await service.ranking.progress("main") == Progress(2, readable=True)
+        await Healing(restored.store, service.ranking, ("main",)).heal("main")
+        assert await service.ranking.page("main", 10, 0) == await restored.store.page("main", 10, 0)
+
+
+async def test_a_page_that_was_read_for_a_copy_that_was_lost_meanwhile_is_not_put_into_the_next(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That page ends at a version at which it knows nothing of who has moved on since."""
+    monkeypatch.setattr("scoreboard.healing.PAGE_SIZE", 2)
+    await commit(service.store, submission("ada"), submission("bob"), submission("cyd"))
+    service.ranking.holds = ChangeKind.LAST_PAGE
+    healing = asyncio.create_task(service.healing.heal("main"))
+    await service.ranking.held.wait()
+    await service.ranking.drop("main")
+    await commit(service.store, submission("ada"))
+    # Another process begins the next copy: ada comes on a later page now.
+    await service.ranking.apply(await service.store.changes("main", 0, 2))
+    service.ranking.go_on.set()
+    await asyncio.wait_for(healing, 5)
+    assert await service.ranking.page("main", 10, 0) == await service.store.page("main", 10, 0)
+
+
+async def test_of_two_processes_that_find_an_empty_copy_one_fills_it(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoreboard.healing.PAGE_SIZE", 2)
+    await commit(service.store, *(submission(f"user-{n}") for n in range(20)))
+    other = Healing(service.store, service.ranking, ("main",))
+    await asyncio.gather(service.healing.heal("main"), other.heal("main"))
+    assert await service.ranking.progress("main") == Progress(20, readable=True)
+    assert service.store.stretches <= 12
+
+
+async def test_a_process_that_dies_while_it_fills_is_taken_over_from(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoreboard.healing.PAGE_SIZE", 2)
+    await commit(service.store, *(submission(f"user-{n}") for n in range(20)))
+    other = asyncio.create_task(Healing(service.store, service.ranking, ("main",)).heal("main"))
+    healing = asyncio.create_task(service.healing.heal("main"))
+    await until(lambda: service.store.stretches >= 5)
+    other.cancel()
+    await asyncio.wait_for(healing, 5)
+    assert await service.ranking.progress("main") == Progress(20, readable=True)
+
+
+async def test_the_loop_names_a_lost_partner_and_goes_on(service: Service) -> None:
+    service.ranking.gone = True
+    healing = asyncio.create_task(service.healing.run())
+    await until(lambda: service.healing.lost == {"ranking"})
+    service.ranking.gone = False
+    await commit(service.store, submission("ada"))
+    await until(lambda: not service.healing.lost)
+    assert await service.ranking.progress("main") == Progress(1, readable=True)
+    healing.cancel()
