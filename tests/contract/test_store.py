@@ -296,25 +296,31 @@ async def test_two_processes_write_one_history(open_store: OpenStore) -> None:
     assert await other.heads() == await one.heads()
 
 
-async def test_a_batch_is_taken_only_when_its_turn_has_come(open_store: OpenStore) -> None:
-    one, other = await open_store(), await open_store()
-    has_the_turn, other_took = threading.Event(), threading.Event()
+async def test_a_batch_is_taken_only_when_its_turn_has_come(make_store: MakeStore, store: Store) -> None:
+    has_the_turn, taken = threading.Event(), threading.Event()
     waited: list[bool] = []
 
     def hold(_batch: Sequence[Submission], _facts: Sequence[Facts]) -> Settled:
         has_the_turn.set()
-        waited.append(not other_took.wait(0.3))
+        waited.append(not taken.wait(0.3))
         return Settled((), (), ())
 
+    async def another_process() -> None:
+        async with make_store() as other:
+            await other.ensure([MAIN, SIDE])
+            await other.commit({"main"}, lambda: [submission()], hold)
+
     def take() -> Sequence[Submission]:
-        other_took.set()
+        taken.set()
         return [submission("late")]
 
-    holding = asyncio.create_task(one.commit({"main"}, lambda: [submission()], hold))
-    assert await asyncio.to_thread(has_the_turn.wait, 5)
-    await asyncio.gather(holding, other.commit({"main"}, take, settling()))
+    with ThreadPoolExecutor(1) as elsewhere:
+        holding = elsewhere.submit(asyncio.run, another_process())
+        assert await asyncio.to_thread(has_the_turn.wait, 5)
+        await store.commit({"main"}, take, settling())
+        holding.result()
     assert waited == [True]
-    assert (await one.heads())["main"].version == 1
+    assert (await store.heads())["main"].version == 1
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known", "new"])
