@@ -1,0 +1,160 @@
+"""Turns on PostgreSQL: that those who write at once never wait for each other in a circle, and nobody for too long."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+import asyncpg
+import pytest
+
+from scoreboard.errors import StoreUnavailable
+from scoreboard.interfaces import Settled
+from scoreboard.model import Submission
+from scoreboard.store.migrations import APPLICATION_ID
+from scoreboard.store.postgresql import PostgresqlStore
+from scoreboard.store.postgresql_database import Limits
+from tests.making import DUEL, MAIN, QUEST, SIDE, UNLIMITED, VISIT, commit, settling, submission
+
+PATIENT = Limits(connections=4, silence_seconds=5, lock_seconds=5, statement_seconds=5)
+
+LIMIT_SECONDS = 2.0
+"""For what has to fail long before the other limits, which are 5 s, would end it."""
+
+
+@asynccontextmanager
+async def opened(url: str, limits: Limits = PATIENT) -> AsyncIterator[PostgresqlStore]:
+    async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=limits) as store:
+        await store.ensure([MAIN, SIDE])
+        yield store
+
+
+class Onlooker:
+    """Looks at the same database from outside."""
+
+    def __init__(self, url: str, connection: asyncpg.Connection) -> None:
+        self._url = url
+        self._connection = connection
+
+    @asynccontextmanager
+    async def holding(self, statement: str) -> AsyncIterator[None]:
+        """Keep the locks that a statement takes until the end of the block."""
+        # What a transaction sees of the others stays as it was at first.
+        connection = await asyncpg.connect(self._url)
+        try:
+            async with connection.transaction():
+                await connection.execute(statement)
+                yield
+        finally:
+            await connection.close()
+
+    def holding_main(self) -> AbstractAsyncContextManager[None]:
+        """Keep the board as a turn does."""
+        return self.holding(f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM boards WHERE id = 'main'")
+
+    async def waiting(self, count: int) -> None:
+        """Return once so many wait for a lock."""
+        await self._until(count, "wait_event_type = 'Lock'")
+
+    async def deadlocks(self) -> int:
+        """How many there were, once everybody else has gone: each leaves its numbers when it does."""
+        await self._until(0, "pid <> pg_backend_pid() AND backend_type = 'client backend'")
+        counted: int = await self._connection.fetchval(
+            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        )
+        return counted
+
+    async def _until(self, count: int, condition: str) -> None:
+        async with asyncio.timeout(5):
+            while count != await self._connection.fetchval(
+                f"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {condition}"
+            ):
+                pass
+
+
+@pytest.fixture
+async def onlooker(migrated_url: str) -> AsyncIterator[Onlooker]:
+    connection = await asyncpg.connect(migrated_url)
+    yield Onlooker(migrated_url, connection)
+    await connection.close()
+
+
+async def commit_on(store: PostgresqlStore, boards: Sequence[str], *batch: Submission) -> Settled:
+    return await store.commit(boards, lambda: batch, settling())
+
+
+async def test_two_boards_in_any_order_are_held_without_a_deadlock(migrated_url: str, onlooker: Onlooker) -> None:
+    async with opened(migrated_url) as one, opened(migrated_url) as other:
+        async with asyncio.TaskGroup() as group, onlooker.holding_main():
+            group.create_task(commit_on(one, ("main", "side"), submission("ada"), submission("bob", VISIT)))
+            await onlooker.waiting(1)
+            group.create_task(commit_on(other, ("side", "main"), submission("ada", VISIT), submission("bob")))
+            await onlooker.waiting(2)
+        assert [e.version for e in await one.events("main", 0, 10)] == [1, 2]
+        assert [e.version for e in await one.events("side", 0, 10)] == [1, 2]
+    assert await onlooker.deadlocks() == 0
+
+
+async def test_the_same_players_on_two_boards_in_any_order_are_counted_without_a_deadlock(
+    migrated_url: str, onlooker: Onlooker
+) -> None:
+    """Of the two one has to wait at the first player, not each at another one."""
+    async with opened(migrated_url) as one, opened(migrated_url) as other:
+        users = ("ada", "bob", "cyd")
+        await commit(one, *map(submission, users))
+        hold_bob = "SELECT 1 FROM players WHERE user_id = 'bob' FOR UPDATE"
+        async with asyncio.TaskGroup() as group, onlooker.holding(hold_bob):
+            group.create_task(commit(one, *(submission(user_id, DUEL) for user_id in users)))
+            await onlooker.waiting(1)
+            group.create_task(commit(other, *(submission(user_id, VISIT) for user_id in reversed(users))))
+            await onlooker.waiting(2)
+        assert [e.score for e in (await one.page("main", 10, 0)).entries] == [80, 80, 80]
+        assert [e.score for e in (await one.page("side", 10, 0)).entries] == [5, 5, 5]
+    assert await onlooker.deadlocks() == 0
+
+
+async def test_many_processes_on_the_same_boards_and_players_count_exactly(
+    migrated_url: str, onlooker: Onlooker
+) -> None:
+    users = [f"user-{n}" for n in range(6)]
+
+    async def write(store: PostgresqlStore, number: int) -> None:
+        boards = ("main", "side") if number % 2 else ("side", "main")
+        for turn in range(8):
+            # Each has its own order, and every other turn one board alone.
+            mine = users[turn % 6 :] + users[: turn % 6] if number % 2 else users[::-1]
+            actions = (QUEST, VISIT) if turn % 2 else (QUEST,) if number % 2 else (VISIT,)
+            batch = [submission(user_id, actions[n % len(actions)]) for n, user_id in enumerate(mine)]
+            await commit_on(store, boards if turn % 2 else (actions[0].board,), *batch)
+
+    async with AsyncExitStack() as stack:
+        stores = [await stack.enter_async_context(opened(migrated_url)) for _ in range(6)]
+        await asyncio.gather(*(write(store, number) for number, store in enumerate(stores)))
+        main, side = await stores[0].events("main", 0, 1_000), await stores[0].events("side", 0, 1_000)
+    for events in (main, side):
+        assert [e.version for e in events] == list(range(1, len(events) + 1))
+    for player in {e.player for e in main}:
+        assert sorted(e.seq for e in (*main, *side) if e.player == player) == list(range(1, 6 * 8 + 1))
+    assert await onlooker.deadlocks() == 0
+
+
+async def test_a_board_that_somebody_holds_too_long_is_told_in_time(migrated_url: str, onlooker: Onlooker) -> None:
+    limits = Limits(connections=4, silence_seconds=5, lock_seconds=0.2, statement_seconds=5)
+    async with opened(migrated_url, limits) as store:
+        async with onlooker.holding_main(), asyncio.timeout(LIMIT_SECONDS):
+            with pytest.raises(StoreUnavailable):
+                await store.commit({"main"}, pytest.fail, settling())
+            # Another board is free.
+            assert len(await commit(store, submission("ada", VISIT))) == 1
+        assert len(await commit(store, submission("ada"))) == 1
+
+
+async def test_a_statement_that_takes_too_long_is_told_in_time(migrated_url: str, onlooker: Onlooker) -> None:
+    limits = Limits(connections=4, silence_seconds=5, lock_seconds=5, statement_seconds=0.2)
+    async with opened(migrated_url, limits) as store:
+        async with onlooker.holding("LOCK TABLE standings"), asyncio.timeout(LIMIT_SECONDS):
+            with pytest.raises(StoreUnavailable):
+                await store.page("main", 10, 0)
+            with pytest.raises(StoreUnavailable):
+                await commit(store, submission("ada"))
+        assert len(await commit(store, submission("ada"))) == 1
+        assert (await store.page("main", 10, 0)).players == 1
