@@ -1,4 +1,4 @@
-"""A connection that a test holds in its hand: a TCP relay that cuts, swallows and refuses."""
+"""A connection that a test holds in its hand: a TCP relay that cuts, swallows, refuses and leads elsewhere."""
 
 import asyncio
 from contextlib import suppress
@@ -9,7 +9,8 @@ class Relay:
     """Passes bytes on between clients and a server on this machine, until it is told otherwise."""
 
     def __init__(self, port: int) -> None:
-        self._target_port = port
+        self.target_port = port
+        """Where new connections lead: as with a name, those that are open stay where they are."""
         self._connections: set[asyncio.Task[None]] = set()
         self.cut_before: bytes | None = None
         """Where a client sends this, it never arrives, and the connection is cut."""
@@ -59,7 +60,7 @@ class Relay:
             writer.transport.abort()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        behind, to_server = await asyncio.open_connection("127.0.0.1", self._target_port)
+        behind, to_server = await asyncio.open_connection("127.0.0.1", self.target_port)
         cut, deaf = asyncio.Event(), asyncio.Event()
         ways = [
             asyncio.create_task(self._there(reader, to_server, cut, deaf)),
