@@ -1,0 +1,123 @@
+"""Processes that fill one copy in Redis together, while scores come in and the copy is lost: it is never wrong."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from scoreboard.errors import RankingUnavailable
+from scoreboard.healing import Healing
+from scoreboard.interfaces import Store
+from scoreboard.model import Change, Snapshot
+from scoreboard.ranking.redis import RedisRanking
+from scoreboard.ranking.redis_connection import Limits
+from scoreboard.store import sqlite_file
+from scoreboard.store.sqlite import SqliteStore
+from tests.clocks import HeldClock
+from tests.making import DUEL, MAIN, QUEST, UNLIMITED, settling, submission
+from tests.replay import replay
+from tests.servers.redis import RedisServer
+
+PLAYERS = 40
+PAGE_SIZE = 8
+TURNS = 30
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    """A server of the test's own: it is flushed."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    sqlite_file.migrate(tmp_path / "healing.db")
+    async with SqliteStore(tmp_path / "healing.db", limit=UNLIMITED, clock=HeldClock()) as store:
+        await store.ensure([MAIN])
+        everybody = [submission(f"user-{n}") for n in range(PLAYERS)]
+        await store.commit({"main"}, lambda: everybody, settling())
+        yield store
+
+
+class Process:
+    """Heals, writes and reads as an instance does."""
+
+    def __init__(self, store: Store, ranking: RedisRanking) -> None:
+        self.store = store
+        self.ranking = ranking
+        self.healing = Healing(store, ranking, ("main",))
+        self.read: list[Snapshot] = []
+
+    async def write(self, rng: random.Random, losing: asyncio.Task[None]) -> None:
+        """So many turns after the last loss, so that there is something to read."""
+        steps: list[Change] = []
+        left = TURNS
+        while left:
+            left -= losing.done()
+            steps += await self.commit(rng)
+            # In any order, some late and some never: a process may be stopped between its commit and this.
+            for step in rng.choices(steps, k=4):
+                applied = await self.ranking.apply(step)
+                if applied.version < step.to_version:
+                    await self.healing.mend(step, applied)
+
+    async def commit(self, rng: random.Random) -> Sequence[Change]:
+        batch = [submission(f"user-{n}", rng.choice((QUEST, DUEL))) for n in rng.sample(range(PLAYERS), 2)]
+        return (await self.store.commit({"main"}, lambda: batch, settling())).changes
+
+    async def heal(self, until: asyncio.Future[list[None]]) -> None:
+        while not until.done():
+            await self.healing.heal("main")
+        await self.healing.heal("main")
+
+    async def look(self, until: asyncio.Future[list[None]]) -> None:
+        while not until.done():
+            with suppress(RankingUnavailable):
+                self.read.append(await self.ranking.page("main", 100, 0))
+
+
+@asynccontextmanager
+async def process(store: Store, redis: RedisServer) -> AsyncIterator[Process]:
+    limits = Limits(connections=4, silence_seconds=5)
+    async with RedisRanking(redis.url, ["main"], prefix="p", is_cluster=False, limits=limits) as ranking:
+        yield Process(store, ranking)
+
+
+async def lose(ranking: RedisRanking, redis: RedisServer, loss: str, rng: random.Random) -> None:
+    """Lose the copy in the middle of a fill, and so again where it is filled anew."""
+    for _ in range(0 if loss == "nothing" else 4):
+        async with asyncio.timeout(5):
+            while (await ranking.progress("main")).version < PAGE_SIZE * rng.randint(1, 4):
+                pass
+        if loss == "the copy":
+            await ranking.drop("main")
+        else:
+            await asyncio.to_thread(redis.flush)
+
+
+@pytest.mark.parametrize("loss", ["nothing", "the copy", "all"])
+@pytest.mark.parametrize("seed", range(3))
+async def test_two_processes_fill_one_copy_beside_two_writers_and_no_page_of_it_is_wrong(
+    loss: str, seed: int, redis: RedisServer, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoreboard.healing.PAGE_SIZE", PAGE_SIZE)
+    monkeypatch.setattr("scoreboard.healing.ELSEWHERE_SECONDS", 0.002)
+    rng = random.Random(seed)
+
+    async with process(store, redis) as one, process(store, redis) as other, process(store, redis) as third:
+        async with asyncio.TaskGroup() as group:
+            losing = group.create_task(lose(one.ranking, redis, loss, rng))
+            writing = [group.create_task(each.write(rng, losing)) for each in (one, third)]
+            until = asyncio.gather(losing, *writing)
+            for each in (one, other):
+                group.create_task(each.heal(until))
+            group.create_task(third.look(until))
+        assert await third.ranking.page("main", 100, 0) == await store.page("main", 100, 0)
+    ledger = await store.events("main", 0, 100_000)
+    keys = {s.user_id: s.player for s in (await store.changes("main", 0, 100_000)).standings}
+    for page in third.read:
+        assert [(e.rank, keys[e.user_id], e.score) for e in page.entries] == replay(ledger, page.version)
