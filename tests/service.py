@@ -1,7 +1,7 @@
 """The parts of a scoreboard in the open: its store counts and fails, its ranking is slow or gone, as a test says."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from scoreboard.catalog import Catalog
 from scoreboard.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.healing import Healing
 from scoreboard.interfaces import Applied, Progress
-from scoreboard.model import Caller, Change, ChangeKind, Snapshot
+from scoreboard.model import Caller, Change, ChangeKind, Head, Snapshot
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.scoring import Scoring
 from scoreboard.store.sqlite import SqliteStore
@@ -23,6 +23,11 @@ class Reads(SqliteStore):
     pages = 0
     stretches = 0
     fails = False
+
+    async def heads(self) -> Mapping[str, Head]:
+        if self.fails:
+            raise StoreUnavailable
+        return await super().heads()
 
     async def changes(self, board: str, after: int, limit: int) -> Change:
         self.stretches += 1

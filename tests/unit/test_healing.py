@@ -105,11 +105,18 @@ async def test_a_process_that_dies_while_it_fills_is_taken_over_from(
     assert await service.ranking.progress("main") == Progress(20, readable=True)
 
 
-async def test_the_loop_names_a_lost_partner_and_goes_on(service: Service) -> None:
-    service.ranking.gone = True
+async def test_the_loop_names_each_partner_that_is_lost_and_goes_on(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoreboard.healing.INTERVAL_SECONDS", 0.01)
     healing = asyncio.create_task(service.healing.run())
+    service.ranking.gone = True
     await until(lambda: service.healing.lost == {"ranking"})
+    service.store.fails = True
+    await until(lambda: service.healing.lost == {"ranking", "store"})
     service.ranking.gone = False
+    await until(lambda: service.healing.lost == {"store"})
+    service.store.fails = False
     await commit(service.store, submission("ada"))
     await until(lambda: not service.healing.lost)
     assert await service.ranking.progress("main") == Progress(1, readable=True)
