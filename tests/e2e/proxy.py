@@ -1,9 +1,10 @@
-"""A proxy in front of a server, which can be told to answer 503 in its stead."""
+"""A proxy in front of a server, which can be told to answer 503 in its stead, or not at all."""
 
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
 
 UNAVAILABLE = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/html\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndown"
@@ -13,10 +14,12 @@ UNAVAILABLE = (
 class Proxy:
     """Passes bytes on in both directions, one thread for each."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, instead: bytes) -> None:
+        self._instead = instead
         self._target = ("127.0.0.1", port)
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.port: int = self._listening.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
         self.refused = 0
         self._is_down = False
         self._open: set[socket.socket] = set()
@@ -24,8 +27,12 @@ class Proxy:
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 
+    def in_front_of(self, url: str) -> str:
+        """A URL of the server's, as it leads through the proxy."""
+        return url.replace(f":{self._target[1]}/", f":{self.port}/")
+
     def go_down(self) -> None:
-        """Cut all connections, and answer 503 from now on."""
+        """Cut all connections, and answer in the server's stead from now on."""
         with self._lock:
             self._is_down = True
             for connection in self._open:
@@ -57,7 +64,7 @@ class Proxy:
                 self.refused += 1
                 with suppress(OSError):
                     client.recv(65_536)
-                    client.sendall(UNAVAILABLE)
+                    client.sendall(self._instead)
                 return
             with suppress(OSError), socket.create_connection(self._target, timeout=10) as server:
                 server.settimeout(None)
@@ -80,9 +87,9 @@ class Proxy:
 
 
 @contextmanager
-def proxying(url: str) -> Iterator[Proxy]:
+def proxying(url: str, instead: bytes = UNAVAILABLE) -> Iterator[Proxy]:
     """A proxy in front of the server at a URL."""
-    proxy = Proxy(int(url.rsplit(":", 1)[1]))
+    proxy = Proxy(urlsplit(url).port or 80, instead)
     try:
         yield proxy
     finally:

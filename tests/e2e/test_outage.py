@@ -1,0 +1,111 @@
+"""A server whose PostgreSQL and Redis are both out of reach: what it says, and what those see who watch a board."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.clocks import HeldClock
+from tests.e2e.browser import chromium, visiting
+from tests.e2e.processes import COMMAND, Process
+from tests.e2e.proxy import Proxy, proxying
+from tests.harness import Running, running
+from tests.servers.process import until
+
+RECOVERY_MS = 5_000
+"""Within this time everybody is told that the partners are gone, and that they are back."""
+
+
+@dataclass(frozen=True)
+class Partners:
+    """PostgreSQL and Redis, which a test can take away together."""
+
+    database_url: str
+    redis_url: str
+    proxies: tuple[Proxy, ...]
+
+    def leave(self) -> None:
+        for proxy in self.proxies:
+            proxy.go_down()
+
+    def come_back(self) -> None:
+        for proxy in self.proxies:
+            proxy.come_back()
+
+
+@pytest.fixture
+def partners(migrated_url: str, redis_url: str) -> Iterator[Partners]:
+    with proxying(migrated_url, instead=b"") as database, proxying(redis_url, instead=b"") as redis:
+        yield Partners(database.in_front_of(migrated_url), redis.in_front_of(redis_url), (database, redis))
+
+
+@pytest.fixture
+def server(tmp_path: Path, partners: Partners, redis_prefix: str) -> Iterator[Running]:
+    settings: dict[str, Any] = {"database_url": partners.database_url, "redis_url": partners.redis_url}
+    with running(tmp_path, HeldClock(), **settings, redis_prefix=redis_prefix) as server:
+        server.score("ada", name="Ada")
+        yield server
+
+
+def degraded(server: Running) -> list[str]:
+    """Whom the server misses. It is ready all the same: nobody else could do better."""
+    ready = server.client.get("/health/ready")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    partners: list[str] = ready.json()["degraded"]
+    return partners
+
+
+def test_both_partners_are_named_and_the_last_known_board_says_that_it_is_old(
+    server: Running, partners: Partners
+) -> None:
+
+    with server.watch() as watcher:
+        known = watcher.frame()
+        assert [entry["userId"] for entry in known["entries"]] == ["ada"]
+        assert degraded(server) == []
+        partners.leave()
+        assert watcher.frame() == {**known, "stale": True}
+        until(lambda: degraded(server) == ["ranking", "store"], "both are named")
+        assert server.score("ada").status_code == 503
+        partners.come_back()
+        assert watcher.frame() == known
+        until(lambda: degraded(server) == [], "nobody is named")
+
+
+def test_who_watches_in_a_pipe_is_told_that_the_board_is_old_and_when_it_is_live_again(
+    server: Running, partners: Partners, tmp_path: Path
+) -> None:
+
+    watcher = Process([*COMMAND, "watch", server.url], tmp_path, {})
+    try:
+        watcher.line_with(" v1 1 Ada 50")
+        partners.leave()
+        watcher.line_with("Z stale: the server cannot reach its data\n")
+        partners.come_back()
+        watcher.line_with("Z live\n")
+        # The board is the same, so it is not told again.
+        assert watcher.output.count(" v1 ") == 1
+    finally:
+        watcher.clean_up()
+
+
+def test_the_page_says_that_its_board_is_old_and_when_it_is_live_again(server: Running, partners: Partners) -> None:
+
+    with chromium() as browser, visiting(browser, server.url) as (context, _):
+        page = context.new_page()
+        page.goto(server.url)
+        state = page.locator(".state")
+        expect(state).to_have_text(re.compile("^Live since "))
+        partners.leave()
+        expect(state).to_have_text(
+            re.compile("^Not live since .*: the server cannot reach its data$"), timeout=RECOVERY_MS
+        )
+        expect(state).to_have_attribute("data-state", "stale")
+        # The last known board stays.
+        expect(page.locator("tbody .name bdi")).to_have_text(["Ada"])
+        partners.come_back()
+        expect(state).to_have_text(re.compile("^Live since "), timeout=RECOVERY_MS)
