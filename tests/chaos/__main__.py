@@ -10,33 +10,35 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tests.chaos.faults import FAULTS
+from tests.chaos.faults import CLUSTER_FAULTS, FAULTS
 from tests.chaos.ordeal import Verdict, ordeal
 from tests.chaos.world import World
 
+ALL = {**FAULTS, **CLUSTER_FAULTS}
+
 
 def main(
-    faults: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(FAULTS)}; all by default.")] = None,
+    faults: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(ALL)}; all by default.")] = None,
     times: Annotated[int, typer.Option(min=1, max=1_000, help="How often each fault happens.")] = 20,
     instances: Annotated[int, typer.Option(min=2, max=8)] = 2,
     seed: Annotated[int, typer.Option(help="Of what is chosen by chance.")] = 1,
 ) -> None:
     """Break real processes under load, and check that every promise is kept. Exits with 1 where one is not."""
-    chosen = faults or list(FAULTS)
+    chosen = faults or list(ALL)
     for name in chosen:
-        if name not in FAULTS:
-            raise typer.BadParameter(f"{name}: there are {', '.join(FAULTS)}", param_hint="FAULTS")
+        if name not in ALL:
+            raise typer.BadParameter(f"{name}: there are {', '.join(ALL)}", param_hint="FAULTS")
     verdicts: dict[str, Verdict] = {}
     columns = (TextColumn("{task.description:>32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         for name in chosen:
             task = progress.add_task(name, total=times)
-            with World(instances) as world:
+            with World(instances, is_cluster=name in CLUSTER_FAULTS) as world:
 
                 def tick(_seconds: float, task: object = task) -> None:
                     progress.advance(task)  # type: ignore[arg-type]  # its type has no public name
 
-                verdicts[name] = asyncio.run(ordeal(world, FAULTS[name], times, seed=seed, on_healed=tick))
+                verdicts[name] = asyncio.run(ordeal(world, ALL[name], times, seed=seed, on_healed=tick))
     Console(width=100).print(table(verdicts, times))
     violations = [f"{name}: {violation}" for name, verdict in verdicts.items() for violation in verdict.violations]
     for violation in violations:

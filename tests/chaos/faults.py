@@ -63,6 +63,18 @@ async def flush_redis(world: World, _load: Load, _rng: random.Random) -> None:
     await asyncio.to_thread(world.redis.flush)
 
 
+async def flush_the_cluster(world: World, _load: Load, _rng: random.Random) -> None:
+    await asyncio.to_thread(world.cluster.flush)
+
+
+async def kill_a_node(world: World, _load: Load, rng: random.Random) -> None:
+    """The one that holds most: a board, and who the players of the other one are too. It comes back with nothing."""
+    node = await asyncio.to_thread(max, world.cluster.nodes, key=lambda node: node.execute("DBSIZE"))
+    await asyncio.to_thread(node.kill)
+    await asyncio.sleep(rng.uniform(0, PAUSE_SECONDS))
+    await asyncio.to_thread(node.start)
+
+
 async def kill_postgres(world: World, _load: Load, rng: random.Random) -> None:
     """The postmaster and all backends, as a crash of the machine but for its disk."""
     await asyncio.to_thread(world.postgres.kill)
@@ -103,3 +115,9 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "postgres-connections-terminated": terminate_all_connections,
     "crowd-of-one-user": crowd_of_one_user,
 }
+
+CLUSTER_FAULTS: Final[Mapping[str, Fault]] = {
+    "cluster-flushed": flush_the_cluster,
+    "cluster-node-killed": kill_a_node,
+}
+"""In a world whose Redis is a cluster."""

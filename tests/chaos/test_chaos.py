@@ -1,15 +1,16 @@
 """Each fault a few times: no acknowledged score is lost or doubled, and every frame is true. `make chaos` does more."""
 
 import asyncio
+import random
 from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.faults import FAULTS
+from tests.chaos.faults import CLUSTER_FAULTS, FAULTS
 from tests.chaos.ordeal import BETWEEN, PLAN, ordeal
 from tests.chaos.world import World
 from tests.history.checker import check
-from tests.history.recording import recording
+from tests.history.recording import Load, recording
 from tests.history.truth import with_truth
 
 
@@ -42,3 +43,16 @@ async def test_three_instances_on_a_cluster_are_one(clustered: World) -> None:
     history = await with_truth(load.history, clustered.settings)
     assert check(history, clustered.settings.rate_limit) == []
     assert clustered.verify().returncode == 0
+
+
+async def test_every_promise_is_kept_on_a_cluster(clustered: World) -> None:
+    faults = iter(CLUSTER_FAULTS.values())
+
+    async def next_fault(world: World, load: Load, rng: random.Random) -> None:
+        await next(faults)(world, load, rng)
+
+    # One after the other, since a cluster takes long to start.
+    verdict = await ordeal(clustered, next_fault, times=len(CLUSTER_FAULTS))
+    assert verdict.violations == []
+    assert verdict.acknowledged > 2 * BETWEEN
+    assert verdict.frames > 0

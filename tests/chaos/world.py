@@ -69,7 +69,8 @@ class World:
             self.postgres = stack.enter_context(PostgresServer())
             self.postgres.create_database(DATABASE)
             if self._is_cluster:
-                redis_url = stack.enter_context(RedisCluster()).url
+                self.cluster = stack.enter_context(RedisCluster())
+                redis_url = self.cluster.url
             else:
                 # The second one is there to take the first one's place.
                 self.redis, self.replica = (stack.enter_context(RedisServer()) for _ in range(2))
