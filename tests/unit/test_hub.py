@@ -24,27 +24,22 @@ def frame(version: int, score: int | None = None) -> Frame:
 class Watching(Subscriber):
     """Notes what it gets; a stalled one takes no bytes until it is told to."""
 
-    __slots__ = ("closed_with", "got", "is_closed", "on_write", "stalled", "times", "waiting")
+    __slots__ = ("closed_with", "got", "is_closed", "on_write", "stalled", "times")
 
     def __init__(self) -> None:
         super().__init__()
         self.got: list[Message] = []
         self.times: list[float] = []
         self.stalled = False
-        self.waiting = False
         self.closed_with: Message | None = None
         self.is_closed = False
         self.on_write: Callable[[], None] = lambda: None
 
-    @property
-    def is_behind(self) -> bool:
-        return self.waiting
-
     def write(self, message: Message) -> None:
-        assert not self.waiting, "written to while behind"
+        assert not self.is_behind, "written to while behind"
         self.got.append(message)
         self.times.append(asyncio.get_running_loop().time())
-        self.waiting = self.stalled
+        self.is_behind = self.stalled
         self.on_write()
 
     def close(self, last: Message | None) -> None:
@@ -52,7 +47,7 @@ class Watching(Subscriber):
         self.is_closed = True
 
     def take_all(self) -> None:
-        self.stalled = self.waiting = False
+        self.stalled = self.is_behind = False
         self.on_drained(self)
 
 

@@ -50,30 +50,26 @@ def patched(board: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 class Client(Subscriber):
     """Keeps the board as a client does."""
 
-    __slots__ = ("board", "kinds", "stalled", "waiting")
+    __slots__ = ("board", "kinds", "stalled")
 
     def __init__(self, *, takes_patches: bool) -> None:
         super().__init__(takes_patches=takes_patches)
         self.board: dict[str, Any] = {}
         self.kinds: list[str] = []
-        self.stalled = self.waiting = False
-
-    @property
-    def is_behind(self) -> bool:
-        return self.waiting
+        self.stalled = False
 
     def write(self, message: Message) -> None:
         kind, document = data(message)
         self.kinds.append(kind)
         self.board = document if kind == "leaderboard" else patched(self.board, document)
-        self.waiting = self.stalled
+        self.is_behind = self.stalled
 
     def close(self, last: Message | None) -> None:
         raise AssertionError(last)
 
     def take_all(self) -> None:
-        was_waiting, self.stalled, self.waiting = self.waiting, False, False
-        if was_waiting:
+        was_behind, self.stalled, self.is_behind = self.is_behind, False, False
+        if was_behind:
             self.on_drained(self)
 
 

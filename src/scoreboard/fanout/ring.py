@@ -166,11 +166,12 @@ class Ring:
         """One slice: on from the cursor, until everybody had a turn or the time is up."""
         loop = asyncio.get_running_loop()
         until = loop.time() + SLICE_SECONDS
-        while self._left > 0 and self._members:
+        members = self._members
+        while self._left > 0 and members:
             self._left -= 1
             # Not modulo: where members have left, the cursor may stand far past the end, and the next is the first.
-            self._cursor = self._cursor + 1 if self._cursor + 1 < len(self._members) else 0
-            self._visit(self._members[self._cursor])
+            self._cursor = self._cursor + 1 if self._cursor + 1 < len(members) else 0
+            self._visit(members[self._cursor])
             if loop.time() >= until:
                 self._timer = loop.call_soon(self._walk)
                 return
@@ -209,13 +210,14 @@ class Ring:
         if frame is None:
             return
         message = self._patch(subscriber) if subscriber.takes_patches else None
+        counts = self._counts
         if message is None:
             message = frame.event
-            self._counts.snapshots += 1
+            counts.snapshots += 1
         else:
-            self._counts.patches += 1
+            counts.patches += 1
         subscriber.number, subscriber.frame = self._number, frame
-        self._counts.bytes += len(message.plain)
+        counts.bytes += len(message.plain)
         subscriber.write(message)
 
     def _patch(self, subscriber: Subscriber) -> Message | None:

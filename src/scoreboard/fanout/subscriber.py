@@ -7,15 +7,28 @@ from scoreboard.fanout.frame import Frame, Message
 
 
 class Subscriber(ABC):
-    """An open stream. The hub alone sets the attributes; the connection alone implements the methods."""
+    """An open stream. The hub alone sets the attributes, but for `is_behind`; the connection implements the methods."""
 
-    __slots__ = ("__weakref__", "behind_since", "frame", "number", "on_drained", "origin", "place", "takes_patches")
+    __slots__ = (
+        "__weakref__",
+        "behind_since",
+        "frame",
+        "is_behind",
+        "number",
+        "on_drained",
+        "origin",
+        "place",
+        "takes_patches",
+    )
 
     def __init__(self, *, takes_patches: bool = False, origin: str | None = None) -> None:
         self.takes_patches = takes_patches
         """Whether it asked for what has changed, where it has what that builds on."""
         self.origin = origin
         """Where it comes from, if that has a limit."""
+        self.is_behind = False
+        """Whether bytes that were written here still wait to be taken: the connection keeps it. (It is a plain
+        attribute, since a walk asks it of ten thousand.)"""
         self.frame: Frame | None = None
         """The newest frame that was written here."""
         self.number = 0
@@ -26,11 +39,6 @@ class Subscriber(ABC):
         """When the hub first passed this one over because its bytes were not taken (monotonic seconds)."""
         self.on_drained: Callable[[Subscriber], None] = _nobody
         """To be called by the connection once what was buffered has gone."""
-
-    @property
-    @abstractmethod
-    def is_behind(self) -> bool:
-        """Whether bytes that were written here still wait to be taken."""
 
     @abstractmethod
     def write(self, message: Message) -> None:

@@ -32,10 +32,6 @@ class AsgiSubscriber(Subscriber):
         self._rest: asyncio.Task[None] | None = None
         self.closed: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
 
-    @property
-    def is_behind(self) -> bool:
-        return self._rest is not None
-
     def write(self, message: Message) -> None:
         # The server makes the chunks.
         sending = self._send({"type": "http.response.body", "body": message.plain, "more_body": True})
@@ -44,6 +40,7 @@ class AsgiSubscriber(Subscriber):
             waits_for = sending.send(None)
         except StopIteration:
             return
+        self.is_behind = True
         self._rest = asyncio.get_running_loop().create_task(_rest(sending, waits_for))
         self._rest.add_done_callback(self._drained)
 
@@ -57,6 +54,7 @@ class AsgiSubscriber(Subscriber):
 
     def _drained(self, rest: asyncio.Task[None]) -> None:
         self._rest = None
+        self.is_behind = False
         if not rest.cancelled() and not self.closed.done():
             self.on_drained(self)
 

@@ -45,7 +45,7 @@ class Connection(Protocol):
 class DetachedSubscriber(Subscriber, asyncio.Protocol):
     """The connection's own protocol, as long as it lives. What the client sends is ignored; when it ends, so do we."""
 
-    __slots__ = ("_descriptor", "_is_behind", "_is_chunked", "_left", "_transport")
+    __slots__ = ("_descriptor", "_is_chunked", "_left", "_transport")
 
     def __init__(
         self,
@@ -68,15 +68,9 @@ class DetachedSubscriber(Subscriber, asyncio.Protocol):
         transport.set_protocol(self)
         # Its first byte that waits makes a client one that is behind, and its last one that goes ends that.
         transport.set_write_buffer_limits(high=0)
-        self._is_behind = transport.get_write_buffer_size() > 0
-
-    @property
-    def is_behind(self) -> bool:
-        return self._is_behind
+        self.is_behind = transport.get_write_buffer_size() > 0
 
     def write(self, message: Message) -> None:
-        if self._transport.is_closing():
-            return
         data = message.chunked if self._is_chunked else message.plain
         try:
             taken = os.write(self._descriptor, data)
@@ -90,20 +84,20 @@ class DetachedSubscriber(Subscriber, asyncio.Protocol):
             self._transport.write(data[taken:])
 
     def close(self, last: Message | None) -> None:
-        if self._is_behind:
+        if self.is_behind:
             self._transport.abort()
             return
         if last is not None:
-            self.write(last)
-        if self._is_chunked and not self._transport.is_closing():
+            self._transport.write(last.chunked if self._is_chunked else last.plain)
+        if self._is_chunked:
             self._transport.write(LAST_CHUNK)
         self._transport.close()
 
     def pause_writing(self) -> None:
-        self._is_behind = True
+        self.is_behind = True
 
     def resume_writing(self) -> None:
-        self._is_behind = False
+        self.is_behind = False
         self.on_drained(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
