@@ -43,6 +43,12 @@ class Instance:
         self._process.end(signal.SIGKILL)
         self._process.clean_up()
 
+    def stop(self) -> int:
+        """As an operator does; its exit code."""
+        code = self._process.end(signal.SIGTERM)
+        self._process.clean_up()
+        return code
+
     def pause(self) -> None:
         """It stands still in whatever it does, and its connections stay open."""
         self._process.process.send_signal(signal.SIGSTOP)
@@ -57,7 +63,8 @@ class Instance:
 class World:
     """Everything, from an empty database; ended by its own process ids whatever happens."""
 
-    def __init__(self, instances: int = 2, *, is_cluster: bool = False) -> None:
+    def __init__(self, instances: int = 2, *, is_cluster: bool = False, **settings: str) -> None:
+        self._given = settings
         self._count = instances
         self._is_cluster = is_cluster
         self._stack = ExitStack()
@@ -80,6 +87,7 @@ class World:
                 "SCOREBOARD_REDIS_URL": redis_url,
                 "SCOREBOARD_REDIS_CLUSTER": str(self._is_cluster).lower(),
                 "SCOREBOARD_RATE_LIMIT": LIMIT,
+                **self._given,
             }
             migrate(self.settings)
             self.instances = [Instance(self.folder, self._settings) for _ in range(self._count)]

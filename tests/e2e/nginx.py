@@ -1,0 +1,106 @@
+"""A real nginx in front of instances, with its defaults: what it buffers and compresses is the tests' subject."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn, Self
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.servers.process import free_port, until
+
+CONFIGURATION = """\
+daemon off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    gzip on;
+    gzip_proxied any;
+    gzip_types text/event-stream application/json;
+    # A client that sends just as its idle connection is closed cannot know whether it was heard.
+    keepalive_timeout 0;
+    upstream scoreboard {{
+        {servers}
+    }}
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{
+            proxy_pass http://scoreboard;
+            proxy_http_version {http_version};
+            proxy_set_header Connection "";
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_read_timeout 60s;
+        }}
+    }}
+}}
+"""
+
+
+class Nginx:
+    """Balances instances in turn; one can be taken out and put back while it goes on."""
+
+    def __init__(self, folder: Path, instances: Sequence[str], http_version: str = "1.1") -> None:
+        program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+        if program is None:
+            _go_without("nginx is needed for this test: on Debian, apt-get install nginx-light")
+        self._program = program
+        self._folder = folder
+        self._http_version = http_version
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._configure(instances)
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [self._program, "-p", str(self._folder), "-c", str(self._folder / "nginx.conf"), "-e", "stderr"]
+        )
+        try:
+            until(lambda: bool(self._workers()), "nginx has a worker")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def balance(self, instances: Sequence[str]) -> None:
+        """From now on, among these; what is under way elsewhere goes on. Return once new requests go there alone."""
+        before = self._workers()
+        self._configure(instances)
+        self._process.send_signal(signal.SIGHUP)
+        until(lambda: bool(self._workers() - before), "nginx has a new worker")
+
+    def _workers(self) -> set[int]:
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text()
+        return {int(child) for child in children.split()}
+
+    def _configure(self, instances: Sequence[str]) -> None:
+        servers = "\n        ".join(f"server {urlsplit(url).netloc};" for url in instances)
+        text = CONFIGURATION.format(
+            folder=self._folder, port=self._port, servers=servers, http_version=self._http_version
+        )
+        (self._folder / "nginx.conf").write_text(text)
+
+
+def _go_without(reason: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
