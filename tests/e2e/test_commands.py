@@ -18,7 +18,7 @@ from tests.servers.redis import Redis
 
 @pytest.mark.parametrize(
     "command",
-    [(), ("serve",), ("demo",), ("migrate",), ("token",), ("verify",), ("rebuild",), ("watch",)],
+    [(), ("serve",), ("demo",), ("migrate",), ("token",), ("verify",), ("rebuild",), ("watch",), ("bench",)],
     ids=" ".join,
 )
 def test_each_command_explains_itself(tmp_path: Path, command: tuple[str, ...]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import sys
 import tempfile
 import time
@@ -18,7 +17,7 @@ from tests.load.crowd import Post
 from tests.load.machine import pinned
 from tests.load.measuring import posts
 from tests.load.native import compiled
-from tests.load.target import SERVE, Target
+from tests.load.target import SERVE, Target, free_port
 
 HOST = "127.0.0.1"
 START_SECONDS = 20.0
@@ -76,7 +75,7 @@ async def floor(event_bytes: int) -> AsyncIterator[Contender]:
     """`native/floor.c`: a bare loop of send(2)."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scoreboard-load-")))
-        program, port = compiled("floor", folder), _free_port()
+        program, port = compiled("floor", folder), free_port()
         process = await asyncio.create_subprocess_exec(
             *pinned(0, str(program), str(port), str(event_bytes)),
             stdin=asyncio.subprocess.PIPE,
@@ -102,7 +101,7 @@ async def floor(event_bytes: int) -> AsyncIterator[Contender]:
 @asynccontextmanager
 async def rival(name: str, event_bytes: int) -> AsyncIterator[Contender]:
     """An application of `rivals` under uvicorn, with uvloop and httptools as the scoreboard has them."""
-    port = _free_port()
+    port = free_port()
     command = pinned(0, sys.executable, "-m", "tests.load.rivals", name, str(port), str(event_bytes))
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
     async with AsyncExitStack() as stack:
@@ -134,10 +133,3 @@ async def _connected(port: int) -> Connection:
 async def _end(process: asyncio.subprocess.Process) -> None:
     process.kill()
     await process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -3,6 +3,15 @@
 from collections.abc import Mapping
 from itertools import chain
 
+from tests.load.crowded import (
+    fanout_busy,
+    fanout_delta,
+    fanout_largest,
+    fanout_most,
+    fanout_reconnect,
+    fanout_stalled,
+    fanout_stop,
+)
 from tests.load.distributed import (
     distributed_latency,
     distributed_slow_flush,
@@ -26,6 +35,13 @@ ALONE: Mapping[str, Scenario] = {
     "streams": streams,
     "start": start,
     "fanout": fanout,
+    "fanout-largest": fanout_largest,
+    "fanout-delta": fanout_delta,
+    "fanout-busy": fanout_busy,
+    "fanout-most": fanout_most,
+    "fanout-stalled": fanout_stalled,
+    "fanout-reconnect": fanout_reconnect,
+    "fanout-stop": fanout_stop,
     "page": page,
     "page-recovery": page_recovery,
     "distributed-updates": distributed_updates,

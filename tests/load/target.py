@@ -27,6 +27,13 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**outside, "SCOREBOARD_JWT_SECRET": SECRET, **settings}
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 class Target:
     """`scoreboard serve`, ended by its own process id whatever happens: on a file of its own, or as settings say."""
 
@@ -41,9 +48,7 @@ class Target:
         self._folder = tempfile.TemporaryDirectory(prefix="scoreboard-load-")
         self.database = database or Path(self._folder.name) / "scoreboard.db"
         self.host = "127.0.0.1"
-        with socket.socket() as probe:
-            probe.bind((self.host, 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.tokens = Tokens(SECRET.encode(), SystemClock())
         self._environment = environment(
             {

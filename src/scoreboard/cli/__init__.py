@@ -5,7 +5,7 @@ import sys
 import typer
 
 from scoreboard import __version__
-from scoreboard.cli import demo, migrate, rebuild, serve, token, verify, watch
+from scoreboard.cli import bench, demo, migrate, rebuild, serve, token, verify, watch
 from scoreboard.cli.logs import configure_logs
 from scoreboard.errors import ScoreboardError
 
@@ -29,6 +29,7 @@ app.command()(rebuild.rebuild)
 app.command()(token.token)
 app.command()(verify.verify)
 app.command()(watch.watch)
+app.command()(bench.bench)
 
 
 @app.callback(invoke_without_command=True)

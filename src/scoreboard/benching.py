@@ -1,0 +1,244 @@
+"""How long a score takes until every open stream of a running scoreboard has it, as its clients see it."""
+
+import asyncio
+import json
+import ssl
+import time
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from scoreboard.errors import StartError
+
+OPENING: Final = 50
+"""Streams that are opened at the same time."""
+
+POSTERS: Final = 16
+"""Connections that send scores."""
+
+ANSWER_SECONDS: Final = 10.0
+SETTLE_SECONDS: Final = 1.0
+"""How long the last events have to arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to measure. Each of the tokens is a user's, in turn; `rate` is scores a second."""
+
+    url: str
+    board: str | None
+    action: str
+    streams: int
+    rate: float
+    seconds: float
+    users: Sequence[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class Findings:
+    """What came of it; times are seconds."""
+
+    posts: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    each: list[float] = field(default_factory=list)
+    """From a POST to each stream."""
+    last: list[float] = field(default_factory=list)
+    """From a POST to the last stream."""
+    opened: int = 0
+    lost: int = 0
+    events: int = 0
+    conflated: int = 0
+    """Boards that a stream did not get, since a newer one was there already."""
+    missed: int = 0
+    """Boards that a stream never got, nor a newer one."""
+
+
+async def bench(plan: Plan, on_tick: Callable[[float], None]) -> Findings:
+    """Open the streams, send the scores, and see when each stream has them. Raises StartError."""
+    server = _Server(plan)
+    findings = Findings()
+    streams = [_Stream(server) for _ in range(plan.streams)]
+    try:
+        for first in range(0, len(streams), OPENING):
+            await asyncio.gather(*(stream.open() for stream in streams[first : first + OPENING]))
+        findings.opened = len(streams)
+        scores = await _score(plan, server, findings, on_tick)
+        await asyncio.sleep(SETTLE_SECONDS)
+    finally:
+        for stream in streams:
+            await stream.close()
+    _compare(streams, scores, findings)
+    return findings
+
+
+def _compare(streams: Sequence["_Stream"], scores: Sequence[tuple[int, float]], findings: Findings) -> None:
+    versions = [[version for version, _ in stream.arrivals] for stream in streams]
+    findings.lost = sum(stream.is_lost for stream in streams)
+    findings.events = sum(len(known) for known in versions)
+    for version, sent_at in scores:
+        taken = []
+        for stream, known in zip(streams, versions, strict=True):
+            place = bisect_left(known, version)
+            if place == len(known):
+                findings.missed += 1
+                continue
+            findings.conflated += known[place] != version
+            taken.append(stream.arrivals[place][1] - sent_at)
+        if taken:
+            findings.each += taken
+            findings.last.append(max(taken))
+
+
+async def _score(
+    plan: Plan, server: "_Server", findings: Findings, on_tick: Callable[[float], None]
+) -> list[tuple[int, float]]:
+    """Each score's version, and when it was sent."""
+    scores: list[tuple[int, float]] = []
+    free: asyncio.Queue[_Poster] = asyncio.Queue()
+    for _ in range(POSTERS):
+        free.put_nowait(_Poster(server))
+    total = max(1, round(plan.rate * plan.seconds))
+
+    async def one(user: tuple[str, str]) -> None:
+        poster = await free.get()
+        sent_at = time.perf_counter()
+        try:
+            status, body = await poster.post(plan.action, *user)
+        except (OSError, asyncio.IncompleteReadError, TimeoutError):
+            status, body = 0, b""
+            await poster.close()
+        findings.posts.append(time.perf_counter() - sent_at)
+        findings.statuses[status] += 1
+        if status == 201:
+            scores.append((json.loads(body)["version"], sent_at))
+        free.put_nowait(poster)
+
+    begun = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number in range(total):
+            await asyncio.sleep(max(0.0, begun + number / plan.rate - time.perf_counter()))
+            group.create_task(one(plan.users[number % len(plan.users)]))
+            on_tick((number + 1) / total)
+    while not free.empty():
+        await free.get_nowait().close()
+    return sorted(scores)
+
+
+class _Server:
+    """Where it is, and how a connection to it is opened."""
+
+    def __init__(self, plan: Plan) -> None:
+        parts = urlsplit(plan.url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise StartError(f"{plan.url} is no address of a server: give one such as https://scores.example.")
+        self.host = parts.hostname
+        self.port = parts.port or (443 if parts.scheme == "https" else 80)
+        self.tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self.prefix = parts.path.rstrip("/")
+        self.authority = parts.netloc.rpartition("@")[2]
+        query = f"?{urlencode({'board': plan.board})}" if plan.board is not None else ""
+        self.stream = f"{self.prefix}/api/leaderboard/stream{query}"
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await asyncio.open_connection(self.host, self.port, ssl=self.tls)
+
+    def head(self, method: str, path: str, **headers: str) -> bytes:
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {self.authority}"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        return "\r\n".join([*lines, "", ""]).encode()
+
+
+class _Stream:
+    """One open stream, and when which version arrived."""
+
+    def __init__(self, server: _Server) -> None:
+        self._server = server
+        self._reading: asyncio.Task[None] | None = None
+        self.arrivals: list[tuple[int, float]] = []
+        self.is_lost = False
+
+    async def open(self) -> None:
+        """Return once the first board is there. Raises StartError."""
+        server = self._server
+        try:
+            reader, self._writer = await server.connect()
+            self._writer.write(server.head("GET", server.stream, Accept="text/event-stream"))
+            async with asyncio.timeout(ANSWER_SECONDS):
+                status = int((await reader.readline()).split()[1])
+                if status != 200:
+                    raise StartError(f"The stream {server.stream} answers {status}.")
+                await self._next(reader)
+        except (OSError, EOFError, IndexError) as error:
+            reason = str(error) or type(error).__name__
+            raise StartError(f"A stream of {server.authority} cannot be opened ({reason}).") from error
+        self.arrivals.clear()
+        self._reading = asyncio.create_task(self._read(reader))
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        try:
+            while True:
+                await self._next(reader)
+        except (OSError, EOFError):
+            self.is_lost = True
+
+    async def _next(self, reader: asyncio.StreamReader) -> None:
+        """A chunk's own lines begin with other characters."""
+        while not (line := await reader.readline()).startswith(b"id: "):
+            if not line:
+                raise EOFError
+        self.arrivals.append((int(line[4:]), time.perf_counter()))
+
+    async def close(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait((self._reading,))
+            self._writer.close()
+
+
+class _Poster:
+    """One connection that sends scores, as long as the server keeps it."""
+
+    def __init__(self, server: _Server) -> None:
+        self._server = server
+        self._connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def post(self, action: str, user: str, token: str) -> tuple[int, bytes]:
+        if self._connection is None or self._connection[0].at_eof():
+            await self.close()
+            self._connection = await self._server.connect()
+        reader, writer = self._connection
+        body = json.dumps({"actionId": action, "userId": user}).encode()
+        headers = {"Authorization": f"Bearer {token}", "Content_Type": "application/json"}
+        head = self._server.head("POST", f"{self._server.prefix}/api/scores", **headers, Content_Length=str(len(body)))
+        writer.write(head + body)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await _answer(reader)
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            self._connection[1].close()
+            with suppress(OSError):
+                await self._connection[1].wait_closed()
+            self._connection = None
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    head = await reader.readuntil(b"\r\n\r\n")
+    status_line, *lines = head.decode("latin-1").split("\r\n")
+    headers: dict[str, Any] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        body = b""
+        while size := int(await reader.readline(), 16):
+            body += (await reader.readexactly(size + 2))[:-2]
+        await reader.readline()
+    else:
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return int(status_line.split()[1]), body

@@ -1,0 +1,109 @@
+"""`scoreboard bench`"""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from scoreboard.app import make_tokens
+from scoreboard.benching import Findings, Plan
+from scoreboard.benching import bench as measure
+from scoreboard.catalog import load_catalog
+from scoreboard.config import read_settings
+from scoreboard.errors import StartError
+from scoreboard.model import Caller
+
+USERS: Final = 10
+"""All of them fit into the top ten, so that everybody sees each of their scores."""
+
+TOKEN_SECONDS: Final = 3_600
+
+
+def bench(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The server's address.")] = "http://127.0.0.1:8000",
+    streams: Annotated[int, typer.Option(min=1, max=5_000, help="How many streams to open.")] = 100,
+    rate: Annotated[float, typer.Option(min=0.1, max=500, help="Scores a second.")] = 1.0,
+    seconds: Annotated[float, typer.Option(min=1, max=300, help="How long to send scores.")] = 15.0,
+    action: Annotated[str | None, typer.Option(metavar="ID", help="The action; without it, the first.")] = None,
+    let_scores_be_written_there: Annotated[
+        bool, typer.Option("--let-scores-be-written-there", help="Needed where URL is not this machine.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Measure a running scoreboard from outside: from a POST until every open stream has the new board.
+
+    It writes real scores, of the ten users bench-0 to bench-9, with tokens signed by SCOREBOARD_JWT_SECRET: do not let
+    it loose on a board that matters. What it measures includes the network, and this command's own cost, which grows
+    with the streams. A score that does not change the top ten is sent to nobody: take a board where these are on top.
+    """
+    if not let_scores_be_written_there and not _is_this_machine(url):
+        raise StartError(
+            f"{url} is not this machine, and real scores would be written there: add --let-scores-be-written-there."
+        )
+    settings = read_settings()
+    catalog = load_catalog(settings.catalog)
+    chosen = catalog.action(action or next(iter(catalog.actions)))
+    tokens = make_tokens(settings)
+    users = [(user, tokens.sign(Caller(user), TOKEN_SECONDS)) for user in (f"bench-{n}" for n in range(USERS))]
+    plan = Plan(url, chosen.board, chosen.id, streams, rate, seconds, users)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(f"{streams} streams, {rate:g} scores a second", total=1.0)
+        findings = asyncio.run(measure(plan, lambda part: progress.update(task, completed=part)))
+    figures = _figures(findings)
+    if as_json:
+        typer.echo(json.dumps(figures, indent=2))
+    else:
+        Console().print(_table(url, figures))
+    refused = {status: count for status, count in findings.statuses.items() if status != 201}
+    if refused.get(429):
+        typer.echo("429: these users were over the server's limit. Take a lower --rate, or give it a higher limit.")
+    if refused or findings.lost or findings.missed:
+        raise typer.Exit(1)
+
+
+def _is_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _figures(findings: Findings) -> dict[str, float]:
+    accepted = findings.statuses[201]
+    return {
+        "streams": findings.opened,
+        "streams_lost": findings.lost,
+        "scores_accepted": accepted,
+        "scores_refused": sum(findings.statuses.values()) - accepted,
+        **_percentiles("post", findings.posts),
+        **_percentiles("post_to_stream", findings.each),
+        **_percentiles("post_to_last_stream", findings.last),
+        "events_delivered": findings.events,
+        "events_conflated": findings.conflated,
+        "events_missed": findings.missed,
+    }
+
+
+def _percentiles(name: str, seconds: Sequence[float]) -> dict[str, float]:
+    ordered = sorted(seconds)
+    if not ordered:
+        return {}
+    places = {percent: max(0, -(-len(ordered) * percent // 100) - 1) for percent in (50, 95, 99)}
+    return {f"{name}_p{percent}_ms": round(1_000 * ordered[place], 3) for percent, place in places.items()}
+
+
+def _table(url: str, figures: Mapping[str, float]) -> Table:
+    table = Table("figure", "measured", title=url)
+    table.columns[1].justify = "right"
+    for name, figure in figures.items():
+        table.add_row(name.replace("_", " "), f"{figure:,}" if isinstance(figure, int) else f"{figure:,.2f}")
+    return table
