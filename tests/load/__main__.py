@@ -17,6 +17,7 @@ from rich.table import Table
 
 from tests.load.machine import machine
 from tests.load.options import CannotMeasure, Figures, Options
+from tests.load.plot import plot
 from tests.load.scenarios import NAMES, run
 
 
@@ -67,6 +68,9 @@ def main(
     at_most: Annotated[
         list[str] | None, typer.Option(help="Exit with 1 where a figure is more, as in updates.p99_ms=60. Repeatable.")
     ] = None,
+    plot_to: Annotated[
+        Path | None, typer.Option("--plot", help="Draw how long “fanout” took to each stream into this SVG file.")
+    ] = None,
     json_to: Annotated[str | None, typer.Option("--json", help="Write the figures to this file; - is stdout.")] = None,
 ) -> None:
     """Measure a server of this source on this machine, over loopback, each scenario from an empty folder."""
@@ -76,7 +80,11 @@ def main(
             raise typer.BadParameter(f"{name}: there are {', '.join(NAMES)}", param_hint="SCENARIOS")
     goals = [parse_goal(text, True, chosen) for text in at_least or ()]
     goals += [parse_goal(text, False, chosen) for text in at_most or ()]
-    results = measure(chosen, Options(seconds, rounds, players, streams, crowd, compare))
+    options = Options(seconds, rounds, players, streams, crowd, compare)
+    results = measure(chosen, options)
+    if plot_to is not None and options.distributions:
+        title = f"From a POST to each of {crowd:,} open streams, on {machine()['cores']} cores"
+        plot_to.write_text(plot(title, options.distributions), encoding="utf-8")
     missed = [goal for goal in goals if not goal.is_met(results)]
     report = {"machine": machine(), "figures": results, "missed": [str(goal) for goal in missed]}
     if json_to == "-":

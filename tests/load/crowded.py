@@ -14,7 +14,7 @@ from tests.load.client import Sent, at_rate
 from tests.load.contenders import BUSY_USERS, Contender, scoreboard
 from tests.load.crowd import Crowd, Post, crowd
 from tests.load.fanout import HOST, PACE_SECONDS, SETTLE_SECONDS, one_by_one
-from tests.load.machine import pinned, resident_bytes, socket_bytes
+from tests.load.machine import kernel_bytes, pinned, resident_bytes
 from tests.load.measuring import connected, latencies, others, posts
 from tests.load.options import Figures, OnTick, Options
 from tests.load.target import SERVE, Target, free_port
@@ -72,6 +72,7 @@ async def fanout_busy(options: Options, on_tick: OnTick) -> Figures:
         "walk_ms": walk_ms,
         "last_in_walks": last["p95_ms"] / walk_ms,
         "events_a_stream": report["events"] / report["reading"],
+        "conflated_a_stream": len(sent) - report["events"] / report["reading"],
         "missed": report["missed"],
         "lost_streams": report["lost_streams"],
         "went_back": report["went_back"],
@@ -159,12 +160,12 @@ async def fanout_stalled(options: Options, on_tick: OnTick) -> Figures:
         for is_stalled in (False, True):
             if is_stalled:
                 await watching.stall(stalled)
-                memory, kernel = resident_bytes(contender.pid), socket_bytes()
+                memory, kernel = resident_bytes(contender.pid), kernel_bytes()
                 # Past what the kernel takes for each of them.
                 for _ in range(60):
                     await contender.publish()
                     await asyncio.sleep(0.2)
-                memory, kernel = resident_bytes(contender.pid) - memory, socket_bytes() - kernel
+                memory, kernel = resident_bytes(contender.pid) - memory, kernel_bytes() - kernel
             await watching.clear()
             posted = await one_by_one(contender, watching, EVENTS, on_tick)
             last_ms.append(median((await watching.report(posted))["last_ms"]))

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import partial
 from statistics import median
 
 from tests.load.contenders import Contender, Contest, floor, rival, scoreboard
 from tests.load.crowd import Crowd, Post, crowd
-from tests.load.machine import cpu_seconds, resident_bytes, socket_bytes
+from tests.load.machine import cpu_seconds, kernel_bytes, resident_bytes
 from tests.load.options import Figures, OnTick, Options
 
 PACE_SECONDS = 1.0
@@ -21,6 +22,14 @@ CONTENDERS: dict[str, Contest] = {
     "floor": floor,
     "sse_starlette": partial(rival, "sse-starlette"),
     "fastapi": partial(rival, "fastapi"),
+}
+
+
+TITLES = {
+    "scoreboard": "scoreboard",
+    "floor": "bare send(2) in C",
+    "sse_starlette": "sse-starlette",
+    "fastapi": "FastAPI’s own",
 }
 
 
@@ -40,7 +49,8 @@ async def fanout(options: Options, on_tick: OnTick) -> Figures:
             on_tick((turn + part) / turns)
 
         async with CONTENDERS[name](event_bytes) as contender:
-            rounds[name].append(await _measured(contender, options, tick))
+            measured, options.distributions[TITLES[name]] = await _measured(contender, options, tick)
+            rounds[name].append(measured)
     figures = {name: {key: median(one[key] for one in each) for key in each[0]} for name, each in rounds.items()}
     found = {"streams": float(options.crowd), "event_bytes": float(event_bytes), **figures["scoreboard"]}
     for name in names[1:]:
@@ -61,19 +71,21 @@ async def _event_bytes() -> int:
     return int(report["bytes"] / report["events"])
 
 
-async def _measured(contender: Contender, options: Options, on_tick: OnTick) -> Figures:
+async def _measured(
+    contender: Contender, options: Options, on_tick: OnTick
+) -> tuple[Figures, Sequence[tuple[float, int]]]:
     async with crowd(HOST, contender.port, contender.path) as watching:
-        idle, kernel = resident_bytes(contender.pid), socket_bytes()
+        idle, kernel = resident_bytes(contender.pid), kernel_bytes()
         opened = await watching.open(options.crowd)
         await asyncio.sleep(SETTLE_SECONDS)
-        memory, kernel = resident_bytes(contender.pid) - idle, socket_bytes() - kernel
+        memory, kernel = resident_bytes(contender.pid) - idle, kernel_bytes() - kernel
         await one_by_one(contender, watching, 2, lambda _: None)
         await watching.clear()
         used = cpu_seconds(contender.pid)
         posted = await one_by_one(contender, watching, max(3, int(options.seconds / PACE_SECONDS)), on_tick)
         used = cpu_seconds(contender.pid) - used
         report = await watching.report(posted)
-    return {
+    figures = {
         "live": opened["live"],
         "opened_s": opened["seconds"],
         "last_p50_ms": median(report["last_ms"]),
@@ -82,12 +94,14 @@ async def _measured(contender: Contender, options: Options, on_tick: OnTick) -> 
         "p95_ms": report["p95_ms"],
         "cpu_us_an_event": 1e6 * used / report["events"],
         "kb_a_stream": memory / 1_000 / options.crowd,
-        "kernel_kb_a_stream": kernel / 1_000 / options.crowd,
+        # Each connection has two ends, and both are on this machine.
+        "kernel_kb_a_stream": kernel / 1_000 / options.crowd / 2,
         "bytes_an_event": report["bytes"] / report["events"],
         "missed": report["missed"],
         "lost_streams": report["lost_streams"],
         "went_back": report["went_back"],
     }
+    return figures, report["histogram"]
 
 
 async def one_by_one(contender: Contender, watching: Crowd, count: int, on_tick: OnTick) -> list[Post]:

@@ -73,7 +73,8 @@ def resident_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def socket_bytes() -> int:
-    """What the kernel holds for all TCP sockets."""
-    line = next(line for line in Path("/proc/net/sockstat").read_text().splitlines() if line.startswith("TCP:"))
-    return int(line.split()[-1]) * os.sysconf("SC_PAGE_SIZE")
+def kernel_bytes() -> int:
+    """What the kernel's own objects take, sockets among them, and the bytes that wait in all TCP sockets."""
+    slab = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("Slab:"))
+    waiting = next(line for line in Path("/proc/net/sockstat").read_text().splitlines() if line.startswith("TCP:"))
+    return int(slab.split()[1]) * 1_024 + int(waiting.split()[-1]) * os.sysconf("SC_PAGE_SIZE")

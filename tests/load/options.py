@@ -1,7 +1,7 @@
 """What every scenario is given, and what it returns."""
 
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 Figures = dict[str, float]
@@ -18,6 +18,8 @@ class Options:
     streams: int
     crowd: int
     compares: bool
+    distributions: dict[str, Sequence[tuple[float, int]]] = field(default_factory=dict)
+    """For a picture: by name, so many milliseconds, and how many took so long."""
 
 
 class CannotMeasure(Exception):

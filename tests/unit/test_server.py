@@ -1,0 +1,206 @@
+"""What `server` and `web.detached` take for granted of uvicorn and the loops. An upgrade that breaks it says so."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any, cast
+
+import pytest
+import uvicorn
+import uvloop
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
+ASK = b"GET /there HTTP/1.%d\r\nHost: test\r\n\r\n"
+
+
+class Transport(asyncio.Transport):
+    """Notes what is written."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("192.0.2.1", 1), "sockname": ("192.0.2.2", 2)})
+        self.written = b""
+        self.is_closed = False
+        self.reads = True
+
+    def write(self, data: Any) -> None:
+        self.written += bytes(data)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+    def pause_reading(self) -> None:
+        self.reads = False
+
+    def resume_reading(self) -> None:
+        self.reads = True
+
+
+class Asked:
+    """A protocol of uvicorn's that was asked something, and waits in the application."""
+
+    def __init__(self, more: bytes = b"", minor_version: int = 1) -> None:
+        self.scope: Scope = {}
+        self.sends: Send | None = None
+        self.go_on = asyncio.Event()
+        self.state = ServerState()
+        config = uvicorn.Config(
+            self._application, interface="asgi3", ws="none", lifespan="off", log_config=None, access_log=False
+        )
+        self.protocol = HttpToolsProtocol(config, self.state, {})
+        self.transport = Transport()
+        self.protocol.connection_made(self.transport)
+        self.protocol.data_received(ASK % minor_version)
+        self.cycle = self.protocol.cycle
+        if more:
+            self.protocol.data_received(more)
+
+    async def _application(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.sends = send
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await self.go_on.wait()
+
+    async def until_it_waits(self) -> "Asked":
+        await asyncio.sleep(0)
+        assert self.sends is not None
+        return self
+
+
+async def test_a_connection_that_is_given_up_with_a_reason_stays_open_and_is_forgotten() -> None:
+    asked = await Asked().until_it_waits()
+    assert asked.protocol in asked.state.connections
+    asked.protocol.connection_lost(Exception("detached"))
+    assert asked.protocol not in asked.state.connections
+    assert not asked.transport.is_closed
+
+
+async def test_a_response_that_goes_on_elsewhere_ends_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    asked = await Asked().until_it_waits()
+    asked.protocol.connection_lost(Exception("detached"))
+    asked.cycle.disconnected = True
+    written = asked.transport.written
+    await cast(Send, asked.sends)({"type": "http.response.body", "body": b"late", "more_body": True})
+    asked.go_on.set()
+    await asyncio.gather(*asked.state.tasks)
+    assert (asked.transport.written, asked.transport.is_closed, caplog.messages) == (written, False, [])
+
+
+async def test_headers_are_written_at_once_and_say_that_chunks_follow() -> None:
+    asked = await Asked().until_it_waits()
+    assert asked.transport.written.endswith(b"transfer-encoding: chunked\r\n\r\n")
+
+
+async def test_a_response_can_be_told_to_go_without_chunks_and_without_a_length() -> None:
+    asked = Asked(minor_version=0)
+    asked.cycle.chunked_encoding = False
+    asked.cycle.expected_content_length = 2**62
+    await asked.until_it_waits()
+    await cast(Send, asked.sends)({"type": "http.response.body", "body": b"plain", "more_body": True})
+    head, _, body = asked.transport.written.partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head
+    assert body == b"plain"
+
+
+async def test_a_request_that_came_with_another_waits_and_stops_the_reading() -> None:
+    asked = await Asked(more=ASK % 1).until_it_waits()
+    assert asked.protocol.cycle is not asked.cycle
+    assert len(asked.protocol.pipeline) == 1
+    assert not asked.transport.reads
+    asked.protocol.flow.resume_reading()
+    assert asked.transport.reads
+
+
+async def test_what_is_put_into_the_scope_once_the_header_is_there_reaches_the_application() -> None:
+    asked = Asked()
+    asked.protocol.scope["extensions"] = {"ours": {}}
+    await asked.until_it_waits()
+    assert asked.scope["extensions"] == {"ours": {}}
+
+
+class Noting(asyncio.Protocol):
+    """What a loop tells a protocol."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.lost: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.descriptor = -1
+
+    def pause_writing(self) -> None:
+        self.told.append("pause")
+
+    def resume_writing(self) -> None:
+        self.told.append("resume")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        # Raises where the descriptor is closed already.
+        os.fstat(self.descriptor)
+        self.lost.set_result(True)
+
+
+def on(loop: Callable[[], asyncio.AbstractEventLoop], scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(scenario())
+
+
+async def connected() -> tuple[asyncio.Transport, Noting, socket.socket]:
+    """A transport whose kernel takes little, its protocol, and the socket at the other end."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+    theirs.settimeout(5)
+    transport, protocol = await asyncio.get_running_loop().create_connection(Noting, sock=ours)
+    protocol.descriptor = transport.get_extra_info("socket").fileno()
+    return transport, protocol, theirs
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("end", ["close", "abort", "peer"])
+def test_a_lost_connection_is_told_before_its_descriptor_is_somebody_elses(
+    loop: Callable[[], asyncio.AbstractEventLoop], end: str
+) -> None:
+    async def scenario() -> None:
+        transport, protocol, theirs = await connected()
+        if end == "peer":
+            theirs.close()
+        else:
+            getattr(transport, end)()
+        async with asyncio.timeout(5):
+            assert await protocol.lost
+        theirs.close()
+
+    on(loop, scenario)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_the_first_byte_that_waits_pauses_and_the_last_one_that_goes_resumes(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def scenario() -> None:
+        transport, protocol, theirs = await connected()
+        transport.set_write_buffer_limits(high=0)
+        assert transport.get_write_buffer_size() == 0
+        transport.write(b"x" * 1_000_000)
+        assert protocol.told == ["pause"]
+        assert transport.get_write_buffer_size() > 0
+        taken = 0
+        while protocol.told != ["pause", "resume"]:
+            taken += len(await asyncio.to_thread(theirs.recv, 65_536))
+        assert transport.get_write_buffer_size() == 0
+        # Nothing of it is left behind, and what is written past the transport comes after it.
+        os.write(protocol.descriptor, b"y")
+        while taken < 1_000_001:
+            data = await asyncio.to_thread(theirs.recv, 65_536)
+            taken += len(data)
+        assert data.endswith(b"y")
+        transport.abort()
+        await protocol.lost
+        theirs.close()
+
+    on(loop, scenario)
