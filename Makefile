@@ -43,9 +43,9 @@ dev-distributed: $(DEVELOPMENT) ## As dev, on the PostgreSQL and Redis of servic
 migrate: $(RUNTIME) ## Bring the database to this program's schema
 	@$(BIN)/scoreboard migrate
 
-test: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) ## Run every test, and hold the coverage of what decides about scores
+test: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) ## Run every test, and hold the coverage of what decides about scores; ARGS go to pytest
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage report --include='$(GATED)' --fail-under=90
 
 e2e: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) ## Run the end-to-end tests alone
