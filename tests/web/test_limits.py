@@ -1,5 +1,6 @@
 """What a server takes from one client, and from all: no more, and it says so."""
 
+import asyncio
 import socket
 from collections.abc import Callable
 from itertools import islice
@@ -8,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import uvloop
 
 from scoreboard import server
 from tests.harness import LIMIT_SECONDS, Running, running
@@ -22,8 +24,11 @@ def is_over_at_once(scoreboard: Running, **headers: str) -> bool:
         return all(not line or line.startswith("retry: ") for line in islice(lines, 4))
 
 
-def test_one_stream_too_many_is_told_to_come_back_and_nobody_is_thrown_out(tmp_path: Path) -> None:
-    with running(tmp_path, max_streams=2, rate_limit="1000/minute") as scoreboard:
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_one_stream_too_many_is_told_to_come_back_and_nobody_is_thrown_out(
+    tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    with running(tmp_path, loop_factory=loop, max_streams=2, rate_limit="1000/minute") as scoreboard:
         with scoreboard.watch() as one:
             one.frame()
             with scoreboard.watch() as other:

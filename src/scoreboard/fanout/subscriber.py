@@ -46,7 +46,7 @@ class Subscriber(ABC):
 
     @abstractmethod
     def close(self, last: Message | None) -> None:
-        """End the stream, with a last message if there is one; where it is behind, without."""
+        """End the stream, with a last message; without one at once, as whoever has failed or takes nothing is ended."""
 
 
 NOWHERE = -1

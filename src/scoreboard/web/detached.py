@@ -22,6 +22,9 @@ KERNEL_BUFFER_BYTES: Final = 16_384
 """What the kernel may hold for a client (it reckons with twice as much): a dozen frames. By itself it would come to
 hold megabytes of old frames for one that has stopped reading, and deliver them all before the newest."""
 
+GOODBYE_SECONDS: Final = 1.0
+"""How long a client may take to hear the end."""
+
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
@@ -84,14 +87,14 @@ class DetachedSubscriber(Subscriber, asyncio.Protocol):
             self._transport.write(data[taken:])
 
     def close(self, last: Message | None) -> None:
-        if self.is_behind:
+        if last is None:
             self._transport.abort()
             return
-        if last is not None:
-            self._transport.write(last.chunked if self._is_chunked else last.plain)
-        if self._is_chunked:
-            self._transport.write(LAST_CHUNK)
+        # In order after what waits: under uvloop that are, at the very beginning, the headers.
+        self._transport.write(last.chunked + LAST_CHUNK if self._is_chunked else last.plain)
         self._transport.close()
+        if self.is_behind:
+            asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._transport.abort)
 
     def pause_writing(self) -> None:
         self.is_behind = True
