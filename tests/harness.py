@@ -16,7 +16,7 @@ import httpx2
 from starlette.types import ASGIApp
 
 from scoreboard import server
-from scoreboard.app import Scoreboard, make_store, migrate, open_scoreboard
+from scoreboard.app import Scoreboard, make_store, make_tokens, migrate, open_scoreboard
 from scoreboard.catalog import load_catalog
 from scoreboard.config import Settings, read_settings
 from scoreboard.model import Caller
@@ -183,7 +183,7 @@ def running(
     """
     settings = settings_in(folder, **given)
     clock = clock or HeldClock()
-    tokens = Tokens(SECRET.encode(), clock)
+    tokens = make_tokens(settings, clock)
     migrate(settings)
     listening = server.bind(settings.host, settings.port)
     if send_buffer_bytes is not None:

@@ -11,6 +11,7 @@ from scoreboard.healing import Healing
 from scoreboard.interfaces import Applied, Progress
 from scoreboard.model import Caller, Change, ChangeKind, Head, Snapshot
 from scoreboard.ranking.memory import MemoryRanking
+from scoreboard.rules import SCORE_FOR_ONESELF
 from scoreboard.scoring import Scoring
 from scoreboard.store.sqlite import SqliteStore
 from tests.clocks import HeldClock, counted_ids
@@ -100,7 +101,8 @@ class Service:
 
     async def score(self, user_id: str = "ada", key: str | None = None) -> int | None:
         async with asyncio.timeout(5):
-            return (await self.scoring.submit(Caller(user_id), "quest", user_id, key)).rank
+            caller = Caller(user_id, scopes=frozenset({SCORE_FOR_ONESELF}))
+            return (await self.scoring.submit(caller, "quest", user_id, key)).rank
 
     async def version(self) -> int:
         return (await self.scoring.board(None, 10)).version

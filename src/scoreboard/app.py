@@ -20,6 +20,7 @@ from scoreboard.catalog import Catalog
 from scoreboard.clock import SystemClock
 from scoreboard.config import Settings
 from scoreboard.descriptors import most_streams
+from scoreboard.errors import StartError
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
@@ -35,8 +36,9 @@ from scoreboard.store import postgresql_database, sqlite_file
 from scoreboard.store.postgresql import PostgresqlStore
 from scoreboard.store.sqlite import SqliteStore
 from scoreboard.web.application import make_application
-from scoreboard.web.auth import Tokens
+from scoreboard.web.auth import Policy, Tokens
 from scoreboard.web.client_address import client_address
+from scoreboard.web.keys import ASYMMETRIC, HS256, FixedKeys, JwksKeys, Key, Keys, read_pem, secrets
 
 log = structlog.get_logger()
 
@@ -99,7 +101,33 @@ def make_ranking(settings: Settings, boards: Iterable[str]) -> Ranking:
 
 def make_tokens(settings: Settings, clock: Clock | None = None) -> Tokens:
     """What signs and checks tokens. Raises StartError."""
-    return Tokens(load_secret(settings), clock or SystemClock())
+    own_clock = clock or SystemClock()
+    policy = Policy(
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        type=settings.jwt_type,
+        max_lifetime_seconds=settings.jwt_max_lifetime_seconds,
+        unscoped_may_score=settings.jwt_unscoped_may_score,
+    )
+    return Tokens(_make_keys(settings, own_clock), own_clock, policy)
+
+
+def _make_keys(settings: Settings, clock: Clock) -> Keys:
+    # Who has public keys and no secret does not want a secret that nobody knows of.
+    has_secret = settings.jwt_secret is not None or not settings.has_public_keys
+    allowed = settings.jwt_algorithms or ((HS256,) if has_secret else ()) + (
+        ASYMMETRIC if settings.has_public_keys else ()
+    )
+    keys: list[Key] = []
+    if has_secret and HS256 in allowed:
+        old = (secret.get_secret_value().encode() for secret in settings.jwt_old_secrets)
+        keys += secrets(load_secret(settings), *old)
+    keys += [read_pem(path, allowed) for path in settings.jwt_public_keys]
+    if settings.jwt_jwks_url is not None:
+        return JwksKeys(settings.jwt_jwks_url, allowed, clock, fixed=keys)
+    if not keys:
+        raise StartError("No key could verify a token: SCOREBOARD_JWT_ALGORITHMS names none of those that are set.")
+    return FixedKeys(keys)
 
 
 @asynccontextmanager
@@ -162,7 +190,12 @@ async def open_scoreboard(
         await healing.start()
         await stack.enter_async_context(
             _background(
-                healing.run(), scoring.commit.run(), frames.follow(ranking.changed()), frames.refresh(), hub.run()
+                healing.run(),
+                scoring.commit.run(),
+                frames.follow(ranking.changed()),
+                frames.refresh(),
+                hub.run(),
+                tokens.run(),
             )
         )
         yield Scoreboard(application, hub, metrics_port)

@@ -2,7 +2,8 @@
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
 
 import limits
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
@@ -92,6 +93,16 @@ def _origin(text: str) -> str:
     return text.rstrip("/")
 
 
+def _jwks_url(url: str | None) -> str | None:
+    if url is not None:
+        parts = urlsplit(url)
+        if not parts.hostname or parts.scheme not in {"https", "http"}:
+            raise ValueError("must be a URL such as https://login.example/.well-known/jwks.json")
+        if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+            raise ValueError("must begin with https://: who can change the keys on their way can sign any token")
+    return url
+
+
 def _long_enough(secret: SecretStr | None) -> SecretStr | None:
     if secret is not None and len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
         raise ValueError(f"must have at least {MIN_SECRET_BYTES} bytes")
@@ -121,7 +132,21 @@ class Settings(BaseSettings):
     redis_pool_size: Annotated[int, Field(ge=2, le=1_000)] = 16
     redis_timeout_seconds: Seconds = 0.5
     jwt_secret: Annotated[SecretStr | None, AfterValidator(_long_enough)] = None
+    jwt_old_secrets: Annotated[
+        tuple[Annotated[SecretStr, AfterValidator(_long_enough)], ...], NoDecode, BeforeValidator(_list)
+    ] = ()
+    jwt_public_keys: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_list)] = ()
+    jwt_jwks_url: Annotated[str | None, AfterValidator(_jwks_url)] = None
+    jwt_algorithms: Annotated[
+        tuple[Literal["HS256", "RS256", "ES256", "EdDSA"], ...], NoDecode, BeforeValidator(_list)
+    ] = ()
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    jwt_type: str | None = None
+    jwt_max_lifetime_seconds: Annotated[int, Field(ge=60, le=315_360_000)] = 2_592_000
+    jwt_unscoped_may_score: bool = True
     rate_limit: Annotated[RateLimit, NoDecode, BeforeValidator(_rate)] = RateLimit(10, 60_000_000)
+    env: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     tls_certificate: Path | None = None
@@ -142,9 +167,22 @@ class Settings(BaseSettings):
             raise ValueError("SCOREBOARD_REDIS_URL: must be set too, since many instances share one ranking")
         if not self.is_distributed and self.redis_url is not None:
             raise ValueError("SCOREBOARD_DATABASE_URL: must be a postgresql:// URL where SCOREBOARD_REDIS_URL is set")
-        if self.is_distributed and self.jwt_secret is None:
+        if self.is_distributed and self.jwt_secret is None and not self.has_public_keys:
             raise ValueError("SCOREBOARD_JWT_SECRET: must be set, since all instances have to know the same secret")
         return self
+
+    @model_validator(mode="after")
+    def _fit_for_production(self) -> Self:
+        if self.env == "production" and "*" in self.cors_origins:
+            raise ValueError(
+                "SCOREBOARD_CORS_ORIGINS: must name origins in production: * would let any page send scores"
+            )
+        return self
+
+    @property
+    def has_public_keys(self) -> bool:
+        """Whether tokens are signed elsewhere, and verified here with public keys."""
+        return bool(self.jwt_public_keys) or self.jwt_jwks_url is not None
 
     @model_validator(mode="after")
     def _a_key_for_each_certificate(self) -> Self:

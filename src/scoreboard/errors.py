@@ -83,6 +83,16 @@ class TokenExpired(Unauthorized):
         super().__init__("The token has expired: get a new one.")
 
 
+class InsufficientScope(RequestError):
+    """Raised when a token is good and does not allow what is asked."""
+
+    code = "insufficient_scope"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"The token does not have the scope {scope}.")
+        self.scope = scope
+
+
 class NotYourScore(RequestError):
     """Raised when a caller claims an action for somebody else and has no right to."""
 
@@ -160,6 +170,15 @@ class StoreUnavailable(RetryLater):
 
     def __init__(self) -> None:
         super().__init__("The store cannot be reached: nothing was changed, try again.", 1_000_000)
+
+
+class KeysUnavailable(RetryLater):
+    """Raised when the keys that verify tokens could not be fetched yet."""
+
+    code = "keys_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("The keys of tokens cannot be had at the moment: try again.", 1_000_000)
 
 
 class OutcomeUnknown(RetryLater):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from scoreboard.errors import IdempotencyKeyReused, NotYourScore, RateLimited, ScoreOutOfRange
+from scoreboard.errors import IdempotencyKeyReused, InsufficientScope, NotYourScore, RateLimited, ScoreOutOfRange
 from scoreboard.interfaces import Accepted, Facts, Outcome, Refused, Settled
 from scoreboard.model import (
     MAX_SCORE,
@@ -21,6 +21,9 @@ from scoreboard.model import (
     Submission,
 )
 
+SCORE_FOR_ONESELF: Final = "scores:write"
+"""The scope of a user, who claims actions for nobody else."""
+
 SCORE_FOR_ANYBODY: Final = "scores:write:any"
 """The scope of a trusted server, which claims actions for its users."""
 
@@ -30,11 +33,14 @@ def claim(
 ) -> Submission:
     """What a caller may submit. A name is taken only from the player's own token.
 
-    Raises NotYourScore.
+    Raises NotYourScore, InsufficientScope.
     """
     own = caller.user_id == user_id
-    if not own and SCORE_FOR_ANYBODY not in caller.scopes:
-        raise NotYourScore
+    if SCORE_FOR_ANYBODY not in caller.scopes:
+        if not own:
+            raise NotYourScore
+        if SCORE_FOR_ONESELF not in caller.scopes:
+            raise InsufficientScope(SCORE_FOR_ONESELF)
     return Submission(event_id, user_id, caller.name if own else None, action, idempotency_digest)
 
 

@@ -12,6 +12,7 @@ from scoreboard.clock import SystemClock
 from scoreboard.config import Settings
 from scoreboard.model import Caller
 from scoreboard.web.auth import Tokens
+from scoreboard.web.keys import FixedKeys, secrets
 from tests.e2e.processes import COMMAND, Process, environment, scoreboard
 from tests.harness import SECRET, settings_in
 from tests.servers.postgresql import PostgresServer
@@ -68,7 +69,7 @@ class World:
         self._count = instances
         self._is_cluster = is_cluster
         self._stack = ExitStack()
-        self._tokens = Tokens(SECRET.encode(), SystemClock())
+        self._tokens = Tokens(FixedKeys(secrets(SECRET.encode())), SystemClock())
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:

@@ -13,6 +13,7 @@ import pytest
 from scoreboard.clock import SystemClock
 from scoreboard.model import Caller
 from scoreboard.web.auth import Tokens
+from scoreboard.web.keys import FixedKeys, secrets
 from tests.e2e.processes import COMMAND, ON_ASYNCIO, Process, score, scoreboard, serving
 from tests.harness import SECRET
 from tests.servers.postgresql import PostgresServer
@@ -27,7 +28,7 @@ class Writers:
     """Users who score as fast as they are answered, and note what was acknowledged."""
 
     def __init__(self, url: str, count: int = WRITERS) -> None:
-        tokens = Tokens(SECRET.encode(), SystemClock())
+        tokens = Tokens(FixedKeys(secrets(SECRET.encode())), SystemClock())
         self.acknowledged: list[str] = []
         self.unanswered: list[tuple[str, str]] = []
         self.tokens = {user: tokens.sign(Caller(user), 3_600) for user in (f"user-{n}" for n in range(count))}

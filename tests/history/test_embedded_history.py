@@ -9,6 +9,7 @@ from pathlib import Path
 from scoreboard.clock import SystemClock
 from scoreboard.model import Caller
 from scoreboard.web.auth import Tokens
+from scoreboard.web.keys import FixedKeys, secrets
 from tests.e2e.processes import Process, serving
 from tests.harness import SECRET, settings_in
 from tests.history.checker import check
@@ -26,7 +27,7 @@ PLAN = Plan(users=30, rate=300.0, timeout_seconds=2.0)
 
 async def test_a_killed_server_keeps_every_promise(tmp_path: Path) -> None:
     port = free_port()
-    tokens = Tokens(SECRET.encode(), SystemClock())
+    tokens = Tokens(FixedKeys(secrets(SECRET.encode())), SystemClock())
     settings = settings_in(tmp_path, rate_limit=LIMIT)
 
     with ExitStack() as stack:

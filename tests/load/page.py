@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, CDPSession, Page
 from scoreboard.clock import SystemClock
 from scoreboard.model import Caller
 from scoreboard.web.auth import Tokens
+from scoreboard.web.keys import FixedKeys, secrets
 from tests.e2e.browser import chromium
 from tests.e2e.processes import score, serving
 from tests.e2e.proxy import proxying
@@ -160,7 +161,7 @@ def _page_recovery(on_tick: OnTick) -> Figures:
 
 
 def _tokens(count: int) -> dict[str, str]:
-    signer = Tokens(SECRET.encode(), SystemClock())
+    signer = Tokens(FixedKeys(secrets(SECRET.encode())), SystemClock())
     return {f"user-{n}": signer.sign(Caller(f"user-{n}", f"User {n}"), 86_400) for n in range(count)}
 
 

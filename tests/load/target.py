@@ -15,6 +15,7 @@ from typing import Self
 from scoreboard.clock import SystemClock
 from scoreboard.model import Caller
 from scoreboard.web.auth import Tokens
+from scoreboard.web.keys import FixedKeys, secrets
 
 SECRET = "a secret of the load test, never used elsewhere"
 START_SECONDS = 60.0
@@ -49,7 +50,7 @@ class Target:
         self.database = database or Path(self._folder.name) / "scoreboard.db"
         self.host = "127.0.0.1"
         self.port = free_port()
-        self.tokens = Tokens(SECRET.encode(), SystemClock())
+        self.tokens = Tokens(FixedKeys(secrets(SECRET.encode())), SystemClock())
         self._environment = environment(
             {
                 "SCOREBOARD_DATABASE_URL": f"sqlite:///{self.database}",

@@ -22,7 +22,7 @@ from scoreboard.healing import Healing
 from scoreboard.interfaces import Applied
 from scoreboard.model import Caller, Change, RateLimit
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.rules import settle
+from scoreboard.rules import SCORE_FOR_ONESELF, settle
 from scoreboard.scoring import Scoring
 from scoreboard.store import sqlite_file
 from scoreboard.store.sqlite import SqliteStore
@@ -134,7 +134,12 @@ class History(RuleBasedStateMachine):
         self.stack.push_async_callback(stop)
 
     async def _submit(self, attempt: Try) -> Receipt:
-        return await self.scoring.submit(Caller(attempt.user_id), attempt.action_id, attempt.user_id, attempt.key)
+        return await self.scoring.submit(
+            Caller(attempt.user_id, scopes=frozenset({SCORE_FOR_ONESELF})),
+            attempt.action_id,
+            attempt.user_id,
+            attempt.key,
+        )
 
     @rule(attempts=st.lists(tries, min_size=1, max_size=8))
     def submit_at_once(self, attempts: list[Try]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from scoreboard.errors import IdempotencyKeyReused, NotYourScore, RateLimited, ScoreOutOfRange
 from scoreboard.interfaces import Accepted, Facts, Refused
 from scoreboard.model import MAX_SCORE, Caller, Event, EventKind, Head
-from scoreboard.rules import claim, decide, fold, settle
+from scoreboard.rules import SCORE_FOR_ONESELF, claim, decide, fold, settle
 from tests.making import DUEL, QUEST, TEN_A_MINUTE, VISIT, standing, submission
 
 NOW = 1_000_000_000
@@ -88,4 +88,4 @@ def test_only_a_trusted_server_claims_for_somebody_else() -> None:
         claim(Caller("ada", scopes=frozenset({"scores:write"})), "bob", QUEST, UUID(int=1))
     trusted = Caller("game", "The Game", frozenset({"scores:write:any"}))
     assert claim(trusted, "bob", QUEST, UUID(int=1)).name is None
-    assert claim(Caller("bob", "Bob"), "bob", QUEST, UUID(int=1)).name == "Bob"
+    assert claim(Caller("bob", "Bob", frozenset({SCORE_FOR_ONESELF})), "bob", QUEST, UUID(int=1)).name == "Bob"

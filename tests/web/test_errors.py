@@ -130,8 +130,8 @@ def signed(now: int, claims: dict[str, Any]) -> str:
 SECONDS_FROM_NOW = (-1, 0, 60)
 
 TOKENS: dict[str, tuple[dict[str, Any], str]] = {
-    "expired": ({"exp": -1}, "token_expired"),
-    "expires this very second": ({"exp": 0}, "token_expired"),
+    "expired": ({"exp": -11}, "token_expired"),
+    "expires this very second": ({"exp": -10}, "token_expired"),
     "without exp": ({"exp": ...}, "token_invalid"),
     "exp is text": ({"exp": "4102444800"}, "token_invalid"),
     "exp is true": ({"exp": True}, "token_invalid"),
@@ -185,7 +185,10 @@ def test_a_request_without_a_token_is_told_to_send_one(scoreboard: Running) -> N
 def test_a_token_that_was_good_ends_all_the_same(scoreboard: Running) -> None:
     token = scoreboard.token()
     assert scoreboard.score(token=token).status_code == 201
-    scoreboard.clock.advance(3_600)
+    # Clocks differ: ten seconds are given.
+    scoreboard.clock.advance(3_609)
+    assert scoreboard.score(token=token).status_code == 201
+    scoreboard.clock.advance(1)
     assert_problem(scoreboard.score(token=token), 401, "token_expired")
 
 

@@ -32,6 +32,8 @@ def demo(
     """
     given = {"host": host, "port": port}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    if settings.env == "production":
+        raise StartError("The demo gives a token to everybody: it does not run where SCOREBOARD_ENV is production.")
     if settings.tls is not None:
         raise StartError("The demo's players speak plain HTTP: leave SCOREBOARD_TLS_CERTIFICATE and …_KEY to serve.")
     if not let_anybody_play and not _is_loopback(settings.host):

@@ -1,52 +1,89 @@
-"""Bearer tokens: JSON Web Tokens (RFC 7519) signed with HS256, checked without a session store."""
+"""Bearer tokens: JSON Web Tokens (RFC 7519, RFC 8725), checked without a session store."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from math import isfinite
-from typing import Final
+from typing import Any, Final
 
 import jwt
 
-from scoreboard.errors import TokenExpired, TokenInvalid, TokenMissing
+from scoreboard.errors import KeysUnavailable, StartError, TokenExpired, TokenInvalid, TokenMissing
 from scoreboard.interfaces import Clock
 from scoreboard.model import Caller
+from scoreboard.rules import SCORE_FOR_ONESELF
 from scoreboard.text import check_id, shown_name
-
-ALGORITHM: Final = "HS256"
-"""Pinned here and never read from a token: `alg: none` and a confusion of keys are impossible."""
+from scoreboard.web.keys import HS256, Key, Keys
 
 MAX_TOKEN_BYTES: Final = 8_192
 """A longer one is refused unread."""
+
+LEEWAY_US: Final = 10_000_000
+"""What clocks of two machines may differ by."""
 
 REMEMBERED_TOKENS: Final = 10_000
 REMEMBERED_SECONDS: Final = 300
 """A signature that was good is not computed again for five minutes; a token's own end is checked every time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a token has to be, beside its signature. `issuer`, `audience` and `type` count where they are set."""
+
+    issuer: str | None = None
+    audience: str | None = None
+    type: str | None = None
+    max_lifetime_seconds: int = 30 * 86_400
+    unscoped_may_score: bool = True
+    """Whether a token without scopes may score for its own user."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A token that was good: when it is to be read again, when it ends, and who it speaks for."""
+
+    forget_us: int
+    expires_us: int
+    caller: Caller
+
+
 class Tokens:
     """Verifies and signs tokens."""
 
-    def __init__(self, secret: bytes, clock: Clock) -> None:
-        self._secret = secret
+    def __init__(self, keys: Keys, clock: Clock, policy: Policy | None = None) -> None:
+        self._keys = keys
         self._clock = clock
-        self._remembered: dict[bytes, tuple[int, int, Caller]] = {}
+        self._policy = policy or Policy()
+        self._remembered: dict[bytes, _Read] = {}
+        self._generation = keys.generation
+
+    async def run(self) -> None:
+        """Keep the keys up to date, as long as the server runs."""
+        await self._keys.run()
 
     def sign(self, caller: Caller, lifetime_seconds: int) -> str:
-        """A token for a caller, valid from now on."""
+        """A token for a caller, valid from now on. Raises StartError where there is no secret to sign with."""
+        secret = next((key for key in self._keys.now() if key.algorithm == HS256), None)
+        if secret is None:
+            raise StartError("Tokens are signed elsewhere: there is no SCOREBOARD_JWT_SECRET to sign one with.")
         claims: dict[str, object] = {
             "sub": caller.user_id,
             "iat": self._clock.now_us() // 1_000_000,
             "exp": self._clock.now_us() // 1_000_000 + lifetime_seconds,
         }
-        if caller.name is not None:
-            claims["name"] = caller.name
-        if caller.scopes:
-            claims["scope"] = " ".join(sorted(caller.scopes))
-        return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
+        optional = {
+            "name": caller.name,
+            "scope": " ".join(sorted(caller.scopes)) or None,
+            "iss": self._policy.issuer,
+            "aud": self._policy.audience,
+        }
+        claims |= {name: value for name, value in optional.items() if value is not None}
+        return jwt.encode(claims, secret.value, algorithm=HS256, headers={"typ": self._policy.type or "JWT"})
 
-    def verify(self, authorization: bytes | None) -> Caller:
+    async def verify(self, authorization: bytes | None) -> Caller:
         """Who an `Authorization` header speaks for.
 
-        Raises TokenMissing, TokenExpired, TokenInvalid; the last says nothing of the reason.
+        Raises TokenMissing, TokenExpired, TokenInvalid (which says nothing of the reason), and KeysUnavailable.
         """
         if authorization is None:
             raise TokenMissing
@@ -56,39 +93,100 @@ class Tokens:
         if len(token) > MAX_TOKEN_BYTES:
             raise TokenInvalid
         now_us = self._clock.now_us()
+        if self._generation != self._keys.generation:
+            self._generation = self._keys.generation
+            self._remembered.clear()
         digest = sha256(token).digest()
-        forget_us, expires_us, caller = self._remembered.get(digest) or self._read(digest, token.strip(), now_us)
-        if forget_us <= now_us:
-            del self._remembered[digest]
-        if expires_us <= now_us:
+        read = self._remembered.get(digest)
+        if read is None or read.forget_us <= now_us:
+            read = await self._read(token.strip(), now_us)
+            self._remember(digest, read)
+        if read.expires_us + LEEWAY_US <= now_us:
             raise TokenExpired
-        return caller
+        return read.caller
 
-    def _read(self, digest: bytes, token: bytes, now_us: int) -> tuple[int, int, Caller]:
-        try:
-            claims = jwt.decode(
-                token,
-                self._secret,
-                algorithms=[ALGORITHM],
-                # The clock is ours, and what PyJWT takes for a time is wider than what RFC 7519 does.
-                options={"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False},
-            )
-            if _time_us(claims.get("nbf", 0)) > now_us:
-                raise TokenInvalid
-            expires_us = _time_us(claims["exp"])
-            scope = claims.get("scope", "")
-            caller = Caller(
-                user_id=check_id(claims["sub"]),
-                name=shown_name(claims.get("name")),
-                scopes=frozenset(scope.split()) if isinstance(scope, str) else frozenset(),
-            )
-        except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, OverflowError) as error:
-            raise TokenInvalid from error
-        read = (now_us + REMEMBERED_SECONDS * 1_000_000, expires_us, caller)
+    def _remember(self, digest: bytes, read: _Read) -> None:
         if len(self._remembered) >= REMEMBERED_TOKENS:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[digest] = read
-        return read
+
+    async def _read(self, token: bytes, now_us: int) -> _Read:
+        try:
+            header = jwt.get_unverified_header(token)
+            claims = _claims(token, await self._candidates(header))
+            return self._checked(claims, now_us)
+        except (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, AttributeError) as error:
+            raise TokenInvalid from error
+
+    async def _candidates(self, header: dict[str, Any]) -> Sequence[Key]:
+        """The keys that the token may be signed with. What it says of itself only chooses among ours.
+
+        `jku`, `jwk`, `x5u` and the like are never looked at.
+        """
+        if "crit" in header or (self._policy.type is not None and header.get("typ") != self._policy.type):
+            raise TokenInvalid
+        kid = header.get("kid")
+        found = self._fitting(header["alg"], kid)
+        if not found and await self._keys.refresh():
+            found = self._fitting(header["alg"], kid)
+        if not found and not self._keys.is_complete:
+            raise KeysUnavailable
+        return found
+
+    def _fitting(self, algorithm: str, kid: object) -> Sequence[Key]:
+        return [key for key in self._keys.now() if key.algorithm == algorithm and kid in {key.kid, None}] or [
+            # A token may name a key that we know without a name.
+            key
+            for key in self._keys.now()
+            if key.algorithm == algorithm and key.kid is None
+        ]
+
+    def _checked(self, claims: dict[str, Any], now_us: int) -> _Read:
+        policy = self._policy
+        expires_us, longest_us = _time_us(claims["exp"]), policy.max_lifetime_seconds * 1_000_000
+        issued_us = _time_us(claims.get("iat", now_us / 1_000_000))
+        if max(_time_us(claims.get("nbf", 0)), issued_us) > now_us + LEEWAY_US:
+            raise TokenInvalid
+        if expires_us - issued_us > longest_us:
+            raise TokenInvalid
+        if policy.issuer is not None and claims.get("iss") != policy.issuer:
+            raise TokenInvalid
+        if policy.audience is not None and policy.audience not in _texts(claims.get("aud")):
+            raise TokenInvalid
+        scopes = frozenset(part for text in _texts(claims.get("scope")) for part in text.split())
+        if not scopes and policy.unscoped_may_score:
+            scopes = frozenset({SCORE_FOR_ONESELF})
+        caller = Caller(user_id=check_id(claims["sub"]), name=shown_name(claims.get("name")), scopes=scopes)
+        return _Read(now_us + REMEMBERED_SECONDS * 1_000_000, expires_us, caller)
+
+
+def _claims(token: bytes, candidates: Sequence[Key]) -> dict[str, Any]:
+    """Of a token that one of the keys has signed. Raises TokenInvalid, and what PyJWT does."""
+    for key in candidates:
+        try:
+            return jwt.decode(
+                token,
+                key.value,
+                algorithms=[key.algorithm],
+                # The clock is ours, and what PyJWT takes for a time is wider than what RFC 7519 does.
+                options={
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                    "verify_aud": False,
+                    "verify_iss": False,
+                },
+            )
+        except jwt.InvalidSignatureError:
+            continue
+    raise TokenInvalid
+
+
+def _texts(claim: object) -> Collection[str]:
+    """One text, or a list of them, as `aud` may be (RFC 7519, section 4.1.3)."""
+    if isinstance(claim, str):
+        return [claim]
+    return [text for text in claim if isinstance(text, str)] if isinstance(claim, list) else []
 
 
 def _time_us(claim: object) -> int:

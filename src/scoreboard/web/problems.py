@@ -108,6 +108,7 @@ STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
     errors.TokenMissing: HTTPStatus.UNAUTHORIZED,
     errors.TokenInvalid: HTTPStatus.UNAUTHORIZED,
     errors.TokenExpired: HTTPStatus.UNAUTHORIZED,
+    errors.InsufficientScope: HTTPStatus.FORBIDDEN,
     errors.NotYourScore: HTTPStatus.FORBIDDEN,
     errors.UnknownBoard: HTTPStatus.NOT_FOUND,
     errors.UnknownAction: HTTPStatus.NOT_FOUND,
@@ -117,6 +118,7 @@ STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
     errors.PlayerBusy: HTTPStatus.TOO_MANY_REQUESTS,
     errors.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.KeysUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -149,6 +151,8 @@ def problem(error: ScoreboardError) -> Problem:
         # RFC 6750, section 3: no error code where there was no token at all.
         missing = isinstance(error, errors.TokenMissing)
         headers["WWW-Authenticate"] = "Bearer" if missing else 'Bearer error="invalid_token"'
+    elif isinstance(error, errors.InsufficientScope):
+        headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{error.scope}"'
     elif isinstance(error, RetryLater):
         # Whole seconds: RFC 9110, section 10.2.3.
         headers["Retry-After"] = str(error.retry_after_seconds)

@@ -29,7 +29,7 @@ def scores_route(scoring: Scoring, tokens: Tokens) -> DirectRoute:
 
     async def post(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
-        caller = tokens.verify(headers.get(b"authorization"))
+        caller = await tokens.verify(headers.get(b"authorization"))
         if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
             raise problems.UnsupportedMediaType
         key = _idempotency_key(headers.get(b"idempotency-key"))
@@ -56,6 +56,7 @@ def scores_route(scoring: Scoring, tokens: Tokens) -> DirectRoute:
             errors.TokenInvalid(),
             errors.TokenExpired(),
             errors.NotYourScore(),
+            errors.InsufficientScope("scores:write"),
             errors.UnknownAction("no-such-action"),
             errors.ScoreOutOfRange(),
             problems.BodyTooLarge(MAX_BODY_BYTES),
@@ -67,6 +68,7 @@ def scores_route(scoring: Scoring, tokens: Tokens) -> DirectRoute:
             errors.QueueFull(),
             errors.StoreUnavailable(),
             errors.OutcomeUnknown(),
+            errors.KeysUnavailable(),
         ),
         openapi_extra=_OPENAPI,
     )

@@ -1,0 +1,355 @@
+"""Who may score: keys of several kinds, and all the ways to forge a token."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, Final
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from jwt.algorithms import get_default_algorithms
+
+from scoreboard.errors import StartError
+from tests.harness import SECRET, Running, running
+
+Claims = dict[str, Any]
+FIRST_SECRET: Final = "the first secret of the tests is changed later"
+OTHER_SECRET: Final = "another secret of the tests, never used elsewhere"
+
+
+def make_key(algorithm: str) -> Any:
+    match algorithm:
+        case "RS256":
+            return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+        case "ES256":
+            return ec.generate_private_key(ec.SECP256R1())
+        case _:
+            return ed25519.Ed25519PrivateKey.generate()
+
+
+KEYS: Final = {algorithm: make_key(algorithm) for algorithm in ("RS256", "ES256", "EdDSA")}
+STRANGER: Final = make_key("RS256")
+
+
+def pem(key: Any) -> bytes:
+    public: bytes = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return public
+
+
+def jwk(algorithm: str, kid: str, **changed: Any) -> dict[str, Any]:
+    found: dict[str, Any] = get_default_algorithms()[algorithm].to_jwk(KEYS[algorithm].public_key(), as_dict=True)
+    return {**found, "kid": kid, "use": "sig", "alg": algorithm, **changed}
+
+
+def claims_of(scoreboard: Running, **changed: Any) -> Claims:
+    now = scoreboard.clock.now_us() // 1_000_000
+    claims = {"sub": "ada", "iat": now, "exp": now + 3_600, **changed}
+    return {name: value for name, value in claims.items() if value is not ...}
+
+
+def signed(claims: Claims, key: Any = SECRET, algorithm: str = "HS256", **header: Any) -> str:
+    return jwt.encode(claims, key, algorithm=algorithm, headers=header or None)
+
+
+def raw(header: dict[str, Any], claims: Claims, signature: bytes = b"") -> str:
+    """A token that no library would make."""
+    parts = (json.dumps(header).encode(), json.dumps(claims).encode(), signature)
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+
+def hmac_of(header: dict[str, Any], claims: Claims, key: bytes) -> str:
+    """An HMAC over any header, with any key: libraries refuse public keys as secrets."""
+    signing_input = raw(header, claims).rpartition(".")[0]
+    signature = get_default_algorithms()["HS256"].sign(signing_input.encode(), key)
+    return f"{signing_input}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+def assert_refused(scoreboard: Running, token: str) -> None:
+    """401, and not a word about the reason."""
+    response = scoreboard.score(token=token)
+    assert (response.status_code, response.json()["code"]) == (401, "token_invalid"), response.text
+    assert response.json()["detail"] == "The token is not valid."
+    assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+    assert scoreboard.ledger() == []
+
+
+@pytest.fixture
+def trusting(tmp_path: Path) -> Iterator[Running]:
+    """A server that takes its own secret and three public keys."""
+    paths = []
+    for algorithm, key in KEYS.items():
+        (tmp_path / f"{algorithm}.pem").write_bytes(pem(key))
+        paths.append(str(tmp_path / f"{algorithm}.pem"))
+    with running(tmp_path, jwt_public_keys=",".join(paths)) as server:
+        yield server
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+def test_a_public_key_verifies_what_its_owner_has_signed(trusting: Running, algorithm: str) -> None:
+    token = signed(claims_of(trusting), KEYS[algorithm], algorithm, kid="whatever")
+    assert trusting.score(token=token).status_code == 201
+    assert trusting.score().status_code == 201
+
+
+PLAIN_HEADER: Final = {"alg": "HS256", "typ": "JWT"}
+
+FORGERIES: Final[dict[str, Callable[[Claims], str]]] = {
+    "alg none": lambda claims: raw({"alg": "none", "typ": "JWT"}, claims),
+    "alg None": lambda claims: raw({"alg": "None"}, claims),
+    "alg nOnE with a signature": lambda claims: raw({"alg": "nOnE"}, claims, b"x" * 32),
+    "no alg": lambda claims: raw({"typ": "JWT"}, claims, b"x" * 32),
+    "alg is a list": lambda claims: raw({"alg": ["HS256"]}, claims, b"x" * 32),
+    "alg is a number": lambda claims: raw({"alg": 256}, claims, b"x" * 32),
+    "another algorithm of the same family": lambda claims: signed(claims, SECRET * 2, "HS512"),
+    "another algorithm with the same key": lambda claims: signed(claims, KEYS["RS256"], "PS256"),
+    "a stranger's secret": lambda claims: signed(claims, OTHER_SECRET),
+    "a stranger's key": lambda claims: signed(claims, STRANGER, "RS256"),
+    "an empty secret": lambda claims: hmac_of(PLAIN_HEADER, claims, b""),
+    "the public key as a secret": lambda claims: hmac_of(PLAIN_HEADER, claims, pem(KEYS["RS256"])),
+    "the public key as a secret, stripped": lambda claims: hmac_of(PLAIN_HEADER, claims, pem(KEYS["RS256"]).strip()),
+    "kid is a path": lambda claims: hmac_of({**PLAIN_HEADER, "kid": "../../../../dev/null"}, claims, b""),
+    "kid is SQL": lambda claims: hmac_of({**PLAIN_HEADER, "kid": "' UNION SELECT 'key"}, claims, b"key"),
+    "kid is a list": lambda claims: signed(claims, OTHER_SECRET) and raw({**PLAIN_HEADER, "kid": ["a"]}, claims, b"x"),
+    "an embedded key": lambda claims: signed(
+        claims, STRANGER, "RS256", jwk=get_default_algorithms()["RS256"].to_jwk(STRANGER.public_key(), as_dict=True)
+    ),
+    "a critical header": lambda claims: signed(claims, SECRET, crit=["exp"], exp=1),
+    "no signature": lambda claims: signed(claims).rpartition(".")[0] + ".",
+    "two parts": lambda claims: signed(claims).rpartition(".")[0],
+    "four parts": lambda claims: signed(claims) + ".x",
+    "two signatures": lambda claims: json.dumps({"payload": "x", "signatures": [{"protected": "x"}, {}]}),
+    "cut short": lambda claims: signed(claims)[:-4],
+    "a byte flipped": lambda claims: signed(claims)[:-3] + ("AAA" if not signed(claims).endswith("AAA") else "BBB"),
+    "not base64": lambda _: "!.!.!",
+    "a list as claims": lambda _: raw(PLAIN_HEADER, [1]),  # type: ignore[arg-type]
+    "a megabyte": lambda claims: signed({**claims, "more": "x" * 7_000}) + "x" * 2_000,
+}
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES.keys())
+def test_a_forged_token_is_refused_without_a_reason(trusting: Running, forge: Callable[[Claims], str]) -> None:
+    assert_refused(trusting, forge(claims_of(trusting)))
+
+
+@pytest.mark.parametrize("pointer", ["jku", "x5u"])
+def test_nothing_is_fetched_from_where_a_token_says(trusting: Running, pointer: str) -> None:
+    with publishing([jwk("RS256", "a")]) as issuer:
+        assert_refused(trusting, signed(claims_of(trusting), STRANGER, "RS256", kid="b", **{pointer: issuer.url}))
+        assert issuer.asked == 0
+
+
+TIMES: Final[dict[str, tuple[Claims, int]]] = {
+    "good for longer than a token may be": ({"exp": 31 * 86_400}, 401),
+    "good for as long as a token may be": ({"exp": 30 * 86_400}, 201),
+    "good for ever": ({"exp": 10**12}, 401),
+    "good for longer, without saying since when": ({"exp": 31 * 86_400, "iat": ...}, 401),
+    "good from now on, by a clock that is ahead": ({"nbf": 9}, 201),
+    "not good yet": ({"nbf": 11}, 401),
+    "made later": ({"iat": 11}, 401),
+    "without an end": ({"exp": ...}, 401),
+}
+
+
+@pytest.mark.parametrize(("changed", "status"), TIMES.values(), ids=TIMES.keys())
+def test_a_token_is_good_in_its_time(tmp_path: Path, changed: Claims, status: int) -> None:
+    with running(tmp_path) as scoreboard:
+        now = scoreboard.clock.now_us() // 1_000_000
+        at = {name: value if value is ... else now + value for name, value in changed.items()}
+        assert scoreboard.score(token=signed(claims_of(scoreboard, **at))).status_code == status
+
+
+EXPECTED: Final[dict[str, Any]] = {
+    "jwt_issuer": "https://login.example",
+    "jwt_audience": "scoreboard",
+    "jwt_type": "at+jwt",
+}
+SAID: Final[dict[str, tuple[Claims, str, int]]] = {
+    "all as expected": ({}, "at+jwt", 201),
+    "one audience of several": ({"aud": ["shop", "scoreboard"]}, "at+jwt", 201),
+    "another issuer": ({"iss": "https://evil.example"}, "at+jwt", 401),
+    "a list of issuers": ({"iss": ["https://login.example"]}, "at+jwt", 401),
+    "no issuer": ({"iss": ...}, "at+jwt", 401),
+    "another audience": ({"aud": "shop"}, "at+jwt", 401),
+    "other audiences": ({"aud": ["shop", 1, None]}, "at+jwt", 401),
+    "no audience": ({"aud": ...}, "at+jwt", 401),
+    "an audience that begins the same": ({"aud": "scoreboard-admin"}, "at+jwt", 401),
+    "another type": ({}, "JWT", 401),
+}
+
+
+@pytest.mark.parametrize(("changed", "typ", "status"), SAID.values(), ids=SAID.keys())
+def test_a_token_says_what_it_has_to(tmp_path: Path, changed: Claims, typ: str, status: int) -> None:
+    with running(tmp_path, **EXPECTED) as scoreboard:
+        given = {"iss": "https://login.example", "aud": "scoreboard", **changed}
+        token = hmac_of({"alg": "HS256", "typ": typ}, claims_of(scoreboard, **given), SECRET.encode())
+        assert scoreboard.score(token=token).status_code == status
+
+
+SCOPES: Final[dict[str, tuple[Any, bool, str, int]]] = {
+    "none": (..., True, "ada", 201),
+    "none, and one is asked for": (..., False, "ada", 403),
+    "its own": ("scores:write", False, "ada", 201),
+    "its own, for somebody else": ("scores:write", True, "bob", 403),
+    "its own, for somebody who looks alike": ("scores:write", True, "аda", 403),
+    "others": ("openid profile", True, "ada", 403),
+    "others, as a list": (["openid", 7], True, "ada", 403),
+    "anybody's": ("openid scores:write:any", True, "bob", 201),
+    "anybody's, its own": ("scores:write:any", False, "ada", 201),
+}
+
+
+@pytest.mark.parametrize(("scope", "unscoped", "user", "status"), SCOPES.values(), ids=SCOPES.keys())
+def test_a_scope_says_whose_score_may_be_raised(
+    tmp_path: Path, scope: Any, unscoped: bool, user: str, status: int
+) -> None:
+    with running(tmp_path, jwt_unscoped_may_score=unscoped) as scoreboard:
+        response = scoreboard.score(user, token=signed(claims_of(scoreboard, scope=scope)))
+        assert response.status_code == status
+        if status == 403 and user == "ada":
+            assert response.json()["code"] == "insufficient_scope"
+            assert response.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="scores:write"'
+
+
+def test_a_secret_is_changed_with_nobody_logged_out(tmp_path: Path) -> None:
+    with running(tmp_path, jwt_secret=FIRST_SECRET) as before:
+        old = before.token()
+        assert before.score(token=old).status_code == 201
+    with running(tmp_path, before.clock, jwt_secret=OTHER_SECRET, jwt_old_secrets=FIRST_SECRET) as changed:
+        assert changed.score(token=old).status_code == 201
+        assert changed.score(token=signed(claims_of(changed), OTHER_SECRET)).status_code == 201
+    with running(tmp_path, before.clock, jwt_secret=OTHER_SECRET) as after:
+        assert after.score(token=old).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"jwt_public_keys": "no-such-file.pem"}, "SCOREBOARD_JWT_PUBLIC_KEYS"),
+        ({"jwt_public_keys": "RS256.pem", "jwt_algorithms": "ES256"}, "SCOREBOARD_JWT_ALGORITHMS"),
+        ({"jwt_public_keys": "catalog.toml"}, "SCOREBOARD_JWT_PUBLIC_KEYS"),
+        ({"jwt_algorithms": "none"}, "SCOREBOARD_JWT_ALGORITHMS"),
+        ({"jwt_jwks_url": "http://login.example/jwks.json"}, "SCOREBOARD_JWT_JWKS_URL"),
+        ({"jwt_old_secrets": "short"}, "SCOREBOARD_JWT_OLD_SECRETS"),
+        ({"env": "production", "cors_origins": "*"}, "SCOREBOARD_CORS_ORIGINS"),
+    ],
+)
+def test_what_would_verify_nothing_or_everything_is_refused_at_the_start(
+    tmp_path: Path, given: dict[str, Any], named: str
+) -> None:
+    (tmp_path / "RS256.pem").write_bytes(pem(KEYS["RS256"]))
+    if "jwt_public_keys" in given:
+        given = {**given, "jwt_public_keys": str(tmp_path / given["jwt_public_keys"])}
+    with pytest.raises(StartError, match=named), running(tmp_path, jwt_secret=None, **given):
+        pass
+
+
+def test_a_private_key_is_no_public_one(tmp_path: Path) -> None:
+    path = tmp_path / "private.pem"
+    path.write_bytes(KEYS["RS256"].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    with pytest.raises(StartError, match="is no public key"), running(tmp_path, jwt_public_keys=str(path)):
+        pass
+
+
+@dataclass
+class Issuer:
+    """Somebody who signs tokens, and publishes keys."""
+
+    url: str
+    keys: list[dict[str, Any]]
+    asked: int = 0
+    fails: bool = False
+
+
+class publishing:  # noqa: N801  # reads as a verb: with publishing(…)
+    """Serves a set of keys."""
+
+    def __init__(self, keys: list[dict[str, Any]]) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(handler) -> None:  # noqa: N805  # http.server's name
+                self.issuer.asked += 1
+                body = json.dumps({"keys": self.issuer.keys}).encode()
+                handler.send_response(500 if self.issuer.fails else 200)
+                handler.send_header("Content-Length", str(len(body)))
+                handler.end_headers()
+                handler.wfile.write(body)
+
+            def log_message(handler, *_: Any) -> None:  # noqa: N805
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.issuer = Issuer(f"http://127.0.0.1:{self._server.server_port}/jwks.json", keys)
+
+    def __enter__(self) -> Issuer:
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+        return self.issuer
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def first(scoreboard: Running, token: str) -> Any:
+    """The answer once the keys are there."""
+    while (response := scoreboard.score(token=token)).status_code == 503:
+        assert response.json()["code"] == "keys_unavailable"
+    return response
+
+
+def test_a_published_set_of_keys_is_followed(tmp_path: Path) -> None:
+    with publishing([jwk("RS256", "one")]) as issuer, running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s:
+        token = signed(claims_of(s), KEYS["RS256"], "RS256", kid="one")
+        assert first(s, token).status_code == 201
+        # Secrets are not for this server, whoever knows one.
+        assert s.score(token=signed(claims_of(s))).status_code == 401
+        asked = issuer.asked
+        rotated = signed(claims_of(s), KEYS["ES256"], "ES256", kid="two")
+        issuer.keys = [jwk("ES256", "two")]
+        # An unknown kid has the set fetched, but not more than once a minute.
+        assert s.score(token=rotated).status_code == 401
+        assert issuer.asked == asked
+        s.clock.advance(60)
+        for _ in range(3):
+            assert s.score(token=rotated).status_code == 201
+        assert issuer.asked == asked + 1
+        # What was good by the old keys is not remembered.
+        assert s.score(token=token).status_code == 401
+
+
+def test_the_last_good_keys_are_kept(tmp_path: Path) -> None:
+    with publishing([jwk("EdDSA", "one")]) as issuer, running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s:
+        token = signed(claims_of(s), KEYS["EdDSA"], "EdDSA", kid="one")
+        assert first(s, token).status_code == 201
+        for broken in ([], [{"kty": "RSA"}], [jwk("EdDSA", "one", use="enc")], [{"kty": "oct", "k": "c2VjcmV0"}]):
+            issuer.keys = broken
+            s.clock.advance(60)
+            assert s.score(token=signed(claims_of(s), STRANGER, "RS256", kid="two")).status_code == 401
+            assert s.score(token=signed(claims_of(s, jti="x"), KEYS["EdDSA"], "EdDSA", kid="one")).status_code == 201
+        issuer.fails = True
+        s.clock.advance(60)
+        assert s.score(token=signed(claims_of(s), STRANGER, "RS256", kid="two")).status_code == 401
+        assert s.score(token=token).status_code == 201
+
+
+def test_while_no_keys_were_had_a_token_is_neither_good_nor_bad(tmp_path: Path) -> None:
+    with publishing([]) as issuer:
+        issuer.fails = True
+        with running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as scoreboard:
+            token = signed(claims_of(scoreboard), KEYS["RS256"], "RS256", kid="one")
+            response = scoreboard.score(token=token)
+            assert (response.status_code, response.json()["code"]) == (503, "keys_unavailable")
+            assert response.headers["Retry-After"] == "1"
+            # The server is ready all the same: boards can be read.
+            assert scoreboard.board()["version"] == 0
