@@ -2,9 +2,11 @@
 
 import tomllib
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,8 +17,10 @@ from scoreboard.text import check_id, check_text
 Id = Annotated[str, AfterValidator(check_id)]
 Title = Annotated[str, AfterValidator(check_text)]
 
-NOT_YET: Final = ("cooldown_seconds", "max_per_day", "max_total", "by")
-"""Rules that have their place in the schema. This version does not enforce them, so it does not take them either."""
+MOST_SECONDS: Final = 315_360_000
+"""Ten years: far from where a database's integers end."""
+
+PointsRange = Annotated[list[Annotated[int, Field(ge=-MAX_SCORE, le=MAX_SCORE)]], Field(min_length=2, max_length=2)]
 
 
 class BoardEntry(BaseModel):
@@ -25,6 +29,7 @@ class BoardEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     title: Title
+    timezone: str = "UTC"
 
 
 class ActionEntry(BaseModel):
@@ -35,10 +40,15 @@ class ActionEntry(BaseModel):
     board: Id
     points: Annotated[int, Field(ge=1, le=MAX_SCORE)]
     title: Title
-    cooldown_seconds: Annotated[int, Field(ge=1)] | None = None
-    max_per_day: Annotated[int, Field(ge=1)] | None = None
-    max_total: Annotated[int, Field(ge=1)] | None = None
-    by: Literal["player", "server"] | None = None
+    points_range: PointsRange | None = None
+    by: Literal["player", "server"] = "player"
+    enabled: bool = True
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    requires: Id | None = None
+    cooldown_seconds: Annotated[int, Field(ge=1, le=MOST_SECONDS)] | None = None
+    max_per_day: Annotated[int, Field(ge=1, le=MAX_SCORE)] | None = None
+    max_total: Annotated[int, Field(ge=1, le=MAX_SCORE)] | None = None
 
 
 class CatalogFile(BaseModel):
@@ -90,20 +100,64 @@ def load_catalog(path: Path | None) -> Catalog:
         raise CatalogError(f"{place}: not TOML: {error}") from error
     except ValidationError as error:
         raise CatalogError(f"{place}: {_mistakes(error)}") from error
+    boards = {board_id: _board(place, board_id, entry) for board_id, entry in parsed.boards.items()}
     for action_id, entry in parsed.actions.items():
-        key = f"actions.{action_id}"
-        if entry.board not in parsed.boards:
-            raise CatalogError(f"{place}: {key}.board: there is no board “{entry.board}”.")
-        for rule in NOT_YET:
-            if getattr(entry, rule) is not None:
-                raise CatalogError(f"{place}: {key}.{rule}: this version does not enforce this rule yet; remove it.")
+        _check_action(f"{place}: actions.{action_id}", entry, parsed)
     return Catalog(
-        boards={board_id: Board(board_id, entry.title) for board_id, entry in parsed.boards.items()},
+        boards=boards,
         actions={
-            action_id: Action(action_id, entry.board, entry.points, entry.title)
-            for action_id, entry in parsed.actions.items()
+            action_id: _action(action_id, entry, boards[entry.board]) for action_id, entry in parsed.actions.items()
         },
     )
+
+
+def _board(place: str, board_id: str, entry: BoardEntry) -> Board:
+    try:
+        return Board(board_id, entry.title, ZoneInfo(entry.timezone))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise CatalogError(
+            f"{place}: boards.{board_id}.timezone: “{entry.timezone}” is no time zone such as Europe/Berlin."
+        ) from None
+
+
+def _check_action(place: str, entry: ActionEntry, parsed: CatalogFile) -> None:
+    if entry.board not in parsed.boards:
+        raise CatalogError(f"{place}.board: there is no board “{entry.board}”.")
+    if entry.requires is not None and entry.requires not in parsed.actions:
+        raise CatalogError(f"{place}.requires: there is no action “{entry.requires}”.")
+    for name in ("valid_from", "valid_until"):
+        moment = getattr(entry, name)
+        if moment is not None and moment.tzinfo is None:
+            raise CatalogError(f"{place}.{name}: say in which time zone, as 2026-12-24T18:00:00+01:00 does.")
+    if entry.valid_from is not None and entry.valid_until is not None and entry.valid_from >= entry.valid_until:
+        raise CatalogError(f"{place}.valid_until: must be after valid_from.")
+    if entry.points_range is not None:
+        least, most = entry.points_range
+        if not least <= entry.points <= most:
+            raise CatalogError(f"{place}.points_range: must be [least, most], and have points within.")
+
+
+def _action(action_id: str, entry: ActionEntry, board: Board) -> Action:
+    return Action(
+        id=action_id,
+        board=board.id,
+        points=entry.points,
+        title=entry.title,
+        points_range=None if entry.points_range is None else (entry.points_range[0], entry.points_range[1]),
+        enabled=entry.enabled,
+        for_players=entry.by == "player",
+        cooldown_us=None if entry.cooldown_seconds is None else entry.cooldown_seconds * 1_000_000,
+        max_per_day=entry.max_per_day,
+        max_total=entry.max_total,
+        valid_from_us=_us(entry.valid_from),
+        valid_until_us=_us(entry.valid_until),
+        requires=entry.requires,
+        timezone=board.timezone,
+    )
+
+
+def _us(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1_000_000)
 
 
 def _mistakes(error: ValidationError) -> str:

@@ -79,8 +79,8 @@ class GroupCommit:
     async def submit(self, submission: Submission) -> Receipt:
         """Wait until the submission is in the ledger.
 
-        Raises what refused it: RateLimited, ScoreOutOfRange or IdempotencyKeyReused; PlayerBusy or QueueFull before it
-        was looked at; StoreUnavailable or OutcomeUnknown where it could not be written.
+        Raises what refused it: RateLimited, ScoreOutOfRange, IdempotencyKeyReused, or an error of `action_rules`;
+        PlayerBusy or QueueFull before it was looked at; StoreUnavailable or OutcomeUnknown where it was not written.
         """
         try:
             if submission.idempotency_digest is None:

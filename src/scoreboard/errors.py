@@ -102,6 +102,69 @@ class NotYourScore(RequestError):
         super().__init__("The token is not this user's: a user can score for nobody else.")
 
 
+class ActionByServer(RequestError):
+    """Raised when a player claims what only a trusted server may claim."""
+
+    code = "action_by_server"
+
+    def __init__(self) -> None:
+        super().__init__("Only a server with the scope scores:write:any may claim this action.")
+
+
+class PointsNotYours(RequestError):
+    """Raised when somebody else than a trusted server says what a claim is worth."""
+
+    code = "points_not_yours"
+
+    def __init__(self) -> None:
+        super().__init__("What an action is worth stands in the catalog: leave “points” out.")
+
+
+class PointsOutOfRange(RequestError):
+    """Raised when a trusted server gives points that the catalog does not allow."""
+
+    code = "points_out_of_range"
+
+    def __init__(self, least: int, most: int) -> None:
+        super().__init__(f"This action is worth {least} to {most} points.")
+
+
+class ActionDisabled(RequestError):
+    """Raised when an action is switched off in the catalog."""
+
+    code = "action_disabled"
+
+    def __init__(self) -> None:
+        super().__init__("This action does not count at the moment.")
+
+
+class ActionOver(RequestError):
+    """Raised when an action's time is over."""
+
+    code = "action_over"
+
+    def __init__(self) -> None:
+        super().__init__("The time of this action is over.")
+
+
+class ActionUsedUp(RequestError):
+    """Raised when a player has completed an action as often as it counts in all."""
+
+    code = "action_used_up"
+
+    def __init__(self, most: int) -> None:
+        super().__init__("This action counts once." if most == 1 else f"This action counts {most} times in all.")
+
+
+class ActionRequires(RequestError):
+    """Raised when another action has to be completed before."""
+
+    code = "action_requires"
+
+    def __init__(self, action_id: str) -> None:
+        super().__init__(f"Complete “{action_id}” first.")
+
+
 class ScoreOutOfRange(RequestError):
     """Raised when a score would leave the range in which integers are exact everywhere."""
 
@@ -143,6 +206,33 @@ class RateLimited(RetryLater):
 
     def __str__(self) -> str:
         return f"Too many score updates: the next one counts in {self.retry_after_seconds} s."
+
+
+class ActionNotYet(RetryLater):
+    """Raised when an action's time has not begun."""
+
+    code = "action_not_yet"
+
+    def __init__(self, retry_after_us: int) -> None:
+        super().__init__("The time of this action has not begun.", retry_after_us)
+
+
+class ActionCoolingDown(RetryLater):
+    """Raised when a player has completed an action too short a time ago."""
+
+    code = "action_cooling_down"
+
+    def __init__(self, retry_after_us: int) -> None:
+        super().__init__("This action was completed a moment ago: wait before the next time.", retry_after_us)
+
+
+class ActionUsedUpToday(RetryLater):
+    """Raised when a player has completed an action as often as it counts in a day."""
+
+    code = "action_used_up_today"
+
+    def __init__(self, retry_after_us: int) -> None:
+        super().__init__("This action counts no more today.", retry_after_us)
 
 
 class PlayerBusy(RetryLater):

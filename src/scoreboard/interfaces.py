@@ -21,7 +21,9 @@ class Facts:
     """All that decides about one submission, read after the lock was taken.
 
     `at_us` is the store's clock, never behind the board's newest event. `player` is the player's integer key: a new
-    one where the user has none yet (`seq` is 0 then). `limit_at_us` is the time of the accepted submission that lies
+    one where the user has none yet (`seq` is 0 then). `action_seq` counts the player's uses of the action, `used_at_us`
+    is the time of the last one, `day_at_us` of the one that lies `max_per_day` back; `has_required` is whether the
+    action that this one requires was ever completed. `limit_at_us` is the time of the accepted submission that lies
     the limit's count back. `repeated` is the event that the submission's idempotency key stands for already.
     """
 
@@ -32,6 +34,9 @@ class Facts:
     seq: int
     standing: Standing | None
     action_seq: int
+    used_at_us: int | None
+    day_at_us: int | None
+    has_required: bool
     limit_at_us: int | None
     repeated: Event | None
 

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 MAX_SCORE: Final = 2**53 - 1
 """The largest integer that every JSON reader and every Redis sorted set keeps exactly (RFC 8259, section 6)."""
 
 ALL_TIME: Final = "all"
 """The one period that standings are kept for so far."""
+
+
+UTC: Final = ZoneInfo("UTC")
 
 
 class EventKind(StrEnum):
@@ -23,20 +27,35 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A board of the catalog."""
+    """A board of the catalog. Its days begin at midnight in its time zone."""
 
     id: str
     title: str
+    timezone: ZoneInfo = UTC
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that users complete, what it is worth, and the board that it counts on."""
+    """Something that users complete, what it is worth, the board that it counts on, and when it may be claimed.
+
+    Where there is a range of points, a trusted server says what one claim is worth within it. `for_players` is whether
+    players may claim it themselves. `requires` names an action that has to have been completed before.
+    """
 
     id: str
     board: str
     points: int
     title: str
+    points_range: tuple[int, int] | None = None
+    enabled: bool = True
+    for_players: bool = True
+    cooldown_us: int | None = None
+    max_per_day: int | None = None
+    max_total: int | None = None
+    valid_from_us: int | None = None
+    valid_until_us: int | None = None
+    requires: str | None = None
+    timezone: ZoneInfo = UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +88,16 @@ class Submission:
     name: str | None
     action: Action
     idempotency_digest: UUID | None = None
+    given_points: int | None = None
 
     @property
     def board(self) -> str:
         return self.action.board
+
+    @property
+    def points(self) -> int:
+        """What it is worth."""
+        return self.action.points if self.given_points is None else self.given_points
 
 
 @dataclass(frozen=True, slots=True)

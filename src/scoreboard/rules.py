@@ -5,7 +5,17 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from scoreboard.errors import IdempotencyKeyReused, InsufficientScope, NotYourScore, RateLimited, ScoreOutOfRange
+from scoreboard.action_rules import refusal
+from scoreboard.errors import (
+    ActionByServer,
+    IdempotencyKeyReused,
+    InsufficientScope,
+    NotYourScore,
+    PointsNotYours,
+    PointsOutOfRange,
+    RateLimited,
+    ScoreOutOfRange,
+)
 from scoreboard.interfaces import Accepted, Facts, Outcome, Refused, Settled
 from scoreboard.model import (
     MAX_SCORE,
@@ -29,31 +39,53 @@ SCORE_FOR_ANYBODY: Final = "scores:write:any"
 
 
 def claim(
-    caller: Caller, user_id: str, action: Action, event_id: UUID, idempotency_digest: UUID | None = None
+    caller: Caller,
+    user_id: str,
+    action: Action,
+    event_id: UUID,
+    idempotency_digest: UUID | None = None,
+    points: int | None = None,
 ) -> Submission:
     """What a caller may submit. A name is taken only from the player's own token.
 
-    Raises NotYourScore, InsufficientScope.
+    Raises NotYourScore, InsufficientScope, ActionByServer, PointsNotYours, PointsOutOfRange.
     """
     own = caller.user_id == user_id
-    if SCORE_FOR_ANYBODY not in caller.scopes:
+    if SCORE_FOR_ANYBODY in caller.scopes:
+        _check_points(action, points)
+    else:
         if not own:
             raise NotYourScore
         if SCORE_FOR_ONESELF not in caller.scopes:
             raise InsufficientScope(SCORE_FOR_ONESELF)
-    return Submission(event_id, user_id, caller.name if own else None, action, idempotency_digest)
+        if not action.for_players:
+            raise ActionByServer
+        if points is not None:
+            raise PointsNotYours
+    return Submission(event_id, user_id, caller.name if own else None, action, idempotency_digest, points)
+
+
+def _check_points(action: Action, points: int | None) -> None:
+    if points is None:
+        return
+    least, most = action.points_range or (action.points, action.points)
+    if not least <= points <= most:
+        raise PointsOutOfRange(least, most)
 
 
 def decide(submission: Submission, facts: Facts, limit: RateLimit) -> Outcome:
-    """Accept or refuse one submission: first a repeat, then the score's range, then the rate limit.
+    """Accept or refuse one submission: first a repeat, then the action's rules, the score's range and the rate limit.
 
     The event of an accepted one follows directly on the board's head of the facts.
     """
     if facts.repeated is not None:
-        if facts.repeated.action_id != submission.action.id:
+        is_other = submission.given_points not in {None, facts.repeated.points}
+        if facts.repeated.action_id != submission.action.id or is_other:
             return Refused(IdempotencyKeyReused())
         return Accepted(facts.repeated, replayed=True)
-    score = (facts.standing.score if facts.standing else 0) + submission.action.points
+    if (refused := refusal(submission.action, facts)) is not None:
+        return Refused(refused)
+    score = (facts.standing.score if facts.standing else 0) + submission.points
     if abs(score) > MAX_SCORE:
         return Refused(ScoreOutOfRange())
     if facts.limit_at_us is not None and facts.limit_at_us + limit.window_us > facts.at_us:
@@ -68,7 +100,7 @@ def decide(submission: Submission, facts: Facts, limit: RateLimit) -> Outcome:
             seq=facts.seq + 1,
             action_id=submission.action.id,
             action_seq=facts.action_seq + 1,
-            points=submission.action.points,
+            points=submission.points,
             score=score,
             at_us=facts.at_us,
             idempotency_digest=submission.idempotency_digest,

@@ -40,14 +40,21 @@ class Scoring:
         self._shown = dict.fromkeys(catalog.boards, 0)
         self.commit = GroupCommit(store, self._apply, limit, clock, observer)
 
-    async def submit(self, caller: Caller, action_id: str, user_id: str, idempotency_key: str | None = None) -> Receipt:
+    async def submit(
+        self,
+        caller: Caller,
+        action_id: str,
+        user_id: str,
+        idempotency_key: str | None = None,
+        points: int | None = None,
+    ) -> Receipt:
         """Have an action counted; return when it is in the ledger for good.
 
-        Raises UnknownAction, NotYourScore, and all that `GroupCommit.submit` raises.
+        Raises UnknownAction, all that `rules.claim` raises, and all that `GroupCommit.submit` raises.
         """
         action = self._catalog.action(action_id)
         digest = None if idempotency_key is None else _digest(caller.user_id, idempotency_key)
-        receipt = await self.commit.submit(claim(caller, user_id, action, self._new_id(), digest))
+        receipt = await self.commit.submit(claim(caller, user_id, action, self._new_id(), digest, points))
         if receipt.rank is None and receipt.replayed:
             return Receipt(receipt.event, await self._place(receipt.event), replayed=True)
         return receipt

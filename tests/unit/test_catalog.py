@@ -32,7 +32,19 @@ MISTAKES = {
     "unknown board": (GOOD.replace('board = "main"', 'board = "none"'), "actions.quest.board"),
     "over-long id": (GOOD.replace("[actions.quest]", f"[actions.{'x' * 129}]"), "actions.xxx"),
     "control character": (GOOD.replace("[boards.main]", '[boards."ma\\u0007in"]'), "boards."),
-    "a rule that is not enforced": (GOOD + "cooldown_seconds = 5", "actions.quest.cooldown_seconds"),
+    "a cooldown of no time": (GOOD + "cooldown_seconds = 0", "actions.quest.cooldown_seconds"),
+    "a required action that is none": (GOOD + "requires = 'none'", "actions.quest.requires"),
+    "a moment without a time zone": (GOOD + "valid_from = 2026-12-24T18:00:00", "actions.quest.valid_from"),
+    "an end before the beginning": (
+        GOOD + "valid_from = 2026-12-24T18:00:00Z\nvalid_until = 2026-12-24T18:00:00Z",
+        "actions.quest.valid_until",
+    ),
+    "a range without the points": (GOOD + "points_range = [1, 10]", "actions.quest.points_range"),
+    "a range of one number": (GOOD + "points_range = [1]", "actions.quest.points_range"),
+    "a time zone that is none": (
+        GOOD.replace("[actions", 'timezone = "Mars/Olympus"\n[actions'),
+        "boards.main.timezone",
+    ),
     "a rule with a bad value": (GOOD + "max_total = 0", "actions.quest.max_total"),
     "a claimant that is none": (GOOD + "by = 'anybody'", "actions.quest.by"),
 }

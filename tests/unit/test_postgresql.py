@@ -282,7 +282,16 @@ async def test_what_a_commit_asks_is_planned_well_on_empty_tables(url: str, anal
     if analyzed:
         await execute(url, "ANALYZE")
     engine = open_engine(url, PATIENT, connections=1, isolation="AUTOCOMMIT")
-    asked = {"users": ["a"], "boards": [1], "actions": ["b"], "digests": [None], "limit_count": 10, "clock_us": None}
+    asked = {
+        "users": ["a"],
+        "boards": [1],
+        "actions": ["b"],
+        "digests": [None],
+        "per_day": [2],
+        "required": ["c"],
+        "limit_count": 10,
+        "clock_us": None,
+    }
     async with engine.connect() as connection:
         plan = "\n".join((await connection.execute(text(f"EXPLAIN {FACTS.text}"), asked)).scalars())
     await engine.dispose()

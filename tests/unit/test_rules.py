@@ -20,6 +20,9 @@ FACTS = Facts(
     seq=20,
     standing=standing(3, 100, 5),
     action_seq=4,
+    used_at_us=None,
+    day_at_us=None,
+    has_required=False,
     limit_at_us=None,
     repeated=None,
 )

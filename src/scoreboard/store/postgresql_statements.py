@@ -30,10 +30,11 @@ FACTS: Final = text(
            coalesce(CAST(:clock_us AS bigint), CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)),
            h.version, h.at_us, p.name, p.seq,
            s.score, s.reached_version, s.reached_at_us, s.version, s.listed,
-           u.action_seq, w.at_us,
+           u.action_seq, u.at_us, d.at_us, q.used, w.at_us,
            r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us
-      FROM unnest(CAST(:users AS text[]), CAST(:boards AS int[]), CAST(:actions AS text[]), CAST(:digests AS uuid[]))
-           WITH ORDINALITY AS b(user_id, board_key, action_id, digest, number)
+      FROM unnest(CAST(:users AS text[]), CAST(:boards AS int[]), CAST(:actions AS text[]), CAST(:digests AS uuid[]),
+                  CAST(:per_day AS bigint[]), CAST(:required AS text[]))
+           WITH ORDINALITY AS b(user_id, board_key, action_id, digest, per_day, required, number)
       JOIN boards h ON h.key = b.board_key
       LEFT JOIN LATERAL (
            SELECT key, name, seq FROM players WHERE user_id = b.user_id LIMIT 1) p ON true
@@ -42,8 +43,16 @@ FACTS: Final = text(
             WHERE board_key = b.board_key AND period = '{ALL_TIME}' AND player_key BETWEEN p.key AND p.key
             ORDER BY player_key LIMIT 1) s ON true
       LEFT JOIN LATERAL (
-           SELECT action_seq FROM score_events WHERE player_key = p.key AND action_id = b.action_id
+           SELECT action_seq, at_us FROM score_events WHERE player_key = p.key AND action_id = b.action_id
             ORDER BY action_seq DESC LIMIT 1) u ON true
+      LEFT JOIN LATERAL (
+           SELECT at_us FROM score_events
+            WHERE player_key = p.key AND action_id = b.action_id
+              AND action_seq BETWEEN u.action_seq + 1 - b.per_day AND u.action_seq + 1 - b.per_day
+            ORDER BY action_seq LIMIT 1) d ON true
+      LEFT JOIN LATERAL (
+           SELECT true AS used FROM score_events WHERE player_key = p.key AND action_id = b.required
+            ORDER BY action_seq LIMIT 1) q ON true
       LEFT JOIN LATERAL (
            SELECT at_us FROM score_events
             WHERE player_key = p.key AND seq BETWEEN p.seq + 1 - :limit_count AND p.seq + 1 - :limit_count
@@ -130,6 +139,8 @@ async def read_facts(
             "boards": [board_keys[submission.board] for submission in batch],
             "actions": [submission.action.id for submission in batch],
             "digests": [submission.idempotency_digest for submission in batch],
+            "per_day": [submission.action.max_per_day for submission in batch],
+            "required": [submission.action.requires for submission in batch],
             "limit_count": limit_count,
             "clock_us": clock_us,
         },

@@ -20,20 +20,28 @@ FACTS: Final = text(
     SELECT p.key, (SELECT max(key) FROM players),
            h.version, h.at_us, p.name, p.seq,
            s.score, s.reached_version, s.reached_at_us, s.version, s.listed,
-           (SELECT max(action_seq) FROM score_events u
-             WHERE u.player_key = p.key AND u.action_id = json_extract(b.value, '$[2]')),
+           u.action_seq, u.at_us,
+           (SELECT at_us FROM score_events d
+             WHERE d.player_key = p.key AND d.action_id = u.action_id
+               AND d.action_seq = u.action_seq + 1 - json_extract(b.value, '$[4]')),
+           EXISTS (SELECT 1 FROM score_events q
+                    WHERE q.player_key = p.key AND q.action_id = json_extract(b.value, '$[5]')),
            (SELECT at_us FROM score_events w WHERE w.player_key = p.key AND w.seq = p.seq + 1 - :limit_count),
            r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us
       FROM json_each(:batch) b
       JOIN boards h ON h.id = json_extract(b.value, '$[1]')
       LEFT JOIN players p ON p.user_id = json_extract(b.value, '$[0]')
       LEFT JOIN standings s ON s.board_key = h.key AND s.period = '{ALL_TIME}' AND s.player_key = p.key
+      LEFT JOIN score_events u ON u.player_key = p.key AND u.action_id = json_extract(b.value, '$[2]')
+            AND u.action_seq = (SELECT max(action_seq) FROM score_events l
+                                 WHERE l.player_key = p.key AND l.action_id = json_extract(b.value, '$[2]'))
       LEFT JOIN score_events r ON r.player_key = p.key AND r.idempotency_digest = json_extract(b.value, '$[3]')
       LEFT JOIN boards o ON o.key = r.board_key
      ORDER BY b.key
     """
 )
-"""`batch`: [[user id, board id, action id, idempotency digest or null], …] → one row each, in their order."""
+"""`batch`: [[user id, board id, action id, idempotency digest or null, how often a day or null, required action or
+null], …] → one row each, in their order."""
 
 PUT_PLAYERS: Final = text(
     """
@@ -83,7 +91,14 @@ FIND_EVENT: Final = text(
 def read_facts(connection: Connection, batch: Sequence[Submission], limit_count: int, clock_us: int) -> list[Facts]:
     """The facts of a batch, in its order. Who is new gets the next free integer key: nobody else writes meanwhile."""
     keys = [
-        (s.user_id, s.board, s.action.id, None if s.idempotency_digest is None else s.idempotency_digest.hex)
+        (
+            s.user_id,
+            s.board,
+            s.action.id,
+            None if s.idempotency_digest is None else s.idempotency_digest.hex,
+            s.action.max_per_day,
+            s.action.requires,
+        )
         for s in batch
     ]
     rows = connection.execute(FACTS, {"batch": json.dumps(keys), "limit_count": limit_count}).all()

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from scoreboard.model import MAX_SCORE
 from scoreboard.text import MAX_CHARACTERS, check_id
 from scoreboard.web.problems import BodyNotJson, FieldMistake, ValidationFailed
 
@@ -36,6 +37,14 @@ class ScoreRequest(Schema):
 
     action_id: Id
     user_id: Id
+    points: Annotated[
+        int | None,
+        Field(
+            ge=-MAX_SCORE,
+            le=MAX_SCORE,
+            description="For trusted servers, and actions whose points lie in a range. Anybody else leaves it out.",
+        ),
+    ] = None
 
 
 class ScoreResponse(Schema):

@@ -34,7 +34,7 @@ def scores_route(scoring: Scoring, tokens: Tokens) -> DirectRoute:
             raise problems.UnsupportedMediaType
         key = _idempotency_key(headers.get(b"idempotency-key"))
         request = read_score_request(await _read_body(headers.get(b"content-length"), receive))
-        receipt = await scoring.submit(caller, request.action_id, request.user_id, key)
+        receipt = await scoring.submit(caller, request.action_id, request.user_id, key, request.points)
         replayed = [(b"idempotent-replayed", b"true")] if receipt.replayed else []
         await answer(send, 201, _encode(request, receipt), [JSON_HEADERS, *replayed])
 
@@ -57,7 +57,17 @@ def scores_route(scoring: Scoring, tokens: Tokens) -> DirectRoute:
             errors.TokenExpired(),
             errors.NotYourScore(),
             errors.InsufficientScope("scores:write"),
+            errors.ActionByServer(),
+            errors.PointsNotYours(),
             errors.UnknownAction("no-such-action"),
+            errors.ActionDisabled(),
+            errors.ActionNotYet(3_600_000_000),
+            errors.ActionOver(),
+            errors.ActionRequires("first-login"),
+            errors.ActionUsedUp(1),
+            errors.ActionCoolingDown(30_000_000),
+            errors.ActionUsedUpToday(3_600_000_000),
+            errors.PointsOutOfRange(1, 100),
             errors.ScoreOutOfRange(),
             problems.BodyTooLarge(MAX_BODY_BYTES),
             problems.UnsupportedMediaType(),

@@ -1,0 +1,84 @@
+"""When an action counts: each rule by itself, at its edges."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from scoreboard.action_rules import day_of, refusal
+from scoreboard.errors import RetryLater
+from scoreboard.model import Action
+from tests.making import QUEST
+from tests.unit.test_rules import FACTS as KNOWN
+
+FACTS = replace(KNOWN, action_seq=0)
+NOW = FACTS.at_us
+SECOND = 1_000_000
+
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str | None, int | None]] = {
+    "no rule": ({}, {"action_seq": 10**6, "used_at_us": NOW}, None, None),
+    "switched off": ({"enabled": False}, {}, "action_disabled", None),
+    "not begun": ({"valid_from_us": NOW + 1}, {}, "action_not_yet", 1),
+    "begun": ({"valid_from_us": NOW}, {}, None, None),
+    "about to end": ({"valid_until_us": NOW + 1}, {}, None, None),
+    "ended": ({"valid_until_us": NOW}, {}, "action_over", None),
+    "required and missing": ({"requires": "login"}, {}, "action_requires", None),
+    "required and there": ({"requires": "login"}, {"has_required": True}, None, None),
+    "once, never used": ({"max_total": 1}, {}, None, None),
+    "once, used": ({"max_total": 1}, {"action_seq": 1}, "action_used_up", None),
+    "three times, used twice": ({"max_total": 3}, {"action_seq": 2}, None, None),
+    "cooling down": ({"cooldown_us": 30 * SECOND}, {"used_at_us": NOW - SECOND}, "action_cooling_down", 29 * SECOND),
+    "cooled down this very moment": ({"cooldown_us": SECOND}, {"used_at_us": NOW - SECOND}, None, None),
+    "never used, with a cooldown": ({"cooldown_us": SECOND}, {}, None, None),
+    "what never changes is told first": (
+        {"max_total": 1, "cooldown_us": SECOND},
+        {"action_seq": 1, "used_at_us": NOW},
+        "action_used_up",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("rules", "facts", "code", "retry_after_us"), CASES.values(), ids=CASES.keys())
+def test_a_rule_says_what_it_refuses_and_when_to_come_back(
+    rules: dict[str, Any], facts: dict[str, Any], code: str | None, retry_after_us: int | None
+) -> None:
+    error = refusal(replace(QUEST, **rules), replace(FACTS, **facts))
+    assert (None if error is None else error.code) == code
+    assert (error.retry_after_us if isinstance(error, RetryLater) else None) == retry_after_us
+
+
+def at(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp()) * SECOND
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+DAYS = {
+    "a day": ("2026-11-25T12:00:00+01:00", "2026-11-25T00:00:00+01:00", "2026-11-26T00:00:00+01:00"),
+    "its first moment": ("2026-11-25T00:00:00+01:00", "2026-11-25T00:00:00+01:00", "2026-11-26T00:00:00+01:00"),
+    "still yesterday in London": (
+        "2026-11-24T23:30:00+00:00",
+        "2026-11-25T00:00:00+01:00",
+        "2026-11-26T00:00:00+01:00",
+    ),
+    "a day of 23 hours": ("2026-03-29T12:00:00+02:00", "2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00"),
+    "a day of 25 hours": ("2026-10-25T12:00:00+01:00", "2026-10-25T00:00:00+02:00", "2026-10-26T00:00:00+01:00"),
+}
+
+
+@pytest.mark.parametrize(("moment", "begins", "ends"), DAYS.values(), ids=DAYS.keys())
+def test_a_day_is_one_of_the_boards_time_zone(moment: str, begins: str, ends: str) -> None:
+    assert day_of(at(moment), BERLIN) == (at(begins), at(ends))
+
+
+def test_an_action_counts_so_often_a_day() -> None:
+    noon = at("2026-11-25T12:00:00+01:00")
+    action: Action = replace(QUEST, max_per_day=2, timezone=BERLIN)
+    assert refusal(action, replace(FACTS, at_us=noon, day_at_us=None)) is None
+    assert refusal(action, replace(FACTS, at_us=noon, day_at_us=at("2026-11-24T23:59:59+01:00"))) is None
+    error = refusal(action, replace(FACTS, at_us=noon, day_at_us=at("2026-11-25T00:00:00+01:00")))
+    assert isinstance(error, RetryLater)
+    assert (error.code, error.retry_after_us) == ("action_used_up_today", 12 * 3_600 * SECOND)
+    assert datetime.fromtimestamp((noon + error.retry_after_us) / SECOND, UTC).hour == 23
