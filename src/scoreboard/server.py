@@ -183,7 +183,7 @@ class _Protocol(HttpToolsProtocol):
 
     def refuse_if_slow(self, latest: float) -> None:
         """End it where a request has begun before `latest` and still is not complete."""
-        if self.asking_since is None or self.asking_since > latest:
+        if self.asking_since is None or self.asking_since > latest or self.is_busy:
             return
         if self._header_bytes:
             self.refuse(HTTPStatus.REQUEST_TIMEOUT)
@@ -195,6 +195,10 @@ class _Protocol(HttpToolsProtocol):
         """Answer a request that is not complete, and hear no more of it."""
         self.asking_since = None
         if self.transport.is_closing():
+            return
+        if self.is_busy:
+            # The answer to the request before is still under way: this one would be taken for that.
+            self.transport.abort()
             return
         body = status.phrase.encode()
         self.transport.write(

@@ -13,6 +13,8 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from scoreboard import server
+
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
 ASK = b"GET /there HTTP/1.%d\r\nHost: test\r\n\r\n"
 
@@ -32,6 +34,9 @@ class Transport(asyncio.Transport):
     def close(self) -> None:
         self.is_closed = True
 
+    def abort(self) -> None:
+        self.is_closed = True
+
     def is_closing(self) -> bool:
         return self.is_closed
 
@@ -45,7 +50,9 @@ class Transport(asyncio.Transport):
 class Asked:
     """A protocol of uvicorn's that was asked something, and waits in the application."""
 
-    def __init__(self, more: bytes = b"", minor_version: int = 1) -> None:
+    def __init__(
+        self, more: bytes = b"", minor_version: int = 1, protocol: type[HttpToolsProtocol] = HttpToolsProtocol
+    ) -> None:
         self.scope: Scope = {}
         self.sends: Send | None = None
         self.go_on = asyncio.Event()
@@ -53,7 +60,7 @@ class Asked:
         config = uvicorn.Config(
             self._application, interface="asgi3", ws="none", lifespan="off", log_config=None, access_log=False
         )
-        self.protocol = HttpToolsProtocol(config, self.state, {})
+        self.protocol = protocol(config, self.state, {})
         self.transport = Transport()
         self.protocol.connection_made(self.transport)
         self.protocol.data_received(ASK % minor_version)
@@ -122,6 +129,15 @@ async def test_what_is_put_into_the_scope_once_the_header_is_there_reaches_the_a
     asked.protocol.scope["extensions"] = {"ours": {}}
     await asked.until_it_waits()
     assert asked.scope["extensions"] == {"ours": {}}
+
+
+async def test_no_refusal_is_taken_for_the_answer_that_is_still_under_way() -> None:
+    asked = await Asked(protocol=server._Protocol).until_it_waits()
+    asked.protocol.data_received(b"GET /next HTTP/1.1\r\nCookie: " + b"x" * 1_000)
+    cast(server._Protocol, asked.protocol).refuse_if_slow(float("inf"))
+    before = (asked.transport.written, asked.transport.is_closed)
+    asked.protocol.data_received(b"x" * server.MOST_HEADER_BYTES)
+    assert (before, asked.transport.is_closed) == ((asked.transport.written, False), True)
 
 
 class Noting(asyncio.Protocol):
