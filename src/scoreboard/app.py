@@ -179,6 +179,7 @@ async def open_scoreboard(
             hub=hub,
             tokens=tokens,
             write_origins=settings.cors_origins,
+            are_boards_private=settings.require_auth_to_read,
             origin=_origin(settings),
             is_demo=is_demo,
             observer=observer,

@@ -141,6 +141,7 @@ class _Server:
         self.prefix = parts.path.rstrip("/")
         self.authority = parts.netloc.rpartition("@")[2]
         query = f"?{urlencode({'board': plan.board})}" if plan.board is not None else ""
+        self.reader = f"Bearer {plan.users[0][1]}"
         self.stream = f"{self.prefix}/api/leaderboard/stream{query}"
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -167,7 +168,9 @@ class _Stream:
         server = self._server
         try:
             reader, self._writer = await server.connect()
-            self._writer.write(server.head("GET", server.stream, Accept="text/event-stream"))
+            self._writer.write(
+                server.head("GET", server.stream, Accept="text/event-stream", Authorization=server.reader)
+            )
             async with asyncio.timeout(ANSWER_SECONDS):
                 status = int((await reader.readline()).split()[1])
                 if status != 200:

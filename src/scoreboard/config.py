@@ -145,6 +145,7 @@ class Settings(BaseSettings):
     jwt_type: str | None = None
     jwt_max_lifetime_seconds: Annotated[int, Field(ge=60, le=315_360_000)] = 2_592_000
     jwt_unscoped_may_score: bool = True
+    require_auth_to_read: bool = False
     rate_limit: Annotated[RateLimit, NoDecode, BeforeValidator(_rate)] = RateLimit(10, 60_000_000)
     env: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"

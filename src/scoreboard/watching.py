@@ -104,10 +104,12 @@ class BoardStream:
         url: str,
         board: str | None = None,
         *,
+        token: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._connection, self._target = _address(url, board)
+        self._headers = HEADERS if token is None else {**HEADERS, "Authorization": f"Bearer {token}"}
         self._sleep = sleep
         self._uniform = uniform
         self._newest: Board | None = None
@@ -149,7 +151,7 @@ class BoardStream:
             connection.connect()
             # The connection forgets its socket where the answer is to end with it.
             socket = connection.sock
-            connection.request("GET", self._target, headers=HEADERS)
+            connection.request("GET", self._target, headers=self._headers)
             with connection.getresponse() as response:
                 _check(response)
                 socket.settimeout(SILENCE_SECONDS)
@@ -189,12 +191,16 @@ def _lines(response: http.client.HTTPResponse) -> Iterator[bytes]:
         raise _NoStream(f"nothing came for {SILENCE_SECONDS:.0f} s") from error
 
 
+HOPELESS: Final = frozenset({400, 401, 403, 404, 422})
+"""What waiting will not change: an unknown board, or a token that is missing or not good."""
+
+
 def _check(response: http.client.HTTPResponse) -> None:
     """Raises StartError where it would be the same for ever, and _NoStream for any other answer than a stream."""
     kind = response.headers.get_content_type()
     if response.status == 200 and kind == "text/event-stream":
         return
-    if response.status in {404, 422} and kind == "application/problem+json":
+    if response.status in HOPELESS and kind == "application/problem+json":
         raise StartError(_detail(response.read(MAX_EVENT_BYTES)))
     if response.status == 200:
         raise _NoStream(f"the answer is no stream but {kind}")

@@ -38,12 +38,16 @@ LEFT_TO_RIGHT_MARK: Final = "\u200e"
 def watch(
     url: Annotated[str, typer.Argument(metavar="URL", help="The server's address.")] = "http://127.0.0.1:8000",
     board: Annotated[str | None, typer.Option(metavar="ID", help="The board; without it, the catalog's first.")] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="SCOREBOARD_TOKEN", help="For a server whose boards are private."),
+    ] = None,
 ) -> None:
     """Watch the live board in a terminal, or as lines in a pipe: one for each row that has changed.
 
     Comes back by itself whenever the server or the network was away. Stop it with Ctrl-C.
     """
-    reader = Reader(BoardStream(url, board))
+    reader = Reader(BoardStream(url, board, token=token))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

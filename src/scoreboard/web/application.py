@@ -29,6 +29,7 @@ from scoreboard.web.health import health_routes
 from scoreboard.web.leaderboard import leaderboard_route, stream_route
 from scoreboard.web.measured import Measured
 from scoreboard.web.page import page_routes
+from scoreboard.web.readers import Readers
 from scoreboard.web.schemas import ProblemResponse, ScoreRequest
 from scoreboard.web.scores import scores_route
 
@@ -49,6 +50,7 @@ def make_application(
     hub: Hub,
     tokens: Tokens,
     write_origins: Sequence[str],
+    are_boards_private: bool = False,
     origin: Callable[[Scope], str | None],
     is_demo: bool = False,
     observer: Observer = NOBODY,
@@ -69,11 +71,12 @@ def make_application(
         middleware=[*_measured(observer), Middleware(Cors, write_origins=write_origins)],
         exception_handlers={HTTPException: _http_exception, Exception: _internal_error},
     )
+    readers = Readers(tokens if are_boards_private else None)
     # The most frequent first: routes are tried in order.
     application.router.routes[:0] = [
         scores_route(scoring, tokens),
-        leaderboard_route(catalog, frames),
-        stream_route(catalog, frames, hub, healing, origin),
+        leaderboard_route(catalog, frames, readers),
+        stream_route(catalog, frames, hub, healing, origin, readers),
     ]
     application.include_router(health_routes(hub, healing))
     if is_demo:

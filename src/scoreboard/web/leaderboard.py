@@ -16,6 +16,7 @@ from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
 from scoreboard.web import problems
 from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented
+from scoreboard.web.readers import Readers
 from scoreboard.web.schemas import BoardQuery, LeaderboardResponse, Query, StreamQuery, read_query
 from scoreboard.web.stream import Wish, head, stream
 
@@ -30,6 +31,9 @@ _BOARD: Final[dict[str, Any]] = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 128},
     "example": "main",
 }
+
+_EITHER_WAY: Final[list[dict[str, list[str]]]] = [{}, {"bearer": []}]
+"""Without a token, unless SCOREBOARD_REQUIRE_AUTH_TO_READ asks for one."""
 
 _DELTA: Final[dict[str, Any]] = {
     "name": "delta",
@@ -59,19 +63,30 @@ data: {"board":"main","version":42,"updatedAt":"2026-11-24T10:00:00.123456Z","pl
 
 """
 
+_REFUSED: Final = (
+    problems.TokenInQuery(),
+    errors.TokenMissing(),
+    errors.TokenInvalid(),
+    errors.TokenExpired(),
+    errors.KeysUnavailable(),
+)
+"""Where boards are private; the first also where they are not."""
+
 _BAD_QUERY: Final = (
     errors.UnknownBoard("no-such-board"),
     problems.ValidationFailed([problems.FieldMistake("limit", "Input should be less than or equal to 100")]),
 )
 
 
-def leaderboard_route(catalog: Catalog, frames: Frames) -> DirectRoute:
+def leaderboard_route(catalog: Catalog, frames: Frames, readers: Readers) -> DirectRoute:
     """A page of a board, with an entity tag."""
+    kept = b"no-cache" if readers.are_all else b"private, no-cache"
 
     async def get(scope: Scope, _receive: Receive, send: Send) -> None:
+        await readers.check(scope)
         query = _query(scope, _FIRST_PAGE)
         frame = await frames.page(catalog.board(query.board).id, query.limit, query.offset)
-        headers = [(b"etag", frame.etag.encode()), (b"cache-control", b"no-cache")]
+        headers = [(b"etag", frame.etag.encode()), (b"cache-control", kept)]
         if _matches(scope, frame.etag):
             await send({"type": "http.response.start", "status": 304, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
@@ -92,9 +107,10 @@ def leaderboard_route(catalog: Catalog, frames: Frames) -> DirectRoute:
         responses={
             200: {"headers": etag},
             304: {"description": "Nothing has changed since the given `If-None-Match`.", "headers": etag},
-            **documented(*_BAD_QUERY, errors.StoreUnavailable()),
+            **documented(*_REFUSED, *_BAD_QUERY, errors.StoreUnavailable()),
         },
         openapi_extra={
+            "security": _EITHER_WAY,
             "parameters": [
                 _BOARD,
                 _number("limit", "How many entries.", 1, 100, 10),
@@ -106,18 +122,24 @@ def leaderboard_route(catalog: Catalog, frames: Frames) -> DirectRoute:
                     "description": "The `ETag` of an earlier answer.",
                     "schema": {"type": "string"},
                 },
-            ]
+            ],
         },
     )
 
 
 def stream_route(
-    catalog: Catalog, frames: Frames, hub: Hub, healing: Healing, origin: Callable[[Scope], str | None]
+    catalog: Catalog,
+    frames: Frames,
+    hub: Hub,
+    healing: Healing,
+    origin: Callable[[Scope], str | None],
+    readers: Readers,
 ) -> DirectRoute:
     """A board as it changes, for a client that comes from an origin (where that has a limit)."""
     left = {board: partial(hub.leave, board) for board in catalog.boards}
 
     async def get(scope: Scope, receive: Receive, send: Send) -> None:
+        await readers.check(scope)
         query = _query(scope, _FIRST_BOARD)
         board = catalog.board(query.board).id
         if scope["method"] == "HEAD":
@@ -151,9 +173,9 @@ def stream_route(
                 "description": "Events, until you leave.",
                 "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _STREAM_EXAMPLE}},
             },
-            **documented(*_BAD_QUERY, errors.StoreUnavailable()),
+            **documented(*_REFUSED, *_BAD_QUERY, errors.StoreUnavailable()),
         },
-        openapi_extra={"parameters": [_BOARD, _DELTA, _LAST_EVENT_ID]},
+        openapi_extra={"security": _EITHER_WAY, "parameters": [_BOARD, _DELTA, _LAST_EVENT_ID]},
     )
 
 

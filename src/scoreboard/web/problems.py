@@ -87,6 +87,15 @@ class MethodNotAllowed(RequestError):
         self.allowed = allowed
 
 
+class TokenInQuery(RequestError):
+    """Raised when a token stands in an address."""
+
+    code = "token_in_query"
+
+    def __init__(self) -> None:
+        super().__init__("A token never stands in an address, where it is logged: send “Authorization: Bearer …”.")
+
+
 class InternalError(ScoreboardError):
     """Stands for any error that nobody foresaw: what it was is in the log alone."""
 
@@ -97,6 +106,7 @@ class InternalError(ScoreboardError):
 
 
 STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
+    TokenInQuery: HTTPStatus.BAD_REQUEST,
     BodyNotJson: HTTPStatus.BAD_REQUEST,
     BodyIncomplete: HTTPStatus.BAD_REQUEST,
     ValidationFailed: HTTPStatus.UNPROCESSABLE_ENTITY,

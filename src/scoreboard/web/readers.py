@@ -1,0 +1,37 @@
+"""Who may read boards: everybody, or whoever has a token."""
+
+from typing import Final
+from urllib.parse import parse_qsl
+
+from starlette.types import Scope
+
+from scoreboard.web.auth import Tokens
+from scoreboard.web.problems import TokenInQuery
+
+IN_QUERY: Final = ("access_token", "token", "jwt", "authorization")
+"""What a token would be called there: RFC 6750, section 2.3, and what people try."""
+
+
+class Readers:
+    """Lets in whoever may read."""
+
+    def __init__(self, tokens: Tokens | None) -> None:
+        """Without tokens, everybody."""
+        self._tokens = tokens
+
+    @property
+    def are_all(self) -> bool:
+        """Whether everybody may: then answers are everybody's, too."""
+        return self._tokens is None
+
+    async def check(self, scope: Scope) -> None:
+        """Raises TokenMissing, TokenExpired, TokenInvalid, KeysUnavailable, and TokenInQuery.
+
+        Addresses are kept in histories and logs of every proxy on the way, so a token there is refused, good or not.
+        """
+        if scope["query_string"]:
+            names = {name.lower() for name, _ in parse_qsl(scope["query_string"].decode("latin-1"))}
+            if not names.isdisjoint(IN_QUERY):
+                raise TokenInQuery
+        if self._tokens is not None:
+            await self._tokens.verify(dict(scope["headers"]).get(b"authorization"))
