@@ -13,6 +13,7 @@ from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.ring import PACE_SECONDS, SLICE_SECONDS
 from scoreboard.fanout.subscriber import Subscriber
 from scoreboard.model import Entry, Snapshot
+from scoreboard.observer import Observer
 from tests.virtual_time import VirtualTimeLoop, run
 
 
@@ -339,6 +340,28 @@ def test_one_broken_stream_does_not_stop_the_others() -> None:
             assert watchers[2].is_closed
             for watcher in (*watchers[:2], *watchers[3:]):
                 assert watcher.got == [frame(1).event, frame(2).event]
+
+    run(scenario())
+
+
+def test_how_long_a_walk_takes_is_told_also_after_a_restored_backup() -> None:
+    """Its versions are lower than those that were shown before."""
+
+    class Listening(Observer):
+        def __init__(self) -> None:
+            self.told: list[int] = []
+
+        def walked(self, at_us: int, seconds: float) -> None:
+            self.told.append(at_us)
+
+    async def scenario() -> None:
+        observer = Listening()
+        hub = Hub(["main"], observer=observer)
+        hub.join("main", Watching())
+        for version in (8, 9, 3):
+            hub.publish(frame(version))
+            await asyncio.sleep(0.1)
+        assert observer.told == [8, 9, 3]
 
     run(scenario())
 

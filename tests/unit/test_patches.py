@@ -91,6 +91,41 @@ def test_a_patch_leads_from_any_board_to_any_later_one(
         assert len(found.plain) < len(new.event.plain)
 
 
+def ranked(version: int, *rows: tuple[str, int]) -> Frame:
+    """These rows, in this order."""
+    entries = (Entry(rank, user, None, score, 0) for rank, (user, score) in enumerate(rows, start=1))
+    return encode(Snapshot("main", version, version, len(rows), tuple(entries)))
+
+
+def test_where_the_rows_that_stay_change_places_the_board_is_sent_whole() -> None:
+    """As a restored backup may have it: of two with equal scores, the other one was first there."""
+    others = tuple((f"user-{number}", number) for number in range(8, 0, -1))
+    assert patch(ranked(7, ("ada", 9), ("bob", 9), *others), ranked(5, ("ada", 9), ("bob", 9), *others)) is not None
+    assert patch(ranked(7, ("ada", 9), ("bob", 9), *others), ranked(5, ("bob", 9), ("ada", 9), *others)) is None
+
+
+def test_of_two_boards_with_one_version_each_client_gets_what_leads_on_from_its_own() -> None:
+    """As after a restored backup: who was behind still has a board of the history that is no more."""
+
+    async def scenario() -> None:
+        hub = Hub(["main"])
+        lost, restored = Client(takes_patches=True), Client(takes_patches=True)
+        others = tuple((f"user-{number}", number) for number in range(8, 0, -1))
+        hub.publish(ranked(5, ("ada", 20), ("bob", 10), *others))
+        lost.stalled = True
+        hub.join("main", lost)
+        hub.publish(ranked(5, ("bob", 15), ("ada", 10), *others))
+        hub.join("main", restored)
+        newest = ranked(6, ("bob", 15), ("ada", 11), *others)
+        hub.publish(newest)
+        await asyncio.sleep(0.1)
+        lost.take_all()
+        assert restored.kinds == lost.kinds == ["leaderboard", "patch"]
+        assert restored.board == lost.board == json.loads(newest.body)
+
+    run(scenario())
+
+
 steps = st.lists(
     st.tuples(st.sampled_from(["score", "leave", "stall", "go_on", "join", "wait"]), st.integers(0, 13)), max_size=60
 )

@@ -30,11 +30,12 @@ HEARTBEAT: Final = message(b":\n\n")
 """A comment: it keeps proxies from closing a silent stream, and clients ignore it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """A snapshot as JSON (`body`), as an event of a stream, and its entity tag (RFC 9110, section 8.8.3).
 
-    It is stale where nobody can be asked for a newer one: neither the ranking nor the store.
+    It is stale where nobody can be asked for a newer one: neither the ranking nor the store. A frame equals itself
+    alone: after a restored backup two boards may have the same version, and not the same rows.
     """
 
     snapshot: Snapshot
@@ -69,14 +70,20 @@ def patch(before: Frame, after: Frame) -> Message | None:
     """What leads from one frame to a later one, for somebody who has the first; None where a whole frame is as good.
 
     `entries` are the rows that are new, or have changed otherwise than by making room, in the order of their ranks;
-    `gone` are the users whose rows are no longer there. All others keep their order. So whoever takes both kinds out,
-    puts the entries in at their ranks and counts the ranks anew has the later frame's rows.
+    `gone` are the users whose rows are no longer there. All others keep their order (where they do not, as may be after
+    a restored backup, there is no patch). So whoever takes both kinds out, puts the entries in at their ranks and
+    counts the ranks anew has the later frame's rows.
     """
     if before.is_stale or after.is_stale or before.snapshot.board != after.snapshot.board:
         return None
     known = {entry.user_id: _shown(entry) for entry in before.snapshot.entries}
     entries = [entry for entry in after.snapshot.entries if known.get(entry.user_id) != _shown(entry)]
-    there = {entry.user_id for entry in after.snapshot.entries}
+    replaced = {entry.user_id for entry in entries}
+    there = [entry.user_id for entry in after.snapshot.entries]
+    if [user_id for user_id in known if user_id in there and user_id not in replaced] != [
+        user_id for user_id in there if user_id not in replaced
+    ]:
+        return None
     document: dict[str, object] = {
         "board": after.snapshot.board,
         "after": before.snapshot.version,

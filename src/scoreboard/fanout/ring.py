@@ -53,11 +53,6 @@ class Counts:
     skipped: int = 0
     bytes: int = 0
 
-    @property
-    def frames(self) -> int:
-        """How many boards were written, whole or as a patch."""
-        return self.snapshots + self.patches
-
 
 class Ring:
     """The watchers of one board. Nothing here waits for any of them."""
@@ -70,7 +65,7 @@ class Ring:
         self.lag = 0
         """How many versions the one that is furthest behind has not been written, as of the last tick."""
         self._number = 0
-        self._patches: dict[int, Message | None] = {}
+        self._patches: dict[Frame, Message | None] = {}
         self._members: list[Subscriber] = []
         self._cursor = 0
         self._left = 0
@@ -176,7 +171,7 @@ class Ring:
                 self._timer = loop.call_soon(self._walk)
                 return
         self._timer = None
-        if self._walk_frame is not None and self._members and self._walk_frame.snapshot.version > self._walked_version:
+        if self._walk_frame is not None and self._members and self._walk_frame.snapshot.version != self._walked_version:
             self._walked_version = self._walk_frame.snapshot.version
             self._observer.walked(self._walk_frame.snapshot.at_us, loop.time() - self._walk_started)
         self._heartbeat = False
@@ -225,9 +220,6 @@ class Ring:
         before, frame = subscriber.frame, self.frame
         if before is None or frame is None or self._number - subscriber.number > IN_STEP:
             return None
-        version = before.snapshot.version
-        if before.is_stale:
-            return None
-        if version not in self._patches:
-            self._patches[version] = patch(before, frame)
-        return self._patches[version]
+        if before not in self._patches:
+            self._patches[before] = patch(before, frame)
+        return self._patches[before]
