@@ -114,8 +114,9 @@ class _State(Collector):
         yield _gauge("version_lag", "Versions that the stream furthest behind has not been written.", self._hub.lag)
         yield _gauge("draining", "Whether it is being stopped.", self._hub.is_draining)
         yield _counter("streams_opened", "Streams that were taken.", counts.opened)
+        yield _counter("streams_refused", "Streams that were told to come back later.", counts.refused)
         closed = CounterMetricFamily(f"{NAMESPACE}_streams_closed", "Streams that ended, by reason.", labels=["reason"])
-        for reason in ("left", "stalled", "failed", "drained", "refused"):
+        for reason in ("left", "stalled", "failed", "drained"):
             closed.add_metric([reason], getattr(counts, reason))
         yield closed
         frames = CounterMetricFamily(f"{NAMESPACE}_frames_sent", "Boards that were written.", labels=["kind"])

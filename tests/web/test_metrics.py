@@ -65,6 +65,16 @@ def test_everything_that_happens_is_counted(tmp_path: Path, deployment: dict[str
         assert seen["streams_closed_total left"] == 2
 
 
+def test_a_stream_that_is_refused_counts_as_neither_opened_nor_closed(tmp_path: Path) -> None:
+    with running(tmp_path, metrics_port=0, max_streams=1) as scoreboard, scoreboard.watch() as watcher:
+        watcher.frame()
+        with scoreboard.watch() as one_too_many:
+            assert "retry" in one_too_many.fields()
+        seen = scraped(scoreboard)
+    assert seen["streams_refused_total"] == seen["streams_opened_total"] == seen["streams"] == 1
+    assert sum(value for name, value in seen.items() if name.startswith("streams_closed_total ")) == 0
+
+
 def test_the_public_port_has_none(tmp_path: Path) -> None:
     with running(tmp_path, metrics_port=0) as scoreboard:
         assert scoreboard.client.get("/metrics").status_code == 404
