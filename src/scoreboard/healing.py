@@ -22,8 +22,10 @@ PAGE_SIZE: Final = 2_000
 INTERVAL_SECONDS: Final = 1.0
 """How often the versions are compared."""
 
-PAUSE_SECONDS: Final = 0.05
-"""At least between two comparisons, however often one is asked for."""
+PAUSE_SECONDS: Final = 0.2
+"""At least between two comparisons, however often one is asked for. Anybody can ask, by a stream with a `Last-Event-ID`
+that is ahead, and each comparison asks ranking and store about each board: a flood costs them five a second. A browser
+that really is ahead waits no longer than this."""
 
 START_SECONDS: Final = 0.5
 """How long a start waits for copies: those of some ten thousand players are filled by then."""

@@ -4,15 +4,19 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 
 from scoreboard.healing import Healing
 from scoreboard.interfaces import Progress
-from scoreboard.model import ChangeKind
+from scoreboard.model import ChangeKind, Head
+from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.store import sqlite_file
+from scoreboard.store.sqlite import SqliteStore
 from tests.making import commit, submission
 from tests.service import Service, opened, until
+from tests.virtual_time import run
 
 
 @pytest.fixture
@@ -103,6 +107,23 @@ async def test_a_process_that_dies_while_it_fills_is_taken_over_from(
     other.cancel()
     await asyncio.wait_for(healing, 5)
     assert await service.ranking.progress("main") == Progress(20, readable=True)
+
+
+def test_a_flood_of_clients_that_say_they_are_ahead_costs_five_comparisons_a_second() -> None:
+    async def scenario() -> int:
+        ranking = AsyncMock(spec=MemoryRanking)
+        ranking.progress.return_value = Progress(0, readable=True)
+        store = AsyncMock(spec=SqliteStore)
+        store.heads.return_value = {"main": Head(0, 0)}
+        healing = Healing(store, ranking, ("main",))
+        running = asyncio.create_task(healing.run())
+        clock = asyncio.get_running_loop().time
+        while clock() < 10:
+            await healing.catch_up()
+        running.cancel()
+        return store.heads.call_count  # type: ignore[no-any-return]
+
+    assert 45 <= run(scenario()) <= 52
 
 
 async def test_the_loop_names_each_partner_that_is_lost_and_goes_on(
