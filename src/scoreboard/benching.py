@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -57,8 +58,17 @@ class Findings:
     """Boards that a stream never got, nor a newer one."""
 
 
-async def bench(plan: Plan, on_tick: Callable[[float], None]) -> Findings:
-    """Open the streams, send the scores, and see when each stream has them. Raises StartError."""
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest value that this many percent of all do not exceed. There must be one."""
+    ordered = sorted(values)
+    return ordered[max(0, ceil(len(ordered) * percent / 100) - 1)]
+
+
+async def bench(plan: Plan, on_tick: Callable[[int, int], None]) -> Findings:
+    """Open the streams, send the scores, and see when each stream has them. Raises StartError.
+
+    `on_tick` hears how many scores were sent, and of how many.
+    """
     server = _Server(plan)
     findings = Findings()
     streams = [_Stream(server) for _ in range(plan.streams)]
@@ -94,7 +104,7 @@ def _compare(streams: Sequence["_Stream"], scores: Sequence[tuple[int, float]], 
 
 
 async def _score(
-    plan: Plan, server: "_Server", findings: Findings, on_tick: Callable[[float], None]
+    plan: Plan, server: "_Server", findings: Findings, on_tick: Callable[[int, int], None]
 ) -> list[tuple[int, float]]:
     """Each score's version, and when it was sent."""
     scores: list[tuple[int, float]] = []
@@ -122,7 +132,7 @@ async def _score(
         for number in range(total):
             await asyncio.sleep(max(0.0, begun + number / plan.rate - time.perf_counter()))
             group.create_task(one(plan.users[number % len(plan.users)]))
-            on_tick((number + 1) / total)
+            on_tick(number + 1, total)
     while not free.empty():
         await free.get_nowait().close()
     return sorted(scores)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from scoreboard.errors import StartError
+from scoreboard.hosts import is_this_machine
 from scoreboard.model import RateLimit
 
 PREFIX: Final = "SCOREBOARD_"
@@ -98,7 +99,7 @@ def _jwks_url(url: str | None) -> str | None:
         parts = urlsplit(url)
         if not parts.hostname or parts.scheme not in {"https", "http"}:
             raise ValueError("must be a URL such as https://login.example/.well-known/jwks.json")
-        if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+        if parts.scheme == "http" and not is_this_machine(parts.hostname):
             raise ValueError("must begin with https://: who can change the keys on their way can sign any token")
     return url
 

@@ -5,12 +5,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NoReturn
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
+
+from tests.e2e.missing import go_without
 
 HELP = (
     "The tests of the page need Chromium: on Debian, apt-get install chromium; elsewhere, .venv/bin/playwright install "
@@ -34,24 +34,18 @@ def chromium() -> Iterator[Browser]:
         found = [os.environ.get("SCOREBOARD_TEST_CHROMIUM"), *map(shutil.which, NAMES), own]
         path = next((path for path in found if path and shutil.which(path)), None)
         if path is None:
-            _go_without(HELP)
+            go_without(HELP)
         try:
             # A browser looks things up at home when it starts: here it finds nobody but this machine.
             browser = playwright.chromium.launch(
                 executable_path=path, args=["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
             )
         except PlaywrightError as error:
-            _go_without(f"{HELP}\n{error}")
+            go_without(f"{HELP}\n{error}")
         try:
             yield browser
         finally:
             browser.close()
-
-
-def _go_without(reason: str) -> NoReturn:
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @dataclass

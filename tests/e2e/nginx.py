@@ -1,16 +1,14 @@
 """A real nginx in front of instances, with its defaults: what it buffers and compresses is the tests' subject."""
 
-import os
 import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import Self
 from urllib.parse import urlsplit
 
-import pytest
-
+from tests.e2e.missing import go_without
 from tests.servers.process import free_port, until
 
 CONFIGURATION = """\
@@ -54,7 +52,7 @@ class Nginx:
     def __init__(self, folder: Path, instances: Sequence[str], http_version: str = "1.1") -> None:
         program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
         if program is None:
-            _go_without("nginx is needed for this test: on Debian, apt-get install nginx-light")
+            go_without("nginx is needed for this test: on Debian, apt-get install nginx-light")
         self._program = program
         self._folder = folder
         self._http_version = http_version
@@ -98,9 +96,3 @@ class Nginx:
             folder=self._folder, port=self._port, servers=servers, http_version=self._http_version
         )
         (self._folder / "nginx.conf").write_text(text)
-
-
-def _go_without(reason: str) -> NoReturn:
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)

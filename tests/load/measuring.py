@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import chain, cycle
 
+from scoreboard.benching import percentile
 from tests.load.client import Answers, Connection, Sent, as_fast_as_possible, at_rate, connect
 from tests.load.options import Figures, OnTick
 from tests.load.target import Target
@@ -11,12 +12,6 @@ from tests.load.target import Target
 CONNECTIONS = 64
 USERS = 500
 WARM_UP_SECONDS = 1.0
-
-
-def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest value that this many percent of all do not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * percent // 100).__trunc__() - 1)]
 
 
 def latencies(seconds: Sequence[float]) -> Figures:

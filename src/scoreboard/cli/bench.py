@@ -3,21 +3,21 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_address
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from scoreboard.app import make_tokens
-from scoreboard.benching import Findings, Plan
+from scoreboard.benching import Findings, Plan, percentile
 from scoreboard.benching import bench as measure
 from scoreboard.catalog import load_catalog
+from scoreboard.cli.progress import progress_bars
 from scoreboard.config import read_settings
 from scoreboard.errors import StartError
+from scoreboard.hosts import is_this_machine
 from scoreboard.model import Caller
 
 USERS: Final = 10
@@ -43,7 +43,7 @@ def bench(
     it loose on a board that matters. What it measures includes the network, and this command's own cost, which grows
     with the streams. A score that does not change the top ten is sent to nobody: take a board where these are on top.
     """
-    if not let_scores_be_written_there and not _is_this_machine(url):
+    if not let_scores_be_written_there and not is_this_machine(urlsplit(url).hostname or ""):
         raise StartError(
             f"{url} is not this machine, and real scores would be written there: add --let-scores-be-written-there."
         )
@@ -53,10 +53,9 @@ def bench(
     tokens = make_tokens(settings)
     users = [(user, tokens.sign(Caller(user), TOKEN_SECONDS)) for user in (f"bench-{n}" for n in range(USERS))]
     plan = Plan(url, chosen.board, chosen.id, streams, rate, seconds, users)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"{streams} streams, {rate:g} scores a second", total=1.0)
-        findings = asyncio.run(measure(plan, lambda part: progress.update(task, completed=part)))
+    with progress_bars() as progress:
+        task = progress.add_task(f"{streams} streams, {rate:g} scores a second", total=None)
+        findings = asyncio.run(measure(plan, lambda sent, of: progress.update(task, completed=sent, total=of)))
     figures = _figures(findings)
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
@@ -67,14 +66,6 @@ def bench(
         typer.echo("429: these users were over the server's limit. Take a lower --rate, or give it a higher limit.")
     if refused or findings.lost or findings.missed:
         raise typer.Exit(1)
-
-
-def _is_this_machine(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _figures(findings: Findings) -> dict[str, float]:
@@ -94,11 +85,9 @@ def _figures(findings: Findings) -> dict[str, float]:
 
 
 def _percentiles(name: str, seconds: Sequence[float]) -> dict[str, float]:
-    ordered = sorted(seconds)
-    if not ordered:
+    if not seconds:
         return {}
-    places = {percent: max(0, -(-len(ordered) * percent // 100) - 1) for percent in (50, 95, 99)}
-    return {f"{name}_p{percent}_ms": round(1_000 * ordered[place], 3) for percent, place in places.items()}
+    return {f"{name}_p{percent}_ms": round(1_000 * percentile(seconds, percent), 3) for percent in (50, 95, 99)}
 
 
 def _table(url: str, figures: Mapping[str, float]) -> Table:

@@ -1,7 +1,6 @@
 """`scoreboard demo`"""
 
 from contextlib import ExitStack
-from ipaddress import ip_address
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from scoreboard.catalog import load_catalog
 from scoreboard.cli.serve import serve_until_stopped
 from scoreboard.config import Settings, read_settings
 from scoreboard.errors import StartError
+from scoreboard.hosts import is_this_machine
 from scoreboard.model import Caller
 from scoreboard.simulation import SimulatedPlayers
 
@@ -36,7 +36,7 @@ def demo(
         raise StartError("The demo gives a token to everybody: it does not run where SCOREBOARD_ENV is production.")
     if settings.tls is not None:
         raise StartError("The demo's players speak plain HTTP: leave SCOREBOARD_TLS_CERTIFICATE and …_KEY to serve.")
-    if not let_anybody_play and not _is_loopback(settings.host):
+    if not let_anybody_play and not is_this_machine(settings.host):
         raise StartError(
             f"The demo gives a token to anybody who reaches {settings.host}: use 127.0.0.1, or add --let-anybody-play."
         )
@@ -61,13 +61,6 @@ def demo(
             settings, catalog, tokens, prepare=lambda: _migrate(settings), started=started, is_demo=True
         )
     typer.echo(f"Stopped. Every score is kept in {database_name(settings)}.")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _migrate(settings: Settings) -> None:

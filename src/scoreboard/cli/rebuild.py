@@ -5,11 +5,11 @@ from contextlib import AsyncExitStack, suppress
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID
 
 from scoreboard.app import make_ranking, make_store
 from scoreboard.catalog import load_catalog
+from scoreboard.cli.progress import progress_bars
 from scoreboard.config import Settings, read_settings
 from scoreboard.errors import RankingUnavailable
 from scoreboard.healing import Healing
@@ -40,8 +40,7 @@ async def _rebuild(settings: Settings, boards: list[str]) -> list[tuple[str, int
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(make_store(settings))
         ranking = await stack.enter_async_context(make_ranking(settings, boards))
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        progress = stack.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
+        progress = stack.enter_context(progress_bars())
         healing = Healing(store, ranking, tuple(boards))
         heads = await store.heads()
         rebuilt = []

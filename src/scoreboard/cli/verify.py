@@ -5,11 +5,11 @@ from collections.abc import Collection
 from contextlib import AsyncExitStack
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from scoreboard.app import make_ranking, make_store
 from scoreboard.catalog import load_catalog
+from scoreboard.cli.progress import progress_bars
 from scoreboard.config import Settings, read_settings
 from scoreboard.verification import Report, Verdict
 from scoreboard.verification import verify as verify_board
@@ -40,16 +40,7 @@ async def _verify_all(settings: Settings, ranked: Collection[str]) -> list[Verdi
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(make_store(settings))
         ranking = await stack.enter_async_context(make_ranking(settings, ranked))
-        progress = stack.enter_context(
-            Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-                transient=True,
-            )
-        )
+        progress = stack.enter_context(progress_bars())
         return [
             await verify_board(store, ranking if board in ranked else None, board, _reporter(progress, board))
             for board in sorted(await store.heads())
