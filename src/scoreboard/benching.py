@@ -22,6 +22,9 @@ POSTERS: Final = 16
 """Connections that send scores."""
 
 ANSWER_SECONDS: Final = 10.0
+NO_ANSWER: Final = (OSError, EOFError, ValueError, LookupError, asyncio.LimitOverrunError)
+"""What is raised where a connection ends or is silent, and where what comes is no HTTP, or not a scoreboard's."""
+
 SETTLE_SECONDS: Final = 1.0
 """How long the last events have to arrive."""
 
@@ -41,14 +44,14 @@ class Plan:
 
 @dataclass(slots=True)
 class Findings:
-    """What came of it; times are seconds."""
+    """What came of it; times are seconds, from the moment when a score was due: what it had to wait is a part of it."""
 
     posts: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     each: list[float] = field(default_factory=list)
-    """From a POST to each stream."""
+    """Until each stream had a score."""
     last: list[float] = field(default_factory=list)
-    """From a POST to the last stream."""
+    """Until the last one had it."""
     opened: int = 0
     lost: int = 0
     events: int = 0
@@ -74,7 +77,7 @@ async def bench(plan: Plan, on_tick: Callable[[int, int], None]) -> Findings:
     streams = [_Stream(server) for _ in range(plan.streams)]
     try:
         for first in range(0, len(streams), OPENING):
-            await asyncio.gather(*(stream.open() for stream in streams[first : first + OPENING]))
+            await _open(streams[first : first + OPENING])
         findings.opened = len(streams)
         scores = await _score(plan, server, findings, on_tick)
         await asyncio.sleep(SETTLE_SECONDS)
@@ -85,11 +88,21 @@ async def bench(plan: Plan, on_tick: Callable[[int, int], None]) -> Findings:
     return findings
 
 
+async def _open(streams: Sequence["_Stream"]) -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for stream in streams:
+                group.create_task(stream.open())
+    except ExceptionGroup as failed:
+        # What is wrong with one is wrong with all.
+        raise failed.exceptions[0] from failed
+
+
 def _compare(streams: Sequence["_Stream"], scores: Sequence[tuple[int, float]], findings: Findings) -> None:
     versions = [[version for version, _ in stream.arrivals] for stream in streams]
     findings.lost = sum(stream.is_lost for stream in streams)
     findings.events = sum(len(known) for known in versions)
-    for version, sent_at in scores:
+    for version, due_at in scores:
         taken = []
         for stream, known in zip(streams, versions, strict=True):
             place = bisect_left(known, version)
@@ -97,7 +110,7 @@ def _compare(streams: Sequence["_Stream"], scores: Sequence[tuple[int, float]], 
                 findings.missed += 1
                 continue
             findings.conflated += known[place] != version
-            taken.append(stream.arrivals[place][1] - sent_at)
+            taken.append(stream.arrivals[place][1] - due_at)
         if taken:
             findings.each += taken
             findings.last.append(max(taken))
@@ -106,32 +119,32 @@ def _compare(streams: Sequence["_Stream"], scores: Sequence[tuple[int, float]], 
 async def _score(
     plan: Plan, server: "_Server", findings: Findings, on_tick: Callable[[int, int], None]
 ) -> list[tuple[int, float]]:
-    """Each score's version, and when it was sent."""
+    """Each score's version, and when it was due."""
     scores: list[tuple[int, float]] = []
     free: asyncio.Queue[_Poster] = asyncio.Queue()
     for _ in range(POSTERS):
         free.put_nowait(_Poster(server))
     total = max(1, round(plan.rate * plan.seconds))
 
-    async def one(user: tuple[str, str]) -> None:
+    async def one(user: tuple[str, str], due_at: float) -> None:
         poster = await free.get()
-        sent_at = time.perf_counter()
         try:
             status, body = await poster.post(plan.action, *user)
-        except (OSError, asyncio.IncompleteReadError, TimeoutError):
-            status, body = 0, b""
+            if status == 201:
+                scores.append((json.loads(body)["version"], due_at))
+        except NO_ANSWER:
+            status = 0
             await poster.close()
-        findings.posts.append(time.perf_counter() - sent_at)
+        findings.posts.append(time.perf_counter() - due_at)
         findings.statuses[status] += 1
-        if status == 201:
-            scores.append((json.loads(body)["version"], sent_at))
         free.put_nowait(poster)
 
     begun = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for number in range(total):
-            await asyncio.sleep(max(0.0, begun + number / plan.rate - time.perf_counter()))
-            group.create_task(one(plan.users[number % len(plan.users)]))
+            due_at = begun + number / plan.rate
+            await asyncio.sleep(max(0.0, due_at - time.perf_counter()))
+            group.create_task(one(plan.users[number % len(plan.users)], due_at))
             on_tick(number + 1, total)
     while not free.empty():
         await free.get_nowait().close()
@@ -169,6 +182,7 @@ class _Stream:
 
     def __init__(self, server: _Server) -> None:
         self._server = server
+        self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
         self.arrivals: list[tuple[int, float]] = []
         self.is_lost = False
@@ -186,7 +200,7 @@ class _Stream:
                 if status != 200:
                     raise StartError(f"The stream {server.stream} answers {status}.")
                 await self._next(reader)
-        except (OSError, EOFError, IndexError) as error:
+        except NO_ANSWER as error:
             reason = str(error) or type(error).__name__
             raise StartError(f"A stream of {server.authority} cannot be opened ({reason}).") from error
         self.arrivals.clear()
@@ -196,7 +210,7 @@ class _Stream:
         try:
             while True:
                 await self._next(reader)
-        except (OSError, EOFError):
+        except NO_ANSWER:
             self.is_lost = True
 
     async def _next(self, reader: asyncio.StreamReader) -> None:
@@ -210,6 +224,7 @@ class _Stream:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.wait((self._reading,))
+        if self._writer is not None:
             self._writer.close()
 
 

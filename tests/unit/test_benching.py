@@ -1,0 +1,119 @@
+"""`scoreboard bench` against servers that are slow, or none of ours."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from scoreboard import benching
+from scoreboard.benching import Findings, Plan, bench
+from scoreboard.errors import StartError
+
+STREAM = b"HTTP/1.1 200 OK\r\n\r\nid: 0\n\n"
+LIMIT_SECONDS = 10.0
+
+Answering = Callable[[bytes], Awaitable[bytes]]
+
+
+class Server:
+    """Answers each request as a test says, and knows which connections are open."""
+
+    def __init__(self, answering: Answering) -> None:
+        self._answering = answering
+        self.url = ""
+        self._connections: list[asyncio.Task[None]] = []
+
+    def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.append(asyncio.create_task(self._serve(reader, writer)))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            size = 0
+            while (header := await reader.readline()).strip():
+                if header.startswith(b"Content-Length:"):
+                    size = int(header.split()[1])
+            await reader.readexactly(size)
+            writer.write(await self._answering(line))
+        writer.close()
+
+    async def all_have_left(self) -> int:
+        """Return how many there were, once none is open."""
+        async with asyncio.timeout(LIMIT_SECONDS):
+            await asyncio.gather(*self._connections)
+        return len(self._connections)
+
+
+@asynccontextmanager
+async def serving(answering: Answering) -> AsyncIterator[Server]:
+    serving = Server(answering)
+    async with await asyncio.start_server(serving.take, "127.0.0.1", 0) as server:
+        serving.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield serving
+
+
+async def measured(
+    server: Server, *, scores: int, rate: float, on_tick: Callable[[int, int], None] = lambda _sent, _of: None
+) -> Findings:
+    plan = Plan(server.url, None, "quest", streams=3, rate=rate, seconds=scores / rate, users=[("ada", "a token")])
+    return await bench(plan, on_tick)
+
+
+@pytest.fixture(autouse=True)
+def settled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benching, "SETTLE_SECONDS", 0.0)
+
+
+async def test_what_a_score_waits_for_a_connection_is_a_part_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that stands still would look quick, if only those counted that it let in."""
+    monkeypatch.setattr(benching, "POSTERS", 1)
+    all_due = asyncio.Event()
+
+    async def answering(line: bytes) -> bytes:
+        if line.startswith(b"GET"):
+            return STREAM
+        await all_due.wait()
+        return b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n"
+
+    def on_tick(sent: int, of: int) -> None:
+        if sent == of:
+            all_due.set()
+
+    async with serving(answering) as server:
+        findings = await measured(server, scores=3, rate=10, on_tick=on_tick)
+        assert [seconds >= least for seconds, least in zip(findings.posts, (0.2, 0.1, 0.0), strict=True)] == [True] * 3
+        await server.all_have_left()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"220 mail.example\r\n\r\n",
+        b"HTTP/1.1 fine\r\n\r\n",
+        b"HTTP/1.1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nServer: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nOK",
+    ],
+    ids=["no HTTP", "a word for a status", "no status", "no length", "endless headers", "no version", "no JSON"],
+)
+async def test_what_is_no_answer_of_a_scoreboard_counts_as_none(answer: bytes) -> None:
+    async def answering(line: bytes) -> bytes:
+        return STREAM if line.startswith(b"GET") else answer
+
+    async with serving(answering) as server:
+        findings = await measured(server, scores=5, rate=1_000)
+        await server.all_have_left()
+    assert findings.statuses == {0: 5}
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b"HTTP/1.1 fine\r\n\r\n"])
+async def test_streams_that_cannot_be_opened_leave_nothing_open(answer: bytes) -> None:
+    async def answering(_line: bytes) -> bytes:
+        return answer
+
+    async with serving(answering) as server:
+        with pytest.raises(StartError, match=r"^(The|A) stream "):
+            await measured(server, scores=1, rate=1)
+        assert await server.all_have_left() > 0
