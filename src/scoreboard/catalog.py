@@ -103,6 +103,7 @@ def load_catalog(path: Path | None) -> Catalog:
     boards = {board_id: _board(place, board_id, entry) for board_id, entry in parsed.boards.items()}
     for action_id, entry in parsed.actions.items():
         _check_action(f"{place}: actions.{action_id}", entry, parsed)
+        _check_required(f"{place}: actions.{action_id}.requires", action_id, parsed)
     return Catalog(
         boards=boards,
         actions={
@@ -114,7 +115,8 @@ def load_catalog(path: Path | None) -> Catalog:
 def _board(place: str, board_id: str, entry: BoardEntry) -> Board:
     try:
         return Board(board_id, entry.title, ZoneInfo(entry.timezone))
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # The last for the name of a region: its zones are files of a folder.
         raise CatalogError(
             f"{place}: boards.{board_id}.timezone: “{entry.timezone}” is no time zone such as Europe/Berlin."
         ) from None
@@ -123,8 +125,6 @@ def _board(place: str, board_id: str, entry: BoardEntry) -> Board:
 def _check_action(place: str, entry: ActionEntry, parsed: CatalogFile) -> None:
     if entry.board not in parsed.boards:
         raise CatalogError(f"{place}.board: there is no board “{entry.board}”.")
-    if entry.requires is not None and entry.requires not in parsed.actions:
-        raise CatalogError(f"{place}.requires: there is no action “{entry.requires}”.")
     for name in ("valid_from", "valid_until"):
         moment = getattr(entry, name)
         if moment is not None and moment.tzinfo is None:
@@ -135,6 +135,17 @@ def _check_action(place: str, entry: ActionEntry, parsed: CatalogFile) -> None:
         least, most = entry.points_range
         if not least <= entry.points <= most:
             raise CatalogError(f"{place}.points_range: must be [least, most], and have points within.")
+
+
+def _check_required(place: str, action_id: str, parsed: CatalogFile) -> None:
+    """What an action requires, and what that requires: in a ring nobody could ever claim any of them."""
+    path = [action_id]
+    while (required := parsed.actions[path[-1]].requires) is not None:
+        if required not in parsed.actions:
+            raise CatalogError(f"{place}: “{path[-1]}” requires “{required}”, and there is no such action.")
+        if required in path:
+            raise CatalogError(f"{place}: can never be met: {' requires '.join([*path, required])}.")
+        path.append(required)
 
 
 def _action(action_id: str, entry: ActionEntry, board: Board) -> Action:

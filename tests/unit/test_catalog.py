@@ -34,6 +34,15 @@ MISTAKES = {
     "control character": (GOOD.replace("[boards.main]", '[boards."ma\\u0007in"]'), "boards."),
     "a cooldown of no time": (GOOD + "cooldown_seconds = 0", "actions.quest.cooldown_seconds"),
     "a required action that is none": (GOOD + "requires = 'none'", "actions.quest.requires"),
+    "an action that requires itself": (GOOD + "requires = 'quest'", "actions.quest.requires: can never be met"),
+    "actions that require each other": (
+        GOOD
+        + "".join(
+            f"[actions.{one}]\nboard='main'\npoints=1\ntitle='A'\nrequires='{other}'\n"
+            for one, other in ("ab", "bc", "ca")
+        ),
+        "actions.a.requires: can never be met: a requires b requires c requires a.",
+    ),
     "a moment without a time zone": (GOOD + "valid_from = 2026-12-24T18:00:00", "actions.quest.valid_from"),
     "an end before the beginning": (
         GOOD + "valid_from = 2026-12-24T18:00:00Z\nvalid_until = 2026-12-24T18:00:00Z",
@@ -45,6 +54,7 @@ MISTAKES = {
         GOOD.replace("[actions", 'timezone = "Mars/Olympus"\n[actions'),
         "boards.main.timezone",
     ),
+    "a region for a time zone": (GOOD.replace("[actions", 'timezone = "Europe"\n[actions'), "boards.main.timezone"),
     "a rule with a bad value": (GOOD + "max_total = 0", "actions.quest.max_total"),
     "a claimant that is none": (GOOD + "by = 'anybody'", "actions.quest.by"),
 }
