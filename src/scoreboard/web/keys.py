@@ -5,8 +5,7 @@ A key says which algorithm it is for, and verifies no other: no token can have a
 
 import asyncio
 import json
-import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -19,6 +18,7 @@ from jwt.algorithms import get_default_algorithms
 
 from scoreboard.errors import StartError
 from scoreboard.interfaces import Clock
+from scoreboard.web.fetching import fetch
 
 HS256: Final = "HS256"
 ASYMMETRIC: Final = ("RS256", "ES256", "EdDSA")
@@ -28,9 +28,6 @@ REFRESH_SECONDS: Final = 3_600.0
 
 RETRY_SECONDS: Final = 60.0
 """At least between two fetches, whatever tokens come: an unknown `kid` can be made up by anybody."""
-
-FETCH_SECONDS: Final = 5.0
-MOST_BYTES: Final = 262_144
 
 log = structlog.get_logger()
 
@@ -117,13 +114,11 @@ class JwksKeys:
         clock: Clock,
         *,
         fixed: Sequence[Key] = (),
-        fetch: Callable[[str], bytes] | None = None,
     ) -> None:
         self._url = url
         self._fixed = tuple(fixed)
         self._algorithms = frozenset(algorithms) & frozenset(ASYMMETRIC)
         self._clock = clock
-        self._fetch = fetch or _download
         self._keys: tuple[Key, ...] = ()
         self._tried_at = float("-inf")
         self._one_at_a_time = asyncio.Lock()
@@ -156,7 +151,7 @@ class JwksKeys:
     async def _fetch_locked(self) -> None:
         self._tried_at = self._clock.monotonic()
         try:
-            keys = self._read(await asyncio.to_thread(self._fetch, self._url))
+            keys = self._read(await asyncio.to_thread(fetch, self._url))
         except (OSError, HTTPException, ValueError, TypeError, jwt.PyJWTError) as error:
             log.warning("the keys of tokens cannot be fetched: the last good ones are kept", reason=str(error))
             return
@@ -181,12 +176,3 @@ class JwksKeys:
         if not keys:
             raise ValueError("no key of the algorithms that SCOREBOARD_JWT_ALGORITHMS names")
         return tuple(keys)
-
-
-def _download(url: str) -> bytes:
-    """Raises OSError, HTTPException, ValueError."""
-    with urllib.request.urlopen(url, timeout=FETCH_SECONDS) as response:  # noqa: S310  # the settings name it
-        document: bytes = response.read(MOST_BYTES + 1)
-    if len(document) > MOST_BYTES:
-        raise ValueError(f"more than {MOST_BYTES} bytes")
-    return document

@@ -1,0 +1,71 @@
+"""Fetching the keys of tokens: a server that is slow or broken holds up nothing for long."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import pytest
+
+from scoreboard.web import fetching
+from scoreboard.web.fetching import fetch
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+LIMIT_SECONDS = 10.0
+
+
+@contextmanager
+def serving(at_once: bytes, drop: bytes = b"") -> Iterator[str]:
+    """The address of a server that sends some bytes at once, and then for ever, drop by drop, the same ones."""
+    over = Event()
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(at_once)
+            try:
+                while drop and not over.wait(0.02):
+                    connection.sendall(drop)
+            except OSError:
+                # The client has had enough, as it should.
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}/keys.json"
+        finally:
+            over.set()
+            thread.join(LIMIT_SECONDS)
+
+
+def test_what_is_there_is_fetched() -> None:
+    with serving(HEAD + b"Content-Length: 2\r\n\r\n{}") as url:
+        assert fetch(url) == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("at_once", "drop"),
+    [
+        (b"HTTP/1.1 200 ", b"O"),
+        (HEAD, b"A: a\r\n"),
+        (HEAD + b"Content-Length: 200000\r\n\r\n", b" "),
+        (HEAD + b"\r\n", b" "),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    ],
+    ids=["status", "headers", "body", "body without an end", "chunks"],
+)
+def test_a_server_that_sends_drop_by_drop_is_left_in_time(at_once: bytes, drop: bytes) -> None:
+    begun = time.monotonic()
+    with serving(at_once, drop) as url, pytest.raises(TimeoutError):
+        fetch(url, seconds=0.3)
+    assert time.monotonic() - begun < 2
+
+
+def test_more_than_keys_could_be_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "MOST_BYTES", 1_000)
+    with serving(HEAD + b"\r\n" + b" " * 1_001) as url, pytest.raises(ValueError, match="more than 1000 bytes"):
+        fetch(url)
