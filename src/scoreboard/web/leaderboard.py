@@ -17,7 +17,7 @@ from scoreboard.healing import Healing
 from scoreboard.web import problems
 from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented
 from scoreboard.web.readers import Readers
-from scoreboard.web.schemas import BoardQuery, LeaderboardResponse, Query, StreamQuery, read_query
+from scoreboard.web.schemas import BoardQuery, LeaderboardResponse, StreamQuery, read_query
 from scoreboard.web.stream import Wish, head, stream
 
 _FIRST_PAGE: Final = BoardQuery()
@@ -83,8 +83,9 @@ def leaderboard_route(catalog: Catalog, frames: Frames, readers: Readers) -> Dir
     kept = b"no-cache" if readers.are_all else b"private, no-cache"
 
     async def get(scope: Scope, _receive: Receive, send: Send) -> None:
-        await readers.check(scope)
-        query = _query(scope, _FIRST_PAGE)
+        parameters = _parameters(scope)
+        await readers.check(scope, parameters)
+        query = read_query(BoardQuery, parameters) if parameters else _FIRST_PAGE
         frame = await frames.page(catalog.board(query.board).id, query.limit, query.offset)
         headers = [(b"etag", frame.etag.encode()), (b"cache-control", kept)]
         if _matches(scope, frame.etag):
@@ -139,8 +140,9 @@ def stream_route(
     left = {board: partial(hub.leave, board) for board in catalog.boards}
 
     async def get(scope: Scope, receive: Receive, send: Send) -> None:
-        await readers.check(scope)
-        query = _query(scope, _FIRST_BOARD)
+        parameters = _parameters(scope)
+        await readers.check(scope, parameters)
+        query = read_query(StreamQuery, parameters) if parameters else _FIRST_BOARD
         board = catalog.board(query.board).id
         if scope["method"] == "HEAD":
             await head(send)
@@ -184,12 +186,9 @@ def _number(name: str, description: str, least: int, most: int, default: int) ->
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
-def _query(scope: Scope, default: Query) -> Query:
-    """Raises ValidationFailed."""
+def _parameters(scope: Scope) -> dict[str, str]:
     text = scope["query_string"]
-    if not text:
-        return default
-    return read_query(type(default), dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True)))
+    return dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True)) if text else {}
 
 
 def _last_event_id(scope: Scope) -> int | None:

@@ -1,7 +1,7 @@
 """Who may read boards: everybody, or whoever has a token."""
 
+from collections.abc import Iterable
 from typing import Final
-from urllib.parse import parse_qsl
 
 from starlette.types import Scope
 
@@ -24,14 +24,14 @@ class Readers:
         """Whether everybody may: then answers are everybody's, too."""
         return self._tokens is None
 
-    async def check(self, scope: Scope) -> None:
-        """Raises TokenMissing, TokenExpired, TokenInvalid, KeysUnavailable, and TokenInQuery.
+    async def check(self, scope: Scope, parameters: Iterable[str]) -> None:
+        """Let a request in that names these parameters in its query.
+
+        Raises TokenMissing, TokenExpired, TokenInvalid, KeysUnavailable, and TokenInQuery.
 
         Addresses are kept in histories and logs of every proxy on the way, so a token there is refused, good or not.
         """
-        if scope["query_string"]:
-            names = {name.lower() for name, _ in parse_qsl(scope["query_string"].decode("latin-1"))}
-            if not names.isdisjoint(IN_QUERY):
-                raise TokenInQuery
+        if any(name.lower() in IN_QUERY for name in parameters):
+            raise TokenInQuery
         if self._tokens is not None:
             await self._tokens.verify(dict(scope["headers"]).get(b"authorization"))
