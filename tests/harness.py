@@ -19,6 +19,7 @@ from scoreboard import server
 from scoreboard.app import Scoreboard, make_store, make_tokens, migrate, open_scoreboard
 from scoreboard.catalog import load_catalog
 from scoreboard.config import Settings, read_settings
+from scoreboard.listening import bind, url_of
 from scoreboard.model import Caller
 from scoreboard.model import Event as LedgerEvent
 from scoreboard.web.auth import Tokens
@@ -185,10 +186,10 @@ def running(
     clock = clock or HeldClock()
     tokens = make_tokens(settings, clock)
     migrate(settings)
-    listening = server.bind(settings.host, settings.port)
+    listening = bind(settings.host, settings.port)
     if send_buffer_bytes is not None:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
-    url = server.url_of(listening, is_tls=settings.tls is not None)
+    url = url_of(listening, is_tls=settings.tls is not None)
     started: Future[tuple[Scoreboard, server.HttpServer, asyncio.AbstractEventLoop]] = Future()
     finished = Event()
 

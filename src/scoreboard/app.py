@@ -19,7 +19,7 @@ from starlette.types import Scope
 from scoreboard.catalog import Catalog
 from scoreboard.clock import SystemClock
 from scoreboard.config import Settings
-from scoreboard.descriptors import most_streams
+from scoreboard.descriptors import make_room_for_streams
 from scoreboard.errors import StartError
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
@@ -207,7 +207,7 @@ def _pools(*drivers: object) -> Mapping[str, tuple[int, int]]:
 
 
 def _most_streams(settings: Settings) -> int:
-    possible = most_streams()
+    possible = make_room_for_streams()
     if settings.max_streams is not None and settings.max_streams > possible:
         log.warning("the limit of open files allows fewer streams: raise it (ulimit -n)", streams=possible)
     return min(possible, settings.max_streams or possible)

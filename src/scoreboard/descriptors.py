@@ -11,7 +11,7 @@ MOST: Final = 1_048_576
 """What Linux allows a process by default where nothing limits it (`fs.nr_open`)."""
 
 
-def most_streams() -> int:
+def make_room_for_streams() -> int:
     """Raise the process's limit as far as it may go; how many streams there is room for then."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST if hard == resource.RLIM_INFINITY else hard

@@ -1,9 +1,7 @@
 """Serving an application over HTTP: sockets, signals, drain. The only file that names uvicorn."""
 
 import asyncio
-import errno
 import gc
-import ipaddress
 import signal
 import socket
 import sys
@@ -21,10 +19,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.protocols.utils import is_ssl
 
 from scoreboard.errors import StartError
+from scoreboard.listening import BACKLOG
 from scoreboard.web.detached import CONNECTION
-
-BACKLOG: Final = 4_096
-"""Connections that wait to be taken: browsers come back all at once after a restart."""
 
 FINISH_SECONDS: Final = 10
 """How long requests in flight have at the end."""
@@ -48,36 +44,6 @@ GC_THRESHOLDS: Final = (20_000, 50, 100)
 each time. Hardly anything here makes reference cycles."""
 
 Drain = Callable[[bool], Awaitable[None]]
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises StartError, with what to do, where the address cannot be had."""
-    listening = None
-    try:
-        family, kind, proto, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listening = socket.socket(family, kind, proto)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(BACKLOG)
-    except (OSError, UnicodeError) as error:
-        if listening is not None:
-            listening.close()
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            raise StartError(f"{host}:{port} is taken: stop what listens there, or set SCOREBOARD_PORT.") from error
-        reason = getattr(error, "strerror", None) or str(error)
-        raise StartError(f"{host}:{port} cannot be used ({reason}): set SCOREBOARD_HOST or SCOREBOARD_PORT.") from error
-    return listening
-
-
-def url_of(listening: socket.socket, *, is_tls: bool = False) -> str:
-    """Where a browser on this machine finds the server."""
-    host, port = listening.getsockname()[:2]
-    if ipaddress.ip_address(host).is_unspecified:
-        host = "127.0.0.1"
-    scheme = "https" if is_tls else "http"
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:

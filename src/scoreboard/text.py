@@ -1,9 +1,11 @@
-"""What may be an id or a name: short text that can be shown, logged and stored as it is."""
+"""Short text that can be shown, logged and stored as it is, as an id or a name; and any other, in a terminal."""
 
 import unicodedata
 from typing import Final
 
 MAX_CHARACTERS: Final = 128
+
+_BIDI_CONTROLS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def check_id(text: str) -> str:
@@ -31,6 +33,15 @@ def shown_name(claim: object) -> str | None:
         return None
     kept = claim if _is_plain(claim) else "".join(c for c in claim if unicodedata.category(c) not in {"Cc", "Cs"})
     return kept.strip()[:MAX_CHARACTERS].strip() or None
+
+
+def shown(text: str) -> str:
+    """A text from elsewhere as it may stand in a line of a terminal: nothing in it steers the terminal or the line."""
+    return "".join(
+        character
+        for character in text
+        if character not in _BIDI_CONTROLS and unicodedata.category(character) not in {"Cc", "Cs", "Zl", "Zp"}
+    )
 
 
 def _is_plain(text: str) -> bool:

@@ -4,7 +4,6 @@ import http.client
 import json
 import random
 import time
-import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from pydantic.alias_generators import to_camel
 
 from scoreboard import __version__
 from scoreboard.errors import ScoreboardError, StartError
-from scoreboard.text import check_id
+from scoreboard.text import check_id, shown
 
 PATH: Final = "/api/leaderboard/stream"
 HEADERS: Final = {
@@ -46,8 +45,6 @@ MAX_EVENT_BYTES: Final = 1_048_576
 
 MAX_WAITING: Final = 64
 """News that nobody has taken yet. Beyond it the stream is not read: the server then leaves out boards for us."""
-
-_BIDI_CONTROLS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class _Schema(BaseModel):
@@ -299,12 +296,3 @@ class Reader:
                 news = self._queue.get_nowait()
         except Empty:
             return taken
-
-
-def shown(text: str) -> str:
-    """A text from elsewhere as it may stand in a line of a terminal: nothing in it steers the terminal or the line."""
-    return "".join(
-        character
-        for character in text
-        if character not in _BIDI_CONTROLS and unicodedata.category(character) not in {"Cc", "Cs", "Zl", "Zp"}
-    )

@@ -10,6 +10,7 @@ from scoreboard import server
 from scoreboard.app import Scoreboard, make_tokens, makes_its_database, migrate, open_scoreboard
 from scoreboard.catalog import Catalog, load_catalog
 from scoreboard.config import Settings, read_settings
+from scoreboard.listening import bind, url_of
 from scoreboard.web.auth import Tokens
 
 log = structlog.get_logger()
@@ -62,8 +63,8 @@ def serve_until_stopped(
 
     Raises StartError.
     """
-    listening = server.bind(settings.host, settings.port)
-    url = server.url_of(listening, is_tls=settings.tls is not None)
+    listening = bind(settings.host, settings.port)
+    url = url_of(listening, is_tls=settings.tls is not None)
 
     async def main() -> None:
         async with open_scoreboard(settings, catalog, tokens, is_demo=is_demo) as scoreboard:

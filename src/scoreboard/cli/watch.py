@@ -21,7 +21,8 @@ from rich.text import Text
 
 from scoreboard.clock import SystemClock
 from scoreboard.interfaces import Clock
-from scoreboard.watching import Behind, Board, BoardStream, Lost, News, Reader, Row, shown
+from scoreboard.text import shown
+from scoreboard.watching import Behind, Board, BoardStream, Lost, News, Reader, Row
 
 TICK_SECONDS: Final = 1.0
 """How often to look for what comes without news: a terminal of another size, a pipe that nobody reads any more."""

@@ -1,0 +1,41 @@
+"""The socket that a server listens on, and where a browser finds it."""
+
+import errno
+import ipaddress
+import socket
+from typing import Final
+
+from scoreboard.errors import StartError
+
+BACKLOG: Final = 4_096
+"""Connections that wait to be taken: browsers come back all at once after a restart."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises StartError, with what to do, where the address cannot be had."""
+    listening = None
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, proto)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    except (OSError, UnicodeError) as error:
+        if listening is not None:
+            listening.close()
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise StartError(f"{host}:{port} is taken: stop what listens there, or set SCOREBOARD_PORT.") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise StartError(f"{host}:{port} cannot be used ({reason}): set SCOREBOARD_HOST or SCOREBOARD_PORT.") from error
+    return listening
+
+
+def url_of(listening: socket.socket, *, is_tls: bool = False) -> str:
+    """Where a browser on this machine finds the server."""
+    host, port = listening.getsockname()[:2]
+    if ipaddress.ip_address(host).is_unspecified:
+        host = "127.0.0.1"
+    scheme = "https" if is_tls else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
