@@ -1,13 +1,15 @@
 """A client that does not read: it slows nobody, and sees the newest board when it reads again."""
 
+import asyncio
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import uvloop
 
 from scoreboard.fanout import hub, ring
 from tests.clocks import HeldClock
@@ -72,6 +74,21 @@ def test_a_slow_client_gets_the_newest_board_when_it_reads_again(scoreboard: Run
         # It keeps up again, as if nothing had been.
         scoreboard.score("user-0", name=LONG_NAME)
         assert versions(read_until(slow, 41).replace(b"\r\n", b"")) == [41]
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_client_that_reads_on_gets_few_old_boards_also_where_the_kernel_would_keep_many(
+    tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """By itself it would hold megabytes for a client that has stopped reading. (Other tests make its buffer small.)"""
+    with running(tmp_path, HeldClock(), loop_factory=loop, rate_limit="1000000/minute") as scoreboard:
+        for number in range(10):
+            scoreboard.score(f"user-{number}", name=LONG_NAME)
+        with stalled(scoreboard) as slow, scoreboard.watch() as quick:
+            change_until(scoreboard, quick, 100)
+            seen = versions(read_until(slow, 100).replace(b"\r\n", b""))
+    assert seen == sorted(set(seen))
+    assert len(seen) < 10
 
 
 def test_a_client_that_never_reads_is_cut_off(scoreboard: Running, monkeypatch: pytest.MonkeyPatch) -> None:
