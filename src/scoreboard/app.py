@@ -178,6 +178,7 @@ async def open_scoreboard(
             frames=frames,
             hub=hub,
             tokens=tokens,
+            player_limit=settings.rate_limit,
             write_origins=settings.cors_origins,
             are_boards_private=settings.require_auth_to_read,
             origin=_origin(settings),

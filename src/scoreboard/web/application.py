@@ -17,6 +17,7 @@ from scoreboard.errors import ScoreboardError
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
+from scoreboard.model import RateLimit
 from scoreboard.observer import NOBODY, Observer
 from scoreboard.scoring import Scoring
 from scoreboard.web import problems
@@ -49,6 +50,7 @@ def make_application(
     frames: Frames,
     hub: Hub,
     tokens: Tokens,
+    player_limit: RateLimit,
     write_origins: Sequence[str],
     are_boards_private: bool = False,
     origin: Callable[[Scope], str | None],
@@ -74,7 +76,7 @@ def make_application(
     readers = Readers(tokens if are_boards_private else None)
     # The most frequent first: routes are tried in order.
     application.router.routes[:0] = [
-        scores_route(scoring, tokens),
+        scores_route(scoring, tokens, player_limit),
         leaderboard_route(catalog, frames, readers),
         stream_route(catalog, frames, hub, healing, origin, readers),
     ]

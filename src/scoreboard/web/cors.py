@@ -1,9 +1,13 @@
 """Who may call from another origin: anybody reads, and only those who are named write."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+EXPOSED: Final = ("Retry-After", "RateLimit", "RateLimit-Policy")
+"""What a page of another origin may see of any answer: when it may try again, and what limits there are."""
 
 
 class Cors:
@@ -16,14 +20,14 @@ class Cors:
             allow_origins=["*"],
             allow_methods=["GET", "HEAD"],
             allow_headers=["Authorization", "If-None-Match", "Last-Event-ID", "Cache-Control"],
-            expose_headers=["ETag", "Retry-After"],
+            expose_headers=["ETag", *EXPOSED],
         )
         self._writes = CORSMiddleware(
             app,
             allow_origins=write_origins,
             allow_methods=["POST"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
-            expose_headers=["Idempotent-Replayed", "Retry-After"],
+            expose_headers=["Idempotent-Replayed", "WWW-Authenticate", *EXPOSED],
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
 from scoreboard.errors import ScoreboardError
-from scoreboard.web import problems
+from scoreboard.web import problems, rate_headers
+from scoreboard.web.rate_headers import Header
 from scoreboard.web.schemas import ProblemResponse
 
 DirectEndpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -25,9 +26,26 @@ JSON_HEADERS: Final = (b"content-type", b"application/json")
 class DirectRoute(APIRoute):
     """A route whose endpoint is plain ASGI; errors of the scoreboard become problems here."""
 
-    def __init__(self, path: str, direct: DirectEndpoint, *, methods: Sequence[str], **described: Any) -> None:
+    def __init__(
+        self,
+        path: str,
+        direct: DirectEndpoint,
+        *,
+        methods: Sequence[str],
+        policies: Sequence[Header] | None = None,
+        status_code: int = 200,
+        responses: dict[int | str, dict[str, Any]],
+        **described: Any,
+    ) -> None:
+        """`policies`, of a route that may have limits, go with each problem; the endpoint sends them otherwise."""
+        if policies is not None:
+            responses.setdefault(status_code, {})
+            for response in responses.values():
+                response["headers"] = {**response.get("headers", {}), **rate_headers.DESCRIBED}
+        described |= {"status_code": status_code, "responses": responses}
         super().__init__(path, _described_elsewhere, methods=list(methods), **described)
         self._direct = direct
+        self._policies = {name.decode(): value.decode() for name, value in policies or ()}
         if "GET" in methods:
             # As Starlette's own routes do; `methods` of the OpenAPI document stay as given.
             self._answered = {*methods, "HEAD"}
@@ -40,7 +58,9 @@ class DirectRoute(APIRoute):
                 raise problems.MethodNotAllowed(", ".join(sorted(self._answered)))
             await self._direct(scope, receive, send)
         except ScoreboardError as error:
-            await problems.problem(error).response()(scope, receive, send)
+            problem = problems.problem(error)
+            problem.headers.update(self._policies)
+            await problem.response()(scope, receive, send)
 
 
 async def _described_elsewhere() -> None:
@@ -74,16 +94,15 @@ def documented(*known: ScoreboardError) -> dict[int | str, dict[str, Any]]:
             },
         )
         response["content"][problems.MEDIA_TYPE]["examples"][error.code] = {"value": rendered.document}
-        told = {name: value for name, value in rendered.headers.items() if name in _TOLD}
-        if told:
-            response["headers"] = {
-                name: {"description": _TOLD[name], "schema": {"type": "string"}, "example": value}
-                for name, value in told.items()
-            }
+        for name, value in rendered.headers.items():
+            if name in _TOLD:
+                header = {"description": _TOLD[name], "schema": {"type": "string"}, "example": value}
+                response.setdefault("headers", {}).setdefault(name, header)
     return described
 
 
 _TOLD: Final = {
     "Retry-After": "After how many seconds to try again.",
+    "RateLimit": "What is left of a limit: nothing (`r`), for `t` seconds.",
     "WWW-Authenticate": "How to authenticate (RFC 6750).",
 }

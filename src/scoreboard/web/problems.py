@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from scoreboard import errors
 from scoreboard.errors import RequestError, RetryLater, ScoreboardError, Unauthorized
+from scoreboard.web.rate_headers import PLAYER, used_up
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -142,6 +143,9 @@ STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
+LIMITS: Final[Mapping[type[ScoreboardError], str]] = {errors.RateLimited: PLAYER}
+"""Which limit is used up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -176,6 +180,8 @@ def problem(error: ScoreboardError) -> Problem:
     elif isinstance(error, RetryLater):
         # Whole seconds: RFC 9110, section 10.2.3.
         headers["Retry-After"] = str(error.retry_after_seconds)
+        if type(error) in LIMITS:
+            headers["RateLimit"] = used_up(LIMITS[type(error)], error.retry_after_seconds)
     elif isinstance(error, ValidationFailed):
         document["errors"] = [{"field": m.field, "message": m.message} for m in error.mistakes]
     elif isinstance(error, MethodNotAllowed):

@@ -7,11 +7,13 @@ from starlette.types import Receive, Scope, Send
 
 from scoreboard import errors
 from scoreboard.commit import Receipt
+from scoreboard.model import RateLimit
 from scoreboard.scoring import Scoring
 from scoreboard.text import check_id
 from scoreboard.web import problems
 from scoreboard.web.auth import Tokens
 from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented, reference
+from scoreboard.web.rate_headers import PLAYER, policies
 from scoreboard.web.schemas import ScoreRequest, ScoreResponse, read_score_request
 
 MAX_BODY_BYTES: Final = 16_384
@@ -24,8 +26,9 @@ The answer is given when the event is in the ledger for good. Send an `Idempoten
 lost: a repeat with the same key and body returns the same event, with `Idempotent-Replayed: true`, and counts once."""
 
 
-def scores_route(scoring: Scoring, tokens: Tokens) -> DirectRoute:
-    """The route, over a service and what checks its tokens."""
+def scores_route(scoring: Scoring, tokens: Tokens, limit: RateLimit) -> DirectRoute:
+    """The route, over a service and what checks its tokens; the limit is each player's, and told here."""
+    limits = policies({PLAYER: limit})
 
     async def post(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
@@ -36,12 +39,13 @@ def scores_route(scoring: Scoring, tokens: Tokens) -> DirectRoute:
         request = read_score_request(await _read_body(headers.get(b"content-length"), receive))
         receipt = await scoring.submit(caller, request.action_id, request.user_id, key, request.points)
         replayed = [(b"idempotent-replayed", b"true")] if receipt.replayed else []
-        await answer(send, 201, _encode(request, receipt), [JSON_HEADERS, *replayed])
+        await answer(send, 201, _encode(request, receipt), [JSON_HEADERS, *replayed, *limits])
 
     return DirectRoute(
         "/api/scores",
         post,
         methods=["POST"],
+        policies=limits,
         operation_id="submitScore",
         tags=["scores"],
         summary="Count a completed action",
