@@ -39,6 +39,7 @@ from scoreboard.web.application import make_application
 from scoreboard.web.auth import Policy, Tokens
 from scoreboard.web.client_address import client_address
 from scoreboard.web.keys import ASYMMETRIC, HS256, FixedKeys, JwksKeys, Key, Keys, read_pem, secrets
+from scoreboard.web.read_limit import ReadLimit
 
 log = structlog.get_logger()
 
@@ -179,6 +180,7 @@ async def open_scoreboard(
             hub=hub,
             tokens=tokens,
             player_limit=settings.rate_limit,
+            read_limit=ReadLimit(settings.read_rate_limit, own_clock, _address(settings)),
             write_origins=settings.cors_origins,
             are_boards_private=settings.require_auth_to_read,
             origin=_origin(settings),
@@ -216,8 +218,10 @@ def _most_streams(settings: Settings) -> int:
 
 def _origin(settings: Settings) -> Callable[[Scope], str | None]:
     """What tells clients apart, if that matters."""
-    if settings.max_streams_per_address is None:
-        return lambda _scope: None
+    return (lambda _scope: None) if settings.max_streams_per_address is None else _address(settings)
+
+
+def _address(settings: Settings) -> Callable[[Scope], str | None]:
     return partial(client_address, trusted=settings.trusted_proxies)
 
 

@@ -75,6 +75,10 @@ def _rate(text: Any) -> Any:
     return RateLimit(rates[0].amount, rates[0].get_expiry() * 1_000_000)
 
 
+def _rate_or_off(text: Any) -> Any:
+    return None if text == "off" else _rate(text)
+
+
 def _list(text: Any) -> Any:
     return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
 
@@ -148,6 +152,7 @@ class Settings(BaseSettings):
     jwt_unscoped_may_score: bool = True
     require_auth_to_read: bool = False
     rate_limit: Annotated[RateLimit, NoDecode, BeforeValidator(_rate)] = RateLimit(10, 60_000_000)
+    read_rate_limit: Annotated[RateLimit | None, NoDecode, BeforeValidator(_rate_or_off)] = None
     env: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000

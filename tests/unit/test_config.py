@@ -19,6 +19,7 @@ BAD = {
     "rate too large": ("SCOREBOARD_RATE_LIMIT", "99999999999999999999/minute"),
     "window too long": ("SCOREBOARD_RATE_LIMIT", "1 per 99999 years"),
     "two rates": ("SCOREBOARD_RATE_LIMIT", "10/minute;100/hour"),
+    "rate of reads is text": ("SCOREBOARD_READ_RATE_LIMIT", "none"),
     "secret too short": ("SCOREBOARD_JWT_SECRET", "x" * 31),
     "database is no URL": ("SCOREBOARD_DATABASE_URL", "scoreboard.db"),
     "database unknown": ("SCOREBOARD_DATABASE_URL", "mysql://localhost/scores"),
@@ -83,6 +84,11 @@ def test_the_defaults_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     assert settings.database_path == Path("scoreboard.db")
     assert settings.rate_limit == RateLimit(10, 60_000_000)
     assert (settings.host, settings.port, settings.cors_origins) == ("127.0.0.1", 8000, ())
+
+
+def test_a_limit_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCOREBOARD_READ_RATE_LIMIT", "off")
+    assert read_settings(_env_file=None).read_rate_limit is None
 
 
 def test_the_environment_comes_before_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """Limits of requests: what is told of them, and when the next one passes."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scoreboard.web import limiter
+from tests.clocks import HeldClock
 from tests.harness import Running, running
 
 PLAYER = '"player";q=10;w=60'
@@ -52,3 +55,98 @@ def test_a_page_of_another_origin_sees_them(tmp_path: Path) -> None:
             response = scoreboard.client.get(path, headers={"Origin": origin})
             exposed = set(response.headers["Access-Control-Expose-Headers"].split(", "))
             assert {"Retry-After", "RateLimit", "RateLimit-Policy"} <= exposed
+
+
+READS = '"address";q=3;w=60'
+STREAM = "/api/leaderboard/stream"
+
+
+@pytest.fixture
+def limited(tmp_path: Path, clock: HeldClock) -> Iterator[Running]:
+    """Three reads a minute from one address: the next one after 20 s. The test's client stands behind a proxy."""
+    with running(tmp_path, clock, read_rate_limit="3/minute", trusted_proxies="127.0.0.0/8") as server:
+        yield server
+
+
+def use_up(limited: Running, **headers: str) -> None:
+    for _ in range(3):
+        response = limited.client.get("/api/leaderboard", headers=headers)
+        assert (response.status_code, response.headers["RateLimit-Policy"]) == (200, READS)
+
+
+def test_one_address_reads_so_often_and_is_told_to_the_second_when_again(limited: Running) -> None:
+    use_up(limited)
+    limited.clock.advance(0.1)
+    refused = limited.client.get("/api/leaderboard")
+    assert (refused.status_code, refused.json()["code"]) == (429, "reads_limited")
+    assert (refused.headers["Retry-After"], refused.headers["RateLimit"]) == ("20", '"address";r=0;t=20')
+    assert refused.headers["RateLimit-Policy"] == READS
+    limited.clock.advance(18.9)
+    assert limited.client.get("/api/leaderboard").headers["Retry-After"] == "1"
+    limited.clock.advance(1)
+    etag = limited.client.get("/api/leaderboard").headers["ETag"]
+    assert limited.client.get("/api/leaderboard").status_code == 429
+    limited.clock.advance(20)
+    unchanged = limited.client.get("/api/leaderboard", headers={"If-None-Match": etag})
+    assert (unchanged.status_code, unchanged.headers["RateLimit-Policy"]) == (304, READS)
+    # All of it is back in a minute, and no more than that.
+    limited.clock.advance(3_600)
+    use_up(limited)
+    assert limited.client.get("/api/leaderboard").status_code == 429
+
+
+def test_others_read_on_and_scores_count_on(limited: Running) -> None:
+    use_up(limited, **{"X-Forwarded-For": "2001:db8::1"})
+    assert limited.client.get("/api/leaderboard", headers={"X-Forwarded-For": "2001:db8::2"}).status_code == 429
+    assert limited.client.get("/api/leaderboard", headers={"X-Forwarded-For": "2001:db8:0:1::1"}).status_code == 200
+    assert limited.score().status_code == 201
+    assert limited.client.get("/health/ready").status_code == 200
+
+
+def test_a_refused_stream_is_told_when_there_is_room(limited: Running) -> None:
+    with limited.watch(STREAM) as watcher:
+        assert watcher.response.headers["RateLimit-Policy"] == READS
+        watcher.frame()
+    assert [limited.client.head(STREAM).status_code for _ in range(2)] == [200, 200]
+    # A browser's EventSource would give up for good on any other status.
+    refused = limited.client.get(STREAM)
+    assert (refused.status_code, refused.headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")
+    name, _, milliseconds = refused.text.strip().partition(": ")
+    assert name == "retry"
+    assert 21_000 <= int(milliseconds) <= 23_000
+    assert limited.scoreboard.hub.counts.refused == 1
+    limited.clock.advance(int(milliseconds) / 1_000)
+    with limited.watch(STREAM) as watcher:
+        watcher.frame()
+
+
+def test_a_browser_is_never_told_to_wait_for_hours(tmp_path: Path) -> None:
+    with running(tmp_path, HeldClock(), read_rate_limit="1/day") as scoreboard:
+        scoreboard.board()
+        assert int(scoreboard.client.get(STREAM).text.strip().removeprefix("retry: ")) <= 33_000
+
+
+def test_the_limit_of_reads_holds_for_whoever_has_a_token_or_a_wrong_one(tmp_path: Path) -> None:
+    with running(tmp_path, HeldClock(), read_rate_limit="2/minute", require_auth_to_read=True) as scoreboard:
+        answers = [
+            scoreboard.client.get("/api/leaderboard", headers={"Authorization": f"Bearer {token}"}).status_code
+            for token in (scoreboard.token("ada"), "x", scoreboard.token("bob"))
+        ]
+        assert answers == [200, 401, 429]
+
+
+def test_whoever_was_away_the_longest_is_forgotten_first(limited: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limiter, "REMEMBERED_CLIENTS", 2)
+    for number in (1, 2, 3):
+        use_up(limited, **{"X-Forwarded-For": f"198.51.100.{number}"})
+    answers = [
+        limited.client.get("/api/leaderboard", headers={"X-Forwarded-For": f"198.51.100.{number}"}).status_code
+        for number in (3, 2, 1)
+    ]
+    assert answers == [429, 429, 200]
+
+
+def test_reads_have_no_limit_by_default(scoreboard: Running) -> None:
+    assert "RateLimit-Policy" not in scoreboard.client.get("/api/leaderboard").headers
+    answers = described(scoreboard, "/api/leaderboard", "get")
+    assert all("RateLimit-Policy" in answer["headers"] for answer in answers.values())

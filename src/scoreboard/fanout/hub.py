@@ -66,9 +66,14 @@ class Hub:
         """The newest frame of a board, once there is one."""
         return self._rings[board].frame
 
-    def retry(self) -> Message:
-        """When to come back after this stream: another time for each."""
-        return retry(self._jitter(*RETRY_MS))
+    def retry(self, after_ms: int = 0) -> Message:
+        """When to come back after this stream, not before `after_ms`: another time for each."""
+        return retry(after_ms + self._jitter(*RETRY_MS))
+
+    def refuse(self, after_ms: int = 0) -> Message:
+        """What to tell a stream that is not let in."""
+        self.counts.refused += 1
+        return self.retry(after_ms)
 
     def join(self, board: str, subscriber: Subscriber, version: int | None = None) -> None:
         """Write the board's newest frame, and each newer one from now on, until `leave`.
@@ -77,8 +82,7 @@ class Hub:
         back later; who is in already stays.
         """
         if self._draining or self._is_full(subscriber.origin):
-            self.counts.refused += 1
-            subscriber.close(self.retry())
+            subscriber.close(self.refuse())
         else:
             self.counts.opened += 1
             self._rings[board].add(subscriber, version)

@@ -30,6 +30,7 @@ from scoreboard.web.health import health_routes
 from scoreboard.web.leaderboard import leaderboard_route, stream_route
 from scoreboard.web.measured import Measured
 from scoreboard.web.page import page_routes
+from scoreboard.web.read_limit import ReadLimit
 from scoreboard.web.readers import Readers
 from scoreboard.web.schemas import ProblemResponse, ScoreRequest
 from scoreboard.web.scores import scores_route
@@ -51,6 +52,7 @@ def make_application(
     hub: Hub,
     tokens: Tokens,
     player_limit: RateLimit,
+    read_limit: ReadLimit,
     write_origins: Sequence[str],
     are_boards_private: bool = False,
     origin: Callable[[Scope], str | None],
@@ -77,8 +79,8 @@ def make_application(
     # The most frequent first: routes are tried in order.
     application.router.routes[:0] = [
         scores_route(scoring, tokens, player_limit),
-        leaderboard_route(catalog, frames, readers),
-        stream_route(catalog, frames, hub, healing, origin, readers),
+        leaderboard_route(catalog, frames, readers, read_limit),
+        stream_route(catalog, frames, hub, healing, origin, readers, read_limit),
     ]
     application.include_router(health_routes(hub, healing))
     if is_demo:

@@ -16,9 +16,10 @@ from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
 from scoreboard.web import problems
 from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented
+from scoreboard.web.read_limit import ReadLimit, ReadsLimited
 from scoreboard.web.readers import Readers
 from scoreboard.web.schemas import BoardQuery, LeaderboardResponse, StreamQuery, read_query
-from scoreboard.web.stream import Wish, head, stream
+from scoreboard.web.stream import Wish, head, refuse, stream
 
 _FIRST_PAGE: Final = BoardQuery()
 _FIRST_BOARD: Final = StreamQuery()
@@ -78,16 +79,17 @@ _BAD_QUERY: Final = (
 )
 
 
-def leaderboard_route(catalog: Catalog, frames: Frames, readers: Readers) -> DirectRoute:
+def leaderboard_route(catalog: Catalog, frames: Frames, readers: Readers, limit: ReadLimit) -> DirectRoute:
     """A page of a board, with an entity tag."""
     kept = b"no-cache" if readers.are_all else b"private, no-cache"
 
     async def get(scope: Scope, _receive: Receive, send: Send) -> None:
+        limit.check(scope)
         parameters = _parameters(scope)
         await readers.check(scope, parameters)
         query = read_query(BoardQuery, parameters) if parameters else _FIRST_PAGE
         frame = await frames.page(catalog.board(query.board).id, query.limit, query.offset)
-        headers = [(b"etag", frame.etag.encode()), (b"cache-control", kept)]
+        headers = [(b"etag", frame.etag.encode()), (b"cache-control", kept), *limit.policies]
         if _matches(scope, frame.etag):
             await send({"type": "http.response.start", "status": 304, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
@@ -99,6 +101,7 @@ def leaderboard_route(catalog: Catalog, frames: Frames, readers: Readers) -> Dir
         "/api/leaderboard",
         get,
         methods=["GET"],
+        policies=limit.policies,
         operation_id="readLeaderboard",
         tags=["leaderboard"],
         summary="Read a board",
@@ -108,7 +111,7 @@ def leaderboard_route(catalog: Catalog, frames: Frames, readers: Readers) -> Dir
         responses={
             200: {"headers": etag},
             304: {"description": "Nothing has changed since the given `If-None-Match`.", "headers": etag},
-            **documented(*_REFUSED, *_BAD_QUERY, errors.StoreUnavailable()),
+            **documented(*_REFUSED, *_BAD_QUERY, ReadsLimited(1_000_000), errors.StoreUnavailable()),
         },
         openapi_extra={
             "security": _EITHER_WAY,
@@ -135,17 +138,23 @@ def stream_route(
     healing: Healing,
     origin: Callable[[Scope], str | None],
     readers: Readers,
+    limit: ReadLimit,
 ) -> DirectRoute:
     """A board as it changes, for a client that comes from an origin (where that has a limit)."""
     left = {board: partial(hub.leave, board) for board in catalog.boards}
 
     async def get(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            limit.check(scope)
+        except ReadsLimited as error:
+            await refuse(hub, error, limit.policies, send)
+            return
         parameters = _parameters(scope)
         await readers.check(scope, parameters)
         query = read_query(StreamQuery, parameters) if parameters else _FIRST_BOARD
         board = catalog.board(query.board).id
         if scope["method"] == "HEAD":
-            await head(send)
+            await head(send, limit.policies)
             return
         version = _last_event_id(scope)
         # Whoever has just scored sees it, though word of it may still be on its way to this instance.
@@ -154,13 +163,14 @@ def stream_route(
             # Another instance has shown it more than this one knows of.
             await healing.catch_up()
             await frames.publish(board)
-        wish = Wish(board, query.delta == "1", version, origin(scope))
+        wish = Wish(board, query.delta == "1", version, origin(scope), limit.policies)
         await stream(hub, wish, left[board], scope, receive, send)
 
     return DirectRoute(
         "/api/leaderboard/stream",
         get,
         methods=["GET"],
+        policies=limit.policies,
         operation_id="watchLeaderboard",
         tags=["leaderboard"],
         summary="Watch a board",

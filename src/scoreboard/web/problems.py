@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from scoreboard import errors
 from scoreboard.errors import RequestError, RetryLater, ScoreboardError, Unauthorized
-from scoreboard.web.rate_headers import PLAYER, used_up
+from scoreboard.web.rate_headers import ADDRESS, PLAYER, used_up
+from scoreboard.web.read_limit import ReadsLimited
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -136,6 +137,7 @@ STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
     errors.ScoreOutOfRange: HTTPStatus.CONFLICT,
     errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    ReadsLimited: HTTPStatus.TOO_MANY_REQUESTS,
     errors.PlayerBusy: HTTPStatus.TOO_MANY_REQUESTS,
     errors.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -143,7 +145,7 @@ STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-LIMITS: Final[Mapping[type[ScoreboardError], str]] = {errors.RateLimited: PLAYER}
+LIMITS: Final[Mapping[type[ScoreboardError], str]] = {errors.RateLimited: PLAYER, ReadsLimited: ADDRESS}
 """Which limit is used up."""
 
 

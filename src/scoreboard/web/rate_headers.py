@@ -12,6 +12,9 @@ from scoreboard.model import RateLimit
 PLAYER: Final = "player"
 """Score updates of one user."""
 
+ADDRESS: Final = "address"
+"""Reads, and openings of streams, from one address."""
+
 Header = tuple[bytes, bytes]
 
 DESCRIBED: Final[dict[str, Any]] = {

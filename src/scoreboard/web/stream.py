@@ -4,19 +4,24 @@ The status is always 200, since a browser's EventSource gives up for good on any
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
+from scoreboard.errors import RetryLater
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.subscriber import Subscriber
 from scoreboard.web.asgi_subscriber import AsgiSubscriber
 from scoreboard.web.detached import CONNECTION, Connection, DetachedSubscriber
+from scoreboard.web.rate_headers import Header
 
 BUFFER_BYTES: Final = 4_096
 """What may be buffered for a client before it counts as behind: a few frames, where asyncio's default is 64 KiB."""
+
+LONGEST_REFUSAL_MS: Final = 30_000
+"""What a browser is told to wait at the most: people change their network, and operators a limit."""
 
 HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -31,13 +36,14 @@ HEADERS: Final = [
 class Wish:
     """What a client has asked for: a board, changes as patches or not, and the version that it says it has.
 
-    `origin` is where it comes from, if that has a limit.
+    `origin` is where it comes from, if that has a limit. `headers` are to go with the answer.
     """
 
     board: str
     takes_patches: bool = False
     version: int | None = None
     origin: str | None = None
+    headers: Sequence[Header] = ()
 
 
 async def stream(
@@ -49,7 +55,7 @@ async def stream(
     """
     connection: Connection | None = scope.get("extensions", {}).get(CONNECTION)
     is_chunked = connection is None or connection.begin_stream()
-    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *wish.headers]})
     await send({"type": "http.response.body", "body": hub.retry().plain, "more_body": True})
     transport = None if connection is None else connection.detach()
     if transport is not None:
@@ -74,10 +80,20 @@ async def stream(
         leaving.cancel()
 
 
-async def head(send: Send) -> None:
+async def head(send: Send, headers: Sequence[Header]) -> None:
     """What a stream would begin with."""
-    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    await _whole(send, b"", headers)
+
+
+async def refuse(hub: Hub, error: RetryLater, headers: Sequence[Header], send: Send) -> None:
+    """A stream that is over at once, and says when to come back: not an hour later, even if it is refused again."""
+    after_ms = min(-(-error.retry_after_us // 1_000), LONGEST_REFUSAL_MS)
+    await _whole(send, hub.refuse(after_ms).plain, headers)
+
+
+async def _whole(send: Send, body: bytes, headers: Sequence[Header]) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *headers]})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 async def _left(receive: Receive) -> None:

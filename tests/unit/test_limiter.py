@@ -1,0 +1,30 @@
+"""The limit that a process keeps by itself, to the microsecond."""
+
+import pytest
+
+from scoreboard.model import RateLimit
+from scoreboard.web.limiter import Limiter
+from tests.clocks import HeldClock
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 600, 60_000])
+def test_so_many_pass_at_once_and_then_one_by_one(count: int) -> None:
+    clock = HeldClock()
+    limiter = Limiter(RateLimit(count, 60_000_000), clock)
+    assert [limiter.take("ada") for _ in range(count)] == [0] * count
+    for _ in range(20):
+        wait_us = limiter.take("ada")
+        assert 0 < wait_us <= -(-60_000_000 // count)
+        clock.us += wait_us - 1
+        assert limiter.take("ada") == 1
+        clock.us += 1
+        assert limiter.take("ada") == 0
+    assert limiter.take("bob") == 0
+
+
+def test_an_hour_without_a_request_saves_up_no_more_than_the_limit() -> None:
+    clock = HeldClock()
+    limiter = Limiter(RateLimit(5, 1_000_000), clock)
+    limiter.take("ada")
+    clock.advance(3_600)
+    assert [limiter.take("ada") == 0 for _ in range(6)] == [True] * 5 + [False]
