@@ -152,6 +152,9 @@ class Settings(BaseSettings):
     jwt_unscoped_may_score: bool = True
     require_auth_to_read: bool = False
     rate_limit: Annotated[RateLimit, NoDecode, BeforeValidator(_rate)] = RateLimit(10, 60_000_000)
+    server_rate_limit: Annotated[RateLimit | None, NoDecode, BeforeValidator(_rate_or_off)] = RateLimit(
+        60_000, 60_000_000
+    )
     read_rate_limit: Annotated[RateLimit | None, NoDecode, BeforeValidator(_rate_or_off)] = None
     env: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"

@@ -10,7 +10,7 @@ from scoreboard.web import limiter
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 
-PLAYER = '"player";q=10;w=60'
+PLAYER = '"player";q=10;w=60, "server";q=60000;w=60'
 
 
 def test_a_client_is_told_the_limit_and_when_it_is_used_up(scoreboard: Running) -> None:
@@ -55,6 +55,31 @@ def test_a_page_of_another_origin_sees_them(tmp_path: Path) -> None:
             response = scoreboard.client.get(path, headers={"Origin": origin})
             exposed = set(response.headers["Access-Control-Expose-Headers"].split(", "))
             assert {"Retry-After", "RateLimit", "RateLimit-Policy"} <= exposed
+
+
+def test_a_trusted_server_has_a_limit_of_its_own_beside_its_players(tmp_path: Path) -> None:
+    with running(tmp_path, HeldClock(), rate_limit="2/minute", server_rate_limit="6/minute") as scoreboard:
+
+        def scored(server: str, user_id: str) -> tuple[int, str | None, str | None]:
+            token = scoreboard.token(server, scopes=("scores:write:any",))
+            response = scoreboard.score(user_id, token=token)
+            return response.status_code, response.json().get("code"), response.headers.get("RateLimit")
+
+        of_player = (429, "rate_limited", '"player";r=0;t=60')
+        of_server = (429, "server_rate_limited", '"server";r=0;t=10')
+        told = [scored("game", user_id) for user_id in ("ada", "ada", "ada", "bob", "bob", "cyd", "cyd")]
+        assert told == [(201, None, None)] * 2 + [of_player] + [(201, None, None)] * 3 + [of_server]
+        # Neither another server nor a player is kept by it.
+        assert scored("other", "cyd")[0] == 201
+        assert scoreboard.score("dan").status_code == 201
+        scoreboard.clock.advance(10)
+        assert scored("game", "eve") == (201, None, None)
+        assert scored("game", "eve") == of_server
+
+
+def test_the_limit_of_servers_can_be_switched_off(tmp_path: Path) -> None:
+    with running(tmp_path, server_rate_limit="off") as scoreboard:
+        assert scoreboard.score().headers["RateLimit-Policy"] == '"player";q=10;w=60'
 
 
 READS = '"address";q=3;w=60'

@@ -17,6 +17,7 @@ from scoreboard.errors import ScoreboardError
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
+from scoreboard.interfaces import Clock
 from scoreboard.model import RateLimit
 from scoreboard.observer import NOBODY, Observer
 from scoreboard.scoring import Scoring
@@ -51,7 +52,9 @@ def make_application(
     frames: Frames,
     hub: Hub,
     tokens: Tokens,
+    clock: Clock,
     player_limit: RateLimit,
+    server_limit: RateLimit | None,
     read_limit: ReadLimit,
     write_origins: Sequence[str],
     are_boards_private: bool = False,
@@ -78,7 +81,7 @@ def make_application(
     readers = Readers(tokens if are_boards_private else None)
     # The most frequent first: routes are tried in order.
     application.router.routes[:0] = [
-        scores_route(scoring, tokens, player_limit),
+        scores_route(scoring, tokens, clock, player_limit=player_limit, server_limit=server_limit),
         leaderboard_route(catalog, frames, readers, read_limit),
         stream_route(catalog, frames, hub, healing, origin, readers, read_limit),
     ]

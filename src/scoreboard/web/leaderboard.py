@@ -16,7 +16,7 @@ from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
 from scoreboard.web import problems
 from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented
-from scoreboard.web.read_limit import ReadLimit, ReadsLimited
+from scoreboard.web.read_limit import ReadLimit
 from scoreboard.web.readers import Readers
 from scoreboard.web.schemas import BoardQuery, LeaderboardResponse, StreamQuery, read_query
 from scoreboard.web.stream import Wish, head, refuse, stream
@@ -111,7 +111,7 @@ def leaderboard_route(catalog: Catalog, frames: Frames, readers: Readers, limit:
         responses={
             200: {"headers": etag},
             304: {"description": "Nothing has changed since the given `If-None-Match`.", "headers": etag},
-            **documented(*_REFUSED, *_BAD_QUERY, ReadsLimited(1_000_000), errors.StoreUnavailable()),
+            **documented(*_REFUSED, *_BAD_QUERY, problems.ReadsLimited(1_000_000), errors.StoreUnavailable()),
         },
         openapi_extra={
             "security": _EITHER_WAY,
@@ -146,7 +146,7 @@ def stream_route(
     async def get(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             limit.check(scope)
-        except ReadsLimited as error:
+        except problems.ReadsLimited as error:
             await refuse(hub, error, limit.policies, send)
             return
         parameters = _parameters(scope)

@@ -10,8 +10,7 @@ from starlette.responses import Response
 
 from scoreboard import errors
 from scoreboard.errors import RequestError, RetryLater, ScoreboardError, Unauthorized
-from scoreboard.web.rate_headers import ADDRESS, PLAYER, used_up
-from scoreboard.web.read_limit import ReadsLimited
+from scoreboard.web.rate_headers import ADDRESS, PLAYER, SERVER, used_up
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -98,6 +97,24 @@ class TokenInQuery(RequestError):
         super().__init__("A token never stands in an address, where it is logged: send “Authorization: Bearer …”.")
 
 
+class ReadsLimited(RetryLater):
+    """Raised when there are too many reads from one address."""
+
+    code = "reads_limited"
+
+    def __init__(self, retry_after_us: int) -> None:
+        super().__init__("Too many reads from this address: wait before the next one.", retry_after_us)
+
+
+class ServerLimited(RetryLater):
+    """Raised when a trusted server sends more than one of them may."""
+
+    code = "server_rate_limited"
+
+    def __init__(self, retry_after_us: int) -> None:
+        super().__init__("Too many score updates of this server: wait before the next one.", retry_after_us)
+
+
 class InternalError(ScoreboardError):
     """Stands for any error that nobody foresaw: what it was is in the log alone."""
 
@@ -137,6 +154,7 @@ STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
     errors.ScoreOutOfRange: HTTPStatus.CONFLICT,
     errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    ServerLimited: HTTPStatus.TOO_MANY_REQUESTS,
     ReadsLimited: HTTPStatus.TOO_MANY_REQUESTS,
     errors.PlayerBusy: HTTPStatus.TOO_MANY_REQUESTS,
     errors.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -145,7 +163,11 @@ STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-LIMITS: Final[Mapping[type[ScoreboardError], str]] = {errors.RateLimited: PLAYER, ReadsLimited: ADDRESS}
+LIMITS: Final[Mapping[type[ScoreboardError], str]] = {
+    errors.RateLimited: PLAYER,
+    ReadsLimited: ADDRESS,
+    ServerLimited: SERVER,
+}
 """Which limit is used up."""
 
 

@@ -12,6 +12,9 @@ from scoreboard.model import RateLimit
 PLAYER: Final = "player"
 """Score updates of one user."""
 
+SERVER: Final = "server"
+"""Score updates of one trusted server, whoever they are for."""
+
 ADDRESS: Final = "address"
 """Reads, and openings of streams, from one address."""
 

@@ -4,20 +4,11 @@ from collections.abc import Callable, Sequence
 
 from starlette.types import Scope
 
-from scoreboard.errors import RetryLater
 from scoreboard.interfaces import Clock
 from scoreboard.model import RateLimit
 from scoreboard.web.limiter import Limiter
+from scoreboard.web.problems import ReadsLimited
 from scoreboard.web.rate_headers import ADDRESS, Header, policies
-
-
-class ReadsLimited(RetryLater):
-    """Raised when there are too many reads from one address."""
-
-    code = "reads_limited"
-
-    def __init__(self, retry_after_us: int) -> None:
-        super().__init__("Too many reads from this address: wait before the next one.", retry_after_us)
 
 
 class ReadLimit:

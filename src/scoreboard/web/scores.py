@@ -7,13 +7,16 @@ from starlette.types import Receive, Scope, Send
 
 from scoreboard import errors
 from scoreboard.commit import Receipt
+from scoreboard.interfaces import Clock
 from scoreboard.model import RateLimit
+from scoreboard.rules import SCORE_FOR_ANYBODY
 from scoreboard.scoring import Scoring
 from scoreboard.text import check_id
 from scoreboard.web import problems
 from scoreboard.web.auth import Tokens
 from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented, reference
-from scoreboard.web.rate_headers import PLAYER, policies
+from scoreboard.web.limiter import Limiter
+from scoreboard.web.rate_headers import PLAYER, SERVER, policies
 from scoreboard.web.schemas import ScoreRequest, ScoreResponse, read_score_request
 
 MAX_BODY_BYTES: Final = 16_384
@@ -26,13 +29,21 @@ The answer is given when the event is in the ledger for good. Send an `Idempoten
 lost: a repeat with the same key and body returns the same event, with `Idempotent-Replayed: true`, and counts once."""
 
 
-def scores_route(scoring: Scoring, tokens: Tokens, limit: RateLimit) -> DirectRoute:
-    """The route, over a service and what checks its tokens; the limit is each player's, and told here."""
-    limits = policies({PLAYER: limit})
+def scores_route(
+    scoring: Scoring, tokens: Tokens, clock: Clock, *, player_limit: RateLimit, server_limit: RateLimit | None
+) -> DirectRoute:
+    """The route, over a service and what checks its tokens.
+
+    The service keeps the limit of each player, which is told here; that of each trusted server is kept here.
+    """
+    limits = policies({PLAYER: player_limit, SERVER: server_limit})
+    servers = None if server_limit is None else Limiter(server_limit, clock)
 
     async def post(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         caller = await tokens.verify(headers.get(b"authorization"))
+        if servers is not None and SCORE_FOR_ANYBODY in caller.scopes and (wait_us := servers.take(caller.user_id)):
+            raise problems.ServerLimited(wait_us)
         if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
             raise problems.UnsupportedMediaType
         key = _idempotency_key(headers.get(b"idempotency-key"))
@@ -78,6 +89,7 @@ def scores_route(scoring: Scoring, tokens: Tokens, limit: RateLimit) -> DirectRo
             problems.ValidationFailed([problems.FieldMistake("userId", "Field required")]),
             errors.IdempotencyKeyReused(),
             errors.RateLimited(42_000_000),
+            problems.ServerLimited(1_000_000),
             errors.PlayerBusy(),
             errors.QueueFull(),
             errors.StoreUnavailable(),
