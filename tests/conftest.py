@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from tests.clocks import HeldClock
 from tests.harness import Running, running
@@ -43,3 +44,17 @@ def scoreboard(tmp_path: Path, clock: HeldClock, deployment: dict[str, Any]) -> 
     """A running server with the tests' catalog and the default limit, 10 a minute."""
     with running(tmp_path, clock, **deployment) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Settings of a server on which TLS ends, whose certificate the harness trusts."""
+    folder = tmp_path_factory.mktemp("tls")
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    # The chain ends with the authority, which a client of the test trusts for it.
+    (folder / "chain.pem").write_bytes(
+        b"".join(part.bytes() for part in issued.cert_chain_pems) + authority.cert_pem.bytes()
+    )
+    issued.private_key_pem.write_to_path(str(folder / "key.pem"))
+    return {"tls_certificate": folder / "chain.pem", "tls_key": folder / "key.pem"}

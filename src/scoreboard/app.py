@@ -13,8 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from fastapi import FastAPI
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from scoreboard.catalog import Catalog
 from scoreboard.clock import SystemClock
@@ -40,6 +39,7 @@ from scoreboard.web.auth import Policy, Tokens
 from scoreboard.web.client_address import client_address
 from scoreboard.web.keys import ASYMMETRIC, HS256, FixedKeys, JwksKeys, Key, Keys, read_pem, secrets
 from scoreboard.web.read_limit import ReadLimit
+from scoreboard.web.secured import Secured
 
 log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ log = structlog.get_logger()
 class Scoreboard:
     """A running scoreboard: what a server serves, and what it ends by its signals."""
 
-    application: FastAPI
+    application: ASGIApp
     hub: Hub
     metrics_port: int | None
     """Where Prometheus finds /metrics, if it is to."""
@@ -204,7 +204,7 @@ async def open_scoreboard(
                 tokens.run(),
             )
         )
-        yield Scoreboard(application, hub, metrics_port)
+        yield Scoreboard(Secured(application, is_tls=settings.tls is not None), hub, metrics_port)
 
 
 def _pools(*drivers: object) -> Mapping[str, tuple[int, int]]:

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 import uvicorn
 import uvloop
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.utils import is_ssl
 
@@ -204,6 +204,10 @@ class _Connection:
     @property
     def transport(self) -> asyncio.Transport:
         return self._protocol.transport
+
+    @property
+    def send(self) -> Send:
+        return cast(Send, self._cycle.send)
 
     @property
     def _can_detach(self) -> bool:

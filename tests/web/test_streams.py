@@ -12,7 +12,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
-import trustme
 import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -52,19 +51,6 @@ def without_extensions(application: ASGIApp) -> ASGIApp:
         await application({**scope, "extensions": {}}, receive, send)
 
     return plain
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("tls")
-    authority = trustme.CA()
-    issued = authority.issue_cert("127.0.0.1")
-    # The chain ends with the authority, which a client of the test trusts for it.
-    (folder / "chain.pem").write_bytes(
-        b"".join(part.bytes() for part in issued.cert_chain_pems) + authority.cert_pem.bytes()
-    )
-    issued.private_key_pem.write_to_path(str(folder / "key.pem"))
-    return {"tls_certificate": folder / "chain.pem", "tls_key": folder / "key.pem"}
 
 
 @pytest.fixture(params=list(WAYS.values()), ids=list(WAYS))
@@ -133,7 +119,7 @@ def test_it_goes_the_way_that_is_meant(way: Way, scoreboard: Running) -> None:
         assert [type(subscriber) for subscriber in ring.subscribers()] == [way.subscriber]
 
 
-def test_the_bytes_are_the_same(scoreboard: Running) -> None:
+def test_the_bytes_are_the_same(way: Way, scoreboard: Running) -> None:
     with connected(scoreboard) as client:
         head, _, body = received_until(client, b'"version":1').partition(b"\r\n\r\n")
         # The rest of the event, and all that follows once it is over.
@@ -146,10 +132,15 @@ def test_the_bytes_are_the_same(scoreboard: Running) -> None:
     assert sorted(header for header in headers if not header.startswith("date:")) == [
         "cache-control: no-cache, no-transform",
         "connection: close",
+        "content-security-policy: default-src 'none'; frame-ancestors 'none'",
         "content-type: text/event-stream; charset=utf-8",
+        "cross-origin-resource-policy: same-origin",
+        "referrer-policy: no-referrer",
+        *(["strict-transport-security: max-age=31536000"] if way.has_tls else []),
         "transfer-encoding: chunked",
         "vary: origin",
         "x-accel-buffering: no",
+        "x-content-type-options: nosniff",
     ]
     assert body.endswith(b"0\r\n\r\n")
     blocks = unchunked(body).decode().split("\n\n")

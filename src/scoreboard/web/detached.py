@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
+from starlette.types import Send
+
 from scoreboard.fanout.frame import Message
 from scoreboard.fanout.subscriber import Subscriber
 
@@ -34,6 +36,10 @@ class Connection(Protocol):
     @property
     def transport(self) -> asyncio.Transport:
         """What it writes to."""
+
+    @property
+    def send(self) -> Send:
+        """What it answers by, past all middleware: events come by the thousand, and have no headers."""
 
     def begin_stream(self) -> bool:
         """To be called before the response is started; whether its body travels in chunks (RFC 9112, section 7.1)."""

@@ -24,10 +24,7 @@ _ASSETS: Final = f"/docs/assets/{version('fastapi-swagger')}"
 # Swagger UI's style sheet holds its icons as data: images.
 _HEADERS: Final = HEADERS | {"Content-Security-Policy": POLICY.replace("img-src 'self'", "img-src 'self' data:")}
 
-_ASSET_HEADERS: Final = {
-    "Cache-Control": "public, max-age=31536000, immutable",
-    "X-Content-Type-Options": "nosniff",
-}
+_ASSET_HEADERS: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 def docs_routes() -> list[BaseRoute]:

@@ -213,4 +213,7 @@ def problem(error: ScoreboardError) -> Problem:
     elif isinstance(error, BodyTooLarge):
         # Nobody wants to read the rest of it.
         headers["Connection"] = "close"
+    elif isinstance(error, InternalError):
+        # The server ends the connection after it: whoever sends more on it would get no answer.
+        headers["Connection"] = "close"
     return Problem(int(status), document, headers)

@@ -67,7 +67,8 @@ async def stream(
     transport = None if connection is None else connection.transport
     if transport is not None and not transport.is_closing():
         transport.set_write_buffer_limits(high=BUFFER_BYTES)
-    subscriber = AsgiSubscriber(send, transport, takes_patches=wish.takes_patches, origin=wish.origin)
+    direct = send if connection is None else connection.send
+    subscriber = AsgiSubscriber(direct, transport, takes_patches=wish.takes_patches, origin=wish.origin)
     leaving = asyncio.create_task(_left(receive))
     hub.join(wish.board, subscriber, wish.version)
     try:
