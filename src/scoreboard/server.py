@@ -31,6 +31,9 @@ MOST_HEADER_BYTES: Final = 32_768
 ASKING_SECONDS: Final = 10.0
 """How long a request's header may take to come, and a new connection to ask for something."""
 
+BODY_SECONDS: Final = 10.0
+"""How long its body may take after that: 16 KiB come in this time at 13 kbit/s. Who drips it holds a request open."""
+
 GOODBYE_SECONDS: Final = 0.05
 """How long a client may take to end TLS properly when the server stops: uvicorn then waits twice as long by itself."""
 
@@ -98,6 +101,8 @@ class _Protocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self.asking_since: float | None = None
         """When the request began whose header is not complete yet (seconds of the loop)."""
+        self.sending_since: float | None = None
+        """When the body began that is not complete yet."""
         self.is_streaming = False
         """Whether the response is a stream: it has no end that another request could wait for."""
         self._received_bytes = 0
@@ -123,17 +128,19 @@ class _Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self._header_bytes > MOST_HEADER_BYTES and _size(self.headers) > MOST_HEADER_BYTES:
             raise _HeaderTooLarge
-        self.asking_since = None
+        self.asking_since, self.sending_since = None, self.loop.time()
         super().on_headers_complete()
         extensions: dict[str, Any] = {CONNECTION: _Connection(self, self.cycle)}
         self.scope["extensions"] = extensions
 
-    def send_400_response(self, msg: str) -> None:
+    def on_message_complete(self) -> None:
+        self.sending_since = None
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's signature
         """What uvicorn answers whenever its parser fails."""
-        if self._header_bytes > MOST_HEADER_BYTES:
-            self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        else:
-            super().send_400_response(msg)
+        is_large = self._header_bytes > MOST_HEADER_BYTES
+        self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if is_large else HTTPStatus.BAD_REQUEST)
 
     def shutdown(self) -> None:
         super().shutdown()
@@ -147,11 +154,16 @@ class _Protocol(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete
 
-    def refuse_if_slow(self, latest: float) -> None:
-        """End it where a request has begun before `latest` and still is not complete."""
-        if self.asking_since is None or self.asking_since > latest or self.is_busy:
+    def refuse_if_slow(self, now: float) -> None:
+        """End it where a request takes too long to come."""
+        if self.pipeline and self.sending_since is not None:
+            # Nothing is read while others are answered before it: its time begins after them.
+            self.sending_since = now
+        elif self.sending_since is not None and self.sending_since <= now - BODY_SECONDS:
+            self.refuse(HTTPStatus.REQUEST_TIMEOUT)
+        elif self.asking_since is None or self.asking_since > now - ASKING_SECONDS or self.is_busy:
             return
-        if self._header_bytes:
+        elif self._header_bytes:
             self.refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:
             # Browsers connect in advance. An answer to nothing would only confuse them.
@@ -159,17 +171,19 @@ class _Protocol(HttpToolsProtocol):
 
     def refuse(self, status: HTTPStatus) -> None:
         """Answer a request that is not complete, and hear no more of it."""
-        self.asking_since = None
+        has_begun = self.sending_since is not None
+        is_answered = self.cycle.response_started if has_begun else self.is_busy
+        self.asking_since = self.sending_since = None
         if self.transport.is_closing():
             return
-        if self.is_busy:
-            # The answer to the request before is still under way: this one would be taken for that.
+        if is_answered:
+            # The answer to it has begun, or that to the request before has not ended: this would be taken for that.
             self.transport.abort()
             return
         body = status.phrase.encode()
         self.transport.write(
             b"HTTP/1.1 %d %b\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
-            b"connection: close\r\n\r\n%b" % (status, body, len(body), body)
+            b"x-content-type-options: nosniff\r\nconnection: close\r\n\r\n%b" % (status, body, len(body), body)
         )
         self.transport.close()
 
@@ -216,6 +230,7 @@ class _Connection:
     def begin_stream(self) -> bool:
         # Another request that came with this one has stopped the reading. Now only the client's end is of interest.
         self._protocol.is_streaming = True
+        self._protocol.sending_since = None
         self._protocol.pipeline.clear()
         self._protocol.flow.resume_reading()
         if self._cycle.scope["http_version"] != "1.0" or not self._can_detach:
@@ -258,10 +273,10 @@ class HttpServer(uvicorn.Server):
         return await super().on_tick(counter)
 
     def _refuse_the_slow(self) -> None:
-        latest = self._loop.time() - ASKING_SECONDS
+        now = self._loop.time()
         for connection in list(self.server_state.connections):
             assert isinstance(connection, _Protocol)
-            connection.refuse_if_slow(latest)
+            connection.refuse_if_slow(now)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's signature
         self._loop.call_soon_threadsafe(self.stop, sig == signal.SIGTERM)

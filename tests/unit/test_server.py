@@ -140,6 +140,25 @@ async def test_no_refusal_is_taken_for_the_answer_that_is_still_under_way() -> N
     assert (before, asked.transport.is_closed) == ((asked.transport.written, False), True)
 
 
+SEND = b"POST /next HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n"
+
+
+async def test_a_body_has_its_time_from_when_it_is_read() -> None:
+    asked = await Asked(more=SEND + b"x", protocol=server._Protocol).until_it_waits()
+    protocol = cast(server._Protocol, asked.protocol)
+    begun = protocol.sending_since
+    assert begun is not None
+    # The request before is still being answered.
+    protocol.refuse_if_slow(begun + 100)
+    assert (protocol.sending_since, asked.transport.is_closed) == (begun + 100, False)
+    protocol.pipeline.clear()
+    protocol.refuse_if_slow(begun + 100 + server.BODY_SECONDS - 1)
+    assert not asked.transport.is_closed
+    protocol.data_received(b"y")
+    protocol.refuse_if_slow(float("inf"))
+    assert not asked.transport.is_closed
+
+
 class Noting(asyncio.Protocol):
     """What a loop tells a protocol."""
 

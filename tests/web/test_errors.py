@@ -318,5 +318,7 @@ def test_a_broken_request_line_breaks_nothing(scoreboard: Running) -> None:
     where = urlsplit(scoreboard.url)
     with socket.create_connection((where.hostname, where.port), timeout=5) as raw:
         raw.sendall(b"NONSENSE\r\n\r\n")
-        assert raw.recv(100).startswith(b"HTTP/1.1 400")
+        answer = raw.recv(1_000)
+        assert answer.startswith(b"HTTP/1.1 400")
+        assert b"x-content-type-options: nosniff" in answer
     assert scoreboard.client.get("/health/live").status_code == 200

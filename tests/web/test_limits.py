@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -95,3 +96,76 @@ def test_whoever_takes_too_long_to_ask_is_not_waited_for(
     monkeypatch.setattr(server, "ASKING_SECONDS", 0.1)
     assert ask(START).startswith(b"HTTP/1.1 408 ")
     assert ask() == b""
+
+
+POST = b"POST /api/scores HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nAuthorization: Bearer %b\r\n"
+BODY = b'{"actionId":"quest","userId":"ada"}'
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+DROP_SECONDS = 0.02
+LENGTH = b"Content-Length: 1000\r\n\r\n"
+
+
+@contextmanager
+def connected(scoreboard: Running) -> Iterator[socket.socket]:
+    where = urlsplit(scoreboard.url)
+    with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as client:
+        yield client
+
+
+def answer_while_dripping(client: socket.socket, drop: bytes) -> bytes:
+    """Send a drop, and then another one, until there is an answer; all of it, to the end of the connection."""
+    client.settimeout(DROP_SECONDS)
+    received = b""
+    for _ in range(round(LIMIT_SECONDS / DROP_SECONDS)):
+        try:
+            if not received:
+                client.sendall(drop)
+            data = client.recv(65_536)
+        except TimeoutError:
+            continue
+        except ConnectionError:
+            return received
+        if not data:
+            return received
+        received += data
+    raise AssertionError(f"still connected after {received!r}")
+
+
+@pytest.mark.parametrize(
+    ("framing", "drop"), [(LENGTH, b" "), (CHUNKED, b"1\r\n \r\n")], ids=["with a length", "in chunks"]
+)
+def test_whoever_drips_a_body_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, framing: bytes, drop: bytes
+) -> None:
+    monkeypatch.setattr(server, "BODY_SECONDS", 0.3)
+    with running(tmp_path) as scoreboard, connected(scoreboard) as client:
+        client.sendall(POST % scoreboard.token().encode() + framing)
+        received = answer_while_dripping(client, drop)
+        assert received.startswith(b"HTTP/1.1 408 ")
+        assert received.count(b"HTTP/1.1") == 1
+        assert scoreboard.ledger() == []
+
+
+def test_a_body_that_nobody_asked_for_is_not_waited_for_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "BODY_SECONDS", 0.3)
+    with running(tmp_path) as scoreboard, connected(scoreboard) as client:
+        client.sendall(b"GET /health/live HTTP/1.1\r\nHost: test\r\n" + LENGTH)
+        received = answer_while_dripping(client, b" ")
+        # It has its answer: another one would be taken for that to the next request.
+        assert received.startswith(b"HTTP/1.1 200 ")
+        assert received.count(b"HTTP/1.1") == 1
+
+
+def test_a_body_may_come_a_while_after_its_header(tmp_path: Path) -> None:
+    with running(tmp_path) as scoreboard, connected(scoreboard) as client:
+        for version in (1, 2):
+            client.sendall(POST % scoreboard.token().encode() + b"Content-Length: %d\r\n\r\n" % len(BODY))
+            client.sendall(BODY[:10])
+            # A second connection takes longer than the loop to come round.
+            assert scoreboard.client.get("/health/live").status_code == 200
+            client.sendall(BODY[10:])
+            received = b""
+            while b'"version":%d' % version not in received:
+                data = client.recv(65_536)
+                assert data
+                received += data
