@@ -14,8 +14,13 @@ def configure_logs() -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S" if to_terminal else "iso", utc=not to_terminal),
-            structlog.dev.ConsoleRenderer() if to_terminal else structlog.processors.JSONRenderer(),
+            _for_a_person() if to_terminal else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def _for_a_person() -> structlog.dev.ConsoleRenderer:
+    """With plain tracebacks: the default shows the values of all variables, and one of them may be a token."""
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

@@ -1,0 +1,149 @@
+"""No token, secret or key ever stands in what a server prints, whatever is sent to it and whatever goes wrong."""
+
+import base64
+import json
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import jwt
+import pytest
+
+from tests.e2e.processes import LIMIT_SECONDS, score, scoreboard, serving
+from tests.harness import SECRET
+from tests.servers.process import free_port
+
+OLD_SECRET = "an old secret of the tests that is no longer in use"
+PASSWORD = "a-password-of-the-tests"
+KEY = "an-idempotency-key-of-the-tests"
+BODY = {"actionId": "quest", "userId": "ada"}
+
+MISTAKE = """
+from scoreboard import cli
+from scoreboard.scoring import Scoring
+
+submit = Scoring.submit
+
+async def failing(self, caller, action_id, user_id, *rest):
+    if user_id == "unforeseen":
+        raise RuntimeError("nobody foresaw this")
+    return await submit(self, caller, action_id, user_id, *rest)
+
+Scoring.submit = failing
+cli.main()
+"""
+
+FAILING = (sys.executable, "-c", MISTAKE)
+"""The program with a mistake in it."""
+
+
+def raw(client: httpx2.Client, data: bytes) -> None:
+    """Send what no client would, and hear to the end."""
+    where = urlsplit(str(client.base_url))
+    with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as connection:
+        connection.sendall(data)
+        while connection.recv(65_536):
+            pass
+
+
+def ask_everything(client: httpx2.Client, good: str, trusted: str, bad: Mapping[str, str]) -> None:
+    """Requests good and bad, with something secret wherever it fits in."""
+    bearer = {"Authorization": f"Bearer {good}"}
+    assert score(client, good, "ada", **{"Idempotency-Key": KEY}).status_code == 201
+    assert score(client, good, "ada", "duel", **{"Idempotency-Key": KEY}).status_code == 422
+    assert score(client, trusted, "bob").status_code == 201
+    assert [score(client, good, "ada").status_code for _ in range(12)][-1] == 429
+    assert score(client, good, "bob").status_code == 403
+    assert score(client, trusted, "unforeseen", **{"Idempotency-Key": KEY}).status_code == 500
+    for token in bad.values():
+        # 503 where it might be of a key that could not be fetched.
+        assert score(client, token, "ada").status_code in {401, 503}
+    assert client.get("/api/leaderboard", headers={"Authorization": f"Basic {bad['basic']}"}).status_code == 200
+    for path in ("/api/leaderboard", "/api/leaderboard/stream"):
+        assert client.get(path, params={"access_token": good}).status_code == 400
+    for path in (f"/{good}", f"/api/scores/{good}", f"/static/{good}", f"/?board={good}", f"/health/live/{good}"):
+        assert client.get(path, headers=bearer).status_code == 404
+    for body in (b"{" + good.encode(), json.dumps({**BODY, "secret": good}).encode(), good.encode() * 100):
+        answer = client.post("/api/scores", content=body, headers={**bearer, "Content-Type": "application/json"})
+        assert 400 <= answer.status_code < 500
+    line = f"Authorization: Bearer {good}\r\n".encode()
+    upgrade = b"Connection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n"
+    raw(client, line + b"\r\n")
+    raw(client, b"GET / HTTP/1.1\r\nHost: x\r\n" + line + b"Bad\0Header: x\r\n\r\n")
+    raw(client, b"GET /api/leaderboard HTTP/1.1\r\nHost: x\r\n" + line * 200 + b"\r\n")
+    raw(client, b"GET /health/live HTTP/1.1\r\nHost: x\r\n" + line + upgrade)
+
+
+def tokens(now: int) -> dict[str, str]:
+    """Tokens that are no good."""
+    claims = {"sub": "ada", "exp": now + 3_600}
+    return {
+        "forged": jwt.encode(claims, "another secret of thirty-two bytes", algorithm="HS256"),
+        "expired": jwt.encode({**claims, "exp": 1}, SECRET, algorithm="HS256"),
+        "endless": jwt.encode({**claims, "exp": now * 2}, SECRET, algorithm="HS256"),
+        "unsigned": jwt.encode(claims, "", algorithm="none"),
+        "long": jwt.encode({**claims, "padding": "x" * 9_000}, SECRET, algorithm="HS256"),
+        "of another kind": jwt.encode(claims, SECRET, algorithm="HS256", headers={"kid": "a-kid-of-the-tests"}) + "x",
+        "malformed": "a-token-that-is-none",
+        "basic": base64.b64encode(f"ada:{PASSWORD}".encode()).decode(),
+    }
+
+
+def assert_kept(output: str, secrets: list[str]) -> None:
+    for secret in secrets:
+        # Of a token, each part by itself: what it says, and its signature. (The header is the same for all.)
+        for part in [secret, *(part for part in secret.split(".")[1:] if len(part) > 12)]:
+            assert part not in output
+
+
+@pytest.fixture
+def settings(deployment: dict[str, Any]) -> dict[str, str]:
+    """Of a server that has secrets everywhere, and is out of reach of whoever publishes keys."""
+    return {
+        "SCOREBOARD_JWT_OLD_SECRETS": OLD_SECRET,
+        "SCOREBOARD_JWT_JWKS_URL": f"http://127.0.0.1:{free_port()}/keys?key={PASSWORD}",
+        **{f"SCOREBOARD_{name.upper()}": str(value) for name, value in deployment.items()},
+    }
+
+
+def test_nothing_secret_is_printed_whatever_is_asked(tmp_path: Path, settings: dict[str, str]) -> None:
+    good = scoreboard(tmp_path, "token", "ada").stdout.strip()
+    trusted = scoreboard(tmp_path, "token", "game", "--scope", "scores:write:any").stdout.strip()
+    now = jwt.decode(good, options={"verify_signature": False})["iat"]
+    bad = tokens(now)
+    with serving(tmp_path, command=FAILING, **settings) as (process, client):
+        ask_everything(client, good, trusted, bad)
+        process.end(signal.SIGTERM)
+    # The log has told of what went wrong, so it was looked at.
+    for told in (
+        "nobody foresaw this",
+        "Invalid HTTP request",
+        "Unsupported upgrade",
+        "keys of tokens cannot",
+        "stopping",
+    ):
+        assert told in process.output
+    assert_kept(process.output, [good, trusted, *bad.values(), SECRET, OLD_SECRET, PASSWORD, KEY])
+
+
+def test_a_partner_out_of_reach_is_told_without_its_password(tmp_path: Path, migrated_url: str) -> None:
+    settings = {
+        "SCOREBOARD_DATABASE_URL": migrated_url,
+        "SCOREBOARD_REDIS_URL": f"redis://:{PASSWORD}@127.0.0.1:{free_port()}/0",
+    }
+    with serving(tmp_path, **settings) as (process, client):
+        token = scoreboard(tmp_path, "token", "ada").stdout.strip()
+        assert score(client, token, "ada", **{"Idempotency-Key": KEY}).status_code == 201
+        process.end(signal.SIGTERM)
+    assert "Redis is out of reach" in process.output
+    assert_kept(process.output, [PASSWORD, SECRET, KEY, token])
+    settings["SCOREBOARD_DATABASE_URL"] = f"postgresql://me:{PASSWORD}@127.0.0.1:{free_port()}/scores"
+    for command in ("serve", "migrate", "verify"):
+        done = scoreboard(tmp_path, command, **settings)
+        assert done.returncode != 0
+        assert_kept(done.stdout + done.stderr, [PASSWORD, SECRET])
