@@ -153,6 +153,8 @@ def test_what_a_server_has_to_claim_no_player_can(scoreboard: Running) -> None:
 def test_a_trusted_server_says_what_a_claim_is_worth_within_the_range(scoreboard: Running) -> None:
     assert claim(scoreboard, SERVER, points=42).json()["score"] == 42
     assert claim(scoreboard, SERVER, points=-5).json()["score"] == 37
+    # To JSON this is an integer, too.
+    assert claim(scoreboard, SERVER, points=3.0).json()["score"] == 40
     assert told(claim(scoreboard, SERVER, points=101)) == (409, "points_out_of_range", None)
     assert told(claim(scoreboard, SERVER, actionId="plain", points=11)) == (409, "points_out_of_range", None)
     assert told(claim(scoreboard, (), actionId="plain", points=10)) == (403, "points_not_yours", None)

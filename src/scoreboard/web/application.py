@@ -33,7 +33,7 @@ from scoreboard.web.measured import Measured
 from scoreboard.web.page import page_routes
 from scoreboard.web.read_limit import ReadLimit
 from scoreboard.web.readers import Readers
-from scoreboard.web.schemas import ProblemResponse, ScoreRequest
+from scoreboard.web.schemas import PatchResponse, ProblemResponse, ScoreRequest
 from scoreboard.web.scores import scores_route
 
 DESCRIPTION = """\
@@ -120,7 +120,8 @@ def _describe(application: FastAPI) -> None:
     """Put into the OpenAPI document what FastAPI does not find by itself: direct routes name it."""
     describe = application.openapi
     _, schemas = models_json_schema(
-        [(ScoreRequest, "validation"), (ProblemResponse, "serialization")], ref_template=REFERENCE
+        [(ScoreRequest, "validation"), (PatchResponse, "validation"), (ProblemResponse, "serialization")],
+        ref_template=REFERENCE,
     )
 
     def openapi() -> dict[str, Any]:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -15,10 +16,10 @@ from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
 from scoreboard.web import problems
-from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented
+from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented, reference
 from scoreboard.web.read_limit import ReadLimit
 from scoreboard.web.readers import Readers
-from scoreboard.web.schemas import BoardQuery, LeaderboardResponse, StreamQuery, read_query
+from scoreboard.web.schemas import ID, BoardQuery, LeaderboardResponse, PatchResponse, StreamQuery, read_query
 from scoreboard.web.stream import Wish, head, refuse, stream
 
 _FIRST_PAGE: Final = BoardQuery()
@@ -29,7 +30,7 @@ _BOARD: Final[dict[str, Any]] = {
     "in": "query",
     "required": False,
     "description": "A board of the catalog; without it, the catalog's first.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+    "schema": ID,
     "example": "main",
 }
 
@@ -51,6 +52,21 @@ _LAST_EVENT_ID: Final[dict[str, Any]] = {
     "description": "The version that you have: it is not sent again, and nothing older is.",
     "schema": {"type": "string"},
 }
+
+_VERSION: Final = {"type": "string", "pattern": "^[0-9]+$"}
+
+
+def _event(name: str, data: type[BaseModel]) -> dict[str, Any]:
+    """An event of a stream as OpenAPI 3.2 describes one; FastAPI writes it into documents of 3.1, too."""
+    content = {"type": "string", "contentMediaType": "application/json", "contentSchema": reference(data)}
+    return {
+        "type": "object",
+        "properties": {"id": _VERSION, "event": {"const": name}, "data": content},
+        "required": ["id", "event", "data"],
+    }
+
+
+_EVENTS: Final = {"oneOf": [_event("leaderboard", LeaderboardResponse), _event("patch", PatchResponse)]}
 
 LONGEST_VERSION: Final = 16
 """Digits of 2**53, beyond which no version lies."""
@@ -183,7 +199,7 @@ def stream_route(
         responses={
             200: {
                 "description": "Events, until you leave.",
-                "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _STREAM_EXAMPLE}},
+                "content": {"text/event-stream": {"itemSchema": _EVENTS, "example": _STREAM_EXAMPLE}},
             },
             **documented(*_REFUSED, *_BAD_QUERY, errors.StoreUnavailable()),
         },

@@ -17,11 +17,26 @@ Query = TypeVar("Query", bound=BaseModel)
 MAX_LIMIT: Final = 100
 MAX_OFFSET: Final = 2**53 - 1
 
+NO_CONTROL_CHARACTERS: Final = {"pattern": r"^[^\u0000-\u001F\u007F-\u009F]*$"}
+"""What `check_id` says, as JSON Schema. (Of lone surrogates that knows nothing.)"""
+
+ID: Final = {"type": "string", "minLength": 1, "maxLength": MAX_CHARACTERS, **NO_CONTROL_CHARACTERS}
+
 Id = Annotated[
     str,
-    Field(min_length=1, max_length=MAX_CHARACTERS, description="No control characters, no lone surrogates."),
+    Field(
+        min_length=1,
+        max_length=MAX_CHARACTERS,
+        description="No control characters, no lone surrogates.",
+        json_schema_extra=NO_CONTROL_CHARACTERS,
+    ),
     AfterValidator(check_id),
 ]
+
+
+def _whole(number: object) -> object:
+    """In JSON, 50.0 is an integer too (JSON Schema, section 4.2.3)."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 class Schema(BaseModel):
@@ -38,12 +53,8 @@ class ScoreRequest(Schema):
     action_id: Id
     user_id: Id
     points: Annotated[
-        int | None,
-        Field(
-            ge=-MAX_SCORE,
-            le=MAX_SCORE,
-            description="For trusted servers, and actions whose points lie in a range. Anybody else leaves it out.",
-        ),
+        Annotated[int, Field(ge=-MAX_SCORE, le=MAX_SCORE), BeforeValidator(_whole)] | None,
+        Field(description="For trusted servers, and actions whose points lie in a range. Anybody else leaves it out."),
     ] = None
 
 
@@ -126,6 +137,18 @@ class LeaderboardResponse(Schema):
             description="True where the server cannot reach its data, and this is the last board it knew; else absent."
         ),
     ] = False
+
+
+class PatchResponse(Schema):
+    """What has changed on the top 10, for whoever has the version `after`."""
+
+    board: str
+    after: int
+    version: int
+    updated_at: datetime
+    players: int
+    entries: Annotated[list[EntryResponse], Field(description="The rows that are new, in the order of their ranks.")]
+    gone: Annotated[list[str], Field(description="Users whose rows are gone; absent where there are none.")] = []
 
 
 class LiveResponse(Schema):

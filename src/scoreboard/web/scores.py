@@ -17,7 +17,7 @@ from scoreboard.web.auth import Tokens
 from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented, reference
 from scoreboard.web.limiter import Limiter
 from scoreboard.web.rate_headers import PLAYER, SERVER, policies
-from scoreboard.web.schemas import ScoreRequest, ScoreResponse, read_score_request
+from scoreboard.web.schemas import ID, ScoreRequest, ScoreResponse, read_score_request
 
 MAX_BODY_BYTES: Final = 16_384
 """Fifty times the largest body that makes sense."""
@@ -108,7 +108,7 @@ _OPENAPI: Final[dict[str, Any]] = {
             "in": "header",
             "required": False,
             "description": "A value of the client's own for this one submission, such as a random UUID.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+            "schema": ID,
         }
     ],
     "requestBody": {"required": True, "content": {"application/json": {"schema": reference(ScoreRequest)}}},

@@ -1,0 +1,107 @@
+"""The OpenAPI document against the server that it describes: every operation that stands in it, by Schemathesis."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from scoreboard.web.schemas import PatchResponse
+from tests.clocks import HeldClock
+from tests.harness import Running, running
+
+STREAM = "/api/leaderboard/stream"
+
+SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+
+OPTIONS = (
+    "--checks=all",
+    "--generation-deterministic",
+    "--max-examples=100",
+    "--request-timeout=5",
+    "--warnings=off",
+    "--no-color",
+)
+
+SECONDS = 15.0
+"""For one run, which takes three. What comes to the document adds to that, but not for ever."""
+
+
+def ending_streams(application: ASGIApp) -> ASGIApp:
+    """Each stream is over after its first event, as if its client had left: else a test of all would never end."""
+
+    async def ending(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != STREAM:
+            await application(scope, receive, send)
+            return
+        has_seen = asyncio.Event()
+
+        async def noting(message: Message) -> None:
+            await send(message)
+            if b"data: " in message.get("body", b""):
+                has_seen.set()
+
+        async def leaving() -> Message:
+            await has_seen.wait()
+            return {"type": "http.disconnect"}
+
+        await application({**scope, "extensions": {}}, leaving, noting)
+        if has_seen.is_set():
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return ending
+
+
+@contextmanager
+def described(folder: Path, *, is_private: bool = False) -> Iterator[Running]:
+    """A server with the shipped catalog, since the examples of the document are of it, and no limit in the way."""
+    with running(
+        folder,
+        HeldClock(),
+        around=ending_streams,
+        catalog=None,
+        rate_limit="1000000/second",
+        server_rate_limit="off",
+        require_auth_to_read=is_private,
+    ) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("scopes", "is_private"),
+    [(None, False), (None, True), (("scores:write",), True), (("scores:write:any",), False)],
+    ids=["nobody", "nobody, boards are private", "a player, boards are private", "a trusted server"],
+)
+def test_every_operation_answers_as_it_is_described(
+    tmp_path: Path, scopes: tuple[str, ...] | None, is_private: bool
+) -> None:
+    with described(tmp_path, is_private=is_private) as server:
+        told = [] if scopes is None else [f"--header=Authorization: Bearer {server.token(scopes=scopes)}"]
+        done = subprocess.run(
+            [SCHEMATHESIS, "run", f"{server.url}/openapi.json", *OPTIONS, *told],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        # Nothing was left out.
+        operations = sum(len(path) for path in server.client.get("/openapi.json").json()["paths"].values())
+        assert f"Tested: {operations}\n" in done.stdout
+
+
+def test_a_patch_is_as_it_is_described(tmp_path: Path) -> None:
+    with running(tmp_path, HeldClock(), rate_limit="1000/minute") as server:
+        for number in range(10):
+            server.score(f"user-{number}")
+        with server.watch(f"{STREAM}?delta=1") as watcher:
+            watcher.frame()
+            server.score("user-9")
+            block = watcher.fields()
+    assert block["event"] == "patch"
+    assert PatchResponse.model_validate_json(block["data"]).entries[0].user_id == "user-9"
