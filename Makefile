@@ -13,7 +13,7 @@ SERVERS := $(VENV)/.installed-servers
 GATED := */scoreboard/rules.py,*/scoreboard/commit.py,*/scoreboard/scoring.py,*/scoreboard/healing.py,*/scoreboard/store/*,*/scoreboard/ranking/*
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev services services-down dev-distributed migrate test e2e chaos pictures load lint format check build lock clean
+.PHONY: help install run dev services services-down dev-distributed migrate test e2e chaos pictures load lint format audit check build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,7 +70,10 @@ format: $(DEVELOPMENT) ## Format the source, and mend what can be mended
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-check: lint ## What CI checks before the tests
+audit: $(DEVELOPMENT) ## Ask whether anything that the server is made of has a known vulnerability
+	@.ci/audit $(BIN)/pip-audit
+
+check: lint audit ## What CI checks before the tests
 
 build: $(DEVELOPMENT) ## Build the wheel and the source distribution into dist/
 	@$(BIN)/python -m build --no-isolation
