@@ -531,3 +531,30 @@ def test_a_submission_whose_answer_is_lost_counts_once(browser: Browser, server:
         )
         assert receipt["eventId"] in dropped[0]
         assert len(server.ledger()) == 1
+
+
+OWN_CLIENT = """
+() => {
+  const source = new EventSource("/api/leaderboard/stream");
+  source.addEventListener("leaderboard", () => { document.title = "has a board"; });
+}
+"""
+
+
+def test_a_browser_whose_address_has_read_too_much_comes_back_by_itself(browser: Browser, tmp_path: Path) -> None:
+    with (
+        running(tmp_path, HeldClock(), read_rate_limit="2/second") as server,
+        visiting(browser, server.url) as (context, _),
+    ):
+        page = context.new_page()
+        for _ in range(2):
+            server.board()
+        page.goto(server.url)
+        # The browser's own, too, which would give up for good on any status but 200.
+        page.evaluate(OWN_CLIENT)
+        while server.scoreboard.hub.counts.refused < 2:
+            page.wait_for_timeout(10)
+        expect(page.locator(".state")).to_have_text(re.compile("^Reconnecting since "))
+        server.clock.advance(1)
+        expect_live(page)
+        expect(page).to_have_title("has a board", timeout=RECOVERY_MS)
