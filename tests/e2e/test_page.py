@@ -360,6 +360,12 @@ def test_a_guest_scores_for_nobody_else(tmp_path: Path) -> None:
         assert score(client, guest["token"], guest["userId"]).status_code == 201
 
 
+def test_the_demo_does_not_run_in_production(tmp_path: Path) -> None:
+    done = scoreboard(tmp_path, "demo", SCOREBOARD_ENV="production")
+    assert done.returncode == 2
+    assert "SCOREBOARD_ENV is production" in done.stderr
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1"])
 def test_the_demo_stays_on_this_machine_unless_told_twice(tmp_path: Path, host: str) -> None:
     done = scoreboard(tmp_path, "demo", "--host", host)
@@ -423,6 +429,36 @@ def test_long_and_right_to_left_names_break_nothing(browser: Browser, server: Ru
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         heights = page.locator("tbody tr").evaluate_all("rows => rows.map((row) => row.offsetHeight)")
         assert max(heights) <= 1.3 * min(heights)
+
+
+MARKUP = [
+    "<script>window.ran = true</script>",
+    '<img src="x" onerror="window.ran = true">',
+    "</bdi></td></tr></table><svg onload='window.ran = true'>",
+    "&lt;b&gt;&amp;",
+]
+
+
+def test_markup_in_a_name_is_shown_as_text_and_runs_nothing(
+    browser: Browser, server: Running, elsewhere: str, tmp_path: Path
+) -> None:
+    # On somebody else's page no policy of ours would stop it.
+    (tmp_path / "elsewhere" / "index.html").write_text(
+        '<!doctype html><link rel="icon" href="data:,"><score-board></score-board>'
+        f'<script type="module" src="{server.url}/static/score-board.js"></script>'
+    )
+    server.score("ada", name=MARKUP[0])
+    for user, name in zip(("bob", "cyd"), MARKUP[1:3], strict=True):
+        server.score(user, name=name)
+    # Without a name the id is shown.
+    server.score(MARKUP[3])
+    with visiting(browser, server.url, elsewhere) as (context, _):
+        for url in (server.url, elsewhere):
+            page = context.new_page()
+            page.goto(url)
+            expect_order(page, *MARKUP)
+            expect(page.locator("score-board").locator("img, script, svg, b")).to_have_count(0)
+            assert page.evaluate("window.ran") is None
 
 
 def test_a_television_shows_all_ten(browser: Browser, server: Running) -> None:
