@@ -1,16 +1,27 @@
-"""What the documents say can be run."""
+"""What the documents say can be run, and what they name is there."""
 
+import ast
 import re
+import time
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import asyncpg
+import pytest
 
 from scoreboard.store.migrations import APPLICATION_ID
 from scoreboard.store.postgresql import PostgresqlStore
 from scoreboard.store.postgresql_database import Limits
+from tests.clocks import HeldClock
+from tests.harness import SECRET, running
 from tests.making import DUEL, MAIN, SIDE, UNLIMITED, VISIT, commit, submission
 
-SCHEMA = (Path(__file__).parents[2] / "docs" / "database-schema.md").read_text()
+ROOT = Path(__file__).parents[2]
+SCHEMA = (ROOT / "docs" / "database-schema.md").read_text()
+SECURITY = (ROOT / "docs" / "security.md").read_text()
+SHOWN_BY = re.findall(r"`(tests/[^`]*)`", SECURITY)
+PYTHON = re.findall(r"```python\n(.*?)```", SECURITY, re.DOTALL)
 
 
 async def test_each_sample_query_answers_what_it_says(migrated_url: str) -> None:
@@ -34,3 +45,51 @@ async def test_each_sample_query_answers_what_it_says(migrated_url: str) -> None
 
 def test_the_locks_are_named_as_they_are() -> None:
     assert f"pg_advisory_xact_lock({APPLICATION_ID}, boards.key)" in SCHEMA
+
+
+@cache
+def functions_of(path: Path) -> set[str]:
+    """The names of the functions of a file."""
+    if not path.is_file():
+        return set()
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {node.name for node in ast.parse(path.read_text()).body if isinstance(node, functions)}
+
+
+def test_each_threat_names_tests() -> None:
+    rows = SECURITY.partition("\n## Threats\n")[2].partition("|---|---|---|\n")[2].splitlines()
+    assert len(rows) > 30
+    assert [row for row in rows if "`tests/" not in row.rpartition(" | ")[2]] == []
+
+
+@pytest.mark.parametrize("named", sorted(set(SHOWN_BY)))
+def test_each_test_that_the_security_document_names_is_there(named: str) -> None:
+    path, _, function = named.partition("::")
+    assert Path(path).name.startswith("test_")
+    assert function.startswith("test_")
+    assert function in functions_of(ROOT / path)
+
+
+def test_the_tokens_that_the_security_document_signs_are_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCOREBOARD_JWT_SECRET", SECRET)
+    (example,) = (block for block in PYTHON if not block.startswith("# src/"))
+    there: dict[str, Any] = {}
+    exec(example, there)
+    clock = HeldClock(time.time_ns() // 1_000)
+    with running(tmp_path, clock, jwt_unscoped_may_score=False) as scoreboard:
+        own, trusted = there["user_token"]("ada", "Ada"), there["server_token"]("game")
+        assert scoreboard.score("ada", token=own).status_code == 201
+        assert scoreboard.score("bob", token=own).status_code == 403
+        assert scoreboard.score("bob", token=trusted).status_code == 201
+        assert [entry["name"] for entry in scoreboard.board()["entries"]] == ["Ada", "bob"]
+
+
+def stripped(code: str) -> str:
+    return "\n".join(line.strip() for line in code.splitlines())
+
+
+def test_the_code_that_the_security_document_shows_is_the_code_that_runs() -> None:
+    shown = [block.partition("\n") for block in PYTHON if block.startswith("# src/")]
+    assert len(shown) == 3
+    for place, _, code in shown:
+        assert stripped(code) in stripped((ROOT / place.removeprefix("# ")).read_text())
