@@ -13,12 +13,22 @@ from scoreboard.errors import (
     ActionRequires,
     ActionUsedUp,
     ActionUsedUpToday,
+    PlayerBanned,
+    ProofRedeemed,
     ScoreboardError,
 )
 from scoreboard.interfaces import Facts
 from scoreboard.model import Action
 
 Rule = Callable[[Action, Facts], ScoreboardError | None]
+
+
+def not_banned(_action: Action, facts: Facts) -> ScoreboardError | None:
+    return PlayerBanned() if facts.is_banned else None
+
+
+def proof_is_new(_action: Action, facts: Facts) -> ScoreboardError | None:
+    return ProofRedeemed() if facts.is_redeemed else None
 
 
 def enabled(action: Action, _facts: Facts) -> ScoreboardError | None:
@@ -61,7 +71,17 @@ def max_per_day(action: Action, facts: Facts) -> ScoreboardError | None:
     return ActionUsedUpToday(ends_us - facts.at_us) if facts.day_at_us >= begins_us else None
 
 
-RULES: Final[tuple[Rule, ...]] = (enabled, valid_from, valid_until, requires, max_total, cooldown, max_per_day)
+RULES: Final[tuple[Rule, ...]] = (
+    not_banned,
+    proof_is_new,
+    enabled,
+    valid_from,
+    valid_until,
+    requires,
+    max_total,
+    cooldown,
+    max_per_day,
+)
 """In the order in which they are told: what will never change first, then what passes."""
 
 

@@ -6,7 +6,7 @@ There are two deployments: embedded (SQLite and memory, one instance) and distri
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,15 +15,17 @@ from uuid import uuid4
 import structlog
 from starlette.types import ASGIApp, Scope
 
+from scoreboard.admin_store import Truth
+from scoreboard.administration import Administration
 from scoreboard.catalog import Catalog
 from scoreboard.clock import SystemClock
 from scoreboard.config import Settings
 from scoreboard.descriptors import make_room_for_streams
-from scoreboard.errors import StartError
+from scoreboard.errors import RankingUnavailable, StartError
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
-from scoreboard.interfaces import Clock, NewId, Pooled, Ranking, Store
+from scoreboard.interfaces import Clock, NewId, Pooled, Ranking, Settled
 from scoreboard.metrics import Metrics, served
 from scoreboard.observer import NOBODY
 from scoreboard.ranking import redis_connection
@@ -34,10 +36,12 @@ from scoreboard.secret import load_secret
 from scoreboard.store import postgresql_database, sqlite_file
 from scoreboard.store.postgresql import PostgresqlStore
 from scoreboard.store.sqlite import SqliteStore
+from scoreboard.web.admin import admin_routes
 from scoreboard.web.application import make_application
 from scoreboard.web.auth import Policy, Tokens
 from scoreboard.web.client_address import client_address
 from scoreboard.web.keys import ASYMMETRIC, HS256, FixedKeys, JwksKeys, Key, Keys, read_pem, secrets
+from scoreboard.web.origins import Origins
 from scoreboard.web.read_limit import ReadLimit
 from scoreboard.web.secured import Secured
 
@@ -73,7 +77,7 @@ def makes_its_database(settings: Settings) -> bool:
     return not settings.is_distributed and sqlite_file.is_new(settings.database_path)
 
 
-def make_store(settings: Settings, clock: Clock | None = None) -> Store:
+def make_store(settings: Settings, clock: Clock | None = None) -> Truth:
     """The truth that the settings name. Without a clock given, SQLite goes by this machine's, PostgreSQL by its own."""
     if not settings.is_distributed:
         return SqliteStore(settings.database_path, limit=settings.rate_limit, clock=clock or SystemClock())
@@ -140,8 +144,11 @@ async def open_scoreboard(
     is_demo: bool = False,
     clock: Clock | None = None,
     new_id: NewId = uuid4,
+    admin_port: int | None = None,
 ) -> AsyncIterator[Scoreboard]:
     """Open the drivers, start what runs in the background, and close all of it at the end.
+
+    Administrators come by `admin_port`, if there is one.
 
     Raises SchemaError, StartError. A background task that fails ends the whole: better no server than one that only
     looks like it.
@@ -172,6 +179,7 @@ async def open_scoreboard(
             observer=observer,
         )
         frames = Frames(scoring.board, hub, boards)
+        administration = Administration(catalog, store, scoring.commit.apply, clock=own_clock, new_id=new_id)
         application = make_application(
             catalog=catalog,
             scoring=scoring,
@@ -179,6 +187,10 @@ async def open_scoreboard(
             frames=frames,
             hub=hub,
             tokens=tokens,
+            origins=Origins(_origin_key(settings), _address(settings)),
+            admin=admin_routes(administration, tokens, _door(settings, admin_port))
+            if settings.has_admin_routes
+            else (),
             clock=own_clock,
             player_limit=settings.rate_limit,
             server_limit=settings.server_rate_limit,
@@ -205,6 +217,38 @@ async def open_scoreboard(
             )
         )
         yield Scoreboard(Secured(application, is_tls=settings.tls is not None), hub, metrics_port)
+
+
+def _door(settings: Settings, admin_port: int | None) -> Callable[[Scope], bool]:
+    """By which port administrators come in: the socket's own, which no header can change."""
+    if settings.admin_on_public_port:
+        return lambda _scope: True
+    return lambda scope: admin_port is not None and scope["server"][1] == admin_port
+
+
+def _origin_key(settings: Settings) -> bytes | None:
+    """What hashes addresses: the same on every instance."""
+    if settings.origin_secret is not None:
+        return settings.origin_secret.get_secret_value().encode()
+    if settings.jwt_secret is None and settings.is_distributed:
+        log.warning("events do not keep where they came from: set SCOREBOARD_ORIGIN_SECRET")
+        return None
+    return load_secret(settings)
+
+
+@asynccontextmanager
+async def open_administration(settings: Settings, catalog: Catalog) -> AsyncIterator[Administration]:
+    """An administrator's service of its own, beside running servers. Raises SchemaError, StartError."""
+    async with make_store(settings) as store, make_ranking(settings, catalog.boards) as ranking:
+        await store.ensure(tuple(catalog.boards.values()))
+
+        async def apply(settled: Settled) -> None:
+            # An embedded server's ranking is in its own memory, and any other may be lost: what is missed is healed.
+            with suppress(RankingUnavailable):
+                for change in settled.changes:
+                    await ranking.apply(change)
+
+        yield Administration(catalog, store, apply, clock=SystemClock(), new_id=uuid4)
 
 
 def _pools(*drivers: object) -> Mapping[str, tuple[int, int]]:

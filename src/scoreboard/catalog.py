@@ -42,6 +42,7 @@ class ActionEntry(BaseModel):
     title: Title
     points_range: PointsRange | None = None
     by: Literal["player", "server"] = "player"
+    needs_proof: bool = False
     enabled: bool = True
     valid_from: datetime | None = None
     valid_until: datetime | None = None
@@ -157,6 +158,7 @@ def _action(action_id: str, entry: ActionEntry, board: Board) -> Action:
         points_range=None if entry.points_range is None else (entry.points_range[0], entry.points_range[1]),
         enabled=entry.enabled,
         for_players=entry.by == "player",
+        needs_proof=entry.needs_proof,
         cooldown_us=None if entry.cooldown_seconds is None else entry.cooldown_seconds * 1_000_000,
         max_per_day=entry.max_per_day,
         max_total=entry.max_total,

@@ -163,6 +163,10 @@ class Settings(BaseSettings):
     tls_key: Path | None = None
     catalog: Path | None = None
     cors_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_list)] = ()
+    admin_host: str = "127.0.0.1"
+    admin_port: Annotated[int | None, Field(ge=0, le=65_535)] = None
+    admin_on_public_port: bool = False
+    origin_secret: Annotated[SecretStr | None, AfterValidator(_long_enough)] = None
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int | None, Field(ge=0, le=65_535)] = None
     max_streams: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
@@ -206,6 +210,11 @@ class Settings(BaseSettings):
         if self.tls_certificate is None or self.tls_key is None:
             return None
         return self.tls_certificate, self.tls_key
+
+    @property
+    def has_admin_routes(self) -> bool:
+        """Whether /api/admin is served at all."""
+        return self.admin_port is not None or self.admin_on_public_port
 
     @property
     def is_distributed(self) -> bool:

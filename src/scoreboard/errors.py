@@ -165,6 +165,69 @@ class ActionRequires(RequestError):
         super().__init__(f"Complete “{action_id}” first.")
 
 
+class PlayerBanned(RequestError):
+    """Raised when somebody who is banned would score."""
+
+    code = "player_banned"
+
+    def __init__(self) -> None:
+        super().__init__("This player is banned: nothing counts.")
+
+
+class ProofRequired(RequestError):
+    """Raised when an action counts only with a trusted server's proof, and none was sent."""
+
+    code = "proof_required"
+
+    def __init__(self) -> None:
+        super().__init__("This action counts only with a proof: ask the game's server for one and send it as “proof”.")
+
+
+class ProofInvalid(RequestError):
+    """Raised when a proof is malformed, not signed by us, over, or meant for another action or player."""
+
+    code = "proof_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("The proof is not valid for this action and player, or no longer.")
+
+
+class ProofRedeemed(RequestError):
+    """Raised when a proof comes again."""
+
+    code = "proof_redeemed"
+
+    def __init__(self) -> None:
+        super().__init__("This proof was redeemed before: each counts once.")
+
+
+class UnknownPlayer(RequestError):
+    """Raised when nobody of that id has ever scored, or nobody is known by it any more."""
+
+    code = "unknown_player"
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(f"There is no player “{user_id}”.")
+
+
+class UnknownEvent(RequestError):
+    """Raised when a board's history does not go as far as that version."""
+
+    code = "unknown_event"
+
+    def __init__(self, board: str, version: int) -> None:
+        super().__init__(f"Board “{board}” has no event {version}.")
+
+
+class EventNotVoidable(RequestError):
+    """Raised when an event has no points of its own that could be taken back."""
+
+    code = "event_not_voidable"
+
+    def __init__(self) -> None:
+        super().__init__("Only an award or an adjustment can be voided. A void is undone, a ban ends by an unban.")
+
+
 class ScoreOutOfRange(RequestError):
     """Raised when a score would leave the range in which integers are exact everywhere."""
 

@@ -24,7 +24,8 @@ class Facts:
     one where the user has none yet (`seq` is 0 then). `action_seq` counts the player's uses of the action, `used_at_us`
     is the time of the last one, `day_at_us` of the one that lies `max_per_day` back; `has_required` is whether the
     action that this one requires was ever completed. `limit_at_us` is the time of the accepted submission that lies
-    the limit's count back. `repeated` is the event that the submission's idempotency key stands for already.
+    the limit's count back. `repeated` is the event that the submission's idempotency key stands for already, and
+    `is_redeemed` whether its proof has come before.
     """
 
     at_us: int
@@ -39,6 +40,8 @@ class Facts:
     has_required: bool
     limit_at_us: int | None
     repeated: Event | None
+    is_banned: bool = False
+    is_redeemed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,11 @@ BACKLOG: Final = 4_096
 """Connections that wait to be taken: browsers come back all at once after a restart."""
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises StartError, with what to do, where the address cannot be had."""
+def bind(host: str, port: int, setting: str = "SCOREBOARD_") -> socket.socket:
+    """A listening socket. Raises StartError, with what to do, where the address cannot be had.
+
+    `setting` is what the names of the two settings begin with.
+    """
     listening = None
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
@@ -26,9 +29,9 @@ def bind(host: str, port: int) -> socket.socket:
         if listening is not None:
             listening.close()
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            raise StartError(f"{host}:{port} is taken: stop what listens there, or set SCOREBOARD_PORT.") from error
+            raise StartError(f"{host}:{port} is taken: stop what listens there, or set {setting}PORT.") from error
         reason = getattr(error, "strerror", None) or str(error)
-        raise StartError(f"{host}:{port} cannot be used ({reason}): set SCOREBOARD_HOST or SCOREBOARD_PORT.") from error
+        raise StartError(f"{host}:{port} cannot be used ({reason}): set {setting}HOST or {setting}PORT.") from error
     return listening
 
 

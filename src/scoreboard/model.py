@@ -18,11 +18,25 @@ ALL_TIME: Final = "all"
 
 UTC: Final = ZoneInfo("UTC")
 
+ERASED_MARK: Final = "\x1a"
+"""What the user id of an erased player begins with: a control character (SUBSTITUTE), which no id of a user has."""
+
 
 class EventKind(StrEnum):
-    """What an event does to its player's standing."""
+    """What an event does to its player's standing. An award is the player's doing, all others are corrections."""
 
     AWARD = "award"
+    ADJUST = "adjust"
+    """Points given or taken by hand."""
+    VOID = "void"
+    """Takes back the points of an earlier event, its target."""
+    UNVOID = "unvoid"
+    """Gives them back."""
+    BAN = "ban"
+    """Off the board, score kept; no more submissions."""
+    UNBAN = "unban"
+    ERASE = "erase"
+    """Off the board for good; nobody knows any more who it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +53,8 @@ class Action:
     """Something that users complete, what it is worth, the board that it counts on, and when it may be claimed.
 
     Where there is a range of points, a trusted server says what one claim is worth within it. `for_players` is whether
-    players may claim it themselves. `requires` names an action that has to have been completed before.
+    players may claim it themselves, `needs_proof` whether they have to show a trusted server's proof then. `requires`
+    names an action that has to have been completed before.
     """
 
     id: str
@@ -56,6 +71,7 @@ class Action:
     valid_until_us: int | None = None
     requires: str | None = None
     timezone: ZoneInfo = UTC
+    needs_proof: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +84,34 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who stands behind a request: the verified token's subject and what it may do."""
+    """Who stands behind a request: the verified token's subject, what it may do, and the token's own id."""
 
     user_id: str
     name: str | None = None
     scopes: frozenset[str] = frozenset()
+    token_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a submission came from. The hashes are keyed: alike for the same client, and of no use to anybody else."""
+
+    token_id: str | None = None
+    address_hash: int | None = None
+    agent_hash: int | None = None
+
+
+NOWHERE: Final = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A trusted server's word that a user has completed an action, maybe with what it was worth. It counts once."""
+
+    user_id: str
+    action_id: str
+    digest: UUID
+    points: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +119,8 @@ class Submission:
     """A user's claim to have completed an action, on its way to the ledger.
 
     `event_id` is made before the commit, so that an event can be looked up when a commit's answer is lost.
-    `idempotency_digest` stands for submitter and key together: keys of two submitters never meet.
+    `idempotency_digest` stands for submitter and key together: keys of two submitters never meet. `proof_digest` stands
+    for the proof that comes with it, where one does.
     """
 
     event_id: UUID
@@ -89,6 +129,8 @@ class Submission:
     action: Action
     idempotency_digest: UUID | None = None
     given_points: int | None = None
+    proof_digest: UUID | None = None
+    origin: Origin = NOWHERE
 
     @property
     def board(self) -> str:
@@ -105,7 +147,8 @@ class Event:
     """A row of the ledger: never changed, never deleted.
 
     `version` is the board's, gapless from 1. `seq` counts the player's accepted submissions over all boards,
-    `action_seq` those of this action; `score` is the player's on this board once the event has happened.
+    `action_seq` those of this action: only awards have them, and an action. `score` is the player's on this board once
+    the event has happened. `target_version` is the event of this board that a void takes back, or an unvoid gives back.
     """
 
     event_id: UUID
@@ -113,13 +156,46 @@ class Event:
     version: int
     player: int
     kind: EventKind
-    seq: int
-    action_id: str
-    action_seq: int
+    seq: int | None
+    action_id: str | None
+    action_seq: int | None
     points: int
     score: int
     at_us: int
     idempotency_digest: UUID | None = None
+    proof_digest: UUID | None = None
+    target_version: int | None = None
+    origin: Origin = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What an administrator rights, and why: of an event (`board`, `target_version`), or of a player (`user_id`).
+
+    A void has either, the latter with the time from which on all the player's awards are meant (`since_us`); an unvoid
+    has an event; an adjustment has player, board and points; all others have a player.
+    """
+
+    kind: EventKind
+    actor: str
+    reason: str
+    user_id: str | None = None
+    board: str | None = None
+    points: int = 0
+    target_version: int | None = None
+    since_us: int | None = None
+    idempotency_digest: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """Who is behind an integer key of the ledger, the same on every board. `seq` is as in `Standing`."""
+
+    key: int
+    user_id: str
+    name: str | None
+    seq: int
+    is_banned: bool
 
 
 @dataclass(frozen=True, slots=True)

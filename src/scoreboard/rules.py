@@ -13,12 +13,15 @@ from scoreboard.errors import (
     NotYourScore,
     PointsNotYours,
     PointsOutOfRange,
+    ProofInvalid,
+    ProofRequired,
     RateLimited,
     ScoreOutOfRange,
 )
 from scoreboard.interfaces import Accepted, Facts, Outcome, Refused, Settled
 from scoreboard.model import (
     MAX_SCORE,
+    NOWHERE,
     Action,
     Caller,
     Change,
@@ -26,6 +29,8 @@ from scoreboard.model import (
     Event,
     EventKind,
     Head,
+    Origin,
+    Proof,
     RateLimit,
     Standing,
     Submission,
@@ -37,23 +42,28 @@ SCORE_FOR_ONESELF: Final = "scores:write"
 SCORE_FOR_ANYBODY: Final = "scores:write:any"
 """The scope of a trusted server, which claims actions for its users."""
 
+ADMINISTER: Final = "scoreboard:admin"
+"""The scope of whoever may right a wrong."""
+
 
 def claim(
     caller: Caller,
     user_id: str,
     action: Action,
     event_id: UUID,
+    *,
     idempotency_digest: UUID | None = None,
     points: int | None = None,
+    proof: Proof | None = None,
+    origin: Origin = NOWHERE,
 ) -> Submission:
     """What a caller may submit. A name is taken only from the player's own token.
 
-    Raises NotYourScore, InsufficientScope, ActionByServer, PointsNotYours, PointsOutOfRange.
+    Raises NotYourScore, InsufficientScope, ActionByServer, PointsNotYours, PointsOutOfRange, ProofRequired and
+    ProofInvalid.
     """
     own = caller.user_id == user_id
-    if SCORE_FOR_ANYBODY in caller.scopes:
-        _check_points(action, points)
-    else:
+    if SCORE_FOR_ANYBODY not in caller.scopes:
         if not own:
             raise NotYourScore
         if SCORE_FOR_ONESELF not in caller.scopes:
@@ -62,7 +72,23 @@ def claim(
             raise ActionByServer
         if points is not None:
             raise PointsNotYours
-    return Submission(event_id, user_id, caller.name if own else None, action, idempotency_digest, points)
+        if action.needs_proof and proof is None:
+            raise ProofRequired
+    if proof is not None:
+        if (proof.user_id, proof.action_id) != (user_id, action.id):
+            raise ProofInvalid
+        points = proof.points if points is None else points
+    _check_points(action, points)
+    return Submission(
+        event_id,
+        user_id,
+        caller.name if own else None,
+        action,
+        idempotency_digest,
+        points,
+        None if proof is None else proof.digest,
+        origin,
+    )
 
 
 def _check_points(action: Action, points: int | None) -> None:
@@ -104,14 +130,18 @@ def decide(submission: Submission, facts: Facts, limit: RateLimit) -> Outcome:
             score=score,
             at_us=facts.at_us,
             idempotency_digest=submission.idempotency_digest,
+            proof_digest=submission.proof_digest,
+            origin=submission.origin,
         )
     )
 
 
 def fold(standing: Standing | None, event: Event, user_id: str, name: str | None) -> Standing:
     """A player's standing after one more event: the board is nothing but the fold of its ledger."""
+    seq = event.seq or (standing.seq if standing else 0)
+    listed = _LISTED.get(event.kind, standing.listed if standing else True)
     if standing is not None and standing.score == event.score:
-        return replace(standing, name=name, version=event.version, seq=event.seq)
+        return replace(standing, user_id=user_id, name=name, version=event.version, seq=seq, listed=listed)
     return Standing(
         player=event.player,
         user_id=user_id,
@@ -120,9 +150,13 @@ def fold(standing: Standing | None, event: Event, user_id: str, name: str | None
         reached_version=event.version,
         reached_at_us=event.at_us,
         version=event.version,
-        seq=event.seq,
-        listed=standing.listed if standing else True,
+        seq=seq,
+        listed=listed,
     )
+
+
+_LISTED: Final = {EventKind.BAN: False, EventKind.ERASE: False, EventKind.UNBAN: True}
+"""The events that take a player off the board, or back; all others leave it where it is."""
 
 
 def settle(batch: Sequence[Submission], facts: Sequence[Facts], limit: RateLimit) -> Settled:

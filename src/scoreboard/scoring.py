@@ -1,16 +1,15 @@
 """The service. It alone knows the order of effects: ledger first, then the ranking; the answer after both."""
 
 from collections.abc import Mapping
-from hashlib import blake2b
-from uuid import UUID
 
 from scoreboard.catalog import Catalog
 from scoreboard.commit import GroupCommit, Receipt
+from scoreboard.digests import digest
 from scoreboard.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.fallback import TOP, Fallback
 from scoreboard.healing import Healing
 from scoreboard.interfaces import Clock, NewId, Ranking, Settled, Store
-from scoreboard.model import Caller, Event, RateLimit, Snapshot
+from scoreboard.model import NOWHERE, Caller, Event, Origin, Proof, RateLimit, Snapshot
 from scoreboard.observer import NOBODY, Observer
 from scoreboard.rules import claim
 
@@ -47,14 +46,26 @@ class Scoring:
         user_id: str,
         idempotency_key: str | None = None,
         points: int | None = None,
+        *,
+        proof: Proof | None = None,
+        origin: Origin = NOWHERE,
     ) -> Receipt:
         """Have an action counted; return when it is in the ledger for good.
 
         Raises UnknownAction, all that `rules.claim` raises, and all that `GroupCommit.submit` raises.
         """
         action = self._catalog.action(action_id)
-        digest = None if idempotency_key is None else _digest(caller.user_id, idempotency_key)
-        receipt = await self.commit.submit(claim(caller, user_id, action, self._new_id(), digest, points))
+        submission = claim(
+            caller,
+            user_id,
+            action,
+            self._new_id(),
+            idempotency_digest=None if idempotency_key is None else digest(caller.user_id, idempotency_key),
+            points=points,
+            proof=proof,
+            origin=origin,
+        )
+        receipt = await self.commit.submit(submission)
         if receipt.rank is None and receipt.replayed:
             return Receipt(receipt.event, await self._place(receipt.event), replayed=True)
         return receipt
@@ -112,8 +123,3 @@ class Scoring:
                 # The score is in the ledger. The copy catches up by itself; only this rank is not known in time.
                 continue
         return ranks
-
-
-def _digest(submitter: str, idempotency_key: str) -> UUID:
-    """Submitter and key as one value: fixed in size, and it gives away neither (NUL occurs in no id)."""
-    return UUID(bytes=blake2b(f"{submitter}\0{idempotency_key}".encode(), digest_size=16).digest())

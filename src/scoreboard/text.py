@@ -18,10 +18,10 @@ def check_id(text: str) -> str:
     return check_text(text)
 
 
-def check_text(text: str) -> str:
+def check_text(text: str, most: int = MAX_CHARACTERS) -> str:
     """A text as it came, under the same rules, but it may be empty. Raises ValueError."""
-    if len(text) > MAX_CHARACTERS:
-        raise ValueError(f"must have at most {MAX_CHARACTERS} characters")
+    if len(text) > most:
+        raise ValueError(f"must have at most {most} characters")
     if not _is_plain(text):
         raise ValueError("must have no control characters and no lone surrogates")
     return text

@@ -14,7 +14,7 @@ from typing import Final
 from scoreboard.errors import RankingUnavailable
 from scoreboard.healing import PAGE_SIZE, Healing
 from scoreboard.interfaces import Ranking, Store
-from scoreboard.model import ChangeKind, Event, Head, Snapshot, Standing, order_key
+from scoreboard.model import ChangeKind, Event, EventKind, Head, Snapshot, Standing, order_key
 from scoreboard.rules import fold
 
 TRIES: Final = 20
@@ -122,9 +122,14 @@ class _Ledger:
             for event in events:
                 differences += _check_event(event, self._previous, self.folded.get(event.player))
                 differences += _check_counts(event, self._seqs, self._action_seqs)
+                if event.target_version is not None:
+                    differences += _check_target(event, await self._event(event.target_version))
                 self._fold(event)
             reading.report("events", self.version, version)
         return differences
+
+    async def _event(self, version: int) -> Event | None:
+        return next(iter(await self._reading.store.events(self._reading.board, version - 1, 1)), None)
 
     def _fold(self, event: Event) -> None:
         known = self._reading.standings.get(event.player)
@@ -248,6 +253,13 @@ def _check_event(event: Event, previous: Event | None, standing: Standing | None
 
 def _check_counts(event: Event, seqs: dict[int, int], action_seqs: dict[tuple[int, str], int]) -> Iterator[str]:
     """What the limit and the rules count by: each use of an action, and the player's submissions on all boards."""
+    if event.kind is not EventKind.AWARD:
+        if (event.seq, event.action_id, event.action_seq) != (None, None, None):
+            yield f"event {event.version}: is no submission, and counts as one"
+        return
+    if event.seq is None or event.action_id is None:
+        yield f"event {event.version}: is a submission, and does not count as one"
+        return
     use = (event.player, event.action_id)
     action_seqs[use] = action_seqs.get(use, 0) + 1
     if event.action_seq != action_seqs[use]:
@@ -255,6 +267,14 @@ def _check_counts(event: Event, seqs: dict[int, int], action_seqs: dict[tuple[in
     if event.seq <= seqs.get(event.player, 0):
         yield f"event {event.version}: says submission {event.seq} of its player, after {seqs[event.player]}"
     seqs[event.player] = event.seq
+
+
+def _check_target(event: Event, target: Event | None) -> Iterator[str]:
+    """A void takes back what its target gave, and an unvoid gives it back."""
+    if target is None or target.version >= event.version or target.player != event.player:
+        yield f"event {event.version}: {event.kind} of event {event.target_version}, which is none of its player's"
+    elif event.points != (-target.points if event.kind is EventKind.VOID else target.points):
+        yield f"event {event.version}: {event.kind} of {target.points} points by {event.points}"
 
 
 def _compare(folded: Mapping[int, Standing], standings: Mapping[int, Standing]) -> list[str]:

@@ -2,72 +2,17 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AsyncExitStack
 from dataclasses import replace
-from pathlib import Path
-from typing import Final
 
 import pytest
 
 from scoreboard.interfaces import Accepted, Facts, Refused, Settled, Store
 from scoreboard.model import Change, ChangeKind, Event, RateLimit, Standing, Submission, order_key
-from scoreboard.store import sqlite_file
-from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_database import Limits
-from scoreboard.store.sqlite import SqliteStore
 from tests.clocks import HeldClock
-from tests.making import DUEL, MAIN, QUEST, SIDE, TEN_A_MINUTE, UNLIMITED, VISIT, commit, settling, submission
-
-BOTH: Final = {"main", "side"}
-
-MakeStore = Callable[..., Store]
-OpenStore = Callable[..., Awaitable[Store]]
-
-
-DRIVERS: Final = ("sqlite", "postgresql")
-
-PATIENT: Final = Limits(connections=4, silence_seconds=5, lock_seconds=5, statement_seconds=5)
-
-
-@pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
-@pytest.fixture(params=DRIVERS)
-def make_store(request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock) -> MakeStore:
-    """Makes a store over the test's one database, as often as a test likes: each time another process."""
-    if request.param == "sqlite":
-        path = tmp_path / "store.db"
-        sqlite_file.migrate(path)
-    else:
-        url = request.getfixturevalue("migrated_url")
-
-    def make(limit: RateLimit = UNLIMITED) -> Store:
-        if request.param == "sqlite":
-            return SqliteStore(path, limit=limit, clock=clock)
-        return PostgresqlStore(url, limit=limit, clock=clock, limits=PATIENT)
-
-    return make
-
-
-@pytest.fixture
-async def open_store(make_store: MakeStore) -> AsyncIterator[OpenStore]:
-    async with AsyncExitStack() as stack:
-
-        async def open_one(limit: RateLimit = UNLIMITED) -> Store:
-            store = await stack.enter_async_context(make_store(limit))
-            await store.ensure([MAIN, SIDE])
-            return store
-
-        yield open_one
-
-
-@pytest.fixture
-async def store(open_store: OpenStore) -> Store:
-    return await open_store()
+from tests.contract.conftest import BOTH, MakeStore, OpenStore
+from tests.making import DUEL, MAIN, QUEST, SIDE, TEN_A_MINUTE, VISIT, commit, settling, submission
 
 
 async def facts_of(store: Store, *batch: Submission) -> Sequence[Facts]:
@@ -351,6 +296,6 @@ async def test_one_player_on_two_boards_at_once_is_counted_exactly(
         settled = await store.commit({"main"}, lambda: [submission("ada"), submission("cyd")], settle_late)
     quest, visit = settled.events[0], overtaking[0].result()[1]
     assert quest.player == visit.player
-    assert sorted((quest.seq, visit.seq)) == ([2, 3] if known else [1, 2])
+    assert sorted((quest.seq or 0, visit.seq or 0)) == ([2, 3] if known else [1, 2])
     assert quest.seq == decided[-1] + 1
     assert [e.score for e in await store.events("main", 0, 10)] == ([50, 100, 50] if known else [50, 50])

@@ -179,7 +179,7 @@ def test_an_empty_server_database_is_told(tmp_path: Path, distributed: dict[str,
 def test_many_instances_from_migrate_to_verify(
     tmp_path: Path, distributed: dict[str, str], redis_server: Redis, redis_prefix: str
 ) -> None:
-    assert "has schema 0001 now" in scoreboard(tmp_path, "migrate", **distributed).stdout
+    assert "has schema 0002 now" in scoreboard(tmp_path, "migrate", **distributed).stdout
     token = scoreboard(tmp_path, "token", "ada", **distributed).stdout.strip()
     with serving(tmp_path, **distributed) as (_, one), serving(tmp_path, **distributed) as (_, other):
         assert score(one, token, "ada").json()["score"] == 50

@@ -27,13 +27,15 @@ def sums(history: History) -> Iterator[str]:
         uses = Counter[tuple[int, str]]()
         for event in events:
             scores[event.player] += event.points
-            uses[event.player, event.action_id] += 1
             user = history.user(event.player)
             if event.score != scores[event.player]:
                 yield (
                     f"board {board}: version {event.version} says score {event.score} for {user}, "
                     f"and the points up to there are {scores[event.player]}"
                 )
+            if event.action_id is None:
+                continue
+            uses[event.player, event.action_id] += 1
             if event.action_seq != uses[event.player, event.action_id]:
                 yield (
                     f"board {board}: version {event.version} says use {event.action_seq} of {event.action_id} "
@@ -51,6 +53,8 @@ def players(history: History) -> Iterator[str]:
     for board, events in history.ledgers().items():
         newest: dict[int, int] = {}
         for event in events:
+            if event.seq is None:
+                continue
             counts[event.player].append(event.seq)
             if event.seq <= newest.get(event.player, 0):
                 yield f"board {board}: seq of {history.user(event.player)} does not grow at version {event.version}"

@@ -75,7 +75,9 @@ def _sharing(event_id: UUID, told: Answered) -> Iterator[str]:
 def counts(history: History) -> Iterator[str]:
     """Of each user and action the ledger has what was acknowledged, some of what is unknown, and nothing else."""
     events = Counter(
-        (history.user(event.player), event.action_id, event.idempotency_digest is not None) for event in history.ledger
+        (history.user(event.player), event.action_id, event.idempotency_digest is not None)
+        for event in history.ledger
+        if event.action_id is not None
     )
     submissions: defaultdict[tuple[str, str, str | int], list[Attempt]] = defaultdict(list)
     for number, attempt in enumerate(history.attempts):

@@ -18,16 +18,18 @@ def seed(path: Path, players: int, on_tick: Callable[[float], None]) -> None:
     random = Random(1)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
-    connection.execute("INSERT INTO boards VALUES (1, 'main', 0, 0)")
+    connection.execute("INSERT INTO boards (key, id, version, at_us) VALUES (1, 'main', 0, 0)")
     for first in range(1, players + 1, CHUNK):
         numbers = range(first, min(first + CHUNK, players + 1))
         points = [random.randint(1, MOST_POINTS) for _ in numbers]
         connection.execute("BEGIN")
         connection.executemany(
-            "INSERT INTO players VALUES (?, ?, ?, 1)", ((n, f"player-{n:07d}", f"Player {n}") for n in numbers)
+            "INSERT INTO players (key, user_id, name, seq) VALUES (?, ?, ?, 1)",
+            ((n, f"player-{n:07d}", f"Player {n}") for n in numbers),
         )
         connection.executemany(
-            "INSERT INTO score_events VALUES (1, ?, ?, 'award', ?, 1, 'complete-quest', 1, ?, ?, ?, NULL)",
+            "INSERT INTO score_events (board_key, version, event_id, kind, player_key, seq, action_id, action_seq,"
+            " points, score, at_us) VALUES (1, ?, ?, 'award', ?, 1, 'complete-quest', 1, ?, ?, ?)",
             ((n, f"{n:032x}", n, p, p, START_US + n) for n, p in zip(numbers, points, strict=True)),
         )
         connection.executemany("INSERT INTO standings VALUES (1, 'all', ?, ?, ?, ?, ?, 1)", _standings(numbers, points))

@@ -5,7 +5,7 @@ Who a player is and what it scored follows from its number alone, so whoever che
 
 import heapq
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -66,7 +66,7 @@ async def seed(url: str, players: int, on_tick: OnTick) -> None:
         for first in range(1, players + 1, CHUNK):
             numbers = range(first, min(first + CHUNK, players + 1))
             for table, rows in _rows(board, numbers).items():
-                await connection.copy_records_to_table(table, records=rows)
+                await connection.copy_records_to_table(table, records=rows, columns=COLUMNS.get(table))
             on_tick(numbers[-1] / players)
         await connection.execute(f"SELECT setval('players_key_seq', {players})")
         # As a database is that has had them for a while.
@@ -76,13 +76,23 @@ async def seed(url: str, players: int, on_tick: OnTick) -> None:
         await connection.close()
 
 
+COLUMNS: Final = {
+    "players": ("key", "user_id", "name", "seq"),
+    "score_events": (
+        "board_key", "version", "event_id", "kind", "player_key", "seq", "action_id", "action_seq", "points", "score",
+        "at_us",
+    ),
+}  # fmt: skip
+"""Of tables that have more of them than are filled here."""
+
+
 def _rows(board: int, numbers: range) -> dict[str, Sequence[tuple[Any, ...]]]:
     """Of each table, in the order of its columns."""
     scored = [(n, points(n), START_US + n) for n in numbers]
     return {
         "players": [(n, user_id(n), name(n), 1) for n in numbers],
         "score_events": [
-            (board, n, f"{n:032x}", "award", n, 1, "complete-quest", 1, p, p, at_us, None) for n, p, at_us in scored
+            (board, n, f"{n:032x}", "award", n, 1, "complete-quest", 1, p, p, at_us) for n, p, at_us in scored
         ],
         "standings": [(board, ALL_TIME, n, p, n, at_us, n, True) for n, p, at_us in scored],
     }

@@ -1,4 +1,4 @@
-"""Any order of submissions, repeats, refusals, restarts, lost applies and foreign writes: one history, exactly.
+"""Any order of submissions, repeats, corrections, restarts, lost applies and foreign writes: one history, exactly.
 
 A plain model says what must be. It knows neither batches nor copies: it takes one submission after the other.
 """
@@ -15,17 +15,28 @@ import hypothesis.strategies as st
 from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from scoreboard.administration import Administration, Corrected
 from scoreboard.catalog import Catalog
 from scoreboard.commit import Receipt
-from scoreboard.errors import IdempotencyKeyReused, RankingUnavailable, RateLimited, ScoreboardError
+from scoreboard.errors import (
+    EventNotVoidable,
+    IdempotencyKeyReused,
+    PlayerBanned,
+    RankingUnavailable,
+    RateLimited,
+    ScoreboardError,
+    UnknownEvent,
+    UnknownPlayer,
+)
 from scoreboard.healing import Healing
 from scoreboard.interfaces import Applied
-from scoreboard.model import Caller, Change, RateLimit
+from scoreboard.model import Caller, Change, Correction, EventKind, RateLimit
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.rules import SCORE_FOR_ONESELF, settle
 from scoreboard.scoring import Scoring
 from scoreboard.store import sqlite_file
 from scoreboard.store.sqlite import SqliteStore
+from scoreboard.verification import verify
 from tests.clocks import HeldClock, counted_ids
 from tests.making import DUEL, MAIN, QUEST, SIDE, VISIT, submission
 from tests.replay import replay
@@ -61,18 +72,35 @@ class Try:
 
 
 @dataclass
+class Line:
+    """A line of the model's ledger: an award where there is an action."""
+
+    user: str
+    event_id: str
+    action_id: str | None
+    points: int
+    at_us: int
+    is_void: bool = False
+    can_be_void: bool = True
+
+
+@dataclass
 class Model:
-    """What must come of each submission."""
+    """What must come of each submission and correction. Who is erased is another user from then on."""
 
     accepted: dict[str, list[int]] = field(default_factory=dict)
     keys: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
-    boards: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: {"main": [], "side": []})
+    boards: dict[str, list[Line | None]] = field(default_factory=lambda: {"main": [], "side": []})
+    banned: set[str] = field(default_factory=set)
+    erased: int = 0
 
     def expect(self, attempt: Try, now_us: int) -> type[ScoreboardError] | str:
         """The error that it must get, or the id of the event that it repeats, or "" for a new event."""
         if attempt.key is not None and (known := self.keys.get((attempt.user_id, attempt.key))):
             action_id, event_id = known
             return event_id if action_id == attempt.action_id else IdempotencyKeyReused
+        if attempt.user_id in self.banned:
+            return PlayerBanned
         times = self.accepted.get(attempt.user_id, [])
         if len(times) >= LIMIT.count and times[-LIMIT.count] + LIMIT.window_us > now_us:
             return RateLimited
@@ -83,10 +111,50 @@ class Model:
         if attempt.key is not None:
             self.keys[attempt.user_id, attempt.key] = (attempt.action_id, event_id)
 
+    def lines_of(self, user: str) -> list[tuple[str, int, Line]]:
+        """Board, version and line of each event of a user."""
+        return [
+            (board, version, line)
+            for board, lines in self.boards.items()
+            for version, line in enumerate(lines, start=1)
+            if line is not None and line.user == user
+        ]
 
+    def boards_of(self, user: str) -> list[str]:
+        return sorted({board for board, _, _ in self.lines_of(user)})
+
+    def add(self, board: str, user: str, at_us: int, points: int = 0) -> None:
+        self.boards[board].append(Line(user, "", None, points, at_us, can_be_void=points != 0))
+
+    def shown(self, board: str) -> list[tuple[int, str, int]]:
+        """Rank, user and score, best first: the points that are not void, and the last event that moved the sum."""
+        scores: dict[str, int] = {}
+        reached: dict[str, int] = {}
+        for version, line in enumerate(self.boards[board], start=1):
+            assert line is not None
+            scores[line.user] = scores.get(line.user, 0) + line.points
+            if line.points or line.user not in reached:
+                reached[line.user] = version
+        users = sorted(
+            (user for user in scores if user not in self.banned), key=lambda user: (-scores[user], reached[user])
+        )
+        return [(rank, user, scores[user]) for rank, user in enumerate(users, start=1)]
+
+    def erase(self, user: str) -> None:
+        self.erased += 1
+        nobody = f"nobody {self.erased}"
+        for _, _, line in self.lines_of(user):
+            line.user = nobody
+        self.accepted.pop(user, None)
+        self.keys = {key: event for key, event in self.keys.items() if key[0] != user}
+        self.banned -= {user}
+        self.banned.add(nobody)
+
+
+users = st.sampled_from(["ada", "bob", "cyd", "dan"])
 tries = st.builds(
     Try,
-    user_id=st.sampled_from(["ada", "bob", "cyd", "dan"]),
+    user_id=users,
     action_id=st.sampled_from(["quest", "duel", "visit"]),
     key=st.one_of(st.none(), st.sampled_from(["k1", "k2"])),
 )
@@ -102,6 +170,7 @@ class History(RuleBasedStateMachine):
         self.clock = HeldClock()
         self.ids = counted_ids()
         self.model = Model()
+        self.known_as: dict[int, set[str]] = {}
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(coroutine)
@@ -124,6 +193,9 @@ class History(RuleBasedStateMachine):
             limit=LIMIT,
             clock=self.clock,
             new_id=self.ids.__next__,
+        )
+        self.administration = Administration(
+            CATALOG, self.store, self.scoring.commit.apply, clock=self.clock, new_id=self.ids.__next__
         )
         writing = asyncio.create_task(self.scoring.commit.run())
 
@@ -160,13 +232,14 @@ class History(RuleBasedStateMachine):
                 assert event_id == expected
             else:
                 self.model.count(attempt, event_id, self.clock.us)
-                self._note(answer)
+                self._note(attempt.user_id, answer)
 
-    def _note(self, answer: Receipt) -> None:
-        board = self.model.boards[answer.event.board]
-        board.extend([("", "")] * (answer.event.version - len(board)))
-        assert board[answer.event.version - 1] == ("", "")
-        board[answer.event.version - 1] = (str(answer.event.event_id), answer.event.action_id)
+    def _note(self, user_id: str, answer: Receipt) -> None:
+        event = answer.event
+        board = self.model.boards[event.board]
+        board.extend([None] * (event.version - len(board)))
+        assert board[event.version - 1] is None
+        board[event.version - 1] = Line(user_id, str(event.event_id), event.action_id, event.points, event.at_us)
 
     @rule(attempt=tries)
     def another_process_submits(self, attempt: Try) -> None:
@@ -179,17 +252,102 @@ class History(RuleBasedStateMachine):
                 )
                 for event in settled.events:
                     self.model.count(Try(attempt.user_id, attempt.action_id, None), str(event.event_id), self.clock.us)
-                    self._note(Receipt(event, None, replayed=False))
+                    self._note(attempt.user_id, Receipt(event, None, replayed=False))
                 plain = Try(attempt.user_id, attempt.action_id, None)
-                assert bool(settled.events) or self.model.expect(plain, self.clock.us) is RateLimited
+                assert bool(settled.events) or self.model.expect(plain, self.clock.us) in {RateLimited, PlayerBanned}
 
         self.run(elsewhere())
 
     @rule(seconds=st.sampled_from([0.5, 20, 59.999999, 60, -30]))
     def time_passes(self, seconds: float) -> None:
         # The store's clock stands still while the machine's has gone back: the model's does likewise.
-        newest = max((time for times in self.model.accepted.values() for time in times), default=0)
+        lines = [line for board in self.model.boards.values() for line in board if line is not None]
+        newest = max((line.at_us for line in lines), default=0)
         self.clock.us = max(self.clock.us + round(seconds * 1_000_000), newest)
+
+    def _correct(self, kind: EventKind, **given: Any) -> Corrected | ScoreboardError:
+        try:
+            return self.run(self.administration.correct(Correction(kind, "root", "a test", **given)))
+        except ScoreboardError as error:
+            return error
+
+    @rule(user=users, kind=st.sampled_from([EventKind.BAN, EventKind.UNBAN]))
+    def ban_or_unban(self, user: str, kind: EventKind) -> None:
+        answer = self._correct(kind, user_id=user)
+        boards = self.model.boards_of(user)
+        if not boards:
+            assert isinstance(answer, UnknownPlayer)
+            return
+        is_so = (user in self.model.banned) == (kind is EventKind.BAN)
+        assert isinstance(answer, Corrected)
+        assert answer.events == (0 if is_so else len(boards))
+        for board in () if is_so else boards:
+            self.model.add(board, user, self.clock.us)
+        self.model.banned = self.model.banned | {user} if kind is EventKind.BAN else self.model.banned - {user}
+
+    @rule(
+        board=st.sampled_from(["main", "side"]),
+        version=st.integers(1, 12),
+        kind=st.sampled_from([EventKind.VOID, EventKind.UNVOID]),
+    )
+    def void_or_unvoid(self, board: str, version: int, kind: EventKind) -> None:
+        answer = self._correct(kind, board=board, target_version=version)
+        lines = self.model.boards[board]
+        line = lines[version - 1] if version <= len(lines) else None
+        if line is None:
+            assert isinstance(answer, UnknownEvent)
+        elif not line.can_be_void:
+            assert isinstance(answer, EventNotVoidable)
+        else:
+            self._check_voided(answer, board, [line] if line.is_void == (kind is EventKind.UNVOID) else [])
+
+    @rule(user=users, seconds=st.sampled_from([0, 20, 60, 1_000]))
+    def void_all_since(self, user: str, seconds: int) -> None:
+        since_us = self.clock.us - seconds * 1_000_000
+        answer = self._correct(EventKind.VOID, user_id=user, since_us=since_us)
+        own = self.model.lines_of(user)
+        if not own:
+            assert isinstance(answer, UnknownPlayer)
+            return
+        for board in ("main", "side"):
+            meant = [
+                line
+                for of, _, line in own
+                if of == board and line.action_id is not None and not line.is_void and line.at_us >= since_us
+            ]
+            self._check_voided(answer, board, meant)
+
+    def _check_voided(self, answer: object, board: str, lines: Sequence[Line]) -> None:
+        assert isinstance(answer, Corrected), answer
+        for line in lines:
+            line.is_void = not line.is_void
+            self.model.boards[board].append(
+                Line(line.user, "", None, -line.points if line.is_void else line.points, self.clock.us, False, False)
+            )
+        assert answer.versions.get(board, len(self.model.boards[board])) == len(self.model.boards[board])
+        assert bool(lines) == (board in answer.versions)
+
+    @rule(user=users, board=st.sampled_from(["main", "side"]), points=st.sampled_from([-70, -1, 50]))
+    def adjust(self, user: str, board: str, points: int) -> None:
+        answer = self._correct(EventKind.ADJUST, user_id=user, board=board, points=points)
+        boards = self.model.boards_of(user)
+        if not boards:
+            assert isinstance(answer, UnknownPlayer)
+            return
+        self.model.add(board, user, self.clock.us, points)
+        if user in self.model.banned and board not in boards:
+            self.model.add(board, user, self.clock.us)
+
+    @rule(user=users)
+    def erase(self, user: str) -> None:
+        answer = self._correct(EventKind.ERASE, user_id=user)
+        boards = self.model.boards_of(user)
+        if not boards:
+            assert isinstance(answer, UnknownPlayer)
+            return
+        for board in boards:
+            self.model.add(board, user, self.clock.us)
+        self.model.erase(user)
 
     @rule(when=st.sampled_from(["before", "after"]))
     def an_apply_is_lost(self, when: str) -> None:
@@ -214,7 +372,13 @@ class History(RuleBasedStateMachine):
     def the_ledger_is_what_was_answered(self) -> None:
         for board, expected in self.model.boards.items():
             ledger = self.run(self.store.events(board, 0, 10_000))
-            assert [(str(e.event_id), e.action_id) for e in ledger] == expected
+            awards = [(e.version, str(e.event_id), e.action_id) for e in ledger if e.action_id is not None]
+            assert awards == [
+                (version, line.event_id, line.action_id)
+                for version, line in enumerate(expected, start=1)
+                if line is not None and line.action_id is not None
+            ]
+            assert [e.points for e in ledger] == [line.points for line in expected if line is not None]
             assert self.run(self.store.heads())[board].version == len(expected)
 
     @invariant()
@@ -223,17 +387,27 @@ class History(RuleBasedStateMachine):
             ledger = self.run(self.store.events(board, 0, 10_000))
             change = self.run(self.store.changes(board, 0, 10_000))
             users = {standing.player: standing.user_id for standing in change.standings}
+            for player, user_id in users.items():
+                self.known_as.setdefault(player, set()).add(user_id)
             from_store = self.run(self.store.page(board, 100, 0))
             assert from_store.version == len(ledger)
+            assert [(e.rank, e.user_id, e.score) for e in from_store.entries] == self.model.shown(board)
             for snapshot in (from_store, self.run(self.scoring.board(board, 100))):
-                shown = [(e.rank, e.user_id, e.score) for e in snapshot.entries]
-                assert shown == [(r, users[p], score) for r, p, score in replay(ledger, snapshot.version)]
+                shown = [(e.rank, e.score) for e in snapshot.entries]
+                expected = replay(ledger, snapshot.version)
+                assert shown == [(rank, score) for rank, _, score in expected]
+                for entry, (_, player, _) in zip(snapshot.entries, expected, strict=True):
+                    # A page from before an erasure may still say who it was.
+                    is_newest = snapshot.version == len(ledger)
+                    assert entry.user_id in ({users[player]} if is_newest else self.known_as[player])
 
     def teardown(self) -> None:
         if hasattr(self, "stack"):
             for board in ("main", "side"):
                 self.ranking.lose = None
                 self.run(self.healing.heal(board))
+                verdict = self.run(verify(self.store, self.ranking, board, lambda *_: None))
+                assert verdict.differences == ()
                 head = self.run(self.store.heads())[board].version
                 assert self.run(self.scoring.board(board, 10)).version == head
             self.run(self.stack.aclose())

@@ -23,6 +23,7 @@ from scoreboard.store import postgresql_database
 from scoreboard.store.postgresql import PostgresqlStore
 from scoreboard.store.postgresql_database import Limits, open_engine
 from scoreboard.store.postgresql_statements import FACTS
+from scoreboard.store.schema import newest_revision
 from scoreboard.store.tables import metadata
 from tests.making import MAIN, QUEST, SIDE, TEN_A_MINUTE, UNLIMITED, VISIT, commit, settling, submission
 from tests.relay import Relay
@@ -79,7 +80,7 @@ async def terminate_all(url: str) -> None:
 def test_of_processes_that_migrate_at_once_one_does_it(database_url: str) -> None:
     with ThreadPoolExecutor(4) as executor:
         done = list(executor.map(postgresql_database.migrate, [database_url] * 4))
-    assert sorted(done, key=str) == [("0001", "0001")] * 3 + [(None, "0001")]
+    assert sorted(done, key=str) == [(newest_revision(), newest_revision())] * 3 + [(None, newest_revision())]
 
 
 async def test_the_migrations_make_the_tables_that_the_code_knows(url: str) -> None:
@@ -289,6 +290,7 @@ async def test_what_a_commit_asks_is_planned_well_on_empty_tables(url: str, anal
         "digests": [None],
         "per_day": [2],
         "required": ["c"],
+        "proofs": [None],
         "limit_count": 10,
         "clock_us": None,
     }
@@ -303,5 +305,6 @@ async def test_what_a_commit_asks_is_planned_well_on_empty_tables(url: str, anal
         "score_events_action",
         "score_events_seq",
         "score_events_idempotency",
+        "score_events_proof",
     }
     assert "Seq Scan" not in plan

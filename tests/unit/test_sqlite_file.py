@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from scoreboard.errors import SchemaError, StartError, StoreUnavailable
 from scoreboard.store import sqlite_file
+from scoreboard.store.schema import newest_revision
 from scoreboard.store.sqlite import SqliteStore
 from scoreboard.store.tables import metadata
 from tests.clocks import HeldClock
@@ -39,8 +40,8 @@ def opened(path: Path) -> SqliteStore:
 
 def test_a_migration_is_repeated_without_effect(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
-    assert sqlite_file.migrate(path) == (None, "0001")
-    assert sqlite_file.migrate(path) == ("0001", "0001")
+    assert sqlite_file.migrate(path) == (None, newest_revision())
+    assert sqlite_file.migrate(path) == (newest_revision(), newest_revision())
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(path: Path) -> None:
@@ -110,7 +111,7 @@ def test_a_first_start_that_was_cut_off_is_begun_again(tmp_path: Path) -> None:
     assert path.stat().st_size > 0
     with pytest.raises(SchemaError, match="There is no database"):
         sqlite_file.check(path)
-    assert sqlite_file.migrate(path) == (None, "0001")
+    assert sqlite_file.migrate(path) == (None, newest_revision())
 
 
 @pytest.mark.parametrize("changed", ["version, points + 1000", "version + 100, points"])

@@ -67,14 +67,21 @@ def described(folder: Path, *, is_private: bool = False) -> Iterator[Running]:
         rate_limit="1000000/second",
         server_rate_limit="off",
         require_auth_to_read=is_private,
+        admin_on_public_port=True,
     ) as server:
         yield server
 
 
 @pytest.mark.parametrize(
     ("scopes", "is_private"),
-    [(None, False), (None, True), (("scores:write",), True), (("scores:write:any",), False)],
-    ids=["nobody", "nobody, boards are private", "a player, boards are private", "a trusted server"],
+    [
+        (None, False),
+        (None, True),
+        (("scores:write",), True),
+        (("scores:write:any",), False),
+        (("scoreboard:admin",), False),
+    ],
+    ids=["nobody", "private, nobody", "private, a player", "a trusted server", "an administrator"],
 )
 def test_every_operation_answers_as_it_is_described(
     tmp_path: Path, scopes: tuple[str, ...] | None, is_private: bool

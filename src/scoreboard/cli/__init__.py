@@ -5,7 +5,7 @@ import sys
 import typer
 
 from scoreboard import __version__
-from scoreboard.cli import bench, demo, migrate, rebuild, serve, token, verify, watch
+from scoreboard.cli import admin, bench, demo, migrate, rebuild, serve, token, verify, watch
 from scoreboard.cli.logs import configure_logs
 from scoreboard.errors import ScoreboardError
 
@@ -30,6 +30,7 @@ app.command()(token.token)
 app.command()(verify.verify)
 app.command()(watch.watch)
 app.command()(bench.bench)
+app.add_typer(admin.app, name="admin")
 
 
 @app.callback(invoke_without_command=True)

@@ -1,6 +1,7 @@
 """`scoreboard serve`"""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Annotated
 
 import structlog
@@ -63,11 +64,11 @@ def serve_until_stopped(
 
     Raises StartError.
     """
-    listening = bind(settings.host, settings.port)
-    url = url_of(listening, is_tls=settings.tls is not None)
+    public = bind(settings.host, settings.port)
+    url = url_of(public, is_tls=settings.tls is not None)
 
     async def main() -> None:
-        async with open_scoreboard(settings, catalog, tokens, is_demo=is_demo) as scoreboard:
+        async with open_scoreboard(settings, catalog, tokens, is_demo=is_demo, admin_port=admin_port) as scoreboard:
 
             async def drain(polite: bool) -> None:
                 grace, seconds = (settings.drain_grace_seconds, settings.drain_seconds) if polite else (0.0, 0.0)
@@ -76,8 +77,14 @@ def serve_until_stopped(
             http_server = server.make_server(
                 scoreboard.application, drain, lambda: started(url, scoreboard), settings.tls
             )
-            await http_server.serve(sockets=[listening])
+            await http_server.serve(sockets=sockets)
 
-    with listening:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(public)]
+        admin_port = None
+        if settings.admin_port is not None:
+            sockets.append(stack.enter_context(bind(settings.admin_host, settings.admin_port, "SCOREBOARD_ADMIN_")))
+            admin_port = sockets[-1].getsockname()[1]
+            log.info("administrators", url=f"{url_of(sockets[-1], is_tls=settings.tls is not None)}/api/admin")
         prepare()
         server.run(main)

@@ -9,14 +9,14 @@ from scoreboard.model import Event, EventKind, Head, Standing, Submission
 
 
 def make_facts(row: Sequence[Any], submission: Submission, at_us: int, player: int) -> Facts:
-    """The columns, in this order: the head's version and time; the player's name and seq; the standing's score,
+    """The columns, in this order: the head's version and time; the player's name, seq and ban; the standing's score,
     reached version, reached time, version, listed; the number of the action's last use, its time, the time of the use
-    that lies a day's count back, and whether the required action was used; the time the limit lies back; and the event
-    that the key stands for: id, board, version, kind, seq, action, use, points, score, time.
+    that lies a day's count back, whether the required action was used, and whether the proof was; the time the limit
+    lies back; and the event that the key stands for: id, board, version, kind, seq, action, use, points, score, time.
     """
-    version, head_at_us, name, seq = row[:4]
-    score, reached_version, reached_at_us, standing_version, listed = row[4:9]
-    action_seq, used_at_us, day_at_us, has_required, limit_at_us = row[9:14]
+    version, head_at_us, name, seq, is_banned = row[:5]
+    score, reached_version, reached_at_us, standing_version, listed = row[5:10]
+    action_seq, used_at_us, day_at_us, has_required, is_redeemed, limit_at_us = row[10:16]
     return Facts(
         at_us=at_us,
         head=Head(version, head_at_us),
@@ -41,7 +41,9 @@ def make_facts(row: Sequence[Any], submission: Submission, at_us: int, player: i
         day_at_us=day_at_us,
         has_required=bool(has_required),
         limit_at_us=limit_at_us,
-        repeated=None if row[14] is None else _repeated(row[14:], player, submission),
+        repeated=None if row[16] is None else _repeated(row[16:], player, submission),
+        is_banned=bool(is_banned),
+        is_redeemed=bool(is_redeemed),
     )
 
 

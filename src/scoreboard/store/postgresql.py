@@ -20,12 +20,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
+from scoreboard.admin_store import Conspicuous, Correct, Place, Profile, Record, Suspect
 from scoreboard.errors import OutcomeUnknown, StoreUnavailable
 from scoreboard.interfaces import Clock, Settle, Settled, Take
-from scoreboard.model import Board, Change, Event, Head, RateLimit, Snapshot, Submission
+from scoreboard.model import Board, Change, Correction, Event, Head, RateLimit, Snapshot, Submission
+from scoreboard.store import admin_reads, correcting, reads, suspects
 from scoreboard.store import postgresql_database as database
 from scoreboard.store import postgresql_statements as statements
-from scoreboard.store import reads
 from scoreboard.store.postgresql_database import FAILURES, ConnectionLost, Limits
 
 WRITERS: Final = 2
@@ -47,18 +48,16 @@ class _Moved(Exception):
 
 @dataclass(slots=True)
 class _Turn:
-    """What has become of a commit so far."""
+    """What is to be written while boards are held, and what has become of it so far."""
 
     boards: Sequence[int]
-    take: Take
-    settle: Settle
-    batch: Sequence[Submission] | None = None
+    write: Callable[[AsyncConnection], Awaitable[Settled]]
     settled: Settled = field(default_factory=lambda: Settled((), (), ()))
     is_committing: bool = False
 
 
 class PostgresqlStore:
-    """`interfaces.Store` on a PostgreSQL database of this program's schema.
+    """`interfaces.Store` and `AdminStore` on a PostgreSQL database of this program's schema.
 
     Without a clock of the caller's, time is the database's: one clock for all processes.
     """
@@ -92,7 +91,31 @@ class PostgresqlStore:
         self._board_keys = await self._run(self._writer, lambda connection: reads.ensure(connection, boards))
 
     async def commit(self, boards: Collection[str], take: Take, settle: Settle) -> Settled:
-        turn = _Turn([self._board_keys[board] for board in boards], take, settle)
+        batch: list[Sequence[Submission]] = []
+
+        async def write(connection: AsyncConnection) -> Settled:
+            if not batch:
+                batch.append(take())
+            return await self._write(connection, batch[0], settle)
+
+        return await self._commit(_Turn([self._board_keys[board] for board in boards], write))
+
+    async def correct(self, correction: Correction, correct: Correct) -> Settled:
+        # Also those that a newer instance has made.
+        self._board_keys = await self._run(self._writer, reads.board_keys)
+
+        async def write(connection: AsyncConnection) -> Settled:
+            clock_us = await statements.clock_us(connection) if self._clock is None else self._clock.now_us()
+
+            def settle(connection: Connection) -> Settled:
+                facts = correcting.read_case(connection, correction, clock_us)
+                return correcting.settle(connection, correction, facts, correct)
+
+            return await connection.run_sync(settle)
+
+        return await self._commit(_Turn(list(self._board_keys.values()), write))
+
+    async def _commit(self, turn: _Turn) -> Settled:
         lost = 0
         for _ in range(TRIES):
             try:
@@ -112,25 +135,29 @@ class PostgresqlStore:
 
     async def _try(self, turn: _Turn) -> None:
         async with self._turn(turn.boards) as (connection, commit):
-            if turn.batch is None:
-                turn.batch = turn.take()
-            if not turn.batch:
-                return
-            clock_us = None if self._clock is None else self._clock.now_us()
-            facts = await statements.read_facts(connection, turn.batch, self._board_keys, self._limit.count, clock_us)
-            turn.settled = turn.settle(turn.batch, facts)
-            if not turn.settled.events:
-                return
-            try:
-                is_whole = await statements.append(connection, turn.settled, self._board_keys)
-            except DBAPIError as error:
-                if database.is_conflict(error):
-                    raise _Moved from error
-                raise
-            if not is_whole:
-                raise _Moved
-            turn.is_committing = True
+            turn.settled = await turn.write(connection)
+            # A correction may change a player without an event; a batch without events has changed nothing.
+            turn.is_committing = bool(turn.settled.events)
             await commit()
+
+    async def _write(self, connection: AsyncConnection, batch: Sequence[Submission], settle: Settle) -> Settled:
+        """Raises _Moved."""
+        if not batch:
+            return Settled((), (), ())
+        clock_us = None if self._clock is None else self._clock.now_us()
+        facts = await statements.read_facts(connection, batch, self._board_keys, self._limit.count, clock_us)
+        settled = settle(batch, facts)
+        if not settled.events:
+            return settled
+        try:
+            is_whole = await statements.append(connection, settled, self._board_keys)
+        except DBAPIError as error:
+            if database.is_conflict(error):
+                raise _Moved from error
+            raise
+        if not is_whole:
+            raise _Moved
+        return settled
 
     @asynccontextmanager
     async def _turn(self, boards: Sequence[int]) -> AsyncIterator[tuple[AsyncConnection, Commit]]:
@@ -159,6 +186,22 @@ class PostgresqlStore:
                     log.warning("the outcome of a commit is unknown", reason=_reason(error))
                     raise OutcomeUnknown from second
         raise _unavailable(error) from error
+
+    async def players(self, search: str, limit: int) -> Sequence[Profile]:
+        return await self._run(self._reader, lambda connection: admin_reads.players_like(connection, search, limit))
+
+    async def history(self, user_id: str, before: Place | None, limit: int) -> Sequence[Record]:
+        return await self._run(self._reader, lambda connection: admin_reads.history(connection, user_id, before, limit))
+
+    async def corrections(self, before: Place | None, limit: int) -> Sequence[Record]:
+        return await self._run(
+            self._reader, lambda connection: admin_reads.corrections_before(connection, before, limit)
+        )
+
+    async def suspects(self, since_us: int, conspicuous: Conspicuous, limit: int) -> Sequence[Suspect]:
+        return await self._run(
+            self._reader, lambda connection: suspects.stand_out(connection, since_us, conspicuous, limit)
+        )
 
     async def heads(self) -> Mapping[str, Head]:
         return await self._run(self._reader, reads.heads)

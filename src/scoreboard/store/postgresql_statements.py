@@ -28,16 +28,16 @@ FACTS: Final = text(
     f"""
     SELECT coalesce(p.key, nextval('players_key_seq')),
            coalesce(CAST(:clock_us AS bigint), CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)),
-           h.version, h.at_us, p.name, p.seq,
+           h.version, h.at_us, p.name, p.seq, p.is_banned,
            s.score, s.reached_version, s.reached_at_us, s.version, s.listed,
-           u.action_seq, u.at_us, d.at_us, q.used, w.at_us,
+           u.action_seq, u.at_us, d.at_us, q.used, f.used, w.at_us,
            r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us
       FROM unnest(CAST(:users AS text[]), CAST(:boards AS int[]), CAST(:actions AS text[]), CAST(:digests AS uuid[]),
-                  CAST(:per_day AS bigint[]), CAST(:required AS text[]))
-           WITH ORDINALITY AS b(user_id, board_key, action_id, digest, per_day, required, number)
+                  CAST(:per_day AS bigint[]), CAST(:required AS text[]), CAST(:proofs AS uuid[]))
+           WITH ORDINALITY AS b(user_id, board_key, action_id, digest, per_day, required, proof, number)
       JOIN boards h ON h.key = b.board_key
       LEFT JOIN LATERAL (
-           SELECT key, name, seq FROM players WHERE user_id = b.user_id LIMIT 1) p ON true
+           SELECT key, name, seq, is_banned FROM players WHERE user_id = b.user_id LIMIT 1) p ON true
       LEFT JOIN LATERAL (
            SELECT score, reached_version, reached_at_us, version, listed FROM standings
             WHERE board_key = b.board_key AND period = '{ALL_TIME}' AND player_key BETWEEN p.key AND p.key
@@ -53,6 +53,9 @@ FACTS: Final = text(
       LEFT JOIN LATERAL (
            SELECT true AS used FROM score_events WHERE player_key = p.key AND action_id = b.required
             ORDER BY action_seq LIMIT 1) q ON true
+      LEFT JOIN LATERAL (
+           SELECT true AS used FROM score_events WHERE player_key = p.key AND proof_digest BETWEEN b.proof AND b.proof
+            ORDER BY proof_digest LIMIT 1) f ON true
       LEFT JOIN LATERAL (
            SELECT at_us FROM score_events
             WHERE player_key = p.key AND seq BETWEEN p.seq + 1 - :limit_count AND p.seq + 1 - :limit_count
@@ -74,22 +77,26 @@ APPEND: Final = text(
                CAST(:players AS bigint[]), CAST(:seqs AS bigint[]), CAST(:actions AS text[]),
                CAST(:action_seqs AS bigint[]), CAST(:points AS bigint[]), CAST(:scores AS bigint[]),
                CAST(:ats_us AS bigint[]), CAST(:digests AS uuid[]), CAST(:users AS text[]), CAST(:names AS text[]),
-               CAST(:reached_versions AS bigint[]), CAST(:reached_ats_us AS bigint[]), CAST(:listed AS boolean[]))
+               CAST(:reached_versions AS bigint[]), CAST(:reached_ats_us AS bigint[]), CAST(:listed AS boolean[]),
+               CAST(:proofs AS uuid[]), CAST(:token_ids AS text[]), CAST(:addresses AS bigint[]),
+               CAST(:agents AS bigint[]))
             AS e(board_key, version, event_id, kind, player_key, seq, action_id, action_seq, points, score, at_us,
-                 idempotency_digest, user_id, name, reached_version, reached_at_us, listed)
+                 idempotency_digest, user_id, name, reached_version, reached_at_us, listed, proof_digest, token_id,
+                 address_hash, agent_hash)
     ), moved AS (
         INSERT INTO players (key, user_id, name, seq)
         SELECT player_key, user_id, name, seq FROM e ORDER BY user_id COLLATE "C"
         ON CONFLICT (key) DO UPDATE SET name = EXCLUDED.name, seq = EXCLUDED.seq
-                                  WHERE players.seq = EXCLUDED.seq - 1
+                                  WHERE players.seq = EXCLUDED.seq - 1 AND NOT players.is_banned
         RETURNING key
     ), whole AS MATERIALIZED (
         SELECT (SELECT count(*) FROM moved) = (SELECT count(*) FROM e) AS is_whole
     ), ledger AS (
         INSERT INTO score_events (board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
-                                  points, score, at_us, idempotency_digest)
+                                  points, score, at_us, idempotency_digest, proof_digest, token_id, address_hash,
+                                  agent_hash)
         SELECT board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
-               points, score, at_us, idempotency_digest
+               points, score, at_us, idempotency_digest, proof_digest, token_id, address_hash, agent_hash
           FROM e, whole WHERE is_whole
     ), placed AS (
         INSERT INTO standings (board_key, period, player_key, score, reached_version, reached_at_us, version, listed)
@@ -106,7 +113,8 @@ APPEND: Final = text(
     SELECT is_whole FROM whole
     """
 )
-"""False, with nothing written but players, where a player's `seq` has moved since the facts were read: roll back then.
+"""False, with nothing written but players, where a player's `seq` has moved since the facts were read, or the player
+was banned: roll back then.
 
 `seq` moves by compare-and-set. A row that another process holds, for a board that is not ours, is waited for here; all
 processes take players in the order of their user ids, so no two can wait for each other.
@@ -122,6 +130,12 @@ FIND_EVENT: Final = text(
 def begin(board_keys: Iterable[int]) -> str:
     """The statement that begins a turn, and waits until it is the one writer of these boards."""
     return BEGIN % ",".join(map(str, sorted(board_keys)))
+
+
+async def clock_us(connection: AsyncConnection) -> int:
+    """The database's own clock."""
+    told = await connection.execute(text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"))
+    return int(told.scalar_one())
 
 
 async def read_facts(
@@ -141,6 +155,7 @@ async def read_facts(
             "digests": [submission.idempotency_digest for submission in batch],
             "per_day": [submission.action.max_per_day for submission in batch],
             "required": [submission.action.requires for submission in batch],
+            "proofs": [submission.proof_digest for submission in batch],
             "limit_count": limit_count,
             "clock_us": clock_us,
         },
@@ -180,6 +195,10 @@ def _arrays(settled: Settled, board_keys: Mapping[str, int]) -> dict[str, Any]:
         "reached_versions": [s.reached_version for s in standings],
         "reached_ats_us": [s.reached_at_us for s in standings],
         "listed": [s.listed for s in standings],
+        "proofs": [e.proof_digest for e in events],
+        "token_ids": [e.origin.token_id for e in events],
+        "addresses": [e.origin.address_hash for e in events],
+        "agents": [e.origin.agent_hash for e in events],
     }
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, func, select, text
 from sqlalchemy.engine import Row
 
+from scoreboard.errors import SchemaError
 from scoreboard.model import (
     ALL_TIME,
     Board,
@@ -15,6 +16,7 @@ from scoreboard.model import (
     Event,
     EventKind,
     Head,
+    Origin,
     Snapshot,
     Standing,
 )
@@ -24,16 +26,30 @@ from scoreboard.store.tables import boards, players, score_events, standings
 _ADD_BOARD: Final = text("INSERT INTO boards (id, version, at_us) VALUES (:id, 0, 0) ON CONFLICT (id) DO NOTHING")
 
 
+FOLD: Final = "sum, descending"
+"""How this program makes a board of its events: points are added, and the highest score is first."""
+
+
 def ensure(connection: Connection, wanted: Sequence[Board]) -> Mapping[str, int]:
-    """Make a row for each board that has none; the integer key of each board that there is."""
-    known = _keys(connection)
+    """Make a row for each board that has none; the integer key of each board that there is.
+
+    Raises SchemaError where a board is kept in another way, by a newer program: two ways would tear its history apart.
+    """
+    known = {board: fold for board, fold in connection.execute(select(boards.c.id, boards.c.fold))}  # noqa: C416  # rows
+    for board in wanted:
+        if known.get(board.id, FOLD) != FOLD:
+            raise SchemaError(
+                f"Board “{board.id}” is kept as “{known[board.id]}” in this database, and this program knows only "
+                f"“{FOLD}”: start the program that made it, or name another board in the catalog."
+            )
     new = [{"id": board.id} for board in wanted if board.id not in known]
     if new:
         connection.execute(_ADD_BOARD, new)
-    return _keys(connection)
+    return board_keys(connection)
 
 
-def _keys(connection: Connection) -> Mapping[str, int]:
+def board_keys(connection: Connection) -> Mapping[str, int]:
+    """The integer key of each board that there is."""
     return {board: key for board, key in connection.execute(select(boards.c.id, boards.c.key))}  # noqa: C416  # rows
 
 
@@ -118,10 +134,11 @@ def events(connection: Connection, board: str, after: int, limit: int) -> Sequen
         .order_by(score_events.c.version)
         .limit(limit)
     )
-    return [_event(board, row) for row in rows]
+    return [event_of(board, row) for row in rows]
 
 
-def _event(board: str, row: Row[tuple[object, ...]]) -> Event:
+def event_of(board: str, row: Row[tuple[object, ...]]) -> Event:
+    """A row of the ledger."""
     return Event(
         event_id=row.event_id,
         board=board,
@@ -135,4 +152,7 @@ def _event(board: str, row: Row[tuple[object, ...]]) -> Event:
         score=row.score,
         at_us=row.at_us,
         idempotency_digest=row.idempotency_digest,
+        proof_digest=row.proof_digest,
+        target_version=row.target_version,
+        origin=Origin(row.token_id, row.address_hash, row.agent_hash),
     )

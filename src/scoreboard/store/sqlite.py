@@ -15,10 +15,11 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from scoreboard.admin_store import Conspicuous, Correct, Place, Profile, Record, Suspect
 from scoreboard.errors import OutcomeUnknown, StoreUnavailable
 from scoreboard.interfaces import Clock, Settle, Settled, Take
-from scoreboard.model import Board, Change, Event, Head, RateLimit, Snapshot
-from scoreboard.store import reads, sqlite_file
+from scoreboard.model import Board, Change, Correction, Event, Head, RateLimit, Snapshot
+from scoreboard.store import admin_reads, correcting, reads, sqlite_file, suspects
 from scoreboard.store import sqlite_statements as statements
 
 READERS: Final = 2
@@ -30,7 +31,7 @@ log = structlog.get_logger()
 
 
 class SqliteStore:
-    """`interfaces.Store` on one SQLite file of this program's schema."""
+    """`interfaces.Store` and `AdminStore` on one SQLite file of this program's schema."""
 
     def __init__(self, path: Path, *, limit: RateLimit, clock: Clock) -> None:
         self._path = path
@@ -64,6 +65,27 @@ class SqliteStore:
         engine, executor = self._writer
         return await asyncio.get_running_loop().run_in_executor(executor, self._commit, engine, take, settle)
 
+    async def correct(self, correction: Correction, correct: Correct) -> Settled:
+        engine, executor = self._writer
+
+        def settle(connection: Connection) -> Settled:
+            facts = correcting.read_case(connection, correction, self._clock.now_us())
+            return correcting.settle(connection, correction, facts, correct)
+
+        return await asyncio.get_running_loop().run_in_executor(executor, self._transact, engine, settle)
+
+    async def players(self, search: str, limit: int) -> Sequence[Profile]:
+        return await self._read(lambda connection: admin_reads.players_like(connection, search, limit))
+
+    async def history(self, user_id: str, before: Place | None, limit: int) -> Sequence[Record]:
+        return await self._read(lambda connection: admin_reads.history(connection, user_id, before, limit))
+
+    async def corrections(self, before: Place | None, limit: int) -> Sequence[Record]:
+        return await self._read(lambda connection: admin_reads.corrections_before(connection, before, limit))
+
+    async def suspects(self, since_us: int, conspicuous: Conspicuous, limit: int) -> Sequence[Suspect]:
+        return await self._read(lambda connection: suspects.stand_out(connection, since_us, conspicuous, limit))
+
     async def heads(self) -> Mapping[str, Head]:
         return await self._read(reads.heads)
 
@@ -92,15 +114,23 @@ class SqliteStore:
         return await asyncio.get_running_loop().run_in_executor(executor, transact)
 
     def _commit(self, engine: Engine, take: Take, settle: Settle) -> Settled:
+        def write(connection: Connection) -> Settled:
+            batch = take()
+            if not batch:
+                return Settled((), (), ())
+            facts = statements.read_facts(connection, batch, self._limit.count, self._clock.now_us())
+            settled = settle(batch, facts)
+            if settled.events:
+                statements.append(connection, settled, self._board_keys)
+            return settled
+
+        return self._transact(engine, write)
+
+    def _transact(self, engine: Engine, write: Callable[[Connection], Settled]) -> Settled:
         settled = Settled((), (), ())
         try:
             with engine.begin() as connection:
-                batch = take()
-                if batch:
-                    facts = statements.read_facts(connection, batch, self._limit.count, self._clock.now_us())
-                    settled = settle(batch, facts)
-                    if settled.events:
-                        statements.append(connection, settled, self._board_keys)
+                settled = write(connection)
         except DBAPIError as error:
             if not self._is_in_ledger(engine, settled):
                 raise _unavailable(error) from error

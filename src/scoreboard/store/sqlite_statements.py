@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
 
@@ -18,7 +19,7 @@ from scoreboard.store.facts import make_facts
 FACTS: Final = text(
     f"""
     SELECT p.key, (SELECT max(key) FROM players),
-           h.version, h.at_us, p.name, p.seq,
+           h.version, h.at_us, p.name, p.seq, p.is_banned,
            s.score, s.reached_version, s.reached_at_us, s.version, s.listed,
            u.action_seq, u.at_us,
            (SELECT at_us FROM score_events d
@@ -26,6 +27,8 @@ FACTS: Final = text(
                AND d.action_seq = u.action_seq + 1 - json_extract(b.value, '$[4]')),
            EXISTS (SELECT 1 FROM score_events q
                     WHERE q.player_key = p.key AND q.action_id = json_extract(b.value, '$[5]')),
+           EXISTS (SELECT 1 FROM score_events f
+                    WHERE f.player_key = p.key AND f.proof_digest = json_extract(b.value, '$[6]')),
            (SELECT at_us FROM score_events w WHERE w.player_key = p.key AND w.seq = p.seq + 1 - :limit_count),
            r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us
       FROM json_each(:batch) b
@@ -41,7 +44,7 @@ FACTS: Final = text(
     """
 )
 """`batch`: [[user id, board id, action id, idempotency digest or null, how often a day or null, required action or
-null], …] → one row each, in their order."""
+null, proof digest or null], …] → one row each, in their order."""
 
 PUT_PLAYERS: Final = text(
     """
@@ -56,11 +59,14 @@ PUT_PLAYERS: Final = text(
 APPEND_EVENTS: Final = text(
     """
     INSERT INTO score_events (board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
-                              points, score, at_us, idempotency_digest)
+                              points, score, at_us, idempotency_digest, proof_digest, token_id, address_hash,
+                              agent_hash)
     SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
            json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
            json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
-           json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]')
+           json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
+           json_extract(value, '$[12]'), json_extract(value, '$[13]'), json_extract(value, '$[14]'),
+           json_extract(value, '$[15]')
       FROM json_each(:rows)
     """
 )
@@ -95,9 +101,10 @@ def read_facts(connection: Connection, batch: Sequence[Submission], limit_count:
             s.user_id,
             s.board,
             s.action.id,
-            None if s.idempotency_digest is None else s.idempotency_digest.hex,
+            _hex(s.idempotency_digest),
             s.action.max_per_day,
             s.action.requires,
+            _hex(s.proof_digest),
         )
         for s in batch
     ]
@@ -133,7 +140,6 @@ def _put(connection: Connection, statement: TextClause, rows: Sequence[Sequence[
 
 
 def _event_row(event: Event, board_key: int) -> tuple[object, ...]:
-    digest = event.idempotency_digest
     return (
         board_key,
         event.version,
@@ -146,8 +152,16 @@ def _event_row(event: Event, board_key: int) -> tuple[object, ...]:
         event.points,
         event.score,
         event.at_us,
-        None if digest is None else digest.hex,
+        _hex(event.idempotency_digest),
+        _hex(event.proof_digest),
+        event.origin.token_id,
+        event.origin.address_hash,
+        event.origin.agent_hash,
     )
+
+
+def _hex(digest: UUID | None) -> str | None:
+    return None if digest is None else digest.hex
 
 
 def is_in_ledger(connection: Connection, event: Event) -> bool:

@@ -1,7 +1,8 @@
 """The tables, as both dialects have them. `migrations` makes them; a test holds the two together.
 
 Events and standings name a player by an integer key. User id and name live in `players` alone, so that a person can
-be erased and the ledger still adds up. The database itself refuses to update or delete a row of `score_events`.
+be erased and the ledger still adds up. The database itself refuses to update or delete a row of `score_events`, but
+that where it came from can be forgotten. Who has corrected something, and why, lies beside it, for the same reason.
 """
 
 from typing import Final
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
 )
 
 metadata: Final = MetaData(
@@ -39,6 +41,8 @@ boards: Final = Table(
     Column("id", Text, nullable=False, unique=True),
     Column("version", BigInteger, nullable=False),
     Column("at_us", BigInteger, nullable=False),
+    # How its standings come of its events: a program that does it otherwise refuses to start.
+    Column("fold", Text, nullable=False, server_default="sum, descending"),
 )
 
 players: Final = Table(
@@ -48,6 +52,7 @@ players: Final = Table(
     Column("user_id", Text, nullable=False, unique=True),
     Column("name", Text),
     Column("seq", BigInteger, nullable=False),
+    Column("is_banned", Boolean, nullable=False, server_default=false()),
 )
 
 score_events: Final = Table(
@@ -66,6 +71,12 @@ score_events: Final = Table(
     Column("score", BigInteger, nullable=False),
     Column("at_us", BigInteger, nullable=False),
     Column("idempotency_digest", Uuid),
+    Column("proof_digest", Uuid),
+    Column("target_version", BigInteger),
+    # Where it came from: once it is known, it can only be forgotten.
+    Column("token_id", Text),
+    Column("address_hash", BigInteger),
+    Column("agent_hash", BigInteger),
     PrimaryKeyConstraint("board_key", "version"),
     # The rate limit: the time of the submission N back is one probe.
     Index("score_events_seq", "player_key", "seq", unique=True),
@@ -80,6 +91,39 @@ Index(
     unique=True,
     sqlite_where=score_events.c.idempotency_digest.is_not(None),
     postgresql_where=score_events.c.idempotency_digest.is_not(None),
+)
+
+# A proof counts once.
+Index(
+    "score_events_proof",
+    score_events.c.player_key,
+    score_events.c.proof_digest,
+    unique=True,
+    sqlite_where=score_events.c.proof_digest.is_not(None),
+    postgresql_where=score_events.c.proof_digest.is_not(None),
+)
+# Whether an event is void: the last one that has it for a target says so.
+Index(
+    "score_events_target",
+    score_events.c.board_key,
+    score_events.c.target_version,
+    score_events.c.version,
+    sqlite_where=score_events.c.target_version.is_not(None),
+    postgresql_where=score_events.c.target_version.is_not(None),
+)
+
+corrections: Final = Table(
+    "corrections",
+    metadata,
+    Column("board_key", Integer, ForeignKey(boards.c.key), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("board_key", "version"),
+    # The audit log, in order.
+    Index("corrections_order", "at_us", "board_key", "version"),
+    sqlite_with_rowid=False,
 )
 
 standings: Final = Table(

@@ -22,14 +22,16 @@ from scoreboard.model import RateLimit
 from scoreboard.observer import NOBODY, Observer
 from scoreboard.scoring import Scoring
 from scoreboard.web import problems
+from scoreboard.web.admin_schemas import REQUESTS as ADMIN_REQUESTS
 from scoreboard.web.auth import Tokens
 from scoreboard.web.cors import Cors
 from scoreboard.web.demo import demo_routes
-from scoreboard.web.direct import REFERENCE
+from scoreboard.web.direct import REFERENCE, DirectRoute
 from scoreboard.web.docs import docs_routes
 from scoreboard.web.health import health_routes
 from scoreboard.web.leaderboard import leaderboard_route, stream_route
 from scoreboard.web.measured import Measured
+from scoreboard.web.origins import Origins
 from scoreboard.web.page import page_routes
 from scoreboard.web.read_limit import ReadLimit
 from scoreboard.web.readers import Readers
@@ -52,6 +54,8 @@ def make_application(
     frames: Frames,
     hub: Hub,
     tokens: Tokens,
+    origins: Origins,
+    admin: Sequence[DirectRoute] = (),
     clock: Clock,
     player_limit: RateLimit,
     server_limit: RateLimit | None,
@@ -81,16 +85,17 @@ def make_application(
     readers = Readers(tokens if are_boards_private else None)
     # The most frequent first: routes are tried in order.
     application.router.routes[:0] = [
-        scores_route(scoring, tokens, clock, player_limit=player_limit, server_limit=server_limit),
+        scores_route(scoring, tokens, origins, clock, player_limit=player_limit, server_limit=server_limit),
         leaderboard_route(catalog, frames, readers, read_limit),
         stream_route(catalog, frames, hub, healing, origin, readers, read_limit),
     ]
+    application.router.routes.extend(admin)
     application.include_router(health_routes(hub, healing))
     if is_demo:
         application.include_router(demo_routes(catalog, tokens, SystemRandom()))
     application.router.routes.extend(docs_routes())
     application.router.routes.extend(page_routes(catalog, is_demo=is_demo))
-    _describe(application)
+    _describe(application, has_admin=bool(admin))
     return application
 
 
@@ -116,12 +121,12 @@ async def _internal_error(_request: Request, _error: Exception) -> Response:
     return _render(problems.InternalError())
 
 
-def _describe(application: FastAPI) -> None:
+def _describe(application: FastAPI, *, has_admin: bool) -> None:
     """Put into the OpenAPI document what FastAPI does not find by itself: direct routes name it."""
     describe = application.openapi
+    bodies = (ScoreRequest, PatchResponse, *(ADMIN_REQUESTS if has_admin else ()))
     _, schemas = models_json_schema(
-        [(ScoreRequest, "validation"), (PatchResponse, "validation"), (ProblemResponse, "serialization")],
-        ref_template=REFERENCE,
+        [*((body, "validation") for body in bodies), (ProblemResponse, "serialization")], ref_template=REFERENCE
     )
 
     def openapi() -> dict[str, Any]:

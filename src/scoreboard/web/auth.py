@@ -1,6 +1,6 @@
 """Bearer tokens: JSON Web Tokens (RFC 7519, RFC 8725), checked without a session store."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from math import isfinite
@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import jwt
 
-from scoreboard.errors import KeysUnavailable, StartError, TokenExpired, TokenInvalid, TokenMissing
+from scoreboard.digests import digest
+from scoreboard.errors import KeysUnavailable, ProofInvalid, StartError, TokenExpired, TokenInvalid, TokenMissing
 from scoreboard.interfaces import Clock
-from scoreboard.model import Caller
+from scoreboard.model import MAX_SCORE, Caller, Proof
 from scoreboard.rules import SCORE_FOR_ONESELF
 from scoreboard.text import check_id, shown_name
 from scoreboard.web.keys import HS256, Key, Keys
@@ -24,6 +25,14 @@ LEEWAY_US: Final = 10_000_000
 REMEMBERED_TOKENS: Final = 10_000
 REMEMBERED_SECONDS: Final = 300
 """A signature that was good is not computed again for five minutes; a token's own end is checked every time."""
+
+
+PROOF_TYPE: Final = "scoreboard-proof+jwt"
+"""What `typ` of a proof's header has to say, so that no token is taken for a proof, nor a proof for a token (RFC 8725,
+section 3.11)."""
+
+PROOF_SECONDS: Final = 600
+"""A proof that is valid for longer is refused: it says what has happened just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +72,28 @@ class Tokens:
 
     def sign(self, caller: Caller, lifetime_seconds: int) -> str:
         """A token for a caller, valid from now on. Raises StartError where there is no secret to sign with."""
+        claims = {
+            "sub": caller.user_id,
+            "name": caller.name,
+            "scope": " ".join(sorted(caller.scopes)) or None,
+            "jti": caller.token_id,
+        }
+        return self._sign(claims, lifetime_seconds, self._policy.type or "JWT")
+
+    def _sign(self, claims: Mapping[str, str | None], lifetime_seconds: int, type: str) -> str:
         secret = next((key for key in self._keys.now() if key.algorithm == HS256), None)
         if secret is None:
             raise StartError("Tokens are signed elsewhere: there is no SCOREBOARD_JWT_SECRET to sign one with.")
-        claims: dict[str, object] = {
-            "sub": caller.user_id,
-            "iat": self._clock.now_us() // 1_000_000,
-            "exp": self._clock.now_us() // 1_000_000 + lifetime_seconds,
-        }
-        optional = {
-            "name": caller.name,
-            "scope": " ".join(sorted(caller.scopes)) or None,
+        now_seconds = self._clock.now_us() // 1_000_000
+        all_claims = {
+            **claims,
+            "iat": now_seconds,
+            "exp": now_seconds + lifetime_seconds,
             "iss": self._policy.issuer,
             "aud": self._policy.audience,
         }
-        claims |= {name: value for name, value in optional.items() if value is not None}
-        return jwt.encode(claims, secret.value, algorithm=HS256, headers={"typ": self._policy.type or "JWT"})
+        present = {name: value for name, value in all_claims.items() if value is not None}
+        return jwt.encode(present, secret.value, algorithm=HS256, headers={"typ": type})
 
     async def verify(self, authorization: bytes | None) -> Caller:
         """Who an `Authorization` header speaks for.
@@ -110,21 +125,51 @@ class Tokens:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[digest] = read
 
+    def sign_proof(self, user_id: str, action_id: str, proof_id: str, lifetime_seconds: int = PROOF_SECONDS) -> str:
+        """A proof that a user has completed an action. Raises StartError where there is no secret to sign with."""
+        claims = {"sub": user_id, "action": action_id, "jti": proof_id}
+        return self._sign(claims, lifetime_seconds, PROOF_TYPE)
+
+    async def verify_proof(self, text: str) -> Proof:
+        """What a proof says. Raises ProofInvalid, KeysUnavailable."""
+        now_us = self._clock.now_us()
+        if len(text) > MAX_TOKEN_BYTES:
+            raise ProofInvalid
+        try:
+            claims = await self._claims(text.encode(), PROOF_TYPE)
+            expires_us = self._check(claims, now_us, PROOF_SECONDS)
+            if expires_us + LEEWAY_US <= now_us or expires_us > now_us + PROOF_SECONDS * 1_000_000 + LEEWAY_US:
+                raise ProofInvalid
+            return Proof(
+                user_id=check_id(claims["sub"]),
+                action_id=check_id(claims["action"]),
+                digest=digest("proof", str(claims.get("iss", "")), check_id(claims["jti"])),
+                points=_points(claims.get("points")),
+            )
+        except (TokenInvalid, *_BAD) as error:
+            raise ProofInvalid from error
+
     async def _read(self, token: bytes, now_us: int) -> _Read:
         try:
-            header = jwt.get_unverified_header(token)
-            claims = _claims(token, await self._candidates(header))
-            return self._checked(claims, now_us)
-        except (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, AttributeError) as error:
+            claims = await self._claims(token, self._policy.type)
+            expires_us = self._check(claims, now_us, self._policy.max_lifetime_seconds)
+            return _Read(now_us + REMEMBERED_SECONDS * 1_000_000, expires_us, self._caller(token, claims))
+        except _BAD as error:
             raise TokenInvalid from error
+
+    async def _claims(self, token: bytes, type: str | None) -> dict[str, Any]:
+        """Of a token that one of our keys has signed, and that says it is of a type (None: any but a proof's)."""
+        header = jwt.get_unverified_header(token)
+        is_it = header.get("typ") != PROOF_TYPE if type is None else header.get("typ") == type
+        if "crit" in header or not is_it:
+            raise TokenInvalid
+        return _verified(token, await self._candidates(header))
 
     async def _candidates(self, header: dict[str, Any]) -> Sequence[Key]:
         """The keys that the token may be signed with. What it says of itself only chooses among ours.
 
         `jku`, `jwk`, `x5u` and the like are never looked at.
         """
-        if "crit" in header or (self._policy.type is not None and header.get("typ") != self._policy.type):
-            raise TokenInvalid
         kid = header.get("kid")
         found = self._fitting(header["alg"], kid)
         if not found and await self._keys.refresh():
@@ -141,9 +186,10 @@ class Tokens:
             if key.algorithm == algorithm and key.kid is None
         ]
 
-    def _checked(self, claims: dict[str, Any], now_us: int) -> _Read:
+    def _check(self, claims: dict[str, Any], now_us: int, longest_seconds: int) -> int:
+        """When it ends. Raises TokenInvalid where it is none of ours, or not yet good."""
         policy = self._policy
-        expires_us, longest_us = _time_us(claims["exp"]), policy.max_lifetime_seconds * 1_000_000
+        expires_us, longest_us = _time_us(claims["exp"]), longest_seconds * 1_000_000
         issued_us = _time_us(claims.get("iat", now_us / 1_000_000))
         if max(_time_us(claims.get("nbf", 0)), issued_us) > now_us + LEEWAY_US:
             raise TokenInvalid
@@ -153,14 +199,22 @@ class Tokens:
             raise TokenInvalid
         if policy.audience is not None and policy.audience not in _texts(claims.get("aud")):
             raise TokenInvalid
+        return expires_us
+
+    def _caller(self, token: bytes, claims: dict[str, Any]) -> Caller:
         scopes = frozenset(part for text in _texts(claims.get("scope")) for part in text.split())
-        if not scopes and policy.unscoped_may_score:
+        if not scopes and self._policy.unscoped_may_score:
             scopes = frozenset({SCORE_FOR_ONESELF})
-        caller = Caller(user_id=check_id(claims["sub"]), name=shown_name(claims.get("name")), scopes=scopes)
-        return _Read(now_us + REMEMBERED_SECONDS * 1_000_000, expires_us, caller)
+        # One without an id of its own is known by its digest.
+        token_id = shown_name(claims.get("jti")) or f"sha256:{sha256(token).hexdigest()[:16]}"
+        return Caller(check_id(claims["sub"]), shown_name(claims.get("name")), scopes, token_id)
 
 
-def _claims(token: bytes, candidates: Sequence[Key]) -> dict[str, Any]:
+_BAD: Final = (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, AttributeError)
+"""What comes of a token that is not what it should be."""
+
+
+def _verified(token: bytes, candidates: Sequence[Key]) -> dict[str, Any]:
     """Of a token that one of the keys has signed. Raises TokenInvalid, and what PyJWT does."""
     for key in candidates:
         try:
@@ -180,6 +234,13 @@ def _claims(token: bytes, candidates: Sequence[Key]) -> dict[str, Any]:
         except jwt.InvalidSignatureError:
             continue
     raise TokenInvalid
+
+
+def _points(claim: object) -> int | None:
+    """Raises ValueError."""
+    if claim is not None and (isinstance(claim, bool) or not isinstance(claim, int) or abs(claim) > MAX_SCORE):
+        raise ValueError("not points")
+    return claim
 
 
 def _texts(claim: object) -> Collection[str]:

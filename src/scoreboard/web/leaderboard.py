@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
@@ -16,6 +15,7 @@ from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
 from scoreboard.web import problems
+from scoreboard.web.body import parameters_of
 from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented, reference
 from scoreboard.web.read_limit import ReadLimit
 from scoreboard.web.readers import Readers
@@ -101,7 +101,7 @@ def leaderboard_route(catalog: Catalog, frames: Frames, readers: Readers, limit:
 
     async def get(scope: Scope, _receive: Receive, send: Send) -> None:
         limit.check(scope)
-        parameters = _parameters(scope)
+        parameters = parameters_of(scope)
         await readers.check(scope, parameters)
         query = read_query(BoardQuery, parameters) if parameters else _FIRST_PAGE
         frame = await frames.page(catalog.board(query.board).id, query.limit, query.offset)
@@ -165,7 +165,7 @@ def stream_route(
         except problems.ReadsLimited as error:
             await refuse(hub, error, limit.policies, send)
             return
-        parameters = _parameters(scope)
+        parameters = parameters_of(scope)
         await readers.check(scope, parameters)
         query = read_query(StreamQuery, parameters) if parameters else _FIRST_BOARD
         board = catalog.board(query.board).id
@@ -210,11 +210,6 @@ def stream_route(
 def _number(name: str, description: str, least: int, most: int, default: int) -> dict[str, Any]:
     schema = {"type": "integer", "minimum": least, "maximum": most, "default": default}
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
-
-
-def _parameters(scope: Scope) -> dict[str, str]:
-    text = scope["query_string"]
-    return dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True)) if text else {}
 
 
 def _last_event_id(scope: Scope) -> int | None:

@@ -13,6 +13,7 @@ from scoreboard.text import MAX_CHARACTERS, check_id
 from scoreboard.web.problems import BodyNotJson, FieldMistake, ValidationFailed
 
 Query = TypeVar("Query", bound=BaseModel)
+Body = TypeVar("Body", bound=BaseModel)
 
 MAX_LIMIT: Final = 100
 MAX_OFFSET: Final = 2**53 - 1
@@ -34,7 +35,7 @@ Id = Annotated[
 ]
 
 
-def _whole(number: object) -> object:
+def whole(number: object) -> object:
     """In JSON, 50.0 is an integer too (JSON Schema, section 4.2.3)."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
@@ -53,8 +54,16 @@ class ScoreRequest(Schema):
     action_id: Id
     user_id: Id
     points: Annotated[
-        Annotated[int, Field(ge=-MAX_SCORE, le=MAX_SCORE), BeforeValidator(_whole)] | None,
+        Annotated[int, Field(ge=-MAX_SCORE, le=MAX_SCORE), BeforeValidator(whole)] | None,
         Field(description="For trusted servers, and actions whose points lie in a range. Anybody else leaves it out."),
+    ] = None
+    proof: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=8_192,
+            description="A trusted server's proof of this very action, which counts once (docs/security.md).",
+        ),
     ] = None
 
 
@@ -182,7 +191,7 @@ class ProblemResponse(Schema):
     errors: Annotated[list[FieldProblem] | None, Field(description="Each bad field.")] = None
 
 
-def _digits(text: object) -> object:
+def digits(text: object) -> object:
     """Pydantic would take more for a number, such as 1_0."""
     if isinstance(text, str) and not (text.isascii() and text.removeprefix("-").isdigit()):
         raise ValueError("must be an integer")
@@ -195,8 +204,8 @@ class BoardQuery(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     board: Id | None = None
-    limit: Annotated[int, BeforeValidator(_digits), Field(ge=1, le=MAX_LIMIT)] = 10
-    offset: Annotated[int, BeforeValidator(_digits), Field(ge=0, le=MAX_OFFSET)] = 0
+    limit: Annotated[int, BeforeValidator(digits), Field(ge=1, le=MAX_LIMIT)] = 10
+    offset: Annotated[int, BeforeValidator(digits), Field(ge=0, le=MAX_OFFSET)] = 0
 
 
 class StreamQuery(BaseModel):
@@ -208,20 +217,20 @@ class StreamQuery(BaseModel):
     delta: Literal["0", "1"] = "0"
 
 
-def read_score_request(body: bytes) -> ScoreRequest:
+def read_json(kind: type[Body], body: bytes) -> Body:
     """Raises BodyNotJson, ValidationFailed."""
     try:
-        return ScoreRequest.model_validate_json(body)
+        return kind.model_validate_json(body)
     except ValidationError as error:
         if error.errors(include_url=False)[0]["type"] == "json_invalid":
-            return _read_odd_json(body)
+            return _read_odd_json(kind, body)
         raise validation_failed(error) from error
 
 
-def _read_odd_json(body: bytes) -> ScoreRequest:
+def _read_odd_json(kind: type[Body], body: bytes) -> Body:
     """Pydantic's parser takes a lone surrogate for broken JSON. It is not: name the field that has it."""
     try:
-        return ScoreRequest.model_validate(json.loads(body.decode()))
+        return kind.model_validate(json.loads(body.decode()))
     except ValidationError as error:
         raise validation_failed(error) from error
     except (ValueError, RecursionError) as error:

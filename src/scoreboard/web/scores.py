@@ -11,16 +11,14 @@ from scoreboard.interfaces import Clock
 from scoreboard.model import RateLimit
 from scoreboard.rules import SCORE_FOR_ANYBODY
 from scoreboard.scoring import Scoring
-from scoreboard.text import check_id
 from scoreboard.web import problems
 from scoreboard.web.auth import Tokens
+from scoreboard.web.body import IDEMPOTENCY_KEY, MAX_BODY_BYTES, check_json, idempotency_key, read_body
 from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented, reference
 from scoreboard.web.limiter import Limiter
+from scoreboard.web.origins import Origins
 from scoreboard.web.rate_headers import PLAYER, SERVER, policies
-from scoreboard.web.schemas import ID, ScoreRequest, ScoreResponse, read_score_request
-
-MAX_BODY_BYTES: Final = 16_384
-"""Fifty times the largest body that makes sense."""
+from scoreboard.web.schemas import ScoreRequest, ScoreResponse, read_json
 
 DESCRIPTION: Final = """\
 Claim a completed action for the token's own user. The server decides what it is worth.
@@ -30,7 +28,13 @@ lost: a repeat with the same key and body returns the same event, with `Idempote
 
 
 def scores_route(
-    scoring: Scoring, tokens: Tokens, clock: Clock, *, player_limit: RateLimit, server_limit: RateLimit | None
+    scoring: Scoring,
+    tokens: Tokens,
+    origins: Origins,
+    clock: Clock,
+    *,
+    player_limit: RateLimit,
+    server_limit: RateLimit | None,
 ) -> DirectRoute:
     """The route, over a service and what checks its tokens.
 
@@ -44,11 +48,19 @@ def scores_route(
         caller = await tokens.verify(headers.get(b"authorization"))
         if servers is not None and SCORE_FOR_ANYBODY in caller.scopes and (wait_us := servers.take(caller.user_id)):
             raise problems.ServerLimited(wait_us)
-        if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
-            raise problems.UnsupportedMediaType
-        key = _idempotency_key(headers.get(b"idempotency-key"))
-        request = read_score_request(await _read_body(headers.get(b"content-length"), receive))
-        receipt = await scoring.submit(caller, request.action_id, request.user_id, key, request.points)
+        check_json(headers)
+        key = idempotency_key(headers)
+        request = read_json(ScoreRequest, await read_body(headers, receive))
+        proof = None if request.proof is None else await tokens.verify_proof(request.proof)
+        receipt = await scoring.submit(
+            caller,
+            request.action_id,
+            request.user_id,
+            key,
+            request.points,
+            proof=proof,
+            origin=origins.of(scope, caller, headers.get(b"user-agent")),
+        )
         replayed = [(b"idempotent-replayed", b"true")] if receipt.replayed else []
         await answer(send, 201, _encode(request, receipt), [JSON_HEADERS, *replayed, *limits])
 
@@ -74,6 +86,10 @@ def scores_route(
             errors.InsufficientScope("scores:write"),
             errors.ActionByServer(),
             errors.PointsNotYours(),
+            errors.ProofRequired(),
+            errors.ProofInvalid(),
+            errors.ProofRedeemed(),
+            errors.PlayerBanned(),
             errors.UnknownAction("no-such-action"),
             errors.ActionDisabled(),
             errors.ActionNotYet(3_600_000_000),
@@ -102,45 +118,9 @@ def scores_route(
 
 _OPENAPI: Final[dict[str, Any]] = {
     "security": [{"bearer": []}],
-    "parameters": [
-        {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": False,
-            "description": "A value of the client's own for this one submission, such as a random UUID.",
-            "schema": ID,
-        }
-    ],
+    "parameters": [IDEMPOTENCY_KEY],
     "requestBody": {"required": True, "content": {"application/json": {"schema": reference(ScoreRequest)}}},
 }
-
-
-def _idempotency_key(header: bytes | None) -> str | None:
-    """Raises ValidationFailed."""
-    if header is None:
-        return None
-    try:
-        return check_id(header.decode())
-    except UnicodeDecodeError as error:
-        raise problems.ValidationFailed([problems.FieldMistake("Idempotency-Key", "must be UTF-8")]) from error
-    except ValueError as error:
-        raise problems.ValidationFailed([problems.FieldMistake("Idempotency-Key", str(error))]) from error
-
-
-async def _read_body(content_length: bytes | None, receive: Receive) -> bytes:
-    """Raises BodyTooLarge as soon as it is known, and BodyIncomplete."""
-    if content_length is not None and int(content_length) > MAX_BODY_BYTES:
-        raise problems.BodyTooLarge(MAX_BODY_BYTES)
-    body: bytes = b""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise problems.BodyIncomplete
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise problems.BodyTooLarge(MAX_BODY_BYTES)
-        if not message.get("more_body", False):
-            return body
 
 
 def _encode(request: ScoreRequest, receipt: Receipt) -> bytes:

@@ -1,0 +1,89 @@
+"""The service of administrators: it alone knows the order of a correction's effects, as `scoring` does of a score's."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final
+
+from scoreboard.admin_store import MOST_TARGETS, AdminStore, Conspicuous, Place, Profile, Record, Suspect
+from scoreboard.catalog import Catalog
+from scoreboard.corrections import correct
+from scoreboard.digests import digest
+from scoreboard.errors import UnknownPlayer
+from scoreboard.interfaces import Clock, NewId, Settled
+from scoreboard.model import Correction
+
+DAY_US: Final = 86_400_000_000
+
+Apply = Callable[[Settled], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """How many events a correction made, and the version that each board came to by them."""
+
+    events: int = 0
+    versions: Mapping[str, int] = field(default_factory=dict)
+
+
+class Administration:
+    """Right a wrong; look up who did what."""
+
+    def __init__(self, catalog: Catalog, store: AdminStore, apply: Apply, *, clock: Clock, new_id: NewId) -> None:
+        self._catalog = catalog
+        self._store = store
+        self._apply = apply
+        self._clock = clock
+        self._new_id = new_id
+
+    async def correct(self, correction: Correction, idempotency_key: str | None = None) -> Corrected:
+        """Have it in the ledger for good, and on every screen within a second.
+
+        Raises UnknownBoard, UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange, StoreUnavailable,
+        OutcomeUnknown.
+        """
+        if correction.board is not None:
+            self._catalog.board(correction.board)
+        if idempotency_key is not None:
+            correction = replace(correction, idempotency_digest=digest("correction", correction.actor, idempotency_key))
+        corrected = Corrected()
+        while True:
+            settled = await self._store.correct(correction, partial(correct, correction, new_id=self._new_id))
+            await self._apply(settled)
+            corrected = Corrected(
+                corrected.events + len(settled.events),
+                {**corrected.versions, **{change.board: change.to_version for change in settled.changes}},
+            )
+            # Many events are voided by many turns, so that scores get through in between.
+            if correction.since_us is None or len(settled.events) < MOST_TARGETS:
+                return corrected
+
+    async def players(self, search: str, limit: int) -> Sequence[Profile]:
+        """Raises StoreUnavailable."""
+        return await self._store.players(search, limit)
+
+    async def history(self, user_id: str, before: Place | None, limit: int) -> Sequence[Record]:
+        """The newest events of a player. Raises UnknownPlayer, StoreUnavailable."""
+        found = await self._store.history(user_id, before, limit)
+        if not found and before is None:
+            raise UnknownPlayer(user_id)
+        return found
+
+    async def corrections(self, before: Place | None, limit: int) -> Sequence[Record]:
+        """The audit log. Raises StoreUnavailable."""
+        return await self._store.corrections(before, limit)
+
+    async def suspects(self, days: float, conspicuous: Conspicuous, limit: int) -> Sequence[Suspect]:
+        """Who has stood out in the last days. Raises StoreUnavailable."""
+        since_us = self._clock.now_us() - round(days * DAY_US)
+        return await self._store.suspects(since_us, conspicuous, limit)
+
+
+def reasons(suspect: Suspect, conspicuous: Conspicuous) -> tuple[str, ...]:
+    """By what somebody stands out: `rate`, `regular`, `address`."""
+    found = {
+        "rate": suspect.most_an_hour >= conspicuous.awards_an_hour,
+        "regular": suspect.irregularity is not None and suspect.irregularity <= conspicuous.irregularity,
+        "address": suspect.players_behind_address >= conspicuous.players_behind_address,
+    }
+    return tuple(reason for reason, stands_out in found.items() if stands_out)

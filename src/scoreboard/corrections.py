@@ -1,0 +1,164 @@
+"""What comes of a correction: pure, as `rules` is. Each is one event or more of the boards' one history.
+
+All are safe to repeat: what is so already makes no event.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from scoreboard.admin_store import CaseFacts
+from scoreboard.errors import EventNotVoidable, ScoreOutOfRange, UnknownEvent, UnknownPlayer
+from scoreboard.interfaces import NewId, Settled
+from scoreboard.model import (
+    ERASED_MARK,
+    MAX_SCORE,
+    Change,
+    ChangeKind,
+    Correction,
+    Event,
+    EventKind,
+    Head,
+    Player,
+    Standing,
+)
+from scoreboard.rules import fold
+
+VOIDABLE: Final = frozenset({EventKind.AWARD, EventKind.ADJUST})
+
+
+def correct(correction: Correction, facts: CaseFacts, new_id: NewId) -> tuple[Settled, Player | None]:
+    """The events of a correction, what they change, and the player as it is then: nothing where all is so already.
+
+    Raises UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange.
+    """
+    if facts.player is None:
+        if correction.user_id is None:
+            raise UnknownEvent(correction.board or "", correction.target_version or 0)
+        raise UnknownPlayer(correction.user_id)
+    if facts.is_repeated:
+        return Settled((), (), ()), None
+    case = _Case(correction, facts, facts.player, new_id)
+    _KINDS[correction.kind](case)
+    return case.settled(), case.after
+
+
+def _who_after(correction: Correction, player: Player) -> Player:
+    """The player once the correction is in the ledger."""
+    if correction.kind is EventKind.ERASE:
+        # Of two names the one with the higher `seq` is newer: nothing that is still under way brings the old one back.
+        return replace(player, user_id=f"{ERASED_MARK}{player.key}", name=None, seq=player.seq + 1, is_banned=True)
+    if correction.kind in {EventKind.BAN, EventKind.UNBAN}:
+        return replace(player, is_banned=correction.kind is EventKind.BAN)
+    return player
+
+
+class _Case:
+    """The events so far, and where the player stands after them."""
+
+    def __init__(self, correction: Correction, facts: CaseFacts, player: Player, new_id: NewId) -> None:
+        self.correction = correction
+        self.facts = facts
+        self.player = player
+        self.events: list[Event] = []
+        self.standings: dict[str, Standing] = dict(facts.standings)
+        self.after = _who_after(correction, player)
+        self._new_id = new_id
+        self._heads: dict[str, Head] = {}
+
+    def add(self, board: str, kind: EventKind, points: int = 0, target_version: int | None = None) -> None:
+        """Raises ScoreOutOfRange."""
+        before = self.standings.get(board)
+        head = self._heads.get(board) or self.facts.heads[board]
+        score = (before.score if before else 0) + points
+        if abs(score) > MAX_SCORE:
+            raise ScoreOutOfRange
+        event = Event(
+            event_id=self._new_id(),
+            board=board,
+            version=head.version + 1,
+            player=self.player.key,
+            kind=kind,
+            seq=None,
+            action_id=None,
+            action_seq=None,
+            points=points,
+            score=score,
+            at_us=max(self.facts.at_us, head.at_us),
+            # The first one stands for all: they come together or not at all.
+            idempotency_digest=None if self.events else self.correction.idempotency_digest,
+            target_version=target_version,
+        )
+        self.events.append(event)
+        self._heads[board] = Head(event.version, event.at_us)
+        self.standings[board] = fold(before, event, self.after.user_id, self.after.name)
+
+    def settled(self) -> Settled:
+        changes = tuple(
+            Change(
+                board=board,
+                kind=ChangeKind.STEP,
+                from_version=self.facts.heads[board].version,
+                to_version=head.version,
+                at_us=head.at_us,
+                standings=(replace(self.standings[board], seq=self.after.seq),),
+            )
+            for board, head in sorted(self._heads.items())
+        )
+        return Settled((), tuple(self.events), changes)
+
+
+def _adjust(case: _Case) -> None:
+    board = case.correction.board or ""
+    is_new = board not in case.standings
+    case.add(board, EventKind.ADJUST, case.correction.points)
+    if is_new and case.player.is_banned:
+        case.add(board, EventKind.BAN)
+
+
+def _void(case: _Case) -> None:
+    _check_target(case)
+    for target in case.facts.targets:
+        if not target.is_void:
+            case.add(target.event.board, EventKind.VOID, -target.event.points, target.event.version)
+
+
+def _unvoid(case: _Case) -> None:
+    _check_target(case)
+    for target in case.facts.targets:
+        if target.is_void:
+            case.add(target.event.board, EventKind.UNVOID, target.event.points, target.event.version)
+
+
+def _check_target(case: _Case) -> None:
+    if any(target.event.kind not in VOIDABLE for target in case.facts.targets):
+        raise EventNotVoidable
+
+
+def _ban(case: _Case) -> None:
+    for board in _boards(case, listed=True):
+        case.add(board, EventKind.BAN)
+
+
+def _unban(case: _Case) -> None:
+    for board in _boards(case, listed=False):
+        case.add(board, EventKind.UNBAN)
+
+
+def _erase(case: _Case) -> None:
+    for board in sorted(case.standings):
+        case.add(board, EventKind.ERASE)
+
+
+def _boards(case: _Case, *, listed: bool) -> Iterator[str]:
+    return (board for board, standing in sorted(case.facts.standings.items()) if standing.listed is listed)
+
+
+_KINDS: Final = {
+    EventKind.ADJUST: _adjust,
+    EventKind.VOID: _void,
+    EventKind.UNVOID: _unvoid,
+    EventKind.BAN: _ban,
+    EventKind.UNBAN: _unban,
+    EventKind.ERASE: _erase,
+}

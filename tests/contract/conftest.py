@@ -1,0 +1,92 @@
+"""Every store over the test's one database, as often as a test likes: each time another process."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, closing
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import pytest
+
+from scoreboard.admin_store import Truth
+from scoreboard.model import RateLimit
+from scoreboard.store import sqlite_file
+from scoreboard.store.postgresql import PostgresqlStore
+from scoreboard.store.postgresql_database import Limits
+from scoreboard.store.sqlite import SqliteStore
+from tests.clocks import HeldClock
+from tests.making import MAIN, SIDE, UNLIMITED
+from tests.servers.postgresql import apart
+
+BOTH: Final = {"main", "side"}
+
+MakeStore = Callable[..., Truth]
+OpenStore = Callable[..., Awaitable[Truth]]
+Ask = Callable[[str], list[tuple[Any, ...]]]
+
+
+DRIVERS: Final = ("sqlite", "postgresql")
+
+PATIENT: Final = Limits(connections=4, silence_seconds=5, lock_seconds=5, statement_seconds=5)
+
+
+@pytest.fixture
+def clock() -> HeldClock:
+    return HeldClock()
+
+
+@pytest.fixture(params=DRIVERS)
+def make_store(request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock) -> MakeStore:
+    """Makes a store over the test's one database, as often as a test likes: each time another process."""
+    if request.param == "sqlite":
+        path = tmp_path / "store.db"
+        sqlite_file.migrate(path)
+    else:
+        url = request.getfixturevalue("migrated_url")
+
+    def make(limit: RateLimit = UNLIMITED) -> Truth:
+        if request.param == "sqlite":
+            return SqliteStore(path, limit=limit, clock=clock)
+        return PostgresqlStore(url, limit=limit, clock=clock, limits=PATIENT)
+
+    return make
+
+
+@pytest.fixture
+def ask(request: pytest.FixtureRequest, make_store: MakeStore, tmp_path: Path) -> Ask:
+    """Runs a statement in the test's database, past the store."""
+    if "sqlite" in request.node.callspec.id:
+
+        def in_file(statement: str) -> list[tuple[Any, ...]]:
+            with closing(sqlite3.connect(tmp_path / "store.db")) as connection, connection:
+                return connection.execute(statement).fetchall()
+
+        return in_file
+    url = request.getfixturevalue("migrated_url")
+
+    async def on_server(statement: str) -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(url)
+        try:
+            return [tuple(row) for row in await connection.fetch(statement)]
+        finally:
+            await connection.close()
+
+    return lambda statement: apart(on_server(statement))
+
+
+@pytest.fixture
+async def open_store(make_store: MakeStore) -> AsyncIterator[OpenStore]:
+    async with AsyncExitStack() as stack:
+
+        async def open_one(limit: RateLimit = UNLIMITED) -> Truth:
+            store = await stack.enter_async_context(make_store(limit))
+            await store.ensure([MAIN, SIDE])
+            return store
+
+        yield open_one
+
+
+@pytest.fixture
+async def store(open_store: OpenStore) -> Truth:
+    return await open_store()

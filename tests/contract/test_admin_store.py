@@ -1,0 +1,213 @@
+"""What every store keeps for administrators (`admin_store.AdminStore`)."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+from uuid import uuid4
+
+import pytest
+
+from scoreboard import corrections
+from scoreboard.admin_store import CaseFacts, Conspicuous, Truth
+from scoreboard.errors import UnknownEvent, UnknownPlayer
+from scoreboard.interfaces import Facts, Settled
+from scoreboard.model import ERASED_MARK, ChangeKind, Correction, EventKind, Player, Submission
+from scoreboard.verification import verify
+from tests.clocks import HeldClock
+from tests.contract.conftest import Ask, MakeStore, OpenStore
+from tests.making import DUEL, MAIN, SIDE, VISIT, commit, settling, submission
+
+
+def about(kind: EventKind, user_id: str = "ada", **given: object) -> Correction:
+    return Correction(kind, "root", "a test", user_id=user_id, **given)  # type: ignore[arg-type]
+
+
+def of_event(kind: EventKind, version: int) -> Correction:
+    return Correction(kind, "root", "a test", board="main", target_version=version)
+
+
+async def correct(store: Truth, correction: Correction) -> Settled:
+    return await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
+
+
+async def ranks(store: Truth, board: str = "main") -> list[tuple[str, int]]:
+    return [(entry.user_id, entry.score) for entry in (await store.page(board, 100, 0)).entries]
+
+
+async def whole(store: Truth) -> bool:
+    verdicts = [await verify(store, None, board, lambda *_: None) for board in ("main", "side")]
+    return not any(verdict.differences for verdict in verdicts)
+
+
+async def test_a_ban_takes_a_player_off_every_board_and_an_unban_puts_it_back(store: Truth) -> None:
+    await commit(store, submission("ada"), submission("bob"))
+    await commit(store, submission("ada", VISIT))
+    settled = await correct(store, about(EventKind.BAN))
+    assert [(e.board, e.version, e.points) for e in settled.events] == [("main", 3, 0), ("side", 2, 0)]
+    assert (await ranks(store), await ranks(store, "side")) == ([("bob", 50)], [])
+    assert await commit(store, submission("ada")) == []
+    await correct(store, about(EventKind.UNBAN))
+    assert await ranks(store) == [("ada", 50), ("bob", 50)]
+    assert len(await commit(store, submission("ada"))) == 1
+    assert await whole(store)
+
+
+async def test_a_correction_is_written_as_it_was_settled(store: Truth) -> None:
+    await commit(store, submission("ada"))
+    settled = await correct(store, of_event(EventKind.VOID, 1))
+    assert await store.events("main", 1, 10) == list(settled.events)
+    change = await store.changes("main", 1, 10)
+    assert (change.kind, change.standings) == (ChangeKind.LAST_PAGE, settled.changes[0].standings)
+
+
+async def test_an_event_is_void_after_a_void_and_not_after_an_unvoid(store: Truth) -> None:
+    await commit(store, submission("ada"))
+    seen: list[bool] = []
+    for kind in (EventKind.VOID, EventKind.UNVOID, EventKind.VOID):
+        correction = of_event(kind, 1)
+
+        def look(facts: CaseFacts, correction: Correction = correction) -> tuple[Settled, Player | None]:
+            seen.append(facts.targets[0].is_void)
+            return corrections.correct(correction, facts, uuid4)
+
+        await store.correct(correction, look)
+    assert seen == [False, True, False]
+    assert [record.is_void for record in await store.history("ada", None, 10)] == [False, False, False, True]
+    assert await ranks(store) == [("ada", 0)]
+    assert await whole(store)
+
+
+async def test_targets_since_a_time_are_the_awards_that_are_not_void(store: Truth, clock: HeldClock) -> None:
+    await commit(store, submission("ada"))
+    clock.advance(60)
+    since_us = clock.us
+    await commit(store, submission("ada", DUEL))
+    await commit(store, submission("ada", VISIT))
+    await correct(store, about(EventKind.ADJUST, board="main", points=7))
+    await correct(store, of_event(EventKind.VOID, 2))
+    settled = await correct(store, about(EventKind.VOID, since_us=since_us))
+    assert [(e.board, e.points, e.target_version) for e in settled.events] == [("side", -5, 1)]
+    assert (await ranks(store), await ranks(store, "side")) == ([("ada", 57)], [("ada", 0)])
+
+
+async def test_nothing_is_written_where_a_correction_is_refused(store: Truth) -> None:
+    await commit(store, submission("ada"))
+    with pytest.raises(UnknownPlayer):
+        await correct(store, about(EventKind.BAN, "nobody"))
+    with pytest.raises(UnknownEvent):
+        await correct(store, of_event(EventKind.VOID, 2))
+    assert (await store.heads())["main"].version == 1
+    assert await store.corrections(None, 10) == []
+
+
+async def test_an_erased_player_is_in_no_row_and_the_sums_are_right(store: Truth, ask: Ask) -> None:
+    await commit(store, submission("ada-secret", name="Ada Secret"), submission("bob"))
+    await commit(store, submission("ada-secret", VISIT))
+    await correct(store, Correction(EventKind.ADJUST, "root", "Ada Secret asked", "ada-secret", "main", 5))
+    await correct(store, about(EventKind.ERASE, "ada-secret"))
+    assert await ranks(store) == [("bob", 50)]
+    assert await whole(store)
+    tables = ("players", "score_events", "standings", "corrections", "boards")
+    assert "ecret" not in str([ask(f"SELECT * FROM {table}") for table in tables])
+    (own,) = await commit(store, submission("ada-secret"))
+    assert (own.score, own.seq) == (50, 1)
+
+
+async def test_a_name_that_comes_late_does_not_bring_an_erased_player_back(store: Truth) -> None:
+    await commit(store, submission("ada", name="Ada"))
+    before = (await store.changes("main", 0, 1)).standings[0]
+    settled = await correct(store, about(EventKind.ERASE))
+    after = settled.changes[0].standings[0]
+    assert after.user_id == f"{ERASED_MARK}{before.player}"
+    assert (after.name, after.seq) == (None, before.seq + 1)
+
+
+async def test_pages_of_the_audit_log_and_of_a_history_follow_each_other(store: Truth, clock: HeldClock) -> None:
+    await commit(store, submission("ada"))
+    await commit(store, submission("ada", VISIT))
+    for _ in range(3):
+        await correct(store, about(EventKind.BAN))
+        clock.advance(1)
+        await correct(store, about(EventKind.UNBAN))
+    for read, total in ((store.corrections, 12), (partial(store.history, "ada"), 14)):
+        whole_list = await read(None, 100)
+        pages: list[object] = []
+        before = None
+        while page := await read(before, 5):
+            pages += page
+            last = page[-1].event
+            before = (last.at_us, last.board, last.version)
+        assert pages == list(whole_list)
+        assert len(pages) == total
+    assert {(record.actor, record.reason) for record in await store.corrections(None, 100)} == {("root", "a test")}
+
+
+async def test_corrections_and_submissions_of_two_processes_are_one_history(open_store: OpenStore) -> None:
+    one, other = await open_store(), await open_store()
+    await commit(one, submission("ada"), submission("bob"))
+
+    async def submit() -> None:
+        for _ in range(10):
+            await commit(one, submission("bob"))
+            await commit(one, submission("ada", VISIT))
+
+    async def moderate() -> None:
+        for _ in range(5):
+            await correct(other, about(EventKind.BAN))
+            await correct(other, about(EventKind.ADJUST, "bob", board="main", points=1))
+            await correct(other, about(EventKind.UNBAN))
+
+    await asyncio.gather(submit(), moderate())
+    assert await whole(one)
+    events = await one.events("main", 0, 100)
+    assert [e.version for e in events] == list(range(1, len(events) + 1))
+    assert dict(await ranks(one))["bob"] == 50 * 11 + 5
+
+
+async def test_a_ban_meets_a_submission_that_is_being_written_and_takes_it_off_too(
+    make_store: MakeStore, store: Truth
+) -> None:
+    """It holds every board, so that one waits for the other."""
+    await commit(store, submission("ada"))
+
+    async def ban() -> None:
+        async with make_store() as other:
+            await other.ensure([MAIN, SIDE])
+            await correct(other, about(EventKind.BAN))
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        banning: list[Future[None]] = []
+
+        def settle_late(batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+            banning.append(elsewhere.submit(asyncio.run, ban()))
+            # It has to wait for this turn.
+            wait(banning, timeout=0.3)
+            return settling()(batch, facts)
+
+        await store.commit({"side"}, lambda: [submission("ada", VISIT)], settle_late)
+        banning[0].result()
+    assert (await ranks(store), await ranks(store, "side")) == ([], [])
+    assert await whole(store)
+
+
+async def test_who_stands_out_does_so_by_rate_regularity_or_address(store: Truth, clock: HeldClock) -> None:
+    since_us = clock.us
+    for number in range(12):
+        await commit(store, submission("robot"), submission("ada") if number % 5 == 0 else submission(f"user-{number}"))
+        clock.advance(30)
+    found = {s.user_id: s for s in await store.suspects(since_us, Conspicuous(), 10)}
+    assert found.keys() == {"robot"}
+    assert (found["robot"].awards, found["robot"].points, found["robot"].interval_seconds) == (12, 600, 30.0)
+    assert found["robot"].irregularity == pytest.approx(0)
+    fast = await store.suspects(since_us, Conspicuous(awards_an_hour=3, irregularity=0), 10)
+    assert {s.user_id for s in fast} == {"robot", "ada"}
+    assert await store.suspects(clock.us, Conspicuous(), 10) == []
+
+
+async def test_an_origin_can_be_forgotten_and_nothing_else_of_an_event(store: Truth, ask: Ask) -> None:
+    await commit(store, submission("ada"))
+    ask("UPDATE score_events SET token_id = NULL, address_hash = NULL")
+    for change in ("token_id = 'x'", "agent_hash = 7", "points = 7", "proof_digest = NULL", "target_version = 1"):
+        with pytest.raises(Exception, match="append-only"):
+            ask(f"UPDATE score_events SET {change}")

@@ -1,0 +1,46 @@
+"""A database that an earlier program has made is brought to this one's schema, and keeps all that it has."""
+
+import sqlite3
+from pathlib import Path
+
+from alembic import command
+
+from scoreboard.store import schema, sqlite_file
+from scoreboard.store.sqlite import SqliteStore
+from scoreboard.verification import verify
+from tests.clocks import HeldClock
+from tests.making import MAIN, UNLIMITED, commit, submission
+
+
+async def test_a_ledger_of_the_first_schema_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "scoreboard.db"
+    _make_the_first(path)
+    sqlite_file.migrate(path)
+    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store:
+        await store.ensure([MAIN])
+        (event,) = await commit(store, submission("ada"))
+        assert (event.version, event.score, event.seq, event.action_seq) == (2, 100, 2, 2)
+        assert (await verify(store, None, "main", lambda *_: None)).differences == ()
+
+
+def _make_the_first(path: Path) -> None:
+    sqlite_file.migrate(path)
+    engine = sqlite_file.open_engine(path, "write")
+    with engine.begin() as connection:
+        for table in ("score_events", "standings", "players", "boards", "corrections", "alembic_version"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+    with sqlite3.connect(path) as raw:
+        raw.executescript(
+            """
+            INSERT INTO boards VALUES (1, 'main', 1, 7);
+            INSERT INTO players VALUES (1, 'ada', NULL, 1);
+            INSERT INTO score_events VALUES
+              (1, 1, '00000000000000000000000000000001', 'award', 1, 1, 'quest', 1, 50, 50, 7, NULL);
+            INSERT INTO standings VALUES (1, 'all', 1, 50, 1, 7, 1, 1);
+            """
+        )
+    raw.close()

@@ -1,0 +1,230 @@
+"""Administrators right wrongs over HTTP, and everybody sees it at once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from scoreboard.rules import ADMINISTER
+from tests.clocks import HeldClock
+from tests.harness import Running, running
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path, HeldClock(), admin_on_public_port=True) as server:
+        yield server
+
+
+def admin(server: Running, name: str, key: str | None = None, **body: Any) -> httpx2.Response:
+    headers = {"Authorization": f"Bearer {server.token('root', scopes=(ADMINISTER,))}"}
+    if key is not None:
+        headers["Idempotency-Key"] = key
+    if not body or name in {"players", "history", "events", "suspects"}:
+        return server.client.get(f"/api/admin/{name}", params=body, headers=headers)
+    return server.client.post(f"/api/admin/{name}", json={"reason": "a test", **body}, headers=headers)
+
+
+def done(response: httpx2.Response) -> dict[str, Any]:
+    assert response.status_code == 200, response.text
+    document: dict[str, Any] = response.json()
+    return document
+
+
+def ranks(server: Running, board: str = "main") -> list[tuple[str, int]]:
+    return [(entry["userId"], entry["score"]) for entry in server.board(board=board)["entries"]]
+
+
+def kinds(server: Running, user_id: str = "ada") -> list[tuple[str, bool]]:
+    return [(e["kind"], e["isVoid"]) for e in done(admin(server, "history", userId=user_id))["events"]]
+
+
+def code(response: httpx2.Response) -> tuple[int, str]:
+    return response.status_code, response.json()["code"]
+
+
+def test_who_is_banned_is_off_the_board_at_once_and_scores_no_more(server: Running) -> None:
+    for user_id in ("ada", "bob"):
+        server.score(user_id)
+    with server.watch() as watcher:
+        watcher.frame()
+        assert done(admin(server, "ban", userId="ada")) == {"events": 1, "versions": {"main": 3}}
+        assert [entry["userId"] for entry in watcher.frame()["entries"]] == ["bob"]
+    assert code(server.score("ada")) == (403, "player_banned")
+    assert code(server.score("ada", "visit")) == (403, "player_banned")
+    assert ranks(server) == [("bob", 50)]
+
+
+def test_a_ban_ends_with_all_the_score_back_in_its_old_place(server: Running) -> None:
+    for user_id in ("ada", "bob"):
+        server.score(user_id)
+        server.score(user_id, "visit")
+    done(admin(server, "ban", userId="ada"))
+    assert done(admin(server, "unban", userId="ada"))["versions"] == {"main": 4, "side": 4}
+    assert (ranks(server), ranks(server, "side")) == ([("ada", 50), ("bob", 50)], [("ada", 5), ("bob", 5)])
+    assert server.score("ada").json()["score"] == 100
+
+
+def test_what_is_so_already_makes_no_event(server: Running) -> None:
+    server.score()
+    done(admin(server, "ban", userId="ada"))
+    assert done(admin(server, "ban", userId="ada")) == {"events": 0, "versions": {}}
+    done(admin(server, "unban", userId="ada"))
+    assert done(admin(server, "unban", userId="ada")) == {"events": 0, "versions": {}}
+
+
+def test_a_voided_event_counts_no_more_until_that_is_undone(server: Running) -> None:
+    server.score()
+    server.score("ada", "duel")
+    assert done(admin(server, "void", board="main", version=1))["events"] == 1
+    assert done(admin(server, "void", board="main", version=1))["events"] == 0
+    assert ranks(server) == [("ada", 30)]
+    assert kinds(server) == [("void", False), ("award", False), ("award", True)]
+    assert done(admin(server, "unvoid", board="main", version=1))["events"] == 1
+    assert done(admin(server, "unvoid", board="main", version=1))["events"] == 0
+    assert ranks(server) == [("ada", 80)]
+    assert kinds(server) == [("unvoid", False), ("void", False), ("award", False), ("award", False)]
+
+
+def test_all_of_a_player_since_a_moment_is_voided(server: Running) -> None:
+    server.score()
+    server.clock.advance(60)
+    server.score("bob")
+    server.score("ada", "duel")
+    server.score("ada", "visit")
+    told = [e["at"] for e in done(admin(server, "history", userId="ada"))["events"]]
+    moment = told[0]
+    assert done(admin(server, "void-since", userId="ada", since=moment))["events"] == 2
+    assert (ranks(server), ranks(server, "side")) == ([("bob", 50), ("ada", 50)], [("ada", 0)])
+    assert done(admin(server, "void-since", userId="ada", since=moment))["events"] == 0
+
+
+def test_points_are_given_and_taken_once_with_a_key(server: Running) -> None:
+    server.score()
+    for _ in range(2):
+        done(admin(server, "adjust", key="k", userId="ada", board="main", points=-20))
+    assert ranks(server) == [("ada", 30)]
+    done(admin(server, "adjust", userId="ada", board="side", points=7))
+    assert ranks(server, "side") == [("ada", 7)]
+
+
+def test_whoever_is_banned_is_on_no_board_that_an_adjustment_makes(server: Running) -> None:
+    server.score()
+    done(admin(server, "ban", userId="ada"))
+    done(admin(server, "adjust", userId="ada", board="side", points=7))
+    assert ranks(server, "side") == []
+    done(admin(server, "unban", userId="ada"))
+    assert ranks(server, "side") == [("ada", 7)]
+
+
+def test_an_erased_player_is_nobody_and_may_begin_anew(server: Running) -> None:
+    server.score("ada", name="Ada Lovelace")
+    server.score("bob")
+    done(admin(server, "erase", userId="ada"))
+    assert ranks(server) == [("bob", 50)]
+    assert code(admin(server, "history", userId="ada")) == (404, "unknown_player")
+    assert done(admin(server, "players", search=""))["players"][0]["userId"] == "bob"
+    assert len(done(admin(server, "players", search=""))["players"]) == 1
+    assert done(admin(server, "events"))["events"][0]["userId"] is None
+    assert server.score("ada").json()["score"] == 50
+    assert [event.score for event in server.ledger()] == [50, 50, 50, 50]
+
+
+def test_players_are_found_by_id_and_by_name(server: Running) -> None:
+    server.score("ada", name="Countess")
+    server.score("adam")
+    server.score("bob", name="Ada's friend")
+    for search, found in {
+        "ada": ["ada", "adam", "bob"], "adam": ["adam"], "COUNT": ["ada"], "%": [], "": ["ada", "adam", "bob"]
+    }.items():  # fmt: skip
+        assert [p["userId"] for p in done(admin(server, "players", search=search))["players"]] == found
+    (ada,) = done(admin(server, "players", search="Countess"))["players"]
+    assert ada == {
+        "userId": "ada", "name": "Countess", "isBanned": False, "submissions": 1,
+        "standings": [{"board": "main", "score": 50, "listed": True, "version": 1}],
+    }  # fmt: skip
+
+
+def test_the_audit_log_says_who_did_what_and_why_page_by_page(server: Running) -> None:
+    server.score()
+    for _ in range(3):
+        done(admin(server, "ban", userId="ada", reason="cheats"))
+        done(admin(server, "unban", userId="ada", reason="proved innocent"))
+    seen: list[dict[str, Any]] = []
+    before: dict[str, str] = {}
+    while True:
+        page = done(admin(server, "events", limit=2, **before))
+        seen += page["events"]
+        if page["next"] is None:
+            break
+        before = {"before": page["next"]}
+    assert [(e["kind"], e["actor"], e["reason"]) for e in seen] == [
+        ("unban", "root", "proved innocent"), ("ban", "root", "cheats")
+    ] * 3  # fmt: skip
+    assert [e["version"] for e in seen] == [7, 6, 5, 4, 3, 2]
+
+
+def test_an_event_keeps_where_it_came_from_and_no_address(server: Running) -> None:
+    server.score("ada")
+    server.score("bob")
+    (ada,) = done(admin(server, "history", userId="ada"))["events"]
+    (bob,) = done(admin(server, "history", userId="bob"))["events"]
+    assert ada["tokenId"] != bob["tokenId"]
+    assert ada["address"] == bob["address"] != ada["agent"] == bob["agent"]
+    assert "127.0.0.1" not in str(ada)
+
+
+def test_who_stands_out_is_told_with_the_figures(server: Running) -> None:
+    for _ in range(12):
+        server.score("machine")
+        server.clock.advance(30)
+    server.score("ada")
+    (found,) = done(admin(server, "suspects", behindAddress=3))["suspects"]
+    assert (found["userId"], found["reasons"], found["awards"]) == ("machine", ["regular"], 12)
+    assert (found["intervalSeconds"], found["irregularity"], found["mostAnHour"]) == (30.0, 0.0, 12)
+    crowd = done(admin(server, "suspects", behindAddress=2))["suspects"]
+    assert [(s["userId"], s["reasons"]) for s in crowd] == [("machine", ["regular", "address"]), ("ada", ["address"])]
+    assert done(admin(server, "suspects", days=0.0001))["suspects"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "told"),
+    [
+        ("ban", {"userId": "nobody"}, (404, "unknown_player")),
+        ("adjust", {"userId": "ada", "board": "none", "points": 1}, (404, "unknown_board")),
+        ("adjust", {"userId": "ada", "board": "main", "points": 2**53 - 1}, (409, "score_out_of_range")),
+        ("void", {"board": "main", "version": 99}, (404, "unknown_event")),
+        ("void", {"board": "main", "version": 2}, (409, "event_not_voidable")),
+        ("void", {"board": "main", "version": 0}, (422, "validation_failed")),
+        ("ban", {"userId": "ada", "reason": ""}, (422, "validation_failed")),
+        ("void-since", {"userId": "ada", "since": "2026-11-24T10:00:00"}, (422, "validation_failed")),
+        ("events", {"before": "nonsense"}, (422, "validation_failed")),
+    ],
+)
+def test_a_correction_that_cannot_be_is_refused_and_changes_nothing(
+    server: Running, name: str, body: dict[str, Any], told: tuple[int, str]
+) -> None:
+    server.score()
+    done(admin(server, "ban", userId="ada"))
+    assert code(admin(server, name, **body)) == told
+    assert server.board()["version"] == 2
+
+
+@pytest.mark.parametrize("scopes", [(), ("scores:write",), ("scores:write:any",)])
+def test_only_administrators_are_let_in(server: Running, scopes: tuple[str, ...]) -> None:
+    server.score()
+    headers = {"Authorization": f"Bearer {server.token('ada', scopes=scopes)}"}
+    for name in ("ban", "unban", "erase", "adjust", "void", "unvoid", "void-since"):
+        assert code(server.client.post(f"/api/admin/{name}", json={}, headers=headers)) == (403, "insufficient_scope")
+        assert code(server.client.post(f"/api/admin/{name}", json={})) == (401, "token_missing")
+    for name in ("players", "history", "events", "suspects"):
+        assert code(server.client.get(f"/api/admin/{name}", headers=headers)) == (403, "insufficient_scope")
+        assert code(server.client.get(f"/api/admin/{name}")) == (401, "token_missing")
+
+
+def test_by_default_there_are_no_admin_routes(tmp_path: Path) -> None:
+    with running(tmp_path, HeldClock()) as server:
+        assert code(admin(server, "events")) == (404, "not_found")
+        assert "admin" not in server.client.get("/openapi.json").text
