@@ -18,7 +18,23 @@ from tests.servers.redis import Redis
 
 @pytest.mark.parametrize(
     "command",
-    [(), ("serve",), ("demo",), ("migrate",), ("token",), ("verify",), ("rebuild",), ("watch",), ("bench",)],
+    [
+        (),
+        ("serve",),
+        ("demo",),
+        ("migrate",),
+        ("token",),
+        ("verify",),
+        ("rebuild",),
+        ("watch",),
+        ("bench",),
+        ("proof",),
+        ("admin",),
+        ("admin", "players"),
+        ("admin", "void"),
+        ("admin", "suspects"),
+        ("admin", "erase"),
+    ],
     ids=" ".join,
 )
 def test_each_command_explains_itself(tmp_path: Path, command: tuple[str, ...]) -> None:

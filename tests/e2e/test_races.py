@@ -22,6 +22,7 @@ from scoreboard.app import make_store, make_tokens
 from scoreboard.commit import PLAYER_QUEUE_SIZE
 from scoreboard.config import Settings
 from scoreboard.model import Caller
+from scoreboard.web.auth import Tokens
 from tests.e2e.processes import serving
 from tests.harness import settings_in
 from tests.history.wire import Answer, Connections
@@ -58,6 +59,11 @@ board = "main"
 points = {POINTS}
 title = "Seldom"
 cooldown_seconds = 3600
+[actions.proved]
+board = "main"
+points = {POINTS}
+title = "Proved"
+needs_proof = true
 """
 
 PASSED = (HTTPStatus.CREATED, None)
@@ -73,7 +79,7 @@ class Race:
     refusal: tuple[HTTPStatus, str]
     rate_limit: str | None = "1000000/minute"
     """Without one, the limit that a server has by default. As it stands here it refuses nobody."""
-    more: Callable[[str], dict[str, Any]] = lambda _user_id: {}
+    more: Callable[[Tokens, str], dict[str, Any]] = lambda _tokens, _user_id: {}
     """What else the body says, which is the same in all requests of a user."""
 
 
@@ -81,6 +87,12 @@ RACES = {
     "the limit of ten a minute": Race("plain", 10, (HTTPStatus.TOO_MANY_REQUESTS, "rate_limited"), rate_limit=None),
     "an action that counts once": Race("once", 1, (HTTPStatus.CONFLICT, "action_used_up")),
     "an action that cools down": Race("seldom", 1, (HTTPStatus.CONFLICT, "action_cooling_down")),
+    "a proof": Race(
+        "proved",
+        1,
+        (HTTPStatus.CONFLICT, "proof_redeemed"),
+        more=lambda tokens, user_id: {"proof": tokens.sign_proof(user_id, "proved", f"proof for {user_id}")},
+    ),
 }
 
 
@@ -152,7 +164,7 @@ async def run(race: Race, servers: Servers) -> list[tuple[str, UUID]]:
             user_id = f"user-{number}"
             token = tokens.sign(Caller(user_id), 3_600)
             headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-            body = json.dumps({"actionId": race.action_id, "userId": user_id, **race.more(user_id)}).encode()
+            body = json.dumps({"actionId": race.action_id, "userId": user_id, **race.more(tokens, user_id)}).encode()
             # Each server is the first one in half of the rounds.
             in_turn = pools if number % 2 else pools[::-1]
             async with asyncio.timeout(ROUND_SECONDS):

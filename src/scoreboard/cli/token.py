@@ -27,15 +27,16 @@ def token(
     For trying things out and for scripts; your own backend signs tokens with the same secret (HS256, claims `sub`,
     `exp`, and `name` if you like).
     """
-    caller = Caller(_checked(user), shown_name(name), frozenset(scope or ()))
+    caller = Caller(checked_id(user, "USER"), shown_name(name), frozenset(scope or ()))
     typer.echo(make_tokens(read_settings()).sign(caller, _seconds(expires_in)))
 
 
-def _checked(user: str) -> str:
+def checked_id(text: str, name: str) -> str:
+    """An id as it came. Raises BadParameter, which names the argument."""
     try:
-        return check_id(user)
+        return check_id(text)
     except ValueError as error:
-        raise typer.BadParameter(f"the user id {error}", param_hint="USER") from error
+        raise typer.BadParameter(f"the id {error}", param_hint=name) from error
 
 
 def _seconds(text: str) -> int:

@@ -80,7 +80,7 @@ class Tokens:
         }
         return self._sign(claims, lifetime_seconds, self._policy.type or "JWT")
 
-    def _sign(self, claims: Mapping[str, str | None], lifetime_seconds: int, type: str) -> str:
+    def _sign(self, claims: Mapping[str, str | int | None], lifetime_seconds: int, type: str) -> str:
         secret = next((key for key in self._keys.now() if key.algorithm == HS256), None)
         if secret is None:
             raise StartError("Tokens are signed elsewhere: there is no SCOREBOARD_JWT_SECRET to sign one with.")
@@ -125,10 +125,10 @@ class Tokens:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[digest] = read
 
-    def sign_proof(self, user_id: str, action_id: str, proof_id: str, lifetime_seconds: int = PROOF_SECONDS) -> str:
+    def sign_proof(self, user_id: str, action_id: str, proof_id: str, points: int | None = None) -> str:
         """A proof that a user has completed an action. Raises StartError where there is no secret to sign with."""
-        claims = {"sub": user_id, "action": action_id, "jti": proof_id}
-        return self._sign(claims, lifetime_seconds, PROOF_TYPE)
+        claims = {"sub": user_id, "action": action_id, "jti": proof_id, "points": points}
+        return self._sign(claims, PROOF_SECONDS, PROOF_TYPE)
 
     async def verify_proof(self, text: str) -> Proof:
         """What a proof says. Raises ProofInvalid, KeysUnavailable."""

@@ -1,0 +1,80 @@
+"""`scoreboard admin`: beside a running server, straight in its database."""
+
+import re
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.e2e.processes import score, scoreboard, serving
+from tests.servers.process import until
+
+Settings = dict[str, str]
+
+
+@pytest.fixture(params=["embedded", "distributed"])
+def settings(request: pytest.FixtureRequest) -> Settings:
+    if request.param == "embedded":
+        return {}
+    fixtures = {name: request.getfixturevalue(name) for name in ("redis_url", "redis_prefix")}
+    fixtures["database_url"] = request.getfixturevalue("migrated_url")
+    return {f"SCOREBOARD_{name.upper()}": value for name, value in fixtures.items()}
+
+
+def scores(client: httpx2.Client) -> list[int]:
+    return [entry["score"] for entry in client.get("/api/leaderboard").json()["entries"]]
+
+
+def users(client: httpx2.Client) -> list[str]:
+    return [entry["userId"] for entry in client.get("/api/leaderboard").json()["entries"]]
+
+
+def test_what_an_administrator_corrects_is_seen_by_a_running_server(tmp_path: Path, settings: Settings) -> None:
+    def admin(*arguments: str) -> str:
+        done = scoreboard(tmp_path, "admin", *arguments, **settings)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    why = ("--reason", "a test", "--actor", "root")
+    with serving(tmp_path, **settings) as (_, client):
+        for user_id in ("ada", "bob"):
+            token = scoreboard(tmp_path, "token", user_id).stdout.strip()
+            assert score(client, token, user_id).status_code == 201
+        assert "board main: corrected, now at version 3" in admin("ban", "ada", *why)
+        until(lambda: users(client) == ["bob"], "the server shows it")
+        assert "Nothing to do" in admin("ban", "ada", *why)
+        assert admin("players", "ad").split("\t")[:3] == ["ada", "", "banned"]
+        admin("unban", "ada", *why)
+        until(lambda: users(client) == ["ada", "bob"], "the server shows it")
+        admin("void", "main", "1", *why)
+        admin("adjust", "bob", "main", "-20", *why)
+        until(
+            lambda: [e["score"] for e in client.get("/api/leaderboard").json()["entries"]] == [30, 0],
+            "the server shows it",
+        )
+        admin("unvoid", "main", "1", *why)
+        admin("erase", "bob", "--yes", *why)
+        until(lambda: users(client) == ["ada"], "the server shows it")
+        kinds = [line.split("\t")[3] for line in admin("events").splitlines()]
+        assert kinds == ["erase", "unvoid", "adjust", "void", "unban", "ban"]
+        assert admin("history", "ada").splitlines()[-1].split("\t")[3:7] == ["award", "ada", "quest", "+50"]
+        assert "machine" not in admin("suspects")
+    assert scoreboard(tmp_path, "verify", **settings).returncode == 0
+
+
+def test_a_correction_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
+    scoreboard(tmp_path, "migrate")
+    done = scoreboard(tmp_path, "admin", "ban", "nobody", "--reason", "a test")
+    assert (done.returncode, done.stderr) == (2, "scoreboard: There is no player “nobody”.\n")
+
+
+def test_administrators_have_a_port_of_their_own(tmp_path: Path) -> None:
+    with serving(tmp_path, SCOREBOARD_ADMIN_PORT="0") as (process, client):
+        assert client.get("/api/admin/events").status_code == 404
+        (url,) = re.findall(r'"(http://[^"]+)/api/admin"', process.output)
+        token = scoreboard(tmp_path, "token", "root", "--scope", "scoreboard:admin").stdout.strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        assert httpx2.get(f"{url}/api/admin/events", headers=headers).json() == {"events": [], "next": None}
+        assert (
+            client.get("/api/admin/events", headers={**headers, "Host": url.removeprefix("http://")}).status_code == 404
+        )
