@@ -22,7 +22,7 @@ class CaseFacts:
 
     `heads` are those of all boards, `standings` the player's, by board. `targets` are the events that are meant: the
     one that was named, or the oldest of the player's awards since a time that are not void, at most `MOST_TARGETS`.
-    `is_repeated` is whether the correction's idempotency digest stands for an event already.
+    `repeated` is the event that the correction's idempotency digest stands for already.
     """
 
     at_us: int
@@ -30,7 +30,7 @@ class CaseFacts:
     heads: Mapping[str, Head]
     standings: Mapping[str, Standing]
     targets: Sequence[Target]
-    is_repeated: bool
+    repeated: Event | None
 
 
 MOST_TARGETS: Final = 500

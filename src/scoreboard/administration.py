@@ -10,8 +10,8 @@ from scoreboard.catalog import Catalog
 from scoreboard.corrections import correct
 from scoreboard.digests import digest
 from scoreboard.errors import UnknownPlayer
-from scoreboard.interfaces import Clock, NewId, Settled
-from scoreboard.model import Correction
+from scoreboard.interfaces import Accepted, Clock, NewId, Settled
+from scoreboard.model import Correction, EventKind
 
 DAY_US: Final = 86_400_000_000
 
@@ -39,17 +39,21 @@ class Administration:
     async def correct(self, correction: Correction, idempotency_key: str | None = None) -> Corrected:
         """Have it in the ledger for good, and on every screen within a second.
 
-        Raises UnknownBoard, UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange, StoreUnavailable,
-        OutcomeUnknown.
+        Raises UnknownBoard, UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange, IdempotencyKeyReused,
+        StoreUnavailable, OutcomeUnknown.
         """
         if correction.board is not None:
             self._catalog.board(correction.board)
-        if idempotency_key is not None:
+        # An adjustment is what would count twice; all others are safe to repeat by themselves.
+        if idempotency_key is not None and correction.kind is EventKind.ADJUST:
             correction = replace(correction, idempotency_digest=digest("correction", correction.actor, idempotency_key))
         corrected = Corrected()
         while True:
             settled = await self._store.correct(correction, partial(correct, correction, new_id=self._new_id))
             await self._apply(settled)
+            for outcome in settled.outcomes:
+                if isinstance(outcome, Accepted):
+                    return Corrected(1, {outcome.event.board: outcome.event.version})
             corrected = Corrected(
                 corrected.events + len(settled.events),
                 {**corrected.versions, **{change.board: change.to_version for change in settled.changes}},

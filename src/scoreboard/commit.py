@@ -93,10 +93,10 @@ class GroupCommit:
             self._observer.refused(error.code)
             raise
 
-    async def apply(self, settled: Settled) -> Mapping[int, int]:
+    async def apply(self, settled: Settled) -> None:
         """Offer to the ranking, in its turn, what was committed by others than `run`."""
         async with self._in_order:
-            return await self._apply(settled)
+            await self._apply(settled)
 
     async def run(self) -> None:
         """Write batch after batch, for ever. What fails in applying one that nobody foresaw, fails here."""

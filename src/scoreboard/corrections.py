@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from scoreboard.admin_store import CaseFacts
-from scoreboard.errors import EventNotVoidable, ScoreOutOfRange, UnknownEvent, UnknownPlayer
-from scoreboard.interfaces import NewId, Settled
+from scoreboard.errors import EventNotVoidable, IdempotencyKeyReused, ScoreOutOfRange, UnknownEvent, UnknownPlayer
+from scoreboard.interfaces import Accepted, NewId, Settled
 from scoreboard.model import (
     ERASED_MARK,
     MAX_SCORE,
@@ -30,14 +30,18 @@ VOIDABLE: Final = frozenset({EventKind.AWARD, EventKind.ADJUST})
 def correct(correction: Correction, facts: CaseFacts, new_id: NewId) -> tuple[Settled, Player | None]:
     """The events of a correction, what they change, and the player as it is then: nothing where all is so already.
 
-    Raises UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange.
+    A repeat of an adjustment is the event that it made. Raises UnknownPlayer, UnknownEvent, EventNotVoidable,
+    ScoreOutOfRange, IdempotencyKeyReused.
     """
     if facts.player is None:
         if correction.user_id is None:
             raise UnknownEvent(correction.board or "", correction.target_version or 0)
         raise UnknownPlayer(correction.user_id)
-    if facts.is_repeated:
-        return Settled((), (), ()), None
+    if facts.repeated is not None:
+        known = facts.repeated
+        if (known.kind, known.board, known.points) != (correction.kind, correction.board, correction.points):
+            raise IdempotencyKeyReused
+        return Settled((Accepted(known, replayed=True),), (), ()), None
     case = _Case(correction, facts, facts.player, new_id)
     _KINDS[correction.kind](case)
     return case.settled(), case.after
@@ -110,6 +114,8 @@ class _Case:
 
 def _adjust(case: _Case) -> None:
     board = case.correction.board or ""
+    if not case.correction.points:
+        return
     is_new = board not in case.standings
     case.add(board, EventKind.ADJUST, case.correction.points)
     if is_new and case.player.is_banned:

@@ -112,6 +112,7 @@ class Proof:
     action_id: str
     digest: UUID
     points: int | None = None
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class Submission:
 
     `event_id` is made before the commit, so that an event can be looked up when a commit's answer is lost.
     `idempotency_digest` stands for submitter and key together: keys of two submitters never meet. `proof_digest` stands
-    for the proof that comes with it, where one does.
+    for the proof that comes with it, where one does; it `is_late` where that is over: only a repeat is good then.
     """
 
     event_id: UUID
@@ -130,6 +131,7 @@ class Submission:
     idempotency_digest: UUID | None = None
     given_points: int | None = None
     proof_digest: UUID | None = None
+    is_late: bool = False
     origin: Origin = NOWHERE
 
     @property

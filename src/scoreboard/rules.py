@@ -87,6 +87,7 @@ def claim(
         idempotency_digest,
         points,
         None if proof is None else proof.digest,
+        proof is not None and proof.is_over,
         origin,
     )
 
@@ -109,7 +110,7 @@ def decide(submission: Submission, facts: Facts, limit: RateLimit) -> Outcome:
         if facts.repeated.action_id != submission.action.id or is_other:
             return Refused(IdempotencyKeyReused())
         return Accepted(facts.repeated, replayed=True)
-    if (refused := refusal(submission.action, facts)) is not None:
+    if (refused := ProofInvalid() if submission.is_late else refusal(submission.action, facts)) is not None:
         return Refused(refused)
     score = (facts.standing.score if facts.standing else 0) + submission.points
     if abs(score) > MAX_SCORE:

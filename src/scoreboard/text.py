@@ -4,6 +4,7 @@ import unicodedata
 from typing import Final
 
 MAX_CHARACTERS: Final = 128
+MAX_REASON: Final = 500
 
 _BIDI_CONTROLS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -25,6 +26,13 @@ def check_text(text: str, most: int = MAX_CHARACTERS) -> str:
     if not _is_plain(text):
         raise ValueError("must have no control characters and no lone surrogates")
     return text
+
+
+def check_reason(text: str) -> str:
+    """Why somebody corrects something. Raises ValueError."""
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return check_text(text, MAX_REASON)
 
 
 def shown_name(claim: object) -> str | None:

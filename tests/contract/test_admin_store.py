@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from functools import partial
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from scoreboard import corrections
+from scoreboard import administration, corrections
 from scoreboard.admin_store import CaseFacts, Conspicuous, Truth
-from scoreboard.errors import UnknownEvent, UnknownPlayer
-from scoreboard.interfaces import Facts, Settled
+from scoreboard.catalog import Catalog
+from scoreboard.errors import IdempotencyKeyReused, UnknownEvent, UnknownPlayer
+from scoreboard.interfaces import Accepted, Facts, Settled
 from scoreboard.model import ERASED_MARK, ChangeKind, Correction, EventKind, Player, Submission
+from scoreboard.store import correcting
 from scoreboard.verification import verify
 from tests.clocks import HeldClock
 from tests.contract.conftest import Ask, MakeStore, OpenStore
@@ -91,6 +94,53 @@ async def test_targets_since_a_time_are_the_awards_that_are_not_void(store: Trut
     assert (await ranks(store), await ranks(store, "side")) == ([("ada", 57)], [("ada", 0)])
 
 
+async def test_more_are_voided_than_one_turn_takes(store: Truth, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(correcting, "MOST_TARGETS", 2)
+    monkeypatch.setattr(administration, "MOST_TARGETS", 2)
+    for _ in range(5):
+        await commit(store, submission("ada"))
+    applied: list[Settled] = []
+
+    async def apply(settled: Settled) -> None:
+        applied.append(settled)
+
+    catalog = Catalog({"main": MAIN}, {})
+    service = administration.Administration(catalog, store, apply, clock=HeldClock(), new_id=uuid4)
+    corrected = await service.correct(about(EventKind.VOID, since_us=0), "a key")
+    assert (corrected.events, corrected.versions) == (5, {"main": 10})
+    assert [len(settled.events) for settled in applied] == [2, 2, 1]
+    assert await ranks(store) == [("ada", 0)]
+
+
+async def test_an_adjustment_is_repeated_by_its_key_and_by_nothing_else(store: Truth) -> None:
+    await commit(store, submission("ada"))
+    five = about(EventKind.ADJUST, board="main", points=5, idempotency_digest=UUID(int=7))
+    made = (await correct(store, five)).events
+    assert (await correct(store, five)).outcomes == (Accepted(made[0], replayed=True),)
+    with pytest.raises(IdempotencyKeyReused):
+        await correct(store, replace(five, points=500))
+    assert await ranks(store) == [("ada", 55)]
+
+
+async def test_a_correction_can_be_rewritten_by_nobody(store: Truth, ask: Ask) -> None:
+    await commit(store, submission("ada"))
+    await correct(store, about(EventKind.BAN))
+    for statement in (
+        "UPDATE corrections SET actor = 'x'",
+        "UPDATE corrections SET reason = 'x'",
+        "DELETE FROM corrections",
+    ):
+        with pytest.raises(Exception, match="append-only"):
+            ask(statement.format("corrections"))
+
+
+async def test_a_proof_counts_once_also_for_who_is_somebody_new(store: Truth) -> None:
+    proved = replace(submission("ada"), proof_digest=UUID(int=7))
+    assert len(await commit(store, proved)) == 1
+    await correct(store, about(EventKind.ERASE))
+    assert await commit(store, replace(proved, event_id=uuid4())) == []
+
+
 async def test_nothing_is_written_where_a_correction_is_refused(store: Truth) -> None:
     await commit(store, submission("ada"))
     with pytest.raises(UnknownPlayer):
@@ -112,6 +162,13 @@ async def test_an_erased_player_is_in_no_row_and_the_sums_are_right(store: Truth
     assert "ecret" not in str([ask(f"SELECT * FROM {table}") for table in tables])
     (own,) = await commit(store, submission("ada-secret"))
     assert (own.score, own.seq) == (50, 1)
+
+
+async def test_an_erased_player_stands_out_no_more(store: Truth, clock: HeldClock) -> None:
+    await commit(store, submission("ada"))
+    assert len(await store.suspects(clock.us, Conspicuous(awards_an_hour=1), 10)) == 1
+    await correct(store, about(EventKind.ERASE))
+    assert await store.suspects(clock.us, Conspicuous(awards_an_hour=1), 10) == []
 
 
 async def test_a_name_that_comes_late_does_not_bring_an_erased_player_back(store: Truth) -> None:

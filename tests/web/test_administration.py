@@ -104,7 +104,10 @@ def test_all_of_a_player_since_a_moment_is_voided(server: Running) -> None:
 def test_points_are_given_and_taken_once_with_a_key(server: Running) -> None:
     server.score()
     for _ in range(2):
-        done(admin(server, "adjust", key="k", userId="ada", board="main", points=-20))
+        told = done(admin(server, "adjust", key="k", userId="ada", board="main", points=-20))
+        assert told == {"events": 1, "versions": {"main": 2}}
+    other = admin(server, "adjust", key="k", userId="ada", board="main", points=-30)
+    assert code(other) == (422, "idempotency_key_reused")
     assert ranks(server) == [("ada", 30)]
     done(admin(server, "adjust", userId="ada", board="side", points=7))
     assert ranks(server, "side") == [("ada", 7)]

@@ -78,6 +78,14 @@ def test_an_answer_that_was_lost_is_had_again_with_the_same_key(server: Running)
     assert code(redeem(server, shown, key="other")) == (409, "proof_redeemed")
 
 
+def test_a_lost_answer_is_had_again_also_when_the_proof_is_over(server: Running) -> None:
+    shown = proof(server)
+    first = redeem(server, shown, key="k")
+    server.clock.advance(1_000)
+    assert redeem(server, shown, key="k").json()["eventId"] == first.json()["eventId"]
+    assert code(redeem(server, shown, key="other")) == (403, "proof_invalid")
+
+
 def test_an_action_that_needs_a_proof_counts_with_one_alone(server: Running) -> None:
     assert code(redeem(server, None)) == (403, "proof_required")
     trusted = server.token("server", scopes=(SCORE_FOR_ANYBODY,))

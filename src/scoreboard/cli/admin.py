@@ -17,8 +17,8 @@ from scoreboard.administration import Administration, reasons
 from scoreboard.app import open_administration
 from scoreboard.catalog import load_catalog
 from scoreboard.config import read_settings
-from scoreboard.model import ERASED_MARK, Correction, EventKind
-from scoreboard.text import check_id, check_text, shown
+from scoreboard.model import ERASED_MARK, MAX_SCORE, Correction, EventKind
+from scoreboard.text import check_id, check_reason, shown
 
 app = typer.Typer(
     help="Right a wrong, and look up who did what: beside running servers, straight in the database.",
@@ -27,15 +27,13 @@ app = typer.Typer(
 
 T = TypeVar("T")
 
-MAX_REASON = 500
-
 
 def _id(text: str) -> str:
     return _checked(check_id, text)
 
 
 def _reason(text: str) -> str:
-    return _checked(lambda reason: check_text(reason, MAX_REASON), text)
+    return _checked(check_reason, text)
 
 
 def _checked(check: Callable[[str], str], text: str) -> str:
@@ -47,7 +45,9 @@ def _checked(check: Callable[[str], str], text: str) -> str:
 
 User = Annotated[str, typer.Argument(metavar="USER", help="The user id.", callback=_id)]
 Board = Annotated[str, typer.Argument(metavar="BOARD", help="The board's id in the catalog.", callback=_id)]
-Version = Annotated[int, typer.Argument(metavar="VERSION", help="The event: the board's version that it made.", min=1)]
+Version = Annotated[
+    int, typer.Argument(metavar="VERSION", help="The event: the board's version that it made.", min=1, max=MAX_SCORE)
+]
 Reason = Annotated[str, typer.Option("--reason", "-r", help="Why: for the audit log.", callback=_reason)]
 Actor = Annotated[str | None, typer.Option("--actor", help="Who does this [your login name].")]
 Limit = Annotated[int, typer.Option(help="How many at most.", min=1, max=10_000)]
@@ -159,9 +159,10 @@ def adjust(
     points: Annotated[int, typer.Argument(metavar="POINTS", help="Such as 50, or -50.")],
     reason: Reason,
     actor: Actor = None,
+    key: Annotated[str | None, typer.Option(help="Of this one adjustment: with the same key it counts once.")] = None,
 ) -> None:
     """Give points to a player, or take some."""
-    _correct(Correction(EventKind.ADJUST, _who(actor), reason, user_id=user, board=board, points=points))
+    _correct(Correction(EventKind.ADJUST, _who(actor), reason, user_id=user, board=board, points=points), key)
 
 
 @app.command()
@@ -171,7 +172,10 @@ def erase(
     actor: Actor = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Erase who a player was, for good: id, name, and where its events came from. The sums of the ledger stay right."""
+    """Erase who a player was, for good: id, name, and where its events came from. The sums of the ledger stay right.
+
+    The reason stays in the audit log: do not name the player in it.
+    """
     if not yes:
         typer.confirm(f"Nobody will ever know again who “{shown(user)}” was. Erase?", abort=True)
     _correct(Correction(EventKind.ERASE, _who(actor), reason, user_id=user))
@@ -192,8 +196,8 @@ def _ask(question: Callable[[Administration], Awaitable[T]]) -> T:
     return asyncio.run(ask())
 
 
-def _correct(correction: Correction) -> None:
-    corrected = _ask(lambda service: service.correct(correction))
+def _correct(correction: Correction, key: str | None = None) -> None:
+    corrected = _ask(lambda service: service.correct(correction, key))
     if not corrected.events:
         typer.echo("Nothing to do: it is so already.")
     for board, version in corrected.versions.items():

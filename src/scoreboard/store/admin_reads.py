@@ -22,6 +22,8 @@ def players_like(connection: Connection, search: str, limit: int) -> Sequence[Pr
             or_(
                 is_it,
                 players.c.user_id.startswith(search, autoescape=True),
+                players.c.name.contains(search, autoescape=True),
+                # SQLite knows capitals of ASCII alone.
                 func.lower(players.c.name).contains(search.lower(), autoescape=True),
             ),
         )

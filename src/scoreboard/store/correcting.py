@@ -14,6 +14,9 @@ from scoreboard.store.tables import boards, corrections, players, score_events, 
 FORGOTTEN = "(erased)"
 """Stands for the reason of a correction about a player who is erased: it may say who that was."""
 
+_BY_TARGET = "INDEXED BY score_events_target"
+"""SQLite would rather read the whole board: it takes any partial index for a bad one."""
+
 
 def read_case(connection: Connection, correction: Correction, clock_us: int) -> CaseFacts:
     """All that decides about a correction."""
@@ -31,7 +34,7 @@ def read_case(connection: Connection, correction: Correction, clock_us: int) -> 
         heads=heads,
         standings={} if player is None else standings_of(connection, [player]).get(player.key, {}),
         targets=targets,
-        is_repeated=player is not None and _is_repeated(connection, player, correction),
+        repeated=None if player is None else _repeated(connection, player, correction),
     )
 
 
@@ -94,9 +97,10 @@ def _named(connection: Connection, correction: Correction) -> Target | None:
 
 def _since(connection: Connection, player: int, since_us: int) -> Sequence[Target]:
     """Of awards that are not void, the oldest."""
-    later = score_events.alias()
+    later = score_events.alias("later")
     last_word = (
         select(later.c.kind)
+        .with_hint(later, _BY_TARGET, "sqlite")
         .where(later.c.board_key == score_events.c.board_key, later.c.target_version == score_events.c.version)
         .order_by(later.c.version.desc())
         .limit(1)
@@ -124,6 +128,7 @@ def are_void(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) ->
         versions = [row.version for row in rows if row.board_key == board]
         found = connection.execute(
             select(score_events.c.target_version, score_events.c.kind)
+            .with_hint(score_events, _BY_TARGET, "sqlite")
             .where(score_events.c.board_key == board, score_events.c.target_version.in_(versions))
             .order_by(score_events.c.version)
         )
@@ -131,16 +136,18 @@ def are_void(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) ->
     return [last_words.get((row.board_key, row.version)) == EventKind.VOID for row in rows]
 
 
-def _is_repeated(connection: Connection, player: Player, correction: Correction) -> bool:
+def _repeated(connection: Connection, player: Player, correction: Correction) -> Event | None:
     if correction.idempotency_digest is None:
-        return False
-    found = connection.execute(
-        select(1).where(
+        return None
+    row = connection.execute(
+        select(score_events, boards.c.id.label("board"))
+        .join(boards, boards.c.key == score_events.c.board_key)
+        .where(
             score_events.c.player_key == player.key,
             score_events.c.idempotency_digest == correction.idempotency_digest,
         )
-    )
-    return found.first() is not None
+    ).one_or_none()
+    return None if row is None else reads.event_of(row.board, row)
 
 
 def settle(connection: Connection, correction: Correction, facts: CaseFacts, correct: Correct) -> Settled:

@@ -68,6 +68,7 @@ class PostgresqlStore:
         self._clock = clock
         self._limits = limits
         self._board_keys: Mapping[str, int] = {}
+        self._one_correction = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         """Raises SchemaError where the database has another schema, StartError where it cannot be reached."""
@@ -102,7 +103,7 @@ class PostgresqlStore:
 
     async def correct(self, correction: Correction, correct: Correct) -> Settled:
         # Also those that a newer instance has made.
-        self._board_keys = await self._run(self._writer, reads.board_keys)
+        self._board_keys = await self._run(self._reader, reads.board_keys)
 
         async def write(connection: AsyncConnection) -> Settled:
             clock_us = await statements.clock_us(connection) if self._clock is None else self._clock.now_us()
@@ -113,7 +114,9 @@ class PostgresqlStore:
 
             return await connection.run_sync(settle)
 
-        return await self._commit(_Turn(list(self._board_keys.values()), write))
+        # At most one writer is taken: scores go on by the other one.
+        async with self._one_correction:
+            return await self._commit(_Turn(list(self._board_keys.values()), write))
 
     async def _commit(self, turn: _Turn) -> Settled:
         lost = 0

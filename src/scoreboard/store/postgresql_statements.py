@@ -54,7 +54,7 @@ FACTS: Final = text(
            SELECT true AS used FROM score_events WHERE player_key = p.key AND action_id = b.required
             ORDER BY action_seq LIMIT 1) q ON true
       LEFT JOIN LATERAL (
-           SELECT true AS used FROM score_events WHERE player_key = p.key AND proof_digest BETWEEN b.proof AND b.proof
+           SELECT true AS used FROM score_events WHERE proof_digest BETWEEN b.proof AND b.proof
             ORDER BY proof_digest LIMIT 1) f ON true
       LEFT JOIN LATERAL (
            SELECT at_us FROM score_events

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from scoreboard.admin_store import Conspicuous, Correct, Place, Profile, Record, Suspect
 from scoreboard.errors import OutcomeUnknown, StoreUnavailable
 from scoreboard.interfaces import Clock, Settle, Settled, Take
-from scoreboard.model import Board, Change, Correction, Event, Head, RateLimit, Snapshot
+from scoreboard.model import Board, Change, Correction, Event, EventKind, Head, RateLimit, Snapshot
 from scoreboard.store import admin_reads, correcting, reads, sqlite_file, suspects
 from scoreboard.store import sqlite_statements as statements
 
@@ -69,6 +69,8 @@ class SqliteStore:
         engine, executor = self._writer
 
         def settle(connection: Connection) -> Settled:
+            # What is erased is written over with zeros, not only let go.
+            connection.exec_driver_sql(f"PRAGMA secure_delete = {int(correction.kind is EventKind.ERASE)}")
             facts = correcting.read_case(connection, correction, self._clock.now_us())
             return correcting.settle(connection, correction, facts, correct)
 

@@ -28,7 +28,7 @@ FACTS: Final = text(
            EXISTS (SELECT 1 FROM score_events q
                     WHERE q.player_key = p.key AND q.action_id = json_extract(b.value, '$[5]')),
            EXISTS (SELECT 1 FROM score_events f
-                    WHERE f.player_key = p.key AND f.proof_digest = json_extract(b.value, '$[6]')),
+                    WHERE f.proof_digest = json_extract(b.value, '$[6]')),
            (SELECT at_us FROM score_events w WHERE w.player_key = p.key AND w.seq = p.seq + 1 - :limit_count),
            r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us
       FROM json_each(:batch) b

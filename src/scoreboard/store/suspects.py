@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Final
 
-from sqlalchemy import CTE, Connection, Float, Subquery, and_, cast, distinct, func, or_, select
+from sqlalchemy import CTE, Connection, Float, Subquery, and_, cast, distinct, func, not_, or_, select
 
 from scoreboard.admin_store import FEW_AWARDS, Conspicuous, Suspect
 from scoreboard.store.tables import boards, players, score_events
@@ -28,7 +28,9 @@ def stand_out(connection: Connection, since_us: int, conspicuous: Conspicuous, l
         .join(rates, rates.c.player_key == figures.c.player_key)
         .outerjoin(crowds, crowds.c.player_key == figures.c.player_key)
         .where(
-            or_(rates.c.most >= conspicuous.awards_an_hour, is_regular, behind >= conspicuous.players_behind_address)
+            # Who is banned or erased was judged already.
+            not_(players.c.is_banned),
+            or_(rates.c.most >= conspicuous.awards_an_hour, is_regular, behind >= conspicuous.players_behind_address),
         )
         .order_by(figures.c.points.desc(), figures.c.player_key)
         .limit(limit)

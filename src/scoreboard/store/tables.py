@@ -96,7 +96,6 @@ Index(
 # A proof counts once.
 Index(
     "score_events_proof",
-    score_events.c.player_key,
     score_events.c.proof_digest,
     unique=True,
     sqlite_where=score_events.c.proof_digest.is_not(None),

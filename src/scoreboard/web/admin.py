@@ -117,7 +117,7 @@ def _corrections(desk: "_Desk") -> Sequence[DirectRoute]:
         desk.correct("unban", about_player(EventKind.UNBAN), "End a ban", player, nobody),
         desk.correct("erase", about_player(EventKind.ERASE), "Erase who a player was", player, nobody),
         desk.correct("adjust", adjust, "Give or take points", schemas.AdjustRequest, nobody, board,
-                     errors.ScoreOutOfRange()),
+                     errors.ScoreOutOfRange(), errors.IdempotencyKeyReused()),
         desk.correct("void", about_event(EventKind.VOID), "Take an event's points back", event, *of_event),
         desk.correct("unvoid", about_event(EventKind.UNVOID), "Undo a void", event, *of_event),
         desk.correct("void-since", void_since, "Take back all that a player got since", schemas.VoidSinceRequest,

@@ -8,13 +8,12 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from scoreboard.admin_store import Conspicuous
 from scoreboard.model import MAX_SCORE
-from scoreboard.text import MAX_CHARACTERS, check_text
+from scoreboard.text import MAX_CHARACTERS, MAX_REASON, check_reason, check_text
 from scoreboard.web.schemas import MAX_LIMIT, NO_CONTROL_CHARACTERS, Id, Schema, digits, whole
 
 CURSOR: Final = r"^[0-9]{1,16}-[0-9]{1,16}-[^\u0000-\u001F\u007F-\u009F]{1,128}$"
 """Where a page ends: time, version and board of its last event."""
 
-MAX_REASON: Final = 500
 MAX_DAYS: Final = 3_660
 
 Reason = Annotated[
@@ -22,7 +21,7 @@ Reason = Annotated[
     Field(
         min_length=1, max_length=MAX_REASON, description="For the audit log.", json_schema_extra=NO_CONTROL_CHARACTERS
     ),
-    AfterValidator(lambda text: check_text(text, MAX_REASON)),
+    AfterValidator(check_reason),
 ]
 Whole = Annotated[int, Field(ge=-MAX_SCORE, le=MAX_SCORE), BeforeValidator(whole)]
 

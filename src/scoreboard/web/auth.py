@@ -131,20 +131,24 @@ class Tokens:
         return self._sign(claims, PROOF_SECONDS, PROOF_TYPE)
 
     async def verify_proof(self, text: str) -> Proof:
-        """What a proof says. Raises ProofInvalid, KeysUnavailable."""
+        """What a proof says, and whether it is over: then it is good for a repeat alone.
+
+        Raises ProofInvalid, KeysUnavailable.
+        """
         now_us = self._clock.now_us()
         if len(text) > MAX_TOKEN_BYTES:
             raise ProofInvalid
         try:
             claims = await self._claims(text.encode(), PROOF_TYPE)
             expires_us = self._check(claims, now_us, PROOF_SECONDS)
-            if expires_us + LEEWAY_US <= now_us or expires_us > now_us + PROOF_SECONDS * 1_000_000 + LEEWAY_US:
+            if expires_us > now_us + PROOF_SECONDS * 1_000_000 + LEEWAY_US:
                 raise ProofInvalid
             return Proof(
                 user_id=check_id(claims["sub"]),
                 action_id=check_id(claims["action"]),
-                digest=digest("proof", str(claims.get("iss", "")), check_id(claims["jti"])),
+                digest=digest("proof", str(claims.get("iss", "")), claims["sub"], check_id(claims["jti"])),
                 points=_points(claims.get("points")),
+                is_over=expires_us + LEEWAY_US <= now_us,
             )
         except (TokenInvalid, *_BAD) as error:
             raise ProofInvalid from error

@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("agent_hash", sa.BigInteger()),
     ):
         op.add_column("score_events", column)
-    _add_partial_index("score_events_proof", ["player_key", "proof_digest"], "proof_digest", unique=True)
+    _add_partial_index("score_events_proof", ["proof_digest"], "proof_digest", unique=True)
     _add_partial_index("score_events_target", ["board_key", "target_version", "version"], "target_version")
     op.create_table(
         "corrections",
@@ -50,6 +50,13 @@ def _add_partial_index(name: str, columns: list[str], where: str, *, unique: boo
     op.create_index(name, "score_events", columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
+_CORRECTION_IS_KEPT = (
+    "NEW.reason <> '(erased)' OR NEW.board_key <> OLD.board_key OR NEW.version <> OLD.version "
+    "OR NEW.at_us <> OLD.at_us OR NEW.actor <> OLD.actor"
+)
+"""Of who has corrected something, and why, only the reason can be forgotten."""
+
+
 def _kept_columns() -> str:
     """All that no event ever loses."""
     columns = sa.inspect(op.get_bind()).get_columns("score_events")
@@ -69,10 +76,16 @@ def _let_origins_be_forgotten_sqlite() -> None:
     op.execute(
         """
         CREATE TRIGGER score_events_no_replaced_proof BEFORE INSERT ON score_events
-          WHEN EXISTS (SELECT 1 FROM score_events WHERE player_key = NEW.player_key AND proof_digest = NEW.proof_digest)
+          WHEN EXISTS (SELECT 1 FROM score_events WHERE proof_digest = NEW.proof_digest)
         BEGIN SELECT RAISE(ABORT, 'score_events is append-only'); END
         """
     )
+
+    op.execute(
+        f"CREATE TRIGGER corrections_only_forget BEFORE UPDATE ON corrections WHEN {_CORRECTION_IS_KEPT} "
+        f"BEGIN {_REFUSE}; END"
+    )
+    op.execute(f"CREATE TRIGGER corrections_no_delete BEFORE DELETE ON corrections BEGIN {_REFUSE}; END")
 
 
 def _let_origins_be_forgotten_postgresql() -> None:
@@ -84,5 +97,13 @@ def _let_origins_be_forgotten_postgresql() -> None:
     op.execute(
         f"CREATE TRIGGER score_events_only_forget BEFORE UPDATE OF {', '.join(_ORIGIN)} ON score_events FOR EACH ROW "
         f"WHEN ({' OR '.join(f'NEW.{column} IS NOT NULL' for column in _ORIGIN)}) "
+        "EXECUTE FUNCTION score_events_append_only()"
+    )
+    op.execute(
+        "CREATE TRIGGER corrections_only_forget BEFORE UPDATE ON corrections FOR EACH ROW "
+        f"WHEN ({_CORRECTION_IS_KEPT}) EXECUTE FUNCTION score_events_append_only()"
+    )
+    op.execute(
+        "CREATE TRIGGER corrections_no_delete BEFORE DELETE OR TRUNCATE ON corrections FOR EACH STATEMENT "
         "EXECUTE FUNCTION score_events_append_only()"
     )
