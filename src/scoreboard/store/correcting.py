@@ -14,8 +14,9 @@ from scoreboard.store.tables import boards, corrections, players, score_events, 
 FORGOTTEN = "(erased)"
 """Stands for the reason of a correction about a player who is erased: it may say who that was."""
 
-_BY_TARGET = "INDEXED BY score_events_target"
-"""SQLite would rather read the whole board: it takes any partial index for a bad one."""
+_NOTHING = 0
+"""Added to a board's key it hides the primary key: by that SQLite would read the whole board, and leave the index of
+targets."""
 
 
 def read_case(connection: Connection, correction: Correction, clock_us: int) -> CaseFacts:
@@ -100,8 +101,9 @@ def _since(connection: Connection, player: int, since_us: int) -> Sequence[Targe
     later = score_events.alias("later")
     last_word = (
         select(later.c.kind)
-        .with_hint(later, _BY_TARGET, "sqlite")
-        .where(later.c.board_key == score_events.c.board_key, later.c.target_version == score_events.c.version)
+        .where(
+            later.c.board_key + _NOTHING == score_events.c.board_key, later.c.target_version == score_events.c.version
+        )
         .order_by(later.c.version.desc())
         .limit(1)
         .scalar_subquery()
@@ -128,8 +130,7 @@ def are_void(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) ->
         versions = [row.version for row in rows if row.board_key == board]
         found = connection.execute(
             select(score_events.c.target_version, score_events.c.kind)
-            .with_hint(score_events, _BY_TARGET, "sqlite")
-            .where(score_events.c.board_key == board, score_events.c.target_version.in_(versions))
+            .where(score_events.c.board_key + _NOTHING == board, score_events.c.target_version.in_(versions))
             .order_by(score_events.c.version)
         )
         last_words |= {(board, version): kind for version, kind in found}

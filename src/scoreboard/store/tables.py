@@ -104,8 +104,8 @@ Index(
 # Whether an event is void: the last one that has it for a target says so.
 Index(
     "score_events_target",
-    score_events.c.board_key,
     score_events.c.target_version,
+    score_events.c.board_key,
     score_events.c.version,
     sqlite_where=score_events.c.target_version.is_not(None),
     postgresql_where=score_events.c.target_version.is_not(None),

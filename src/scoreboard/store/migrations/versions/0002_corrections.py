@@ -26,7 +26,7 @@ def upgrade() -> None:
     ):
         op.add_column("score_events", column)
     _add_partial_index("score_events_proof", ["proof_digest"], "proof_digest", unique=True)
-    _add_partial_index("score_events_target", ["board_key", "target_version", "version"], "target_version")
+    _add_partial_index("score_events_target", ["target_version", "board_key", "version"], "target_version")
     op.create_table(
         "corrections",
         sa.Column("board_key", sa.Integer(), nullable=False),

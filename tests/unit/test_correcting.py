@@ -1,0 +1,42 @@
+"""What a correction reads while it holds every board is found by an index, however long the ledger is."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+
+from scoreboard.model import Correction, EventKind
+from scoreboard.store import correcting, sqlite_file
+from scoreboard.store.sqlite import SqliteStore
+from tests.clocks import HeldClock
+from tests.making import MAIN, UNLIMITED, commit, submission
+
+
+async def test_no_statement_reads_a_whole_board(tmp_path: Path) -> None:
+    path = tmp_path / "scoreboard.db"
+    sqlite_file.migrate(path)
+    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store:
+        await store.ensure([MAIN])
+        await commit(store, submission("ada"))
+    engine = sqlite_file.open_engine(path, "write")
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        if "score_events" in statement and not statement.startswith("EXPLAIN"):
+            asked.append((statement, parameters))
+
+    with engine.begin() as connection:
+        for correction in (
+            Correction(EventKind.VOID, "root", "a test", user_id="ada", since_us=0),
+            Correction(EventKind.VOID, "root", "a test", board="main", target_version=1),
+        ):
+            correcting.read_case(connection, correction, 0)
+        plans = [
+            row[3]
+            for statement, parameters in list(asked)
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+    engine.dispose()
+    assert any("score_events_target (target_version=?)" in plan for plan in plans)
+    assert not [plan for plan in plans if plan.startswith("SCAN") or plan.endswith("PRIMARY KEY (board_key=?)")], plans
