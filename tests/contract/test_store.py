@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from scoreboard.errors import SchemaError
 from scoreboard.interfaces import Accepted, Facts, Refused, Settled, Store
 from scoreboard.model import Change, ChangeKind, Event, RateLimit, Standing, Submission, order_key
 from tests.clocks import HeldClock
-from tests.contract.conftest import BOTH, MakeStore, OpenStore
+from tests.contract.conftest import BOTH, Ask, MakeStore, OpenStore
 from tests.making import DUEL, MAIN, QUEST, SIDE, TEN_A_MINUTE, VISIT, commit, settling, submission
 
 
@@ -299,3 +300,11 @@ async def test_one_player_on_two_boards_at_once_is_counted_exactly(
     assert sorted((quest.seq or 0, visit.seq or 0)) == ([2, 3] if known else [1, 2])
     assert quest.seq == decided[-1] + 1
     assert [e.score for e in await store.events("main", 0, 10)] == ([50, 100, 50] if known else [50, 50])
+
+
+async def test_a_board_that_another_program_keeps_in_another_way_is_refused(store: Store, ask: Ask) -> None:
+    """Two ways to make a board of its events would tear its history apart."""
+    ask("UPDATE boards SET fold = 'best, ascending' WHERE id = 'side'")
+    with pytest.raises(SchemaError, match="side.*best, ascending"):
+        await store.ensure([MAIN, SIDE])
+    await store.ensure([MAIN])
