@@ -305,6 +305,6 @@ async def test_one_player_on_two_boards_at_once_is_counted_exactly(
 async def test_a_board_that_another_program_keeps_in_another_way_is_refused(store: Store, ask: Ask) -> None:
     """Two ways to make a board of its events would tear its history apart."""
     ask("UPDATE boards SET fold = 'best, ascending' WHERE id = 'side'")
-    with pytest.raises(SchemaError, match="side.*best, ascending"):
+    with pytest.raises(SchemaError, match=r"side.*best, ascending"):
         await store.ensure([MAIN, SIDE])
     await store.ensure([MAIN])
