@@ -5,7 +5,7 @@ There are two deployments: embedded (SQLite and memory, one instance) and distri
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Scope
 
 from scoreboard.admin_store import Truth
@@ -37,6 +38,7 @@ from scoreboard.store import postgresql_database, sqlite_file
 from scoreboard.store.postgresql import PostgresqlStore
 from scoreboard.store.sqlite import SqliteStore
 from scoreboard.web.admin import admin_routes
+from scoreboard.web.admin_page import admin_page_routes
 from scoreboard.web.application import make_application
 from scoreboard.web.auth import Policy, Tokens
 from scoreboard.web.client_address import client_address
@@ -188,9 +190,7 @@ async def open_scoreboard(
             hub=hub,
             tokens=tokens,
             origins=Origins(_origin_key(settings), _address(settings)),
-            admin=admin_routes(administration, tokens, _door(settings, admin_port))
-            if settings.has_admin_routes
-            else (),
+            admin=_admin(settings, catalog, administration, tokens, admin_port),
             clock=own_clock,
             player_limit=settings.rate_limit,
             server_limit=settings.server_rate_limit,
@@ -217,6 +217,16 @@ async def open_scoreboard(
             )
         )
         yield Scoreboard(Secured(application, is_tls=settings.tls is not None), hub, metrics_port)
+
+
+def _admin(
+    settings: Settings, catalog: Catalog, administration: Administration, tokens: Tokens, admin_port: int | None
+) -> Sequence[BaseRoute]:
+    """What is served for administrators: nothing, unless they have a way in."""
+    if not settings.has_admin_routes:
+        return ()
+    door = _door(settings, admin_port)
+    return [*admin_routes(administration, tokens, door), *admin_page_routes(catalog, door)]
 
 
 def _door(settings: Settings, admin_port: int | None) -> Callable[[Scope], bool]:

@@ -85,6 +85,6 @@ def serve_until_stopped(
         if settings.admin_port is not None:
             sockets.append(stack.enter_context(bind(settings.admin_host, settings.admin_port, "SCOREBOARD_ADMIN_")))
             admin_port = sockets[-1].getsockname()[1]
-            log.info("administrators", url=f"{url_of(sockets[-1], is_tls=settings.tls is not None)}/api/admin")
+            log.info("administrators", url=f"{url_of(sockets[-1], is_tls=settings.tls is not None)}/admin")
         prepare()
         server.run(main)

@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import Scope
 
 from scoreboard import __version__
@@ -26,7 +27,7 @@ from scoreboard.web.admin_schemas import REQUESTS as ADMIN_REQUESTS
 from scoreboard.web.auth import Tokens
 from scoreboard.web.cors import Cors
 from scoreboard.web.demo import demo_routes
-from scoreboard.web.direct import REFERENCE, DirectRoute
+from scoreboard.web.direct import REFERENCE
 from scoreboard.web.docs import docs_routes
 from scoreboard.web.health import health_routes
 from scoreboard.web.leaderboard import leaderboard_route, stream_route
@@ -55,7 +56,7 @@ def make_application(
     hub: Hub,
     tokens: Tokens,
     origins: Origins,
-    admin: Sequence[DirectRoute] = (),
+    admin: Sequence[BaseRoute] = (),
     clock: Clock,
     player_limit: RateLimit,
     server_limit: RateLimit | None,

@@ -1,0 +1,142 @@
+// @ts-check
+// The administrators' page: who is let in, and the tabs. Each tab asks the server when it is opened.
+
+import { forgetToken, look, Refusal, useToken } from "./api.js";
+import { button, change, field, figure, find, line, make, say, theirs, when } from "./dom.js";
+import { Pages } from "./pages.js";
+import * as players from "./players.js";
+
+/** @typedef {import("./pages.js").Record} Record */
+
+const TABS = ["players", "audit", "suspects"];
+const REASONS = { rate: "many awards in an hour", regular: "regular as a machine", address: "many behind one address" };
+
+const log = new Pages("events", "log", correction, attempt);
+
+/** Tell of a refusal. Who is not let in any more begins again. @param {() => Promise<void>} act */
+async function attempt(act) {
+  try {
+    find("failure").textContent = "";
+    await act();
+  } catch (refusal) {
+    if (!(refusal instanceof Refusal)) throw refusal;
+    if (refusal.status === 401) leave(refusal.message);
+    else say.failed(refusal.message);
+  }
+}
+
+async function enter() {
+  find("refused").textContent = "";
+  try {
+    useToken(field("token").value);
+    await players.search();
+  } catch (refusal) {
+    if (!(refusal instanceof Refusal)) throw refusal;
+    forgetToken();
+    find("refused").textContent = refusal.message;
+    field("token").select();
+    return;
+  }
+  field("token").value = "";
+  find("enter").hidden = true;
+  find("desk").hidden = find("leave").hidden = false;
+  show("players");
+  field("search").focus();
+}
+
+/** @param {string} why */
+function leave(why) {
+  forgetToken();
+  players.clear();
+  log.clear();
+  find("suspicious").replaceChildren();
+  say.done("");
+  find("desk").hidden = find("leave").hidden = true;
+  find("enter").hidden = false;
+  find("refused").textContent = why;
+  field("token").focus();
+}
+
+/** @param {string} name */
+function show(name) {
+  for (const each of TABS) {
+    const tab = find(`${each}-tab`);
+    tab.ariaSelected = String(each === name);
+    tab.tabIndex = each === name ? 0 : -1;
+    find(each).hidden = each !== name;
+  }
+}
+
+/** @param {string} name */
+function choose(name) {
+  show(name);
+  say.done("");
+  if (name === "audit") attempt(() => log.open({}, (isEmpty) => (find("log-empty").hidden = !isEmpty)));
+  if (name === "suspects") attempt(readSuspects);
+}
+
+/** As tabs are moved through everywhere: by arrows, Home and End. @param {KeyboardEvent} event */
+function move(event) {
+  const at = TABS.findIndex((name) => find(`${name}-tab`) === document.activeElement);
+  const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: TABS.length - 1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  const name = /** @type {string} */ (TABS.at(to % TABS.length));
+  choose(name);
+  find(`${name}-tab`).focus();
+}
+
+/** @param {string | null} userId */
+function player(userId) {
+  if (userId === null) return make("i", "hint", "erased");
+  const open = () => {
+    choose("players");
+    attempt(() => players.open(userId));
+  };
+  return button(theirs(userId), open, "link");
+}
+
+/** @param {Record} event */
+function correction(event) {
+  const what = make("span", "", make("b", "", event.kind));
+  if (event.targetVersion !== null) what.append(` of version ${event.targetVersion}`);
+  return line(
+    [when(event.at), theirs(event.actor ?? ""), what, player(event.userId), change(event.points), players.place(event), theirs(event.reason ?? "")],
+    ["when", "", "", "", "number", "", "why"],
+  );
+}
+
+async function readSuspects() {
+  const { suspects } = await look("suspects", {
+    days: field("days").value,
+    anHour: field("an-hour").value,
+    irregularity: field("irregularity").value,
+    behindAddress: field("behind-address").value,
+    limit: 100,
+  });
+  find("suspicious").replaceChildren(...suspects.map(suspect));
+  find("suspects-empty").hidden = suspects.length > 0;
+}
+
+/** @param {{ userId: string, name: string | null, reasons: (keyof typeof REASONS)[], awards: number, points: number, mostAnHour: number, intervalSeconds: number | null, irregularity: number | null, playersBehindAddress: number }} of */
+function suspect(of) {
+  const who = make("span", "", player(of.userId));
+  if (of.name !== null) who.append(make("span", "hint", theirs(of.name)));
+  const reasons = make("span", "reasons", ...of.reasons.map((reason) => make("span", "badge", REASONS[reason] ?? reason)));
+  const figures = [of.awards, of.points, of.mostAnHour, of.intervalSeconds, of.irregularity, of.playersBehindAddress];
+  return line([who, reasons, ...figures.map(figure)], ["", "", ...figures.map(() => "number")]);
+}
+
+players.start(attempt);
+find("enter").addEventListener("submit", (event) => {
+  event.preventDefault();
+  enter();
+});
+find("leave").addEventListener("click", () => leave(""));
+for (const name of TABS) find(`${name}-tab`).addEventListener("click", () => choose(name));
+document.querySelector("[role=tablist]")?.addEventListener("keydown", (event) => move(/** @type {KeyboardEvent} */ (event)));
+find("thresholds").addEventListener("submit", (event) => {
+  event.preventDefault();
+  attempt(readSuspects);
+});
+field("token").focus();

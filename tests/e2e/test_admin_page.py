@@ -1,0 +1,227 @@
+"""The administrators' page in a real Chromium."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect
+
+from scoreboard.rules import ADMINISTER
+from tests.clocks import HeldClock
+from tests.e2e.browser import Witness, chromium, visiting
+from tests.e2e.processes import serving
+from tests.e2e.test_page import LOST, MARKUP, assert_accessible, expect_live, expect_order
+from tests.harness import Running, running
+from tests.servers.process import free_port
+
+SEEN_MS = 1_000
+"""Within this time a correction is on every screen."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path, HeldClock(), rate_limit="1000000/minute", admin_on_public_port=True) as server:
+        yield server
+
+
+def enter(page: Page, server: Running, token: str | None = None) -> None:
+    page.goto(f"{server.url}/admin")
+    page.get_by_label("Token").fill(token or server.token("root", scopes=(ADMINISTER,)))
+    page.get_by_role("button", name="Enter").click()
+
+
+@contextmanager
+def administering(browser: Browser, server: Running, **options: object) -> Iterator[tuple[Page, Witness]]:
+    with visiting(browser, server.url, **options) as (context, witness):
+        page = context.new_page()
+        enter(page, server)
+        expect(page.get_by_role("tab", name="Players")).to_be_visible()
+        yield page, witness
+
+
+def choose(page: Page, name: str) -> None:
+    page.locator("#list").get_by_role("button", name=name).click()
+    expect(page.locator("#player-title")).to_contain_text(name)
+
+
+def correct(page: Page, action: str, confirm: str | None = None, reason: str = "a test", **fields: str) -> None:
+    """Press a button, fill its dialog in, and send it."""
+    page.locator("#player").get_by_role("button", name=action).first.click()
+    dialog = page.get_by_role("dialog")
+    for label, value in fields.items():
+        dialog.get_by_label(label.capitalize()).fill(value)
+    dialog.get_by_label("Reason").fill(reason)
+    dialog.get_by_role("button", name=confirm or action, exact=True).click()
+
+
+def test_who_is_banned_leaves_a_watching_page_and_comes_back_when_unbanned(browser: Browser, server: Running) -> None:
+    server.score("ada", name="Ada")
+    server.score("bob", "duel", name="Bob")
+    with administering(browser, server) as (page, _), visiting(browser, server.url) as (elsewhere, _):
+        board = elsewhere.new_page()
+        board.goto(server.url)
+        expect_live(board)
+        expect_order(board, "Ada", "Bob")
+        choose(page, "Ada")
+        correct(page, "Ban", reason="scores by a script")
+        expect(board.locator("tbody .name bdi")).to_have_text(["Bob"], timeout=SEEN_MS)
+        expect(page.locator("#outcome")).to_have_text("Ban ada: done by 1 event; main is at version 3.")
+        expect(page.locator("#player-title .badge")).to_have_text("banned")
+        expect(page.locator("#list .badge")).to_have_text("banned")
+        correct(page, "Unban")
+        expect(board.locator("tbody .name bdi")).to_have_text(["Ada", "Bob"], timeout=SEEN_MS)
+        expect(page.locator("#list .badge")).to_have_count(0)
+        page.get_by_role("tab", name="Audit log").click()
+        expect(page.locator("#log tr")).to_have_count(2)
+        expect(page.locator("#log tr").nth(1)).to_contain_text("scores by a script")
+
+
+def test_an_event_is_voided_and_that_is_undone(browser: Browser, server: Running) -> None:
+    server.score("ada")
+    server.score("ada", "duel")
+    with administering(browser, server) as (page, _):
+        choose(page, "ada")
+        correct(page, "Void: version 1 of main", "Void")
+        expect(page.locator("#standings")).to_have_text("main 30")
+        expect(page.locator("#history tr .badge")).to_have_text("void")
+        correct(page, "Undo void: version 1 of main", "Undo void")
+        expect(page.locator("#standings")).to_have_text("main 80")
+        expect(page.locator("#history tr b")).to_have_text(["unvoid", "void", "award", "award"])
+        correct(page, "Void since …", "Void them", since="2020-01-01T00:00:00")
+        expect(page.locator("#standings")).to_have_text("main 0")
+
+
+def test_points_that_are_given_count_once_though_the_answer_was_lost(browser: Browser, server: Running) -> None:
+    server.score("ada")
+    with administering(browser, server) as (page, witness):
+        witness.expected = LOST
+        keys: list[str | None] = []
+
+        def lose_the_first_answer(route: Any, request: Request) -> None:
+            keys.append(request.headers.get("idempotency-key"))
+            if len(keys) > 1:
+                route.continue_()
+                return
+            route.fetch()
+            route.abort()
+
+        page.route("**/api/admin/adjust", lose_the_first_answer)
+        choose(page, "ada")
+        correct(page, "Adjust …", "Adjust", points="-20")
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_role("alert")).to_have_text("There is no answer. Try again here: it is done once.")
+        dialog.get_by_role("button", name="Adjust", exact=True).click()
+        expect(page.locator("#outcome")).to_contain_text("it was so already")
+        expect(page.locator("#standings")).to_have_text("main 30")
+        correct(page, "Adjust …", "Adjust", points="9007199254740991")
+        expect(dialog.get_by_role("alert")).to_have_text(re.compile("score", re.IGNORECASE))
+        assert keys[0] is not None
+        assert keys[0] == keys[1] != keys[2]
+
+
+def test_a_token_that_is_not_good_is_told_and_none_is_kept(browser: Browser, server: Running) -> None:
+    with visiting(browser, server.url) as (context, witness):
+        witness.expected = LOST
+        page = context.new_page()
+        for token, told in {
+            "nonsense": "The token is not valid.",
+            "héllo wörld": "The token is not valid.",
+            server.token("ada"): "The token does not have the scope scoreboard:admin.",
+        }.items():
+            enter(page, server, token)
+            expect(page.locator("#refused")).to_have_text(told)
+            expect(page.locator("#desk")).to_be_hidden()
+        enter(page, server)
+        expect(page.locator("#desk")).to_be_visible()
+        assert page.get_by_label("Token").input_value() == ""
+        kept = page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie, location.href])")
+        assert json.loads(kept) == [{}, {}, "", f"{server.url}/admin"]
+        server.clock.advance(7_200)
+        page.get_by_role("button", name="Search").click()
+        expect(page.locator("#refused")).to_have_text("The token has expired: get a new one.")
+        expect(page.locator("#desk")).to_be_hidden()
+
+
+def test_nobody_is_erased_whose_user_id_was_not_typed(browser: Browser, server: Running) -> None:
+    server.score("ada", name="Ada")
+    with administering(browser, server) as (page, _):
+        choose(page, "Ada")
+        page.get_by_role("button", name="Erase …").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Reason").fill("asked for it")
+        dialog.get_by_label("Type the user id").fill("Ada")
+        dialog.get_by_role("button", name="Erase for good").click()
+        expect(dialog.get_by_role("alert")).to_have_text("That is not the user id of this player.")
+        assert len(server.ledger()) == 1
+        dialog.get_by_label("Type the user id").fill("ada")
+        dialog.get_by_role("button", name="Erase for good").click()
+        expect(page.locator("#outcome")).to_contain_text("Erase ada: done")
+        expect(page.locator("#player")).to_be_hidden()
+        expect(page.get_by_text("Nobody was found.")).to_be_visible()
+
+
+def test_the_page_is_on_the_port_of_administrators_alone(tmp_path: Path) -> None:
+    port = free_port()
+    with serving(tmp_path, SCOREBOARD_ADMIN_PORT=str(port)) as (_, client):
+        for path in ("/admin", "/admin/admin.js"):
+            assert client.get(path, headers={"Host": f"127.0.0.1:{port}"}).status_code == 404
+            assert client.get(f"http://127.0.0.1:{port}{path}").status_code == 200
+
+
+def test_older_events_and_who_stands_out_are_looked_up(browser: Browser, server: Running) -> None:
+    for _ in range(60):
+        server.score("machine", "duel")
+        server.clock.advance(30)
+    with administering(browser, server) as (page, _):
+        page.get_by_role("tab", name="Players").focus()
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator("#suspicious tr")).to_contain_text("regular as a machine")
+        page.locator("#suspicious").get_by_role("button", name="machine").click()
+        rows = page.locator("#history tr")
+        expect(rows).to_have_count(50)
+        page.get_by_role("button", name="Older").click()
+        expect(rows).to_have_count(60)
+        expect(rows.last).to_contain_text("main 1")
+        expect(page.get_by_role("button", name="Older")).to_be_hidden()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_markup_is_shown_as_text(browser: Browser, server: Running, scheme: str) -> None:
+    for number, name in enumerate(MARKUP):
+        for _ in range(11):
+            server.score(f"<b>{number}</b>", name=name)
+            server.clock.advance(30)
+    options = {"color_scheme": scheme, "viewport": {"width": 320, "height": 800}}
+    with administering(browser, server, **options) as (page, _):
+        expect(page.locator("#list .head bdi")).to_have_text(MARKUP)
+        choose(page, MARKUP[1])
+        correct(page, "Void: version 22 of main", "Void", reason=MARKUP[0])
+        expect(page.locator("#history tr").first).to_contain_text(MARKUP[0])
+        correct(page, "Ban", reason=MARKUP[1])
+        expect(page.locator("#history tr").first).to_contain_text(MARKUP[1])
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert_accessible(page)
+        page.get_by_role("button", name="Erase …").click()
+        expect(page.get_by_role("dialog", name="Erase <b>1</b>")).to_be_visible()
+        assert_accessible(page)
+        page.keyboard.press("Escape")
+        for tab, body in {"Audit log": "#log", "Suspects": "#suspicious"}.items():
+            page.get_by_role("tab", name=tab).click()
+            expect(page.locator(body)).to_contain_text("<b>1</b>")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert_accessible(page)
+        expect(page.locator("main").locator("img, script, svg, b b")).to_have_count(0)
+        assert page.evaluate("window.ran") is None
+        page.get_by_role("button", name="Forget the token").click()
+        assert_accessible(page)
+        expect(page.locator("#list, #log, #suspicious").locator("bdi")).to_have_count(0)

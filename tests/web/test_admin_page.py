@@ -1,0 +1,36 @@
+"""The administrators' page is where administrators come in, and nowhere else."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.clocks import HeldClock
+from tests.harness import running
+
+PATHS = ("/admin", "/admin/admin.js", "/admin/admin.css")
+
+
+@pytest.mark.parametrize("admin_port", [None, 0])
+def test_by_any_other_door_there_is_no_page(tmp_path: Path, admin_port: int | None) -> None:
+    # The harness opens the public port alone: where administrators have one of their own, this is not it.
+    with running(tmp_path, HeldClock(), admin_port=admin_port) as server:
+        for path in PATHS:
+            for method in ("GET", "HEAD", "POST"):
+                response = server.client.request(method, path, headers={"Host": "127.0.0.1:0"})
+                assert response.status_code == 404
+        assert server.client.get(PATHS[0]).json()["code"] == "not_found"
+
+
+def test_the_page_is_held_to_the_policy_of_the_boards_page(tmp_path: Path) -> None:
+    with running(tmp_path, HeldClock(), admin_on_public_port=True) as server:
+        page, board = server.client.get("/admin"), server.client.get("/")
+        for name in ("Content-Security-Policy", "X-Frame-Options", "Cross-Origin-Opener-Policy", "Cache-Control"):
+            assert page.headers[name] == board.headers[name]
+        for path in PATHS:
+            response = server.client.get(path, headers={"Origin": "https://elsewhere.example"})
+            assert response.status_code == 200
+            assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+            assert "Access-Control-Allow-Origin" not in response.headers
+        for path in ("/admin/", "/admin/nothing", "/admin/..%2fadmin.py"):
+            assert server.client.get(path).status_code == 404
+        assert server.client.post("/admin").status_code == 405
