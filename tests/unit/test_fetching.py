@@ -69,3 +69,12 @@ def test_more_than_keys_could_be_is_not_taken(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(fetching, "MOST_BYTES", 1_000)
     with serving(HEAD + b"\r\n" + b" " * 1_001) as url, pytest.raises(ValueError, match="more than 1000 bytes"):
         fetch(url)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_wherever_it_leads(status: int) -> None:
+    with serving(HEAD + b"Content-Length: 2\r\n\r\n{}") as elsewhere:
+        answer = b"HTTP/1.1 %d Elsewhere\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % (status, elsewhere.encode())
+        with serving(answer) as url, pytest.raises(ValueError, match=rf"redirect \({status}\)"):
+            fetch(url)
+        assert fetch(elsewhere) == b"{}", "nobody has been there before"

@@ -5,19 +5,19 @@ import time
 import urllib.request
 from collections.abc import Callable
 from functools import partial
-from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPMessage, HTTPResponse, HTTPSConnection
 from io import BufferedReader, RawIOBase
 from socket import socket
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 FETCH_SECONDS: Final = 5.0
 MOST_BYTES: Final = 262_144
 
 
 def fetch(url: str, seconds: float = FETCH_SECONDS) -> bytes:
-    """What is there. Raises OSError (TimeoutError past its time), HTTPException, ValueError (where it is too long)."""
+    """What is there. Raises OSError (TimeoutError past its time), HTTPException, ValueError (too long; a redirect)."""
     in_time = partial(_connection, time.monotonic() + seconds)
-    opener = urllib.request.build_opener(_Http(in_time), _Https(in_time))
+    opener = urllib.request.build_opener(_Http(in_time), _Https(in_time), _NoRedirects())
     with opener.open(url, timeout=seconds) as response:
         document: bytes = response.read(MOST_BYTES + 1)
     if len(document) > MOST_BYTES:
@@ -41,6 +41,23 @@ class _Https(urllib.request.HTTPSHandler):
 
     def https_open(self, request: urllib.request.Request) -> HTTPResponse:
         return self.do_open(self._connect, request, context=ssl.create_default_context())
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """The address is a setting. Another one, which whoever answers may choose, could be without TLS, or inside."""
+
+    def http_error_302(
+        self,
+        req: urllib.request.Request,  # noqa: ARG002  # urllib's signature
+        fp: Any,
+        code: int,
+        msg: str,  # noqa: ARG002
+        headers: HTTPMessage,  # noqa: ARG002
+    ) -> NoReturn:
+        fp.close()
+        raise ValueError(f"the answer is a redirect ({code}), and none is followed: set the address that it leads to")
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 def _connection(until: float, kind: type[HTTPConnection], *args: Any, **kwargs: Any) -> HTTPConnection:
