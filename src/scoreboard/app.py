@@ -178,6 +178,7 @@ async def open_scoreboard(
             boards,
             most=_most_streams(settings),
             most_of_an_origin=settings.max_streams_per_address or sys.maxsize,
+            clock=own_clock,
             observer=observer,
         )
         frames = Frames(scoring.board, hub, boards)

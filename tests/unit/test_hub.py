@@ -12,8 +12,10 @@ from scoreboard.fanout.frame import HEARTBEAT, Frame, Message, encode, retry
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.ring import PACE_SECONDS, SLICE_SECONDS
 from scoreboard.fanout.subscriber import Subscriber
+from scoreboard.interfaces import Clock
 from scoreboard.model import Entry, Snapshot
 from scoreboard.observer import Observer
+from tests.clocks import HeldClock
 from tests.virtual_time import VirtualTimeLoop, run
 
 
@@ -27,8 +29,8 @@ class Watching(Subscriber):
 
     __slots__ = ("closed_with", "got", "is_closed", "on_write", "stalled", "times")
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, until_us: int | None = None) -> None:
+        super().__init__(until_us=until_us)
         self.got: list[Message] = []
         self.times: list[float] = []
         self.stalled = False
@@ -61,8 +63,8 @@ def joined(hub: Hub, count: int) -> list[Watching]:
 
 
 @asynccontextmanager
-async def hub_running() -> AsyncIterator[Hub]:
-    hub = Hub(["main"], jitter=lambda low, _high: low)
+async def hub_running(clock: Clock | None = None) -> AsyncIterator[Hub]:
+    hub = Hub(["main"], jitter=lambda low, _high: low, clock=clock)
     task = asyncio.create_task(hub.run())
     try:
         yield hub
@@ -395,5 +397,57 @@ def test_draining_ends_all_streams_evenly_and_takes_no_new_ones() -> None:
             await draining
             assert all(w.closed_with == retry(1000) for w in watchers)
             assert hub.streams == 0
+
+    run(scenario())
+
+
+def test_whose_time_is_over_is_ended_within_a_second_and_told_when_to_come_back() -> None:
+    async def scenario() -> None:
+        clock = HeldClock()
+        async with hub_running(clock) as hub:
+            soon, later, ever = Watching(clock.us + 60_000_000), Watching(clock.us + 90_000_000), Watching()
+            for watcher in (soon, later, ever):
+                hub.join("main", watcher)
+            clock.advance(59.9)
+            await asyncio.sleep(1.1)
+            assert hub.streams == 3
+            clock.advance(0.1)
+            await asyncio.sleep(1)
+            hub.publish(frame(1))
+            await asyncio.sleep(0.1)
+            assert (soon.closed_with, frame(1).event in soon.got) == (retry(1000), False)
+            assert [(w.is_closed, w.got[-1]) for w in (later, ever)] == [(False, frame(1).event)] * 2
+            clock.advance(10**9)
+            await asyncio.sleep(1)
+            assert (later.is_closed, ever.is_closed) == (True, False)
+            assert (hub.streams, hub.counts.expired) == (1, 2)
+
+    run(scenario())
+
+
+def test_ending_many_whose_time_is_over_lets_everything_else_go_on() -> None:
+    class Ending(Watching):
+        __slots__ = ()
+
+        def close(self, last: Message | None) -> None:
+            super().close(last)
+            loop = asyncio.get_running_loop()
+            assert isinstance(loop, VirtualTimeLoop)
+            loop.spend(0.0002)
+
+    async def scenario() -> None:
+        clock = HeldClock()
+        async with hub_running(clock) as hub:
+            watchers = [Ending(clock.us) for _ in range(1_000)]
+            for watcher in watchers:
+                hub.join("main", watcher)
+            await asyncio.sleep(0.9)
+            loop = asyncio.get_running_loop()
+            longest, before = 0.0, loop.time() + 0.1
+            while hub.streams:
+                await asyncio.sleep(0 if loop.time() >= 1 else 0.1)
+                longest, before = max(longest, loop.time() - before), loop.time()
+            assert longest <= SLICE_SECONDS + 0.0003
+            assert all(watcher.is_closed for watcher in watchers)
 
     run(scenario())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scoreboard.fanout.subscriber import Subscriber
+from scoreboard.model import Caller
 from scoreboard.web.asgi_subscriber import AsgiSubscriber
 from scoreboard.web.detached import DetachedSubscriber
 from tests.clocks import HeldClock
@@ -60,10 +62,17 @@ def way(request: pytest.FixtureRequest) -> Way:
 
 @pytest.fixture
 def scoreboard(way: Way, tmp_path: Path, certificate: dict[str, Path]) -> Iterator[Running]:
-    given: dict[str, Any] = {**certificate} if way.has_tls else {}
+    with served(way, tmp_path, certificate) as server:
+        yield server
+
+
+@contextmanager
+def served(way: Way, folder: Path, certificate: dict[str, Path], **given: Any) -> Iterator[Running]:
+    if way.has_tls:
+        given |= certificate
     if not way.has_extensions:
         given["around"] = without_extensions
-    with running(tmp_path, HeldClock(), loop_factory=way.loop, rate_limit="100000/minute", **given) as server:
+    with running(folder, HeldClock(), loop_factory=way.loop, rate_limit="100000/minute", **given) as server:
         server.score("ada", name="Ada")
         yield server
 
@@ -245,3 +254,30 @@ def test_a_client_that_has_the_newest_board_is_sent_only_what_is_newer(scoreboar
 def test_a_client_with_any_other_board_is_sent_the_newest(scoreboard: Running, version: str) -> None:
     with scoreboard.client.stream("GET", "/api/leaderboard/stream", headers={"Last-Event-ID": version}) as response:
         assert any('"version":1' in line for line in response.iter_lines())
+
+
+def test_a_stream_of_a_private_board_ends_with_its_token(
+    way: Way, tmp_path: Path, certificate: dict[str, Path]
+) -> None:
+    with served(way, tmp_path, certificate, require_auth_to_read=True) as scoreboard:
+        token = scoreboard.tokens.sign(Caller("ada"), 60)
+        ask = ASK[:-2] + b"Authorization: Bearer %b\r\n\r\n" % token.encode()
+        with connected(scoreboard, ask) as client:
+            received = received_until(client, b"event: leaderboard")
+            scoreboard.clock.advance(70)
+            received += received_to_the_end(client)
+        events = unchunked(received.partition(b"\r\n\r\n")[2])
+        # Whole to its end, and not all come back at once.
+        assert re.search(rb"}\n\nretry: [123]\d\d\d\n\n$", events)
+        assert scoreboard.scoreboard.hub.counts.expired == 1
+        with connected(scoreboard, ask) as client:
+            assert b"token_expired" in received_until(client, b"}")
+
+
+def test_a_stream_that_asks_for_no_token_does_not_end_with_one(scoreboard: Running) -> None:
+    ask = ASK[:-2] + b"Authorization: Bearer %b\r\n\r\n" % scoreboard.tokens.sign(Caller("ada"), 60).encode()
+    with connected(scoreboard, ask) as client:
+        received_until(client, b"event: leaderboard")
+        scoreboard.clock.advance(70)
+        scoreboard.score("bob")
+        received_until(client, b"bob")

@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from scoreboard.clock import SystemClock
 from scoreboard.fanout.frame import Frame, Message, retry
-from scoreboard.fanout.ring import Counts, Ring
+from scoreboard.fanout.ring import SLICE_SECONDS, Counts, Ring
 from scoreboard.fanout.subscriber import Subscriber
+from scoreboard.interfaces import Clock
 from scoreboard.observer import NOBODY, Observer
 
 TICK_SECONDS: Final = 1.0
-"""How often heartbeats and stalled clients are looked after."""
+"""How often heartbeats, stalled clients and tokens that have ended are looked after."""
 
 RETRY_MS: Final = (1_000, 3_000)
 """When a browser whose stream has ended comes back: spread, so that not all come at once."""
@@ -29,9 +31,11 @@ class Hub:
         most: int = sys.maxsize,
         most_of_an_origin: int = sys.maxsize,
         jitter: Callable[[int, int], int] = random.randint,
+        clock: Clock | None = None,
         observer: Observer = NOBODY,
     ) -> None:
         """At most so many streams in all, and of one origin (where a subscriber has one)."""
+        self._clock = clock or SystemClock()
         self.most = most
         self._most_of_an_origin = most_of_an_origin
         self._jitter = jitter
@@ -96,11 +100,25 @@ class Hub:
             self.counts.left += 1
 
     async def run(self) -> None:
-        """Send heartbeats and close stalled streams, for ever."""
+        """Send heartbeats, and close streams that are stalled or whose token has ended, for ever."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
             for ring in self._rings.values():
                 ring.tick()
+                await self._end_expired(ring)
+
+    async def _end_expired(self, ring: Ring) -> None:
+        """End who may no longer watch, in slices: tokens that were given out together end together."""
+        clock = asyncio.get_running_loop().time
+        now_us, until = self._clock.now_us(), clock() + SLICE_SECONDS
+        for subscriber in ring.subscribers():
+            if subscriber.until_us > now_us or not ring.discard(subscriber):
+                continue
+            self.counts.expired += 1
+            subscriber.close(self.retry())
+            if clock() >= until:
+                await asyncio.sleep(0)
+                until = clock() + SLICE_SECONDS
 
     async def drain(self, grace_seconds: float, seconds: float) -> None:
         """Be ready no more, take no streams, and after a grace for the balancer end all, spread over some seconds."""

@@ -47,6 +47,7 @@ class Counts:
     stalled: int = 0
     failed: int = 0
     drained: int = 0
+    expired: int = 0
     snapshots: int = 0
     patches: int = 0
     heartbeats: int = 0

@@ -1,5 +1,6 @@
 """Somebody who watches a board: what the hub asks of a connection."""
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -19,13 +20,16 @@ class Subscriber(ABC):
         "origin",
         "place",
         "takes_patches",
+        "until_us",
     )
 
-    def __init__(self, *, takes_patches: bool = False, origin: str | None = None) -> None:
+    def __init__(self, *, takes_patches: bool = False, origin: str | None = None, until_us: int | None = None) -> None:
         self.takes_patches = takes_patches
         """Whether it asked for what has changed, where it has what that builds on."""
         self.origin = origin
         """Where it comes from, if that has a limit."""
+        self.until_us = NEVER_US if until_us is None else until_us
+        """Until when it may watch (microseconds since the Unix epoch)."""
         self.is_behind = False
         """Whether bytes that were written here still wait to be taken: the connection keeps it. (It is a plain
         attribute, since a walk asks it of ten thousand.)"""
@@ -50,6 +54,9 @@ class Subscriber(ABC):
 
 
 NOWHERE = -1
+
+NEVER_US = sys.maxsize
+"""One number for all who may watch for ever: it costs each of them no more than the place of it."""
 
 
 def _nobody(_subscriber: Subscriber) -> None:

@@ -25,8 +25,9 @@ class AsgiSubscriber(Subscriber):
         *,
         takes_patches: bool = False,
         origin: str | None = None,
+        until_us: int | None = None,
     ) -> None:
-        super().__init__(takes_patches=takes_patches, origin=origin)
+        super().__init__(takes_patches=takes_patches, origin=origin, until_us=until_us)
         self._send = send
         self._transport = transport
         self._rest: asyncio.Task[None] | None = None

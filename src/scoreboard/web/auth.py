@@ -100,6 +100,13 @@ class Tokens:
 
         Raises TokenMissing, TokenExpired, TokenInvalid (which says nothing of the reason), and KeysUnavailable.
         """
+        return (await self._good(authorization)).caller
+
+    async def good_until_us(self, authorization: bytes | None) -> int:
+        """When `verify`, which it raises the errors of, will begin to say TokenExpired."""
+        return (await self._good(authorization)).expires_us + LEEWAY_US
+
+    async def _good(self, authorization: bytes | None) -> _Read:
         if authorization is None:
             raise TokenMissing
         scheme, _, token = authorization.partition(b" ")
@@ -118,7 +125,7 @@ class Tokens:
             self._remember(digest, read)
         if read.expires_us + LEEWAY_US <= now_us:
             raise TokenExpired
-        return read.caller
+        return read
 
     def _remember(self, digest: bytes, read: _Read) -> None:
         if len(self._remembered) >= REMEMBERED_TOKENS:

@@ -64,9 +64,10 @@ class DetachedSubscriber(Subscriber, asyncio.Protocol):
         is_chunked: bool,
         takes_patches: bool = False,
         origin: str | None = None,
+        until_us: int | None = None,
     ) -> None:
         """`left` is called once the connection is gone, whoever has ended it."""
-        super().__init__(takes_patches=takes_patches, origin=origin)
+        super().__init__(takes_patches=takes_patches, origin=origin, until_us=until_us)
         self._transport = transport
         self._left = left
         self._is_chunked = is_chunked

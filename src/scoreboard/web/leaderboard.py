@@ -166,7 +166,7 @@ def stream_route(
             await refuse(hub, error, limit.policies, send)
             return
         parameters = parameters_of(scope)
-        await readers.check(scope, parameters)
+        until_us = await readers.check(scope, parameters)
         query = read_query(StreamQuery, parameters) if parameters else _FIRST_BOARD
         board = catalog.board(query.board).id
         if scope["method"] == "HEAD":
@@ -179,7 +179,7 @@ def stream_route(
             # Another instance has shown it more than this one knows of.
             await healing.catch_up()
             await frames.publish(board)
-        wish = Wish(board, query.delta == "1", version, origin(scope), limit.policies)
+        wish = Wish(board, query.delta == "1", version, origin(scope), until_us, limit.policies)
         await stream(hub, wish, left[board], scope, receive, send)
 
     return DirectRoute(

@@ -36,13 +36,15 @@ HEADERS: Final = [
 class Wish:
     """What a client has asked for: a board, changes as patches or not, and the version that it says it has.
 
-    `origin` is where it comes from, if that has a limit. `headers` are to go with the answer.
+    `origin` is where it comes from, if that has a limit; `until_us` when it may watch no more, if it may not for ever.
+    `headers` are to go with the answer.
     """
 
     board: str
     takes_patches: bool = False
     version: int | None = None
     origin: str | None = None
+    until_us: int | None = None
     headers: Sequence[Header] = ()
 
 
@@ -60,7 +62,12 @@ async def stream(
     transport = None if connection is None else connection.detach()
     if transport is not None:
         detached = DetachedSubscriber(
-            transport, left, is_chunked=is_chunked, takes_patches=wish.takes_patches, origin=wish.origin
+            transport,
+            left,
+            is_chunked=is_chunked,
+            takes_patches=wish.takes_patches,
+            origin=wish.origin,
+            until_us=wish.until_us,
         )
         hub.join(wish.board, detached, wish.version)
         return
@@ -68,7 +75,9 @@ async def stream(
     if transport is not None and not transport.is_closing():
         transport.set_write_buffer_limits(high=BUFFER_BYTES)
     direct = send if connection is None else connection.send
-    subscriber = AsgiSubscriber(direct, transport, takes_patches=wish.takes_patches, origin=wish.origin)
+    subscriber = AsgiSubscriber(
+        direct, transport, takes_patches=wish.takes_patches, origin=wish.origin, until_us=wish.until_us
+    )
     leaving = asyncio.create_task(_left(receive))
     hub.join(wish.board, subscriber, wish.version)
     try:
