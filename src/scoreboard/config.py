@@ -100,8 +100,17 @@ def _origin(text: str) -> str:
 
 def _jwks_url(url: str | None) -> str | None:
     if url is not None:
-        parts = urlsplit(url)
-        if not parts.hostname or parts.scheme not in {"https", "http"}:
+        # Errors of the fetching repeat what they stumble over: what may be a part of a password gets as far as here.
+        if "@" in url:
+            raise ValueError(
+                "must have no user and no password: keys that verify tokens are public (elsewhere @ is %40)"
+            )
+        try:
+            parts = urlsplit(url)
+            is_url = parts.scheme in {"https", "http"} and parts.port != 0 and url.isascii() and url.isprintable()
+        except ValueError:
+            is_url = False
+        if not is_url or not parts.hostname or " " in url:
             raise ValueError("must be a URL such as https://login.example/.well-known/jwks.json")
         if parts.scheme == "http" and not is_this_machine(parts.hostname):
             raise ValueError("must begin with https://: who can change the keys on their way can sign any token")

@@ -41,6 +41,36 @@ BAD = {
 }
 
 
+PASSWORD = "pa55word"
+
+BAD_ADDRESSES_OF_KEYS = {
+    "user and password": f"https://me:{PASSWORD}@login.example/keys.json",
+    "a user alone": f"https://{PASSWORD}@login.example/keys.json",
+    "a password with a slash": f"https://me:1/{PASSWORD}@login.example/keys.json",
+    "a password with a hash": f"https://me:{PASSWORD}#1@login.example/keys.json",
+    "a port that is none": f"https://login.example:{PASSWORD}/keys.json",
+    "a port too large": "https://login.example:65536/keys.json",
+    "port 0": "https://login.example:0/keys.json",
+    "no host": f"https:///{PASSWORD}",
+    "half an address": f"https://[::1/{PASSWORD}",
+    "another scheme": f"file:///{PASSWORD}",
+    "a space": f"https://login.example/keys.json?key={PASSWORD} ",
+    "a letter beyond ASCII": f"https://login.example/{PASSWORD}é",
+}
+
+
+@pytest.mark.parametrize("url", BAD_ADDRESSES_OF_KEYS.values(), ids=BAD_ADDRESSES_OF_KEYS.keys())
+def test_a_bad_address_of_keys_is_refused_and_nothing_of_it_is_shown(url: str) -> None:
+    with pytest.raises(StartError, match=r"^SCOREBOARD_JWT_JWKS_URL: must ") as told:
+        read_settings(_env_file=None, jwt_jwks_url=url)
+    assert PASSWORD not in str(told.value)
+
+
+@pytest.mark.parametrize("url", ["https://login.example:8443/keys.json?tenant=1", "http://[::1]:8080/keys"])
+def test_an_address_of_keys_may_have_a_port_and_a_query(url: str) -> None:
+    assert read_settings(_env_file=None, jwt_jwks_url=url).jwt_jwks_url == url
+
+
 @pytest.mark.parametrize(("name", "value"), BAD.values(), ids=BAD.keys())
 def test_a_bad_setting_is_named_and_not_shown(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
