@@ -1,6 +1,7 @@
 """Boards that only those may read who have a token; and tokens that stand where they must not."""
 
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,21 @@ def test_boards_are_everybodys_by_default(tmp_path: Path) -> None:
         response = scoreboard.client.get("/api/leaderboard")
         assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-cache")
         assert scoreboard.client.get("/api/leaderboard", params={"token": "x"}).status_code == 400
+
+
+def test_the_page_of_a_private_server_tells_nothing_of_its_boards(private: Running) -> None:
+    pages = {board: private.client.get("/", params={"board": board}) for board in ("main", "side", "none", '"><b>')}
+    assert {page.status_code for page in pages.values()} == {200}
+    # But for what was asked for, which is no news.
+    alike = {page.text.replace(f'"{escape(board)}"', "") for board, page in pages.items()}
+    assert len(alike) == 1
+    for text in (private.client.get("/").text, *alike):
+        assert "<title>Scoreboard</title>" in text
+        assert not any(told in text for told in ("Main", "main<", '"main"', "Side", "<b>"))
+
+
+def test_the_page_of_an_open_server_shows_its_boards(tmp_path: Path) -> None:
+    with running(tmp_path, HeldClock()) as scoreboard:
+        assert "<title>Side</title>" in scoreboard.client.get("/?board=side").text
+        assert 'board="main"' in scoreboard.client.get("/").text
+        assert scoreboard.client.get("/?board=none").status_code == 404

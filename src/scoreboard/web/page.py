@@ -44,22 +44,32 @@ class Assets(StaticFiles):
         return response
 
 
-def page_routes(catalog: Catalog, *, is_demo: bool) -> list[BaseRoute]:
-    """`/` and `/static/…`."""
+UNTOLD_TITLE: Final = "Scoreboard"
+"""Of a page whose boards are private: it has no token to show, so it tells nothing of them."""
+
+
+def page_routes(catalog: Catalog, *, is_demo: bool, are_boards_private: bool = False) -> list[BaseRoute]:
+    """`/` and `/static/…`. Where boards are private, the page is the same whether there is such a board or not."""
     page = (TEMPLATES / "index.html").read_text(encoding="utf-8")
     panel = (TEMPLATES / "panel.html").read_text(encoding="utf-8") if is_demo else ""
 
     async def show(request: Request) -> Response:
+        asked = request.query_params.get("board")
+        if are_boards_private:
+            return shown(UNTOLD_TITLE, asked, is_first=asked is None)
         try:
-            board = catalog.board(request.query_params.get("board"))
+            board = catalog.board(asked)
         except UnknownBoard as error:
             raise HTTPException(404) from error
-        shown = Template(page).substitute(
-            title=escape(board.title or board.id),
-            board=escape(board.id),
+        return shown(board.title or board.id, board.id, is_first=board == catalog.board(None))
+
+    def shown(title: str, board: str | None, *, is_first: bool) -> Response:
+        text = Template(page).substitute(
+            title=escape(title),
+            board="" if board is None else f' board="{escape(board)}"',
             # Guests play on the first board: on another's page they would look for themselves in vain.
-            panel=panel if board == catalog.board(None) else "",
+            panel=panel if is_first else "",
         )
-        return HTMLResponse(shown, headers=HEADERS)
+        return HTMLResponse(text, headers=HEADERS)
 
     return [Route("/", show), Mount("/static", Assets(directory=STATIC), name="static")]
