@@ -22,6 +22,9 @@ MIN_SECRET_BYTES: Final = 32
 """HS256 wants a key of at least the hash's size (RFC 7518, section 3.2)."""
 
 
+DEVELOPMENT_SECRET: Final = "for development alone, known to everybody"  # noqa: S105  # published
+"""What `make dev-distributed` signs with: it stands in the Makefile, for all to read."""
+
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
 
 MOST_OF_A_RATE: Final = 1_000_000_000
@@ -200,6 +203,12 @@ class Settings(BaseSettings):
             raise ValueError(
                 "SCOREBOARD_CORS_ORIGINS: must name origins in production: * would let any page send scores"
             )
+        # (It cannot be an old secret: those are a list, and its comma would part it.)
+        for name, secret in (("JWT_SECRET", self.jwt_secret), ("ORIGIN_SECRET", self.origin_secret)):
+            if self.env == "production" and secret == SecretStr(DEVELOPMENT_SECRET):
+                raise ValueError(
+                    f"{PREFIX}{name}: must be a secret of your own in production: the one for development is published"
+                )
         return self
 
     @property

@@ -1,5 +1,6 @@
 """Settings: from the environment and `.env`, and a bad one is named in one sentence."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -39,6 +40,15 @@ BAD = {
     "origin with a path": ("SCOREBOARD_CORS_ORIGINS", "https://game.example/play"),
     "negative drain": ("SCOREBOARD_DRAIN_SECONDS", "-1"),
 }
+
+
+@pytest.mark.parametrize("name", ["jwt_secret", "origin_secret"])
+def test_the_published_secret_of_development_is_refused_in_production(name: str) -> None:
+    makefile = (Path(__file__).parents[2] / "Makefile").read_text()
+    (published,) = re.findall(r"SCOREBOARD_JWT_SECRET:-(.*?)\}", makefile)
+    assert read_settings(_env_file=None, **{name: published}).env == "development"
+    with pytest.raises(StartError, match=rf"^SCOREBOARD_{name.upper()}: must be a secret of your own in production"):
+        read_settings(_env_file=None, env="production", **{name: published})
 
 
 PASSWORD = "pa55word"
