@@ -12,8 +12,9 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
 from scoreboard.catalog import Catalog
+from scoreboard.text import MAX_REASON
 from scoreboard.web.admin import Door
-from scoreboard.web.admin_schemas import MAX_REASON, SuspectsQuery
+from scoreboard.web.admin_schemas import SuspectsQuery
 from scoreboard.web.page import HEADERS, TEMPLATES
 
 FILES: Final = TEMPLATES.parent / "admin_files"
