@@ -34,6 +34,9 @@ ASKING_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 10.0
 """How long its body may take after that: 16 KiB come in this time at 13 kbit/s. Who drips it holds a request open."""
 
+TAKING_SECONDS: Final = 30.0
+"""How long a client may take nothing of an answer that waits for it: as long as one of a stream (`fanout.ring`)."""
+
 GOODBYE_SECONDS: Final = 0.05
 """How long a client may take to end TLS properly when the server stops: uvicorn then waits twice as long by itself."""
 
@@ -105,6 +108,9 @@ class _Protocol(HttpToolsProtocol):
         """When the body began that is not complete yet."""
         self.is_streaming = False
         """Whether the response is a stream: it has no end that another request could wait for."""
+        self._waiting_bytes = 0
+        self._taken_at = self.loop.time()
+        """When it was last seen that less waited to be taken than before, or nothing."""
         self._received_bytes = 0
         self._header_bytes = 0
 
@@ -155,8 +161,10 @@ class _Protocol(HttpToolsProtocol):
         return cycle is not None and not cycle.response_complete
 
     def refuse_if_slow(self, now: float) -> None:
-        """End it where a request takes too long to come."""
-        if self.pipeline and self.sending_since is not None:
+        """End it where a request takes too long to come, or nothing of an answer is taken."""
+        if self._takes_nothing(now):
+            self.transport.abort()
+        elif self.pipeline and self.sending_since is not None:
             # Nothing is read while others are answered before it: its time begins after them.
             self.sending_since = now
         elif self.sending_since is not None and self.sending_since <= now - BODY_SECONDS:
@@ -168,6 +176,14 @@ class _Protocol(HttpToolsProtocol):
         else:
             # Browsers connect in advance. An answer to nothing would only confuse them.
             self.transport.close()
+
+    def _takes_nothing(self, now: float) -> bool:
+        """Of answers, also where the connection closes as soon as they are taken. (A stream's end is the hub's.)"""
+        waiting = 0 if self.is_streaming else self.transport.get_write_buffer_size()
+        if not waiting or waiting < self._waiting_bytes:
+            self._taken_at = now
+        self._waiting_bytes = waiting
+        return waiting > 0 and self._taken_at <= now - TAKING_SECONDS
 
     def refuse(self, status: HTTPStatus) -> None:
         """Answer a request that is not complete, and hear no more of it."""

@@ -25,11 +25,15 @@ class Transport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"peername": ("192.0.2.1", 1), "sockname": ("192.0.2.2", 2)})
         self.written = b""
+        self.waiting_bytes = 0
         self.is_closed = False
         self.reads = True
 
     def write(self, data: Any) -> None:
         self.written += bytes(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting_bytes
 
     def close(self) -> None:
         self.is_closed = True
@@ -156,6 +160,29 @@ async def test_a_body_has_its_time_from_when_it_is_read() -> None:
     assert not asked.transport.is_closed
     protocol.data_received(b"y")
     protocol.refuse_if_slow(float("inf"))
+    assert not asked.transport.is_closed
+
+
+async def test_whoever_takes_something_of_an_answer_now_and_then_is_waited_for() -> None:
+    asked = await Asked(protocol=server._Protocol).until_it_waits()
+    protocol = cast(server._Protocol, asked.protocol)
+    now = asyncio.get_running_loop().time()
+    for waiting in (500, 400, 900, 899, 0, 700, 650):
+        asked.transport.waiting_bytes = waiting
+        now += server.TAKING_SECONDS - 1
+        protocol.refuse_if_slow(now)
+    protocol.refuse_if_slow(now + server.TAKING_SECONDS - 1)
+    assert not asked.transport.is_closed
+    protocol.refuse_if_slow(now + server.TAKING_SECONDS)
+    assert asked.transport.is_closed
+
+
+async def test_a_stream_is_not_ended_by_the_limit_of_answers() -> None:
+    asked = await Asked(protocol=server._Protocol).until_it_waits()
+    protocol = cast(server._Protocol, asked.protocol)
+    protocol.is_streaming = True
+    asked.transport.waiting_bytes = 1
+    protocol.refuse_if_slow(asyncio.get_running_loop().time() + 2 * server.TAKING_SECONDS)
     assert not asked.transport.is_closed
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -144,6 +145,35 @@ def test_whoever_drips_a_body_is_not_waited_for(
         assert received.startswith(b"HTTP/1.1 408 ")
         assert received.count(b"HTTP/1.1") == 1
         assert scoreboard.ledger() == []
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("end", [b"", b"Connection: close\r\n"], ids=["kept", "closed after it"])
+def test_whoever_takes_nothing_of_an_answer_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loop: Callable[[], asyncio.AbstractEventLoop], end: bytes
+) -> None:
+    monkeypatch.setattr(server, "TAKING_SECONDS", 0.3)
+    with running(tmp_path, send_buffer_bytes=4_096, loop_factory=loop) as scoreboard, socket.socket() as client:
+        # Set before it connects, or the kernel takes the whole answer for it.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        where = urlsplit(scoreboard.url)
+        client.connect((where.hostname, where.port))
+        client.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: test\r\n%b\r\n" % end)
+        assert is_cut_off_though_it_reads_nothing(client)
+
+
+def is_cut_off_though_it_reads_nothing(client: socket.socket) -> bool:
+    """Whoever does not read hears of the end by asking on."""
+    client.settimeout(DROP_SECONDS)
+    for _ in range(round(LIMIT_SECONDS / DROP_SECONDS)):
+        Event().wait(DROP_SECONDS)
+        try:
+            client.sendall(b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n")
+        except TimeoutError:
+            continue
+        except ConnectionError:
+            return True
+    return False
 
 
 def test_a_body_that_nobody_asked_for_is_not_waited_for_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
