@@ -29,7 +29,7 @@ from scoreboard.scoring import Scoring
 
 submit = Scoring.submit
 
-async def failing(self, caller, action_id, user_id, *rest):
+async def failing(self, caller, action_id, user_id, *rest, **named):
     if user_id == "unforeseen":
         raise RuntimeError("nobody foresaw this")
     return await submit(self, caller, action_id, user_id, *rest)
