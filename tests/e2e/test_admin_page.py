@@ -121,7 +121,7 @@ def test_points_that_are_given_count_once_though_the_answer_was_lost(browser: Br
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_role("alert")).to_have_text("There is no answer. Try again here: it is done once.")
         dialog.get_by_role("button", name="Adjust", exact=True).click()
-        expect(page.locator("#outcome")).to_contain_text("it was so already")
+        expect(page.locator("#outcome")).to_contain_text("done by 1 event; main is at version 2")
         expect(page.locator("#standings")).to_have_text("main 30")
         correct(page, "Adjust …", "Adjust", points="9007199254740991")
         expect(dialog.get_by_role("alert")).to_have_text(re.compile("score", re.IGNORECASE))
