@@ -215,9 +215,10 @@ def test_axe_finds_nothing_and_markup_is_shown_as_text(browser: Browser, server:
         expect(page.get_by_role("dialog", name="Erase <b>1</b>")).to_be_visible()
         assert_accessible(page)
         page.keyboard.press("Escape")
-        for tab, body in {"Audit log": "#log", "Suspects": "#suspicious"}.items():
+        # Who is banned was judged already.
+        for tab, body, user_id in (("Audit log", "#log", "<b>1</b>"), ("Suspects", "#suspicious", "<b>2</b>")):
             page.get_by_role("tab", name=tab).click()
-            expect(page.locator(body)).to_contain_text("<b>1</b>")
+            expect(page.locator(body)).to_contain_text(user_id)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             assert_accessible(page)
         expect(page.locator("main").locator("img, script, svg, b b")).to_have_count(0)
