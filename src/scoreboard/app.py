@@ -191,7 +191,7 @@ async def open_scoreboard(
             hub=hub,
             tokens=tokens,
             origins=Origins(_origin_key(settings), _address(settings)),
-            admin=_admin(settings, catalog, administration, tokens, admin_port),
+            admin=_admin(settings, administration, tokens, admin_port),
             clock=own_clock,
             player_limit=settings.rate_limit,
             server_limit=settings.server_rate_limit,
@@ -221,13 +221,13 @@ async def open_scoreboard(
 
 
 def _admin(
-    settings: Settings, catalog: Catalog, administration: Administration, tokens: Tokens, admin_port: int | None
+    settings: Settings, administration: Administration, tokens: Tokens, admin_port: int | None
 ) -> Sequence[BaseRoute]:
     """What is served for administrators: nothing, unless they have a way in."""
     if not settings.has_admin_routes:
         return ()
     door = _door(settings, admin_port)
-    return [*admin_routes(administration, tokens, door), *admin_page_routes(catalog, door)]
+    return [*admin_routes(administration, tokens, door), *admin_page_routes(door)]
 
 
 def _door(settings: Settings, admin_port: int | None) -> Callable[[Scope], bool]:

@@ -21,6 +21,12 @@ def test_by_any_other_door_there_is_no_page(tmp_path: Path, admin_port: int | No
         assert server.client.get(PATHS[0]).json()["code"] == "not_found"
 
 
+def test_the_page_tells_nothing_of_the_boards_before_it_is_shown_a_token(tmp_path: Path) -> None:
+    with running(tmp_path, HeldClock(), admin_on_public_port=True, require_auth_to_read=True) as server:
+        for path in PATHS:
+            assert "Main" not in server.client.get(path).text
+
+
 def test_the_page_is_held_to_the_policy_of_the_boards_page(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock(), admin_on_public_port=True) as server:
         page, board = server.client.get("/admin"), server.client.get("/")

@@ -1,7 +1,6 @@
 """`/admin`: what `/api/admin/…` can do, as a page. By another port than administrators' there is nothing here."""
 
 from collections.abc import Awaitable, Callable
-from html import escape
 from string import Template
 from typing import Final
 
@@ -11,7 +10,6 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
-from scoreboard.catalog import Catalog
 from scoreboard.text import MAX_REASON
 from scoreboard.web.admin import Door
 from scoreboard.web.admin_schemas import SuspectsQuery
@@ -20,21 +18,16 @@ from scoreboard.web.page import HEADERS, TEMPLATES
 FILES: Final = TEMPLATES.parent / "admin_files"
 
 
-def admin_page_routes(catalog: Catalog, door: Door) -> list[BaseRoute]:
-    """`/admin`, and the files that it alone is made of. It needs no token: the page asks for one."""
+def admin_page_routes(door: Door) -> list[BaseRoute]:
+    """`/admin`, and the files that it alone is made of. They are had without a token, and tell nothing of any board."""
     defaults = SuspectsQuery()
     page = Template((TEMPLATES / "admin.html").read_text(encoding="utf-8")).substitute(
-        boards="".join(
-            f'<option value="{escape(board.id)}">{escape(board.title or board.id)}</option>'
-            for board in catalog.boards.values()
-        ),
         max_reason=MAX_REASON,
         days=f"{defaults.days:g}",
         an_hour=defaults.an_hour,
         irregularity=defaults.irregularity,
         behind_address=defaults.behind_address,
     )
-
     files = {path.name: path for path in FILES.iterdir()}
 
     async def show(_request: Request) -> Response:

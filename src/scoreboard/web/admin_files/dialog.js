@@ -12,6 +12,7 @@ import { figure, find, say } from "./dom.js";
  * @property {string} action What the button says.
  * @property {object} about What is sent beside the reason.
  * @property {("board" | "points" | "since" | "userId")[]} [fields] What else is asked for.
+ * @property {string[]} [boards] Boards to choose from; any other may be typed.
  * @property {string} [typed] What has to be typed into the field `userId`.
  * @property {boolean} [isDangerous]
  * @property {boolean} [isKeyed] Whether it would count twice if it were made twice.
@@ -42,6 +43,11 @@ export function ask(question) {
     const name = /** @type {any} */ (/** @type {HTMLElement} */ (each).dataset.field);
     if (!question.fields?.includes(name)) each.remove();
   }
+
+  part("#dialog-boards")?.replaceChildren(
+    ...(question.boards ?? []).map((board) => Object.assign(document.createElement("option"), { value: board })),
+  );
+  if (question.boards?.length === 1) part("#dialog-board").value = question.boards[0];
 
   const values = () => ({
     ...question.about,

@@ -60,7 +60,7 @@ async function turnTo(player) {
   say.done("");
   await choose(player);
   // On a small screen it stands below the list.
-  find("player").scrollIntoView({ block: "nearest" });
+  find("player-title").scrollIntoView({ block: "nearest" });
 }
 
 /** @param {Player} player */
@@ -97,7 +97,7 @@ function row(event) {
 }
 
 /** @param {Record} event */
-export const place = (event) => make("span", "", theirs(event.board), `\u00a0${event.version}`);
+export const place = (event) => make("span", "", theirs(event.board), ` ${event.version}`);
 
 /** The ends are enough to see what is alike; the whole is a pointer away. @param {Record} event */
 function source(event) {
@@ -180,6 +180,7 @@ const CORRECTIONS = {
     action: "Adjust",
     about: { userId: player.userId },
     fields: ["board", "points"],
+    boards: player.standings.map((standing) => standing.board),
     isKeyed: true,
   }),
   "void-since": (player) => ({
