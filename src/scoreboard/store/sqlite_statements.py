@@ -25,9 +25,11 @@ FACTS: Final = text(
            (SELECT at_us FROM score_events d
              WHERE d.player_key = p.key AND d.action_id = u.action_id
                AND d.action_seq = u.action_seq + 1 - json_extract(b.value, '$[4]')),
-           EXISTS (SELECT 1 FROM score_events q
+           json_extract(b.value, '$[5]') IS NOT NULL AND EXISTS (
+                   SELECT 1 FROM score_events q
                     WHERE q.player_key = p.key AND q.action_id = json_extract(b.value, '$[5]')),
-           EXISTS (SELECT 1 FROM score_events f
+           json_extract(b.value, '$[6]') IS NOT NULL AND EXISTS (
+                   SELECT 1 FROM score_events f
                     WHERE f.proof_digest = json_extract(b.value, '$[6]')),
            (SELECT at_us FROM score_events w WHERE w.player_key = p.key AND w.seq = p.seq + 1 - :limit_count),
            r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us

@@ -1,6 +1,7 @@
 """Whose request it is, as far as an address tells: also behind proxies, and without believing everybody."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
@@ -46,6 +47,7 @@ def _hops(scope: Scope) -> Iterator[Address | None]:
         yield _address(hop.decode("latin-1").strip())
 
 
+@lru_cache(20_000)
 def _address(text: str) -> Address | None:
     """Some proxies add a port: `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
     if text.startswith("["):

@@ -1,11 +1,16 @@
 """Where a submission came from, as the ledger keeps it: alike for the same client, and telling nobody who that is."""
 
 from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Final
 
 from starlette.types import Scope
 
 from scoreboard.digests import keyed_hash
 from scoreboard.model import Caller, Origin
+
+KEPT_HASHES: Final = 20_000
+"""Of addresses and agents that have scored lately (~200 bytes each)."""
 
 
 class Origins:
@@ -14,6 +19,8 @@ class Origins:
     def __init__(self, key: bytes | None, address: Callable[[Scope], str | None]) -> None:
         self._key = key
         self._address = address
+        # Whoever scores comes again, and browsers are few.
+        self._hash = lru_cache(KEPT_HASHES)(partial(keyed_hash, key or b""))
 
     def of(self, scope: Scope, caller: Caller, agent: bytes | None) -> Origin:
         """What is kept of a request."""
@@ -22,6 +29,6 @@ class Origins:
         address = self._address(scope)
         return Origin(
             token_id=caller.token_id,
-            address_hash=None if address is None else keyed_hash(self._key, f"address {address}"),
-            agent_hash=None if agent is None else keyed_hash(self._key, f"agent {agent.decode('latin-1')}"),
+            address_hash=None if address is None else self._hash(f"address {address}"),
+            agent_hash=None if agent is None else self._hash(f"agent {agent.decode('latin-1')}"),
         )

@@ -76,7 +76,8 @@ def _let_origins_be_forgotten_sqlite() -> None:
     op.execute(
         """
         CREATE TRIGGER score_events_no_replaced_proof BEFORE INSERT ON score_events
-          WHEN EXISTS (SELECT 1 FROM score_events WHERE proof_digest = NEW.proof_digest)
+          WHEN NEW.proof_digest IS NOT NULL
+           AND EXISTS (SELECT 1 FROM score_events WHERE proof_digest = NEW.proof_digest)
         BEGIN SELECT RAISE(ABORT, 'score_events is append-only'); END
         """
     )
