@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from redis import Redis
 
 from tests.e2e.processes import score, scoreboard, serving
 from tests.servers.process import until
@@ -60,6 +61,30 @@ def test_what_an_administrator_corrects_is_seen_by_a_running_server(tmp_path: Pa
         assert admin("history", "ada").splitlines()[-1].split("\t")[3:7] == ["award", "ada", "quest", "+50"]
         assert "machine" not in admin("suspects")
     assert scoreboard(tmp_path, "verify", **settings).returncode == 0
+
+
+def test_redis_forgets_who_is_erased(tmp_path: Path, migrated_url: str, redis_url: str, redis_prefix: str) -> None:
+    settings = {
+        "SCOREBOARD_DATABASE_URL": migrated_url,
+        "SCOREBOARD_REDIS_URL": redis_url,
+        "SCOREBOARD_REDIS_PREFIX": redis_prefix,
+    }
+    with serving(tmp_path, **settings) as (_, client):
+        token = scoreboard(tmp_path, "token", "ada-secret", "--name", "Ada Secret").stdout.strip()
+        assert score(client, token, "ada-secret").status_code == 201
+        assert "ecret" in everything_in(redis_url, redis_prefix)
+        done = scoreboard(tmp_path, "admin", "erase", "ada-secret", "--yes", "--reason", "asked for it", **settings)
+        assert done.returncode == 0, done.stderr
+        until(lambda: users(client) == [], "the board is empty")
+        assert "ecret" not in everything_in(redis_url, redis_prefix)
+
+
+def everything_in(url: str, prefix: str) -> str:
+    """All that Redis holds for one scoreboard."""
+    with Redis.from_url(url, decode_responses=True) as client:
+        keys = list(client.scan_iter(f"{prefix}:*"))
+        read = {"hash": client.hgetall, "string": client.get, "zset": lambda key: client.zrange(key, 0, -1)}
+        return str([read[client.type(key)](key) for key in keys])
 
 
 def test_a_correction_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
