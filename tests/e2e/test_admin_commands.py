@@ -96,7 +96,7 @@ def test_a_correction_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
 def test_administrators_have_a_port_of_their_own(tmp_path: Path) -> None:
     with serving(tmp_path, SCOREBOARD_ADMIN_PORT="0") as (process, client):
         assert client.get("/api/admin/events").status_code == 404
-        (url,) = re.findall(r'"(http://[^"]+)/api/admin"', process.output)
+        (url,) = re.findall(r'"(http://[^"]+)/admin"', process.output)
         token = scoreboard(tmp_path, "token", "root", "--scope", "scoreboard:admin").stdout.strip()
         headers = {"Authorization": f"Bearer {token}"}
         assert httpx2.get(f"{url}/api/admin/events", headers=headers).json() == {"events": [], "next": None}
