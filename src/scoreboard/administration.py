@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from scoreboard.admin_store import MOST_TARGETS, AdminStore, Conspicuous, Place, Profile, Record, Suspect
+from scoreboard.admin_store import AdminStore, Conspicuous, Place, Profile, Record, Suspect
 from scoreboard.catalog import Catalog
 from scoreboard.corrections import correct
 from scoreboard.digests import digest
@@ -59,7 +59,7 @@ class Administration:
                 {**corrected.versions, **{change.board: change.to_version for change in settled.changes}},
             )
             # Many events are voided by many turns, so that scores get through in between.
-            if correction.since_us is None or len(settled.events) < MOST_TARGETS:
+            if correction.since_us is None or not settled.events:
                 return corrected
 
     async def players(self, search: str, limit: int) -> Sequence[Profile]:

@@ -1,6 +1,6 @@
 """What comes of a correction: pure, as `rules` is. Each is one event or more of the boards' one history.
 
-All are safe to repeat: what is so already makes no event.
+All but an adjustment are safe to repeat: what is so already makes no event.
 """
 
 from collections.abc import Iterator

@@ -71,8 +71,9 @@ def _begins(connection: Connection, since_us: int) -> Mapping[int, int]:
 
 def _recent(begins: Mapping[int, int]) -> CTE:
     """The awards since then, each with the seconds since the player's last one."""
-    own = {"partition_by": score_events.c.player_key, "order_by": score_events.c.seq}
-    previous_us = func.lag(score_events.c.at_us).over(**own)  # type: ignore[arg-type]  # a window's own words
+    previous_us = func.lag(score_events.c.at_us).over(
+        partition_by=score_events.c.player_key, order_by=score_events.c.seq
+    )
     return (
         select(
             score_events.c.player_key,

@@ -61,15 +61,16 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def _connection(until: float, kind: type[HTTPConnection], *args: Any, **kwargs: Any) -> HTTPConnection:
-    connection: Any = kind(*args, **kwargs)
-    connection.response_class = partial(_response, until)
-    return connection  # type: ignore[no-any-return]
+    connection = kind(*args, **kwargs)
+    # (typeshed takes it for a class; what makes a response will do.)
+    vars(connection)["response_class"] = partial(_response, until)
+    return connection
 
 
 def _response(until: float, connected: socket, *args: Any, **kwargs: Any) -> HTTPResponse:
-    response: Any = HTTPResponse(connected, *args, **kwargs)
+    response = HTTPResponse(connected, *args, **kwargs)
     response.fp = BufferedReader(_InTime(response.fp, connected, until))
-    return response  # type: ignore[no-any-return]
+    return response
 
 
 class _InTime(RawIOBase):
