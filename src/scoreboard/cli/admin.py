@@ -4,7 +4,7 @@ import asyncio
 import getpass
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -16,6 +16,7 @@ from scoreboard.admin_store import Conspicuous, Record
 from scoreboard.administration import Administration, reasons
 from scoreboard.app import open_administration
 from scoreboard.catalog import load_catalog
+from scoreboard.cli.arguments import checked
 from scoreboard.config import read_settings
 from scoreboard.model import ERASED_MARK, MAX_SCORE, Correction, EventKind
 from scoreboard.text import check_id, check_reason, shown
@@ -27,20 +28,15 @@ app = typer.Typer(
 
 T = TypeVar("T")
 
+_DEFAULTS: Final = Conspicuous()
+
 
 def _id(text: str) -> str:
-    return _checked(check_id, text)
+    return checked(check_id, text)
 
 
 def _reason(text: str) -> str:
-    return _checked(check_reason, text)
-
-
-def _checked(check: Callable[[str], str], text: str) -> str:
-    try:
-        return check(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    return checked(check_reason, text)
 
 
 User = Annotated[str, typer.Argument(metavar="USER", help="The user id.", callback=_id)]
@@ -88,11 +84,15 @@ def events(limit: Limit = 50) -> None:
 @app.command()
 def suspects(
     days: Annotated[float, typer.Option(help="How far back.", min=0.01, max=3_660)] = 7,
-    an_hour: Annotated[int, typer.Option(help="Conspicuous: so many awards in one hour.", min=1)] = 60,
+    an_hour: Annotated[
+        int, typer.Option(help="Conspicuous: so many awards in one hour.", min=1)
+    ] = _DEFAULTS.awards_an_hour,
     irregularity: Annotated[
         float, typer.Option(help="Conspicuous: intervals whose deviation is at most this part of their mean.", min=0)
-    ] = 0.1,
-    behind_address: Annotated[int, typer.Option(help="Conspicuous: so many players behind one address.", min=2)] = 5,
+    ] = _DEFAULTS.irregularity,
+    behind_address: Annotated[
+        int, typer.Option(help="Conspicuous: so many players behind one address.", min=2)
+    ] = _DEFAULTS.players_behind_address,
     limit: Limit = 50,
 ) -> None:
     """List who stands out, with the figures. It is for you to judge: nobody is punished by this."""
@@ -182,7 +182,7 @@ def erase(
 
 
 def _who(actor: str | None) -> str:
-    return _checked(check_id, getpass.getuser() if actor is None else actor)
+    return checked(check_id, getpass.getuser() if actor is None else actor)
 
 
 def _ask(question: Callable[[Administration], Awaitable[T]]) -> T:

@@ -6,8 +6,9 @@ from uuid import uuid4
 import typer
 
 from scoreboard.app import make_tokens
-from scoreboard.cli.token import checked_id
+from scoreboard.cli.arguments import checked
 from scoreboard.config import read_settings
+from scoreboard.text import check_id
 
 
 def proof(
@@ -20,4 +21,6 @@ def proof(
     For trying things out; your game's server signs proofs by itself (see docs/security.md).
     """
     tokens = make_tokens(read_settings())
-    typer.echo(tokens.sign_proof(checked_id(user, "USER"), checked_id(action, "ACTION"), str(uuid4()), points))
+    typer.echo(
+        tokens.sign_proof(checked(check_id, user, "USER"), checked(check_id, action, "ACTION"), str(uuid4()), points)
+    )

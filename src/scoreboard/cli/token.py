@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from scoreboard.app import make_tokens
+from scoreboard.cli.arguments import checked
 from scoreboard.config import read_settings
 from scoreboard.model import Caller
 from scoreboard.text import check_id, shown_name
@@ -27,16 +28,8 @@ def token(
     For trying things out and for scripts; your own backend signs tokens with the same secret (HS256, claims `sub`,
     `exp`, and `name` if you like).
     """
-    caller = Caller(checked_id(user, "USER"), shown_name(name), frozenset(scope or ()))
+    caller = Caller(checked(check_id, user, "USER"), shown_name(name), frozenset(scope or ()))
     typer.echo(make_tokens(read_settings()).sign(caller, _seconds(expires_in)))
-
-
-def checked_id(text: str, name: str) -> str:
-    """An id as it came. Raises BadParameter, which names the argument."""
-    try:
-        return check_id(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"the id {error}", param_hint=name) from error
 
 
 def _seconds(text: str) -> int:
