@@ -85,7 +85,7 @@ async def fill(deployment: Deployment, targets: Sequence[Target], players: int, 
             )
         )
         showing = [group.create_task(shown_by(target)) for target in targets]
-        await _until_filled(deployment, players, on_tick)
+        await until_filled(deployment, players, on_tick)
         filled_at = perf_counter()
         await asyncio.sleep(AFTER_SECONDS)
         enough = True
@@ -93,7 +93,7 @@ async def fill(deployment: Deployment, targets: Sequence[Target], players: int, 
     return Fill(targets[0].started_at, ready_at, filled_at, sent, [task.result() for task in showing])
 
 
-async def _until_filled(deployment: Deployment, players: int, on_tick: OnTick) -> None:
+async def until_filled(deployment: Deployment, players: int, on_tick: OnTick) -> None:
     async with asyncio.timeout(LIMIT_SECONDS), deployment.ranking() as ranking:
         while True:
             try:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from itertools import chain
 
+from tests.load.costs import costs
 from tests.load.crowded import (
     fanout_busy,
     fanout_delta,
@@ -49,6 +50,7 @@ ALONE: Mapping[str, Scenario] = {
     "distributed-slow-flush": distributed_slow_flush,
     "distributed-streams": distributed_streams,
     "redis-silent": redis_silent,
+    "costs": costs,
 }
 
 TOGETHER: Mapping[tuple[str, ...], Scenarios] = {
