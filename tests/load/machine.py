@@ -63,9 +63,12 @@ def pinned(core: int, *command: str) -> list[str]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process has used of the processor."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """What a process has used of the processor, with all its threads. Raises OSError where there is none.
+
+    It is the clock that clock_getcpuclockid(3) names on Linux. /proc/PID/stat counts in steps of 10 ms, and a thousand
+    calls to Redis take a few of them.
+    """
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def resident_bytes(pid: int) -> int:

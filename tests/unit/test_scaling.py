@@ -61,6 +61,22 @@ def test_the_last_step_is_what_one_reckons_by_hand() -> None:
     assert of["redis_gb"] == pytest.approx(2 * 100e6 * (of["redis_bytes_a_place"] + of["redis_bytes_a_name"]) / 1e9)
 
 
+def test_the_walls_are_where_the_text_says() -> None:
+    of: dict[str, list[float]] = {}
+    for cell in cells(SCALING):
+        of.setdefault(cell.name, []).append(cell.number)
+    (share,), (network,) = of["share"], of["network_gbit_s"]
+    for part in ("board_use", "redis_use"):
+        one, two, three, _, five = of[part]
+        assert max(one, two, three) < share / 2
+        assert five > 1
+    assert share < of["board_use"][3] < 1, "step 4 is said to be past what one plans with"
+    assert of["frame_cores"][1] == pytest.approx(1), "step 2 is said to be the end of a core"
+    assert of["whole_gbit_s"][1] < network < of["whole_gbit_s"][2]
+    assert of["watchers"][2] < of["watchers_of_a_postgres"][0] < of["watchers_of_a_redis"][0] < of["watchers"][3]
+    assert of["postgres_connections"][2] < of["postgres_connections_most"][0] < of["postgres_connections"][3]
+
+
 def test_a_formula_is_reckoned_as_it_is_written() -> None:
     assert evaluate("ceil(a / 2) + min(a, 3) * max(1, 2) - 1_000", {"a": 7}) == 4 + 3 * 2 - 1_000
     for broken in ("b", "a ** 2", "a / 0", "open(a)", "a.real", "a +"):
