@@ -14,9 +14,10 @@ from tests.servers.process import free_port, until
 CONFIGURATION = """\
 daemon off;
 worker_processes 1;
+worker_rlimit_nofile {descriptors};
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
-events {{ worker_connections 4096; }}
+events {{ worker_connections {connections}; }}
 http {{
     access_log off;
     client_body_temp_path {folder}/body;
@@ -31,6 +32,7 @@ http {{
     keepalive_timeout 0;
     upstream scoreboard {{
         {servers}
+        keepalive 64;
     }}
     server {{
         listen 127.0.0.1:{port};
@@ -45,17 +47,23 @@ http {{
 }}
 """
 
+CONNECTIONS = 4_096
+
 
 class Nginx:
     """Balances instances in turn; one can be taken out and put back while it goes on."""
 
-    def __init__(self, folder: Path, instances: Sequence[str], http_version: str = "1.1") -> None:
+    def __init__(
+        self, folder: Path, instances: Sequence[str], http_version: str = "1.1", connections: int = CONNECTIONS
+    ) -> None:
+        """A stream takes two of a worker's connections."""
         program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
         if program is None:
             go_without("nginx is needed for this test: on Debian, apt-get install nginx-light")
         self._program = program
         self._folder = folder
         self._http_version = http_version
+        self._connections = connections
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._configure(instances)
@@ -93,6 +101,11 @@ class Nginx:
     def _configure(self, instances: Sequence[str]) -> None:
         servers = "\n        ".join(f"server {urlsplit(url).netloc};" for url in instances)
         text = CONFIGURATION.format(
-            folder=self._folder, port=self._port, servers=servers, http_version=self._http_version
+            folder=self._folder,
+            port=self._port,
+            servers=servers,
+            http_version=self._http_version,
+            connections=self._connections,
+            descriptors=2 * self._connections,
         )
         (self._folder / "nginx.conf").write_text(text)

@@ -18,7 +18,7 @@ from rich.table import Table
 from tests.load.machine import machine
 from tests.load.options import CannotMeasure, Figures, Options
 from tests.load.plot import plot
-from tests.load.scenarios import NAMES, run
+from tests.load.scenarios import NAMES, PROMISED, run
 from tests.load.sheet import reckoned
 
 
@@ -60,6 +60,7 @@ def main(
     ] = 1_000_000,
     streams: Annotated[int, typer.Option(min=1, max=10_000, help="Open streams where there are some.")] = 1_000,
     crowd: Annotated[int, typer.Option(min=10, max=19_500, help="Open streams of “fanout” and its like.")] = 10_000,
+    rate: Annotated[float, typer.Option(min=1, max=1_000, help="Score updates a second of “rolling-deploy”.")] = 100,
     compare: Annotated[
         bool, typer.Option("--compare", help="In “fanout”, in turns with a bare loop in C and with what others do.")
     ] = False,
@@ -84,7 +85,9 @@ def main(
             raise typer.BadParameter(f"{name}: there are {', '.join(NAMES)}", param_hint="SCENARIOS")
     goals = [parse_goal(text, True, chosen) for text in at_least or ()]
     goals += [parse_goal(text, False, chosen) for text in at_most or ()]
-    options = Options(seconds, rounds, players, streams, crowd, compare)
+    for name in chosen:
+        goals += [Goal(name, figure, False, most) for figure, most in PROMISED.get(name, {}).items()]
+    options = Options(seconds, rounds, players, streams, crowd, compare, rate)
     results = measure(chosen, options)
     if plot_to is not None and options.distributions:
         title = f"From a POST to each of {crowd:,} open streams, on {machine()['cores']} cores"

@@ -18,6 +18,8 @@ class Options:
     streams: int
     crowd: int
     compares: bool
+    rate: float = 100
+    """Score updates a second where a scenario leaves that open."""
     distributions: dict[str, Sequence[tuple[float, int]]] = field(default_factory=dict)
     """For a picture: by name, so many milliseconds, and how many took so long."""
 

@@ -25,6 +25,7 @@ from tests.load.many_players import many_players
 from tests.load.options import Figures, OnTick, Options, Scenario, Scenarios
 from tests.load.outage import redis_silent
 from tests.load.page import page, page_recovery
+from tests.load.rolling_deploy import PROMISED_AT_MOST, rolling_deploy
 
 ALONE: Mapping[str, Scenario] = {
     "updates": updates,
@@ -51,11 +52,15 @@ ALONE: Mapping[str, Scenario] = {
     "distributed-streams": distributed_streams,
     "redis-silent": redis_silent,
     "costs": costs,
+    "rolling-deploy": rolling_deploy,
 }
 
 TOGETHER: Mapping[tuple[str, ...], Scenarios] = {
     ("distributed-fill", "distributed-reads", "distributed-memory"): many_players,
 }
+
+PROMISED: Mapping[str, Figures] = {"rolling-deploy": PROMISED_AT_MOST}
+"""What figures may be at most, whether or not anybody asks: the tool fails where one is more."""
 
 NAMES = (*ALONE, *chain(*TOGETHER))
 

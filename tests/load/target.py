@@ -83,14 +83,14 @@ class Target:
         self._folder.cleanup()
 
     def _wait_until_it_answers(self) -> None:
-        while not self._answers("/health/ready"):
+        while not self.answers("/health/ready"):
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server has ended with exit code {self.process.returncode}")
             if time.perf_counter() - self.started_at > START_SECONDS:
                 raise TimeoutError(f"the server has not answered within {START_SECONDS:.0f} s")
             time.sleep(0.02)
 
-    def _answers(self, path: str) -> bool:
+    def answers(self, path: str) -> bool:
         try:
             with urllib.request.urlopen(f"http://{self.host}:{self.port}{path}", timeout=5) as response:
                 return bool(response.status == 200)

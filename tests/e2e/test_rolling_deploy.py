@@ -1,0 +1,19 @@
+"""Both instances are replaced under many streams and scores: the load tool's scenario, smaller and sooner over."""
+
+from tests.e2e.missing import go_without
+from tests.load.options import CannotMeasure, Options
+from tests.load.rolling_deploy import PROMISED_AT_MOST, Pace, rolling_deploy
+
+FEW = Options(seconds=1, rounds=1, players=1, streams=200, crowd=10, compares=False, rate=50)
+SOON = Pace(grace_seconds=1.0, drain_seconds=1.0, around_seconds=0.5)
+
+
+async def test_a_rolling_deploy_fails_no_post_loses_no_score_and_has_every_stream_live_again_within_five_seconds() -> (
+    None
+):
+    try:
+        figures = await rolling_deploy(FEW, lambda _: None, SOON)
+    except CannotMeasure as error:
+        go_without(str(error))
+    assert figures["streams_ended"] >= FEW.streams
+    assert {name: figure for name, figure in figures.items() if figure > PROMISED_AT_MOST.get(name, figure)} == {}

@@ -1,0 +1,140 @@
+"""Open pages that come back whenever their stream ends, as `scoreboard.js` and a browser's EventSource do."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, closing
+from time import perf_counter
+from typing import cast
+
+FIRST_BACK_OFF_SECONDS = 0.25
+LONGEST_BACK_OFF_SECONDS = 3.0
+STEADY_SECONDS = 2.0
+"""As `scoreboard.js` has them: the pauses between tries, and how long a stream lasts that ends the row of failures."""
+
+OPEN_SECONDS = 60.0
+AT_ONCE = 100
+"""Pages that are opened together, so that none is refused by a full backlog before anything is measured."""
+
+LOOK_AGAIN_SECONDS = 0.02
+
+
+class Browser:
+    """One page: what it shows, and how long it showed nothing new each time its stream had ended."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.version = -1
+        self.outages_seconds: list[float] = []
+        self.refusals = 0
+        self.older_boards = 0
+        self._host, self._port = host, port
+        self._lost_at: float | None = None
+
+    @property
+    def is_live(self) -> bool:
+        return self.version >= 0 and self._lost_at is None
+
+    async def run(self) -> None:
+        """Watch for ever."""
+        loop = asyncio.get_running_loop()
+        failures = 0
+        while True:
+            begun = perf_counter()
+            retry_seconds = 0.0
+            try:
+                transport, stream = await loop.create_connection(lambda: _Stream(self), self._host, self._port)
+            except OSError:
+                self.refusals += 1
+            else:
+                with closing(transport):
+                    retry_seconds = await stream.ended
+            now = perf_counter()
+            # A try that comes to nothing does not end the outage.
+            self._lost_at = self._lost_at or now
+            if now - begun > STEADY_SECONDS:
+                failures = 0
+            back_off = min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS * 2**failures) * random.uniform(0.5, 1)
+            failures += 1
+            await asyncio.sleep(max(retry_seconds, back_off))
+
+    def show(self, version: int) -> None:
+        if self._lost_at is not None:
+            self.outages_seconds.append(perf_counter() - self._lost_at)
+            self._lost_at = None
+        self.older_boards += version < self.version
+        self.version = version
+
+    def request(self) -> bytes:
+        """HTTP/1.0, so that no chunk's length stands within an event."""
+        last = f"Last-Event-ID: {self.version}\r\n" if self.version >= 0 else ""
+        return (
+            f"GET /api/leaderboard/stream?delta=1 HTTP/1.0\r\nHost: {self._host}\r\n"
+            f"Accept: text/event-stream\r\n{last}\r\n"
+        ).encode()
+
+
+class _Stream(asyncio.Protocol):
+    """One connection of a page's. `ended` tells after how many seconds the server wants it back."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.ended: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._browser = browser
+        self._retry_seconds = 0.0
+        self._text = b""
+        self._is_answered = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast(asyncio.Transport, transport).write(self._browser.request())
+
+    def data_received(self, data: bytes) -> None:
+        text = self._text + data
+        if not self._is_answered and b"\r\n" in text:
+            self._is_answered = True
+            self._browser.refusals += text.split(b" ", 2)[1] != b"200"
+        end = text.rfind(b"\n\n")
+        if end < 0:
+            self._text = text
+            return
+        self._text = text[end + 2 :]
+        # Of what comes at once the newest counts: patches and boards both say in their id what they lead to.
+        if (retry := _number(text, b"retry: ", end)) is not None:
+            self._retry_seconds = retry / 1_000
+        if (version := _number(text, b"id: ", end)) is not None:
+            self._browser.show(version)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.ended.done():
+            self.ended.set_result(self._retry_seconds)
+
+
+def _number(text: bytes, name: bytes, end: int) -> int | None:
+    """The last field of a name before a position; the JSON of a board has no such thing in it."""
+    mark = text.rfind(name, 0, end)
+    return None if mark < 0 else int(text[mark + len(name) :].split(b"\n", 1)[0])
+
+
+@asynccontextmanager
+async def browsing(host: str, port: int, count: int) -> AsyncIterator[list[Browser]]:
+    """So many, once each shows a board; they leave at the end of the block. Raises TimeoutError."""
+    browsers: list[Browser] = []
+    async with asyncio.TaskGroup() as group:
+        running: list[asyncio.Task[None]] = []
+        try:
+            while len(browsers) < count:
+                more = [Browser(host, port) for _ in range(min(AT_ONCE, count - len(browsers)))]
+                browsers += more
+                running += [group.create_task(browser.run()) for browser in more]
+                if missing := await late(more, lambda browser: browser.is_live, OPEN_SECONDS):
+                    raise TimeoutError(f"of {len(browsers)} streams {missing} have shown nothing")
+            yield browsers
+        finally:
+            for task in running:
+                task.cancel()
+
+
+async def late(browsers: Sequence[Browser], is_so: Callable[[Browser], bool], within_seconds: float) -> int:
+    """Wait until something is so for each; for how many it is not when the time is over."""
+    until = perf_counter() + within_seconds
+    while (missing := sum(not is_so(browser) for browser in browsers)) and perf_counter() < until:  # noqa: ASYNC110
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    return missing

@@ -1,0 +1,100 @@
+"""Scores at a fixed rate, each with a key and a connection of its own. None is sent twice: what fails is to be seen."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from itertools import count, cycle
+from time import perf_counter
+from types import TracebackType
+from typing import Self
+from uuid import UUID, uuid4
+
+from tests.history.wire import Answer, ConnectionLost, Connections, NotConnected
+
+ANSWER_SECONDS = 10.0
+BEGIN_SECONDS = 30.0
+
+
+class Scorers:
+    """They score from the start of the block on, until they are stopped."""
+
+    def __init__(self, url: str, tokens: Mapping[str, str], rate: float) -> None:
+        self.sent = 0
+        self.seconds: list[float] = []
+        self.acknowledged: set[UUID] = set()
+        """The events that the answers tell of."""
+        self.failures: list[str] = []
+        self.newest_version = 0
+        self._connections = Connections(url)
+        self._rate = rate
+        self._tokens = tokens
+        self._stopping = asyncio.Event()
+        self._answered = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._running = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def more_acknowledged(self, number: int) -> None:
+        """Wait for so many more. Raises TimeoutError."""
+        wanted = len(self.acknowledged) + number
+        async with asyncio.timeout(BEGIN_SECONDS):
+            while len(self.acknowledged) < wanted:
+                self._answered.clear()
+                await self._answered.wait()
+
+    async def stop(self) -> None:
+        """Send no more; return when all are answered."""
+        self._stopping.set()
+        await self._running
+        self._connections.close()
+
+    async def leader_scores(self) -> None:
+        """Once more after the end, so that the newest version is one that everybody is shown.
+
+        All have scored in turn: whoever began is ahead.
+        """
+        await self._score(next(iter(self._tokens)), perf_counter())
+
+    async def _run(self) -> None:
+        started = perf_counter()
+        users = cycle(self._tokens)
+        async with asyncio.TaskGroup() as group:
+            for number in count():
+                planned_at = started + number / self._rate
+                await asyncio.sleep(max(0.0, planned_at - perf_counter()))
+                if self._stopping.is_set():
+                    break
+                group.create_task(self._score(next(users), planned_at))
+
+    async def _score(self, user_id: str, planned_at: float) -> None:
+        self.sent += 1
+        headers = {
+            "authorization": f"Bearer {self._tokens[user_id]}",
+            "content-type": "application/json",
+            "idempotency-key": str(uuid4()),
+        }
+        body = json.dumps({"actionId": "complete-quest", "userId": user_id}).encode()
+        try:
+            answer = await self._connections.request(
+                "POST", "/api/scores", headers, body, within_seconds=ANSWER_SECONDS
+            )
+        except (NotConnected, ConnectionLost) as error:
+            self.failures.append(repr(error))
+            return
+        self.seconds.append(perf_counter() - planned_at)
+        self._note(answer)
+
+    def _note(self, answer: Answer) -> None:
+        if not 200 <= answer.status < 300:
+            self.failures.append(f"{answer.status} {answer.body[:200]!r}")
+            return
+        document = json.loads(answer.body)
+        self.acknowledged.add(UUID(document["eventId"]))
+        self.newest_version = max(self.newest_version, document["version"])
+        self._answered.set()
