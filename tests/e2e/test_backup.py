@@ -1,0 +1,215 @@
+"""Backups that are taken while scores come in, the loss of everything, and what clients find after the restore."""
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import pytest
+
+from tests.e2e.missing import go_without
+from tests.e2e.processes import score, scoreboard, serving
+from tests.e2e.test_stopping import Writers
+from tests.harness import Watcher
+from tests.servers.postgresql import PostgresServer
+from tests.servers.process import until
+from tests.servers.redis import RedisServer
+
+SETTINGS = {"SCOREBOARD_RATE_LIMIT": "1000000/minute", "SCOREBOARD_DRAIN_SECONDS": "0"}
+
+LATER = 40
+"""Scores after the backup: they are lost, and clients have seen them."""
+
+LEDGER = """
+SELECT e.event_id, p.user_id, e.points FROM score_events e
+JOIN players p ON p.key = e.player_key JOIN boards b ON b.key = e.board_key
+WHERE b.id = 'main' ORDER BY e.version
+"""
+
+Row = tuple[UUID, str, int]
+"""Event, user and points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What clients knew before the loss."""
+
+    backed_up: Sequence[UUID]
+    """The events that were acknowledged before the backup began."""
+    version: int
+    """The newest that was shown."""
+    receipt: Mapping[str, Any]
+    """For a key that was used before the backup."""
+
+
+def token(folder: Path, user_id: str) -> str:
+    return scoreboard(folder, "token", user_id).stdout.strip()
+
+
+def read_board(client: httpx2.Client) -> dict[str, Any]:
+    response = client.get("/api/leaderboard", params={"limit": 100})
+    assert response.status_code == 200, response.text
+    board: dict[str, Any] = response.json()
+    return board
+
+
+def assert_whole(folder: Path, settings: Mapping[str, str]) -> None:
+    verified = scoreboard(folder, "verify", **settings)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def live_through(folder: Path, settings: Mapping[str, str], back_up: Callable[[], None]) -> Before:
+    """Back up while many score, go on for a while, and be killed."""
+    with serving(folder, **settings) as (process, client):
+        receipt = score(client, token(folder, "kept"), "kept", **{"Idempotency-Key": "before"}).json()
+        writers = Writers(str(client.base_url))
+        assert writers.enough.wait(30)
+        backed_up = [UUID(event) for event in (receipt["eventId"], *writers.acknowledged)]
+        back_up()
+        enough = len(writers.acknowledged) + LATER
+        until(lambda: len(writers.acknowledged) >= enough, "more scores are acknowledged")
+        assert score(client, token(folder, "late"), "late", **{"Idempotency-Key": "after"}).status_code == 201
+        board = read_board(client)
+        assert "late" in {entry["userId"] for entry in board["entries"]}
+        process.end(signal.SIGKILL)
+        writers.join()
+    return Before(backed_up, board["version"], receipt)
+
+
+def assert_restored(folder: Path, settings: Mapping[str, str], before: Before, restored: Sequence[Row]) -> None:
+    """Start on what was restored: all of it is there, nothing else is, and it goes on."""
+    version = len(restored)
+    assert {event for event, _, _ in restored} >= set(before.backed_up)
+    assert version < before.version
+    with serving(folder, **settings) as (_, client):
+        scores = Counter[str]()
+        for _, user_id, points in restored:
+            scores[user_id] += points
+        board = read_board(client)
+        assert (board["version"], {entry["userId"]: entry["score"] for entry in board["entries"]}) == (version, scores)
+        assert_whole(folder, settings)
+        # An EventSource that has seen a later version is shown the board as it is.
+        headers = {"Last-Event-ID": str(before.version)}
+        with client.stream("GET", "/api/leaderboard/stream", headers=headers) as stream:
+            watcher = Watcher(stream)
+            shown = watcher.frame()
+            assert (shown["version"], shown["entries"]) == (version, board["entries"][: len(shown["entries"])])
+            # A key of before is known, and one of after is not: its score is lost, and counts when it is sent again.
+            again = score(client, token(folder, "kept"), "kept", **{"Idempotency-Key": "before"})
+            assert again.headers["Idempotent-Replayed"] == "true"
+            assert again.json()["eventId"] == before.receipt["eventId"]
+            late = score(client, token(folder, "new"), "new", **{"Idempotency-Key": "after"})
+            assert (late.status_code, late.json()["version"]) == (201, version + 1)
+            assert "Idempotent-Replayed" not in late.headers
+            while watcher.frame()["version"] <= version:
+                pass
+        users = [entry["userId"] for entry in read_board(client)["entries"]]
+        assert "new" in users
+        assert "late" not in users
+    assert_whole(folder, settings)
+
+
+@pytest.fixture
+def postgres() -> Iterator[PostgresServer]:
+    with PostgresServer(fsync=False) as server:
+        for name in ("pg_dump", "pg_restore"):
+            if not (server.programs / name).exists():
+                go_without(f"{server.programs} has no {name}: on Debian, apt-get install postgresql-client")
+        yield server
+
+
+@pytest.mark.parametrize("redis_is", ["lost", "ahead"])
+def test_a_dump_that_was_taken_under_load_is_restored_though_redis_is(
+    tmp_path: Path, postgres: PostgresServer, redis_is: str
+) -> None:
+    dump = tmp_path / "scoreboard.dump"
+
+    def settings(database: str) -> dict[str, str]:
+        addresses = {"SCOREBOARD_DATABASE_URL": postgres.url(database), "SCOREBOARD_REDIS_URL": redis.url}
+        return {**SETTINGS, **addresses}
+
+    def ledger(database: str) -> list[Row]:
+        return [(row["event_id"], row["user_id"], row["points"]) for row in postgres.sql(LEDGER, database=database)]
+
+    def run(program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [postgres.programs / program, *arguments], capture_output=True, text=True, timeout=30, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    with RedisServer() as redis:
+        postgres.create_database("before")
+        assert scoreboard(tmp_path, "migrate", **settings("before")).returncode == 0
+        before = live_through(
+            tmp_path,
+            settings("before"),
+            lambda: run("pg_dump", "--format=custom", f"--file={dump}", postgres.url("before")),
+        )
+        whole = ledger("before")
+        postgres.drop_database("before")
+        if redis_is == "lost":
+            redis.flush()
+        postgres.create_database("after")
+        run(
+            "pg_restore",
+            "--exit-on-error",
+            "--single-transaction",
+            "--no-owner",
+            f"--dbname={postgres.url('after')}",
+            str(dump),
+        )
+        restored = ledger("after")
+        assert restored == whole[: len(restored)]
+        assert scoreboard(tmp_path, "migrate", **settings("after")).returncode == 0
+        copied = int(redis.execute("HGET", "scoreboard:{main}:head", "version") or 0)
+        assert copied > len(restored) if redis_is == "ahead" else copied == 0
+        assert_restored(tmp_path, settings("after"), before, restored)
+        assert redis.execute("HGET", "scoreboard:{main}:head", "version") == str(len(ledger("after")))
+
+
+def by_backup(source: sqlite3.Connection, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as target:
+        source.backup(target)
+
+
+def by_vacuum(source: sqlite3.Connection, path: Path) -> None:
+    source.execute("VACUUM INTO ?", (str(path),))
+
+
+@pytest.mark.parametrize("copy", [by_backup, by_vacuum])
+def test_a_file_that_was_copied_under_load_takes_the_place_of_the_lost_one(
+    tmp_path: Path, copy: Callable[[sqlite3.Connection, Path], None]
+) -> None:
+    database, backup = tmp_path / "scoreboard.db", tmp_path / "backup.db"
+
+    def ledger() -> list[Row]:
+        with closing(sqlite3.connect(database)) as connection:
+            rows = connection.execute(LEDGER).fetchall()
+        return [(UUID(event), user_id, points) for event, user_id, points in rows]
+
+    @contextmanager
+    def reading() -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+            yield connection
+
+    def back_up() -> None:
+        with reading() as source:
+            copy(source, backup)
+
+    before = live_through(tmp_path, SETTINGS, back_up)
+    # The log of the lost file is not the backup's.
+    lost = sorted(path.name for path in tmp_path.glob("scoreboard.db*") if path.suffix != ".secret")
+    assert lost == ["scoreboard.db", "scoreboard.db-shm", "scoreboard.db-wal"]
+    for name in lost:
+        (tmp_path / name).unlink()
+    shutil.copyfile(backup, database)
+    assert scoreboard(tmp_path, "migrate", **SETTINGS).returncode == 0
+    assert_restored(tmp_path, SETTINGS, before, ledger())
