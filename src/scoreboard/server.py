@@ -37,6 +37,10 @@ BODY_SECONDS: Final = 10.0
 TAKING_SECONDS: Final = 30.0
 """How long a client may take nothing of an answer that waits for it: as long as one of a stream (`fanout.ring`)."""
 
+KEEP_ALIVE_SECONDS: Final = 75
+"""How long a connection may be idle between two requests: longer than the 60 s of nginx and of AWS's ALB, so that they
+end it. Where this end does, a POST may be on its way already: it is answered 502, as no balancer sends a POST twice."""
+
 GOODBYE_SECONDS: Final = 0.05
 """How long a client may take to end TLS properly when the server stops: uvicorn then waits twice as long by itself."""
 
@@ -83,6 +87,7 @@ def make_server(
         # It would believe anybody's X-Forwarded-For that the environment tells it to.
         proxy_headers=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=FINISH_SECONDS,
         ssl_certfile=certificate,
         ssl_keyfile=key,

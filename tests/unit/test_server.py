@@ -14,8 +14,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from scoreboard import server
+from tests import virtual_time
 
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
+BALANCER_SECONDS = 60.0
+"""How long nginx and AWS's ALB keep an idle connection to an instance, unless they are told otherwise."""
+
 ASK = b"GET /there HTTP/1.%d\r\nHost: test\r\n\r\n"
 
 
@@ -266,3 +270,27 @@ def test_the_first_byte_that_waits_pauses_and_the_last_one_that_goes_resumes(
         theirs.close()
 
     on(loop, scenario)
+
+
+def test_a_balancer_ends_an_idle_connection_before_the_server_does() -> None:
+    """Else a POST may meet the end of the connection that it is sent on, and no balancer sends a POST twice."""
+
+    async def answers(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def drain(_polite: bool) -> None: ...
+
+    async def scenario() -> None:
+        http_server = server.make_server(answers, drain, lambda: None)
+        protocol = server._Protocol(http_server.config, ServerState(), {})
+        transport = Transport()
+        protocol.connection_made(transport)
+        protocol.data_received(ASK % 1)
+        await asyncio.sleep(BALANCER_SECONDS + 1)
+        assert b"204" in transport.written
+        assert not transport.is_closed
+        await asyncio.sleep(BALANCER_SECONDS)
+        assert transport.is_closed
+
+    virtual_time.run(scenario())
