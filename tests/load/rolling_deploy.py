@@ -72,14 +72,14 @@ async def rolling_deploy(options: Options, on_tick: OnTick, pace: Pace = PACE) -
     is not ready. An outage lasts from the end of a stream's connection to the first event of the next.
     """
     with deployed() as deployment, ExitStack() as stack:
-        cluster = _Cluster(deployment, stack, pace)
-        await cluster.start(4 * options.streams + 1_000)
-        async with Scorers(cluster.nginx.url, cluster.tokens, options.rate) as scorers:
+        fleet = _Fleet(deployment, stack, pace)
+        await fleet.start(4 * options.streams + 1_000)
+        async with Scorers(fleet.nginx.url, fleet.tokens, options.rate) as scorers:
             await scorers.more_acknowledged(USERS)
-            async with browsing(cluster.host, cluster.port, options.streams) as browsers:
+            async with browsing(fleet.host, fleet.port, options.streams) as browsers:
                 for number, in_advance in enumerate((True, False)):
                     await asyncio.sleep(pace.around_seconds)
-                    await cluster.replace_oldest(in_advance=in_advance)
+                    await fleet.replace_oldest(in_advance=in_advance)
                     await late(browsers, lambda browser: browser.is_live, 2 * LIVE_AGAIN_SECONDS)
                     on_tick((number + 1) / 2)
                 await asyncio.sleep(pace.around_seconds)
@@ -94,13 +94,13 @@ async def rolling_deploy(options: Options, on_tick: OnTick, pace: Pace = PACE) -
     return {
         **_posted(scorers, ledger),
         "verify_differs": float(verified.returncode != 0),
-        "exit_codes": sum(map(abs, cluster.exit_codes)),
+        "exit_codes": sum(map(abs, fleet.exit_codes)),
         **_watched(browsers),
         "without_newest": without,
     }
 
 
-class _Cluster:
+class _Fleet:
     """The instances, and nginx in front of them."""
 
     def __init__(self, deployment: Deployment, stack: ExitStack, pace: Pace) -> None:
