@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from tests.servers.finding import POSTGRES_WHEEL, postgres_folder
-from tests.servers.process import LIMIT_SECONDS, Server, ServerFailed, everybody_reaches, ordinary_user
+from tests.servers.process import LIMIT_SECONDS, Server, ServerFailed, everybody_reaches, ordinary_user, until
 
 ANSWER_SECONDS = 1.0
 
@@ -148,3 +148,41 @@ class PostgresServer(Server, Postgres):
             return
         if len(lines) > 6:
             subprocess.run(["ipcrm", "-m", lines[6].split()[1]], check=False, capture_output=True)
+
+
+class PostgresReplica(PostgresServer):
+    """A standby of another server of a test's own: it takes no writes, and follows by streaming."""
+
+    def __init__(self, primary: PostgresServer) -> None:
+        super().__init__(fsync=False)
+        self._primary = primary
+
+    def hold(self) -> None:
+        """Fall behind: nothing newer is to be seen until `follow`."""
+        self.sql("SELECT pg_wal_replay_pause()")
+        until(lambda: self._replay_is("paused"), "the replica holds")
+
+    def follow(self) -> None:
+        self.sql("SELECT pg_wal_replay_resume()")
+
+    def catch_up(self) -> None:
+        """Return once it shows all that the primary has committed by now."""
+        newest = self._primary.sql("SELECT pg_current_wal_lsn()::text")[0][0]
+        shows = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"
+        until(lambda: bool(self.sql(shows, newest)[0][0]), "the replica has caught up")
+
+    def _replay_is(self, state: str) -> bool:
+        return bool(self.sql("SELECT pg_get_wal_replay_pause_state()")[0][0] == state)
+
+    def _make_data(self) -> None:
+        """A copy of the primary's, made while that one rests."""
+        self._primary.stop()
+        shutil.copytree(self._primary.data, self.data, copy_function=shutil.copy)
+        (self.data / "standby.signal").touch()
+        with (self.data / "postgresql.auto.conf").open("a") as settings:
+            settings.write(f"primary_conninfo = 'host=127.0.0.1 port={self._primary.port} user=postgres'\n")
+        for path in (self.data, *self.data.rglob("*")):
+            path.chmod(0o700 if path.is_dir() else 0o600)
+            if self.user is not None:
+                os.chown(path, self.user.pw_uid, self.user.pw_gid)
+        self._primary.start()

@@ -8,7 +8,7 @@ statement takes long, it is asked by another connection whether it answers at al
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Self, TypeVar
@@ -17,17 +17,18 @@ import asyncpg
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scoreboard.admin_store import Conspicuous, Correct, Place, Profile, Record, Suspect
 from scoreboard.errors import OutcomeUnknown, StoreUnavailable
 from scoreboard.interfaces import Clock, Settle, Settled, Take
-from scoreboard.model import Board, Change, Correction, Event, Head, RateLimit, Snapshot, Submission
+from scoreboard.model import Board, Change, ChangeKind, Correction, Event, Head, RateLimit, Snapshot, Submission
 from scoreboard.store import admin_reads, correcting, reads, suspects
 from scoreboard.store import postgresql_database as database
 from scoreboard.store import postgresql_statements as statements
-from scoreboard.store.postgresql_database import FAILURES, ConnectionLost, Limits
+from scoreboard.store.postgresql_connections import Connections, reason, unavailable, was_dead
+from scoreboard.store.postgresql_database import FAILURES, Limits
+from scoreboard.store.postgresql_replica import Replica
 
 WRITERS: Final = 2
 """Connections that commit: one does, and a second looks an outcome up should the first be lost."""
@@ -62,34 +63,39 @@ class PostgresqlStore:
     Without a clock of the caller's, time is the database's: one clock for all processes.
     """
 
-    def __init__(self, url: str, *, limit: RateLimit, clock: Clock | None, limits: Limits) -> None:
+    def __init__(
+        self, url: str, *, limit: RateLimit, clock: Clock | None, limits: Limits, replica_url: str | None = None
+    ) -> None:
         self._url = url
         self._limit = limit
         self._clock = clock
-        self._limits = limits
+        self._writer = Connections(url, limits, WRITERS, "AUTOCOMMIT")
+        self._reader = Connections(url, limits, limits.connections - WRITERS, "REPEATABLE READ")
+        self._replica = None if replica_url is None else Replica(replica_url, limits)
         self._board_keys: Mapping[str, int] = {}
         self._one_correction = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         """Raises SchemaError where the database has another schema, StartError where it cannot be reached."""
         await database.check(self._url)
-        readers = self._limits.connections - WRITERS
-        self._writer = database.open_engine(self._url, self._limits, connections=WRITERS, isolation="AUTOCOMMIT")
-        self._reader = database.open_engine(self._url, self._limits, connections=readers, isolation="REPEATABLE READ")
+        async with AsyncExitStack() as stack:
+            for connections in self._connections().values():
+                await stack.enter_async_context(connections)
+            self._stack = stack.pop_all()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await database.dispose(self._writer, self._limits)
-        await database.dispose(self._reader, self._limits)
+        await self._stack.aclose()
+
+    def _connections(self) -> Mapping[str, Connections]:
+        replica = {} if self._replica is None else {"database-replica": self._replica}
+        return {"database-writers": self._writer, "database-readers": self._reader, **replica}
 
     def pools(self) -> Mapping[str, tuple[int, int]]:
-        return {
-            "database-writers": (_checked_out(self._writer), WRITERS),
-            "database-readers": (_checked_out(self._reader), self._limits.connections - WRITERS),
-        }
+        return {name: (pool.used, pool.most) for name, pool in self._connections().items()}
 
     async def ensure(self, boards: Sequence[Board]) -> None:
-        self._board_keys = await self._run(self._writer, lambda connection: reads.ensure(connection, boards))
+        self._board_keys = await self._writer.run(lambda connection: reads.ensure(connection, boards))
 
     async def commit(self, boards: Collection[str], take: Take, settle: Settle) -> Settled:
         batch: list[Sequence[Submission]] = []
@@ -103,7 +109,7 @@ class PostgresqlStore:
 
     async def correct(self, correction: Correction, correct: Correct) -> Settled:
         # Also those that a newer instance has made.
-        self._board_keys = await self._run(self._reader, reads.board_keys)
+        self._board_keys = await self._reader.run(reads.board_keys)
 
         async def write(connection: AsyncConnection) -> Settled:
             clock_us = await statements.clock_us(connection) if self._clock is None else self._clock.now_us()
@@ -129,8 +135,8 @@ class PostgresqlStore:
                 if turn.is_committing:
                     return await self._look_up(turn, error)
                 lost += 1
-                if lost > WRITERS or not _was_dead(error):
-                    raise _unavailable(error) from error
+                if lost > WRITERS or not was_dead(error):
+                    raise unavailable(error) from error
             else:
                 return turn.settled
         log.error("the database failed", reason=f"players have moved {TRIES} times")
@@ -168,7 +174,7 @@ class PostgresqlStore:
 
         It is begun and ended past SQLAlchemy, whose connection commits by itself: so begin and lock are one trip.
         """
-        async with self._connected(self._writer) as (connection, raw):
+        async with self._writer.connected() as (connection, raw):
             try:
                 await raw.execute(statements.begin(boards))
                 yield connection, partial(raw.execute, "COMMIT")
@@ -185,83 +191,61 @@ class PostgresqlStore:
                         return turn.settled
                 break
             except FAILURES as second:
-                if number == WRITERS or not _was_dead(second):
-                    log.warning("the outcome of a commit is unknown", reason=_reason(error))
+                if number == WRITERS or not was_dead(second):
+                    log.warning("the outcome of a commit is unknown", reason=reason(error))
                     raise OutcomeUnknown from second
-        raise _unavailable(error) from error
+        raise unavailable(error) from error
 
     async def players(self, search: str, limit: int) -> Sequence[Profile]:
-        return await self._run(self._reader, lambda connection: admin_reads.players_like(connection, search, limit))
+        return await self._reader.run(lambda connection: admin_reads.players_like(connection, search, limit))
 
     async def history(self, user_id: str, before: Place | None, limit: int) -> Sequence[Record]:
-        return await self._run(self._reader, lambda connection: admin_reads.history(connection, user_id, before, limit))
+        return await self._reader.run(lambda connection: admin_reads.history(connection, user_id, before, limit))
 
     async def corrections(self, before: Place | None, limit: int) -> Sequence[Record]:
-        return await self._run(
-            self._reader, lambda connection: admin_reads.corrections_before(connection, before, limit)
-        )
+        return await self._reader.run(lambda connection: admin_reads.corrections_before(connection, before, limit))
 
     async def suspects(self, since_us: int, conspicuous: Conspicuous, limit: int) -> Sequence[Suspect]:
-        return await self._run(
-            self._reader, lambda connection: suspects.stand_out(connection, since_us, conspicuous, limit)
-        )
+        return await self._late(lambda connection: suspects.stand_out(connection, since_us, conspicuous, limit))
 
     async def heads(self) -> Mapping[str, Head]:
-        return await self._run(self._reader, reads.heads)
+        return await self._reader.run(reads.heads)
 
     async def changes(self, board: str, after: int, limit: int) -> Change:
-        return await self._run(self._reader, lambda connection: reads.changes(connection, board, after, limit))
+        if self._replica is not None and (page := await self._full_page(self._replica, board, after, limit)):
+            return page
+        return await self._reader.run(lambda connection: reads.changes(connection, board, after, limit))
+
+    async def _full_page(self, replica: Replica, board: str, after: int, limit: int) -> Change | None:
+        """A replica's page where it is full: what is newer in the database comes again on a later one.
+
+        Where the pages end, and at which version, only the database knows. It also has to know the page's newest event:
+        a database that was restored from a backup may have another history than what was its replica.
+        """
+
+        def work(connection: Connection) -> tuple[Change, Sequence[Event]]:
+            change = reads.changes(connection, board, after, limit)
+            return change, reads.events(connection, board, change.to_version - 1, 1)
+
+        page, newest = await replica.ask(work) or (None, ())
+        if page is None or page.kind is not ChangeKind.PAGE:
+            return None
+        if newest != await self.events(board, page.to_version - 1, 1):
+            replica.rest("it has another history than the database")
+            return None
+        return page
+
+    async def _late(self, work: Callable[[Connection], T]) -> T:
+        """Read much, of which the last moment may be missing."""
+        if self._replica is not None and (found := await self._replica.ask(work)) is not None:
+            return found
+        return await self._reader.run(work)
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
-        return await self._run(self._reader, lambda connection: reads.page(connection, board, limit, offset))
+        return await self._reader.run(lambda connection: reads.page(connection, board, limit, offset))
 
     async def events(self, board: str, after: int, limit: int) -> Sequence[Event]:
-        return await self._run(self._reader, lambda connection: reads.events(connection, board, after, limit))
-
-    async def _run(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
-        lost = 0
-        while True:
-            try:
-                async with self._connected(engine) as (connection, _):
-                    result = await connection.run_sync(work)
-                    await connection.commit()
-                    return result
-            except FAILURES as error:
-                lost += 1
-                if lost > self._limits.connections or not _was_dead(error):
-                    raise _unavailable(error) from error
-
-    @asynccontextmanager
-    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
-        """A connection, which is cut off as soon as its server is silent: whoever waits for it then fails at once."""
-        async with engine.connect() as connection:
-            raw = (await connection.get_raw_connection()).driver_connection
-            assert raw is not None
-            watching = asyncio.create_task(self._cut_off_when_silent(raw.terminate))
-            try:
-                yield connection, raw
-            except FAILURES as error:
-                if not (raw.is_closed() or database.is_fatal(error)):
-                    raise
-                raw.terminate()
-                await connection.invalidate()
-                raise ConnectionLost(is_silent=watching.done()) from error
-            finally:
-                watching.cancel()
-
-    async def _cut_off_when_silent(self, cut_off: Callable[[], None]) -> None:
-        patience_seconds = self._limits.silence_seconds / 2
-        while True:
-            await asyncio.sleep(patience_seconds)
-            if not await database.is_alive(self._url, patience_seconds):
-                cut_off()
-                return
-
-
-def _checked_out(engine: AsyncEngine) -> int:
-    pool = engine.pool
-    assert isinstance(pool, QueuePool)
-    return pool.checkedout()
+        return await self._reader.run(lambda connection: reads.events(connection, board, after, limit))
 
 
 async def _roll_back(raw: asyncpg.Connection) -> None:
@@ -273,22 +257,3 @@ async def _roll_back(raw: asyncpg.Connection) -> None:
     except FAILURES:
         # The connection is about to die, and its transaction with it.
         raw.terminate()
-
-
-def _was_dead(error: BaseException) -> bool:
-    """Whether a connection had died, maybe unnoticed since it was last used: then another one may do better.
-
-    To be asked where nothing can have been committed.
-    """
-    return isinstance(error, ConnectionLost) and not error.is_silent
-
-
-def _reason(error: BaseException) -> str:
-    cause = error.__cause__ if _was_dead(error) else None
-    return str(cause or getattr(error, "orig", None) or error) or type(error).__name__
-
-
-def _unavailable(error: BaseException) -> StoreUnavailable:
-    """The sender is told to come back, and the log says why."""
-    log.error("the database failed", reason=_reason(error))
-    return StoreUnavailable()

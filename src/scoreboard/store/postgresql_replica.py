@@ -1,0 +1,45 @@
+"""A replica of the database: a moment behind it, and of use for what is much to read and need not be the newest."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import structlog
+from sqlalchemy import Connection
+
+from scoreboard.store.postgresql_connections import Connections, reason
+from scoreboard.store.postgresql_database import FAILURES, Limits
+
+CONNECTIONS: Final = 2
+"""One fill and one long reading at a time; whoever else comes asks the database itself."""
+
+REST_SECONDS: Final = 10.0
+"""How long a replica that has failed is not asked again: meanwhile nobody waits for it."""
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+class Replica(Connections):
+    """Asked first where that is of use. What it cannot answer, the database itself can."""
+
+    def __init__(self, url: str, limits: Limits) -> None:
+        super().__init__(url, limits, CONNECTIONS, "REPEATABLE READ")
+        self._rests_until = 0.0
+
+    async def ask(self, work: Callable[[Connection], T]) -> T | None:
+        """What it says; None where it says nothing."""
+        now = asyncio.get_running_loop().time()
+        if now < self._rests_until:
+            return None
+        try:
+            return await self.attempt(work)
+        except FAILURES as error:
+            self.rest(reason(error))
+            return None
+
+    def rest(self, why: str) -> None:
+        """Leave it alone for a while."""
+        self._rests_until = asyncio.get_running_loop().time() + REST_SECONDS
+        log.warning("the replica is of no use: the database itself is asked", reason=why)

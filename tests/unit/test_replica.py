@@ -1,0 +1,144 @@
+"""A replica of the database: it takes the long readings, and nothing that has to be the newest depends on it."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from structlog.testing import capture_logs
+
+from scoreboard.admin_store import Conspicuous, Suspect
+from scoreboard.healing import PAGE_SIZE, Healing
+from scoreboard.model import ChangeKind
+from scoreboard.ranking.memory import MemoryRanking
+from scoreboard.store.postgresql import PostgresqlStore
+from scoreboard.store.postgresql_database import Limits, migrate
+from tests.making import MAIN, SIDE, UNLIMITED, commit, submission
+from tests.servers.postgresql import PostgresReplica, PostgresServer
+
+LIMITS = Limits(connections=4, silence_seconds=2, lock_seconds=5, statement_seconds=5)
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[tuple[PostgresServer, PostgresReplica]]:
+    with PostgresServer(fsync=False) as primary, PostgresReplica(primary) as replica:
+        yield primary, replica
+
+
+@pytest.fixture
+def primary(servers: tuple[PostgresServer, PostgresReplica]) -> Iterator[PostgresServer]:
+    """With a database “scores” that the replica has, too."""
+    primary, replica = servers
+    primary.create_database("scores")
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(migrate, primary.url("scores")).result()
+    replica.catch_up()
+    yield primary
+    if not replica.runs:
+        replica.start()
+    replica.follow()
+    primary.drop_database("scores")
+
+
+@pytest.fixture
+def replica(primary: PostgresServer, servers: tuple[PostgresServer, PostgresReplica]) -> PostgresReplica:
+    return servers[1]
+
+
+def opened(primary: PostgresServer, replica_url: str) -> PostgresqlStore:
+    return PostgresqlStore(primary.url("scores"), limit=UNLIMITED, clock=None, limits=LIMITS, replica_url=replica_url)
+
+
+@pytest.fixture
+async def store(primary: PostgresServer, replica: PostgresReplica) -> AsyncIterator[PostgresqlStore]:
+    async with opened(primary, replica.url("scores")) as store:
+        await store.ensure([MAIN, SIDE])
+        yield store
+
+
+async def first_page(store: PostgresqlStore) -> tuple[ChangeKind, list[tuple[str, int, int]]]:
+    """Two standings of the main board: who, its score, and the version of its last event."""
+    change = await store.changes("main", 0, 2)
+    return change.kind, [(standing.user_id, standing.score, standing.version) for standing in change.standings]
+
+
+async def suspects(store: PostgresqlStore) -> Sequence[Suspect]:
+    return await store.suspects(0, Conspicuous(awards_an_hour=1), 10)
+
+
+async def test_full_pages_come_from_a_replica_and_the_end_from_the_database(
+    store: PostgresqlStore, replica: PostgresReplica
+) -> None:
+    await commit(store, submission("ada"), submission("bob"))
+    replica.catch_up()
+    replica.hold()
+    await commit(store, submission("ada"))
+    assert await first_page(store) == (ChangeKind.PAGE, [("ada", 50, 1), ("bob", 50, 2)])
+    last = await store.changes("main", 2, 2)
+    assert (last.kind, last.to_version) == (ChangeKind.LAST_PAGE, 3)
+    assert [(standing.user_id, standing.score) for standing in last.standings] == [("ada", 100)]
+
+
+async def test_a_ranking_that_is_filled_beside_a_late_replica_is_the_board(
+    store: PostgresqlStore, replica: PostgresReplica
+) -> None:
+    users = [f"user-{number}" for number in range(PAGE_SIZE + 500)]
+    for begin in range(0, len(users), 500):
+        await commit(store, *(submission(user) for user in users[begin : begin + 500]))
+    replica.catch_up()
+    replica.hold()
+    await commit(store, *(submission(user) for user in users[::10]))
+    async with MemoryRanking() as ranking:
+        await Healing(store, ranking, ("main",)).heal("main")
+        assert await ranking.page("main", len(users), 0) == await store.page("main", len(users), 0)
+
+
+async def test_nobody_waits_for_a_replica_that_is_gone(store: PostgresqlStore, replica: PostgresReplica) -> None:
+    await commit(store, submission("ada"), submission("bob"))
+    replica.kill()
+    with capture_logs() as logs:
+        for _ in range(3):
+            assert (await first_page(store))[1] == [("ada", 50, 1), ("bob", 50, 2)]
+    assert [line["event"] for line in logs] == ["the replica is of no use: the database itself is asked"]
+
+
+async def test_a_replica_of_another_history_is_left_alone(primary: PostgresServer, replica: PostgresReplica) -> None:
+    """As it is when the database was restored from a backup, and its replica was not made anew."""
+    primary.create_database("before", template="scores")
+    try:
+        async with opened(primary, primary.url("before")) as store:
+            await store.ensure([MAIN, SIDE])
+            await commit(store, submission("ada"), submission("bob"))
+            before = PostgresqlStore(primary.url("before"), limit=UNLIMITED, clock=None, limits=LIMITS)
+            async with before:
+                await before.ensure([MAIN, SIDE])
+                await commit(before, submission("eve"), submission("eva"), submission("bob"))
+            assert (await first_page(store))[1] == [("ada", 50, 1), ("bob", 50, 2)]
+    finally:
+        primary.drop_database("before")
+
+
+async def test_who_stands_out_is_read_from_a_replica_and_without_it_from_the_database(
+    store: PostgresqlStore, replica: PostgresReplica
+) -> None:
+    replica.catch_up()
+    replica.hold()
+    await commit(store, submission("ada"))
+    assert await suspects(store) == []
+    replica.kill()
+    assert [suspect.user_id for suspect in await suspects(store)] == ["ada"]
+
+
+async def test_what_has_to_be_the_newest_is_not_asked_of_a_replica(
+    store: PostgresqlStore, replica: PostgresReplica
+) -> None:
+    replica.catch_up()
+    replica.hold()
+    await commit(store, submission("ada"))
+    assert (await store.heads())["main"].version == 1
+    assert len(await store.events("main", 0, 10)) == 1
+    assert (await store.page("main", 10, 0)).players == 1
+    assert len(await store.history("ada", None, 10)) == 1
+
+
+async def test_its_connections_are_told(store: PostgresqlStore) -> None:
+    assert store.pools()["database-replica"] == (0, 2)
