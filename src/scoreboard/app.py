@@ -45,6 +45,7 @@ from scoreboard.web.client_address import client_address
 from scoreboard.web.keys import ASYMMETRIC, HS256, FixedKeys, JwksKeys, Key, Keys, read_pem, secrets
 from scoreboard.web.origins import Origins
 from scoreboard.web.read_limit import ReadLimit
+from scoreboard.web.request_log import RequestLog
 from scoreboard.web.secured import Secured
 
 log = structlog.get_logger()
@@ -70,7 +71,7 @@ def database_name(settings: Settings) -> str:
 def migrate(settings: Settings) -> tuple[str | None, str]:
     """Bring the database to this program's schema; say from which revision to which. Raises StartError."""
     if settings.is_distributed:
-        return postgresql_database.migrate(settings.database_url)
+        return postgresql_database.migrate(settings.full_database_url)
     return sqlite_file.migrate(settings.database_path)
 
 
@@ -89,16 +90,23 @@ def make_store(settings: Settings, clock: Clock | None = None) -> Truth:
         lock_seconds=settings.database_lock_timeout_seconds,
         statement_seconds=settings.database_statement_timeout_seconds,
     )
-    return PostgresqlStore(settings.database_url, limit=settings.rate_limit, clock=clock, limits=limits)
+    return PostgresqlStore(
+        settings.full_database_url,
+        limit=settings.rate_limit,
+        clock=clock,
+        limits=limits,
+        replica_url=settings.full_replica_url,
+    )
 
 
 def make_ranking(settings: Settings, boards: Iterable[str]) -> Ranking:
     """The ordered copy that goes with the store; it tells of changes of these boards."""
-    if settings.redis_url is None:
+    url = settings.full_redis_url
+    if url is None:
         return MemoryRanking()
     limits = redis_connection.Limits(settings.redis_pool_size, settings.redis_timeout_seconds)
     return RedisRanking(
-        settings.redis_url,
+        url,
         boards,
         prefix=settings.redis_prefix,
         is_cluster=settings.redis_cluster,
@@ -183,6 +191,7 @@ async def open_scoreboard(
         )
         frames = Frames(scoring.board, hub, boards)
         administration = Administration(catalog, store, scoring.commit.apply, clock=own_clock, new_id=new_id)
+        origin_key = _origin_key(settings)
         application = make_application(
             catalog=catalog,
             scoring=scoring,
@@ -190,7 +199,7 @@ async def open_scoreboard(
             frames=frames,
             hub=hub,
             tokens=tokens,
-            origins=Origins(_origin_key(settings), _address(settings)),
+            origins=Origins(origin_key, _address(settings)),
             admin=_admin(settings, administration, tokens, admin_port),
             clock=own_clock,
             player_limit=settings.rate_limit,
@@ -217,7 +226,10 @@ async def open_scoreboard(
                 tokens.run(),
             )
         )
-        yield Scoreboard(Secured(application, is_tls=settings.tls is not None), hub, metrics_port)
+        served_application: ASGIApp = Secured(application, is_tls=settings.tls is not None)
+        if settings.has_request_log:
+            served_application = RequestLog(served_application, origin_key)
+        yield Scoreboard(served_application, hub, metrics_port)
 
 
 def _admin(

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 import limits
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from redis.asyncio.connection import parse_url
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
+from scoreboard import partner_urls
 from scoreboard.errors import StartError
 from scoreboard.hosts import is_this_machine
 from scoreboard.model import RateLimit
+from scoreboard.partner_urls import POSTGRESQL, has_password, with_password
 
 PREFIX: Final = "SCOREBOARD_"
 
@@ -29,39 +29,6 @@ Seconds = Annotated[float, Field(gt=0, le=3_600)]
 
 MOST_OF_A_RATE: Final = 1_000_000_000
 """Submissions, or seconds (thirty years): far from where a database's integers end."""
-
-
-POSTGRESQL: Final = ("postgresql://", "postgres://")
-
-
-def _database_url(url: str) -> str:
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise ValueError(
-            "must be a URL: sqlite:///scoreboard.db, or postgresql://user:password@host/database"
-        ) from None
-    if url.startswith(POSTGRESQL):
-        # Programs differ in what they make of these: parts of a password would be taken for something else.
-        if set("#?/") & set(url.partition("://")[2].rpartition("@")[0]):
-            raise ValueError("must have # ? / in user and password percent-encoded, as %23 %3F %2F")
-        if not parsed.host or not parsed.database:
-            raise ValueError("must name a host and a database, as postgresql://user:password@host/database does")
-        return url
-    if parsed.drivername != "sqlite" or parsed.host:
-        raise ValueError("must begin with sqlite:/// or postgresql://")
-    if not parsed.database or parsed.database == ":memory:" or parsed.query:
-        raise ValueError("must name a file, as sqlite:///scoreboard.db does")
-    return url
-
-
-def _redis_url(url: str | None) -> str | None:
-    if url is not None:
-        try:
-            parse_url(url)
-        except ValueError:
-            raise ValueError("must be a URL such as redis://:password@host:6379/0, or rediss:// for TLS") from None
-    return url
 
 
 def _rate(text: Any) -> Any:
@@ -138,12 +105,15 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///scoreboard.db"
+    database_url: Annotated[str, AfterValidator(partner_urls.database_url)] = "sqlite:///scoreboard.db"
+    database_read_url: Annotated[str | None, AfterValidator(partner_urls.replica_url)] = None
+    database_password: SecretStr | None = None
     database_pool_size: Annotated[int, Field(ge=3, le=1_000)] = 5
     database_timeout_seconds: Seconds = 0.5
     database_lock_timeout_seconds: Seconds = 5.0
     database_statement_timeout_seconds: Seconds = 30.0
-    redis_url: Annotated[str | None, AfterValidator(_redis_url)] = None
+    redis_url: Annotated[str | None, AfterValidator(partner_urls.redis_url)] = None
+    redis_password: SecretStr | None = None
     redis_cluster: bool = False
     redis_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] = "scoreboard"
     redis_pool_size: Annotated[int, Field(ge=2, le=1_000)] = 16
@@ -169,6 +139,7 @@ class Settings(BaseSettings):
     )
     read_rate_limit: Annotated[RateLimit | None, NoDecode, BeforeValidator(_rate_or_off)] = None
     env: Literal["development", "production"] = "development"
+    request_log: bool | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     tls_certificate: Path | None = None
@@ -193,8 +164,22 @@ class Settings(BaseSettings):
             raise ValueError("SCOREBOARD_REDIS_URL: must be set too, since many instances share one ranking")
         if not self.is_distributed and self.redis_url is not None:
             raise ValueError("SCOREBOARD_DATABASE_URL: must be a postgresql:// URL where SCOREBOARD_REDIS_URL is set")
+        if not self.is_distributed and self.database_read_url is not None:
+            raise ValueError("SCOREBOARD_DATABASE_READ_URL: is of no use beside a SQLite file, which has no replica")
         if self.is_distributed and self.jwt_secret is None and not self.has_public_keys:
             raise ValueError("SCOREBOARD_JWT_SECRET: must be set, since all instances have to know the same secret")
+        return self
+
+    @model_validator(mode="after")
+    def _one_place_for_a_password(self) -> Self:
+        for name, password, urls in (
+            ("DATABASE", self.database_password, (self.database_url, self.database_read_url)),
+            ("REDIS", self.redis_password, (self.redis_url,)),
+        ):
+            if password is not None and any(url is not None and has_password(url) for url in urls):
+                raise ValueError(f"{PREFIX}{name}_PASSWORD: must not be set where the URL has a password already")
+        if self.database_password is not None and not self.is_distributed:
+            raise ValueError("SCOREBOARD_DATABASE_PASSWORD: is of no use for a SQLite file")
         return self
 
     @model_validator(mode="after")
@@ -230,6 +215,11 @@ class Settings(BaseSettings):
         return self.tls_certificate, self.tls_key
 
     @property
+    def has_request_log(self) -> bool:
+        """Whether each request gets a line in the log: in production, unless the setting says otherwise."""
+        return self.env == "production" if self.request_log is None else self.request_log
+
+    @property
     def has_admin_routes(self) -> bool:
         """Whether /api/admin is served at all."""
         return self.admin_port is not None or self.admin_on_public_port
@@ -238,6 +228,21 @@ class Settings(BaseSettings):
     def is_distributed(self) -> bool:
         """Whether this is one of many instances, on PostgreSQL and Redis."""
         return self.database_url.startswith(POSTGRESQL)
+
+    @property
+    def full_database_url(self) -> str:
+        """PostgreSQL's, with its password."""
+        return with_password(self.database_url, self.database_password)
+
+    @property
+    def full_replica_url(self) -> str | None:
+        """The replica's, with the same password."""
+        return self.database_read_url and with_password(self.database_read_url, self.database_password)
+
+    @property
+    def full_redis_url(self) -> str | None:
+        """Redis's, with its password."""
+        return self.redis_url and with_password(self.redis_url, self.redis_password)
 
     @property
     def database_path(self) -> Path:

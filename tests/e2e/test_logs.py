@@ -106,6 +106,7 @@ def settings(deployment: dict[str, Any]) -> dict[str, str]:
     """Of a server that has secrets everywhere, and is out of reach of whoever publishes keys."""
     return {
         "SCOREBOARD_JWT_OLD_SECRETS": OLD_SECRET,
+        "SCOREBOARD_REQUEST_LOG": "true",
         "SCOREBOARD_JWT_JWKS_URL": f"http://127.0.0.1:{free_port()}/keys?key={PASSWORD}",
         **{f"SCOREBOARD_{name.upper()}": str(value) for name, value in deployment.items()},
     }
@@ -126,6 +127,7 @@ def test_nothing_secret_is_printed_whatever_is_asked(tmp_path: Path, settings: d
         "Unsupported upgrade",
         "keys of tokens cannot",
         "stopping",
+        '"event": "request"',
     ):
         assert told in process.output
     assert_kept(process.output, [good, trusted, *bad.values(), SECRET, OLD_SECRET, PASSWORD, KEY])

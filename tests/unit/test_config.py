@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from redis.asyncio.connection import parse_url
+from sqlalchemy.engine import make_url
 
 from scoreboard.app import database_name
 from scoreboard.config import read_settings
@@ -95,6 +97,7 @@ def test_a_bad_setting_is_named_and_not_shown(
 
 POSTGRESQL = "postgresql://me:a-secret@db.example/scores"
 REDIS = "redis://:a-secret@cache.example:6379/0"
+WHOLE = {"database_url": POSTGRESQL, "redis_url": REDIS, "jwt_secret": "x" * 32}
 
 
 @pytest.mark.parametrize(
@@ -103,19 +106,49 @@ REDIS = "redis://:a-secret@cache.example:6379/0"
         ({"database_url": POSTGRESQL}, "SCOREBOARD_REDIS_URL"),
         ({"redis_url": REDIS}, "SCOREBOARD_DATABASE_URL"),
         ({"database_url": POSTGRESQL, "redis_url": REDIS}, "SCOREBOARD_JWT_SECRET"),
+        ({"database_url": POSTGRESQL, "database_read_url": "sqlite:///copy.db"}, "SCOREBOARD_DATABASE_READ_URL"),
+        (WHOLE | {"database_password": "another"}, "SCOREBOARD_DATABASE_PASSWORD"),
+        (WHOLE | {"redis_password": "another"}, "SCOREBOARD_REDIS_PASSWORD"),
     ],
 )
 def test_half_of_a_deployment_names_what_to_set(given: dict[str, str], to_set: str) -> None:
     with pytest.raises(StartError) as told:
         read_settings(_env_file=None, **given)
-    assert str(told.value).startswith(f"{to_set}: must be ")
+    assert str(told.value).startswith(f"{to_set}: must ")
     assert "a-secret" not in str(told.value)
 
 
 def test_two_urls_and_a_secret_make_one_of_many_instances() -> None:
-    settings = read_settings(_env_file=None, database_url=POSTGRESQL, redis_url=REDIS, jwt_secret="x" * 32)
+    settings = read_settings(_env_file=None, **WHOLE)
     assert settings.is_distributed
     assert database_name(settings) == "db.example:5432/scores"
+
+
+def test_passwords_may_be_kept_apart_whatever_is_in_them() -> None:
+    password = "p@ss:w/r#d?%41 é"
+    settings = read_settings(
+        _env_file=None,
+        database_url="postgresql://me@db.example/scores?sslmode=require",
+        database_read_url="postgresql://me@replica.example:5433/scores",
+        database_password=password,
+        redis_url="rediss://cache.example:6379/1",
+        redis_password=password,
+        jwt_secret="x" * 32,
+    )
+    database, replica = make_url(settings.full_database_url), make_url(settings.full_replica_url or "")
+    assert (database.username, database.password, database.host) == ("me", password, "db.example")
+    assert dict(database.query) == {"sslmode": "require"}
+    assert (replica.username, replica.password, replica.host, replica.port) == ("me", password, "replica.example", 5433)
+    cache = parse_url(settings.full_redis_url or "")
+    assert (cache["password"], cache["host"], cache["db"]) == (password, "cache.example", 1)
+    assert cache["connection_class"].__name__ == "SSLConnection"
+    assert password not in repr(settings)
+
+
+@pytest.mark.parametrize("name", ["database_read_url", "database_password"])
+def test_a_file_has_neither_replica_nor_password(name: str) -> None:
+    with pytest.raises(StartError, match=rf"^SCOREBOARD_{name.upper()}: is of no use "):
+        read_settings(_env_file=None, **{name: POSTGRESQL})
 
 
 def test_the_defaults_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

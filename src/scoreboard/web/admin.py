@@ -18,6 +18,7 @@ from scoreboard.web import problems
 from scoreboard.web.auth import Tokens
 from scoreboard.web.body import IDEMPOTENCY_KEY, MAX_BODY_BYTES, check_json, idempotency_key, parameters_of, read_body
 from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented, reference
+from scoreboard.web.request_log import USER
 from scoreboard.web.schemas import ID, read_json, read_query
 
 Door = Callable[[Scope], bool]
@@ -138,6 +139,7 @@ class _Desk:
         if not self._door(scope):
             raise problems.NotFound
         caller = await self._tokens.verify(dict(scope["headers"]).get(b"authorization"))
+        scope[USER] = caller.user_id
         if ADMINISTER not in caller.scopes:
             raise errors.InsufficientScope(ADMINISTER)
         return caller.user_id

@@ -7,6 +7,7 @@ from starlette.types import Scope
 
 from scoreboard.web.auth import Tokens
 from scoreboard.web.problems import TokenInQuery
+from scoreboard.web.request_log import USER
 
 IN_QUERY: Final = ("access_token", "token", "jwt", "authorization")
 """What a token would be called there: RFC 6750, section 2.3, and what people try."""
@@ -35,4 +36,6 @@ class Readers:
             raise TokenInQuery
         if self._tokens is None:
             return None
-        return await self._tokens.good_until_us(dict(scope["headers"]).get(b"authorization"))
+        authorization = dict(scope["headers"]).get(b"authorization")
+        scope[USER] = (await self._tokens.verify(authorization)).user_id
+        return await self._tokens.good_until_us(authorization)

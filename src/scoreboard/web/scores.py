@@ -18,6 +18,7 @@ from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented,
 from scoreboard.web.limiter import Limiter
 from scoreboard.web.origins import Origins
 from scoreboard.web.rate_headers import PLAYER, SERVER, policies
+from scoreboard.web.request_log import USER
 from scoreboard.web.schemas import ScoreRequest, ScoreResponse, read_json
 
 DESCRIPTION: Final = """\
@@ -46,6 +47,7 @@ def scores_route(
     async def post(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         caller = await tokens.verify(headers.get(b"authorization"))
+        scope[USER] = caller.user_id
         if servers is not None and SCORE_FOR_ANYBODY in caller.scopes and (wait_us := servers.take(caller.user_id)):
             raise problems.ServerLimited(wait_us)
         check_json(headers)

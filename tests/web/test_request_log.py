@@ -1,0 +1,99 @@
+"""A line of the log for each request: what somebody needs who asks what became of it, and nothing secret."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.harness import Running, running
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path, request_log=True, rate_limit="1/minute", admin_on_public_port=True) as server:
+        yield server
+
+
+def lines_of(logs: list[Any]) -> list[dict[str, Any]]:
+    return [line for line in logs if line["event"] == "request"]
+
+
+def test_a_line_tells_what_was_asked_by_whom_and_what_came_of_it(server: Running) -> None:
+    with capture_logs() as logs:
+        answers = [server.score("ada"), server.score("ada"), server.score("bob"), server.client.get("/nowhere/ada")]
+    lines = lines_of(logs)
+    assert [(line["method"], line["route"], line["status"]) for line in lines] == [
+        ("POST", "/api/scores", 201),
+        ("POST", "/api/scores", 429),
+        ("POST", "/api/scores", 201),
+        ("GET", "other", 404),
+    ]
+    assert [line["request_id"] for line in lines] == [answer.headers["x-request-id"] for answer in answers]
+    assert len({line["request_id"] for line in lines}) == 4
+    users = [line.get("user") for line in lines]
+    assert users[0] == users[1] != users[2]
+    assert users[3] is None
+    assert all(line["ms"] >= 0 for line in lines)
+    assert "ada" not in str(lines)
+
+
+def test_administrators_are_told_apart_too(server: Running) -> None:
+    token = server.token("boss", scopes=("scoreboard:admin",))
+    with capture_logs() as logs:
+        assert server.client.get("/api/admin/events", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    (line,) = lines_of(logs)
+    assert line["route"] == "/api/admin/events"
+    assert re.fullmatch("-?[0-9a-f]{1,16}", line["user"])
+
+
+def test_readers_of_private_boards_are_told_apart_too(tmp_path: Path) -> None:
+    with running(tmp_path, request_log=True, require_auth_to_read=True) as server, capture_logs() as logs:
+        bearer = {"Authorization": f"Bearer {server.token('ada')}"}
+        assert server.client.get("/api/leaderboard", headers=bearer).status_code == 200
+        assert server.client.get("/api/leaderboard").status_code == 401
+    known, unknown = lines_of(logs)
+    assert "user" in known
+    assert "user" not in unknown
+
+
+def test_a_request_keeps_the_id_that_a_proxy_gave_it(server: Running) -> None:
+    with capture_logs() as logs:
+        answer = server.client.get("/api/leaderboard", headers={"X-Request-Id": "Root=1-67891233-abcdef"})
+    assert answer.headers["x-request-id"] == lines_of(logs)[0]["request_id"] == "Root=1-67891233-abcdef"
+
+
+@pytest.mark.parametrize("forged", ['a" forged="1', "a" * 129, ""])
+def test_an_id_that_is_none_is_replaced(server: Running, forged: str) -> None:
+    answer = server.client.get("/api/leaderboard", headers={"X-Request-Id": forged})
+    assert re.fullmatch("[0-9a-f]{16}", answer.headers["x-request-id"])
+
+
+def test_a_stream_has_its_line_when_it_begins(server: Running) -> None:
+    with capture_logs() as logs, server.watch() as watcher:
+        watcher.frame()
+        (line,) = lines_of(logs)
+    assert (line["route"], line["status"]) == ("/api/leaderboard/stream", 200)
+
+
+def test_balancers_that_ask_for_health_have_none(server: Running) -> None:
+    with capture_logs() as logs:
+        assert server.client.get("/health/ready").status_code == 200
+    assert lines_of(logs) == []
+
+
+@pytest.mark.parametrize(("env", "request_log", "is_told"), [("production", None, True), ("production", False, False)])
+def test_it_is_on_in_production_unless_a_setting_says_otherwise(
+    tmp_path: Path, env: str, request_log: bool | None, is_told: bool
+) -> None:
+    with running(tmp_path, env=env, request_log=request_log) as server, capture_logs() as logs:
+        server.client.get("/api/leaderboard")
+    assert bool(lines_of(logs)) is is_told
+
+
+def test_it_is_off_while_trying_out(tmp_path: Path) -> None:
+    with running(tmp_path) as server, capture_logs() as logs:
+        assert "x-request-id" not in server.client.get("/api/leaderboard").headers
+    assert lines_of(logs) == []
