@@ -123,7 +123,7 @@ class GroupCommit:
             for waiting in batch or self._queue.take_all():
                 _refuse(waiting.answer, error)
         else:
-            self._observer.committed(len(batch), self._refusals.now() - started)
+            self._observer.committed(len(batch), len(settled.events), self._refusals.now() - started)
             finishing.create_task(self._finish(batch, settled, started))
 
     async def _finish(self, batch: Sequence[_Waiting], settled: Settled, started: float) -> None:

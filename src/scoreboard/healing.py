@@ -52,6 +52,12 @@ class Healing:
         self._passed: asyncio.Future[None] | None = None
         self.lost: frozenset[str] = frozenset()
         """The partners that could not be reached when the versions were last compared."""
+        self._missing: dict[str, int] = {}
+
+    @property
+    def lag(self) -> int:
+        """How many versions the copy lacks that is furthest behind its store, as far as is known."""
+        return max(self._missing.values(), default=0)
 
     async def start(self) -> None:
         """Fill what can be filled soon, so that the first score knows its rank already; `run` does the rest."""
@@ -150,6 +156,7 @@ class Healing:
         """Page after page, up to a version; beside another process that does the same, only one of them."""
         healed = pages = 0
         while not progress.readable or progress.version < version:
+            self._missing[board] = max(0, version - progress.version)
             change = await self._store.changes(board, progress.version, PAGE_SIZE)
             if change.to_version < progress.version:
                 # The store has gone back meanwhile: the next comparison sees it.
@@ -163,6 +170,7 @@ class Healing:
             progress = await self._ranking.progress(board)
             if not applied.moved:
                 progress = await self._leave_alone(board, progress)
+        self._missing[board] = 0
         if pages:
             self._observer.healed(healed)
         if pages > 1:

@@ -47,6 +47,7 @@ class Metrics(Observer):
             "commit_batch_size", "Submissions written together.", (), NAMESPACE, buckets=BATCH, registry=self.registry
         )
         self._commit = self._seconds("commit_seconds", "A turn at the store, with its wait.")
+        self._accepted = self._counter("scores_accepted", "Submissions that are in the ledger.")
         self._refused = self._counter("submissions_refused", "Refused submissions, by reason.", "reason")
         self._apply = self._seconds("apply_seconds", "The ranking's part of a score.")
         self._gaps = self._counter("gaps_healed", "Gaps between store and ranking that were closed.")
@@ -69,7 +70,8 @@ class Metrics(Observer):
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(name, text, labels, NAMESPACE, registry=self.registry)
 
-    def committed(self, submissions: int, seconds: float) -> None:
+    def committed(self, submissions: int, accepted: int, seconds: float) -> None:
+        self._accepted.inc(accepted)
         self._batch.observe(submissions)
         self._commit.observe(seconds)
 
@@ -127,6 +129,7 @@ class _State(Collector):
         yield _counter("heartbeats_sent", "Comments into silent streams.", counts.heartbeats)
         yield _counter("stream_bytes", "Bytes of boards that were written.", counts.bytes)
         yield _gauge("commit_queue_depth", "Submissions that wait.", self._commit.depth)
+        yield _gauge("copy_lag_versions", "Versions that a ranking lacks which is being filled.", self._healing.lag)
         degraded = GaugeMetricFamily(f"{NAMESPACE}_degraded", "Whether a partner is lost.", labels=["partner"])
         for partner in ("store", "ranking"):
             degraded.add_metric([partner], partner in self._healing.lost)

@@ -4,8 +4,8 @@
 class Observer:
     """Hears everything and keeps nothing: for whoever wants no figures. All times are seconds."""
 
-    def committed(self, submissions: int, seconds: float) -> None:
-        """A turn at the store is over; the time counts from asking for the lock."""
+    def committed(self, submissions: int, accepted: int, seconds: float) -> None:
+        """A turn at the store is over, and so many are in the ledger; the time counts from asking for the lock."""
 
     def refused(self, code: str) -> None:
         """A submission was refused, by a rule, or before anybody looked at it."""

@@ -142,3 +142,17 @@ async def test_the_loop_names_each_partner_that_is_lost_and_goes_on(
     await until(lambda: not service.healing.lost)
     assert await service.ranking.progress("main") == Progress(1, readable=True)
     healing.cancel()
+
+
+async def test_it_tells_how_much_a_copy_lacks_until_it_is_whole(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoreboard.healing.PAGE_SIZE", 2)
+    await commit(service.store, *(submission(f"user-{n}") for n in range(5)))
+    service.ranking.holds = ChangeKind.LAST_PAGE
+    healing = asyncio.create_task(service.healing.heal("main"))
+    await service.ranking.held.wait()
+    assert service.healing.lag == 1
+    service.ranking.go_on.set()
+    await asyncio.wait_for(healing, 5)
+    assert service.healing.lag == 0

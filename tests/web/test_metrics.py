@@ -45,6 +45,7 @@ def test_everything_that_happens_is_counted(tmp_path: Path, deployment: dict[str
         assert seen["http_request_seconds_count GET /api/leaderboard/stream 200"] == 2
         assert seen["http_request_seconds_count GET other 404"] == 1
         assert seen["http_request_seconds_count other other 404"] == 1
+        assert seen["scores_accepted_total"] == 10
         assert seen["submissions_refused_total rate_limited"] == 2
         # The second refusal was remembered: it cost the store nothing.
         assert seen["commit_batch_size_sum"] == seen["commit_seconds_count"] == 11
@@ -55,6 +56,7 @@ def test_everything_that_happens_is_counted(tmp_path: Path, deployment: dict[str
         assert seen["frames_sent_total snapshot"] >= 12
         assert seen["stream_bytes_total"] > 1_000
         assert (seen["commit_queue_depth"], seen["version_lag"], seen["draining"]) == (0, 0, 0)
+        assert seen["copy_lag_versions"] == 0
         assert (seen["degraded store"], seen["degraded ranking"]) == (0, 0)
         assert seen["process_resident_memory_bytes"] > 0
         if deployment:
