@@ -110,6 +110,9 @@ class AdminStore(Protocol):
     async def corrections(self, before: Place | None, limit: int) -> Sequence[Record]:
         """All corrections of all boards, newest first: the audit log."""
 
+    async def ledger(self, board: str, after: int, limit: int) -> Sequence[Record]:
+        """The events of a board after a version, in order, at most `limit`."""
+
     async def suspects(self, since_us: int, conspicuous: Conspicuous, limit: int) -> Sequence[Suspect]:
         """Who has scored since then and stands out in any way; most points first."""
 

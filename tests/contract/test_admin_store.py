@@ -199,6 +199,17 @@ async def test_pages_of_the_audit_log_and_of_a_history_follow_each_other(store: 
     assert {(record.actor, record.reason) for record in await store.corrections(None, 100)} == {("root", "a test")}
 
 
+async def test_stretches_of_a_ledger_say_whose_each_event_is(store: Truth) -> None:
+    await commit(store, submission("ada"), submission("bob"))
+    await commit(store, submission("ada", VISIT))
+    await correct(store, of_event(EventKind.VOID, 1))
+    first, second = await store.ledger("main", 0, 2), await store.ledger("main", 2, 2)
+    assert [record.event for record in (*first, *second)] == list(await store.events("main", 0, 10))
+    assert [(record.user_id, record.is_void) for record in first] == [("ada", True), ("bob", False)]
+    assert [(record.user_id, record.actor, record.reason) for record in second] == [("ada", "root", "a test")]
+    assert await store.ledger("main", 3, 2) == []
+
+
 async def test_corrections_and_submissions_of_two_processes_are_one_history(open_store: OpenStore) -> None:
     one, other = await open_store(), await open_store()
     await commit(one, submission("ada"), submission("bob"))

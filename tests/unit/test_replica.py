@@ -128,6 +128,17 @@ async def test_who_stands_out_is_read_from_a_replica_and_without_it_from_the_dat
     assert [suspect.user_id for suspect in await suspects(store)] == ["ada"]
 
 
+async def test_a_ledger_comes_from_a_replica_and_what_it_lacks_from_the_database(
+    store: PostgresqlStore, replica: PostgresReplica
+) -> None:
+    await commit(store, submission("ada"))
+    replica.catch_up()
+    replica.hold()
+    await commit(store, submission("bob"))
+    assert [record.user_id for record in await store.ledger("main", 0, 10)] == ["ada"]
+    assert [record.user_id for record in await store.ledger("main", 1, 10)] == ["bob"]
+
+
 async def test_what_has_to_be_the_newest_is_not_asked_of_a_replica(
     store: PostgresqlStore, replica: PostgresReplica
 ) -> None:

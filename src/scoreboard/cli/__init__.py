@@ -5,7 +5,7 @@ import sys
 import typer
 
 from scoreboard import __version__
-from scoreboard.cli import admin, bench, demo, migrate, proof, rebuild, serve, token, verify, watch
+from scoreboard.cli import admin, bench, demo, export, migrate, proof, rebuild, serve, token, verify, watch
 from scoreboard.cli.logs import configure_logs
 from scoreboard.errors import ScoreboardError
 
@@ -29,6 +29,7 @@ app.command()(rebuild.rebuild)
 app.command()(token.token)
 app.command()(proof.proof)
 app.command()(verify.verify)
+app.command()(export.export)
 app.command()(watch.watch)
 app.command()(bench.bench)
 app.add_typer(admin.app, name="admin")

@@ -47,6 +47,12 @@ def corrections_before(connection: Connection, before: Place | None, limit: int)
     return _records(connection, made_by_hand, before, limit, corrections.c.at_us)
 
 
+def ledger(connection: Connection, board: str, after: int, limit: int) -> Sequence[Record]:
+    """A stretch of a board's ledger, in order."""
+    of_board = _all_events().where(boards.c.id == board, score_events.c.version > after)
+    return _as_records(connection, connection.execute(of_board.order_by(score_events.c.version).limit(limit)).all())
+
+
 def _all_events() -> Select[tuple[object, ...]]:
     is_same = and_(corrections.c.board_key == score_events.c.board_key, corrections.c.version == score_events.c.version)
     return (
@@ -77,9 +83,11 @@ def _records(
         key = select(boards.c.key).where(boards.c.id == board).scalar_subquery()
         place = tuple_(time, score_events.c.board_key, score_events.c.version)
         wanted = wanted.where(place < tuple_(literal(before_us), key, literal(version)))
-    rows: Sequence[Row[tuple[object, ...]]] = connection.execute(
-        wanted.order_by(time.desc(), score_events.c.board_key.desc(), score_events.c.version.desc()).limit(limit)
-    ).all()
+    newest_first = (time.desc(), score_events.c.board_key.desc(), score_events.c.version.desc())
+    return _as_records(connection, connection.execute(wanted.order_by(*newest_first).limit(limit)).all())
+
+
+def _as_records(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) -> Sequence[Record]:
     return [
         Record(event_of(row.board, row), row.user_id, is_void, row.actor, row.reason)
         for row, is_void in zip(rows, are_void(connection, rows), strict=True)

@@ -205,8 +205,22 @@ class PostgresqlStore:
     async def corrections(self, before: Place | None, limit: int) -> Sequence[Record]:
         return await self._reader.run(lambda connection: admin_reads.corrections_before(connection, before, limit))
 
+    async def ledger(self, board: str, after: int, limit: int) -> Sequence[Record]:
+        def work(connection: Connection) -> Sequence[Record]:
+            return admin_reads.ledger(connection, board, after, limit)
+
+        found = None if self._replica is None else await self._replica.ask(work)
+        # What a replica does not have yet, the database has.
+        if found and self._replica is not None and await self._has(self._replica, [found[-1].event]):
+            return found
+        return await self._reader.run(work)
+
     async def suspects(self, since_us: int, conspicuous: Conspicuous, limit: int) -> Sequence[Suspect]:
-        return await self._late(lambda connection: suspects.stand_out(connection, since_us, conspicuous, limit))
+        def work(connection: Connection) -> Sequence[Suspect]:
+            return suspects.stand_out(connection, since_us, conspicuous, limit)
+
+        found = None if self._replica is None else await self._replica.ask(work)
+        return await self._reader.run(work) if found is None else found
 
     async def heads(self) -> Mapping[str, Head]:
         return await self._reader.run(reads.heads)
@@ -228,18 +242,18 @@ class PostgresqlStore:
             return change, reads.events(connection, board, change.to_version - 1, 1)
 
         page, newest = await replica.ask(work) or (None, ())
-        if page is None or page.kind is not ChangeKind.PAGE:
-            return None
-        if newest != await self.events(board, page.to_version - 1, 1):
-            replica.rest("it has another history than the database")
+        if page is None or page.kind is not ChangeKind.PAGE or not await self._has(replica, newest):
             return None
         return page
 
-    async def _late(self, work: Callable[[Connection], T]) -> T:
-        """Read much, of which the last moment may be missing."""
-        if self._replica is not None and (found := await self._replica.ask(work)) is not None:
-            return found
-        return await self._reader.run(work)
+    async def _has(self, replica: Replica, newest: Sequence[Event]) -> bool:
+        """Whether a replica's event is the database's, too."""
+        for event in newest:
+            found = await self.events(event.board, event.version - 1, 1)
+            if [one.event_id for one in found] != [event.event_id]:
+                replica.rest("it has another history than the database")
+                return False
+        return True
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
         return await self._reader.run(lambda connection: reads.page(connection, board, limit, offset))

@@ -85,6 +85,9 @@ class SqliteStore:
     async def corrections(self, before: Place | None, limit: int) -> Sequence[Record]:
         return await self._read(lambda connection: admin_reads.corrections_before(connection, before, limit))
 
+    async def ledger(self, board: str, after: int, limit: int) -> Sequence[Record]:
+        return await self._read(lambda connection: admin_reads.ledger(connection, board, after, limit))
+
     async def suspects(self, since_us: int, conspicuous: Conspicuous, limit: int) -> Sequence[Suspect]:
         return await self._read(lambda connection: suspects.stand_out(connection, since_us, conspicuous, limit))
 

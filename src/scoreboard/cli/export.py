@@ -1,0 +1,64 @@
+"""`scoreboard export`"""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import typer
+
+from scoreboard.admin_store import Record
+from scoreboard.app import make_store
+from scoreboard.catalog import load_catalog
+from scoreboard.cli.progress import progress_bars
+from scoreboard.config import Settings, read_settings
+from scoreboard.model import ERASED_MARK, MAX_SCORE
+
+PAGE_SIZE: Final = 2_000
+
+
+def export(
+    board: Annotated[str | None, typer.Option(metavar="ID", help="The board; without it, the catalog's first.")] = None,
+    after: Annotated[int, typer.Option(help="Only what came after this version.", min=0, max=MAX_SCORE)] = 0,
+) -> None:
+    """Write a board's ledger to standard output: a line of JSON for each event, in order.
+
+    Works beside running servers, and asks a replica where SCOREBOARD_DATABASE_READ_URL names one. Whoever keeps the
+    last version asks for the rest with --after. Of an erased player, userId is null.
+    """
+    settings = read_settings()
+    catalog = load_catalog(settings.catalog)
+    chosen = catalog.board(board).id if board is not None else next(iter(catalog.boards))
+    asyncio.run(_export(settings, chosen, after))
+
+
+async def _export(settings: Settings, board: str, version: int) -> None:
+    async with make_store(settings) as store:
+        head = (await store.heads()).get(board)
+        with progress_bars() as progress:
+            task = progress.add_task(board, total=0 if head is None else head.version, completed=version)
+            while records := await store.ledger(board, version, PAGE_SIZE):
+                for record in records:
+                    typer.echo(json.dumps(_shown(record), ensure_ascii=False, separators=(",", ":")))
+                version = records[-1].event.version
+                progress.update(task, completed=version)
+
+
+def _shown(record: Record) -> dict[str, str | int | bool | None]:
+    event = record.event
+    is_erased = record.user_id is None or record.user_id.startswith(ERASED_MARK)
+    return {
+        "board": event.board,
+        "version": event.version,
+        "eventId": str(event.event_id),
+        "at": datetime.fromtimestamp(event.at_us / 1_000_000, UTC).isoformat(timespec="milliseconds"),
+        "kind": event.kind.value,
+        "userId": None if is_erased else record.user_id,
+        "actionId": event.action_id,
+        "points": event.points,
+        "score": event.score,
+        "void": record.is_void,
+        "of": event.target_version,
+        "by": record.actor,
+        "reason": record.reason,
+    }
