@@ -1,0 +1,54 @@
+# The server: `docker build --tag scoreboard .`, then `docker run --publish 8000:8000 --volume scoreboard:/data scoreboard`.
+# To pin the base: --build-arg PYTHON_IMAGE=python@sha256:… (any Debian-based Python 3.11 to 3.13).
+ARG PYTHON_IMAGE=python:3.13-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /build
+
+# Each file against its hash, and none that would have to be compiled. As long as the lock stays, this layer does.
+COPY requirements/runtime.lock ./
+RUN pip download --quiet --require-hashes --only-binary :all: --dest /wheels --requirement runtime.lock
+
+# What our own wheel is built with is in the lock too, and stays here: of all these wheels /app gets only what the server asks
+# for.
+COPY pyproject.toml README.md LICENSE ./
+COPY src src
+RUN pip wheel --quiet --no-index --find-links /wheels --no-deps --wheel-dir /wheels . \
+    && python -m venv --without-pip /app \
+    && pip --python /app/bin/python install --quiet --no-index --find-links /wheels --no-compile /wheels/scoreboard-*.whl \
+    && python -m compileall -q --invalidation-mode unchecked-hash /app/lib \
+    && mkdir /data
+COPY deploy/healthcheck.py /app/
+
+
+FROM ${PYTHON_IMAGE}
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Scoreboard" \
+    org.opencontainers.image.description="A self-hosted, real-time scoreboard server" \
+    org.opencontainers.image.licenses="MIT" \
+    org.opencontainers.image.revision="${REVISION}"
+
+# Nothing is installed here any more. (Scanners also find the copy of pip that ensurepip carries.)
+RUN python -m pip uninstall --quiet --yes --root-user-action=ignore pip \
+    && rm -rf "$(python -c 'import ensurepip; print(ensurepip.__path__[0])')"
+
+COPY --from=build /app /app
+COPY --from=build --chown=10001:10001 /data /data
+ENV PATH=/app/bin:${PATH}
+
+# The base comes without compiled modules, and a read-only root would have them compiled anew at each start: it keeps those
+# that this run needs.
+RUN scoreboard --version
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+
+# With no setting at all it keeps everything in a file of the volume. Nothing else is ever written.
+ENV SCOREBOARD_HOST=0.0.0.0 SCOREBOARD_DATABASE_URL=sqlite:////data/scoreboard.db
+VOLUME /data
+WORKDIR /app
+USER 10001:10001
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["python", "-IS", "/app/healthcheck.py"]
+ENTRYPOINT ["scoreboard"]
+CMD ["serve"]

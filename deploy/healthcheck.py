@@ -1,0 +1,27 @@
+"""Ask the server of this container whether it is alive. Python alone: an image has no curl."""
+
+import os
+import ssl
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+
+LIMIT_SECONDS = 2.0
+"""Below the limit of the Dockerfile's HEALTHCHECK, so that the reason is told."""
+
+# What it is set to listen on: one address alone, or all.
+host = os.environ.get("SCOREBOARD_HOST") or "127.0.0.1"
+address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # it is asked, not listened on
+port = int(os.environ.get("SCOREBOARD_PORT") or 8000)
+
+# The certificate is for the name that clients know, and this is the same machine.
+connection = (
+    HTTPSConnection(address, port, timeout=LIMIT_SECONDS, context=ssl._create_unverified_context())  # noqa: S323, SLF001
+    if os.environ.get("SCOREBOARD_TLS_CERTIFICATE")
+    else HTTPConnection(address, port, timeout=LIMIT_SECONDS)
+)
+try:
+    connection.request("GET", "/health/live")
+    status = connection.getresponse().status
+except (OSError, HTTPException) as error:
+    raise SystemExit(f"no answer at {address}:{port}: {error}") from None
+if status != 200:
+    raise SystemExit(f"/health/live answered {status}")
