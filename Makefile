@@ -8,12 +8,13 @@ RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
 CHROMIUM := $(VENV)/.installed-chromium
 SERVERS := $(VENV)/.installed-servers
+IMAGE := $(VENV)/.installed-image
 
 # What the coverage gate holds to 90 %: all that decides about a score or a rank.
 GATED := */scoreboard/rules.py,*/scoreboard/commit.py,*/scoreboard/scoring.py,*/scoreboard/healing.py,*/scoreboard/store/*,*/scoreboard/ranking/*
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev services services-down dev-distributed migrate test e2e chaos pictures load lint format audit check build lock clean
+.PHONY: help install run dev services services-down dev-distributed up down image image-test migrate test e2e chaos pictures load lint format audit check build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +40,21 @@ dev-distributed: $(DEVELOPMENT) ## As dev, on the PostgreSQL and Redis of servic
 	SCOREBOARD_REDIS_URL="$${SCOREBOARD_REDIS_URL:-redis://:$${REDIS_PASSWORD:-scoreboard}@127.0.0.1:$${REDIS_PORT:-6379}/0}" \
 	SCOREBOARD_JWT_SECRET="$${SCOREBOARD_JWT_SECRET:-for development alone, known to everybody}" \
 	$(BIN)/watchfiles --target-type command --filter python '$(BIN)/scoreboard demo' src
+
+up: ## Build the image, and start two instances behind nginx, with all they need and with Grafana, in Docker
+	@docker compose --profile full up --detach --build
+	@echo "The scoreboard: http://127.0.0.1:$${SCOREBOARD_PORT:-8000}  Grafana: http://127.0.0.1:$${GRAFANA_PORT:-3000}"
+
+down: ## Stop all of it; what it holds stays
+	@docker compose --profile full down
+
+image: ## Build the image, as scoreboard:local; ARGS go to docker build
+	@docker build --tag scoreboard:local --build-arg REVISION="$$(git rev-parse HEAD 2> /dev/null || echo unknown)" $(ARGS) .
+
+image-test: $(DEVELOPMENT) $(IMAGE) ## Build the image and try it: by a Docker engine, or by the Dockerfile's own steps
+	@$(BIN)/hadolint Dockerfile
+	@! docker compose version > /dev/null 2>&1 || docker compose --profile full config --quiet
+	@$(BIN)/python -m tests.image
 
 migrate: $(RUNTIME) ## Bring the database to this program's schema
 	@$(BIN)/scoreboard migrate
@@ -81,6 +97,7 @@ build: $(DEVELOPMENT) ## Build the wheel and the source distribution into dist/
 lock: $(DEVELOPMENT) ## Resolve the requirements anew, to the newest that fit
 	@$(BIN)/uv pip compile pyproject.toml --group build --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/runtime.lock
 	@$(BIN)/uv pip compile pyproject.toml --group build --group dev --constraint requirements/runtime.lock --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/development.lock
+	@$(BIN)/uv pip compile --group image --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/image.lock
 	@$(BIN)/uv pip compile --group servers --constraint requirements/development.lock --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/servers.lock
 
 # The machine's Chromium is used where there is one. Else Playwright brings its own, which needs no root; where it cannot,
@@ -96,6 +113,10 @@ $(SERVERS): requirements/servers.lock $(DEVELOPMENT)
 	@$(BIN)/python -m tests.servers > /dev/null \
 		|| { echo "Installing PostgreSQL and Redis for the tests …"; $(PIP) install --require-hashes -r requirements/servers.lock; } \
 		|| echo "They could not be installed: on Debian, apt-get install postgresql redis-server"
+	@touch $@
+
+$(IMAGE): requirements/image.lock $(DEVELOPMENT)
+	@$(PIP) install --require-hashes -r requirements/image.lock
 	@touch $@
 
 clean: ## Remove what can be made again; databases stay

@@ -1,4 +1,7 @@
-"""`make image-test`: build the image and try it, by a Docker engine or by the Dockerfile's own steps. Exit code 1: it failed."""
+"""`make image-test`: build the image and try it. Exit code 1: it failed.
+
+A Docker engine does it where one runs; else the Dockerfile's own steps are taken.
+"""
 
 import subprocess
 import sys

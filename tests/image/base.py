@@ -70,6 +70,8 @@ def make_base(root: Path, python: Python) -> None:
     """Fill a new folder. Raises NoBase."""
     if shutil.which("dpkg") is None:
         raise NoBase("the essential programs are taken from Debian's packages, and this is no Debian")
+    # As anybody may go through it, whatever the mask of this process says.
+    root.chmod(0o755)
     for folder in ("usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "etc", "proc", "dev", "run", "var/tmp", "root"):
         (root / folder).mkdir(parents=True)
     for name in ("bin", "sbin", "lib", "lib64"):

@@ -1,6 +1,5 @@
 """The Dockerfile's own steps, one by one, each stage in a folder that stands for its root."""
 
-import glob
 import os
 import shlex
 import shutil
@@ -34,9 +33,7 @@ class Built:
     command: list[str] = field(default_factory=list)
     health: list[str] = field(default_factory=list)
     stop_signal: str = "SIGTERM"
-    ports: list[str] = field(default_factory=list)
     volumes: list[str] = field(default_factory=list)
-    labels: dict[str, str] = field(default_factory=dict)
 
 
 def build(dockerfile: Dockerfile, context: Path, base: Path, work: Path, say: Say) -> Built:
@@ -68,38 +65,38 @@ def _run_stage(
             case "ARG":
                 name, _, default = text.partition("=")
                 arguments[name] = default or outer.get(name, "")
-            case "ENV":
-                built.environment |= _pairs(text)
-            case "LABEL":
-                built.labels |= _pairs(text)
-            case "WORKDIR":
-                built.folder = str(PurePosixPath(built.folder) / text)
-                _inside(built.root, built.folder).mkdir(parents=True, exist_ok=True)
-            case "USER":
-                built.user = text if ":" in text else f"{text}:{text}"
-            case "EXPOSE":
-                built.ports += text.split()
-            case "VOLUME":
-                built.volumes += text.split()
-            case "STOPSIGNAL":
-                built.stop_signal = text
-            case "ENTRYPOINT":
-                built.entrypoint = step.command()
-            case "CMD":
-                built.command = step.command()
-            case "HEALTHCHECK":
-                built.health = Instruction(step.line, "CMD", {}, text.removeprefix("CMD").strip()).command()
             case "COPY":
                 source = others[step.flags["from"]].root if "from" in step.flags else context
                 _copy(step, text, source, built)
             case "RUN":
                 say(f"RUN {text}")
                 _run(step, built, arguments)
+            case _:
+                _set(step, text, built)
     return built
 
 
-def _pairs(text: str) -> dict[str, str]:
-    return dict(word.partition("=")[::2] for word in shlex.split(text))
+def _set(step: Instruction, text: str, built: Built) -> None:
+    match step.name:
+        case "ENV":
+            built.environment |= dict(word.partition("=")[::2] for word in shlex.split(text))
+        case "WORKDIR":
+            built.folder = str(PurePosixPath(built.folder) / text)
+            _inside(built.root, built.folder).mkdir(parents=True, exist_ok=True)
+        case "USER":
+            built.user = text if ":" in text else f"{text}:{text}"
+        case "VOLUME":
+            built.volumes += text.split()
+        case "STOPSIGNAL":
+            built.stop_signal = text
+        case "ENTRYPOINT":
+            built.entrypoint = step.command()
+        case "CMD":
+            built.command = step.command()
+        case "HEALTHCHECK":
+            built.health = Instruction(step.line, "CMD", {}, text.removeprefix("CMD").strip()).command()
+        case "LABEL" | "EXPOSE":
+            pass  # A container is the same without.
 
 
 def _inside(root: Path, path: str) -> Path:
@@ -109,10 +106,12 @@ def _inside(root: Path, path: str) -> Path:
 def _copy(step: Instruction, text: str, source: Path, built: Built) -> None:
     *names, to = text.split()
     target = _inside(built.root, str(PurePosixPath(built.folder) / to))
-    found = [Path(path) for name in names for path in sorted(glob.glob(str(_inside(source, name))))]
+    found: list[Path] = []
     for name in names:
-        if not glob.glob(str(_inside(source, name))):
+        matching = sorted(source.glob(name.lstrip("/")))
+        if not matching:
             raise BadDockerfile(f"line {step.line}: COPY finds no {name}")
+        found += matching
     into = to.endswith("/") or len(found) > 1 or target.is_dir()
     for path in found:
         # A folder's content is copied, not the folder itself.
@@ -156,5 +155,3 @@ def _run(step: Instruction, built: Built, arguments: Mapping[str, str]) -> None:
 def size_mb(folder: Path) -> float:
     """Of the files in it."""
     return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_symlink()) / 1e6
-
-

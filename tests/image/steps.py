@@ -24,8 +24,6 @@ LIMIT_SECONDS = 30.0
 def built_by_steps(folder: Path, say: Callable[[str], None]) -> Iterator["StepImage"]:
     """Build a folder's Dockerfile on a fresh tree. Raises NoBase, BadDockerfile."""
     work = Path(tempfile.mkdtemp(prefix="scoreboard-image-"))
-    # The image's user has to come through to its root.
-    work.chmod(0o755)
     try:
         python = find_python()
         if not python.version.startswith(WANTED):
