@@ -1,0 +1,91 @@
+"""deploy/nginx.conf, in a real nginx of this machine, with the addresses of instances in place of Docker's names."""
+
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from tests.clocks import HeldClock
+from tests.e2e.missing import go_without
+from tests.harness import Running, Watcher, running
+from tests.servers.process import free_port, until
+
+CONFIGURATION = (Path(__file__).parents[2] / "deploy/nginx.conf").read_text()
+
+
+@contextmanager
+def nginx(folder: Path, *instances: str) -> Iterator[str]:
+    """Its URL. The instances stand for instance-1 and instance-2."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None:
+        go_without("nginx is needed for this test: on Debian, apt-get install nginx-light")
+    port = free_port()
+    text = CONFIGURATION.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{folder}/")
+    for number, url in enumerate(instances, 1):
+        # (To look names up again needs nginx 1.27.3; addresses need it not.)
+        text, times = re.subn(rf"instance-{number}:8000 resolve", urlsplit(url).netloc, text)
+        assert times == 1
+    folder.chmod(0o755)
+    (folder / "nginx.conf").write_text(text)
+    command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr", "-g", "daemon off;"]
+    process = subprocess.Popen(command)
+    try:
+        until(lambda: answers(port), "nginx answers")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGQUIT)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def answers(port: int) -> bool:
+    try:
+        return httpx2.get(f"http://127.0.0.1:{port}/metrics").status_code == 404
+    except httpx2.TransportError:
+        return False
+
+
+@pytest.fixture
+def scoreboard(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path, HeldClock(), rate_limit="1000/minute", admin_on_public_port=True) as scoreboard:
+        yield scoreboard
+
+
+def test_each_event_arrives_at_once(tmp_path: Path, scoreboard: Running) -> None:
+    with (
+        nginx(tmp_path, scoreboard.url, scoreboard.url) as url,
+        httpx2.stream("GET", f"{url}/api/leaderboard/stream", timeout=5) as response,
+    ):
+        watcher = Watcher(response)
+        assert watcher.frame()["version"] == 0
+        for version in range(1, 6):
+            scoreboard.score("ada" if version % 2 else "bob")
+            assert watcher.frame()["version"] == version
+
+
+def test_nobody_comes_to_administrators_or_metrics(tmp_path: Path, scoreboard: Running) -> None:
+    assert scoreboard.client.get("/admin").status_code == 200
+    with nginx(tmp_path, scoreboard.url, scoreboard.url) as url:
+        assert httpx2.get(f"{url}/api/leaderboard").status_code == 200
+        for path in ("/admin", "/admin/", "/%61dmin", "//admin", "/api/../admin", "/api/admin/audit", "/metrics"):
+            assert httpx2.get(f"{url}{path}").status_code == 404, path
+
+
+def test_an_instance_that_is_gone_costs_no_request(tmp_path: Path, scoreboard: Running) -> None:
+    gone = f"http://127.0.0.1:{free_port()}"
+    with nginx(tmp_path, gone, scoreboard.url) as url:
+        assert {httpx2.get(f"{url}/api/leaderboard").status_code for _ in range(20)} == {200}
+        headers = {"Authorization": f"Bearer {scoreboard.token('ada')}"}
+        body = {"actionId": "quest", "userId": "ada"}
+        told = [httpx2.post(f"{url}/api/scores", json=body, headers=headers).status_code for _ in range(20)]
+        assert told == [201] * 20

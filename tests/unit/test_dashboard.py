@@ -1,0 +1,99 @@
+"""What the dashboard and the alarms ask for is what a server tells."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.harness import running
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+DASHBOARD = json.loads((DEPLOY / "grafana/dashboards/scoreboard.json").read_text())
+RULES = [
+    rule
+    for group in yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text())["groups"]
+    for rule in group["rules"]
+]
+
+EXPRESSIONS = {
+    **{
+        f"panel {panel['id']}.{number}: {panel['title']}": target["expr"]
+        for panel in DASHBOARD["panels"]
+        for number, target in enumerate(panel["targets"])
+    },
+    **{f"alarm {rule['alert']}": rule["expr"] for rule in RULES},
+}
+
+SAMPLES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
+"""What the samples of a metric are named, past its own name."""
+
+ADDED_BY_PROMETHEUS = {"instance", "job", "le"}
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """The labels of each sample that a server tells, by the sample's name; also of those that have none yet."""
+    with running(tmp_path_factory.mktemp("told"), metrics_port=0) as scoreboard:
+        scoreboard.score("ada")
+        for _ in range(11):
+            scoreboard.score("bob")  # until one is refused
+        with scoreboard.watch() as watcher:
+            watcher.frame()
+            text = httpx2.get(f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics").text
+    labels: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(text):
+        for ending in SAMPLES.get(family.type, ()):
+            labels[family.name + ending] = set()
+        for sample in family.samples:
+            labels.setdefault(sample.name, set()).update(sample.labels)
+    # An embedded server has no pools.
+    for pools in ("scoreboard_pool_connections_used", "scoreboard_pool_connections_most"):
+        labels[pools] = {"pool"}
+    return labels
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_each_metric_that_is_asked_for_is_told(told: dict[str, set[str]], name: str) -> None:
+    expression = EXPRESSIONS[name]
+    asked = re.findall(r"\b((?:scoreboard|process)_[a-z_]+)(?:\{([^}]*)\})?", expression)
+    assert asked or expression.startswith("up{")
+    for metric, selected in asked:
+        assert metric in told
+        assert {part.strip() for part in re.findall(r"([a-z_]+)\s*[=!]~?", selected)} <= told[
+            metric
+        ] | ADDED_BY_PROMETHEUS
+    known = set().union(*(told[metric] for metric, _ in asked)) | ADDED_BY_PROMETHEUS | {"partner"}
+    for by in re.findall(r"by \(([^)]*)\)", expression):
+        assert {label.strip() for label in by.split(",")} <= known
+
+
+def test_the_asked_alarms_have_the_asked_thresholds() -> None:
+    asked = {rule["alert"]: (rule["expr"].rpartition(" > ")[2].strip(), rule["for"]) for rule in RULES}
+    assert asked["ErrorRate"] == ("0.05", "5m")
+    assert asked["Latency"][0] == "0.5"
+    assert asked["PoolNearlyUsedUp"][0] == "0.8"
+
+
+def test_each_route_that_is_asked_for_is_there(tmp_path: Path) -> None:
+    asked = {route for text in EXPRESSIONS.values() for route in re.findall(r'route="([^"]*)"', text)}
+    with running(tmp_path) as scoreboard:
+        paths: dict[str, Any] = scoreboard.client.get("/openapi.json").json()["paths"]
+    assert asked
+    assert asked <= set(paths)
+
+
+def test_the_panels_stand_beside_each_other() -> None:
+    taken = [
+        (x, y)
+        for place in (panel["gridPos"] for panel in DASHBOARD["panels"])
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+    assert len(taken) == len(set(taken))
+    assert max(x for x, _ in taken) < 24
+    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
