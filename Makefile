@@ -51,7 +51,7 @@ down: ## Stop all of it; what it holds stays
 image: ## Build the image, as scoreboard:local; ARGS go to docker build
 	@docker build --tag scoreboard:local --build-arg REVISION="$$(git rev-parse HEAD 2> /dev/null || echo unknown)" $(ARGS) .
 
-image-test: $(DEVELOPMENT) $(IMAGE) ## Build the image and try it: by a Docker engine, or by the Dockerfile's own steps
+image-test: $(DEVELOPMENT) $(SERVERS) $(IMAGE) ## Build the image and try it: by a Docker engine, or by the Dockerfile's own steps
 	@$(BIN)/hadolint Dockerfile
 	@! docker compose version > /dev/null 2>&1 || docker compose --profile full config --quiet
 	@$(BIN)/python -m tests.image

@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 
-from tests.image.containers import Container, Image
+from tests.image.containers import NONE, Container, Image
 from tests.servers.process import free_port
 
 LIMIT_SECONDS = 60.0
@@ -40,6 +40,12 @@ def _docker(*words: str) -> str:
     return done.stdout.strip()
 
 
+def _with(settings: Mapping[str, str]) -> list[str]:
+    """On this machine's own network, where its servers are."""
+    given = [f"--env={name}={value}" for name, value in settings.items()]
+    return ["--network=host", *given] if given else []
+
+
 class EngineImage(Image):
     def __init__(self, tag: str, health: Sequence[str]) -> None:
         self.tag = tag
@@ -53,24 +59,30 @@ class EngineImage(Image):
         finally:
             _docker("volume", "rm", name)
 
-    def run(self, words: Sequence[str], volume: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, words: Sequence[str], volume: str, settings: Mapping[str, str] = NONE
+    ) -> subprocess.CompletedProcess[str]:
         program, *arguments = words
-        command = ["docker", "run", "--rm", *HARDENED, f"--volume={volume}:/data", f"--entrypoint={program}", self.tag]
+        place = [f"--volume={volume}:/data", f"--entrypoint={program}", *_with(settings)]
+        command = ["docker", "run", "--rm", *HARDENED, *place, self.tag]
         return subprocess.run(
             [*command, *arguments], capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False
         )
 
-    def start(self, volume: str) -> "EngineContainer":
-        return EngineContainer(self, volume)
+    def start(self, volume: str, settings: Mapping[str, str] = NONE) -> "EngineContainer":
+        return EngineContainer(self, volume, settings)
 
 
 class EngineContainer(Container):
     address = "127.0.0.1"
 
-    def __init__(self, image: EngineImage, volume: str) -> None:
+    def __init__(self, image: EngineImage, volume: str, settings: Mapping[str, str]) -> None:
         self._image = image
         self.port = free_port()
-        place = [f"--publish=127.0.0.1:{self.port}:8000", f"--volume={volume}:/data"]
+        place = [f"--publish=127.0.0.1:{self.port}:8000"]
+        if settings:
+            place = _with({**settings, "SCOREBOARD_PORT": str(self.port)})
+        place.append(f"--volume={volume}:/data")
         self._id = _docker("run", "--detach", *HARDENED, *place, image.tag)
 
     def health(self) -> int:

@@ -5,14 +5,14 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.image import rooted
 from tests.image.base import WANTED, find_python, make_base
 from tests.image.building import Built, build, size_mb
-from tests.image.containers import Container, Image
+from tests.image.containers import NONE, Container, Image
 from tests.image.context import send
 from tests.image.dockerfile import read_dockerfile
 from tests.servers.process import children_of, free_port, until
@@ -60,32 +60,35 @@ class StepImage(Image):
         finally:
             shutil.rmtree(folder)
 
-    def run(self, words: Sequence[str], volume: str) -> subprocess.CompletedProcess[str]:
-        command = self.words(words, volume, {})
+    def run(
+        self, words: Sequence[str], volume: str, settings: Mapping[str, str] = NONE
+    ) -> subprocess.CompletedProcess[str]:
+        command = self.words(words, volume, settings)
         return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
 
-    def start(self, volume: str) -> "StepContainer":
-        return StepContainer(self, volume)
+    def start(self, volume: str, settings: Mapping[str, str] = NONE) -> "StepContainer":
+        return StepContainer(self, volume, settings)
 
-    def words(self, words: Sequence[str], volume: str, more: dict[str, str]) -> list[str]:
+    def words(self, words: Sequence[str], volume: str, more: Mapping[str, str], is_first: bool = False) -> list[str]:
         built = self.built
         root = rooted.Root(built.root, read_only=True, own=dict.fromkeys(built.volumes, Path(volume)))
-        return rooted.words(root, rooted.Command(words, {**built.environment, **more}, built.folder, built.user))
+        command = rooted.Command(words, {**built.environment, **more}, built.folder, built.user)
+        return rooted.words(root, command, is_first)
 
 
 class StepContainer(Container):
     address = "127.0.0.2"
     """What listens on 127.0.0.1 alone does not answer here: nobody would reach it in a container."""
 
-    def __init__(self, image: StepImage, volume: str) -> None:
+    def __init__(self, image: StepImage, volume: str, settings: Mapping[str, str]) -> None:
         self._image = image
         self._volume = volume
         # It has this machine's network: the image's own port may be taken there.
         self.port = free_port()
-        self._settings = {"SCOREBOARD_PORT": str(self.port)}
+        self._settings = {**settings, "SCOREBOARD_PORT": str(self.port)}
         built = image.built
         self._process = subprocess.Popen(
-            image.words([*built.entrypoint, *built.command], volume, self._settings),
+            image.words([*built.entrypoint, *built.command], volume, self._settings, is_first=True),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -104,7 +107,7 @@ class StepContainer(Container):
         return self._process.wait(LIMIT_SECONDS)
 
     def ended(self) -> str:
-        self._process.kill()
+        self._kill()
         assert self._process.stdout is not None
         return self._process.stdout.read()
 
@@ -112,9 +115,14 @@ class StepContainer(Container):
         until(lambda: bool(children_of(self._process.pid)), "the container has a process")
         return children_of(self._process.pid)[0]
 
-    def __exit__(self, *exc_info: object) -> None:
-        # (The server goes with it: --kill-child.)
+    def _kill(self) -> None:
+        for server in children_of(self._process.pid):
+            os.kill(server, signal.SIGKILL)
         self._process.kill()
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._process.poll() is None:
+            self._kill()
         self._process.wait()
         assert self._process.stdout is not None
         self._process.stdout.close()

@@ -1,5 +1,7 @@
 """Steps are really taken, and what they make runs as a container would: a mistake in a Dockerfile is found."""
 
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from tests.image.base import NoBase, find_python, make_base
 from tests.image.building import Built, build
 from tests.image.dockerfile import BadDockerfile, read_dockerfile
 from tests.image.steps import StepImage
+from tests.servers.process import are_in, children_of, until
 
 Make = Callable[[str], StepImage]
 
@@ -102,3 +105,28 @@ def test_a_step_that_is_missing_is_found(make: Make, removed: str, told: str) ->
     image = make(text)
     with image.volume() as volume:
         assert image.run([*image.built.entrypoint, *image.built.command], volume).returncode != 0
+
+
+def test_nothing_of_a_container_is_left_when_a_trial_fails(make: Make) -> None:
+    image = make(TEXT.replace('["cat"]', '["sleep"]').replace('["made"]', '["1000"]'))
+
+    def fail_meanwhile() -> None:
+        with image.volume() as volume, image.start(volume) as container:
+            until(lambda: container.user() == 10_001 or not rooted.IS_ROOT, "the image's user runs it")
+            family.extend(children_of(os.getpid()))
+            raise AssertionError("the trial's own")
+
+    family: list[int] = []
+    with pytest.raises(AssertionError, match="the trial's own"):
+        fail_meanwhile()
+    assert len(family) >= 2
+    assert are_in("", family), "some are still there"
+
+
+def test_a_command_that_takes_too_long_is_ended_with_all_it_has_started(make: Make) -> None:
+    image = make(TEXT)
+    with image.volume() as volume, subprocess.Popen(image.words(["sleep", "1000"], volume, {})) as process:
+        until(lambda: len(children_of(process.pid)) == 2, "the command runs")
+        family = children_of(process.pid)
+        process.kill()
+        until(lambda: are_in("", family), "all are gone")
