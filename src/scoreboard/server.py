@@ -305,8 +305,9 @@ class HttpServer(uvicorn.Server):
     def stop(self, polite: bool) -> None:
         """What a signal does; to be called on the event loop."""
         if self._draining is None:
-            log.info("stopping", polite=polite)
+            # First: whoever reads the log may be gone, and then telling fails.
             self._draining = self._loop.create_task(self._drain_and_exit(polite))
+            log.info("stopping", polite=polite)
         else:
             self.should_exit = True
             self.force_exit = True

@@ -1,7 +1,9 @@
 """Stopping in the middle of everything: nothing acknowledged is lost, and nothing is counted twice."""
 
+import os
 import signal
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +16,10 @@ from scoreboard.clock import SystemClock
 from scoreboard.model import Caller
 from scoreboard.web.auth import Tokens
 from scoreboard.web.keys import FixedKeys, secrets
-from tests.e2e.processes import COMMAND, ON_ASYNCIO, Process, score, scoreboard, serving
+from tests.e2e.processes import COMMAND, LIMIT_SECONDS, ON_ASYNCIO, Process, environment, score, scoreboard, serving
 from tests.harness import SECRET
 from tests.servers.postgresql import PostgresServer
+from tests.servers.process import free_port
 from tests.servers.redis import RedisServer
 
 LOOPS = {"uvloop": COMMAND, "asyncio": ON_ASYNCIO}
@@ -186,3 +189,20 @@ def test_a_server_stops_though_its_database_is_silent(tmp_path: Path) -> None:
                 assert process.end(signal.SIGTERM) == 0
             finally:
                 postgres.resume()
+
+
+def test_a_server_whose_log_nobody_takes_any_more_ends_as_any_other(tmp_path: Path) -> None:
+    port = free_port()
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [*COMMAND, "serve"], cwd=tmp_path, env=environment(tmp_path, SCOREBOARD_PORT=str(port)), stderr=writing
+    )
+    try:
+        os.close(writing)
+        with os.fdopen(reading) as log:
+            assert any(f"http://127.0.0.1:{port}" in line for line in log)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(LIMIT_SECONDS) == 0
+    finally:
+        process.kill()
+        process.wait()
