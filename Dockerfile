@@ -29,8 +29,8 @@ LABEL org.opencontainers.image.title="Scoreboard" \
     org.opencontainers.image.licenses="MIT" \
     org.opencontainers.image.revision="${REVISION}"
 
-# Nothing is installed here any more. (Scanners also find the copy of pip that ensurepip carries.)
-RUN python -m pip uninstall --quiet --yes --root-user-action=ignore pip \
+# Nothing is installed here any more. (Older Pythons bring setuptools too, and scanners find the copies that ensurepip carries.)
+RUN python -m pip uninstall --quiet --yes --root-user-action=ignore setuptools wheel pip \
     && rm -rf "$(python -c 'import ensurepip; print(ensurepip.__path__[0])')"
 
 COPY --from=build /app /app

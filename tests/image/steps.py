@@ -29,7 +29,7 @@ def built_by_steps(folder: Path, say: Callable[[str], None]) -> Iterator["StepIm
         if not python.version.startswith(WANTED):
             say(f"Python {WANTED} is not on this machine: Python {python.version} stands for the base image's.")
         if not rooted.IS_ROOT:
-            say("This is not root: the server runs as this user in place of the image's, without any right of root.")
+            say("This is not root: the server runs as this user in place of the image's.")
         base = work / "base"
         base.mkdir()
         make_base(base, python)

@@ -70,7 +70,8 @@ def try_image(image: Image, say: Say, by_engine: bool = False) -> None:
     ready, read = (list(seconds) for seconds in zip(*times, strict=True))
     _within("start until /health/ready", ready, say, ", each time with a new database")
     _within("start until the first board", read, say, ", each time with a new database")
-    say("ok: runs as the image's user on a read-only root; health check; the stop signal ends it with 0")
+    user = f"user {USER}" if by_engine or IS_ROOT else "this user"
+    say(f"ok: runs as {user} on a read-only root; health check; the stop signal ends it with 0")
     _distribute(image, say)
 
 
