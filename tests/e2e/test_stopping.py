@@ -191,16 +191,17 @@ def test_a_server_stops_though_its_database_is_silent(tmp_path: Path) -> None:
                 postgres.resume()
 
 
-def test_a_server_whose_log_nobody_takes_any_more_ends_as_any_other(tmp_path: Path) -> None:
+def test_a_server_whose_log_nobody_takes_any_more_goes_on_and_ends_as_any_other(tmp_path: Path) -> None:
     port = free_port()
     reading, writing = os.pipe()
-    process = subprocess.Popen(
-        [*COMMAND, "serve"], cwd=tmp_path, env=environment(tmp_path, SCOREBOARD_PORT=str(port)), stderr=writing
-    )
+    settings = environment(tmp_path, SCOREBOARD_PORT=str(port), SCOREBOARD_REQUEST_LOG="true")
+    process = subprocess.Popen([*COMMAND, "serve"], cwd=tmp_path, env=settings, stderr=writing)
     try:
         os.close(writing)
         with os.fdopen(reading) as log:
             assert any(f"http://127.0.0.1:{port}" in line for line in log)
+        for _ in range(3):
+            assert httpx2.get(f"http://127.0.0.1:{port}/api/leaderboard").status_code == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(LIMIT_SECONDS) == 0
     finally:
