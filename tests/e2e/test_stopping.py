@@ -200,8 +200,9 @@ def test_a_server_whose_log_nobody_takes_any_more_goes_on_and_ends_as_any_other(
         os.close(writing)
         with os.fdopen(reading) as log:
             assert any(f"http://127.0.0.1:{port}" in line for line in log)
-        for _ in range(3):
-            assert httpx2.get(f"http://127.0.0.1:{port}/api/leaderboard").status_code == 200
+        # Its line is written when it begins.
+        with httpx2.stream("GET", f"http://127.0.0.1:{port}/api/leaderboard/stream", timeout=5) as stream:
+            assert "event: leaderboard" in stream.iter_lines()
         process.send_signal(signal.SIGTERM)
         assert process.wait(LIMIT_SECONDS) == 0
     finally:
