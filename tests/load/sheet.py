@@ -6,7 +6,7 @@ reckons them anew. Of a document, the tables count whose first column is headed 
 
 - `| name | value | …`: inputs, a number each.
 - `| name | formula | number | …`: a number that a formula makes of what stands above it.
-- `| name | formula | 1 | 2 | … |`: a number for each of several steps, or where the formula says `given`, inputs.
+- `| name | formula | 1 | 2: large | … |`: a number for each of several steps, or inputs, where the formula is `given`.
 
 What stands in further columns is for readers.
 """
@@ -97,7 +97,7 @@ def cells(text: str, inputs: Mapping[str, float] | None = None) -> Iterator[Cell
         if header[1] == "value":
             columns, formula = [1], GIVEN
         else:
-            columns, formula = [n for n, head in enumerate(header) if head == "number" or head.isdecimal()], row[1]
+            columns, formula = [n for n, head in enumerate(header) if head == "number" or head[0].isdecimal()], row[1]
         row_values: list[float] = []
         for step, column in enumerate(columns):
             here = {one: values[step if len(values) > 1 else 0] for one, values in known.items()}
