@@ -56,7 +56,8 @@ async def store(primary: PostgresServer, replica: PostgresReplica) -> AsyncItera
 
 
 async def first_page(store: PostgresqlStore) -> tuple[ChangeKind, list[tuple[str, int, int]]]:
-    """Two standings of the main board: who, its score, and the version of its last event."""
+    """Two standings of the main board: who, its score, and the version of its last event; as a fill begins."""
+    await store.heads()
     change = await store.changes("main", 0, 2)
     return change.kind, [(standing.user_id, standing.score, standing.version) for standing in change.standings]
 
@@ -73,6 +74,8 @@ async def test_full_pages_come_from_a_replica_and_the_end_from_the_database(
     replica.hold()
     await commit(store, submission("ada"))
     assert await first_page(store) == (ChangeKind.PAGE, [("ada", 50, 1), ("bob", 50, 2)])
+    # What is not long enough for a page is not asked for there.
+    assert len((await store.changes("main", 0, 3)).standings) == 2
     last = await store.changes("main", 2, 2)
     assert (last.kind, last.to_version) == (ChangeKind.LAST_PAGE, 3)
     assert [(standing.user_id, standing.score) for standing in last.standings] == [("ada", 100)]
@@ -93,7 +96,7 @@ async def test_a_ranking_that_is_filled_beside_a_late_replica_is_the_board(
 
 
 async def test_nobody_waits_for_a_replica_that_is_gone(store: PostgresqlStore, replica: PostgresReplica) -> None:
-    await commit(store, submission("ada"), submission("bob"))
+    await commit(store, submission("ada"), submission("bob"), submission("cyd"))
     replica.kill()
     with capture_logs() as logs:
         for _ in range(3):
@@ -107,7 +110,7 @@ async def test_a_replica_of_another_history_is_left_alone(primary: PostgresServe
     try:
         async with opened(primary, primary.url("before")) as store:
             await store.ensure([MAIN, SIDE])
-            await commit(store, submission("ada"), submission("bob"))
+            await commit(store, submission("ada"), submission("bob"), submission("cyd"))
             before = PostgresqlStore(primary.url("before"), limit=UNLIMITED, clock=None, limits=LIMITS)
             async with before:
                 await before.ensure([MAIN, SIDE])

@@ -73,6 +73,7 @@ class PostgresqlStore:
         self._reader = Connections(url, limits, limits.connections - WRITERS, "REPEATABLE READ")
         self._replica = None if replica_url is None else Replica(replica_url, limits)
         self._board_keys: Mapping[str, int] = {}
+        self._heads: Mapping[str, Head] = {}
         self._one_correction = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -223,10 +224,17 @@ class PostgresqlStore:
         return await self._reader.run(work) if found is None else found
 
     async def heads(self) -> Mapping[str, Head]:
-        return await self._reader.run(reads.heads)
+        self._heads = await self._reader.run(reads.heads)
+        return self._heads
 
     async def changes(self, board: str, after: int, limit: int) -> Change:
-        if self._replica is not None and (page := await self._full_page(self._replica, board, after, limit)):
+        # A small gap, which another process's commit leaves for a moment, fills no page.
+        is_long = board in self._heads and self._heads[board].version - after > limit
+        if (
+            self._replica is not None
+            and is_long
+            and (page := await self._full_page(self._replica, board, after, limit))
+        ):
             return page
         return await self._reader.run(lambda connection: reads.changes(connection, board, after, limit))
 
