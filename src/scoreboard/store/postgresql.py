@@ -228,14 +228,12 @@ class PostgresqlStore:
         return self._heads
 
     async def changes(self, board: str, after: int, limit: int) -> Change:
+        missing = self._heads[board].version - after if board in self._heads else 0
         # A small gap, which another process's commit leaves for a moment, fills no page.
-        is_long = board in self._heads and self._heads[board].version - after > limit
-        if (
-            self._replica is not None
-            and is_long
-            and (page := await self._full_page(self._replica, board, after, limit))
-        ):
-            return page
+        if self._replica is not None and missing > limit:
+            page = await self._full_page(self._replica, board, after, limit)
+            if page is not None:
+                return page
         return await self._reader.run(lambda connection: reads.changes(connection, board, after, limit))
 
     async def _full_page(self, replica: Replica, board: str, after: int, limit: int) -> Change | None:
