@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.harness import Running, running
+from tests.servers.process import until
 
 
 @pytest.fixture
@@ -21,10 +22,16 @@ def lines_of(logs: list[Any]) -> list[dict[str, Any]]:
     return [line for line in logs if line["event"] == "request"]
 
 
+def await_lines(logs: list[Any], count: int) -> list[dict[str, Any]]:
+    """A line is written when its answer is on its way already."""
+    until(lambda: len(lines_of(logs)) >= count, f"there are {count} lines")
+    return lines_of(logs)
+
+
 def test_a_line_tells_what_was_asked_by_whom_and_what_came_of_it(server: Running) -> None:
     with capture_logs() as logs:
         answers = [server.score("ada"), server.score("ada"), server.score("bob"), server.client.get("/nowhere/ada")]
-    lines = lines_of(logs)
+        lines = await_lines(logs, 4)
     assert [(line["method"], line["route"], line["status"]) for line in lines] == [
         ("POST", "/api/scores", 201),
         ("POST", "/api/scores", 429),
@@ -44,7 +51,7 @@ def test_administrators_are_told_apart_too(server: Running) -> None:
     token = server.token("boss", scopes=("scoreboard:admin",))
     with capture_logs() as logs:
         assert server.client.get("/api/admin/events", headers={"Authorization": f"Bearer {token}"}).status_code == 200
-    (line,) = lines_of(logs)
+        (line,) = await_lines(logs, 1)
     assert line["route"] == "/api/admin/events"
     assert re.fullmatch("-?[0-9a-f]{1,16}", line["user"])
 
@@ -54,7 +61,7 @@ def test_readers_of_private_boards_are_told_apart_too(tmp_path: Path) -> None:
         bearer = {"Authorization": f"Bearer {server.token('ada')}"}
         assert server.client.get("/api/leaderboard", headers=bearer).status_code == 200
         assert server.client.get("/api/leaderboard").status_code == 401
-    known, unknown = lines_of(logs)
+        known, unknown = await_lines(logs, 2)
     assert "user" in known
     assert "user" not in unknown
 
@@ -62,7 +69,8 @@ def test_readers_of_private_boards_are_told_apart_too(tmp_path: Path) -> None:
 def test_a_request_keeps_the_id_that_a_proxy_gave_it(server: Running) -> None:
     with capture_logs() as logs:
         answer = server.client.get("/api/leaderboard", headers={"X-Request-Id": "Root=1-67891233-abcdef"})
-    assert answer.headers["x-request-id"] == lines_of(logs)[0]["request_id"] == "Root=1-67891233-abcdef"
+        (line,) = await_lines(logs, 1)
+    assert answer.headers["x-request-id"] == line["request_id"] == "Root=1-67891233-abcdef"
 
 
 @pytest.mark.parametrize("forged", ['a" forged="1', "a" * 129, ""])
@@ -74,14 +82,16 @@ def test_an_id_that_is_none_is_replaced(server: Running, forged: str) -> None:
 def test_a_stream_has_its_line_when_it_begins(server: Running) -> None:
     with capture_logs() as logs, server.watch() as watcher:
         watcher.frame()
-        (line,) = lines_of(logs)
+        (line,) = await_lines(logs, 1)
     assert (line["route"], line["status"]) == ("/api/leaderboard/stream", 200)
 
 
 def test_balancers_that_ask_for_health_have_none(server: Running) -> None:
     with capture_logs() as logs:
         assert server.client.get("/health/ready").status_code == 200
-    assert lines_of(logs) == []
+        assert server.client.get("/api/leaderboard").status_code == 200
+        (line,) = await_lines(logs, 1)
+    assert line["route"] == "/api/leaderboard"
 
 
 @pytest.mark.parametrize(("env", "request_log", "is_told"), [("production", None, True), ("production", False, False)])
@@ -90,6 +100,8 @@ def test_it_is_on_in_production_unless_a_setting_says_otherwise(
 ) -> None:
     with running(tmp_path, env=env, request_log=request_log) as server, capture_logs() as logs:
         server.client.get("/api/leaderboard")
+        server.stop()
+        until(lambda: any(line["event"] == "stopping" for line in logs), "it stops")
     assert bool(lines_of(logs)) is is_told
 
 
