@@ -1,6 +1,8 @@
 locals {
   slow_statement_ms = 250 # half of the p95 that the alarm allows a request
   logs              = ["postgresql", "upgrade"]
+  replica           = "${var.name}-replica"
+  instances         = var.read_replica ? [var.name, local.replica] : [var.name]
 }
 
 resource "aws_db_subnet_group" "this" {
@@ -40,15 +42,20 @@ resource "aws_db_parameter_group" "this" {
   }
 }
 
+# Made here, else RDS makes them, without a key and for ever.
 resource "aws_cloudwatch_log_group" "this" {
-  for_each = toset(local.logs)
+  #checkov:skip=CKV_AWS_338:how long logs are kept is by variable, and not a year by default
+  for_each = toset([for pair in setproduct(local.instances, local.logs) : join("/", pair)])
 
-  name              = "/aws/rds/instance/${var.name}/${each.key}"
+  name              = "/aws/rds/instance/${each.key}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
 }
 
 resource "aws_db_instance" "this" {
+  #checkov:skip=CKV_AWS_157:a standby is by variable, and there by default
+  #checkov:skip=CKV_AWS_161:the server and its migrations log in with a password, which Secrets Manager keeps
+  #checkov:skip=CKV_AWS_293:deletion protection is by variable, and on by default
   identifier     = var.name
   engine         = "postgres"
   engine_version = "15"
@@ -64,7 +71,6 @@ resource "aws_db_instance" "this" {
   vpc_security_group_ids = [var.security_group_id]
   publicly_accessible    = false
   parameter_group_name   = aws_db_parameter_group.this.name
-  ca_cert_identifier     = "rds-ca-rsa2048-g1"
 
   storage_type          = "gp3"
   allocated_storage     = var.storage_gb
@@ -91,20 +97,23 @@ resource "aws_db_instance" "this" {
   monitoring_role_arn                   = aws_iam_role.monitoring.arn
   enabled_cloudwatch_logs_exports       = local.logs
 
-  depends_on = [aws_cloudwatch_log_group.this] # else RDS makes them, without a key and for ever
+  depends_on = [aws_cloudwatch_log_group.this]
 }
 
 resource "aws_db_instance" "replica" {
+  #checkov:skip=CKV_AWS_133:the primary has the backups
+  #checkov:skip=CKV_AWS_157:it holds nothing that the primary and its standby do not
+  #checkov:skip=CKV_AWS_161:the same users as the primary's
+  #checkov:skip=CKV_AWS_293:deletion protection is by variable, and on by default
   count = var.read_replica ? 1 : 0
 
-  identifier          = "${var.name}-replica"
+  identifier          = local.replica
   replicate_source_db = aws_db_instance.this.identifier
   instance_class      = var.instance_class
 
   vpc_security_group_ids = [var.security_group_id]
   publicly_accessible    = false
   parameter_group_name   = aws_db_parameter_group.this.name # a standby refuses to start with fewer connections
-  ca_cert_identifier     = "rds-ca-rsa2048-g1"
 
   storage_type          = "gp3"
   max_allocated_storage = var.storage_most_gb
@@ -124,4 +133,7 @@ resource "aws_db_instance" "replica" {
   performance_insights_retention_period = 7
   monitoring_interval                   = 60
   monitoring_role_arn                   = aws_iam_role.monitoring.arn
+  enabled_cloudwatch_logs_exports       = local.logs
+
+  depends_on = [aws_cloudwatch_log_group.this]
 }

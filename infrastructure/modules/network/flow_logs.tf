@@ -1,4 +1,5 @@
 resource "aws_cloudwatch_log_group" "flow" {
+  #checkov:skip=CKV_AWS_338:how long logs are kept is by variable, and not a year by default
   name              = "/${var.name}/network"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn

@@ -27,12 +27,11 @@ resource "aws_ecs_cluster" "this" {
 resource "aws_ecs_service" "this" {
   for_each = var.services
 
-  name             = each.key
-  cluster          = aws_ecs_cluster.this.id
-  task_definition  = aws_ecs_task_definition.this[each.key].arn
-  launch_type      = "FARGATE"
-  platform_version = "1.4.0"
-  desired_count    = each.value.tasks_least
+  name            = each.key
+  cluster         = aws_ecs_cluster.this.id
+  task_definition = aws_ecs_task_definition.this[each.key].arn
+  launch_type     = "FARGATE"
+  desired_count   = each.value.tasks_least
 
   # Never fewer than there were. Where there are two or more, half of them at a time: their streams come back to the
   # others, and never all at once.
