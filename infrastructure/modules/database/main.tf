@@ -55,7 +55,6 @@ resource "aws_cloudwatch_log_group" "this" {
 resource "aws_db_instance" "this" {
   #checkov:skip=CKV_AWS_157:a standby is by variable, and there by default
   #checkov:skip=CKV_AWS_161:the server and its migrations log in with a password, which Secrets Manager keeps
-  #checkov:skip=CKV_AWS_293:deletion protection is by variable, and on by default
   identifier     = var.name
   engine         = "postgres"
   engine_version = "15"
@@ -103,8 +102,6 @@ resource "aws_db_instance" "this" {
 resource "aws_db_instance" "replica" {
   #checkov:skip=CKV_AWS_133:the primary has the backups
   #checkov:skip=CKV_AWS_157:it holds nothing that the primary and its standby do not
-  #checkov:skip=CKV_AWS_161:the same users as the primary's
-  #checkov:skip=CKV_AWS_293:deletion protection is by variable, and on by default
   count = var.read_replica ? 1 : 0
 
   identifier          = local.replica

@@ -1,8 +1,5 @@
 resource "aws_lb" "this" {
-  #checkov:skip=CKV_AWS_91:access logs are by variable: they need a bucket, whose life and price are the operator's
-  #checkov:skip=CKV_AWS_150:deletion protection is by variable, and on by default
   #checkov:skip=CKV2_AWS_76:no Java runs here, and a web ACL is by variable
-  #checkov:skip=CKV2_AWS_28:a web ACL is by variable: it costs by the request, and the server has limits of its own
   name               = var.name
   load_balancer_type = "application"
   internal           = false
@@ -26,7 +23,6 @@ resource "aws_lb" "this" {
 }
 
 resource "aws_lb_target_group" "this" {
-  #checkov:skip=CKV_AWS_378:TLS ends at the balancer: behind it is a private subnet, and the tasks' group lets nobody else in
   for_each = var.services
 
   name        = "${var.name}-${each.key}"

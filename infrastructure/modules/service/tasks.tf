@@ -67,7 +67,6 @@ data "aws_region" "this" {}
 data "aws_partition" "this" {}
 
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_338:how long logs are kept is by variable: lines tell of people, and are not kept for a year by default
   for_each = toset(["server", "collector", "metrics"])
 
   name              = "/${var.name}/${each.key}"
