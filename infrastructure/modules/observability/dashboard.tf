@@ -71,12 +71,15 @@ locals {
       ]...)
     },
     {
-      title = "Pools: connections in use of the fullest task"
+      title = "Pools: connections in use, % (average of the tasks)"
       metrics = concat([], [
-        for service in local.services : [
-          for pool in ["database-writers", "database-readers", "redis"] :
-          [local.own, "scoreboard_pool_connections_used", "ServiceName", var.service_names[service], "pool", pool, { stat = "Maximum", label = "${service}: ${pool}" }]
-        ]
+        for service in local.services : concat([], [
+          for pool in ["database-writers", "database-readers", "redis"] : [
+            [local.own, "scoreboard_pool_connections_used", "ServiceName", var.service_names[service], "pool", pool, { stat = "Average", id = replace("used_${service}_${pool}", "-", "_"), visible = false }],
+            [local.own, "scoreboard_pool_connections_most", "ServiceName", var.service_names[service], "pool", pool, { stat = "Average", id = replace("most_${service}_${pool}", "-", "_"), visible = false }],
+            [{ expression = replace("100 * used_${service}_${pool} / most_${service}_${pool}", "-", "_"), label = "${service}: ${pool}" }],
+          ]
+        ]...)
       ]...)
     },
     {
