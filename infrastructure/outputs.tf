@@ -14,7 +14,7 @@ output "repository_url" {
 }
 
 output "migrate_command" {
-  description = "Brings the database to the schema of the image. Before the services get it."
+  description = "For a shell: brings the database to the schema of the image, and fails where that did. Before the services get it."
   value       = module.service.migrate_command
 }
 

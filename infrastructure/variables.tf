@@ -110,7 +110,7 @@ variable "streams" {
 variable "collector_image" {
   description = "The ADOT collector, which writes the server's metrics to CloudWatch. A mirror, where tasks have no way out."
   type        = string
-  default     = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.1"
+  default     = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
 }
 
 # The data.

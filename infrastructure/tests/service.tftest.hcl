@@ -94,6 +94,11 @@ run "the_balancer_speaks_https_and_hides_what_is_not_public" {
   }
 
   assert {
+    condition     = aws_lb_listener.https.routing_http_response_strict_transport_security_header_value == "max-age=31536000"
+    error_message = "Browsers have to keep to HTTPS."
+  }
+
+  assert {
     condition     = aws_lb_listener_rule.closed.action[0].fixed_response[0].status_code == "404" && toset(flatten([for condition in aws_lb_listener_rule.closed.condition : [for pattern in condition.path_pattern : pattern.values]])) == toset(["/admin*", "/api/admin*", "/metrics*"])
     error_message = "Paths of administrators and metrics have to answer 404."
   }

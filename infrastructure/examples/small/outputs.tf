@@ -8,7 +8,17 @@ output "name" {
   value       = module.scoreboard.name
 }
 
+output "repository_url" {
+  description = "Where images are pushed to."
+  value       = module.scoreboard.repository_url
+}
+
+output "balancer" {
+  description = "What the host's record points at."
+  value       = module.scoreboard.balancer
+}
+
 output "migrate_command" {
-  description = "Brings the database to the schema of the image."
+  description = "For a shell: brings the database to the schema of the image, and fails where that did."
   value       = module.scoreboard.migrate_command
 }

@@ -67,6 +67,9 @@ resource "aws_lb_listener" "https" {
   ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-2021-06"
   certificate_arn   = var.certificate_arn
 
+  # TLS ends here, so it is said here: for a year, no browser tries plain HTTP on this host.
+  routing_http_response_strict_transport_security_header_value = "max-age=31536000"
+
   default_action {
     type             = "forward"
     target_group_arn = aws_lb_target_group.this[local.default_service].arn

@@ -34,12 +34,15 @@ output "log_groups" {
 }
 
 output "migrate_command" {
-  description = "Brings the database to the schema of the image: to run before the services get it."
+  description = "For a shell: brings the database to the schema of the image, waits for the end, and fails where that did."
   value = join(" ", [
-    "aws ecs run-task",
+    "task=$(aws ecs run-task",
     "--cluster ${aws_ecs_cluster.this.name}",
     "--task-definition ${aws_ecs_task_definition.migrate.family}",
     "--launch-type FARGATE",
     "--network-configuration 'awsvpcConfiguration={subnets=[${join(",", var.private_subnet_ids)}],securityGroups=[${var.tasks_security_group_id}],assignPublicIp=DISABLED}'",
+    "--query 'tasks[0].taskArn' --output text)",
+    "&& aws ecs wait tasks-stopped --cluster ${aws_ecs_cluster.this.name} --tasks \"$task\"",
+    "&& test \"$(aws ecs describe-tasks --cluster ${aws_ecs_cluster.this.name} --tasks \"$task\" --query 'tasks[0].containers[0].exitCode' --output text)\" = 0",
   ])
 }

@@ -92,7 +92,8 @@ resource "aws_ecs_task_definition" "this" {
   }
 }
 
-# One-off, before new code: brings the database to the schema of this image.
+# One-off, before new code: brings the database to the schema of this image. Whoever asks Terraform for it alone
+# (-target), as for the very first start, gets all that it needs to run.
 resource "aws_ecs_task_definition" "migrate" {
   family                   = "${var.name}-migrate"
   requires_compatibilities = ["FARGATE"]
@@ -118,4 +119,6 @@ resource "aws_ecs_task_definition" "migrate" {
     operating_system_family = "LINUX"
     cpu_architecture        = var.cpu_architecture
   }
+
+  depends_on = [aws_ecs_cluster.this, aws_iam_role_policy.execution]
 }
