@@ -47,6 +47,11 @@ run "a_release_that_does_not_get_ready_is_rolled_back" {
   }
 
   assert {
+    condition     = alltrue([for task in aws_ecs_task_definition.this : task.skip_destroy])
+    error_message = "The revision to roll back to must not be deregistered."
+  }
+
+  assert {
     condition     = alltrue([for service in aws_ecs_service.this : service.deployment_minimum_healthy_percent == 100 && service.deployment_maximum_percent == 150])
     error_message = "There must never be fewer tasks, and never more than half may be replaced at a time."
   }

@@ -114,8 +114,7 @@ resource "aws_db_instance" "replica" {
 
   storage_type          = "gp3"
   max_allocated_storage = var.storage_most_gb
-  storage_encrypted     = true
-  kms_key_id            = var.kms_key_arn
+  storage_encrypted     = true # with the primary's key: AWS wants none to be named here
 
   backup_retention_period = 0 # the primary has them
   copy_tags_to_snapshot   = true

@@ -85,6 +85,7 @@ resource "aws_ecs_task_definition" "this" {
   execution_role_arn       = aws_iam_role.execution.arn
   task_role_arn            = aws_iam_role.task.arn
   container_definitions    = jsonencode([local.server[each.key], local.collector[each.key]])
+  skip_destroy             = true # the circuit breaker goes back to the revision before: it must still be there
 
   runtime_platform {
     operating_system_family = "LINUX"
