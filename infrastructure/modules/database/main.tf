@@ -116,10 +116,9 @@ resource "aws_db_instance" "replica" {
   max_allocated_storage = var.storage_most_gb
   storage_encrypted     = true # with the primary's key: AWS wants none to be named here
 
-  backup_retention_period = 0 # the primary has them
-  copy_tags_to_snapshot   = true
-  deletion_protection     = var.deletion_protection
-  skip_final_snapshot     = true # a replica can have none
+  copy_tags_to_snapshot = true
+  deletion_protection   = var.deletion_protection
+  skip_final_snapshot   = true # a replica can have none
 
   auto_minor_version_upgrade = true
   maintenance_window         = "sun:05:00-sun:06:00" # never together with the primary's
