@@ -131,9 +131,10 @@ variable "database" {
   nullable = false
 
   validation {
-    # While a release is rolled out, up to twice the tasks are there.
-    condition     = 2 * var.database.pool_size * (var.api.tasks_most + (var.split_streams ? var.streams.tasks_most : 0)) <= var.database.max_connections * 0.8
-    error_message = "max_connections is too small: all tasks at most, twice (a deploy), times pool_size have to stay below the 80 % that the alarm tells of."
+    # Each task has one connection more, which asks whether the database is there; while a release is rolled out, up to
+    # twice the tasks are there.
+    condition     = 2 * (var.database.pool_size + 1) * (var.api.tasks_most + (var.split_streams ? var.streams.tasks_most : 0)) <= var.database.max_connections * 0.8
+    error_message = "max_connections is too small: all tasks at most, twice (a deploy), times pool_size + 1 have to stay below the 80 % that the alarm tells of."
   }
 }
 

@@ -147,6 +147,11 @@ run "the_dashboard_shows_what_was_asked" {
     ])
     error_message = "It has to show requests, latency, streams, updates, hit rate, pools, and commit to the last browser."
   }
+
+  assert {
+    condition     = alltrue([for pool in ["database-writers", "database-readers", "database-replica", "redis"] : strcontains(aws_cloudwatch_dashboard.this.dashboard_body, "\"${pool}\"")])
+    error_message = "Each pool has to be shown."
+  }
 }
 
 run "alarms_are_told_encrypted" {
@@ -172,7 +177,7 @@ run "without_a_replica_nothing_watches_one" {
   }
 
   assert {
-    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "replica-lag") && !strcontains(aws_cloudwatch_dashboard.this.dashboard_body, "ReplicaLag") && length(aws_sns_topic_subscription.email) == 0
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "replica-lag") && !strcontains(aws_cloudwatch_dashboard.this.dashboard_body, "eplica") && length(aws_sns_topic_subscription.email) == 0
     error_message = "What is not there must not be watched, and nobody be written to."
   }
 }

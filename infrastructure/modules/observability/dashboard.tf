@@ -8,6 +8,8 @@ locals {
   alb = "AWS/ApplicationELB"
   own = var.metrics_namespace
 
+  pools = concat(["database-writers", "database-readers"], var.has_replica ? ["database-replica"] : [], ["redis"])
+
   charts = [
     {
       title = "Requests a minute, and those that failed"
@@ -74,7 +76,7 @@ locals {
       title = "Pools: connections in use, % (average of the tasks)"
       metrics = concat([], [
         for service in local.services : concat([], [
-          for pool in ["database-writers", "database-readers", "redis"] : [
+          for pool in local.pools : [
             [local.own, "scoreboard_pool_connections_used", "ServiceName", var.service_names[service], "pool", pool, { stat = "Average", id = replace("used_${service}_${pool}", "-", "_"), visible = false }],
             [local.own, "scoreboard_pool_connections_most", "ServiceName", var.service_names[service], "pool", pool, { stat = "Average", id = replace("most_${service}_${pool}", "-", "_"), visible = false }],
             [{ expression = replace("100 * used_${service}_${pool} / most_${service}_${pool}", "-", "_"), label = "${service}: ${pool}" }],

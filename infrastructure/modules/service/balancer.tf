@@ -7,7 +7,7 @@ resource "aws_lb" "this" {
   security_groups    = [var.balancer_security_group_id]
 
   enable_http2               = true # all tabs of a browser share one connection; HTTP/1.1 allows six a host
-  idle_timeout               = 60   # four times the longest silence of a stream, which is 15 s
+  idle_timeout               = 60   # four times the longest silence of a stream, and less than the 75 s that a task keeps a connection
   drop_invalid_header_fields = true
   desync_mitigation_mode     = "strictest"
   enable_deletion_protection = var.deletion_protection
