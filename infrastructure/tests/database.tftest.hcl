@@ -52,10 +52,14 @@ run "everything_is_encrypted_and_nothing_public" {
 
   assert {
     condition = alltrue([
-      for instance in [aws_db_instance.this, aws_db_instance.replica[0]] :
-      instance.storage_encrypted && !instance.publicly_accessible
-      && instance.performance_insights_enabled && instance.performance_insights_kms_key_id == var.kms_key_arn
-      && instance.monitoring_interval == 60 && toset(instance.vpc_security_group_ids) == toset(["sg-database"])
+      for instance in [aws_db_instance.this, aws_db_instance.replica[0]] : alltrue([
+        instance.storage_encrypted,
+        !instance.publicly_accessible,
+        instance.performance_insights_enabled,
+        instance.performance_insights_kms_key_id == var.kms_key_arn,
+        instance.monitoring_interval == 60,
+        toset(instance.vpc_security_group_ids) == toset(["sg-database"]),
+      ])
     ])
     error_message = "Disk and Performance Insights have to be encrypted, behind the one group."
   }

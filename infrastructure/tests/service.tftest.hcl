@@ -69,10 +69,11 @@ run "tasks_have_no_public_address" {
 
   assert {
     condition = alltrue([
-      for service in aws_ecs_service.this :
-      !service.network_configuration[0].assign_public_ip
-      && toset(service.network_configuration[0].subnets) == toset(var.private_subnet_ids)
-      && toset(service.network_configuration[0].security_groups) == toset(["sg-tasks"])
+      for service in aws_ecs_service.this : alltrue([
+        !service.network_configuration[0].assign_public_ip,
+        toset(service.network_configuration[0].subnets) == toset(var.private_subnet_ids),
+        toset(service.network_configuration[0].security_groups) == toset(["sg-tasks"]),
+      ])
     ])
     error_message = "Tasks lie in the private subnets, behind their group."
   }
@@ -131,9 +132,13 @@ run "streams_have_targets_of_their_own" {
 
   assert {
     condition = alltrue([
-      for group in aws_lb_target_group.this :
-      group.load_balancing_algorithm_type == "least_outstanding_requests" && group.target_type == "ip"
-      && group.health_check[0].path == "/health/ready" && group.health_check[0].interval == 5 && group.health_check[0].unhealthy_threshold == 2
+      for group in aws_lb_target_group.this : alltrue([
+        group.load_balancing_algorithm_type == "least_outstanding_requests",
+        group.target_type == "ip",
+        group.health_check[0].path == "/health/ready",
+        group.health_check[0].interval == 5,
+        group.health_check[0].unhealthy_threshold == 2,
+      ])
     ])
     error_message = "New streams go where the fewest are, and a task that drains leaves within 10 s."
   }
