@@ -77,8 +77,15 @@ run "only_the_balancer_is_open_to_all" {
   }
 
   assert {
-    condition     = aws_vpc_security_group_ingress_rule.this["tasks_database"].referenced_security_group_id == aws_security_group.this["tasks"].id
-    error_message = "Only tasks may reach the database."
+    condition = alltrue([
+      for to, way in { tasks = "balancer_tasks", database = "tasks_database", cache = "tasks_cache", endpoints = "tasks_endpoints" } : alltrue([
+        aws_vpc_security_group_ingress_rule.this[way].security_group_id == aws_security_group.this[to].id,
+        aws_vpc_security_group_ingress_rule.this[way].referenced_security_group_id == aws_security_group.this[to == "tasks" ? "balancer" : "tasks"].id,
+        aws_vpc_security_group_egress_rule.this[way].security_group_id == aws_security_group.this[to == "tasks" ? "balancer" : "tasks"].id,
+        aws_vpc_security_group_egress_rule.this[way].referenced_security_group_id == aws_security_group.this[to].id,
+      ])
+    ])
+    error_message = "Only the balancer may reach the tasks, and only tasks the database, Redis and the endpoints."
   }
 
   assert {
