@@ -11,6 +11,9 @@ output "public_subnet_ids" {
 output "private_subnet_ids" {
   description = "For the tasks."
   value       = local.ids["private"]
+
+  # A task that starts before it has a way out gets no image.
+  depends_on = [aws_route.private, aws_route_table_association.this, aws_vpc_endpoint.s3, aws_vpc_endpoint.interface]
 }
 
 output "isolated_subnet_ids" {
@@ -26,4 +29,12 @@ output "public_cidrs" {
 output "security_group_ids" {
   description = "By name: balancer, tasks, database, cache, endpoints."
   value       = { for name, group in aws_security_group.this : name => group.id }
+
+  # … nor its secrets, before it may speak to anybody.
+  depends_on = [
+    aws_vpc_security_group_ingress_rule.public,
+    aws_vpc_security_group_ingress_rule.this,
+    aws_vpc_security_group_egress_rule.this,
+    aws_vpc_security_group_egress_rule.https,
+  ]
 }
