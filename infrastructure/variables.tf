@@ -207,7 +207,7 @@ variable "nat" {
 }
 
 variable "interface_endpoints" {
-  description = "Whether ECR, logs and secrets are reached inside the VPC (some 7 USD a month for each of four, in each zone)."
+  description = "Whether ECR, logs and secrets are reached inside the VPC (8 USD or so a month for each of four, in each zone)."
   type        = bool
   default     = false
 }

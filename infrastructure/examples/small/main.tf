@@ -17,7 +17,7 @@ module "scoreboard" {
   api           = { cpu = 256, memory_mb = 1024, tasks_least = 1, tasks_most = 3 }
   streams       = { most_streams = 2000 }
 
-  # One way out for all zones. Tasks with public addresses would save its 33 USD a month, and open them to the Internet but
+  # One way out for all zones. Tasks with public addresses would save its 35 USD or so a month, and open them to the Internet but
   # for one security group; interface endpoints in its place cost nearly the same in one zone, and twice that in two.
   nat = "one"
 

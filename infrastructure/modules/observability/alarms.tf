@@ -95,13 +95,13 @@ locals {
       minutes    = 10
     }
     database-disk = {
-      text       = "Less than a tenth of the database's disk is free, and it did not grow."
+      text       = "Less than a tenth of the database's disk is free for 15 minutes: it grows by itself after 5, and did not."
       namespace  = "AWS/RDS"
       metric     = "FreeStorageSpace"
       dimensions = local.database
       statistic  = "Minimum"
       below      = var.storage_gb * local.gigabyte / 10
-      minutes    = 5
+      minutes    = 15
     }
   }
 
