@@ -96,6 +96,20 @@ run "the_alarm_knows_how_many_connections_there_are" {
   }
 }
 
+run "no_user_id_stands_in_a_log" {
+  module {
+    source = "./modules/database"
+  }
+
+  assert {
+    condition = alltrue([
+      for name in ["log_parameter_max_length", "log_parameter_max_length_on_error"] :
+      { for parameter in aws_db_parameter_group.this.parameter : parameter.name => parameter.value }[name] == "0"
+    ])
+    error_message = "Slow and failed statements have to be logged without their parameters."
+  }
+}
+
 run "the_server_reads_from_the_replica" {
   module {
     source = "./modules/database"

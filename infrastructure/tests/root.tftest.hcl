@@ -110,6 +110,34 @@ run "a_replica_and_a_cluster_are_wired_to_the_server" {
   }
 }
 
+# docs/deployment.md counts on these numbers, as each alarm is paid for.
+run "small_has_fifteen_alarms" {
+  command = plan
+
+  variables {
+    split_streams = false
+    cache         = { replicas = 0 }
+  }
+
+  assert {
+    condition     = length(output.alarm_names) == 15
+    error_message = "The cost in docs/deployment.md is for 15."
+  }
+}
+
+run "production_has_twenty_three_alarms" {
+  command = plan
+
+  variables {
+    database = { read_replica = true }
+  }
+
+  assert {
+    condition     = length(output.alarm_names) == 23
+    error_message = "The cost in docs/deployment.md is for 23."
+  }
+}
+
 run "without_them_it_is_told_of_none" {
   command = plan
 

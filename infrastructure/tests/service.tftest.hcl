@@ -269,6 +269,15 @@ run "metrics_stay_on_the_loopback_and_are_collected" {
     condition     = yamldecode(jsondecode(aws_ecs_task_definition.this["streams"].container_definitions)[1].environment[0].value).exporters.awsemf.namespace == "Scoreboard" && yamldecode(jsondecode(aws_ecs_task_definition.this["streams"].container_definitions)[1].environment[0].value).exporters.awsemf.log_group_name == "/board/metrics"
     error_message = "They have to go to the log group that the task may write."
   }
+
+  # docs/deployment.md counts on these numbers, as each metric is paid for.
+  assert {
+    condition = {
+      for declaration in yamldecode(jsondecode(aws_ecs_task_definition.this["api"].container_definitions)[1].environment[0].value).exporters.awsemf.metric_declarations :
+      join(" ", declaration.dimensions[0]) => length(declaration.metric_name_selectors)
+    } == { "ServiceName" = 7, "ServiceName source" = 1, "ServiceName pool" = 2, "ServiceName partner" = 1 }
+    error_message = "The cost in docs/deployment.md is for 7 metrics by service, 1 by source, 2 by pool and 1 by partner."
+  }
 }
 
 run "api_scales_on_cpu_and_streams_on_streams" {

@@ -32,6 +32,15 @@ resource "aws_db_parameter_group" "this" {
     value = tostring(local.slow_statement_ms)
   }
 
+  # Statements are logged without their parameters, slow ones and failed ones: no user id and no name stands in a log.
+  dynamic "parameter" {
+    for_each = toset(["log_parameter_max_length", "log_parameter_max_length_on_error"])
+    content {
+      name  = parameter.value
+      value = "0" # bytes
+    }
+  }
+
   parameter {
     name  = "log_lock_waits"
     value = "1"
