@@ -10,11 +10,17 @@ CHROMIUM := $(VENV)/.installed-chromium
 SERVERS := $(VENV)/.installed-servers
 IMAGE := $(VENV)/.installed-image
 
+# Of their own: moto and checkov pin what the server's tests have in newer versions.
+INFRASTRUCTURE_VENV := .venv-infrastructure
+CHECKOV_VENV := .venv-checkov
+INFRASTRUCTURE := $(INFRASTRUCTURE_VENV)/.installed
+CHECKOV := $(CHECKOV_VENV)/.installed
+
 # What the coverage gate holds to 90 %: all that decides about a score or a rank.
 GATED := */scoreboard/rules.py,*/scoreboard/commit.py,*/scoreboard/scoring.py,*/scoreboard/healing.py,*/scoreboard/store/*,*/scoreboard/ranking/*
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev services services-down dev-distributed up down image image-test migrate test e2e chaos pictures load lint format audit check build lock clean
+.PHONY: help install run dev services services-down dev-distributed up down image image-test migrate test e2e chaos pictures load infra-test lint format audit check build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +82,9 @@ pictures: $(DEVELOPMENT) $(CHROMIUM) ## Take the README's pictures anew, from th
 load: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) ## Measure; ARGS="--help" tells how to choose, limit and compare
 	@$(BIN)/python -m tests.load $(ARGS)
 
+infra-test: $(INFRASTRUCTURE) $(CHECKOV) ## Apply infrastructure/ to a mock account, and look at what stands there; ARGS="--help" tells more
+	@$(INFRASTRUCTURE_VENV)/bin/python -m tests.infrastructure $(ARGS)
+
 lint: $(DEVELOPMENT) ## Find mistakes, wrong types, and imports against the flow
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -99,6 +108,8 @@ lock: $(DEVELOPMENT) ## Resolve the requirements anew, to the newest that fit
 	@$(BIN)/uv pip compile pyproject.toml --group build --group dev --constraint requirements/runtime.lock --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/development.lock
 	@$(BIN)/uv pip compile --group image --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/image.lock
 	@$(BIN)/uv pip compile --group servers --constraint requirements/development.lock --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/servers.lock
+	@$(BIN)/uv pip compile --group infrastructure --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/infrastructure.lock
+	@$(BIN)/uv pip compile --group checkov --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/checkov.lock
 
 # The machine's Chromium is used where there is one. Else Playwright brings its own, which needs no root; where it cannot,
 # the tests that need it fail and say what to install.
@@ -120,15 +131,15 @@ $(IMAGE): requirements/image.lock $(DEVELOPMENT)
 	@touch $@
 
 clean: ## Remove what can be made again; databases stay
-	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(INFRASTRUCTURE_VENV) $(CHECKOV_VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(BIN)/python:
+$(BIN)/python $(INFRASTRUCTURE_VENV)/bin/python $(CHECKOV_VENV)/bin/python:
 	@command -v $(PYTHON) > /dev/null || { echo "Python 3.11 or newer is needed: on Debian, apt-get install python3 python3-venv"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make run PYTHON=python3.13"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "Python's venv is needed: on Debian, apt-get install python3-venv"; exit 1; }
-	@echo "Making $(VENV) …"
-	@$(PYTHON) -m venv $(VENV)
+	@echo "Making $(@D:/bin=) …"
+	@$(PYTHON) -m venv $(@D:/bin=)
 
 $(RUNTIME): requirements/runtime.lock pyproject.toml | $(BIN)/python
 	@echo "Installing what the server needs (half a minute) …"
@@ -139,4 +150,14 @@ $(RUNTIME): requirements/runtime.lock pyproject.toml | $(BIN)/python
 $(DEVELOPMENT): requirements/development.lock $(RUNTIME)
 	@echo "Installing what development needs (half a minute) …"
 	@$(PIP) install --require-hashes -r requirements/development.lock
+	@touch $@
+
+$(INFRASTRUCTURE): requirements/infrastructure.lock | $(INFRASTRUCTURE_VENV)/bin/python
+	@echo "Installing the mock account (half a minute) …"
+	@$(INFRASTRUCTURE_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
+
+$(CHECKOV): requirements/checkov.lock | $(CHECKOV_VENV)/bin/python
+	@echo "Installing checkov (half a minute) …"
+	@$(CHECKOV_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
 	@touch $@

@@ -13,6 +13,8 @@ from tests.harness import Running, running
 
 pytest_plugins = ("tests.servers.fixtures",)
 
+collect_ignore = ["infrastructure"]  # they ask an account, which `make infra-test` makes
+
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,24 @@
+"""moto's server on the loopback, with the answers of `mock_answers` and `mock_parameter_groups`.
+
+It writes its port as its first line, and ends when its input does: so it cannot outlive who started it.
+"""
+
+import sys
+
+from moto.server import ThreadedMotoServer
+
+from tests.infrastructure import mock_answers, mock_parameter_groups
+
+
+def main() -> None:
+    mock_answers.add()
+    mock_parameter_groups.add()
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    print(server.get_host_and_port()[1], flush=True)
+    sys.stdin.read()
+    server.stop()
+
+
+if __name__ == "__main__":
+    main()
