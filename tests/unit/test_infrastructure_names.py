@@ -1,0 +1,89 @@
+"""infrastructure/ names what the server knows: a metric or a setting that is called otherwise is silently none."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from scoreboard.config import PREFIX, Settings
+from tests.clocks import HeldClock
+from tests.harness import running
+
+INFRASTRUCTURE = Path(__file__).parents[2] / "infrastructure"
+MODULES = INFRASTRUCTURE / "modules"
+SOURCES = {
+    str(path.relative_to(INFRASTRUCTURE)): path.read_text(encoding="utf-8")
+    for path in INFRASTRUCTURE.rglob("*")
+    if path.suffix in {".tf", ".tftpl", ".md"} and ".terraform" not in path.parts
+}
+
+COLLECTOR = yaml.safe_load(SOURCES["modules/service/collector.yaml.tftpl"])
+
+Labels = dict[str, dict[str, set[str]]]
+"""By metric, as CloudWatch will name it, and by label: the values that it had."""
+
+
+@pytest.fixture
+def told(tmp_path: Path, clock: HeldClock, migrated_url: str, redis_url: str, redis_prefix: str) -> Labels:
+    """What a server on PostgreSQL, with a replica to read from, and Redis tells the collector."""
+    shared: dict[str, Any] = {"database_url": migrated_url, "database_read_url": migrated_url, "redis_url": redis_url}
+    with running(tmp_path, clock, metrics_port=0, redis_prefix=redis_prefix, **shared) as scoreboard:
+        scoreboard.score("ada")
+        with scoreboard.watch() as watcher:
+            watcher.frame()
+            text = httpx2.get(f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics").text
+    labels: Labels = {}
+    for family in text_string_to_metric_families(text):
+        # The collector takes a histogram as one metric, and a counter by the name of its samples.
+        named = labels.setdefault(family.name + "_total" if family.type == "counter" else family.name, {})
+        for sample in family.samples:
+            for label, value in sample.labels.items():
+                named.setdefault(label, set()).add(value)
+    return labels
+
+
+def test_each_metric_that_is_named_is_told(told: Labels) -> None:
+    named = {name: sorted(set(re.findall(r"\bscoreboard_[a-z_]+", text))) for name, text in SOURCES.items()}
+
+    assert len({metric for metrics in named.values() for metric in metrics}) > 10
+    assert {name: [metric for metric in metrics if metric not in told] for name, metrics in named.items()} == {
+        name: [] for name in named
+    }
+
+
+def test_the_collector_splits_metrics_by_labels_that_they_have(told: Labels) -> None:
+    declarations = COLLECTOR["exporters"]["awsemf"]["metric_declarations"]
+    for declaration in declarations:
+        ((service, *split),) = declaration["dimensions"]
+        assert service == "ServiceName"  # which the collector adds
+        for selector in declaration["metric_name_selectors"]:
+            metric = selector.removeprefix("^").removesuffix("$$")
+            # Without a label among its dimensions, samples which differ by it would take each other's place.
+            assert set(told[metric]) - {"le"} == set(split), metric
+
+
+def test_the_values_that_charts_and_alarms_ask_for_are_those_that_are_told(told: Labels) -> None:
+    dashboard, alarms = (SOURCES[f"modules/observability/{name}.tf"] for name in ("dashboard", "alarms"))
+    (pools,) = re.findall(r"^ *pools += (concat.*)$", dashboard, re.MULTILINE)
+
+    assert set(re.findall(r'"([a-z-]+)"', pools)) == told["scoreboard_pool_connections_used"]["pool"]
+    assert set(re.findall(r'partner = "([a-z]+)"', alarms)) == told["scoreboard_degraded"]["partner"]
+    assert set(re.findall(r'"source", "([a-z]+)"', dashboard)) == told["scoreboard_board_reads_total"]["source"]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_each_setting_that_is_named_is_one(name: str) -> None:
+    known = {f"{PREFIX}{field}".upper() for field in Settings.model_fields}
+
+    assert [
+        setting for setting in re.findall(r"\bSCOREBOARD_[A-Z_]*[A-Z]", SOURCES[name]) if setting not in known
+    ] == []
+
+
+def test_the_tasks_get_settings_at_all() -> None:
+    assert SOURCES["modules/service/tasks.tf"].count("SCOREBOARD_") > 5
+    assert SOURCES["main.tf"].count("SCOREBOARD_") > 5
