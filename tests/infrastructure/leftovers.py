@@ -12,14 +12,12 @@ LISTS = (
     ("ec2", "describe_flow_logs", "FlowLogs"),
     ("ec2", "describe_internet_gateways", "InternetGateways"),
     ("ec2", "describe_nat_gateways", "NatGateways"),
-    ("ec2", "describe_network_interfaces", "NetworkInterfaces"),
     ("ec2", "describe_route_tables", "RouteTables"),
     ("ec2", "describe_security_groups", "SecurityGroups"),
     ("ec2", "describe_subnets", "Subnets"),
     ("ec2", "describe_vpc_endpoints", "VpcEndpoints"),
     ("ec2", "describe_vpcs", "Vpcs"),
     ("ecr", "describe_repositories", "repositories"),
-    ("ecs", "list_clusters", "clusterArns"),
     ("elasticache", "describe_cache_clusters", "CacheClusters"),
     ("elasticache", "describe_cache_parameter_groups", "CacheParameterGroups"),
     ("elasticache", "describe_cache_subnet_groups", "CacheSubnetGroups"),
@@ -39,7 +37,7 @@ LISTS = (
     ("ssm", "describe_parameters", "Parameters"),
 )
 
-PASSES_AWAY = {("ec2", "describe_nat_gateways"): "State"}
+PASSES_AWAY = {("ec2", "describe_nat_gateways"): "State", ("ec2", "describe_vpc_endpoints"): "State"}
 """What is listed for a while after its end."""
 
 
@@ -48,6 +46,7 @@ def standing(account: MockAccount) -> dict[str, list[str]]:
     return {
         f"{service} {call}": sorted(_names(account.client(service), service, call, key)) for service, call, key in LISTS
     } | {
+        "clusters": _clusters(account),
         "wafv2": _firewalls(account),
         "kms keys": _keys(account),
         "scaling": _scaled(account),
@@ -71,7 +70,7 @@ def _name(thing: Any) -> str:
 
 def _rank(field: tuple[str, Any]) -> tuple[bool, bool, str]:
     name = field[0].lower()
-    return (not name.endswith("arn"), not name.endswith(("id", "name", "identifier")), name)
+    return (not name.endswith("arn"), name == "ownerid" or not name.endswith(("id", "name", "identifier")), name)
 
 
 def _firewalls(account: MockAccount) -> list[str]:
@@ -88,6 +87,13 @@ def _keys(account: MockAccount) -> list[str]:
 def _scaled(account: MockAccount) -> list[str]:
     found = account.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
     return [target["ResourceId"] for target in found["ScalableTargets"]]
+
+
+def _clusters(account: MockAccount) -> list[str]:
+    """Without those that are told as inactive, for a while after their end."""
+    ecs = account.client("ecs")
+    found = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"]
+    return [cluster["clusterName"] for cluster in found if cluster["status"] != "INACTIVE"]
 
 
 def _tasks(account: MockAccount) -> list[str]:

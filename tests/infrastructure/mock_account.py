@@ -60,6 +60,20 @@ class MockAccount:
         asked = self.client("acm").request_certificate(DomainName="scores.example", ValidationMethod="DNS")
         return str(asked["CertificateArn"])
 
+    def databases(self) -> int:
+        return len(self.client("rds").describe_db_instances()["DBInstances"])
+
+    def allow_deletion(self) -> None:
+        """Of what AWS refuses to delete while it is protected: databases and balancers."""
+        rds, balancing = self.client("rds"), self.client("elbv2")
+        for database in rds.describe_db_instances()["DBInstances"]:
+            rds.modify_db_instance(DBInstanceIdentifier=database["DBInstanceIdentifier"], DeletionProtection=False)
+        for balancer in balancing.describe_load_balancers()["LoadBalancers"]:
+            balancing.modify_load_balancer_attributes(
+                LoadBalancerArn=balancer["LoadBalancerArn"],
+                Attributes=[{"Key": "deletion_protection.enabled", "Value": "false"}],
+            )
+
     def errors(self) -> str:
         """What went wrong within the server, which a client is told as 500 alone."""
         _, found, trace = self.log.read_text(errors="replace").rpartition("Traceback (most recent call last)")
