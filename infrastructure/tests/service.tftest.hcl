@@ -351,3 +351,24 @@ run "a_drain_that_fargate_would_cut_is_refused" {
 
   expect_failures = [var.services]
 }
+
+run "access_logs_and_a_web_acl_by_variable" {
+  module {
+    source = "./modules/service"
+  }
+
+  variables {
+    access_logs_bucket = "logs.example"
+    web_acl_arn        = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/board/a"
+  }
+
+  assert {
+    condition     = aws_lb.this.access_logs[0].enabled && aws_lb.this.access_logs[0].bucket == "logs.example"
+    error_message = "Access logs have to go to the bucket."
+  }
+
+  assert {
+    condition     = aws_wafv2_web_acl_association.this[0].web_acl_arn == var.web_acl_arn && aws_wafv2_web_acl_association.this[0].resource_arn == aws_lb.this.arn
+    error_message = "The web ACL has to stand in front of the balancer."
+  }
+}

@@ -14,8 +14,8 @@ from tests.infrastructure import mock_answers, mock_parameter_groups
 def main() -> None:
     mock_answers.add()
     mock_parameter_groups.add()
-    # By default headers and body go out each by itself, and Terraform has met a connection closed between them: what it had
-    # asked for was made, and could not be made again.
+    # By default headers and body go out each by itself, and Terraform has met a connection closed between them: what it
+    # had asked for was made, and could not be made again.
     MotoRequestHandler.wbufsize = -1
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
