@@ -5,6 +5,7 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from itertools import cycle, repeat
 from pathlib import Path
 from statistics import median
@@ -14,7 +15,7 @@ from tests.load.measuring import USERS, WARM_UP_SECONDS, connected, flood, laten
 from tests.load.options import Figures, OnTick, Options
 from tests.load.seed import seed
 from tests.load.streams import DRAIN_SECONDS, delays, open_streams
-from tests.load.target import SERVE, Target
+from tests.load.target import Target
 
 
 async def updates(options: Options, on_tick: OnTick) -> Figures:
@@ -26,18 +27,31 @@ async def updates(options: Options, on_tick: OnTick) -> Figures:
 async def limit_cost(options: Options, on_tick: OnTick) -> Figures:
     """The same, in alternating rounds against a server with no rate limit at all (an experiment, not a mode)."""
     unlimited = (sys.executable, str(Path(__file__).with_name("without_limit.py")), "serve")
-    rates: dict[bool, list[float]] = {True: [], False: []}
-    turns = [number % 2 == 0 for number in range(2 * options.rounds)]
-    for turn, limited in enumerate(turns):
-        with Target(command=SERVE if limited else unlimited) as target:
+    with_limit, without = await _alternate(Target, lambda: Target(command=unlimited), options, on_tick)
+    return {"rate": with_limit, "rate_without_limit": without, "ratio": with_limit / without}
+
+
+async def log_cost(options: Options, on_tick: OnTick) -> Figures:
+    """The same, in alternating rounds with a line of the log for each request, and without."""
+    logging = {"SCOREBOARD_REQUEST_LOG": "true"}
+    with_log, without = await _alternate(lambda: Target(settings=logging), Target, options, on_tick)
+    return {"rate": with_log, "rate_without_log": without, "ratio": with_log / without}
+
+
+async def _alternate(
+    one: Callable[[], Target], other: Callable[[], Target], options: Options, on_tick: OnTick
+) -> tuple[float, float]:
+    """Durable score updates a second of two kinds of servers: the medians of their rounds."""
+    rates: tuple[list[float], list[float]] = ([], [])
+    turns = options.rounds * ((one, rates[0]), (other, rates[1]))
+    for turn, (make, found) in enumerate(turns):
+        with make() as target:
 
             def tick(part: float, turn: int = turn) -> None:
                 on_tick((turn + part) / len(turns))
 
-            figures = await flood([target], posts(target, USERS), options.seconds / 2, 201, tick)
-            rates[limited].append(figures["rate"])
-    with_limit, without = median(rates[True]), median(rates[False])
-    return {"rate": with_limit, "rate_without_limit": without, "ratio": with_limit / without}
+            found.append((await flood([target], posts(target, USERS), options.seconds / 2, 201, tick))["rate"])
+    return median(rates[0]), median(rates[1])
 
 
 async def refused(options: Options, on_tick: OnTick) -> Figures:

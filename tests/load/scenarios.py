@@ -19,7 +19,17 @@ from tests.load.distributed import (
     distributed_streams,
     distributed_updates,
 )
-from tests.load.embedded import limit_cost, read_latency, reads, refused, start, streams, update_latency, updates
+from tests.load.embedded import (
+    limit_cost,
+    log_cost,
+    read_latency,
+    reads,
+    refused,
+    start,
+    streams,
+    update_latency,
+    updates,
+)
 from tests.load.fanout import fanout
 from tests.load.many_players import many_players
 from tests.load.options import Figures, OnTick, Options, Scenario, Scenarios
@@ -30,6 +40,7 @@ from tests.load.rolling_deploy import PROMISED_AT_MOST, rolling_deploy
 ALONE: Mapping[str, Scenario] = {
     "updates": updates,
     "limit-cost": limit_cost,
+    "log-cost": log_cost,
     "refused": refused,
     "update-latency": update_latency,
     "reads": reads,
