@@ -9,16 +9,17 @@ from moto.moto_server.threaded_moto_server import MotoRequestHandler
 from moto.server import ThreadedMotoServer
 
 from tests.infrastructure import mock_answers, mock_parameter_groups
+from tests.infrastructure.mock_retries import SameAnswer
 
 
 def main() -> None:
     mock_answers.add()
     mock_parameter_groups.add()
-    # By default headers and body go out each by itself, and Terraform has met a connection closed between them: what it
-    # had asked for was made, and could not be made again.
-    MotoRequestHandler.wbufsize = -1
+    MotoRequestHandler.wbufsize = -1  # headers and body in one packet: by default each goes by itself
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
+    assert server._server is not None
+    server._server.app = SameAnswer(server._server.app)
     print(server.get_host_and_port()[1], flush=True)
     sys.stdin.read()
     server.stop()
