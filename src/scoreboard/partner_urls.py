@@ -21,8 +21,8 @@ def database_url(url: str) -> str:
         ) from None
     if url.startswith(POSTGRESQL):
         # Programs differ in what they make of these: parts of a password would be taken for something else.
-        if set("#?/") & set(url.partition("://")[2].rpartition("@")[0]):
-            raise ValueError("must have # ? / in user and password percent-encoded, as %23 %3F %2F")
+        if set("#?/[]") & set(url.partition("://")[2].rpartition("@")[0]):
+            raise ValueError("must have # ? / [ ] in user and password percent-encoded, as %23 %3F %2F %5B %5D")
         if not parsed.host or not parsed.database:
             raise ValueError("must name a host and a database, as postgresql://user:password@host/database does")
         return url

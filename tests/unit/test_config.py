@@ -33,6 +33,7 @@ BAD = {
     "database on a port that is none": ("SCOREBOARD_DATABASE_URL", "postgresql://localhost:none/scores"),
     "database without a name": ("SCOREBOARD_DATABASE_URL", "postgresql://localhost"),
     "password to be encoded": ("SCOREBOARD_DATABASE_URL", "postgresql://me:top#secret@db.example/scores"),
+    "brackets to be encoded": ("SCOREBOARD_DATABASE_URL", "postgresql://me:a[secret]c@db.example/scores"),
     "no connection to write with": ("SCOREBOARD_DATABASE_POOL_SIZE", "1"),
     "no patience": ("SCOREBOARD_DATABASE_TIMEOUT_SECONDS", "0"),
     "redis is no URL": ("SCOREBOARD_REDIS_URL", "localhost:6379"),

@@ -104,20 +104,34 @@ async def test_nobody_waits_for_a_replica_that_is_gone(store: PostgresqlStore, r
     assert [line["event"] for line in logs] == ["the replica is of no use: the database itself is asked"]
 
 
-async def test_a_replica_of_another_history_is_left_alone(primary: PostgresServer, replica: PostgresReplica) -> None:
-    """As it is when the database was restored from a backup, and its replica was not made anew."""
+@pytest.fixture
+def restored(primary: PostgresServer) -> Iterator[str]:
+    """What was the replica before the database was restored from a backup: it has gone another way since."""
     primary.create_database("before", template="scores")
-    try:
-        async with opened(primary, primary.url("before")) as store:
-            await store.ensure([MAIN, SIDE])
-            await commit(store, submission("ada"), submission("bob"), submission("cyd"))
-            before = PostgresqlStore(primary.url("before"), limit=UNLIMITED, clock=None, limits=LIMITS)
-            async with before:
-                await before.ensure([MAIN, SIDE])
-                await commit(before, submission("eve"), submission("eva"), submission("bob"))
-            assert (await first_page(store))[1] == [("ada", 50, 1), ("bob", 50, 2)]
-    finally:
-        primary.drop_database("before")
+    yield primary.url("before")
+    primary.drop_database("before")
+
+
+async def test_a_replica_of_another_history_is_left_alone(primary: PostgresServer, restored: str) -> None:
+    """The backup has three events. A page up to there is the same, but for who has moved on since."""
+    backup = [submission("ada"), submission("bob"), submission("cyd")]
+    before = PostgresqlStore(restored, limit=UNLIMITED, clock=None, limits=LIMITS)
+    async with before, opened(primary, restored) as store:
+        for one in (before, store):
+            await one.ensure([MAIN, SIDE])
+            await commit(one, *backup)
+        await commit(before, submission("ada"))
+        await commit(store, submission("dan"), submission("eve"))
+        assert (await first_page(store))[1] == [("ada", 50, 1), ("bob", 50, 2)]
+        assert [record.user_id for record in await store.ledger("main", 3, 10)] == ["dan", "eve"]
+        assert {suspect.user_id for suspect in await suspects(store)} == {"ada", "bob", "cyd", "dan", "eve"}
+
+
+async def test_a_replica_that_does_not_know_the_board_is_left_alone(primary: PostgresServer, restored: str) -> None:
+    async with opened(primary, restored) as store:
+        await store.ensure([MAIN, SIDE])
+        await commit(store, submission("ada"), submission("bob"), submission("cyd"))
+        assert (await first_page(store))[1] == [("ada", 50, 1), ("bob", 50, 2)]
 
 
 async def test_who_stands_out_is_read_from_a_replica_and_without_it_from_the_database(

@@ -35,9 +35,11 @@ def export(
 async def _export(settings: Settings, board: str, version: int) -> None:
     async with make_store(settings) as store:
         head = (await store.heads()).get(board)
+        # What comes meanwhile is for the next time: on a busy board there would be no end.
+        end = 0 if head is None else head.version
         with progress_bars() as progress:
-            task = progress.add_task(board, total=0 if head is None else head.version, completed=version)
-            while records := await store.ledger(board, version, PAGE_SIZE):
+            task = progress.add_task(board, total=end, completed=version)
+            while version < end and (records := await store.ledger(board, version, min(PAGE_SIZE, end - version))):
                 for record in records:
                     typer.echo(json.dumps(_shown(record), ensure_ascii=False, separators=(",", ":")))
                 version = records[-1].event.version

@@ -31,11 +31,17 @@ def configure_logs() -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S" if to_terminal else "iso", utc=not to_terminal),
-            _for_a_person() if to_terminal else structlog.processors.JSONRenderer(),
+            *_rendering(to_terminal),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(_Forgiving(sys.stderr)),  # type: ignore[arg-type]  # it asks no more
     )
+
+
+def _rendering(to_terminal: bool) -> tuple[structlog.typing.Processor, ...]:
+    if to_terminal:
+        return (_for_a_person(),)
+    return structlog.processors.format_exc_info, structlog.processors.JSONRenderer()
 
 
 def _for_a_person() -> structlog.dev.ConsoleRenderer:

@@ -207,21 +207,26 @@ class PostgresqlStore:
         return await self._reader.run(lambda connection: admin_reads.corrections_before(connection, before, limit))
 
     async def ledger(self, board: str, after: int, limit: int) -> Sequence[Record]:
-        def work(connection: Connection) -> Sequence[Record]:
-            return admin_reads.ledger(connection, board, after, limit)
+        def work(connection: Connection) -> tuple[Sequence[Record], Sequence[Event]]:
+            return admin_reads.ledger(connection, board, after, limit), reads.newest(connection, board)
 
-        found = None if self._replica is None else await self._replica.ask(work)
-        # What a replica does not have yet, the database has.
-        if found and self._replica is not None and await self._has(self._replica, [found[-1].event]):
-            return found
-        return await self._reader.run(work)
+        if self._replica is not None:
+            found, newest = await self._replica.ask(work) or ((), ())
+            # What a replica does not have yet, the database has.
+            if found and await self._has(self._replica, newest):
+                return found
+        return await self._reader.run(lambda connection: admin_reads.ledger(connection, board, after, limit))
 
     async def suspects(self, since_us: int, conspicuous: Conspicuous, limit: int) -> Sequence[Suspect]:
-        def work(connection: Connection) -> Sequence[Suspect]:
-            return suspects.stand_out(connection, since_us, conspicuous, limit)
+        def work(connection: Connection) -> tuple[Sequence[Suspect], Sequence[Event]]:
+            newest = [event for board in reads.heads(connection) for event in reads.newest(connection, board)]
+            return suspects.stand_out(connection, since_us, conspicuous, limit), newest
 
-        found = None if self._replica is None else await self._replica.ask(work)
-        return await self._reader.run(work) if found is None else found
+        if self._replica is not None and (answer := await self._replica.ask(work)) is not None:
+            found, newest = answer
+            if await self._has(self._replica, newest):
+                return found
+        return await self._reader.run(lambda connection: suspects.stand_out(connection, since_us, conspicuous, limit))
 
     async def heads(self) -> Mapping[str, Head]:
         self._heads = await self._reader.run(reads.heads)
@@ -239,13 +244,13 @@ class PostgresqlStore:
     async def _full_page(self, replica: Replica, board: str, after: int, limit: int) -> Change | None:
         """A replica's page where it is full: what is newer in the database comes again on a later one.
 
-        Where the pages end, and at which version, only the database knows. It also has to know the page's newest event:
-        a database that was restored from a backup may have another history than what was its replica.
+        Where the pages end, and at which version, only the database knows. It also has to know the replica's newest
+        event: a database that was restored from a backup may have another history than what was its replica.
         """
 
-        def work(connection: Connection) -> tuple[Change, Sequence[Event]]:
-            change = reads.changes(connection, board, after, limit)
-            return change, reads.events(connection, board, change.to_version - 1, 1)
+        def work(connection: Connection) -> tuple[Change | None, Sequence[Event]]:
+            newest = reads.newest(connection, board)
+            return reads.changes(connection, board, after, limit) if newest else None, newest
 
         page, newest = await replica.ask(work) or (None, ())
         if page is None or page.kind is not ChangeKind.PAGE or not await self._has(replica, newest):
@@ -253,7 +258,7 @@ class PostgresqlStore:
         return page
 
     async def _has(self, replica: Replica, newest: Sequence[Event]) -> bool:
-        """Whether a replica's event is the database's, too."""
+        """Whether what a replica has last of each board is the database's, too: then so is all before it."""
         for event in newest:
             found = await self.events(event.board, event.version - 1, 1)
             if [one.event_id for one in found] != [event.event_id]:

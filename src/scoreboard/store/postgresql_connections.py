@@ -105,7 +105,8 @@ def was_dead(error: BaseException) -> bool:
 def reason(error: BaseException) -> str:
     """What has happened, for the log."""
     cause = error.__cause__ if was_dead(error) else None
-    return str(cause or getattr(error, "orig", None) or error) or type(error).__name__
+    # Further lines tell details, in which values may stand.
+    return str(cause or getattr(error, "orig", None) or error).partition("\n")[0] or type(error).__name__
 
 
 def unavailable(error: BaseException) -> StoreUnavailable:

@@ -30,8 +30,8 @@ class Replica(Connections):
 
     async def ask(self, work: Callable[[Connection], T]) -> T | None:
         """What it says; None where it says nothing."""
-        now = asyncio.get_running_loop().time()
-        if now < self._rests_until:
+        is_at_rest = asyncio.get_running_loop().time() < self._rests_until
+        if is_at_rest or self.used >= self.most:
             return None
         try:
             return await self.attempt(work)

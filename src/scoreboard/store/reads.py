@@ -137,6 +137,12 @@ def events(connection: Connection, board: str, after: int, limit: int) -> Sequen
     return [event_of(board, row) for row in rows]
 
 
+def newest(connection: Connection, board: str) -> Sequence[Event]:
+    """The last event of a board; nothing where it has none, or where there is no such board."""
+    head = heads(connection).get(board)
+    return () if head is None else events(connection, board, head.version - 1, 1)
+
+
 def event_of(board: str, row: Row[tuple[object, ...]]) -> Event:
     """A row of the ledger."""
     return Event(

@@ -1,0 +1,24 @@
+"""The log of a program that nobody watches: a line of JSON for each thing told, and a failure with its traceback."""
+
+import json
+import subprocess
+import sys
+
+FAILING = """
+import structlog
+from scoreboard.cli.logs import configure_logs
+
+configure_logs()
+try:
+    raise RuntimeError("nobody foresaw this")
+except RuntimeError:
+    structlog.get_logger().exception("a stream has failed")
+"""
+
+
+def test_a_failure_is_told_with_its_traceback_in_one_line() -> None:
+    told = subprocess.run([sys.executable, "-c", FAILING], capture_output=True, text=True, check=True).stderr
+    line = json.loads(told)
+    assert (line["event"], line["level"]) == ("a stream has failed", "error")
+    assert "Traceback" in line["exception"]
+    assert "nobody foresaw this" in line["exception"]
