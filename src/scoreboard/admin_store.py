@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from scoreboard.interfaces import Settled, Store
-from scoreboard.model import Correction, Event, Head, Player, Standing
+from scoreboard.model import ERASED_MARK, Correction, Event, Head, Player, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,12 @@ class Record:
     is_void: bool
     actor: str | None
     reason: str | None
+
+    @property
+    def known_user_id(self) -> str | None:
+        """Whose it is; None once that player is erased."""
+        is_erased = self.user_id is None or self.user_id.startswith(ERASED_MARK)
+        return None if is_erased else self.user_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from scoreboard.app import open_administration
 from scoreboard.catalog import load_catalog
 from scoreboard.cli.arguments import checked
 from scoreboard.config import read_settings
-from scoreboard.model import ERASED_MARK, MAX_SCORE, Correction, EventKind
+from scoreboard.model import MAX_SCORE, Correction, EventKind
 from scoreboard.text import check_id, check_reason, shown
 
 app = typer.Typer(
@@ -211,7 +211,7 @@ def _print_records(records: Sequence[Record]) -> None:
             record.event.board,
             str(record.event.version),
             record.event.kind + (" (void)" if record.is_void else ""),
-            _user(record.user_id),
+            "(erased)" if record.known_user_id is None else shown(record.known_user_id),
             record.event.action_id
             or ("" if record.event.target_version is None else f"of {record.event.target_version}"),
             f"{record.event.points:+,}" if record.event.points else "",
@@ -222,10 +222,6 @@ def _print_records(records: Sequence[Record]) -> None:
         for record in records
     ]
     _print(("time (UTC)", "board", "version", "kind", "user", "of", "points", "score", "by", "reason"), rows)
-
-
-def _user(user_id: str | None) -> str:
-    return "(erased)" if user_id is None or user_id.startswith(ERASED_MARK) else shown(user_id)
 
 
 def _print(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

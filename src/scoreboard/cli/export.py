@@ -12,7 +12,7 @@ from scoreboard.app import make_store
 from scoreboard.catalog import load_catalog
 from scoreboard.cli.progress import progress_bars
 from scoreboard.config import Settings, read_settings
-from scoreboard.model import ERASED_MARK, MAX_SCORE
+from scoreboard.model import MAX_SCORE
 
 PAGE_SIZE: Final = 2_000
 
@@ -48,14 +48,13 @@ async def _export(settings: Settings, board: str, version: int) -> None:
 
 def _shown(record: Record) -> dict[str, str | int | bool | None]:
     event = record.event
-    is_erased = record.user_id is None or record.user_id.startswith(ERASED_MARK)
     return {
         "board": event.board,
         "version": event.version,
         "eventId": str(event.event_id),
         "at": datetime.fromtimestamp(event.at_us / 1_000_000, UTC).isoformat(timespec="milliseconds"),
         "kind": event.kind.value,
-        "userId": None if is_erased else record.user_id,
+        "userId": record.known_user_id,
         "actionId": event.action_id,
         "points": event.points,
         "score": event.score,

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from scoreboard import errors
 from scoreboard.admin_store import Conspicuous, Place, Profile, Record
 from scoreboard.administration import Administration, reasons
-from scoreboard.model import ERASED_MARK, MAX_SCORE, Correction, EventKind
+from scoreboard.model import MAX_SCORE, Correction, EventKind
 from scoreboard.rules import ADMINISTER
 from scoreboard.web import admin_schemas as schemas
 from scoreboard.web import problems
@@ -243,13 +243,12 @@ def _page(records: Sequence[Record], limit: int) -> schemas.RecordsResponse:
 
 def _record(record: Record) -> schemas.RecordResponse:
     event = record.event
-    is_known = record.user_id is not None and not record.user_id.startswith(ERASED_MARK)
     return schemas.RecordResponse(
         event_id=event.event_id,
         board=event.board,
         version=event.version,
         kind=event.kind,
-        user_id=record.user_id if is_known else None,
+        user_id=record.known_user_id,
         action_id=event.action_id,
         points=event.points,
         score=event.score,
