@@ -1,23 +1,17 @@
-"""A real Chromium, and what every page must keep: no error, no request to another host, no breach of its own policy."""
+"""Launch real browsers, and check that no page logs an error, asks another host or violates its own policy."""
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.e2e.missing import go_without
-
-HELP = (
-    "The tests of the page need Chromium: on Debian, apt-get install chromium; elsewhere, .venv/bin/playwright install "
-    "chromium; or name one in SCOREBOARD_TEST_CHROMIUM."
-)
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) => {
@@ -25,27 +19,78 @@ addEventListener("securitypolicyviolation", (event) => {
 });
 """
 
+CHROMIUM_HELP = (
+    "The tests of the page need Chromium: on Debian, apt-get install chromium; elsewhere, .venv/bin/playwright install "
+    "chromium; or name one in SCOREBOARD_TEST_CHROMIUM."
+)
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+FIREFOX_HELP = (
+    "The tests of the page also run in Firefox: on Debian, apt-get install firefox-esr; or name one in "
+    "SCOREBOARD_TEST_FIREFOX."
+)
+FIREFOX_NAMES = ("firefox-esr", "firefox")
+
+FIREFOX_PREFERENCES: Mapping[str, Mapping[str, str | int | bool]] = {
+    "reduced_motion": {"ui.prefersReducedMotion": 1},
+    "forced_colors": {"browser.display.document_color_use": 2},
+}
+"""What a context of Chromium is given as an option is a preference of the whole Firefox."""
+
+
+def launch_chromium(playwright: Playwright) -> Browser:
+    """Launch the system's Chromium, or else Playwright's own. Skip the test where there is none; fail it in CI."""
+    path = executable("SCOREBOARD_TEST_CHROMIUM", *CHROMIUM_NAMES, playwright.chromium.executable_path)
+    if path is None:
+        go_without(CHROMIUM_HELP)
+    try:
+        return playwright.chromium.launch(
+            executable_path=path,
+            # The browser looks up hosts of its own at startup: only this machine is resolved.
+            args=["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"],
+            # Users see scrollbars, and so do the tests.
+            ignore_default_args=["--hide-scrollbars"],
+        )
+    except PlaywrightError as error:
+        go_without(f"{CHROMIUM_HELP}\n{error}")
+
+
+def launch_firefox(playwright: Playwright, preferences: Mapping[str, str | int | bool] | None = None) -> Browser:
+    """Launch the system's Firefox by WebDriver BiDi. Skip the test where there is none; fail it in CI."""
+    path = executable("SCOREBOARD_TEST_FIREFOX", *FIREFOX_NAMES)
+    if path is None:
+        go_without(FIREFOX_HELP)
+    try:
+        return playwright.firefox.launch(
+            executable_path=path,
+            channel="moz-firefox",
+            firefox_user_prefs={"network.dns.disabled": True, **(preferences or {})},
+        )
+    except PlaywrightError as error:
+        go_without(f"{FIREFOX_HELP}\n{error}")
+
+
+def executable(setting: str, *names: str) -> str | None:
+    """Return the first executable that exists: the one in an environment variable, or one by its name or path."""
+    found = map(shutil.which, [os.environ.get(setting, ""), *names])
+    return next((path for path in found if path), None)
+
+
+@contextmanager
+def preferring(browser: Browser, playwright: Playwright, option: str, value: str) -> Iterator[dict[str, Any]]:
+    """Yield arguments for `visiting`: a browser whose user prefers reduced motion or forces colours."""
+    if browser.browser_type.name == "chromium":
+        yield {"browser": browser, option: value}
+    else:
+        with launch_firefox(playwright, FIREFOX_PREFERENCES[option]) as firefox:
+            yield {"browser": firefox}
+
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The machine's Chromium, else Playwright's own. Where none runs, a laptop skips, and CI fails."""
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-        found = [os.environ.get("SCOREBOARD_TEST_CHROMIUM"), *map(shutil.which, NAMES), own]
-        path = next((path for path in found if path and shutil.which(path)), None)
-        if path is None:
-            go_without(HELP)
-        try:
-            # A browser looks things up at home when it starts: here it finds nobody but this machine.
-            browser = playwright.chromium.launch(
-                executable_path=path, args=["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
-            )
-        except PlaywrightError as error:
-            go_without(f"{HELP}\n{error}")
-        try:
-            yield browser
-        finally:
-            browser.close()
+    """Run a Chromium of its own, for programs that use no fixtures."""
+    with sync_playwright() as playwright, launch_chromium(playwright) as browser:
+        yield browser
 
 
 @dataclass

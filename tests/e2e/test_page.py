@@ -1,9 +1,10 @@
-"""The page and its modules in a real Chromium."""
+"""The page and its modules in Chromium and in Firefox."""
 
 import re
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.clocks import HeldClock
-from tests.e2e.browser import chromium, visiting
+from tests.e2e.browser import preferring, visiting
 from tests.e2e.processes import score, scoreboard, serving
 from tests.e2e.proxy import proxying
 from tests.harness import Running, running
@@ -34,12 +35,6 @@ async () => {
 ANIMATIONS = "document.querySelector('score-board').shadowRoot.getAnimations()"
 
 LOST = ("Failed to load resource",)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -96,15 +91,12 @@ def test_an_empty_board_invites(browser: Browser, server: Running) -> None:
 
 def test_any_board_has_its_page(browser: Browser, server: Running) -> None:
     server.score("ada", "visit")
-    with visiting(browser, server.url) as (context, witness):
+    with visiting(browser, server.url) as (context, _):
         page = context.new_page()
         page.goto(f"{server.url}/?board=side")
         expect(page.get_by_role("heading", name="Side")).to_be_visible()
         expect_order(page, "ada")
-        witness.expected = LOST
-        answer = page.goto(f"{server.url}/?board=none")
-        assert answer is not None
-        assert answer.status == 404
+    assert server.client.get("/?board=none").status_code == 404
 
 
 def test_pages_come_back_when_their_server_was_killed(browser: Browser, tmp_path: Path) -> None:
@@ -175,8 +167,8 @@ def test_twelve_tabs_share_one_stream_and_hand_it_over(browser: Browser, server:
         expect_one_stream(server)
 
 
-def test_a_frozen_tab_does_not_keep_the_stream(browser: Browser, server: Running) -> None:
-    with visiting(browser, server.url) as (context, _):
+def test_a_frozen_tab_does_not_keep_the_stream(chromium: Browser, server: Running) -> None:
+    with visiting(chromium, server.url) as (context, _):
         leading = context.new_page()
         leading.goto(server.url)
         expect_live(leading)
@@ -489,28 +481,35 @@ def test_a_score_is_never_cut_off(browser: Browser, server: Running, width: int)
             assert cell.evaluate("cell => cell.getBoundingClientRect().right <= innerWidth")
 
 
-def test_rows_glide_unless_the_visitor_wants_no_motion(browser: Browser, server: Running) -> None:
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_rows_glide_unless_the_visitor_wants_no_motion(
+    browser: Browser, playwright: Playwright, server: Running, motion: str
+) -> None:
     server.score("ada", "duel")
     server.score("bob", "duel")
-    for motion, moves in {"no-preference": True, "reduce": False}.items():
-        with visiting(browser, server.url, reduced_motion=motion) as (context, _):
-            page = context.new_page()
-            page.goto(server.url)
-            expect_live(page)
-            page.evaluate(
-                f"""() => {{
-                  window.moved = false;
-                  const glides = (animation) => animation.effect.getKeyframes()[0].transform?.startsWith("translateY");
-                  const look = () => {{ window.moved ||= {ANIMATIONS}.some(glides); requestAnimationFrame(look); }};
-                  look();
-                }}"""
-            )
-            order = page.locator("tbody .name bdi").all_inner_texts()
-            for _ in range(1 if moves else 3):
-                server.score(order[1], "quest")
-            expect(page.locator("tbody .name bdi").first).to_have_text(order[1])
-            page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
-            assert page.evaluate("window.moved") is moves
+    moves = motion == "no-preference"
+    with ExitStack() as stack:
+        options = (
+            {"browser": browser}
+            if moves
+            else stack.enter_context(preferring(browser, playwright, "reduced_motion", "reduce"))
+        )
+        context, _ = stack.enter_context(visiting(options.pop("browser"), server.url, **options))
+        page = context.new_page()
+        page.goto(server.url)
+        expect_live(page)
+        page.evaluate(
+            f"""() => {{
+              window.moved = false;
+              const glides = (animation) => animation.effect.getKeyframes()[0].transform?.startsWith("translateY");
+              const look = () => {{ window.moved ||= {ANIMATIONS}.some(glides); requestAnimationFrame(look); }};
+              look();
+            }}"""
+        )
+        server.score("bob", "quest")
+        expect(page.locator("tbody .name bdi").first).to_have_text("bob")
+        page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
+        assert page.evaluate("window.moved") is moves
 
 
 def test_a_screen_reader_is_told_who_leads(browser: Browser, server: Running) -> None:
@@ -552,8 +551,8 @@ def test_the_api_is_described_without_any_other_host(browser: Browser, server: R
         expect(read.locator(".live-responses-table tbody .response-col_status")).to_contain_text("200")
 
 
-def test_a_submission_whose_answer_is_lost_counts_once(browser: Browser, server: Running) -> None:
-    with visiting(browser, server.url) as (context, witness):
+def test_a_submission_whose_answer_is_lost_counts_once(chromium: Browser, server: Running) -> None:
+    with visiting(chromium, server.url) as (context, witness):
         witness.expected = LOST
         page = context.new_page()
         page.goto(server.url)
