@@ -3,13 +3,11 @@
 There are two deployments: embedded (SQLite and memory, one instance) and distributed (PostgreSQL and Redis, many).
 """
 
-import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -18,6 +16,7 @@ from starlette.types import ASGIApp, Scope
 
 from scoreboard.admin_store import Truth
 from scoreboard.administration import Administration
+from scoreboard.background import background
 from scoreboard.catalog import Catalog
 from scoreboard.clock import SystemClock
 from scoreboard.config import Settings
@@ -160,8 +159,7 @@ async def open_scoreboard(
 
     Administrators come by `admin_port`, if there is one.
 
-    Raises SchemaError, StartError. A background task that fails ends the whole: better no server than one that only
-    looks like it.
+    Raises SchemaError, StartError. Background loops that fail are logged and retried.
     """
     boards = tuple(catalog.boards)
     own_clock = clock or SystemClock()
@@ -189,7 +187,7 @@ async def open_scoreboard(
             clock=own_clock,
             observer=observer,
         )
-        frames = Frames(scoring.board, hub, boards)
+        frames = Frames(scoring.board, hub, boards, observer)
         administration = Administration(catalog, store, scoring.commit.apply, clock=own_clock, new_id=new_id)
         origin_key = _origin_key(settings)
         application = make_application(
@@ -217,13 +215,16 @@ async def open_scoreboard(
             metrics_port = stack.enter_context(served(metrics, settings.metrics_host, settings.metrics_port))
         await healing.start()
         await stack.enter_async_context(
-            _background(
-                healing.run(),
-                scoring.commit.run(),
-                frames.follow(ranking.changed()),
-                frames.refresh(),
-                hub.run(),
-                tokens.run(),
+            background(
+                {
+                    "healing": healing.run,
+                    "commit": scoring.commit.run,
+                    "follow changes": lambda: frames.follow(ranking.changed()),
+                    "refresh": frames.refresh,
+                    "streams": hub.run,
+                    "keys": tokens.run,
+                },
+                observer,
             )
         )
         served_application: ASGIApp = Secured(application, is_tls=settings.tls is not None)
@@ -292,14 +293,3 @@ def _origin(settings: Settings) -> Callable[[Scope], str | None]:
 
 def _address(settings: Settings) -> Callable[[Scope], str | None]:
     return partial(client_address, trusted=settings.trusted_proxies)
-
-
-@asynccontextmanager
-async def _background(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(coroutine) for coroutine in coroutines]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()

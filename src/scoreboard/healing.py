@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from scoreboard.background import Failures
 from scoreboard.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.interfaces import Applied, Progress, Ranking, Store
 from scoreboard.model import Change, Head
@@ -44,6 +45,7 @@ class Healing:
 
     def __init__(self, store: Store, ranking: Ranking, boards: tuple[str, ...], observer: Observer = NOBODY) -> None:
         self._observer = observer
+        self._failures = Failures("healing", observer)
         self._store = store
         self._ranking = ranking
         self._boards = boards
@@ -74,17 +76,10 @@ class Healing:
         while True:
             self._needed.clear()
             passed, self._passed = self._passed, None
-            lost = set()
+            lost: set[str] = set()
             for board in self._boards:
-                try:
-                    await self.heal(board)
-                except StoreUnavailable:
-                    lost.add("store")
-                except RankingUnavailable:
-                    lost.add("ranking")
-                    # The ranking is asked first, so nothing is known of the store yet.
-                    if not await self._store_answers():
-                        lost.add("store")
+                with self._failures.survived(board=board):
+                    lost |= await self._lost_partners(board)
             if self.lost != lost:
                 log.warning("partners lost", partners=sorted(lost)) if lost else log.info("all partners are back")
                 self.lost = frozenset(lost)
@@ -101,6 +96,17 @@ class Healing:
             self._passed = asyncio.get_running_loop().create_future()
         self._needed.set()
         await asyncio.wait((self._passed,), timeout=INTERVAL_SECONDS)
+
+    async def _lost_partners(self, board: str) -> set[str]:
+        """Heal a board, and return the partners that did not answer."""
+        try:
+            await self.heal(board)
+        except StoreUnavailable:
+            return {"store"}
+        except RankingUnavailable:
+            # The ranking is asked first, so nothing is known of the store yet.
+            return {"ranking"} if await self._store_answers() else {"ranking", "store"}
+        return set()
 
     async def _store_answers(self) -> bool:
         try:

@@ -58,6 +58,7 @@ class Metrics(Observer):
             "commit_to_last_stream_seconds",
             "From a commit until its board was written to every stream (by the store's clock and this machine's).",
         )
+        self._failures = self._counter("background_failures", "Failures of background work, by loop.", "work")
         for source in ("ranking", "store"):
             self._reads.labels(source)
 
@@ -94,6 +95,9 @@ class Metrics(Observer):
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         self._requests.labels(route, method, str(status)).observe(seconds)
+
+    def failed(self, work: str) -> None:
+        self._failures.labels(work).inc()
 
     def watch(self, hub: Hub, commit: GroupCommit, healing: Healing, pools: Pools) -> None:
         """Show also what these know by themselves, as it is when somebody asks."""

@@ -25,5 +25,8 @@ class Observer:
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """A request was answered; of a stream, that it was begun."""
 
+    def failed(self, work: str) -> None:
+        """A background loop failed; it will be retried."""
+
 
 NOBODY = Observer()

@@ -9,6 +9,7 @@ from threading import Event, Thread
 from typing import Final, Self
 from urllib.parse import urlsplit
 
+from scoreboard.background import Failures
 from scoreboard.model import Caller
 
 NAMES: Final = (
@@ -48,16 +49,18 @@ class SimulatedPlayers:
         assert self._url.hostname is not None
         connection = http.client.HTTPConnection(self._url.hostname, self._url.port, timeout=TIMEOUT_SECONDS)
         players = deque(random.sample(sorted(self._tokens), len(self._tokens)))
+        failures = Failures("simulated players")
         scored = 0
         while not self._stopped.wait(0 if scored < OPENING_SCORES else random.uniform(0.5, 1.5) * PAUSE_SECONDS):
             # Whoever has waited longest is among the first few: nobody comes too often, and the order is no circle.
             player = players[random.randrange(5)]
             players.remove(player)
             players.append(player)
-            try:
-                self._score(connection, player)
-            except (OSError, http.client.HTTPException):
-                connection.close()
+            with failures.survived():
+                try:
+                    self._score(connection, player)
+                except (OSError, http.client.HTTPException):
+                    connection.close()
             scored += 1
         connection.close()
 

@@ -134,6 +134,17 @@ async def test_a_replica_that_does_not_know_the_board_is_left_alone(primary: Pos
         assert (await first_page(store))[1] == [("ada", 50, 1), ("bob", 50, 2)]
 
 
+async def test_a_replica_with_rows_of_an_unknown_kind_is_left_alone(primary: PostgresServer, restored: str) -> None:
+    before = PostgresqlStore(restored, limit=UNLIMITED, clock=None, limits=LIMITS)
+    async with before, opened(primary, restored) as store:
+        for one in (before, store):
+            await one.ensure([MAIN, SIDE])
+            await commit(one, submission("ada"), submission("bob"), submission("cyd"))
+        primary.sql("ALTER TABLE score_events DISABLE TRIGGER USER", database="before")
+        primary.sql("UPDATE score_events SET kind = 'teleport'", database="before")
+        assert (await first_page(store))[1] == [("ada", 50, 1), ("bob", 50, 2)]
+
+
 async def test_who_stands_out_is_read_from_a_replica_and_without_it_from_the_database(
     store: PostgresqlStore, replica: PostgresReplica
 ) -> None:

@@ -7,10 +7,12 @@ from typing import Final
 
 import structlog
 
+from scoreboard.background import Failures
 from scoreboard.errors import StoreUnavailable
 from scoreboard.fanout.frame import Frame, encode
 from scoreboard.fanout.hub import Hub
 from scoreboard.model import Snapshot
+from scoreboard.observer import NOBODY, Observer
 from scoreboard.shared import Shared
 
 TOP: Final = 10
@@ -33,7 +35,8 @@ ReadBoard = Callable[[str, int, int], Awaitable[Snapshot]]
 class Frames:
     """The encoded pages of all boards, and the tops of them on their way to the hub."""
 
-    def __init__(self, read: ReadBoard, hub: Hub, boards: tuple[str, ...]) -> None:
+    def __init__(self, read: ReadBoard, hub: Hub, boards: tuple[str, ...], observer: Observer = NOBODY) -> None:
+        self._failures = Failures("publish", observer)
         self._read = read
         self._hub = hub
         self._boards = boards
@@ -72,6 +75,7 @@ class Frames:
 
     async def follow(self, changed: AsyncIterator[str]) -> None:
         """Publish each board that is named and watched, at once, and again after a pause, for ever."""
+        self._due.clear()
         async with asyncio.TaskGroup() as group:
             async for board in changed:
                 if board not in self._due and self._hub.is_watched(board):
@@ -94,7 +98,8 @@ class Frames:
             await asyncio.sleep(REFRESH_SECONDS)
 
     async def _try(self, board: str) -> None:
-        try:
-            await self.publish(board)
-        except StoreUnavailable as error:
-            log.warning("a board cannot be read", board=board, reason=error.code)
+        with self._failures.survived(board=board):
+            try:
+                await self.publish(board)
+            except StoreUnavailable as error:
+                log.warning("a board cannot be read", board=board, reason=error.code)

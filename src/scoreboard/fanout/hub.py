@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from scoreboard.background import Failures
 from scoreboard.clock import SystemClock
 from scoreboard.fanout.frame import Frame, Message, retry
 from scoreboard.fanout.ring import SLICE_SECONDS, Counts, Ring
@@ -43,6 +44,7 @@ class Hub:
         self.counts = Counts()
         self._rings = {board: Ring(self.counts, self._origins, observer) for board in boards}
         self._draining = False
+        self._failures = Failures("streams", observer)
 
     @property
     def streams(self) -> int:
@@ -103,9 +105,11 @@ class Hub:
         """Send heartbeats, and close streams that are stalled or whose token has ended, for ever."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            for ring in self._rings.values():
-                ring.tick()
-                await self._end_expired(ring)
+            for board, ring in self._rings.items():
+                with self._failures.survived(board=board):
+                    ring.tick()
+                with self._failures.survived(board=board):
+                    await self._end_expired(ring)
 
     async def _end_expired(self, ring: Ring) -> None:
         """End who may no longer watch, in slices: tokens that were given out together end together."""

@@ -10,16 +10,10 @@ class ChangedBoards:
     def __init__(self) -> None:
         self._boards: set[str] = set()
         self._wake = asyncio.Event()
-        self._failure: BaseException | None = None
 
     def add(self, boards: Iterable[str]) -> None:
         """These have changed."""
         self._boards.update(boards)
-        self._wake.set()
-
-    def fail(self, failure: BaseException) -> None:
-        """Nothing is heard of changes any more: whoever follows gets this."""
-        self._failure = failure
         self._wake.set()
 
     async def follow(self) -> AsyncIterator[str]:
@@ -27,7 +21,5 @@ class ChangedBoards:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            if self._failure is not None:
-                raise self._failure
             while self._boards:
                 yield self._boards.pop()

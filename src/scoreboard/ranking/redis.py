@@ -16,6 +16,7 @@ from uuid import uuid4
 import structlog
 from redis.asyncio import Redis, RedisCluster
 
+from scoreboard.background import keep_running
 from scoreboard.errors import RankingUnavailable
 from scoreboard.interfaces import Applied, Progress
 from scoreboard.model import Change, Entry, Snapshot, Standing
@@ -158,9 +159,10 @@ class RedisRanking:
             await self._run("drop", self._keys(board).copy, [])
 
     async def changed(self) -> AsyncIterator[str]:
-        listening = [asyncio.create_task(subscription.run()) for subscription in self._subscriptions()]
-        for task in listening:
-            task.add_done_callback(self._stopped_listening)
+        listening = [
+            asyncio.create_task(keep_running("subscription", subscription.run))
+            for subscription in self._subscriptions()
+        ]
         try:
             async for board in self._changed.follow():
                 yield board
@@ -168,10 +170,6 @@ class RedisRanking:
             for task in listening:
                 task.cancel()
             await asyncio.wait(listening)
-
-    def _stopped_listening(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (failure := task.exception()):
-            self._changed.fail(failure)
 
     def _subscriptions(self) -> list[Subscription]:
         """One, or in a cluster one a board: each board has its place there."""

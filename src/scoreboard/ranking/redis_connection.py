@@ -13,6 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisClusterException
 
+from scoreboard.background import keep_running
 from scoreboard.errors import RankingUnavailable, StartError
 
 FAILURES: Final = (RedisError, RedisClusterException, OSError, TimeoutError)
@@ -121,7 +122,7 @@ class Breaker:
         except FAILURES as error:
             if self._probing is None:
                 log.warning("Redis is lost", reason=str(error) or type(error).__name__)
-                self._probing = asyncio.create_task(self._probe_until_back())
+                self._probing = asyncio.create_task(keep_running("redis probe", self._probe_until_back))
             raise RankingUnavailable from error
 
     async def aclose(self) -> None:

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Connection
 
 from scoreboard.store.postgresql_connections import Connections, reason
-from scoreboard.store.postgresql_database import FAILURES, Limits
+from scoreboard.store.postgresql_database import Limits
 
 CONNECTIONS: Final = 2
 """One fill and one long reading at a time; whoever else comes asks the database itself."""
@@ -35,7 +35,7 @@ class Replica(Connections):
             return None
         try:
             return await self.attempt(work)
-        except FAILURES as error:
+        except Exception as error:  # noqa: BLE001  # It may hold anything, such as tables of another version.
             self.rest(reason(error))
             return None
 

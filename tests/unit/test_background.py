@@ -1,0 +1,185 @@
+"""Background work goes on whatever goes wrong in it, and says so in the log."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from scoreboard.background import QUIET_SECONDS, RETRY_SECONDS, Failures, background, keep_running
+from scoreboard.fanout.frame import Message, encode
+from scoreboard.fanout.frames import REFRESH_SECONDS, Frames
+from scoreboard.fanout.hub import TICK_SECONDS, Hub
+from scoreboard.fanout.ring import STALLED_SECONDS
+from scoreboard.fanout.subscriber import Subscriber
+from scoreboard.healing import Healing
+from scoreboard.interfaces import Progress
+from scoreboard.model import Snapshot
+from scoreboard.observer import NOBODY, Observer
+from scoreboard.ranking.memory import MemoryRanking
+from scoreboard.ranking.redis_connection import Breaker
+from scoreboard.store import sqlite_file
+from scoreboard.store.sqlite import SqliteStore
+from tests.clocks import HeldClock
+from tests.making import MAIN, SIDE, UNLIMITED, VISIT, commit, submission
+from tests.virtual_time import run
+
+ODD = [AttributeError("'str' object has no attribute 'get'"), KeyError("keys"), AssertionError(), RecursionError()]
+
+
+class Counting(Observer):
+    def __init__(self) -> None:
+        self.failures: list[str] = []
+
+    def failed(self, work: str) -> None:
+        self.failures.append(work)
+
+
+def test_a_loop_that_fails_starts_again_after_a_pause_and_is_reported() -> None:
+    observer, started = Counting(), list[float]()
+
+    async def loop() -> None:
+        started.append(asyncio.get_running_loop().time())
+        if len(started) <= len(ODD):
+            raise ODD[len(started) - 1]
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        async with background({"odd": loop}, observer):
+            await asyncio.sleep(100)
+
+    with capture_logs() as logs:
+        run(main())
+    assert started == [number * RETRY_SECONDS for number in range(len(ODD) + 1)]
+    assert observer.failures == ["odd"] * len(ODD)
+    assert [(line["work"], line["exc_info"]) for line in logs] == [("odd", error) for error in ODD]
+
+
+def test_a_loop_that_has_nothing_to_do_may_end() -> None:
+    async def nothing() -> None:
+        return
+
+    run(keep_running("nothing", nothing))
+
+
+def test_a_failure_that_repeats_does_not_flood_the_log() -> None:
+    now = [0.0]
+    failures = Failures("odd", NOBODY, lambda: now[0])
+    with capture_logs() as logs:
+        for second in range(2 * int(QUIET_SECONDS)):
+            now[0] = second
+            for board in ("main", "side"):
+                with failures.survived(board=board):
+                    raise ValueError(f"not a version: {second}")
+    assert [line["board"] for line in logs] == ["main", "side", "main", "side"]
+
+
+def snapshot(board: str, version: int) -> Snapshot:
+    return Snapshot(board, version, at_us=version, players=0, entries=())
+
+
+def test_a_board_that_cannot_be_read_for_an_odd_reason_holds_up_no_other() -> None:
+    hub = Hub(["broken", "good"])
+    reads = dict.fromkeys(("broken", "good"), 0)
+
+    async def read(board: str, _limit: int, _offset: int) -> Snapshot:
+        reads[board] += 1
+        if board == "broken":
+            raise TypeError("int() argument must be a string")
+        return snapshot(board, reads[board])
+
+    async def changes() -> AsyncIterator[str]:
+        for board in ("broken", "good", "broken", "good"):
+            yield board
+            await asyncio.sleep(1)
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        frames = Frames(read, hub, ("broken", "good"))
+        for board in ("broken", "good"):
+            hub.join(board, Watcher())
+        async with asyncio.timeout(3.5 * REFRESH_SECONDS):
+            await asyncio.gather(frames.refresh(), frames.follow(changes()))
+
+    with pytest.raises(TimeoutError):
+        run(main())
+    assert reads == {"broken": 6, "good": 6}
+
+
+class Watcher(Subscriber):
+    def write(self, message: Message) -> None:
+        pass
+
+    def close(self, last: Message | None) -> None:
+        pass
+
+
+class Unclosable(Subscriber):
+    def write(self, message: Message) -> None:
+        self.is_behind = True
+
+    def close(self, last: Message | None) -> None:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>")
+
+
+def test_a_stream_that_cannot_be_closed_holds_up_no_other() -> None:
+    hub = Hub(["main", "side"])
+
+    async def main() -> None:
+        for board in ("main", "side"):
+            hub.publish(encode(snapshot(board, 1)))
+            for _ in range(2):
+                hub.join(board, Unclosable())
+        async with background({"streams": hub.run}, NOBODY):
+            await asyncio.sleep(STALLED_SECONDS + 5 * TICK_SECONDS)
+
+    run(main())
+    assert (hub.streams, hub.counts.stalled) == (0, 4)
+
+
+def test_a_probe_that_fails_in_an_odd_way_does_not_leave_a_server_lost() -> None:
+    answers: Iterator[Exception | None] = iter([KeyError(5_798), None])
+    back = asyncio.Event()
+
+    async def probe() -> None:
+        if (error := next(answers)) is not None:
+            raise error
+
+    async def main() -> None:
+        breaker = Breaker(probe, 0.5, back.set)
+        with pytest.raises(Exception, match="not ready"), breaker.guard():
+            raise ConnectionError
+        await asyncio.wait_for(back.wait(), 10)
+        with breaker.guard():
+            pass
+
+    run(main())
+
+
+class OddOnce(MemoryRanking):
+    """Answers once, about one board, in a way that makes no sense."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.odd = 0
+
+    async def progress(self, board: str) -> Progress:
+        if board == "main" and not self.odd:
+            self.odd += 1
+            raise ValueError("invalid literal for int() with base 10: b'x'")
+        return await super().progress(board)
+
+
+async def test_a_copy_that_answers_oddly_is_healed_later_and_the_others_at_once(tmp_path: Path) -> None:
+    sqlite_file.migrate(tmp_path / "scoreboard.db")
+    observer, ranking = Counting(), OddOnce()
+    async with SqliteStore(tmp_path / "scoreboard.db", limit=UNLIMITED, clock=HeldClock()) as store, ranking:
+        await store.ensure([MAIN, SIDE])
+        await commit(store, submission("ada"), submission("bob", VISIT))
+        healing = Healing(store, ranking, ("main", "side"), observer)
+        async with background({"healing": healing.run}, observer), asyncio.timeout(10):
+            await healing.catch_up()
+            assert (observer.failures, (await ranking.progress("side")).version) == (["healing"], 1)
+            while (await ranking.progress("main")).version != 1:
+                await healing.catch_up()
