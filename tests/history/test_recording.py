@@ -145,9 +145,9 @@ async def test_what_is_under_way_at_the_end_is_recorded_as_unknown() -> None:
 
 
 async def test_a_watcher_takes_whole_frames_only_and_comes_back_with_the_last_version() -> None:
-    retry = b"retry: 2000\n\n"
+    retry = b"retry: 2000\n"
     streams = (
-        chunked(retry, EVENT[:60], EVENT[60:], b":\n\n", EVENT[:-1]),
+        chunked(retry, EVENT[:60], EVENT[60:], b":\n", EVENT[:-1]),
         b"HTTP/1.1 200 OK\r\n\r\n" + EVENT + EVENT,
         None,
     )

@@ -91,14 +91,15 @@ class _Stream(asyncio.Protocol):
         if not self._is_answered and b"\r\n" in text:
             self._is_answered = True
             self._browser.refusals += text.split(b" ", 2)[1] != b"200"
+        # A client acts on `retry:` when the line ends, and on all else when the event does.
+        if (retry := _number(text, b"retry: ", text.rfind(b"\n") + 1)) is not None:
+            self._retry_seconds = retry / 1_000
         end = text.rfind(b"\n\n")
         if end < 0:
             self._text = text
             return
         self._text = text[end + 2 :]
         # Of what comes at once the newest counts: patches and boards both say in their id what they lead to.
-        if (retry := _number(text, b"retry: ", end)) is not None:
-            self._retry_seconds = retry / 1_000
         if (version := _number(text, b"id: ", end)) is not None:
             self._browser.show(version)
 

@@ -26,8 +26,11 @@ def message(text: bytes) -> Message:
     return Message(text, b"%x\r\n%b\r\n" % (len(text), text))
 
 
-HEARTBEAT: Final = message(b":\n\n")
-"""A comment: it keeps proxies from closing a silent stream, and clients ignore it."""
+HEARTBEAT: Final = message(b":\n")
+"""A comment, which keeps proxies from closing a silent stream.
+
+Only events end with an empty line. Many clients take any empty line for an event, and fail at its missing data.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,5 +130,8 @@ def timestamp(at_us: int) -> str:
 
 
 def retry(milliseconds: int) -> Message:
-    """Tell a client how long to wait before it connects again."""
-    return message(b"retry: %d\n\n" % milliseconds)
+    """Tell a client how long to wait before it connects again.
+
+    A client acts on the line when it reads it. The line becomes part of the next event, if there is one.
+    """
+    return message(b"retry: %d\n" % milliseconds)

@@ -73,7 +73,6 @@ LONGEST_VERSION: Final = 16
 
 _STREAM_EXAMPLE: Final = """\
 retry: 2000
-
 id: 42
 event: leaderboard
 data: {"board":"main","version":42,"updatedAt":"2026-11-24T10:00:00.123456Z","players":0,"entries":[]}

@@ -270,12 +270,18 @@ async function readStream(url, token, attempt, listener) {
     let retryMs = 0;
     /** @type {Board | null} */
     let board = null;
-    for await (const block of blocks(response.body, heard)) {
-      const fields = parse(block);
-      if (fields.retry !== undefined && /^\d+$/.test(fields.retry)) retryMs = Number(fields.retry);
-      if (fields.data === undefined) continue;
-      if (fields.event === "leaderboard") board = /** @type {Board} */ (JSON.parse(fields.data));
-      else if (fields.event === "patch") board = patched(board, JSON.parse(fields.data));
+    /** @type {Record<string, string>} */
+    let fields = {};
+    for await (const line of lines(response.body, heard)) {
+      const colon = line.indexOf(":");
+      if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 1).replace(/^ /, "");
+      // It counts as soon as it is read: the last one of a stream is in no event.
+      if (/^\d+$/.test(fields.retry)) retryMs = Number(fields.retry);
+      if (line !== "") continue;
+      const { event, data } = fields;
+      fields = {};
+      if (event === "leaderboard") board = /** @type {Board} */ (JSON.parse(data));
+      else if (event === "patch") board = patched(board, JSON.parse(data));
       else continue;
       // A server that is behind what was shown is no news: it may catch up, or another one may answer.
       if (!listener.board(board)) return LONGEST_RETRY_MS;
@@ -331,12 +337,12 @@ function retryAfterMs(response) {
 }
 
 /**
- * The blocks of an event stream: what stands between two empty lines. (The server ends lines by \n alone.)
+ * The lines of an event stream. (The server ends them by \n alone.)
  *
  * @param {ReadableStream<Uint8Array>} body
  * @param {() => void} heard
  */
-async function* blocks(body, heard) {
+async function* lines(body, heard) {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let rest = "";
@@ -345,24 +351,13 @@ async function* blocks(body, heard) {
       const { done, value } = await reader.read();
       if (done) return;
       heard();
-      const parts = (rest + decoder.decode(value, { stream: true })).split("\n\n");
+      const parts = (rest + decoder.decode(value, { stream: true })).split("\n");
       rest = /** @type {string} */ (parts.pop());
       yield* parts;
     }
   } finally {
     reader.cancel().catch(() => {});
   }
-}
-
-/** @param {string} block */
-function parse(block) {
-  /** @type {Record<string, string | undefined>} */
-  const fields = {};
-  for (const line of block.split("\n")) {
-    const colon = line.indexOf(":");
-    if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 1).replace(/^ /, "");
-  }
-  return fields;
 }
 
 // --- One stream for all tabs ----------------------------------------------------------------------------------------
