@@ -20,6 +20,11 @@ class Relay:
         self.deaf_after: bytes | None = None
         """Once a client has sent this and was answered, nothing that the server sends on this connection arrives."""
         self.is_refusing = False
+        self.accepted = 0
+        """How many connections there were."""
+        self.admits = asyncio.Event()
+        """Not set: new connections are taken and led nowhere; those that are open go on."""
+        self.admits.set()
         self.passes = asyncio.Event()
         """Not set: what is sent is kept, in both directions, and nobody is told."""
         self.passes.set()
@@ -51,9 +56,11 @@ class Relay:
         connection = asyncio.current_task()
         assert connection is not None
         self._connections.add(connection)
+        self.accepted += 1
         try:
             if not self.is_refusing:
                 with suppress(asyncio.CancelledError):
+                    await self.admits.wait()
                     await self._relay(reader, writer)
         finally:
             self._connections.discard(connection)

@@ -3,7 +3,7 @@
 A turn is four short round trips: lock, facts, append, COMMIT. Nothing else happens between lock and COMMIT, since every
 process waits for it. Two things end a turn from outside. The server cuts off a process that stops while it holds a
 board (`idle_in_transaction_session_timeout`). And this process cuts off a server that has fallen silent: while a
-statement takes long, it is asked by another connection whether it answers at all.
+statement takes long, the prober asks the server on a connection of its own whether it answers at all.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ from scoreboard.store import postgresql_database as database
 from scoreboard.store import postgresql_statements as statements
 from scoreboard.store.postgresql_connections import Connections, reason, unavailable, was_dead
 from scoreboard.store.postgresql_database import FAILURES, Limits
+from scoreboard.store.postgresql_prober import Prober
 from scoreboard.store.postgresql_replica import Replica
 
 WRITERS: Final = 2
@@ -69,9 +70,10 @@ class PostgresqlStore:
         self._url = url
         self._limit = limit
         self._clock = clock
-        self._writer = Connections(url, limits, WRITERS, "AUTOCOMMIT")
-        self._reader = Connections(url, limits, limits.connections - WRITERS, "REPEATABLE READ")
-        self._replica = None if replica_url is None else Replica(replica_url, limits)
+        self._probers = {one: Prober(one, limits.silence_seconds) for one in (url, replica_url) if one is not None}
+        self._writer = Connections(url, limits, WRITERS, "AUTOCOMMIT", self._probers[url])
+        self._reader = Connections(url, limits, limits.connections - WRITERS, "REPEATABLE READ", self._probers[url])
+        self._replica = None if replica_url is None else Replica(replica_url, limits, self._probers[replica_url])
         self._board_keys: Mapping[str, int] = {}
         self._heads: Mapping[str, Head] = {}
         self._one_correction = asyncio.Lock()
@@ -80,6 +82,8 @@ class PostgresqlStore:
         """Raises SchemaError where the database has another schema, StartError where it cannot be reached."""
         await database.check(self._url)
         async with AsyncExitStack() as stack:
+            for prober in self._probers.values():
+                await stack.enter_async_context(prober)
             for connections in self._connections().values():
                 await stack.enter_async_context(connections)
             self._stack = stack.pop_all()

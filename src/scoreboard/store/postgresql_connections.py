@@ -1,9 +1,5 @@
-"""A pool of connections to one PostgreSQL server, none of which waits for a server that has fallen silent.
+"""A pool of connections to one PostgreSQL server, none of which waits for a server that has fallen silent."""
 
-While a statement takes long, the server is asked by another connection whether it answers at all.
-"""
-
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Self, TypeVar
@@ -17,6 +13,7 @@ from sqlalchemy.pool import QueuePool
 from scoreboard.errors import StoreUnavailable
 from scoreboard.store import postgresql_database as database
 from scoreboard.store.postgresql_database import FAILURES, ConnectionLost, Isolation, Limits
+from scoreboard.store.postgresql_prober import Prober
 
 T = TypeVar("T")
 
@@ -26,8 +23,9 @@ log = structlog.get_logger()
 class Connections:
     """An async context manager. `most` connections are made as they are needed, and kept."""
 
-    def __init__(self, url: str, limits: Limits, most: int, isolation: Isolation) -> None:
+    def __init__(self, url: str, limits: Limits, most: int, isolation: Isolation, prober: Prober) -> None:
         self._url = url
+        self._prober = prober
         self._limits = limits
         self._isolation: Isolation = isolation
         self.most = most
@@ -73,7 +71,7 @@ class Connections:
         async with self._engine.connect() as connection:
             raw = (await connection.get_raw_connection()).driver_connection
             assert raw is not None
-            watching = asyncio.create_task(self._cut_off_when_silent(raw.terminate))
+            watch = self._prober.watch(raw.terminate)
             try:
                 yield connection, raw
             except FAILURES as error:
@@ -81,17 +79,9 @@ class Connections:
                     raise
                 raw.terminate()
                 await connection.invalidate()
-                raise ConnectionLost(is_silent=watching.done()) from error
+                raise ConnectionLost(is_silent=watch.is_cut_off) from error
             finally:
-                watching.cancel()
-
-    async def _cut_off_when_silent(self, cut_off: Callable[[], None]) -> None:
-        patience_seconds = self._limits.silence_seconds / 2
-        while True:
-            await asyncio.sleep(patience_seconds)
-            if not await database.is_alive(self._url, patience_seconds):
-                cut_off()
-                return
+                self._prober.unwatch(watch)
 
 
 def was_dead(error: BaseException) -> bool:

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from scoreboard.errors import SchemaError, StartError
 from scoreboard.store import schema
 from scoreboard.store.migrations import APPLICATION_ID
+from scoreboard.store.postgresql_prober import ERRORS
 
 OLDEST: Final = 150_000
 """PostgreSQL 15, as the server says it (`server_version_num`)."""
@@ -33,16 +34,7 @@ class ConnectionLost(Exception):
         self.is_silent = is_silent
 
 
-FAILURES: Final = (
-    ConnectionLost,
-    DBAPIError,
-    PoolTimeout,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
-)
+FAILURES: Final = (ConnectionLost, DBAPIError, PoolTimeout, *ERRORS)
 """All that a database can do to whoever needs it: SQLAlchemy hands on as they are those of making a connection."""
 
 READ_ONLY: Final = "25006"
@@ -135,18 +127,6 @@ def is_conflict(error: BaseException) -> bool:
 
 def _code(error: BaseException) -> str:
     return str(getattr(getattr(error, "orig", error), "sqlstate", None))
-
-
-async def is_alive(url: str, seconds: float) -> bool:
-    """Whether a server answers at all, be it with an error."""
-    try:
-        connection = await asyncpg.connect(url, timeout=seconds)
-    except asyncpg.PostgresError:
-        return True
-    except FAILURES:
-        return False
-    connection.terminate()
-    return True
 
 
 def shown(url: str) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from scoreboard.store.postgresql_connections import Connections, reason
 from scoreboard.store.postgresql_database import Limits
+from scoreboard.store.postgresql_prober import Prober
 
 CONNECTIONS: Final = 2
 """One fill and one long reading at a time; whoever else comes asks the database itself."""
@@ -24,8 +25,8 @@ log = structlog.get_logger()
 class Replica(Connections):
     """Asked first where that is of use. What it cannot answer, the database itself can."""
 
-    def __init__(self, url: str, limits: Limits) -> None:
-        super().__init__(url, limits, CONNECTIONS, "REPEATABLE READ")
+    def __init__(self, url: str, limits: Limits, prober: Prober) -> None:
+        super().__init__(url, limits, CONNECTIONS, "REPEATABLE READ", prober)
         self._rests_until = 0.0
 
     async def ask(self, work: Callable[[Connection], T]) -> T | None:

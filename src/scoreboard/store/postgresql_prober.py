@@ -1,0 +1,155 @@
+"""Finding out that a PostgreSQL server has fallen silent while statements wait for it: one prober a server."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from errno import EMFILE, ENFILE
+from socket import gaierror
+from typing import Final, Self
+
+import asyncpg
+
+ASK_AGAIN_SECONDS: Final = 30.0
+"""How often the prober's connection is used while no statement is slow, so that no firewall forgets it."""
+
+CONNECT_SECONDS: Final = 10.0
+"""How long a connection of the prober's may take. Only an answer on it counts, not how long it took to make it."""
+
+APPLICATION_NAME: Final = "scoreboard prober"
+"""The name of its connection in `pg_stat_activity`."""
+
+ERRORS: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""Every error that a connection of asyncpg's raises, while it is made and afterwards."""
+
+
+@dataclass(slots=True, eq=False)
+class Watch:
+    """A connection in use, and how to cut it off."""
+
+    since: float
+    cut_off: Callable[[], None]
+    is_cut_off: bool = False
+
+
+class Prober:
+    """Cuts off the connections to a server that does not answer. All pools of that server share it.
+
+    It keeps one connection of its own, on which it asks while any other has been in use for `silence_seconds` / 2. So a
+    lock, a slow statement, a full server or a slow handshake never counts as silence: only a missing answer does.
+    """
+
+    def __init__(self, url: str, silence_seconds: float) -> None:
+        self._url = url
+        self._patience_seconds = silence_seconds / 2
+        self._watches: dict[Watch, None] = {}
+        self._connection: asyncpg.Connection | None = None
+        self._connecting: asyncio.Task[asyncpg.Connection] | None = None
+        self._asked_at = 0.0
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._running = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._running.cancel()
+        await asyncio.wait({self._running})
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.wait({self._connecting})
+        self._take_connection()
+        if self._connection is not None:
+            with suppress(*ERRORS):
+                await self._connection.close(timeout=self._patience_seconds)
+
+    def watch(self, cut_off: Callable[[], None]) -> Watch:
+        """Cut a connection off should its server fall silent from now on, until `unwatch`."""
+        watch = Watch(self._loop.time(), cut_off)
+        self._watches[watch] = None
+        return watch
+
+    def unwatch(self, watch: Watch) -> None:
+        self._watches.pop(watch, None)
+
+    async def _run(self) -> None:
+        self._connect()
+        self._asked_at = self._loop.time()
+        while True:
+            await asyncio.sleep(self._pause_seconds())
+            now = self._loop.time()
+            slow = [watch for watch in self._watches if watch.since <= now - self._patience_seconds]
+            if (slow or now >= self._asked_at + ASK_AGAIN_SECONDS) and await self._is_silent():
+                for watch in slow:
+                    self._cut_off(watch)
+
+    def _pause_seconds(self) -> float:
+        """Until the oldest watch is slow, where it is not yet; between two questions otherwise."""
+        oldest = next(iter(self._watches), None)
+        age = 0.0 if oldest is None else self._loop.time() - oldest.since
+        return self._patience_seconds - age if age < self._patience_seconds else self._patience_seconds
+
+    def _cut_off(self, watch: Watch) -> None:
+        if watch in self._watches:
+            self.unwatch(watch)
+            watch.is_cut_off = True
+            watch.cut_off()
+
+    async def _is_silent(self) -> bool:
+        self._asked_at = self._loop.time()
+        self._take_connection()
+        connection, self._connection = self._connection, None
+        if connection is None or connection.is_closed():
+            return await self._is_out_of_reach()
+        answer = await self._ask(connection)
+        if connection.is_closed():
+            self._connect()
+        else:
+            self._connection = connection
+        return isinstance(answer, TimeoutError) or (answer is not None and await self._is_out_of_reach())
+
+    async def _ask(self, connection: asyncpg.Connection) -> BaseException | None:
+        """None for an answer, TimeoutError for none; any other error ends the connection, too."""
+        asking = asyncio.create_task(connection.execute("SELECT 1"))
+        try:
+            # A time-out of asyncpg's own would open one more connection, to cancel the statement.
+            done, _ = await asyncio.wait({asking}, timeout=self._patience_seconds)
+        finally:
+            if not asking.done() or asking.exception() is not None:
+                connection.terminate()
+            await asyncio.wait({asking})
+        return asking.exception() if done else TimeoutError()
+
+    async def _is_out_of_reach(self) -> bool:
+        """Whether a new connection gets no answer. An error of the server is one, as is that of a missing name."""
+        connecting = self._connect()
+        await asyncio.wait({connecting}, timeout=2 * self._patience_seconds)
+        if not connecting.done():
+            return True
+        error = connecting.exception()
+        self._take_connection()
+        return isinstance(error, OSError) and not isinstance(error, gaierror) and error.errno not in {EMFILE, ENFILE}
+
+    def _connect(self) -> "asyncio.Task[asyncpg.Connection]":
+        """Begin to connect, unless a connection is being made already."""
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(
+                asyncpg.connect(
+                    self._url, timeout=CONNECT_SECONDS, server_settings={"application_name": APPLICATION_NAME}
+                )
+            )
+        return self._connecting
+
+    def _take_connection(self) -> None:
+        """Keep the connection that was being made, where it is there."""
+        if self._connecting is None or not self._connecting.done():
+            return
+        connecting, self._connecting = self._connecting, None
+        if not connecting.cancelled() and connecting.exception() is None:
+            self._connection = connecting.result()

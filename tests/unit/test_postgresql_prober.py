@@ -1,0 +1,152 @@
+"""Slow statements on a PostgreSQL server that answers: none is cut off, and they cost one connection together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from scoreboard.model import Snapshot
+from scoreboard.store.postgresql import PostgresqlStore
+from scoreboard.store.postgresql_database import Limits
+from scoreboard.store.postgresql_prober import APPLICATION_NAME, Prober
+from tests.making import MAIN, SIDE, UNLIMITED, commit, submission
+from tests.relay import Relay
+from tests.service import until
+
+SLOW = 50
+LIMITS = Limits(connections=SLOW + 2, silence_seconds=0.5, lock_seconds=30, statement_seconds=30)
+FEW = Limits(connections=3, silence_seconds=0.5, lock_seconds=30, statement_seconds=30)
+QUESTIONS = 4
+"""How often the server is asked before a test is sure that nothing is cut off: two silences last no longer."""
+
+
+class Onlooker:
+    """Sees the server's connections from outside, and makes statements slow."""
+
+    def __init__(self, looking: asyncpg.Connection, holding: asyncpg.Connection) -> None:
+        self._looking = looking
+        self._holding = holding
+
+    @asynccontextmanager
+    async def holding_standings(self) -> AsyncIterator[None]:
+        async with self._holding.transaction():
+            await self._holding.execute("LOCK TABLE standings")
+            yield
+
+    async def let_go(self) -> None:
+        await self._holding.execute("COMMIT; BEGIN")
+
+    async def execute(self, statement: str) -> None:
+        await self._looking.execute(statement)
+
+    async def connections(self) -> int:
+        """Without the two of the onlooker's own."""
+        counted: int = await self._looking.fetchval(
+            "SELECT count(*) - 2 FROM pg_stat_activity WHERE datname = current_database() AND client_port IS NOT NULL"
+        )
+        return counted
+
+    async def until(self, condition: str, count: int) -> None:
+        """Return once so many connections are in a state."""
+        counting = f"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {condition}"
+        async with asyncio.timeout(30):
+            while await self._looking.fetchval(counting) < count:
+                pass
+
+    async def until_asked(self, times: int = QUESTIONS) -> int:
+        """Return once the prober has asked so often; the most connections that there were meanwhile."""
+        asked: set[datetime] = set()
+        most = 0
+        async with asyncio.timeout(30):
+            while len(asked) < times:
+                newest = "SELECT query_start FROM pg_stat_activity WHERE application_name = $1 AND query = 'SELECT 1'"
+                asked |= {row["query_start"] for row in await self._looking.fetch(newest, APPLICATION_NAME)}
+                most = max(most, await self.connections())
+        return most
+
+
+@pytest.fixture
+async def onlooker(migrated_url: str) -> AsyncIterator[Onlooker]:
+    looking, holding = [await asyncpg.connect(migrated_url) for _ in range(2)]
+    yield Onlooker(looking, holding)
+    await looking.close()
+    await holding.close()
+
+
+@asynccontextmanager
+async def opened(url: str, limits: Limits) -> AsyncIterator[PostgresqlStore]:
+    async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=limits) as store:
+        await store.ensure([MAIN, SIDE])
+        await commit(store, submission("ada"))
+        yield store
+
+
+async def pages(store: PostgresqlStore, count: int) -> list[Snapshot]:
+    return await asyncio.gather(*(store.page("main", 10, 0) for _ in range(count)))
+
+
+async def test_fifty_slow_statements_cost_one_connection_more_and_all_are_answered(
+    migrated_url: str, onlooker: Onlooker
+) -> None:
+    async with opened(migrated_url, LIMITS) as store, onlooker.holding_standings():
+        reading = asyncio.create_task(pages(store, SLOW))
+        await onlooker.until("wait_event_type = 'Lock'", SLOW)
+        # One has written, and one asks.
+        assert await onlooker.until_asked() <= SLOW + 2
+        await onlooker.let_go()
+        assert [page.players for page in await asyncio.wait_for(reading, 30)] == [1] * SLOW
+
+
+async def test_where_connecting_takes_long_a_slow_statement_is_answered(migrated_url: str, onlooker: Onlooker) -> None:
+    async with Relay(urlsplit(migrated_url).port or 5432) as relay:
+        through = migrated_url.replace(f":{urlsplit(migrated_url).port}/", f":{relay.port}/")
+        async with opened(through, FEW) as store, onlooker.holding_standings():
+            await onlooker.until(f"application_name = '{APPLICATION_NAME}'", 1)
+            reading = asyncio.create_task(store.page("main", 10, 0))
+            await onlooker.until("wait_event_type = 'Lock'", 1)
+            relay.admits.clear()
+            await onlooker.until_asked()
+            await onlooker.let_go()
+            assert (await asyncio.wait_for(reading, 30)).players == 1
+
+
+@pytest.fixture
+async def full(onlooker: Onlooker) -> AsyncIterator[str]:
+    """A user that may have no connection at all."""
+    name = f"full_{uuid4().hex}"
+    await onlooker.execute(f"CREATE ROLE {name} LOGIN CONNECTION LIMIT 0")
+    yield name
+    await onlooker.execute(f"DROP ROLE {name}")
+
+
+@pytest.mark.parametrize("error", ["too many connections", "no such user", "no such database"])
+async def test_a_server_that_refuses_connections_has_answered(migrated_url: str, full: str, error: str) -> None:
+    address = urlsplit(migrated_url)
+    user = {"too many connections": full, "no such user": "unknown"}.get(error, address.username)
+    database = "unknown" if error == "no such database" else address.path.strip("/")
+    async with (
+        Relay(address.port or 5432) as relay,
+        Prober(f"postgresql://{user}@127.0.0.1:{relay.port}/{database}", 0.2) as prober,
+    ):
+        watch = prober.watch(pytest.fail)
+        await until(lambda: relay.accepted >= QUESTIONS)
+        assert not watch.is_cut_off
+
+
+@pytest.mark.parametrize("way", ["silent", "refusing"])
+async def test_connections_to_a_server_that_gives_no_answer_are_cut_off(migrated_url: str, way: str) -> None:
+    async with Relay(urlsplit(migrated_url).port or 5432) as relay:
+        relay.is_refusing = way == "refusing"
+        if way == "silent":
+            relay.passes.clear()
+        through = migrated_url.replace(f":{urlsplit(migrated_url).port}/", f":{relay.port}/")
+        async with Prober(through, 0.2) as prober:
+            is_cut_off = asyncio.Event()
+            watch = prober.watch(is_cut_off.set)
+            await asyncio.wait_for(is_cut_off.wait(), 30)
+            assert watch.is_cut_off
