@@ -187,8 +187,8 @@ async def open_scoreboard(
             clock=own_clock,
             observer=observer,
         )
-        frames = Frames(scoring.board, hub, boards, observer)
-        administration = Administration(catalog, store, scoring.commit.apply, clock=own_clock, new_id=new_id)
+        frames = Frames(scoring.board, hub, boards, observer, minimum=healing.minimum)
+        administration = Administration(catalog, store, scoring.apply_correction, clock=own_clock, new_id=new_id)
         origin_key = _origin_key(settings)
         application = make_application(
             catalog=catalog,

@@ -6,6 +6,7 @@ from typing import Final
 
 from scoreboard.errors import StoreUnavailable
 from scoreboard.interfaces import Clock, Store
+from scoreboard.minimum_version import MinimumVersions
 from scoreboard.model import Snapshot
 
 KEPT_SECONDS: Final = 1.0
@@ -21,17 +22,21 @@ class Fallback:
     A failure serves everybody who asks too, so nobody queues behind others' waits for a store that is gone.
     """
 
-    def __init__(self, store: Store, board: str, clock: Clock) -> None:
+    def __init__(self, store: Store, board: str, clock: Clock, minimum: MinimumVersions) -> None:
+        self._board = board
+        self._minimum = minimum
         self._top = _Kept(store, board, clock)
         self._deep = _Kept(store, board, clock)
 
     async def page(self, limit: int, offset: int, at_least: int) -> Snapshot:
-        """A page that is no older than a second; within the top also no older than version `at_least`, if the store is.
+        """A page that is no older than a second and than the newest known correction.
+
+        Within the top it is also no older than version `at_least`, if the store is.
 
         Raises StoreUnavailable, also where another page further down was read within this second.
         """
         if offset + limit > TOP:
-            return await self._deep.read(limit, offset, 0)
+            return await self._deep.read(limit, offset, self._minimum.of(self._board))
         top = await self._top.read(TOP, 0, at_least)
         return replace(top, entries=top.entries[offset : offset + limit])
 

@@ -6,6 +6,7 @@ store: all the same. Once a second the versions are compared, so a lost notifica
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -14,6 +15,7 @@ import structlog
 from scoreboard.background import Failures
 from scoreboard.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.interfaces import Applied, Progress, Ranking, Store
+from scoreboard.minimum_version import MinimumVersions
 from scoreboard.model import Change, Head
 from scoreboard.observer import NOBODY, Observer
 
@@ -54,6 +56,8 @@ class Healing:
         self._passed: asyncio.Future[None] | None = None
         self.lost: frozenset[str] = frozenset()
         """The partners that could not be reached when the versions were last compared."""
+        self.minimum = MinimumVersions()
+        """Below which version no page is served. Corrections of other processes are found here, once a second."""
         self._missing: dict[str, int] = {}
 
     @property
@@ -108,9 +112,15 @@ class Healing:
             return {"ranking"} if await self._store_answers() else {"ranking", "store"}
         return set()
 
+    async def _heads(self) -> Mapping[str, Head]:
+        heads = await self._store.heads()
+        for board, head in heads.items():
+            self.minimum.corrected(board, head.corrected_version)
+        return heads
+
     async def _store_answers(self) -> bool:
         try:
-            await self._store.heads()
+            await self._heads()
         except StoreUnavailable:
             return False
         return True
@@ -135,13 +145,14 @@ class Healing:
         """
         async with self._one_at_a_time[board]:
             progress = await self._ranking.progress(board)
-            head = (await self._store.heads()).get(board)
+            head = (await self._heads()).get(board)
             if head is None:
                 # A restored backup from before there was this board: a start makes its row.
                 raise StoreUnavailable
             # The progress was read first, so where it is ahead, the store has really gone back.
             if progress.version > head.version or not await self.is_of_this_history(board, progress, head):
                 log.warning("the store has another history than the copy: filling it anew", board=board)
+                self.minimum.restart(board, head.corrected_version)
                 await self._ranking.drop(board)
                 progress = await self._ranking.progress(board)
             await self._fill(board, progress, head.version)

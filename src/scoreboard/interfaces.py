@@ -104,7 +104,7 @@ class Store(Protocol):
         """
 
     async def heads(self) -> Mapping[str, Head]:
-        """How far each board is. Raises StoreUnavailable."""
+        """How far each board is, and the version of its newest correction. Raises StoreUnavailable."""
 
     async def changes(self, board: str, after: int, limit: int) -> Change:
         """The standings that events after version `after` have touched, at most `limit`, in the order of versions.

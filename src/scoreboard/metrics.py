@@ -122,7 +122,7 @@ class _State(Collector):
         yield _counter("streams_opened", "Streams that were taken.", counts.opened)
         yield _counter("streams_refused", "Streams that were told to come back later.", counts.refused)
         closed = CounterMetricFamily(f"{NAMESPACE}_streams_closed", "Streams that ended, by reason.", labels=["reason"])
-        for reason in ("left", "stalled", "failed", "drained", "expired"):
+        for reason in ("left", "stalled", "failed", "drained", "expired", "withdrawn"):
             closed.add_metric([reason], getattr(counts, reason))
         yield closed
         frames = CounterMetricFamily(f"{NAMESPACE}_frames_sent", "Boards that were written.", labels=["kind"])

@@ -3,7 +3,7 @@
 Times are whole microseconds since the Unix epoch (`at_us`). Scores are integers within ±MAX_SCORE.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -222,10 +222,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far a board's history goes: its newest version and that event's time (0 and 0 where nothing happened)."""
+    """How far a board's history goes: its newest version and that event's time (0 and 0 where nothing happened).
+
+    `corrected_version` is the version of the newest correction, where the head was read to learn it.
+    """
 
     version: int
     at_us: int
+    corrected_version: int = field(default=0, compare=False)
 
 
 class ChangeKind(StrEnum):

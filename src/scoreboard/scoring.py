@@ -35,7 +35,7 @@ class Scoring:
         self._new_id = new_id
         self._clock = clock
         self._observer = observer
-        self._fallbacks = {board: Fallback(store, board, clock) for board in catalog.boards}
+        self._fallbacks = {board: Fallback(store, board, clock, healing.minimum) for board in catalog.boards}
         self._shown = dict.fromkeys(catalog.boards, 0)
         self.commit = GroupCommit(store, self._apply, limit, clock, observer)
 
@@ -71,26 +71,39 @@ class Scoring:
         return receipt
 
     async def board(self, board_id: str | None, limit: int, offset: int = 0) -> Snapshot:
-        """A part of a board (without an id: the first of the catalog), never older than one that was shown before.
+        """A part of a board (without an id: the first of the catalog).
+
+        It is never older than one that was shown before, nor than a correction that is known.
 
         Raises UnknownBoard, StoreUnavailable.
         """
         board = self._catalog.board(board_id).id
         snapshot = await self._ranked(board, limit, offset)
-        if snapshot is not None and snapshot.version < self._shown[board]:
+        if snapshot is not None and snapshot.version < self._minimum(board):
             # Another page was read meanwhile, and came first: this one is asked for once more.
             snapshot = await self._ranked(board, limit, offset)
-        shown = self._shown[board]
-        is_ranked = snapshot is not None and snapshot.version >= shown
+        minimum = self._minimum(board)
+        is_ranked = snapshot is not None and snapshot.version >= minimum
         self._observer.read("ranking" if is_ranked else "store")
-        if snapshot is None or snapshot.version < shown:
-            snapshot = await self._fallbacks[board].page(limit, offset, at_least=shown)
-            if snapshot.version < shown and offset + limit <= TOP:
+        if snapshot is None or snapshot.version < minimum:
+            snapshot = await self._fallbacks[board].page(limit, offset, at_least=minimum)
+            if snapshot.version < minimum and offset + limit <= TOP:
                 # The store itself has gone back (a restored backup): what it says now is the truth.
                 self._shown[board] = snapshot.version
+                if snapshot.version < self._healing.minimum.of(board):
+                    self._healing.minimum.restart(board, snapshot.version)
         if offset + limit <= TOP:
             self._shown[board] = max(self._shown[board], snapshot.version)
         return snapshot
+
+    async def apply_correction(self, settled: Settled) -> None:
+        """Stop serving pages that are older than a correction, and bring the ranking to it."""
+        for change in settled.changes:
+            self._healing.minimum.corrected(change.board, change.to_version)
+        await self.commit.apply(settled)
+
+    def _minimum(self, board: str) -> int:
+        return max(self._shown[board], self._healing.minimum.of(board))
 
     async def _ranked(self, board: str, limit: int, offset: int) -> Snapshot | None:
         try:

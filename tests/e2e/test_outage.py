@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from scoreboard.rules import ADMINISTER
 from tests.clocks import HeldClock
 from tests.e2e.browser import chromium, visiting
 from tests.e2e.processes import COMMAND, Process
 from tests.e2e.proxy import Proxy, proxying
-from tests.harness import Running, running
+from tests.harness import Running, Watcher, running
 from tests.servers.process import until
 
 RECOVERY_MS = 5_000
@@ -26,29 +28,102 @@ class Partners:
 
     database_url: str
     redis_url: str
-    proxies: tuple[Proxy, ...]
+    database: Proxy
+    redis: Proxy
 
     def leave(self) -> None:
-        for proxy in self.proxies:
+        for proxy in (self.database, self.redis):
             proxy.go_down()
 
     def come_back(self) -> None:
-        for proxy in self.proxies:
+        for proxy in (self.database, self.redis):
             proxy.come_back()
 
 
 @pytest.fixture
 def partners(migrated_url: str, redis_url: str) -> Iterator[Partners]:
     with proxying(migrated_url, instead=b"") as database, proxying(redis_url, instead=b"") as redis:
-        yield Partners(database.in_front_of(migrated_url), redis.in_front_of(redis_url), (database, redis))
+        yield Partners(database.in_front_of(migrated_url), redis.in_front_of(redis_url), database, redis)
 
 
 @pytest.fixture
 def server(tmp_path: Path, partners: Partners, redis_prefix: str) -> Iterator[Running]:
     settings: dict[str, Any] = {"database_url": partners.database_url, "redis_url": partners.redis_url}
-    with running(tmp_path, HeldClock(), **settings, redis_prefix=redis_prefix) as server:
+    settings |= {"redis_prefix": redis_prefix, "admin_on_public_port": True}
+    with running(tmp_path, HeldClock(), **settings) as server:
         server.score("ada", name="Ada")
         yield server
+
+
+def correct(server: Running, name: str, **body: Any) -> None:
+    headers = {"Authorization": f"Bearer {server.token('root', scopes=(ADMINISTER,))}"}
+    response = server.client.post(f"/api/admin/{name}", json={"reason": "a test", **body}, headers=headers)
+    assert response.status_code == 200, response.text
+
+
+CORRECTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("ban", {"userId": "ada"}),
+    ("erase", {"userId": "ada"}),
+    ("void", {"board": "main", "version": 1}),
+    ("adjust", {"userId": "ada", "board": "main", "points": -50}),
+)
+
+
+@pytest.mark.parametrize(("name", "body"), CORRECTIONS)
+def test_a_page_from_before_a_correction_is_not_shown_while_both_partners_are_gone(
+    name: str, body: dict[str, Any], server: Running, partners: Partners
+) -> None:
+    pages = [{"limit": limit, "offset": offset} for limit in (1, 10, 100) for offset in (0, 1, 99)]
+    server.score("bob")
+    for page in pages:
+        server.board(**page)
+    known = server.board(board="side")
+    correct(server, name, **body)
+    partners.leave()
+    for page in pages:
+        answer = server.client.get("/api/leaderboard", params=page)
+        if answer.status_code == 200:
+            # It was read again after the correction.
+            assert answer.json()["version"] >= 3
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+    # Other boards were not corrected.
+    assert server.board(board="side").items() >= known.items()
+
+
+def shown_now(server: Running) -> list[str] | None:
+    """The users on the board; None where no current one can be read."""
+    board = server.client.get("/api/leaderboard").json()
+    return None if board.get("stale") or "entries" not in board else [entry["userId"] for entry in board["entries"]]
+
+
+def until_stale(watcher: Watcher) -> list[dict[str, Any]]:
+    """The frames of a stream up to one that says that it is stale, or up to its end."""
+    frames: list[dict[str, Any]] = []
+    with suppress(StopIteration):
+        while not frames or "stale" not in frames[-1]:
+            frames.append(watcher.frame())
+    return frames
+
+
+def test_streams_show_no_board_from_before_a_correction_while_both_partners_are_gone(
+    server: Running, partners: Partners
+) -> None:
+    server.score("bob")
+    with server.watch() as watcher:
+        watcher.frame()
+        partners.redis.go_down()
+        # Every frame that is sent from here on is the one after the ban, or none is.
+        correct(server, "ban", userId="ada")
+        partners.database.go_down()
+        frames = until_stale(watcher)
+    with server.watch() as late:
+        frames += until_stale(late)
+    assert [frame for frame in frames if frame["version"] < 3] == []
+    partners.come_back()
+    until(lambda: shown_now(server) == ["bob"], "the board can be read")
+    with server.watch() as watcher:
+        assert [entry["userId"] for entry in watcher.frame()["entries"]] == ["bob"]
 
 
 def degraded(server: Running) -> list[str]:

@@ -2,18 +2,23 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from scoreboard.commit import UNAPPLIED_BATCHES
+from scoreboard.corrections import correct
 from scoreboard.errors import StoreUnavailable
 from scoreboard.fanout.frame import Frame
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
-from scoreboard.model import ChangeKind
+from scoreboard.interfaces import Settled
+from scoreboard.model import ChangeKind, Correction, EventKind
 from scoreboard.store import sqlite_file
 from tests.making import commit, submission
 from tests.service import Service, opened, until
@@ -193,3 +198,72 @@ async def test_many_different_pages_are_kept_within_bounds(service: Service) -> 
     for offset in range(600):
         await frames.page("main", 1, offset)
     assert (await frames.page("main", 1, 0)).body == first.body
+
+
+async def ban(service: Service, user_id: str) -> Settled:
+    correction = Correction(EventKind.BAN, "root", "a test", user_id=user_id)
+    return await service.store.correct(correction, partial(correct, correction, new_id=uuid4))
+
+
+async def test_a_correction_of_another_process_ends_the_service_of_older_pages(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoreboard.healing.INTERVAL_SECONDS", 0.01)
+    await service.healing.heal("main")
+    await service.score("ada")
+    hub = Hub(["main"])
+    frames = Frames(service.scoring.board, hub, ("main",), minimum=service.healing.minimum)
+    await frames.page("main", 5, 0)
+    await frames.publish("main")
+    # The ranking is gone, so the store alone tells of the ban.
+    service.ranking.gone = True
+    await ban(service, "ada")
+    healing = asyncio.create_task(service.healing.run())
+    await until(lambda: service.healing.minimum.of("main") == 2)
+    healing.cancel()
+    service.store.fails = True
+    with pytest.raises(StoreUnavailable):
+        await frames.page("main", 5, 0)
+    with pytest.raises(StoreUnavailable):
+        await frames.publish("main")
+    assert hub.newest("main") is None
+
+
+@pytest.mark.parametrize("offset", [0, 200])
+async def test_without_a_copy_a_page_from_before_a_correction_is_read_again(service: Service, offset: int) -> None:
+    await commit(service.store, submission("ada"))
+    assert (await service.scoring.board(None, 10, offset)).version == 1
+    await service.scoring.apply_correction(await ban(service, "ada"))
+    assert (await service.scoring.board(None, 10, offset)).version == 2
+    assert service.store.pages == 2
+
+
+async def test_a_copy_that_lacks_a_correction_is_not_shown(service: Service) -> None:
+    await service.healing.heal("main")
+    await service.score("ada")
+    assert (await service.scoring.board(None, 10)).players == 1
+    service.ranking.gone = True
+    await service.scoring.apply_correction(await ban(service, "ada"))
+    service.ranking.gone = False
+    service.store.fails = True
+    with pytest.raises(StoreUnavailable):
+        await service.scoring.board(None, 10)
+    service.store.fails = False
+    service.clock.advance(1)
+    assert (await service.scoring.board(None, 10)).players == 0
+
+
+async def test_after_a_restored_backup_an_older_version_is_shown_again(service: Service, path: Path) -> None:
+    await commit(service.store, submission("ada"))
+    backup = path.with_name("backup.db")
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(backup)) as target:
+        source.backup(target)
+    service.ranking.gone = True
+    await service.scoring.apply_correction(await ban(service, "ada"))
+    assert (await service.scoring.board(None, 10)).version == 2
+    async with opened(backup) as restored:
+        service.store.page = restored.store.page  # type: ignore[method-assign]
+        service.clock.advance(1)
+        for _ in range(10):
+            assert (await service.scoring.board(None, 10)).version == 1
+        assert restored.store.pages == 1

@@ -11,6 +11,7 @@ from scoreboard.background import Failures
 from scoreboard.errors import StoreUnavailable
 from scoreboard.fanout.frame import Frame, encode
 from scoreboard.fanout.hub import Hub
+from scoreboard.minimum_version import MinimumVersions
 from scoreboard.model import Snapshot
 from scoreboard.observer import NOBODY, Observer
 from scoreboard.shared import Shared
@@ -35,9 +36,19 @@ ReadBoard = Callable[[str, int, int], Awaitable[Snapshot]]
 class Frames:
     """The encoded pages of all boards, and the tops of them on their way to the hub."""
 
-    def __init__(self, read: ReadBoard, hub: Hub, boards: tuple[str, ...], observer: Observer = NOBODY) -> None:
+    def __init__(
+        self,
+        read: ReadBoard,
+        hub: Hub,
+        boards: tuple[str, ...],
+        observer: Observer = NOBODY,
+        *,
+        minimum: MinimumVersions | None = None,
+    ) -> None:
+        """`minimum` says which of the pages that were read earlier may still be served."""
         self._failures = Failures("publish", observer)
         self._read = read
+        self._minimum = minimum or MinimumVersions()
         self._hub = hub
         self._boards = boards
         self._kept: dict[tuple[str, int, int], Frame] = {}
@@ -48,13 +59,13 @@ class Frames:
     async def page(self, board: str, limit: int = TOP, offset: int = 0) -> Frame:
         """A page of a board as it is now, or where nobody can tell, as it was last known (it is stale then).
 
-        Raises StoreUnavailable where it was never known.
+        Raises StoreUnavailable where it was never known, or only before a correction.
         """
         try:
             snapshot, is_stale = await self._read(board, limit, offset), False
         except StoreUnavailable:
             known = self._kept.get((board, limit, offset))
-            if known is None:
+            if known is None or not self._may_serve(known):
                 raise
             snapshot, is_stale = known.snapshot, True
         kept = self._kept.get((board, limit, offset))
@@ -67,11 +78,26 @@ class Frames:
         return frame
 
     async def publish(self, board: str) -> None:
-        """Hand the board's newest top to the hub. Raises StoreUnavailable."""
+        """Hand the board's newest top to the hub.
+
+        Raises StoreUnavailable. The hub then keeps no frame that is older than a correction, and ends the streams that
+        it cannot show anything newer.
+        """
         await self._publish[board]()
 
     async def _publish_now(self, board: str) -> None:
-        self._hub.publish(await self.page(board))
+        try:
+            frame = await self.page(board)
+        except StoreUnavailable:
+            newest = self._hub.newest(board)
+            if newest is not None and not self._may_serve(newest):
+                await self._hub.withdraw(board)
+            raise
+        self._hub.publish(frame)
+
+    def _may_serve(self, known: Frame) -> bool:
+        """Whether a frame that was made earlier may be shown again."""
+        return known.snapshot.version >= self._minimum.of(known.snapshot.board)
 
     async def follow(self, changed: AsyncIterator[str]) -> None:
         """Publish each board that is named and watched, at once, and again after a pause, for ever."""

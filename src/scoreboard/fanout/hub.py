@@ -112,17 +112,28 @@ class Hub:
                     await self._end_expired(ring)
 
     async def _end_expired(self, ring: Ring) -> None:
-        """End who may no longer watch, in slices: tokens that were given out together end together."""
+        """End who may no longer watch: tokens that were given out together end together."""
+        now_us = self._clock.now_us()
+        self.counts.expired += await self._end(ring, lambda subscriber: subscriber.until_us <= now_us)
+
+    async def withdraw(self, board: str) -> None:
+        """Forget the board's frame, which may not be shown any more, and end its streams: clients come back."""
+        self._rings[board].frame = None
+        self.counts.withdrawn += await self._end(self._rings[board], lambda _subscriber: True)
+
+    async def _end(self, ring: Ring, is_ended: Callable[[Subscriber], bool]) -> int:
+        """End some streams of a ring, in slices; how many."""
         clock = asyncio.get_running_loop().time
-        now_us, until = self._clock.now_us(), clock() + SLICE_SECONDS
+        ended, until = 0, clock() + SLICE_SECONDS
         for subscriber in ring.subscribers():
-            if subscriber.until_us > now_us or not ring.discard(subscriber):
+            if not is_ended(subscriber) or not ring.discard(subscriber):
                 continue
-            self.counts.expired += 1
+            ended += 1
             subscriber.close(self.retry())
             if clock() >= until:
                 await asyncio.sleep(0)
                 until = clock() + SLICE_SECONDS
+        return ended
 
     async def drain(self, grace_seconds: float, seconds: float) -> None:
         """Be ready no more, take no streams, and after a grace for the balancer end all, spread over some seconds."""

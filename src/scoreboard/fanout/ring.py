@@ -48,6 +48,7 @@ class Counts:
     failed: int = 0
     drained: int = 0
     expired: int = 0
+    withdrawn: int = 0
     snapshots: int = 0
     patches: int = 0
     heartbeats: int = 0

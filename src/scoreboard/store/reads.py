@@ -20,7 +20,7 @@ from scoreboard.model import (
     Snapshot,
     Standing,
 )
-from scoreboard.store.tables import boards, players, score_events, standings
+from scoreboard.store.tables import boards, corrections, players, score_events, standings
 
 # Two processes that start together both find a new board missing.
 _ADD_BOARD: Final = text("INSERT INTO boards (id, version, at_us) VALUES (:id, 0, 0) ON CONFLICT (id) DO NOTHING")
@@ -54,9 +54,11 @@ def board_keys(connection: Connection) -> Mapping[str, int]:
 
 
 def heads(connection: Connection) -> Mapping[str, Head]:
-    """How far each board is."""
-    found = connection.execute(select(boards.c.id, boards.c.version, boards.c.at_us))
-    return {board: Head(version, at_us) for board, version, at_us in found}
+    """How far each board is, and when it was last corrected."""
+    # The end of a primary key: one probe a board.
+    newest = select(func.max(corrections.c.version)).where(corrections.c.board_key == boards.c.key).scalar_subquery()
+    found = connection.execute(select(boards.c.id, boards.c.version, boards.c.at_us, newest.label("corrected")))
+    return {row.id: Head(row.version, row.at_us, row.corrected or 0) for row in found}
 
 
 def _head(connection: Connection, board: str) -> Head:

@@ -172,12 +172,17 @@ def stream_route(
             await head(send, limit.policies)
             return
         version = _last_event_id(scope)
-        # Whoever has just scored sees it, though word of it may still be on its way to this instance.
-        await frames.publish(board)
-        if version is not None and _is_ahead(version, hub.newest(board)):
-            # Another instance has shown it more than this one knows of.
-            await healing.catch_up()
+        try:
+            # Whoever has just scored sees it, though word of it may still be on its way to this instance.
             await frames.publish(board)
+            if version is not None and _is_ahead(version, hub.newest(board)):
+                # Another instance has shown it more than this one knows of.
+                await healing.catch_up()
+                await frames.publish(board)
+        except errors.StoreUnavailable as error:
+            # An EventSource would never come back from a 503.
+            await refuse(hub, error, limit.policies, send)
+            return
         wish = Wish(board, query.delta == "1", version, origin(scope), until_us, limit.policies)
         await stream(hub, wish, left[board], scope, receive, send)
 
@@ -200,7 +205,7 @@ def stream_route(
                 "description": "Events, until you leave.",
                 "content": {"text/event-stream": {"itemSchema": _EVENTS, "example": _STREAM_EXAMPLE}},
             },
-            **documented(*_REFUSED, *_BAD_QUERY, errors.StoreUnavailable()),
+            **documented(*_REFUSED, *_BAD_QUERY),
         },
         openapi_extra={"security": _EITHER_WAY, "parameters": [_BOARD, _DELTA, _LAST_EVENT_ID]},
     )
