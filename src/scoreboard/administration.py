@@ -8,7 +8,7 @@ from typing import Final
 from scoreboard.admin_store import AdminStore, Conspicuous, Place, Profile, Record, Suspect
 from scoreboard.catalog import Catalog
 from scoreboard.corrections import correct
-from scoreboard.digests import digest
+from scoreboard.digests import Digests
 from scoreboard.errors import UnknownPlayer
 from scoreboard.interfaces import Accepted, Clock, NewId, Settled
 from scoreboard.model import Correction, EventKind
@@ -29,12 +29,22 @@ class Corrected:
 class Administration:
     """Right a wrong; look up who did what."""
 
-    def __init__(self, catalog: Catalog, store: AdminStore, apply: Apply, *, clock: Clock, new_id: NewId) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: AdminStore,
+        apply: Apply,
+        *,
+        clock: Clock,
+        new_id: NewId,
+        digests: Digests | None = None,
+    ) -> None:
         self._catalog = catalog
         self._store = store
         self._apply = apply
         self._clock = clock
         self._new_id = new_id
+        self._digests = digests or Digests()
 
     async def correct(self, correction: Correction, idempotency_key: str | None = None) -> Corrected:
         """Have it in the ledger for good, and on every screen within a second.
@@ -46,7 +56,8 @@ class Administration:
             self._catalog.board(correction.board)
         # An adjustment is what would count twice; all others are safe to repeat by themselves.
         if idempotency_key is not None and correction.kind is EventKind.ADJUST:
-            correction = replace(correction, idempotency_digest=digest("correction", correction.actor, idempotency_key))
+            digest = self._digests.correction(correction.actor, idempotency_key)
+            correction = replace(correction, idempotency_digest=digest.current, earlier_digests=digest.earlier)
         corrected = Corrected()
         while True:
             settled = await self._store.correct(correction, partial(correct, correction, new_id=self._new_id))

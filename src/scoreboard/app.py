@@ -21,6 +21,7 @@ from scoreboard.catalog import Catalog
 from scoreboard.clock import SystemClock
 from scoreboard.config import Settings
 from scoreboard.descriptors import make_room_for_streams
+from scoreboard.digests import Digests
 from scoreboard.errors import RankingUnavailable, StartError
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
@@ -123,7 +124,7 @@ def make_tokens(settings: Settings, clock: Clock | None = None) -> Tokens:
         max_lifetime_seconds=settings.jwt_max_lifetime_seconds,
         unscoped_may_score=settings.jwt_unscoped_may_score,
     )
-    return Tokens(_make_keys(settings, own_clock), own_clock, policy)
+    return Tokens(_make_keys(settings, own_clock), own_clock, policy, _digests(settings))
 
 
 def _make_keys(settings: Settings, clock: Clock) -> Keys:
@@ -165,6 +166,7 @@ async def open_scoreboard(
     own_clock = clock or SystemClock()
     metrics = None if settings.metrics_port is None else Metrics(own_clock)
     observer = metrics or NOBODY
+    digests = _digests(settings)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(make_store(settings, clock))
         ranking = await stack.enter_async_context(make_ranking(settings, boards))
@@ -178,6 +180,7 @@ async def open_scoreboard(
             limit=settings.rate_limit,
             clock=own_clock,
             new_id=new_id,
+            digests=digests,
             observer=observer,
         )
         hub = Hub(
@@ -188,7 +191,9 @@ async def open_scoreboard(
             observer=observer,
         )
         frames = Frames(scoring.board, hub, boards, observer, minimum=healing.minimum)
-        administration = Administration(catalog, store, scoring.apply_correction, clock=own_clock, new_id=new_id)
+        administration = Administration(
+            catalog, store, scoring.apply_correction, clock=own_clock, new_id=new_id, digests=digests
+        )
         origin_key = _origin_key(settings)
         application = make_application(
             catalog=catalog,
@@ -251,13 +256,28 @@ def _door(settings: Settings, admin_port: int | None) -> Callable[[Scope], bool]
 
 
 def _origin_key(settings: Settings) -> bytes | None:
-    """What hashes addresses: the same on every instance."""
-    if settings.origin_secret is not None:
-        return settings.origin_secret.get_secret_value().encode()
-    if settings.jwt_secret is None and settings.is_distributed:
-        log.warning("events do not keep where they came from: set SCOREBOARD_ORIGIN_SECRET")
-        return None
-    return load_secret(settings)
+    """Return the key that hashes client addresses: the first of the shared secrets, if there is one."""
+    key = next(iter(_shared_secrets(settings)), None)
+    if key is None:
+        log.warning(
+            "events keep no provenance, and digests of idempotency keys are unkeyed: set SCOREBOARD_ORIGIN_SECRET"
+        )
+    return key
+
+
+def _digests(settings: Settings) -> Digests:
+    """Digests that every instance computes alike, and that are found again after a secret was changed."""
+    old = (secret.get_secret_value().encode() for secret in settings.jwt_old_secrets)
+    return Digests([*_shared_secrets(settings), *old])
+
+
+def _shared_secrets(settings: Settings) -> Sequence[bytes]:
+    """Return the secrets that all instances have in common; the one to hash with comes first."""
+    shared = [] if settings.origin_secret is None else [settings.origin_secret.get_secret_value().encode()]
+    # A single instance that has no secret at all makes a file with one.
+    if settings.jwt_secret is not None or not (settings.is_distributed or (shared and settings.has_public_keys)):
+        shared.append(load_secret(settings))
+    return shared
 
 
 @asynccontextmanager
@@ -272,7 +292,7 @@ async def open_administration(settings: Settings, catalog: Catalog) -> AsyncIter
                 for change in settled.changes:
                     await ranking.apply(change)
 
-        yield Administration(catalog, store, apply, clock=SystemClock(), new_id=uuid4)
+        yield Administration(catalog, store, apply, clock=SystemClock(), new_id=uuid4, digests=_digests(settings))
 
 
 def _pools(*drivers: object) -> Mapping[str, tuple[int, int]]:

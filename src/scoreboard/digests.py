@@ -1,12 +1,56 @@
-"""Values of a fixed size that stand for what should not be kept as it is."""
+"""Keyed digests: fixed-size values that replace data which the database must not reveal."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Final
 from uuid import UUID
 
+_PURPOSE: Final = b"ledger digests"
+"""The `person` parameter of BLAKE2: other uses of the same secret derive other keys."""
 
-def digest(*parts: str) -> UUID:
-    """Texts as one value, which gives away none of them (NUL occurs in no id)."""
-    return UUID(bytes=blake2b("\0".join(parts).encode(), digest_size=16).digest())
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """`current` is written to the ledger; the same thing may be there already under one of the `earlier` values."""
+
+    current: UUID
+    earlier: tuple[UUID, ...] = ()
+
+
+class Digests:
+    """The digests of idempotency keys and proofs.
+
+    They are keyed (BLAKE2b): a reader of the ledger who does not know the secret cannot test user ids against them.
+    The first secret makes new digests. Digests of the other secrets, and the unkeyed ones of earlier versions, are
+    still looked up. Without any secret, digests are unkeyed.
+    """
+
+    def __init__(self, secrets: Iterable[bytes] = ()) -> None:
+        keys = [blake2b(secret, digest_size=32, person=_PURPOSE).digest() for secret in dict.fromkeys(secrets)]
+        self._keys = keys or [b""]
+
+    def submission(self, user_id: str, key: str, *, is_server: bool) -> Digest:
+        """An idempotency key of a caller. A server's keys differ from those of a user with the same id."""
+        return self._digest(("submission", "server" if is_server else "user", user_id, key), (user_id, key))
+
+    def correction(self, actor: str, key: str) -> Digest:
+        """An idempotency key of an administrator."""
+        return self._digest(("correction", actor, key), ("correction", actor, key))
+
+    def proof(self, issuer: str, user_id: str, proof_id: str) -> Digest:
+        """A proof, by its claims `iss`, `sub` and `jti`."""
+        return self._digest(("proof", issuer, user_id, proof_id), ("proof", issuer, user_id, proof_id))
+
+    def _digest(self, parts: tuple[str, ...], unkeyed: tuple[str, ...]) -> Digest:
+        current, *earlier = (_hash(parts, key) for key in self._keys)
+        return Digest(current, (*earlier, _hash(unkeyed)))
+
+
+def _hash(parts: tuple[str, ...], key: bytes = b"") -> UUID:
+    # NUL occurs in no id. An `iss` may be any text, also one that is not valid Unicode.
+    text = "\0".join(parts).encode(errors="surrogatepass")
+    return UUID(bytes=blake2b(text, key=key, digest_size=16).digest())
 
 
 def keyed_hash(key: bytes, text: str) -> int:

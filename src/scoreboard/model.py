@@ -113,6 +113,7 @@ class Proof:
     digest: UUID
     points: int | None = None
     is_over: bool = False
+    earlier_digests: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ class Submission:
 
     `event_id` is made before the commit, so that an event can be looked up when a commit's answer is lost.
     `idempotency_digest` stands for submitter and key together: keys of two submitters never meet. `proof_digest` stands
-    for the proof that comes with it, where one does; it `is_late` where that is over: only a repeat is good then.
+    for the proof that comes with it, where one does; it `is_late` where that is over: only a repeat is good then. Both
+    may be in the ledger under an earlier digest (`digests.Digest`).
     """
 
     event_id: UUID
@@ -133,6 +135,18 @@ class Submission:
     proof_digest: UUID | None = None
     is_late: bool = False
     origin: Origin = NOWHERE
+    earlier_digests: tuple[UUID, ...] = ()
+    earlier_proof_digests: tuple[UUID, ...] = ()
+
+    @property
+    def all_digests(self) -> list[str]:
+        """Each digest under which an event of this idempotency key may be in the ledger, in hexadecimal."""
+        return _hexadecimal(self.idempotency_digest, self.earlier_digests)
+
+    @property
+    def all_proof_digests(self) -> list[str]:
+        """Each digest under which an event of this proof may be in the ledger, in hexadecimal."""
+        return _hexadecimal(self.proof_digest, self.earlier_proof_digests)
 
     @property
     def board(self) -> str:
@@ -142,6 +156,10 @@ class Submission:
     def points(self) -> int:
         """What it is worth."""
         return self.action.points if self.given_points is None else self.given_points
+
+
+def _hexadecimal(current: UUID | None, earlier: tuple[UUID, ...]) -> list[str]:
+    return [] if current is None else [digest.hex for digest in (current, *earlier)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +205,7 @@ class Correction:
     target_version: int | None = None
     since_us: int | None = None
     idempotency_digest: UUID | None = None
+    earlier_digests: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ def claim(
     event_id: UUID,
     *,
     idempotency_digest: UUID | None = None,
+    earlier_digests: tuple[UUID, ...] = (),
     points: int | None = None,
     proof: Proof | None = None,
     origin: Origin = NOWHERE,
@@ -89,6 +90,8 @@ def claim(
         None if proof is None else proof.digest,
         proof is not None and proof.is_over,
         origin,
+        earlier_digests,
+        () if proof is None else proof.earlier_digests,
     )
 
 

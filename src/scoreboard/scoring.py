@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from scoreboard.catalog import Catalog
 from scoreboard.commit import GroupCommit, Receipt
-from scoreboard.digests import digest
+from scoreboard.digests import Digests
 from scoreboard.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.fallback import TOP, Fallback
 from scoreboard.healing import Healing
 from scoreboard.interfaces import Clock, NewId, Ranking, Settled, Store
 from scoreboard.model import NOWHERE, Caller, Event, Origin, Proof, RateLimit, Snapshot
 from scoreboard.observer import NOBODY, Observer
-from scoreboard.rules import claim
+from scoreboard.rules import SCORE_FOR_ANYBODY, claim
 
 
 class Scoring:
@@ -27,6 +27,7 @@ class Scoring:
         limit: RateLimit,
         clock: Clock,
         new_id: NewId,
+        digests: Digests | None = None,
         observer: Observer = NOBODY,
     ) -> None:
         self._catalog = catalog
@@ -34,6 +35,7 @@ class Scoring:
         self._healing = healing
         self._new_id = new_id
         self._clock = clock
+        self._digests = digests or Digests()
         self._observer = observer
         self._fallbacks = {board: Fallback(store, board, clock, healing.minimum) for board in catalog.boards}
         self._shown = dict.fromkeys(catalog.boards, 0)
@@ -55,12 +57,17 @@ class Scoring:
         Raises UnknownAction, all that `rules.claim` raises, and all that `GroupCommit.submit` raises.
         """
         action = self._catalog.action(action_id)
+        digest = None
+        if idempotency_key is not None:
+            is_server = SCORE_FOR_ANYBODY in caller.scopes
+            digest = self._digests.submission(caller.user_id, idempotency_key, is_server=is_server)
         submission = claim(
             caller,
             user_id,
             action,
             self._new_id(),
-            idempotency_digest=None if idempotency_key is None else digest(caller.user_id, idempotency_key),
+            idempotency_digest=None if digest is None else digest.current,
+            earlier_digests=() if digest is None else digest.earlier,
             points=points,
             proof=proof,
             origin=origin,

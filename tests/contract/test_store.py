@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
@@ -308,3 +309,15 @@ async def test_a_board_that_another_program_keeps_in_another_way_is_refused(stor
     with pytest.raises(SchemaError, match=r"side.*best, ascending"):
         await store.ensure([MAIN, SIDE])
     await store.ensure([MAIN])
+
+
+async def test_a_key_and_a_proof_are_found_under_an_earlier_digest(store: Store) -> None:
+    """A row of an earlier version, or from before a secret was changed."""
+    old = replace(submission("ada", digest=1), proof_digest=UUID(int=2))
+    (first,) = await commit(store, old)
+    again = replace(submission("ada", digest=3), earlier_digests=(UUID(int=4), UUID(int=1)))
+    settled = await store.commit({"main"}, lambda: [again], settling())
+    assert settled.outcomes == (Accepted(replace(first, idempotency_digest=UUID(int=3), proof_digest=None), True),)
+    redeemed = replace(submission("bob"), proof_digest=UUID(int=5), earlier_proof_digests=(UUID(int=6), UUID(int=2)))
+    settled = await store.commit({"main"}, lambda: [redeemed, submission("cyd", digest=1)], settling())
+    assert [type(outcome) for outcome in settled.outcomes] == [Refused, Accepted]

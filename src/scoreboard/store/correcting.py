@@ -145,9 +145,9 @@ def _repeated(connection: Connection, player: Player, correction: Correction) ->
         .join(boards, boards.c.key == score_events.c.board_key)
         .where(
             score_events.c.player_key == player.key,
-            score_events.c.idempotency_digest == correction.idempotency_digest,
+            score_events.c.idempotency_digest.in_((correction.idempotency_digest, *correction.earlier_digests)),
         )
-    ).one_or_none()
+    ).first()
     return None if row is None else reads.event_of(row.board, row)
 
 

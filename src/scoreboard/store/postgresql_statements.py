@@ -32,9 +32,9 @@ FACTS: Final = text(
            s.score, s.reached_version, s.reached_at_us, s.version, s.listed,
            u.action_seq, u.at_us, d.at_us, q.used, f.used, w.at_us,
            r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us
-      FROM unnest(CAST(:users AS text[]), CAST(:boards AS int[]), CAST(:actions AS text[]), CAST(:digests AS uuid[]),
-                  CAST(:per_day AS bigint[]), CAST(:required AS text[]), CAST(:proofs AS uuid[]))
-           WITH ORDINALITY AS b(user_id, board_key, action_id, digest, per_day, required, proof, number)
+      FROM unnest(CAST(:users AS text[]), CAST(:boards AS int[]), CAST(:actions AS text[]), CAST(:digests AS text[]),
+                  CAST(:per_day AS bigint[]), CAST(:required AS text[]), CAST(:proofs AS text[]))
+           WITH ORDINALITY AS b(user_id, board_key, action_id, digests, per_day, required, proofs, number)
       JOIN boards h ON h.key = b.board_key
       LEFT JOIN LATERAL (
            SELECT key, name, seq, is_banned FROM players WHERE user_id = b.user_id LIMIT 1) p ON true
@@ -54,20 +54,23 @@ FACTS: Final = text(
            SELECT true AS used FROM score_events WHERE player_key = p.key AND action_id = b.required
             ORDER BY action_seq LIMIT 1) q ON true
       LEFT JOIN LATERAL (
-           SELECT true AS used FROM score_events WHERE proof_digest BETWEEN b.proof AND b.proof
-            ORDER BY proof_digest LIMIT 1) f ON true
+           SELECT true AS used FROM unnest(CAST(string_to_array(b.proofs, ',') AS uuid[])) AS g(digest), LATERAL (
+                  SELECT true FROM score_events WHERE proof_digest BETWEEN g.digest AND g.digest
+                   ORDER BY proof_digest LIMIT 1) one LIMIT 1) f ON true
       LEFT JOIN LATERAL (
            SELECT at_us FROM score_events
             WHERE player_key = p.key AND seq BETWEEN p.seq + 1 - :limit_count AND p.seq + 1 - :limit_count
             ORDER BY seq LIMIT 1) w ON true
       LEFT JOIN LATERAL (
-           SELECT * FROM score_events WHERE player_key = p.key AND idempotency_digest BETWEEN b.digest AND b.digest
-            ORDER BY idempotency_digest LIMIT 1) r ON true
+           SELECT one.* FROM unnest(CAST(string_to_array(b.digests, ',') AS uuid[])) AS g(digest), LATERAL (
+                  SELECT * FROM score_events
+                   WHERE player_key = p.key AND idempotency_digest BETWEEN g.digest AND g.digest
+                   ORDER BY idempotency_digest LIMIT 1) one LIMIT 1) r ON true
       LEFT JOIN boards o ON o.key = r.board_key
      ORDER BY b.number
     """
 )
-"""One row for each submission of the batch, in its order."""
+"""One row for each submission of the batch, in its order. `digests` and `proofs` are joined by commas, or null."""
 
 APPEND: Final = text(
     f"""
@@ -152,10 +155,10 @@ async def read_facts(
             "users": [submission.user_id for submission in batch],
             "boards": [board_keys[submission.board] for submission in batch],
             "actions": [submission.action.id for submission in batch],
-            "digests": [submission.idempotency_digest for submission in batch],
+            "digests": [",".join(submission.all_digests) or None for submission in batch],
             "per_day": [submission.action.max_per_day for submission in batch],
             "required": [submission.action.requires for submission in batch],
-            "proofs": [submission.proof_digest for submission in batch],
+            "proofs": [",".join(submission.all_proof_digests) or None for submission in batch],
             "limit_count": limit_count,
             "clock_us": clock_us,
         },

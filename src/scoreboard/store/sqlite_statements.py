@@ -28,9 +28,9 @@ FACTS: Final = text(
            json_extract(b.value, '$[5]') IS NOT NULL AND EXISTS (
                    SELECT 1 FROM score_events q
                     WHERE q.player_key = p.key AND q.action_id = json_extract(b.value, '$[5]')),
-           json_extract(b.value, '$[6]') IS NOT NULL AND EXISTS (
-                   SELECT 1 FROM score_events f
-                    WHERE f.proof_digest = json_extract(b.value, '$[6]')),
+           EXISTS (
+                   SELECT 1 FROM json_each(b.value, '$[6]') g
+                    CROSS JOIN score_events f WHERE f.proof_digest = g.value),
            (SELECT at_us FROM score_events w WHERE w.player_key = p.key AND w.seq = p.seq + 1 - :limit_count),
            r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us
       FROM json_each(:batch) b
@@ -40,13 +40,15 @@ FACTS: Final = text(
       LEFT JOIN score_events u ON u.player_key = p.key AND u.action_id = json_extract(b.value, '$[2]')
             AND u.action_seq = (SELECT max(action_seq) FROM score_events l
                                  WHERE l.player_key = p.key AND l.action_id = json_extract(b.value, '$[2]'))
-      LEFT JOIN score_events r ON r.player_key = p.key AND r.idempotency_digest = json_extract(b.value, '$[3]')
+      LEFT JOIN score_events r ON r.player_key = p.key AND r.idempotency_digest = (
+                SELECT k.idempotency_digest FROM json_each(b.value, '$[3]') g
+                 CROSS JOIN score_events k WHERE k.player_key = p.key AND k.idempotency_digest = g.value LIMIT 1)
       LEFT JOIN boards o ON o.key = r.board_key
      ORDER BY b.key
     """
 )
-"""`batch`: [[user id, board id, action id, idempotency digest or null, how often a day or null, required action or
-null, proof digest or null], …] → one row each, in their order."""
+"""`batch`: [[user id, board id, action id, idempotency digests, how often a day or null, required action or null,
+proof digests], …] → one row each, in their order."""
 
 PUT_PLAYERS: Final = text(
     """
@@ -103,10 +105,10 @@ def read_facts(connection: Connection, batch: Sequence[Submission], limit_count:
             s.user_id,
             s.board,
             s.action.id,
-            _hex(s.idempotency_digest),
+            s.all_digests,
             s.action.max_per_day,
             s.action.requires,
-            _hex(s.proof_digest),
+            s.all_proof_digests,
         )
         for s in batch
     ]

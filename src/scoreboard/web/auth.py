@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import jwt
 
-from scoreboard.digests import digest
+from scoreboard.digests import Digests
 from scoreboard.errors import KeysUnavailable, ProofInvalid, StartError, TokenExpired, TokenInvalid, TokenMissing
 from scoreboard.interfaces import Clock
 from scoreboard.model import MAX_SCORE, Caller, Proof
@@ -59,10 +59,11 @@ class _Read:
 class Tokens:
     """Verifies and signs tokens."""
 
-    def __init__(self, keys: Keys, clock: Clock, policy: Policy | None = None) -> None:
+    def __init__(self, keys: Keys, clock: Clock, policy: Policy | None = None, digests: Digests | None = None) -> None:
         self._keys = keys
         self._clock = clock
         self._policy = policy or Policy()
+        self._digests = digests or Digests()
         self._remembered: dict[bytes, _Read] = {}
         self._generation = keys.generation
 
@@ -150,10 +151,13 @@ class Tokens:
             expires_us = self._check(claims, now_us, PROOF_SECONDS)
             if expires_us > now_us + PROOF_SECONDS * 1_000_000 + LEEWAY_US:
                 raise ProofInvalid
+            user_id = check_id(claims["sub"])
+            digest = self._digests.proof(str(claims.get("iss", "")), user_id, check_id(claims["jti"]))
             return Proof(
-                user_id=check_id(claims["sub"]),
+                user_id=user_id,
                 action_id=check_id(claims["action"]),
-                digest=digest("proof", str(claims.get("iss", "")), claims["sub"], check_id(claims["jti"])),
+                digest=digest.current,
+                earlier_digests=digest.earlier,
                 points=_points(claims.get("points")),
                 is_over=expires_us + LEEWAY_US <= now_us,
             )
