@@ -10,6 +10,7 @@ import trustme
 
 from tests.clocks import HeldClock
 from tests.harness import Running, running
+from tests.limits import LIMIT_SECONDS
 
 pytest_plugins = ("tests.servers.fixtures",)
 
@@ -22,6 +23,13 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("SCOREBOARD_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def patient_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server in the process of the tests waits for its ranking, however busy the machine is."""
+    monkeypatch.setattr("scoreboard.commit.ANSWER_WITHOUT_RANK_SECONDS", LIMIT_SECONDS)
+    monkeypatch.setattr("scoreboard.healing.START_SECONDS", LIMIT_SECONDS)
 
 
 @pytest.fixture

@@ -24,11 +24,10 @@ from scoreboard.model import Caller
 from scoreboard.model import Event as LedgerEvent
 from scoreboard.web.auth import Tokens
 from tests.clocks import HeldClock, counted_ids
+from tests.limits import LIMIT_SECONDS
 from tests.servers.postgresql import apart
 
 SECRET = "a secret of the tests, never used elsewhere"
-LIMIT_SECONDS = 10.0
-
 T = TypeVar("T")
 
 CATALOG = """
@@ -70,6 +69,8 @@ def settings_in(folder: Path, **given: Any) -> Settings:
         "catalog": catalog,
         "port": 0,
         "drain_seconds": 0.0,
+        "database_timeout_seconds": LIMIT_SECONDS,
+        "redis_timeout_seconds": LIMIT_SECONDS,
     }
     return read_settings(_env_file=None, **{**defaults, **given})
 

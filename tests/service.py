@@ -15,6 +15,7 @@ from scoreboard.rules import SCORE_FOR_ONESELF
 from scoreboard.scoring import Scoring
 from scoreboard.store.sqlite import SqliteStore
 from tests.clocks import HeldClock, counted_ids
+from tests.limits import LIMIT_SECONDS
 from tests.making import MAIN, QUEST, UNLIMITED
 
 
@@ -100,7 +101,7 @@ class Service:
         )
 
     async def score(self, user_id: str = "ada", key: str | None = None) -> int | None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_SECONDS):
             caller = Caller(user_id, scopes=frozenset({SCORE_FOR_ONESELF}))
             return (await self.scoring.submit(caller, "quest", user_id, key)).rank
 
@@ -123,6 +124,6 @@ async def opened(path: Path) -> AsyncIterator[Service]:
 
 async def until(is_so: Callable[[], bool]) -> None:
     """Let everything else go on until something is so, for five seconds at the most."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT_SECONDS):
         while not is_so():  # noqa: ASYNC110  # the loops under test have no event to wait for
             await asyncio.sleep(0.001)

@@ -13,9 +13,9 @@ from scoreboard.admin_store import Truth
 from scoreboard.model import RateLimit
 from scoreboard.store import sqlite_file
 from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_database import Limits
 from scoreboard.store.sqlite import SqliteStore
 from tests.clocks import HeldClock
+from tests.limits import PATIENT_POSTGRESQL
 from tests.making import MAIN, SIDE, UNLIMITED
 from tests.servers.postgresql import apart
 
@@ -27,8 +27,6 @@ Ask = Callable[[str], list[tuple[Any, ...]]]
 
 
 DRIVERS: Final = ("sqlite", "postgresql")
-
-PATIENT: Final = Limits(connections=4, silence_seconds=5, lock_seconds=5, statement_seconds=5)
 
 
 @pytest.fixture
@@ -48,7 +46,7 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock)
     def make(limit: RateLimit = UNLIMITED) -> Truth:
         if request.param == "sqlite":
             return SqliteStore(path, limit=limit, clock=clock)
-        return PostgresqlStore(url, limit=limit, clock=clock, limits=PATIENT)
+        return PostgresqlStore(url, limit=limit, clock=clock, limits=PATIENT_POSTGRESQL)
 
     return make
 

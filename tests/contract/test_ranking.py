@@ -12,7 +12,7 @@ from scoreboard.interfaces import Applied, Progress, Ranking
 from scoreboard.model import MAX_SCORE, ChangeKind
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.ranking.redis import RedisRanking
-from scoreboard.ranking.redis_connection import Limits
+from tests.limits import LIMIT_SECONDS, PATIENT_REDIS
 from tests.making import change, standing
 
 STEP, PAGE, LAST_PAGE = ChangeKind.STEP, ChangeKind.PAGE, ChangeKind.LAST_PAGE
@@ -29,7 +29,7 @@ def make_ranking(request: pytest.FixtureRequest) -> Ranking:
         ["main"],
         prefix=request.getfixturevalue("redis_prefix"),
         is_cluster=is_cluster,
-        limits=Limits(connections=4, silence_seconds=5),
+        limits=PATIENT_REDIS,
     )
 
 
@@ -209,7 +209,7 @@ async def test_a_dropped_copy_stands_at_the_beginning(ranking: Ranking) -> None:
 
 async def test_a_change_is_announced(ranking: Ranking) -> None:
     changed = ranking.changed()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT_SECONDS):
         assert await anext(changed) == "main"
         waiting = asyncio.ensure_future(anext(changed))
         await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))

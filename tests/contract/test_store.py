@@ -14,6 +14,7 @@ from scoreboard.interfaces import Accepted, Facts, Refused, Settled, Store
 from scoreboard.model import Change, ChangeKind, Event, RateLimit, Standing, Submission, order_key
 from tests.clocks import HeldClock
 from tests.contract.conftest import BOTH, Ask, MakeStore, OpenStore
+from tests.limits import LIMIT_SECONDS
 from tests.making import DUEL, MAIN, QUEST, SIDE, TEN_A_MINUTE, VISIT, commit, settling, submission
 
 
@@ -263,7 +264,7 @@ async def test_a_batch_is_taken_only_when_its_turn_has_come(make_store: MakeStor
 
     with ThreadPoolExecutor(1) as elsewhere:
         holding = elsewhere.submit(asyncio.run, another_process())
-        assert await asyncio.to_thread(has_the_turn.wait, 5)
+        assert await asyncio.to_thread(has_the_turn.wait, LIMIT_SECONDS)
         await store.commit({"main"}, take, settling())
         holding.result()
     assert waited == [True]

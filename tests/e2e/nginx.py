@@ -9,6 +9,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from tests.e2e.missing import go_without
+from tests.limits import LIMIT_SECONDS
 from tests.servers.process import free_port, until
 
 CONFIGURATION = """\
@@ -82,7 +83,7 @@ class Nginx:
     def __exit__(self, *exc_info: object) -> None:
         self._process.terminate()
         try:
-            self._process.wait(10)
+            self._process.wait(LIMIT_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

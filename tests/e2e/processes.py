@@ -14,9 +14,8 @@ from typing import Any
 import httpx2
 
 from tests.harness import CATALOG, SECRET
+from tests.limits import LIMIT_SECONDS
 from tests.servers.process import free_port
-
-LIMIT_SECONDS = 30.0
 
 COMMAND = (sys.executable, "-m", "scoreboard")
 

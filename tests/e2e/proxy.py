@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
+from tests.limits import LIMIT_SECONDS
+
 UNAVAILABLE = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/html\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndown"
 )
@@ -66,7 +68,7 @@ class Proxy:
                     client.recv(65_536)
                     client.sendall(self._instead)
                 return
-            with suppress(OSError), socket.create_connection(self._target, timeout=10) as server:
+            with suppress(OSError), socket.create_connection(self._target, timeout=LIMIT_SECONDS) as server:
                 server.settimeout(None)
                 with self._lock:
                     self._open |= {client, server}

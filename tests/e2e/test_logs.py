@@ -14,8 +14,9 @@ import httpx2
 import jwt
 import pytest
 
-from tests.e2e.processes import LIMIT_SECONDS, score, scoreboard, serving
+from tests.e2e.processes import score, scoreboard, serving
 from tests.harness import SECRET
+from tests.limits import LIMIT_SECONDS
 from tests.servers.process import free_port
 
 OLD_SECRET = "an old secret of the tests that is no longer in use"

@@ -16,8 +16,9 @@ from scoreboard.clock import SystemClock
 from scoreboard.model import Caller
 from scoreboard.web.auth import Tokens
 from scoreboard.web.keys import FixedKeys, secrets
-from tests.e2e.processes import COMMAND, LIMIT_SECONDS, ON_ASYNCIO, Process, environment, score, scoreboard, serving
+from tests.e2e.processes import COMMAND, ON_ASYNCIO, Process, environment, score, scoreboard, serving
 from tests.harness import SECRET
+from tests.limits import LIMIT_SECONDS
 from tests.servers.postgresql import PostgresServer
 from tests.servers.process import free_port
 from tests.servers.redis import RedisServer
@@ -42,7 +43,7 @@ class Writers:
             thread.start()
 
     def _write(self, user_id: str) -> None:
-        with httpx2.Client(base_url=self._url, timeout=20) as client:
+        with httpx2.Client(base_url=self._url, timeout=LIMIT_SECONDS) as client:
             while True:
                 key = str(uuid4())
                 try:
@@ -201,7 +202,7 @@ def test_a_server_whose_log_nobody_takes_any_more_goes_on_and_ends_as_any_other(
         with os.fdopen(reading) as log:
             assert any(f"http://127.0.0.1:{port}" in line for line in log)
         # Its line is written when it begins.
-        with httpx2.stream("GET", f"http://127.0.0.1:{port}/api/leaderboard/stream", timeout=5) as stream:
+        with httpx2.stream("GET", f"http://127.0.0.1:{port}/api/leaderboard/stream", timeout=LIMIT_SECONDS) as stream:
             assert "event: leaderboard" in stream.iter_lines()
         process.send_signal(signal.SIGTERM)
         assert process.wait(LIMIT_SECONDS) == 0

@@ -21,7 +21,8 @@ import httpx2
 import pytest
 from rich.cells import cell_len
 
-from tests.e2e.processes import COMMAND, LIMIT_SECONDS, Process, environment, score, scoreboard, serving
+from tests.e2e.processes import COMMAND, Process, environment, score, scoreboard, serving
+from tests.limits import LIMIT_SECONDS
 
 COLUMNS, LINES = 80, 24
 

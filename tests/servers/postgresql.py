@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from tests.limits import LIMIT_SECONDS
 from tests.servers.finding import POSTGRES_WHEEL, postgres_folder
-from tests.servers.process import LIMIT_SECONDS, Server, ServerFailed, everybody_reaches, ordinary_user, until
+from tests.servers.process import Server, ServerFailed, everybody_reaches, ordinary_user, until
 
 ANSWER_SECONDS = 1.0
 

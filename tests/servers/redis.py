@@ -10,8 +10,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tests.limits import LIMIT_SECONDS
 from tests.servers.finding import redis_program
-from tests.servers.process import LIMIT_SECONDS, Server, free_port, until
+from tests.servers.process import Server, free_port, until
 
 ANSWER_SECONDS = 1.0
 

@@ -22,6 +22,7 @@ from scoreboard.ranking.redis_connection import Breaker
 from scoreboard.store import sqlite_file
 from scoreboard.store.sqlite import SqliteStore
 from tests.clocks import HeldClock
+from tests.limits import LIMIT_SECONDS
 from tests.making import MAIN, SIDE, UNLIMITED, VISIT, commit, submission
 from tests.virtual_time import run
 
@@ -178,7 +179,7 @@ async def test_a_copy_that_answers_oddly_is_healed_later_and_the_others_at_once(
         await store.ensure([MAIN, SIDE])
         await commit(store, submission("ada"), submission("bob", VISIT))
         healing = Healing(store, ranking, ("main", "side"), observer)
-        async with background({"healing": healing.run}, observer), asyncio.timeout(10):
+        async with background({"healing": healing.run}, observer), asyncio.timeout(LIMIT_SECONDS):
             await healing.catch_up()
             assert (observer.failures, (await ranking.progress("side")).version) == (["healing"], 1)
             while (await ranking.progress("main")).version != 1:

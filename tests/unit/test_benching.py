@@ -9,10 +9,9 @@ import pytest
 from scoreboard import benching
 from scoreboard.benching import Findings, Plan, bench
 from scoreboard.errors import StartError
+from tests.limits import LIMIT_SECONDS
 
 STREAM = b"HTTP/1.1 200 OK\r\n\r\nid: 0\n\n"
-LIMIT_SECONDS = 10.0
-
 Answering = Callable[[bytes], Awaitable[bytes]]
 
 

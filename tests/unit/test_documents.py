@@ -12,9 +12,9 @@ import pytest
 
 from scoreboard.store.migrations import APPLICATION_ID
 from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_database import Limits
 from tests.clocks import HeldClock
 from tests.harness import SECRET, running
+from tests.limits import PATIENT_POSTGRESQL
 from tests.making import DUEL, MAIN, SIDE, UNLIMITED, VISIT, commit, submission
 
 ROOT = Path(__file__).parents[2]
@@ -25,8 +25,7 @@ PYTHON = re.findall(r"```python\n(.*?)```", SECURITY, re.DOTALL)
 
 
 async def test_each_sample_query_answers_what_it_says(migrated_url: str) -> None:
-    limits = Limits(connections=3, silence_seconds=5, lock_seconds=5, statement_seconds=5)
-    async with PostgresqlStore(migrated_url, limit=UNLIMITED, clock=None, limits=limits) as store:
+    async with PostgresqlStore(migrated_url, limit=UNLIMITED, clock=None, limits=PATIENT_POSTGRESQL) as store:
         await store.ensure([MAIN, SIDE])
         await commit(store, submission("bob", DUEL), submission("ada"), submission("cyd", VISIT))
         await commit(store, submission("ada", DUEL), submission("bob", name="Bob"))

@@ -13,7 +13,7 @@ from scoreboard.model import ChangeKind
 from scoreboard.ranking.redis import RedisRanking
 from scoreboard.ranking.redis_connection import Limits as RedisLimits
 from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_database import Limits
+from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
 from tests.making import MAIN, UNLIMITED, change, commit, standing, submission
 from tests.relay import Relay
 from tests.servers.redis import RedisServer
@@ -45,7 +45,7 @@ async def until_back(ranking: RedisRanking) -> None:
     """Whoever comes back says that everything may have changed."""
     changed = ranking.changed()
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_SECONDS):
             while True:
                 try:
                     await ranking.progress("main")
@@ -100,7 +100,7 @@ async def refusals(server: RedisServer, count: int) -> None:
             errors = client.info("errorstats").get("errorstat_READONLY")
         return int(errors["count"]) if isinstance(errors, dict) else 0
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT_SECONDS):
         while await asyncio.to_thread(counted) < count:
             pass
 
@@ -120,17 +120,16 @@ CREATE TRIGGER refuse BEFORE INSERT ON score_events FOR EACH ROW EXECUTE FUNCTIO
 async def test_a_connection_to_a_postgresql_that_takes_no_writes_any_more_is_left_and_nobody_is_told(
     migrated_url: str,
 ) -> None:
-    limits = Limits(connections=4, silence_seconds=5, lock_seconds=5, statement_seconds=5)
     connection = await asyncpg.connect(migrated_url)
     pids = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'scoreboard'"
-    async with PostgresqlStore(migrated_url, limit=UNLIMITED, clock=None, limits=limits) as store:
+    async with PostgresqlStore(migrated_url, limit=UNLIMITED, clock=None, limits=PATIENT_POSTGRESQL) as store:
         await store.ensure([MAIN])
         await commit(store, submission("ada"))
         before = {row["pid"] for row in await connection.fetch(pids)}
         await connection.execute(TAKES_NO_WRITES.format(pids=",".join(map(str, before))))
         await commit(store, submission("bob"))
         assert [e.version for e in await store.events("main", 0, 10)] == [1, 2]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_SECONDS):
             while before & {row["pid"] for row in await connection.fetch(pids)}:
                 pass
     await connection.close()

@@ -14,6 +14,7 @@ from scoreboard.model import ChangeKind, Head
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.store import sqlite_file
 from scoreboard.store.sqlite import SqliteStore
+from tests.limits import LIMIT_SECONDS
 from tests.making import commit, submission
 from tests.service import Service, opened, until
 from tests.virtual_time import run
@@ -81,7 +82,7 @@ async def test_a_page_that_was_read_for_a_copy_that_was_lost_meanwhile_is_not_pu
     # Another process begins the next copy: ada comes on a later page now.
     await service.ranking.apply(await service.store.changes("main", 0, 2))
     service.ranking.go_on.set()
-    await asyncio.wait_for(healing, 5)
+    await asyncio.wait_for(healing, LIMIT_SECONDS)
     assert await service.ranking.page("main", 10, 0) == await service.store.page("main", 10, 0)
 
 
@@ -105,7 +106,7 @@ async def test_a_process_that_dies_while_it_fills_is_taken_over_from(
     healing = asyncio.create_task(service.healing.heal("main"))
     await until(lambda: service.store.stretches >= 5)
     other.cancel()
-    await asyncio.wait_for(healing, 5)
+    await asyncio.wait_for(healing, LIMIT_SECONDS)
     assert await service.ranking.progress("main") == Progress(20, readable=True)
 
 
@@ -154,5 +155,5 @@ async def test_it_tells_how_much_a_copy_lacks_until_it_is_whole(
     await service.ranking.held.wait()
     assert service.healing.lag == 1
     service.ranking.go_on.set()
-    await asyncio.wait_for(healing, 5)
+    await asyncio.wait_for(healing, LIMIT_SECONDS)
     assert service.healing.lag == 0

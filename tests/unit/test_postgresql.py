@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from threading import Event as ThreadEvent
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -25,12 +26,12 @@ from scoreboard.store.postgresql_database import Limits, open_engine
 from scoreboard.store.postgresql_statements import FACTS
 from scoreboard.store.schema import newest_revision
 from scoreboard.store.tables import metadata
+from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
 from tests.making import MAIN, QUEST, SIDE, TEN_A_MINUTE, UNLIMITED, VISIT, commit, settling, submission
 from tests.relay import Relay
 from tests.servers.postgresql import Postgres
 
-IMPATIENT = Limits(connections=4, silence_seconds=0.5, lock_seconds=5, statement_seconds=5)
-PATIENT = Limits(connections=4, silence_seconds=5, lock_seconds=5, statement_seconds=5)
+IMPATIENT = replace(PATIENT_POSTGRESQL, silence_seconds=0.5)
 
 
 async def execute(url: str, *statements: str) -> None:
@@ -42,7 +43,7 @@ async def execute(url: str, *statements: str) -> None:
         await connection.close()
 
 
-def opened(url: str, limits: Limits = PATIENT) -> PostgresqlStore:
+def opened(url: str, limits: Limits = PATIENT_POSTGRESQL) -> PostgresqlStore:
     return PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=limits)
 
 
@@ -87,7 +88,7 @@ async def test_the_migrations_make_the_tables_that_the_code_knows(url: str) -> N
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
-    engine = open_engine(url, PATIENT, connections=1, isolation="REPEATABLE READ")
+    engine = open_engine(url, PATIENT_POSTGRESQL, connections=1, isolation="REPEATABLE READ")
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
@@ -221,7 +222,7 @@ async def test_a_silent_database_is_found_out_within_its_time(url: str) -> None:
         await commit(store, submission())
         relay.passes.clear()
         for _ in range(3):
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(LIMIT_SECONDS):
                 with pytest.raises(StoreUnavailable):
                     await store.commit({"main"}, pytest.fail, settling())
                 with pytest.raises(StoreUnavailable):
@@ -243,22 +244,22 @@ async def test_a_process_that_stops_while_it_holds_a_board_is_cut_off_and_counts
             decided += 1
             if decided == 1:
                 holds.set()
-                assert go_on.wait(10)
+                assert go_on.wait(LIMIT_SECONDS)
             return settling()(batch, facts)
 
-        async with opened(url) as other:
+        async with opened(url, replace(PATIENT_POSTGRESQL, idle_in_transaction_seconds=1)) as other:
             await other.ensure([MAIN, SIDE])
             await other.commit({"main"}, lambda: [submission("ada")], stop)
 
     with ThreadPoolExecutor(1) as executor:
         stopping = executor.submit(asyncio.run, stopped())
-        assert await asyncio.to_thread(holds.wait, 5)
-        # A board that it does not hold is free; the one that it holds is free within a second or so.
+        assert await asyncio.to_thread(holds.wait, LIMIT_SECONDS)
+        # A board that it does not hold is free. The server frees the one that it holds after a second.
         assert len(await commit(store, submission("bob", VISIT))) == 1
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(LIMIT_SECONDS / 2):
             assert len(await commit(store, submission("bob"))) == 1
         go_on.set()
-        await asyncio.to_thread(stopping.result, 10)
+        await asyncio.to_thread(stopping.result, LIMIT_SECONDS)
     assert [e.version for e in await store.events("main", 0, 10)] == [1, 2]
 
 
@@ -266,7 +267,7 @@ async def test_the_limit_holds_across_processes_that_write_at_once(url: str) -> 
     """Twenty at once, of which ten may pass, on four connections of their own."""
 
     async def flood(batch: Sequence[Submission]) -> int:
-        async with PostgresqlStore(url, limit=TEN_A_MINUTE, clock=None, limits=PATIENT) as store:
+        async with PostgresqlStore(url, limit=TEN_A_MINUTE, clock=None, limits=PATIENT_POSTGRESQL) as store:
             await store.ensure([MAIN, SIDE])
             accepted = 0
             for one in batch:
@@ -282,7 +283,7 @@ async def test_what_a_commit_asks_is_planned_well_on_empty_tables(url: str, anal
     """The plan is kept: another index of the same first columns would read a whole board for each look-up."""
     if analyzed:
         await execute(url, "ANALYZE")
-    engine = open_engine(url, PATIENT, connections=1, isolation="AUTOCOMMIT")
+    engine = open_engine(url, PATIENT_POSTGRESQL, connections=1, isolation="AUTOCOMMIT")
     asked = {
         "users": ["a"],
         "boards": [1],

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import asyncpg
 import pytest
@@ -13,16 +14,12 @@ from scoreboard.model import Submission
 from scoreboard.store.migrations import APPLICATION_ID
 from scoreboard.store.postgresql import PostgresqlStore
 from scoreboard.store.postgresql_database import Limits
+from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
 from tests.making import DUEL, MAIN, QUEST, SIDE, UNLIMITED, VISIT, commit, settling, submission
-
-PATIENT = Limits(connections=4, silence_seconds=5, lock_seconds=5, statement_seconds=5)
-
-LIMIT_SECONDS = 2.0
-"""For what has to fail long before the other limits, which are 5 s, would end it."""
 
 
 @asynccontextmanager
-async def opened(url: str, limits: Limits = PATIENT) -> AsyncIterator[PostgresqlStore]:
+async def opened(url: str, limits: Limits = PATIENT_POSTGRESQL) -> AsyncIterator[PostgresqlStore]:
     async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=limits) as store:
         await store.ensure([MAIN, SIDE])
         yield store
@@ -64,7 +61,7 @@ class Onlooker:
         return counted
 
     async def _until(self, count: int, condition: str) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_SECONDS):
             while count != await self._connection.fetchval(
                 f"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {condition}"
             ):
@@ -138,9 +135,9 @@ async def test_many_processes_on_the_same_boards_and_players_count_exactly(
 
 
 async def test_a_board_that_somebody_holds_too_long_is_told_in_time(migrated_url: str, onlooker: Onlooker) -> None:
-    limits = Limits(connections=4, silence_seconds=5, lock_seconds=0.2, statement_seconds=5)
+    limits = replace(PATIENT_POSTGRESQL, lock_seconds=0.2)
     async with opened(migrated_url, limits) as store:
-        async with onlooker.holding_main(), asyncio.timeout(LIMIT_SECONDS):
+        async with onlooker.holding_main(), asyncio.timeout(LIMIT_SECONDS / 2):
             with pytest.raises(StoreUnavailable):
                 await store.commit({"main"}, pytest.fail, settling())
             # Another board is free.
@@ -149,9 +146,9 @@ async def test_a_board_that_somebody_holds_too_long_is_told_in_time(migrated_url
 
 
 async def test_a_statement_that_takes_too_long_is_told_in_time(migrated_url: str, onlooker: Onlooker) -> None:
-    limits = Limits(connections=4, silence_seconds=5, lock_seconds=5, statement_seconds=0.2)
+    limits = replace(PATIENT_POSTGRESQL, statement_seconds=0.2)
     async with opened(migrated_url, limits) as store:
-        async with onlooker.holding("LOCK TABLE standings"), asyncio.timeout(LIMIT_SECONDS):
+        async with onlooker.holding("LOCK TABLE standings"), asyncio.timeout(LIMIT_SECONDS / 2):
             with pytest.raises(StoreUnavailable):
                 await store.page("main", 10, 0)
             with pytest.raises(StoreUnavailable):

@@ -13,10 +13,10 @@ from scoreboard.healing import Healing
 from scoreboard.interfaces import Store
 from scoreboard.model import Change, Snapshot
 from scoreboard.ranking.redis import RedisRanking
-from scoreboard.ranking.redis_connection import Limits
 from scoreboard.store import sqlite_file
 from scoreboard.store.sqlite import SqliteStore
 from tests.clocks import HeldClock
+from tests.limits import LIMIT_SECONDS, PATIENT_REDIS
 from tests.making import DUEL, MAIN, QUEST, UNLIMITED, settling, submission
 from tests.replay import replay
 from tests.servers.redis import RedisServer
@@ -82,15 +82,14 @@ class Process:
 
 @asynccontextmanager
 async def process(store: Store, redis: RedisServer) -> AsyncIterator[Process]:
-    limits = Limits(connections=4, silence_seconds=5)
-    async with RedisRanking(redis.url, ["main"], prefix="p", is_cluster=False, limits=limits) as ranking:
+    async with RedisRanking(redis.url, ["main"], prefix="p", is_cluster=False, limits=PATIENT_REDIS) as ranking:
         yield Process(store, ranking)
 
 
 async def lose(ranking: RedisRanking, redis: RedisServer, loss: str, rng: random.Random) -> None:
     """Lose the copy in the middle of a fill, and so again where it is filled anew."""
     for _ in range(0 if loss == "nothing" else 4):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_SECONDS):
             while (await ranking.progress("main")).version < PAGE_SIZE * rng.randint(1, 4):
                 pass
         if loss == "the copy":

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -11,11 +12,12 @@ from scoreboard.healing import PAGE_SIZE, Healing
 from scoreboard.model import ChangeKind
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_database import Limits, migrate
+from scoreboard.store.postgresql_database import migrate
+from tests.limits import PATIENT_POSTGRESQL
 from tests.making import MAIN, SIDE, UNLIMITED, commit, submission
 from tests.servers.postgresql import PostgresReplica, PostgresServer
 
-LIMITS = Limits(connections=4, silence_seconds=2, lock_seconds=5, statement_seconds=5)
+LIMITS = replace(PATIENT_POSTGRESQL, silence_seconds=2)
 
 
 @pytest.fixture(scope="module")

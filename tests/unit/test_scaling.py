@@ -19,6 +19,11 @@ SCALING, IMPROVEMENTS = ((DOCS / name).read_text(encoding="utf-8") for name in (
 PLACE = re.compile(r"`(scoreboard(?:\.\w+)+)`")
 
 
+@pytest.fixture
+def patient_server() -> None:
+    """The limits are those of the code."""
+
+
 def wrong(document: str) -> list[Cell]:
     return [cell for cell in cells(document) if not cell.is_right]
 

@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 
 from scoreboard import server
 from tests import virtual_time
+from tests.limits import LIMIT_SECONDS
 
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
 BALANCER_SECONDS = 60.0
@@ -220,7 +221,7 @@ async def connected() -> tuple[asyncio.Transport, Noting, socket.socket]:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
-    theirs.settimeout(5)
+    theirs.settimeout(LIMIT_SECONDS)
     transport, protocol = await asyncio.get_running_loop().create_connection(Noting, sock=ours)
     protocol.descriptor = transport.get_extra_info("socket").fileno()
     return transport, protocol, theirs
@@ -237,7 +238,7 @@ def test_a_lost_connection_is_told_before_its_descriptor_is_somebody_elses(
             theirs.close()
         else:
             getattr(transport, end)()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LIMIT_SECONDS):
             assert await protocol.lost
         theirs.close()
 

@@ -22,7 +22,8 @@ from scoreboard.config import Settings
 from scoreboard.store import sqlite_file
 from scoreboard.store.migrations import APPLICATION_ID
 from scoreboard.web.schemas import ProblemResponse
-from tests.harness import LIMIT_SECONDS, SECRET, Running, running
+from tests.harness import SECRET, Running, running
+from tests.limits import LIMIT_SECONDS
 
 GOOD = {"actionId": "quest", "userId": "ada"}
 
@@ -304,7 +305,7 @@ def test_a_store_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pyt
 def test_a_body_that_ends_too_early_is_not_acted_on(scoreboard: Running) -> None:
     where = urlsplit(scoreboard.url)
     body = json.dumps(GOOD)
-    with socket.create_connection((where.hostname, where.port), timeout=5) as raw:
+    with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as raw:
         raw.sendall(
             f"POST /api/scores HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {scoreboard.token()}\r\n"
             f"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{body}".encode()
@@ -316,7 +317,7 @@ def test_a_body_that_ends_too_early_is_not_acted_on(scoreboard: Running) -> None
 
 def test_a_broken_request_line_breaks_nothing(scoreboard: Running) -> None:
     where = urlsplit(scoreboard.url)
-    with socket.create_connection((where.hostname, where.port), timeout=5) as raw:
+    with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as raw:
         raw.sendall(b"NONSENSE\r\n\r\n")
         answer = raw.recv(1_000)
         assert answer.startswith(b"HTTP/1.1 400")

@@ -14,7 +14,8 @@ import pytest
 import uvloop
 
 from scoreboard import server
-from tests.harness import LIMIT_SECONDS, Running, running
+from tests.harness import Running, running
+from tests.limits import LIMIT_SECONDS
 
 
 def is_over_at_once(scoreboard: Running, **headers: str) -> bool:

@@ -11,6 +11,7 @@ import asyncpg
 from scoreboard.config import Settings
 from scoreboard.store.schema import newest_revision
 from tests.harness import running
+from tests.limits import LIMIT_SECONDS
 from tests.servers.postgresql import apart
 
 ADDITIONS = (
@@ -35,7 +36,7 @@ def migrate_further(settings: Settings) -> None:
         async with connection.transaction():
             for statement in ADDITIONS:
                 await connection.execute(statement)
-        await asyncio.wait_for(connection.close(), 5)
+        await asyncio.wait_for(connection.close(), LIMIT_SECONDS)
 
     apart(on_server())
 

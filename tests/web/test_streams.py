@@ -21,7 +21,8 @@ from scoreboard.model import Caller
 from scoreboard.web.asgi_subscriber import AsgiSubscriber
 from scoreboard.web.detached import DetachedSubscriber
 from tests.clocks import HeldClock
-from tests.harness import LIMIT_SECONDS, Running, running
+from tests.harness import Running, running
+from tests.limits import LIMIT_SECONDS
 
 ASK: Final = b"GET /api/leaderboard/stream HTTP/1.1\r\nHost: test\r\n\r\n"
 
