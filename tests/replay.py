@@ -8,16 +8,42 @@ from scoreboard.model import Event
 def replay(ledger: Sequence[Event], version: int) -> list[tuple[int, int, int]]:
     """The board after `version` events: (rank, the player's integer key, score), best first."""
     assert [event.version for event in ledger] == list(range(1, len(ledger) + 1))
-    scores: dict[int, int] = {}
-    reached: dict[int, int] = {}
+    events = ledger[:version]
+    scores = dict.fromkeys((event.player for event in events), 0)
+    for event in _counted(events):
+        scores[event.player] += event.points
+    reached = reached_versions(ledger, version)
     away: set[int] = set()
-    for event in ledger[:version]:
-        scores[event.player] = scores.get(event.player, 0) + event.points
-        if event.points or event.player not in reached:
-            reached[event.player] = event.version
+    for event in events:
         if event.kind in {"ban", "erase"}:
             away.add(event.player)
         elif event.kind == "unban":
             away.remove(event.player)
     players = sorted(scores.keys() - away, key=lambda player: (-scores[player], reached[player]))
     return [(rank, player, scores[player]) for rank, player in enumerate(players, start=1)]
+
+
+def reached_versions(ledger: Sequence[Event], version: int) -> dict[int, int]:
+    """By player, the event that reached the score, in the history where no event was ever made that is void now.
+
+    A player without any counted event has the score 0 since the first one.
+    """
+    events = ledger[:version]
+    reached: dict[int, int] = {}
+    for event in _counted(events):
+        if event.points or event.player not in reached:
+            reached[event.player] = event.version
+    for event in events:
+        reached.setdefault(event.player, event.version)
+    return reached
+
+
+def _counted(events: Sequence[Event]) -> list[Event]:
+    """The awards and adjustments that are not void after all of these events."""
+    void: set[int | None] = set()
+    for event in events:
+        if event.kind == "void":
+            void.add(event.target_version)
+        elif event.kind == "unvoid":
+            void.remove(event.target_version)
+    return [event for event in events if event.kind in {"award", "adjust"} and event.version not in void]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from scoreboard.interfaces import Settled, Store
-from scoreboard.model import ERASED_MARK, Correction, Event, Head, Player, Standing
+from scoreboard.model import ERASED_MARK, Correction, Event, Head, Player, Reached, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class CaseFacts:
 
     `heads` are those of all boards, `standings` the player's, by board. `targets` are the events that are meant: the
     one that was named, or the oldest of the player's awards since a time that are not void, at most `MOST_TARGETS`.
+    `reached` is, on each board of theirs, the event that the score is reached by once they are corrected
+    (`model.Standing`).
     `repeated` is the event that the correction's idempotency digest stands for already.
     """
 
@@ -30,6 +32,7 @@ class CaseFacts:
     heads: Mapping[str, Head]
     standings: Mapping[str, Standing]
     targets: Sequence[Target]
+    reached: Mapping[str, Reached]
     repeated: Event | None
 
 

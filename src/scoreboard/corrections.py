@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from scoreboard.admin_store import CaseFacts
+from scoreboard.effective_history import VOIDABLE
 from scoreboard.errors import EventNotVoidable, IdempotencyKeyReused, ScoreOutOfRange, UnknownEvent, UnknownPlayer
 from scoreboard.interfaces import Accepted, NewId, Settled
 from scoreboard.model import (
@@ -23,8 +24,6 @@ from scoreboard.model import (
     Standing,
 )
 from scoreboard.rules import fold
-
-VOIDABLE: Final = frozenset({EventKind.AWARD, EventKind.ADJUST})
 
 
 def correct(correction: Correction, facts: CaseFacts, new_id: NewId) -> tuple[Settled, Player | None]:
@@ -95,7 +94,8 @@ class _Case:
         )
         self.events.append(event)
         self._heads[board] = Head(event.version, event.at_us)
-        self.standings[board] = fold(before, event, self.after.user_id, self.after.name)
+        reached = None if target_version is None else self.facts.reached[board]
+        self.standings[board] = fold(before, event, self.after.user_id, self.after.name, reached)
 
     def settled(self) -> Settled:
         changes = tuple(

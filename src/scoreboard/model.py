@@ -223,9 +223,11 @@ class Player:
 class Standing:
     """Where a player stands on a board, in absolute terms.
 
-    `version` is the last event that touched it, `reached_version` the one that reached `score`. One that is not
-    `listed` keeps its score and has no place on the board. User id and name are the player's, the same on every board;
-    `seq` counts the player's accepted submissions over all boards, so of two names the one with the higher is newer.
+    `version` is the last event that touched it. `reached_version` is the one that reached `score`, in the history in
+    which no event was ever made that is void now: a correction that is undone leaves no trace in the order. One that
+    is not `listed` keeps its score and has no place on the board. User id and name are the player's, the same on every
+    board; `seq` counts the player's accepted submissions over all boards, so of two names the one with the higher is
+    newer.
     """
 
     player: int
@@ -237,6 +239,14 @@ class Standing:
     version: int
     seq: int
     listed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The event that reached a score, and its time."""
+
+    version: int
+    at_us: int
 
 
 @dataclass(frozen=True, slots=True)

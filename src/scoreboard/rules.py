@@ -32,6 +32,7 @@ from scoreboard.model import (
     Origin,
     Proof,
     RateLimit,
+    Reached,
     Standing,
     Submission,
 )
@@ -140,19 +141,26 @@ def decide(submission: Submission, facts: Facts, limit: RateLimit) -> Outcome:
     )
 
 
-def fold(standing: Standing | None, event: Event, user_id: str, name: str | None) -> Standing:
-    """A player's standing after one more event: the board is nothing but the fold of its ledger."""
+def fold(
+    standing: Standing | None, event: Event, user_id: str, name: str | None, reached: Reached | None = None
+) -> Standing:
+    """Return a player's standing after one more event: the board is nothing but the fold of its ledger.
+
+    A void and its end come with the event that the score is `reached` by once they are made. Any other event reaches
+    the score itself, if it changes the score.
+    """
     seq = event.seq or (standing.seq if standing else 0)
     listed = _LISTED.get(event.kind, standing.listed if standing else True)
-    if standing is not None and standing.score == event.score:
+    if reached is None and standing is not None and standing.score == event.score:
         return replace(standing, user_id=user_id, name=name, version=event.version, seq=seq, listed=listed)
+    reached = reached or Reached(event.version, event.at_us)
     return Standing(
         player=event.player,
         user_id=user_id,
         name=name,
         score=event.score,
-        reached_version=event.version,
-        reached_at_us=event.at_us,
+        reached_version=reached.version,
+        reached_at_us=reached.at_us,
         version=event.version,
         seq=seq,
         listed=listed,

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from scoreboard.effective_history import EffectiveHistory
 from scoreboard.errors import RankingUnavailable
 from scoreboard.healing import PAGE_SIZE, Healing
 from scoreboard.interfaces import Ranking, Store
-from scoreboard.model import ChangeKind, Event, EventKind, Head, Snapshot, Standing, order_key
+from scoreboard.ledger_checks import check_counts, check_event, check_target
+from scoreboard.model import ChangeKind, Event, Head, Reached, Snapshot, Standing, order_key
 from scoreboard.rules import fold
 
 TRIES: Final = 20
@@ -103,6 +105,7 @@ class _Ledger:
         self.version = 0
         self.at_us = 0
         self.folded: dict[int, Standing] = {}
+        self._effective = EffectiveHistory()
 
     def sort(self) -> list["_Place"]:
         """The listed standings in THE order; it is kept from now on."""
@@ -120,22 +123,30 @@ class _Ledger:
                 differences.append(f"event {self.version + 1}: missing, up to version {version}")
                 break
             for event in events:
-                differences += _check_event(event, self._previous, self.folded.get(event.player))
-                differences += _check_counts(event, self._seqs, self._action_seqs)
+                differences += check_event(event, self._previous, self.folded.get(event.player))
+                differences += check_counts(event, self._seqs, self._action_seqs)
                 if event.target_version is not None:
-                    differences += _check_target(event, await self._event(event.target_version))
-                self._fold(event)
+                    is_void = self._effective.is_void(event.target_version)
+                    differences += check_target(event, await self._event(event.target_version), is_void)
+                self._effective.append(event)
+                self._fold(event, None if event.target_version is None else await self._reached(event.player))
             reading.report("events", self.version, version)
         return differences
 
     async def _event(self, version: int) -> Event | None:
         return next(iter(await self._reading.store.events(self._reading.board, version - 1, 1)), None)
 
-    def _fold(self, event: Event) -> None:
+    async def _reached(self, player: int) -> Reached | None:
+        """Return the event that reached a player's score, after a void or its end."""
+        version = self._effective.reached_version(player)
+        event = None if version is None else await self._event(version)
+        return None if event is None else Reached(event.version, event.at_us)
+
+    def _fold(self, event: Event, reached: Reached | None) -> None:
         known = self._reading.standings.get(event.player)
         user_id, name = (known.user_id, known.name) if known else (f"player {event.player}", None)
         before = self.folded.get(event.player)
-        after = fold(before, event, user_id, name)
+        after = fold(before, event, user_id, name, reached)
         if self._order is not None:
             if before is not None and before.listed:
                 del self._order[bisect_left(self._order, _place(before))]
@@ -238,43 +249,6 @@ async def _look_past_the_head(reading: _Reading) -> list[str]:
         for event in newer
         if event.version > head.version
     ]
-
-
-def _check_event(event: Event, previous: Event | None, standing: Standing | None) -> Iterator[str]:
-    expected = 1 if previous is None else previous.version + 1
-    if event.version != expected:
-        yield f"event {expected}: missing, the next one is {event.version}"
-    if previous is not None and event.at_us < previous.at_us:
-        yield f"event {event.version}: earlier than the one before it"
-    before = standing.score if standing else 0
-    if event.score != before + event.points:
-        yield f"event {event.version}: says score {event.score}, but {before} + {event.points} points is another"
-
-
-def _check_counts(event: Event, seqs: dict[int, int], action_seqs: dict[tuple[int, str], int]) -> Iterator[str]:
-    """What the limit and the rules count by: each use of an action, and the player's submissions on all boards."""
-    if event.kind is not EventKind.AWARD:
-        if (event.seq, event.action_id, event.action_seq) != (None, None, None):
-            yield f"event {event.version}: is no submission, and counts as one"
-        return
-    if event.seq is None or event.action_id is None:
-        yield f"event {event.version}: is a submission, and does not count as one"
-        return
-    use = (event.player, event.action_id)
-    action_seqs[use] = action_seqs.get(use, 0) + 1
-    if event.action_seq != action_seqs[use]:
-        yield f"event {event.version}: says use {event.action_seq} of its action, but it is use {action_seqs[use]}"
-    if event.seq <= seqs.get(event.player, 0):
-        yield f"event {event.version}: says submission {event.seq} of its player, after {seqs[event.player]}"
-    seqs[event.player] = event.seq
-
-
-def _check_target(event: Event, target: Event | None) -> Iterator[str]:
-    """A void takes back what its target gave, and an unvoid gives it back."""
-    if target is None or target.version >= event.version or target.player != event.player:
-        yield f"event {event.version}: {event.kind} of event {event.target_version}, which is none of its player's"
-    elif event.points != (-target.points if event.kind is EventKind.VOID else target.points):
-        yield f"event {event.version}: {event.kind} of {target.points} points by {event.points}"
 
 
 def _compare(folded: Mapping[int, Standing], standings: Mapping[int, Standing]) -> list[str]:

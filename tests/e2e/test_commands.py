@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from scoreboard import __version__
+from scoreboard.store.schema import newest_revision
 from tests.e2e.processes import score, scoreboard, serving
 from tests.servers.redis import Redis
 
@@ -195,7 +196,7 @@ def test_an_empty_server_database_is_told(tmp_path: Path, distributed: dict[str,
 def test_many_instances_from_migrate_to_verify(
     tmp_path: Path, distributed: dict[str, str], redis_server: Redis, redis_prefix: str
 ) -> None:
-    assert "has schema 0002 now" in scoreboard(tmp_path, "migrate", **distributed).stdout
+    assert f"has schema {newest_revision()} now" in scoreboard(tmp_path, "migrate", **distributed).stdout
     token = scoreboard(tmp_path, "token", "ada", **distributed).stdout.strip()
     with serving(tmp_path, **distributed) as (_, one), serving(tmp_path, **distributed) as (_, other):
         assert score(one, token, "ada").json()["score"] == 50

@@ -18,7 +18,9 @@ class ReplayedBoard:
     def __init__(self) -> None:
         self._order: list[tuple[int, int, int]] = []
         self._places: dict[int, tuple[int, int, int]] = {}
-        self._reached_us: dict[int, int] = {}
+        self._events: dict[int, Event] = {}
+        self._counted: defaultdict[int, dict[int, int]] = defaultdict(dict)
+        self._away: set[int] = set()
         self.at_us = 0
 
     def __len__(self) -> int:
@@ -26,23 +28,48 @@ class ReplayedBoard:
 
     def append(self, event: Event) -> None:
         """One event more."""
-        known = self._places.get(event.player)
-        if known is not None:
+        player, known = event.player, self._places.get(event.player)
+        if known is not None and player not in self._away:
             del self._order[bisect_left(self._order, known)]
-        place = ((known[0] if known else 0) - event.points, event.version, event.player)
-        insort(self._order, place)
-        self._places[event.player] = place
-        self._reached_us[event.player] = self.at_us = event.at_us
+        self._events[event.version] = event
+        self.at_us = event.at_us
+        reached = known[1] if known else event.version
+        if event.kind in {"award", "adjust"}:
+            if event.points or not self._counted[player]:
+                reached = event.version
+            self._counted[player][event.version] = event.points
+        elif event.target_version is not None:
+            reached = self._void(player, event)
+        elif event.kind in {"ban", "erase"}:
+            self._away.add(player)
+        elif event.kind == "unban":
+            self._away.remove(player)
+        place = ((known[0] if known else 0) - event.points, reached, player)
+        self._places[player] = place
+        if player not in self._away:
+            insort(self._order, place)
 
-    def rank(self, player: int) -> int:
-        """A player's rank."""
-        return bisect_left(self._order, self._places[player]) + 1
+    def _void(self, player: int, event: Event) -> int:
+        """Count a void, or its end. Return the event that reaches the score without all that is void now."""
+        counted, target = self._counted[player], event.target_version
+        assert target is not None
+        if event.kind == "void":
+            del counted[target]
+        else:
+            counted[target] = self._events[target].points
+        moving = [version for version, points in counted.items() if points]
+        first = next(each.version for each in self._events.values() if each.player == player)
+        return max(moving) if moving else min(counted, default=first)
+
+    def rank(self, player: int) -> int | None:
+        """A player's rank; None for one that is not listed."""
+        return None if player in self._away else bisect_left(self._order, self._places[player]) + 1
 
     def entries(self, limit: int, history: History) -> tuple[Entry, ...]:
         """The first entries, best first."""
         return tuple(
-            Entry(rank, history.user(player), None, -negative, self._reached_us[player])
-            for rank, (negative, _, player) in enumerate(self._order[:limit], start=1)
+            Entry(rank, history.user(player), None, -negative, self._events[reached].at_us)
+            for rank, (negative, reached, player) in enumerate(self._order[:limit], start=1)
         )
 
 

@@ -38,8 +38,10 @@ from scoreboard.store import sqlite_file
 from scoreboard.store.sqlite import SqliteStore
 from scoreboard.verification import verify
 from tests.clocks import HeldClock, counted_ids
+from tests.history.boards import ReplayedBoard
+from tests.history.records import History as Recorded
 from tests.making import DUEL, MAIN, QUEST, SIDE, VISIT, submission
-from tests.replay import replay
+from tests.replay import reached_versions, replay
 
 LIMIT = RateLimit(3, 60_000_000)
 CATALOG = Catalog({b.id: b for b in (MAIN, SIDE)}, {a.id: a for a in (QUEST, DUEL, VISIT)})
@@ -127,14 +129,20 @@ class Model:
         self.boards[board].append(Line(user, "", None, points, at_us, can_be_void=points != 0))
 
     def shown(self, board: str) -> list[tuple[int, str, int]]:
-        """Rank, user and score, best first: the points that are not void, and the last event that moved the sum."""
+        """Rank, user and score, best first, as if no line had ever been there that is void now."""
         scores: dict[str, int] = {}
         reached: dict[str, int] = {}
+        first: dict[str, int] = {}
         for version, line in enumerate(self.boards[board], start=1):
             assert line is not None
-            scores[line.user] = scores.get(line.user, 0) + line.points
-            if line.points or line.user not in reached:
+            first.setdefault(line.user, version)
+            scores.setdefault(line.user, 0)
+            if line.is_void or not line.can_be_void:
+                continue
+            scores[line.user] += line.points
+            if line.points:
                 reached[line.user] = version
+        reached = first | reached
         users = sorted(
             (user for user in scores if user not in self.banned), key=lambda user: (-scores[user], reached[user])
         )
@@ -396,14 +404,30 @@ class History(RuleBasedStateMachine):
                 shown = [(e.rank, e.score) for e in snapshot.entries]
                 expected = replay(ledger, snapshot.version)
                 assert shown == [(rank, score) for rank, _, score in expected]
+                reached = reached_versions(ledger, snapshot.version)
                 for entry, (_, player, _) in zip(snapshot.entries, expected, strict=True):
+                    assert entry.reached_at_us == ledger[reached[player] - 1].at_us
                     # A page from before an erasure may still say who it was.
                     is_newest = snapshot.version == len(ledger)
                     assert entry.user_id in ({users[player]} if is_newest else self.known_as[player])
 
+    def _check_the_checker(self, board: str) -> None:
+        """Two plain readings of a ledger, in one go and event by event, are the same at each version."""
+        ledger = self.run(self.store.events(board, 0, 10_000))
+        history = Recorded((), {}, (), (), ())
+        replayed = ReplayedBoard()
+        for event in ledger:
+            replayed.append(event)
+            reached = reached_versions(ledger, event.version)
+            assert [(e.rank, e.user_id, e.score, e.reached_at_us) for e in replayed.entries(100, history)] == [
+                (rank, history.user(player), score, ledger[reached[player] - 1].at_us)
+                for rank, player, score in replay(ledger, event.version)
+            ]
+
     def teardown(self) -> None:
         if hasattr(self, "stack"):
             for board in ("main", "side"):
+                self._check_the_checker(board)
                 self.ranking.lose = None
                 self.run(self.healing.heal(board))
                 verdict = self.run(verify(self.store, self.ranking, board, lambda *_: None))

@@ -97,7 +97,7 @@ def test_all_of_a_player_since_a_moment_is_voided(server: Running) -> None:
     told = [e["at"] for e in done(admin(server, "history", userId="ada"))["events"]]
     moment = told[0]
     assert done(admin(server, "void-since", userId="ada", since=moment))["events"] == 2
-    assert (ranks(server), ranks(server, "side")) == ([("bob", 50), ("ada", 50)], [("ada", 0)])
+    assert (ranks(server), ranks(server, "side")) == ([("ada", 50), ("bob", 50)], [("ada", 0)])
     assert done(admin(server, "void-since", userId="ada", since=moment))["events"] == 0
 
 

@@ -7,9 +7,10 @@ from sqlalchemy.engine import Row
 
 from scoreboard.admin_store import Place, Profile, Record
 from scoreboard.model import ERASED_MARK
-from scoreboard.store.correcting import are_void, player_of, standings_of
+from scoreboard.store.correcting import player_of, standings_of
 from scoreboard.store.reads import event_of
 from scoreboard.store.tables import boards, corrections, players, score_events
+from scoreboard.store.voids import are_void
 
 
 def players_like(connection: Connection, search: str, limit: int) -> Sequence[Profile]:

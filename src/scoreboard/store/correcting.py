@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, not_, select, update
 from sqlalchemy.engine import Row
 
 from scoreboard.admin_store import MOST_TARGETS, CaseFacts, Correct, Target
@@ -10,13 +10,10 @@ from scoreboard.interfaces import Settled
 from scoreboard.model import ALL_TIME, Correction, Event, EventKind, Head, Player, Standing
 from scoreboard.store import reads
 from scoreboard.store.tables import boards, corrections, players, score_events, standings
+from scoreboard.store.voids import are_void, is_void, reached_after
 
 FORGOTTEN = "(erased)"
 """Stands for the reason of a correction about a player who is erased: it may say who that was."""
-
-_NOTHING = 0
-"""Added to a board's key it hides the primary key: by that SQLite would read the whole board, and leave the index of
-targets."""
 
 
 def read_case(connection: Connection, correction: Correction, clock_us: int) -> CaseFacts:
@@ -35,6 +32,7 @@ def read_case(connection: Connection, correction: Correction, clock_us: int) -> 
         heads=heads,
         standings={} if player is None else standings_of(connection, [player]).get(player.key, {}),
         targets=targets,
+        reached={} if player is None else reached_after(connection, correction.kind, player.key, targets),
         repeated=None if player is None else _repeated(connection, player, correction),
     )
 
@@ -98,16 +96,6 @@ def _named(connection: Connection, correction: Correction) -> Target | None:
 
 def _since(connection: Connection, player: int, since_us: int) -> Sequence[Target]:
     """Of awards that are not void, the oldest."""
-    later = score_events.alias("later")
-    last_word = (
-        select(later.c.kind)
-        .where(
-            later.c.board_key + _NOTHING == score_events.c.board_key, later.c.target_version == score_events.c.version
-        )
-        .order_by(later.c.version.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
     rows = connection.execute(
         select(score_events, boards.c.id.label("board"))
         .join(boards, boards.c.key == score_events.c.board_key)
@@ -115,26 +103,12 @@ def _since(connection: Connection, player: int, since_us: int) -> Sequence[Targe
             score_events.c.player_key == player,
             score_events.c.seq.is_not(None),
             score_events.c.at_us >= since_us,
-            func.coalesce(last_word, "") != EventKind.VOID,
+            not_(is_void),
         )
         .order_by(score_events.c.seq)
         .limit(MOST_TARGETS)
     )
     return [Target(reads.event_of(row.board, row), is_void=False) for row in rows]
-
-
-def are_void(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) -> list[bool]:
-    """Of rows of the ledger, whether each is void: of all events that have it for a target, the last one says so."""
-    last_words: dict[tuple[int, int], str] = {}
-    for board in {row.board_key for row in rows}:
-        versions = [row.version for row in rows if row.board_key == board]
-        found = connection.execute(
-            select(score_events.c.target_version, score_events.c.kind)
-            .where(score_events.c.board_key + _NOTHING == board, score_events.c.target_version.in_(versions))
-            .order_by(score_events.c.version)
-        )
-        last_words |= {(board, version): kind for version, kind in found}
-    return [last_words.get((row.board_key, row.version)) == EventKind.VOID for row in rows]
 
 
 def _repeated(connection: Connection, player: Player, correction: Correction) -> Event | None:

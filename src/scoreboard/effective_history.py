@@ -1,0 +1,55 @@
+"""The history that a board's order is made of: its ledger without the events that are void now."""
+
+from array import array
+from collections import defaultdict
+from typing import Final
+
+from scoreboard.model import Event, EventKind
+
+VOIDABLE: Final = frozenset({EventKind.AWARD, EventKind.ADJUST})
+"""The events that have points of their own."""
+
+
+class EffectiveHistory:
+    """The events of one board, appended in order, and the one that reached each player's score.
+
+    It takes about 8 bytes an event and 200 bytes a player.
+    """
+
+    def __init__(self) -> None:
+        self._versions: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
+        self._without_points: set[int] = set()
+        self._void: set[int] = set()
+
+    def append(self, event: Event) -> None:
+        """Add the next event of the ledger."""
+        if event.kind in VOIDABLE:
+            self._versions[event.player].append(event.version)
+            if not event.points:
+                self._without_points.add(event.version)
+        elif event.target_version is not None:
+            if event.kind is EventKind.VOID:
+                self._void.add(event.target_version)
+            else:
+                self._void.discard(event.target_version)
+
+    def is_void(self, version: int) -> bool:
+        """Return whether an event does not count now."""
+        return version in self._void
+
+    def reached_version(self, player: int) -> int | None:
+        """Return the event that reached the player's score: the last one that counts and has changed it.
+
+        Without such an event, the score is 0 since the first one that counts, or since the first one at all.
+        """
+        versions = self._versions.get(player)
+        if not versions:
+            return None
+        first = versions[0]
+        for version in reversed(versions):
+            if version in self._void:
+                continue
+            if version not in self._without_points:
+                return version
+            first = version
+        return first

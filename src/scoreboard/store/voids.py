@@ -1,0 +1,100 @@
+"""Which events are void, and which one reached a score without them: the same statements for every dialect."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select, true
+from sqlalchemy.engine import Row
+
+from scoreboard.admin_store import Target
+from scoreboard.model import EventKind, Reached
+from scoreboard.store.tables import boards, score_events
+
+_NOTHING: Final = 0
+"""Added to a board's key it hides the primary key: by that SQLite would read the whole board, and leave the index of
+targets or of players."""
+
+_later = score_events.alias("later")
+
+is_void: Final[ColumnElement[bool]] = (
+    func.coalesce(
+        select(_later.c.kind)
+        .where(
+            _later.c.board_key + _NOTHING == score_events.c.board_key,
+            _later.c.target_version == score_events.c.version,
+        )
+        .order_by(_later.c.version.desc())
+        .limit(1)
+        .scalar_subquery(),
+        "",
+    )
+    == EventKind.VOID
+)
+"""True for an event if the last event about it is a void."""
+
+
+def are_void(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) -> list[bool]:
+    """Return whether each of these rows of the ledger is void (`is_void`)."""
+    last_words: dict[tuple[int, int], str] = {}
+    for board in {row.board_key for row in rows}:
+        versions = [row.version for row in rows if row.board_key == board]
+        found = connection.execute(
+            select(score_events.c.target_version, score_events.c.kind)
+            .where(score_events.c.board_key + _NOTHING == board, score_events.c.target_version.in_(versions))
+            .order_by(score_events.c.version)
+        )
+        last_words |= {(board, version): kind for version, kind in found}
+    return [last_words.get((row.board_key, row.version)) == EventKind.VOID for row in rows]
+
+
+def reached_after(
+    connection: Connection, kind: EventKind, player: int, targets: Sequence[Target]
+) -> Mapping[str, Reached]:
+    """Return, for each board, the event that reaches the player's score once the targets are void, or count again.
+
+    It is the last event that counts and has points. Without such an event, the score is 0 since the first one that
+    counts, or since the first one at all (`effective_history`).
+    """
+    reached: dict[str, Reached] = {}
+    for board in {target.event.board for target in targets}:
+        versions = [target.event.version for target in targets if target.event.board == board]
+        are_targets = score_events.c.version.in_(versions)
+        counts = and_(not_(is_void), not_(are_targets)) if kind is EventKind.VOID else or_(not_(is_void), are_targets)
+        found = (
+            _find(connection, board, player, and_(score_events.c.points != 0, counts), newest=True)
+            or _find(connection, board, player, counts)
+            or _find(connection, board, player, true())
+        )
+        assert found is not None
+        reached[board] = found
+    return reached
+
+
+def _find(
+    connection: Connection, board: str, player: int, condition: ColumnElement[bool], *, newest: bool = False
+) -> Reached | None:
+    """Return the first such award or adjustment of a player on a board, or the newest one.
+
+    Both kinds come from the index of a player's submissions: adjustments have no number there.
+    """
+    seq, version = score_events.c.seq, score_events.c.version
+    board_key = select(boards.c.key).where(boards.c.id == board).scalar_subquery()
+    found: list[Reached] = []
+    for whose, order in (
+        (seq.is_not(None), seq),
+        (and_(seq.is_(None), score_events.c.kind == EventKind.ADJUST), version),
+    ):
+        rows = connection.execute(
+            select(version, score_events.c.at_us)
+            .where(
+                score_events.c.player_key == player,
+                score_events.c.board_key + _NOTHING == board_key,
+                whose,
+                condition,
+            )
+            .order_by(order.desc() if newest else order)
+            .limit(1)
+        )
+        found += [Reached(*row) for row in rows]
+    choose = max if newest else min
+    return choose(found, key=lambda reached: reached.version, default=None)

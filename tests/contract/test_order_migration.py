@@ -1,0 +1,203 @@
+"""A database whose order was kept by a program of schema 0002 gets the order without the events that are void."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, MetaData, text
+
+from scoreboard import corrections
+from scoreboard.admin_store import Truth
+from scoreboard.healing import Healing
+from scoreboard.model import Change, ChangeKind, Correction, EventKind, Head, Standing
+from scoreboard.ranking.memory import MemoryRanking
+from scoreboard.store import postgresql_database, schema, sqlite_file
+from scoreboard.store.postgresql import PostgresqlStore
+from scoreboard.store.sqlite import SqliteStore
+from scoreboard.verification import verify
+from tests.clocks import HeldClock
+from tests.contract.conftest import DRIVERS
+from tests.limits import PATIENT_POSTGRESQL
+from tests.making import MAIN, SIDE, UNLIMITED, VISIT, commit, submission
+from tests.servers.postgresql import Postgres, apart
+
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+
+TABLES = ("boards", "players", "score_events", "corrections", "standings")
+
+
+class Database:
+    """One that a test fills at an old schema, migrates, and opens."""
+
+    def __init__(self, run: Callable[[Callable[[Connection], Any]], Any], migrate: Callable[[], Any], store: Truth):
+        self.run = run
+        self.migrate = migrate
+        self.store = store
+
+
+def _in_file(path: Path) -> Database:
+    def run(work: Callable[[Connection], Any]) -> Any:
+        engine = sqlite_file.open_engine(path, "write")
+        try:
+            with engine.begin() as connection:
+                return work(connection)
+        finally:
+            engine.dispose()
+
+    return Database(run, partial(sqlite_file.migrate, path), SqliteStore(path, limit=UNLIMITED, clock=HeldClock()))
+
+
+def _on_server(url: str) -> Database:
+    def migrate() -> Any:
+        async def in_thread() -> Any:
+            return await asyncio.to_thread(postgresql_database.migrate, url)
+
+        return apart(in_thread())
+
+    return Database(
+        lambda work: apart(postgresql_database._once(url, work)),
+        migrate,
+        PostgresqlStore(url, limit=UNLIMITED, clock=HeldClock(), limits=PATIENT_POSTGRESQL),
+    )
+
+
+@pytest.fixture(params=DRIVERS)
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Database, Database]]:
+    """Two empty ones: one for the newest schema, one for an old one."""
+    if request.param == "sqlite":
+        for name in ("new", "old"):
+            (tmp_path / name).touch()
+        yield _in_file(tmp_path / "new"), _in_file(tmp_path / "old")
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    names = [f"scoreboard_test_{uuid4().hex}" for _ in range(2)]
+    for name in names:
+        postgres.create_database(name)
+    yield _on_server(postgres.url(names[0])), _on_server(postgres.url(names[1]))
+    for name in names:
+        postgres.drop_database(name)
+
+
+def rows_of(connection: Connection) -> Rows:
+    tables = MetaData()
+    tables.reflect(connection)
+    return {name: [dict(row) for row in connection.execute(tables.tables[name].select()).mappings()] for name in TABLES}
+
+
+def fill(connection: Connection, revision: str, rows: Rows) -> None:
+    """Make the schema of a revision, and put in what of the rows it knows."""
+    config = schema._config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+    tables = MetaData()
+    tables.reflect(connection)
+    for name in TABLES:
+        table = tables.tables[name]
+        for row in rows[name]:
+            connection.execute(table.insert().values({key: value for key, value in row.items() if key in table.c}))
+    # What a program of 0002 wrote: the last event that has changed the score, a void as much as any other.
+    connection.execute(
+        text(
+            """
+            UPDATE standings SET reached_version = (
+                   SELECT max(e.version) FROM score_events e
+                    WHERE e.board_key = standings.board_key AND e.player_key = standings.player_key AND e.points <> 0)
+            """
+        )
+    )
+    connection.execute(
+        text(
+            """
+            UPDATE standings SET reached_at_us = (
+                   SELECT e.at_us FROM score_events e
+                    WHERE e.board_key = standings.board_key AND e.version = standings.reached_version)
+            """
+        )
+    )
+
+
+async def correct(store: Truth, kind: EventKind, **given: Any) -> None:
+    correction = Correction(kind, "root", "a test", **given)
+    await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
+
+
+async def play(store: Truth) -> None:
+    """Equals of whom some were corrected, and somebody who has lost all, on another board too."""
+    await store.ensure([MAIN, SIDE])
+    for user_id in ("ada", "bob", "cyd", "dan", "ada", "bob", "cyd", "eve", "eve"):
+        await commit(store, submission(user_id))
+    await commit(store, submission("dan", VISIT))
+    await correct(store, EventKind.VOID, board="main", target_version=5)
+    await correct(store, EventKind.UNVOID, board="main", target_version=5)
+    await correct(store, EventKind.VOID, board="main", target_version=2)
+    await correct(store, EventKind.ADJUST, user_id="cyd", board="main", points=1)
+    await correct(store, EventKind.VOID, user_id="dan", since_us=0)
+
+
+def old_copy(rows: Rows) -> Change:
+    """What a ranking had of the main board."""
+    (main,) = (board for board in rows["boards"] if board["id"] == "main")
+    who = {player["key"]: player for player in rows["players"]}
+    standings = tuple(
+        Standing(
+            row["player_key"], who[row["player_key"]]["user_id"], None, row["score"], row["reached_version"],
+            row["reached_at_us"], row["version"], who[row["player_key"]]["seq"], row["listed"],
+        )
+        for row in sorted(rows["standings"], key=lambda row: row["version"])
+        if row["board_key"] == main["key"]
+    )  # fmt: skip
+    return Change("main", ChangeKind.LAST_PAGE, 0, main["version"], main["at_us"], standings)
+
+
+async def test_an_order_with_traces_of_voids_is_made_whole_and_copies_follow(
+    databases: tuple[Database, Database],
+) -> None:
+    new, old = databases
+    new.migrate()
+    async with new.store as store:
+        await play(store)
+        expected = await store.page("main", 10, 0)
+        heads = await store.heads()
+    old.run(partial(fill, revision="0002", rows=new.run(rows_of)))
+    before = old.run(rows_of)
+    assert old.migrate() == ("0002", schema.newest_revision())
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(old.store)
+        ranking = await stack.enter_async_context(MemoryRanking())
+        await store.ensure([MAIN, SIDE])
+        await ranking.apply(old_copy(before))
+        assert (await ranking.page("main", 10, 0)).entries != expected.entries
+        await Healing(store, ranking, ("main", "side")).heal("main")
+        for page in (await store.page("main", 10, 0), await ranking.page("main", 10, 0)):
+            assert page.entries == expected.entries
+        for board in ("main", "side"):
+            assert (await verify(store, ranking, board, lambda *_: None)).differences == ()
+        # ada, bob and dan moved on the main board, and dan on the other one; what was right has no new event.
+        moved = {board: head.version - heads[board].version for board, head in (await store.heads()).items()}
+        assert moved == {"main": 3, "side": 1}
+        log = await store.corrections(None, 100)
+        migrated = [record for record in log if record.actor == "scoreboard migrate"]
+        assert {(record.event.kind, record.event.points) for record in migrated} == {(EventKind.ADJUST, 0)}
+        assert len(migrated) == 4
+        assert len(await commit(store, submission("bob"))) == 1
+    assert old.migrate() == (schema.newest_revision(), schema.newest_revision())
+
+
+async def test_a_database_without_voids_is_left_as_it_is(databases: tuple[Database, Database]) -> None:
+    new, old = databases
+    new.migrate()
+    async with new.store as store:
+        await store.ensure([MAIN, SIDE])
+        await commit(store, submission("ada"), submission("bob"))
+        heads: Mapping[str, Head] = await store.heads()
+    old.run(partial(fill, revision="0002", rows=new.run(rows_of)))
+    old.migrate()
+    async with old.store as store:
+        assert await store.heads() == heads
+        assert await store.corrections(None, 10) == []
