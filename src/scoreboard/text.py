@@ -35,8 +35,8 @@ def check_reason(text: str) -> str:
     return check_text(text, MAX_REASON)
 
 
-def shown_name(claim: object) -> str | None:
-    """A token's name as the board shows it: cut to 128 characters, and without what cannot be shown; None if empty."""
+def label(claim: object) -> str | None:
+    """Return a claim as one line of text: cut to 128 characters, without control characters; None if empty."""
     if not isinstance(claim, str):
         return None
     kept = claim if _is_plain(claim) else "".join(c for c in claim if unicodedata.category(c) not in {"Cc", "Cs"})

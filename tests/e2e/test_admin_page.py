@@ -58,6 +58,20 @@ def correct(page: Page, action: str, confirm: str | None = None, reason: str = "
     dialog.get_by_role("button", name=confirm or action, exact=True).click()
 
 
+@pytest.mark.parametrize(
+    ("user_id", "title"), [("\u202eada", r"Ban \u{202e}ada"), ("\u200b\u3164", r"Ban \u{200b}\u{3164}")]
+)
+def test_a_dialog_names_also_a_player_whose_id_is_invisible_or_turns_the_line(
+    browser: Browser, server: Running, user_id: str, title: str
+) -> None:
+    server.score(user_id)
+    with administering(browser, server) as (page, _):
+        page.locator("#list").get_by_role("button").first.click()
+        expect(page.locator("#player-id")).to_have_text(title.replace("Ban", "User id"))
+        page.locator("#player").get_by_role("button", name="Ban").first.click()
+        expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text(title)
+
+
 def test_who_is_banned_leaves_a_watching_page_and_comes_back_when_unbanned(browser: Browser, server: Running) -> None:
     server.score("ada", name="Ada")
     server.score("bob", "duel", name="Bob")

@@ -43,12 +43,27 @@ def test_the_name_of_the_token_is_shown(scoreboard: Running) -> None:
 
 @pytest.mark.parametrize(
     ("claim", "shown"),
-    [("x" * 200, "x" * 128), ("a\x00b\nc", "abc"), ("   ", "ada"), ("عدا", "عدا")],
-    ids=["cut to 128", "no control characters", "blank: the user id", "right to left"],
+    [
+        ("x" * 200, "x" * 128),
+        ("a\x00b\nc", "abc"),
+        ("   ", "ada"),
+        ("عدا", "عدا"),
+        ("\u200b\u3164\u202e", "ada"),
+        ("Bob\u202ereverse", "Bobreverse"),
+    ],
+    ids=["cut", "no control characters", "blank: the user id", "right to left", "invisible: the user id", "override"],
 )
 def test_a_name_is_made_fit_to_be_shown(scoreboard: Running, claim: str, shown: str) -> None:
     scoreboard.score("ada", name=claim)
     assert scoreboard.board()["entries"][0]["name"] == shown
+
+
+def test_a_user_id_is_made_fit_to_be_shown_where_there_is_no_name(scoreboard: Running) -> None:
+    for user_id in ("\u202emoc.elgoog", "\u200b\u2060"):
+        assert scoreboard.score(user_id).json()["userId"] == user_id
+    entries = scoreboard.board()["entries"]
+    assert [entry["userId"] for entry in entries] == ["\u202emoc.elgoog", "\u200b\u2060"]
+    assert [entry["name"] for entry in entries] == ["moc.elgoog", "\\u200b\\u2060"]
 
 
 def test_the_eleventh_in_a_minute_is_refused_until_the_second_that_is_told(scoreboard: Running) -> None:

@@ -9,7 +9,8 @@ from scoreboard.app import make_tokens
 from scoreboard.cli.arguments import checked
 from scoreboard.config import read_settings
 from scoreboard.model import Caller
-from scoreboard.text import check_id, shown_name
+from scoreboard.names import check_name
+from scoreboard.text import check_id
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -28,7 +29,8 @@ def token(
     For trying things out and for scripts; your own backend signs tokens with the same secret (HS256, claims `sub`,
     `exp`, and `name` if you like).
     """
-    caller = Caller(checked(check_id, user, "USER"), shown_name(name), frozenset(scope or ()))
+    shown = None if name is None else checked(check_name, name, "--name")
+    caller = Caller(checked(check_id, user, "USER"), shown, frozenset(scope or ()))
     typer.echo(make_tokens(read_settings()).sign(caller, _seconds(expires_in)))
 
 

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import Final
 
 from scoreboard.model import Entry, Snapshot
+from scoreboard.names import shown_name
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -118,7 +119,7 @@ def _entry(entry: Entry) -> dict[str, object]:
     return {
         "rank": entry.rank,
         "userId": entry.user_id,
-        "name": entry.user_id if entry.name is None else entry.name,
+        "name": shown_name(entry.name, entry.user_id),
         "score": entry.score,
         "reachedAt": timestamp(entry.reached_at_us),
     }

@@ -12,8 +12,9 @@ from scoreboard.digests import Digests
 from scoreboard.errors import KeysUnavailable, ProofInvalid, StartError, TokenExpired, TokenInvalid, TokenMissing
 from scoreboard.interfaces import Clock
 from scoreboard.model import MAX_SCORE, Caller, Proof
+from scoreboard.names import claimed_name
 from scoreboard.rules import SCORE_FOR_ONESELF
-from scoreboard.text import check_id, shown_name
+from scoreboard.text import check_id, label
 from scoreboard.web.keys import HS256, Key, Keys
 
 MAX_TOKEN_BYTES: Final = 8_192
@@ -221,8 +222,8 @@ class Tokens:
         if not scopes and self._policy.unscoped_may_score:
             scopes = frozenset({SCORE_FOR_ONESELF})
         # One without an id of its own is known by its digest.
-        token_id = shown_name(claims.get("jti")) or f"sha256:{sha256(token).hexdigest()[:16]}"
-        return Caller(check_id(claims["sub"]), shown_name(claims.get("name")), scopes, token_id)
+        token_id = label(claims.get("jti")) or f"sha256:{sha256(token).hexdigest()[:16]}"
+        return Caller(check_id(claims["sub"]), claimed_name(claims.get("name")), scopes, token_id)
 
 
 _BAD: Final = (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, AttributeError)

@@ -2,7 +2,7 @@
 // Asks for the reason of a correction, makes it, and tells what it came to.
 
 import { correct, newKey, Refusal } from "./api.js";
-import { figure, find, say } from "./dom.js";
+import { exact, figure, find, say } from "./dom.js";
 
 /**
  * @typedef {object} Question
@@ -35,7 +35,7 @@ export function ask(question) {
   let isSending = false;
   let isDone = false;
 
-  part("h2").textContent = question.title;
+  part("h2").textContent = exact(question.title);
   part("#dialog-hint").textContent = question.hint;
   part("[type=submit]").textContent = question.action;
   part("[type=submit]").classList.toggle("danger", question.isDangerous ?? false);

@@ -25,8 +25,19 @@ export function make(tag, className = "", ...children) {
   return element;
 }
 
+/** @param {string} text @param {RegExp} hidden */
+const escaped = (text, hidden) =>
+  text.replace(hidden, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+
+/** An id with every invisible character escaped. @param {string} text */
+export const exact = (text) => escaped(text, /[\p{C}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\u2800]/gu);
+
+/** A text that cannot turn the line around, and shows at least its escapes. @param {string} text */
+const legible = (text) =>
+  /[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text) ? escaped(text, /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu) : exact(text);
+
 /** A name, an id or a reason: its direction is its own. @param {string} text */
-export const theirs = (text) => make("bdi", "", text);
+export const theirs = (text) => make("bdi", "", legible(text));
 
 /**
  * @param {Node | string} shown

@@ -1,0 +1,143 @@
+"""Names as people see them: no invisible characters and no bidirectional controls (Unicode TR 36 and TR 39).
+
+A name with such characters would show as an empty row, look like another name, or reverse the text around it. The
+joiners U+200C and U+200D, variation selectors and emoji tags are kept where a script or an emoji sequence needs them.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from scoreboard.text import MAX_CHARACTERS, check_text
+
+MAX_MARKS: Final = 4
+"""Nonspacing marks in a row that a name may have (TR 39, section 5.4): more grow over the rows above and below."""
+
+KEPT_NAMES: Final = 4_096
+"""Cleaned names that are cached: a board shows the same ones again and again."""
+
+_NONCHARACTERS: Final = "\ufdd0-\ufdef" + "".join(
+    f"{chr(plane << 16 | 0xFFFE)}-{chr(plane << 16 | 0xFFFF)}" for plane in range(17)
+)
+
+_INVISIBLE: Final = (
+    # Default_Ignorable_Code_Point, which includes the bidirectional controls.
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    # Annotations, the object replacement character, a filler, controls of hieroglyphs, and noncharacters.
+    f"\ufff9-\ufffc\U00016fe4\U00013430-\U00013440{_NONCHARACTERS}"
+)
+
+_SUSPECT: Final = re.compile(
+    # The flag of a part of a country, such as Scotland's: it is kept whole.
+    f"\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{{1,6}}\U000e007f|[{_INVISIBLE}]"
+)
+
+_BLANK: Final = re.compile("[\\s\u2800\U0001d159\U00013441\U00013442]+")
+"""Characters that show as nothing but space, be they called letters and symbols."""
+
+_ZWNJ: Final = "\u200c"
+_ZWJ: Final = "\u200d"
+_EMOJI_STYLE: Final = "\ufe0f"
+_KEYCAP: Final = "\u20e3"
+_VIRAMA: Final = 9
+"""The combining class of the sign that joins consonants in Indic scripts."""
+
+
+@lru_cache(KEPT_NAMES)
+def clean_name(text: str) -> str:
+    """Return a text as a name may be shown: in NFC, at most 128 characters, and empty if nothing of it is visible.
+
+    Any kind of space becomes a plain one; control characters, invisible characters and excess marks are left out.
+    """
+    if not text.isascii():
+        plain = "".join(c for c in text if unicodedata.category(c) not in {"Cc", "Cs"})
+        visible = _BLANK.sub(" ", _SUSPECT.sub(_kept, plain)).strip()
+        text = _with_few_marks(unicodedata.normalize("NFC", visible))
+    elif not text.isprintable():
+        text = "".join(c for c in text if c.isprintable())
+    name = " ".join(text.split())
+    # A cut may part a sequence.
+    return name if len(name) <= MAX_CHARACTERS else clean_name(name[:MAX_CHARACTERS])
+
+
+def claimed_name(claim: object) -> str | None:
+    """Return the name that a token's claim gives, cleaned; None if it gives none that can be shown."""
+    return (clean_name(claim) or None) if isinstance(claim, str) else None
+
+
+def check_name(text: str) -> str:
+    """Return a name that a person has typed, in NFC. Raises ValueError where `clean_name` would leave something out."""
+    name = clean_name(check_text(text))
+    if not name:
+        raise ValueError("must have a visible character")
+    # Spaces are put right without a word.
+    if _BLANK.sub("", name) != unicodedata.normalize("NFC", _BLANK.sub("", text)):
+        raise ValueError("must have no invisible characters and no bidirectional controls")
+    return name
+
+
+def shown_name(name: str | None, user_id: str) -> str:
+    """Return the name that a board shows for a player: the user id if there is none, in escapes if it is invisible."""
+    return clean_name(name or "") or clean_name(user_id) or user_id.encode("unicode_escape").decode()[:MAX_CHARACTERS]
+
+
+def _kept(match: re.Match[str]) -> str:
+    """Return the match where it is valid at its place, else nothing."""
+    suspect, text = match[0], match.string
+    before, after = text[max(0, match.start() - 2 * MAX_MARKS) : match.start()], text[match.end() : match.end() + 1]
+    if len(suspect) > 1:
+        return suspect
+    if suspect == _ZWNJ:
+        is_valid = _follows_virama(before) or (_is_joining(_base(before)) and _is_joining(after))
+    elif suspect == _ZWJ:
+        is_valid = _follows_virama(before) or (_is_pictograph(_base(before)) and _is_pictograph(after))
+    elif "\ufe0e" <= suspect <= _EMOJI_STYLE:
+        is_valid = _is_pictograph(before[-1:]) or (before[-1:] in _KEYCAPS and after == _KEYCAP)
+    else:
+        is_valid = unicodedata.name(suspect, "").startswith(_SELECTORS) and _has_variants(before[-1:])
+    return suspect if is_valid else ""
+
+
+_KEYCAPS: Final = frozenset("0123456789#*")
+_SELECTORS: Final = ("VARIATION SELECTOR", "MONGOLIAN FREE VARIATION SELECTOR")
+
+
+def _base(before: str) -> str:
+    """Return the last character that is no mark and no variation selector, or nothing."""
+    return before.rstrip("".join(c for c in set(before[-MAX_MARKS:]) if unicodedata.category(c) == "Mn"))[-1:]
+
+
+def _follows_virama(before: str) -> bool:
+    return bool(before) and unicodedata.combining(before[-1]) == _VIRAMA
+
+
+def _is_joining(character: str) -> bool:
+    """Whether it is a letter of Arabic or a script like it, whose letters join (RFC 5892, appendix A.1)."""
+    return bool(character) and unicodedata.bidirectional(character) == "AL"
+
+
+def _is_pictograph(character: str) -> bool:
+    return bool(character) and (
+        "\U0001f000" <= character <= "\U0001faff"
+        or character in "‼⁉〰ℹ"
+        or (unicodedata.category(character) in {"So", "Sm"} and not character.isascii())
+    )
+
+
+def _has_variants(character: str) -> bool:
+    """Whether it is a letter of a script with variation sequences: Mongolian, Myanmar, or of East Asia."""
+    return character >= "\u1000" and unicodedata.category(character) == "Lo"
+
+
+def _with_few_marks(text: str) -> str:
+    """Leave out nonspacing marks that have no base, or too many before them."""
+    kept: list[str] = []
+    marks = MAX_MARKS
+    for character in text:
+        is_mark = unicodedata.category(character) in {"Mn", "Me"}
+        marks = marks + 1 if is_mark else (MAX_MARKS if character == " " else 0)
+        if not is_mark or marks <= MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)
