@@ -1,17 +1,21 @@
 """GET /health/live and GET /health/ready"""
 
+from typing import Any, Final
+
 from fastapi import APIRouter, Response
 
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
 from scoreboard.web.schemas import LiveResponse, ReadyResponse
 
+_PUBLIC: Final[dict[str, Any]] = {"security": []}
+
 
 def health_routes(hub: Hub, healing: Healing) -> APIRouter:
     """For whoever starts, stops and balances instances."""
     router = APIRouter(prefix="/health", tags=["health"])
 
-    @router.get("/live", operation_id="live", summary="Is the process alive?")
+    @router.get("/live", operation_id="live", summary="Is the process alive?", openapi_extra=_PUBLIC)
     async def live() -> LiveResponse:
         """Asks nothing outside the process."""
         return LiveResponse(status="live")
@@ -20,6 +24,7 @@ def health_routes(hub: Hub, healing: Healing) -> APIRouter:
         "/ready",
         operation_id="ready",
         summary="Should requests be sent here?",
+        openapi_extra=_PUBLIC,
         responses={503: {"model": ReadyResponse, "description": "It is being stopped: send no more requests."}},
     )
     async def ready(response: Response) -> ReadyResponse:
