@@ -9,6 +9,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 EXPOSED: Final = ("Retry-After", "RateLimit", "RateLimit-Policy")
 """What a page of another origin may see of any answer: when it may try again, and what limits there are."""
 
+ANY_HEADER: Final = ("*",)
+"""Tracing adds headers of its own to every request (`traceparent`, `sentry-trace`, …). Allowing them all is safe: a
+browser adds no credentials by itself, since the only one is a bearer token, which a page has to have."""
+
 
 class Cors:
     """Two of Starlette's, by path."""
@@ -19,14 +23,14 @@ class Cors:
             app,
             allow_origins=["*"],
             allow_methods=["GET", "HEAD"],
-            allow_headers=["Authorization", "If-None-Match", "Last-Event-ID", "Cache-Control"],
+            allow_headers=ANY_HEADER,
             expose_headers=["ETag", *EXPOSED],
         )
         self._writes = CORSMiddleware(
             app,
             allow_origins=write_origins,
             allow_methods=["POST"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+            allow_headers=ANY_HEADER,
             expose_headers=["Idempotent-Replayed", "WWW-Authenticate", *EXPOSED],
         )
 
