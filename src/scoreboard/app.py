@@ -29,6 +29,7 @@ from scoreboard.healing import Healing
 from scoreboard.interfaces import Clock, NewId, Pooled, Ranking, Settled
 from scoreboard.metrics import Metrics, served
 from scoreboard.observer import NOBODY
+from scoreboard.public_urls import OPAQUE_ORIGINS
 from scoreboard.ranking import redis_connection
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.ranking.redis import RedisRanking
@@ -46,6 +47,7 @@ from scoreboard.web.keys import ASYMMETRIC, HS256, FixedKeys, JwksKeys, Key, Key
 from scoreboard.web.origins import Origins
 from scoreboard.web.read_limit import ReadLimit
 from scoreboard.web.request_log import RequestLog
+from scoreboard.web.root_path import RootPath
 from scoreboard.web.secured import Secured
 
 log = structlog.get_logger()
@@ -162,6 +164,10 @@ async def open_scoreboard(
 
     Raises SchemaError, StartError. Background loops that fail are logged and retried.
     """
+    if shared := OPAQUE_ORIGINS.intersection(settings.cors_origins):
+        log.warning(
+            "SCOREBOARD_CORS_ORIGINS names an origin that pages of different authors share", origins=sorted(shared)
+        )
     boards = tuple(catalog.boards)
     own_clock = clock or SystemClock()
     metrics = None if settings.metrics_port is None else Metrics(own_clock)
@@ -209,6 +215,7 @@ async def open_scoreboard(
             server_limit=settings.server_rate_limit,
             read_limit=ReadLimit(settings.read_rate_limit, own_clock, _address(settings)),
             write_origins=settings.cors_origins,
+            root_path=settings.root_path,
             are_boards_private=settings.require_auth_to_read,
             origin=_origin(settings),
             is_demo=is_demo,
@@ -232,7 +239,10 @@ async def open_scoreboard(
                 observer,
             )
         )
-        served_application: ASGIApp = Secured(application, is_tls=settings.tls is not None)
+        served_application: ASGIApp = application
+        if settings.root_path:
+            served_application = RootPath(served_application, settings.root_path)
+        served_application = Secured(served_application, is_tls=settings.tls is not None)
         if settings.has_request_log:
             served_application = RequestLog(served_application, origin_key)
         yield Scoreboard(served_application, hub, metrics_port)

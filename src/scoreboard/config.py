@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
-from scoreboard import partner_urls
+from scoreboard import partner_urls, public_urls
 from scoreboard.errors import StartError
 from scoreboard.hosts import is_this_machine
 from scoreboard.model import RateLimit
@@ -60,12 +60,6 @@ def _networks(text: Any) -> Any:
         return tuple(ip_network(part, strict=False) for part in _list(text))
     except ValueError:
         raise ValueError("must be addresses or networks such as 10.0.0.0/8, separated by commas") from None
-
-
-def _origin(text: str) -> str:
-    if text != "*" and (not text.startswith(("http://", "https://")) or text.rstrip("/").count("/") != 2):
-        raise ValueError("must be origins such as https://game.example, separated by commas")
-    return text.rstrip("/")
 
 
 def _jwks_url(url: str | None) -> str | None:
@@ -145,7 +139,10 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     catalog: Path | None = None
-    cors_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_list)] = ()
+    root_path: Annotated[str, AfterValidator(public_urls.root_path)] = ""
+    cors_origins: Annotated[
+        tuple[Annotated[str, AfterValidator(public_urls.cors_origin)], ...], NoDecode, BeforeValidator(_list)
+    ] = ()
     admin_host: str = "127.0.0.1"
     admin_port: Annotated[int | None, Field(ge=0, le=65_535)] = None
     admin_on_public_port: bool = False

@@ -37,8 +37,8 @@ http {{
     }}
     server {{
         listen 127.0.0.1:{port};
-        location / {{
-            proxy_pass http://scoreboard;
+        location {location} {{
+            proxy_pass http://scoreboard{stripped};
             proxy_http_version {http_version};
             proxy_set_header Connection "";
             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
@@ -55,9 +55,16 @@ class Nginx:
     """Balances instances in turn; one can be taken out and put back while it goes on."""
 
     def __init__(
-        self, folder: Path, instances: Sequence[str], http_version: str = "1.1", connections: int = CONNECTIONS
+        self,
+        folder: Path,
+        instances: Sequence[str],
+        http_version: str = "1.1",
+        connections: int = CONNECTIONS,
+        *,
+        location: str = "/",
+        is_stripped: bool = False,
     ) -> None:
-        """A stream takes two of a worker's connections."""
+        """Serve below a location, and pass its path on or not. A stream takes two of a worker's connections."""
         program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
         if program is None:
             go_without("nginx is needed for this test: on Debian, apt-get install nginx-light")
@@ -65,6 +72,8 @@ class Nginx:
         self._folder = folder
         self._http_version = http_version
         self._connections = connections
+        self._location = location
+        self._is_stripped = is_stripped
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._configure(instances)
@@ -106,6 +115,8 @@ class Nginx:
             port=self._port,
             servers=servers,
             http_version=self._http_version,
+            location=self._location,
+            stripped="/" if self._is_stripped else "",
             connections=self._connections,
             descriptors=2 * self._connections,
         )

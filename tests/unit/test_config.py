@@ -40,7 +40,19 @@ BAD = {
     "redis on a port that is none": ("SCOREBOARD_REDIS_URL", "redis://localhost:none/0"),
     "prefix with a brace": ("SCOREBOARD_REDIS_PREFIX", "a{b"),
     "origin is no origin": ("SCOREBOARD_CORS_ORIGINS", "game.example"),
-    "origin with a path": ("SCOREBOARD_CORS_ORIGINS", "https://game.example/play"),
+    "origin of no host": ("SCOREBOARD_CORS_ORIGINS", "https://"),
+    "origin of a port that is none": ("SCOREBOARD_CORS_ORIGINS", "https://game.example:99999"),
+    "origin with a user": ("SCOREBOARD_CORS_ORIGINS", "https://me@game.example"),
+    "origin with an odd address": ("SCOREBOARD_CORS_ORIGINS", "http://127.1"),
+    "origin with a zone": ("SCOREBOARD_CORS_ORIGINS", "http://[fe80::1%25eth0]"),
+    "origin with a wildcard": ("SCOREBOARD_CORS_ORIGINS", "https://*.game.example"),
+    "path without a slash": ("SCOREBOARD_ROOT_PATH", "scores"),
+    "path with two slashes": ("SCOREBOARD_ROOT_PATH", "//scores"),
+    "path that climbs": ("SCOREBOARD_ROOT_PATH", "/a/../b"),
+    "path that is a URL": ("SCOREBOARD_ROOT_PATH", "https://game.example/scores"),
+    "path with a query": ("SCOREBOARD_ROOT_PATH", "/scores?x"),
+    "path with a space": ("SCOREBOARD_ROOT_PATH", "/my scores"),
+    "path of the server's own": ("SCOREBOARD_ROOT_PATH", "/api"),
     "negative drain": ("SCOREBOARD_DRAIN_SECONDS", "-1"),
 }
 
@@ -189,6 +201,38 @@ def test_origins_are_a_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SCOREBOARD_CORS_ORIGINS", "https://game.example, http://localhost:3000/")
     assert read_settings().cors_origins == ("https://game.example", "http://localhost:3000")
+
+
+NEVER_SENT = {
+    "https://game.example/play": "https://game.example",
+    "https://game.example//": "https://game.example",
+    "https://game.example?x": "https://game.example",
+    "https://Game.Example": "https://game.example",
+    "HTTPS://game.example": "https://game.example",
+    "https://game.example:443": "https://game.example",
+    "http://game.example:80": "http://game.example",
+    "https://game.example:": "https://game.example",
+    "http://game.example:08080": "http://game.example:8080",
+    "wss://game.example": "https://game.example",
+    "https://bücher.example": "https://xn--bcher-kva.example",
+    "https://faß.example": "https://xn--fa-hia.example",
+    "http://[0:0::1]:3000": "http://[::1]:3000",
+    "Capacitor://localhost": "capacitor://localhost",
+    "capacitor://localhost/index.html": "capacitor://localhost",
+}
+
+
+@pytest.mark.parametrize(("origin", "right"), NEVER_SENT.items())
+def test_an_origin_that_no_browser_sends_is_refused_with_the_right_spelling(origin: str, right: str) -> None:
+    with pytest.raises(StartError) as refused:
+        read_settings(_env_file=None, cors_origins=f"https://other.example,{origin}")
+    assert str(refused.value) == (f"SCOREBOARD_CORS_ORIGINS: browsers never send {origin} as an origin: write {right}.")
+    assert read_settings(_env_file=None, cors_origins=right).cors_origins == (right,)
+
+
+@pytest.mark.parametrize(("given", "path"), {"": "", "/": "", "/scores": "/scores", "/a/b.c/": "/a/b.c"}.items())
+def test_a_root_path_has_no_slash_at_its_end(given: str, path: str) -> None:
+    assert read_settings(_env_file=None, root_path=given).root_path == path
 
 
 def test_a_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ def make_application(
     server_limit: RateLimit | None,
     read_limit: ReadLimit,
     write_origins: Sequence[str],
+    root_path: str = "",
     are_boards_private: bool = False,
     origin: Callable[[Scope], str | None],
     is_demo: bool = False,
@@ -76,6 +77,7 @@ def make_application(
         # `docs` has its own.
         docs_url=None,
         redoc_url=None,
+        servers=[{"url": root_path or "/"}],
         # One address for one thing: with a slash at its end it is another, and not found.
         redirect_slashes=False,
         # On by default, and nobody asked for it.

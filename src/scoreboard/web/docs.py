@@ -18,7 +18,7 @@ from scoreboard.web.page import HEADERS, POLICY, TEMPLATES
 
 _SWAGGER_UI: Final = Path(str(files("fastapi_swagger"))) / "resources"
 
-_ASSETS: Final = f"/docs/assets/{version('fastapi-swagger')}"
+_ASSETS: Final = f"docs/assets/{version('fastapi-swagger')}"
 """Another address for every version, so that a browser may keep the files for good."""
 
 # Swagger UI's style sheet holds its icons as data: images.
@@ -41,4 +41,4 @@ def _asset(name: str) -> Route:
     async def asset(_request: Request) -> Response:
         return FileResponse(_SWAGGER_UI / name, headers=_ASSET_HEADERS)
 
-    return Route(f"{_ASSETS}/{name}", asset)
+    return Route(f"/{_ASSETS}/{name}", asset)

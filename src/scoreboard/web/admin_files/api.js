@@ -36,7 +36,7 @@ export function forgetToken() {
 export function look(name, query = {}) {
   const parameters = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) if (value != null) parameters.set(key, String(value));
-  return ask(`/api/admin/${name}?${parameters}`);
+  return ask(`${name}?${parameters}`);
 }
 
 /**
@@ -47,7 +47,7 @@ export function look(name, query = {}) {
  */
 export function correct(name, body, key) {
   const headers = { "Content-Type": "application/json", ...(key && { "Idempotency-Key": key }) };
-  return ask(`/api/admin/${name}`, { method: "POST", headers, body: JSON.stringify(body) });
+  return ask(name, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
 /** `crypto.randomUUID` is not there where a page has come by plain HTTP from another machine. */
@@ -61,7 +61,7 @@ export function newKey() {
  */
 async function ask(path, options = {}) {
   const headers = { ...options.headers, Authorization: `Bearer ${token}` };
-  const response = await fetch(path, { ...options, headers, cache: "no-store" }).catch(() => {
+  const response = await fetch(new URL(`../api/admin/${path}`, import.meta.url), { ...options, headers, cache: "no-store" }).catch(() => {
     // A dialog that is opened anew has another key.
     throw new Refusal(`There is no answer. Try again${options.body ? " here: it is done once" : ""}.`, 0);
   });

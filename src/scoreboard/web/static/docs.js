@@ -17,9 +17,14 @@ const streamsCannotBeTried = {
   },
 };
 
+// Requests go to where this page comes from, whatever path a proxy puts before it.
+const server = new URL("..", import.meta.url);
+const spec = await (await fetch(new URL("openapi.json", server))).json();
+spec.servers = [{ url: server.href.replace(/\/$/, "") }];
+
 SwaggerUIBundle({
   dom_id: "#docs",
-  url: "/openapi.json",
+  spec,
   deepLinking: true,
   displayRequestDuration: true,
   plugins: [streamsCannotBeTried],

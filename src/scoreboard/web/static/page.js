@@ -20,7 +20,7 @@ function say(text) {
 
 async function join() {
   say("");
-  const response = await fetch("/demo/guests", { method: "POST" }).catch(() => null);
+  const response = await fetch(new URL("../demo/guests", import.meta.url), { method: "POST" }).catch(() => null);
   if (!response?.ok) return say("No name could be had just now: try again.");
   const guest = await response.json();
   keep(JSON.stringify(guest));

@@ -125,7 +125,7 @@ export class ScoreBoard extends HTMLElement {
 
   connectedCallback() {
     this.#stop();
-    this.#stop = watch(this.getAttribute("src") ?? new URL(import.meta.url).origin, {
+    this.#stop = watch(this.getAttribute("src") ?? new URL("..", import.meta.url), {
       board: this.getAttribute("board") ?? undefined,
       onBoard: (board) => this.#show(board),
       onState: (state) => this.#say(state),

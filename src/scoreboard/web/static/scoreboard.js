@@ -51,7 +51,7 @@
  * @typedef {object} SubmitOptions
  * @property {string} token the user's bearer token
  * @property {string} [userId] whose score; without it, the token's own user
- * @property {string} [url] the server; without it, the page's own
+ * @property {string | URL} [url] the server; without it, where this module comes from
  * @property {AbortSignal} [signal] gives up
  *
  * @typedef {object} Receipt
@@ -89,7 +89,7 @@ const HOPELESS = new Set([400, 401, 403, 404, 405, 422]);
 /**
  * Watch a board.
  *
- * @param {string | URL} url the server, such as `https://scores.example`
+ * @param {string | URL} url the server, such as `https://scores.example` or `https://example.org/scores/`
  * @param {WatchOptions} options
  * @returns {() => void} stops watching
  */
@@ -157,11 +157,23 @@ function call(callback, value) {
 }
 
 /**
+ * Resolve a path below the server's own address, which may have a path itself: `https://example.org/scores/`.
+ *
+ * @param {string | URL} server
+ * @param {string} path
+ */
+function address(server, path) {
+  const base = new URL(server, location.href);
+  if (!base.pathname.endsWith("/")) base.pathname += "/";
+  return new URL(path, base);
+}
+
+/**
  * @param {string | URL} url
  * @param {string | undefined} board
  */
 function streamUrl(url, board) {
-  const stream = new URL("/api/leaderboard/stream", new URL(url, location.href));
+  const stream = address(url, "api/leaderboard/stream");
   if (board) stream.searchParams.set("board", board);
   stream.searchParams.set("delta", "1");
   return stream.href;
@@ -574,7 +586,7 @@ export class SubmitError extends Error {
  * @returns {Promise<Receipt>}
  * @throws {SubmitError}
  */
-export async function submit(actionId, { token, userId = subject(token), url = location.href, signal }) {
+export async function submit(actionId, { token, userId = subject(token), url = new URL("..", import.meta.url), signal }) {
   const request = {
     method: "POST",
     headers: {
@@ -589,7 +601,7 @@ export async function submit(actionId, { token, userId = subject(token), url = l
     let pauseMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** turn) * (0.5 + Math.random() / 2);
     try {
       const limits = [AbortSignal.timeout(SUBMIT_MS), ...(signal ? [signal] : [])];
-      const place = new URL("/api/scores", new URL(url, location.href));
+      const place = address(url, "api/scores");
       const response = await fetch(place, { ...request, signal: AbortSignal.any(limits) });
       if (response.ok) return await response.json();
       error = await submitError(response);

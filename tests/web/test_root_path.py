@@ -1,0 +1,40 @@
+"""A root path that could be taken for a part of the server's own addresses is refused."""
+
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from scoreboard.public_urls import root_path
+from tests.clocks import HeldClock
+from tests.harness import running
+
+PAGES = ("/admin/admin.js", "/docs/assets/1/swagger-ui.css", "/static/scoreboard.js", "/demo/guests")
+
+
+def test_no_address_of_the_server_lies_below_a_root_path(tmp_path: Path) -> None:
+    with running(tmp_path, HeldClock(), admin_on_public_port=True) as server:
+        addresses = [*server.client.get("/openapi.json").json()["paths"], *PAGES]
+    above = {str(path) for address in addresses for path in PurePosixPath(address).parents} - {"/"}
+    assert {"/api", "/api/admin", "/docs", "/static"} <= above
+    for path in above:
+        with pytest.raises(ValueError, match="the server has addresses of its own there"):
+            root_path(path)
+
+
+def test_the_root_path_leads_to_the_page_and_keeps_the_query(tmp_path: Path) -> None:
+    with running(tmp_path, HeldClock(), root_path="/scores") as server:
+        answer = server.client.get("/scores?board=side")
+        assert (answer.status_code, answer.headers["Location"]) == (307, "/scores/?board=side")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert server.client.get("/scores/?board=side").text.count('board="side"') == 1
+        told = [
+            server.client.get(path).status_code for path in ("/scoresheet", "/scores/x", "/scores//api/leaderboard")
+        ]
+        assert told == [404, 404, 404]
+
+
+def test_requests_without_the_root_path_are_answered_too(tmp_path: Path) -> None:
+    """A proxy that strips the path sends them, and so does a balancer that asks for health."""
+    with running(tmp_path, HeldClock(), root_path="/scores") as server:
+        assert server.client.get("/health/live").status_code == 200
+        assert server.client.get("/scores/health/live").status_code == 200
