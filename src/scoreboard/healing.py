@@ -144,18 +144,31 @@ class Healing:
         Raises StoreUnavailable, RankingUnavailable.
         """
         async with self._one_at_a_time[board]:
-            progress = await self._ranking.progress(board)
-            head = (await self._heads()).get(board)
-            if head is None:
-                # A restored backup from before there was this board: a start makes its row.
-                raise StoreUnavailable
-            # The progress was read first, so where it is ahead, the store has really gone back.
-            if progress.version > head.version or not await self.is_of_this_history(board, progress, head):
+            progress, head, is_copy = await self._compare(board)
+            if not is_copy:
+                # The copy belongs to all instances. One whose connections lead to a replaced server must not drop it.
+                self._store.renew()
+                progress, head, is_copy = await self._compare(board)
+            if not is_copy:
                 log.warning("the store has another history than the copy: filling it anew", board=board)
                 self.minimum.restart(board, head.corrected_version)
                 await self._ranking.drop(board)
                 progress = await self._ranking.progress(board)
             await self._fill(board, progress, head.version)
+
+    async def _compare(self, board: str) -> tuple[Progress, Head, bool]:
+        """Where copy and store are, and whether the one is a copy of the other.
+
+        Raises StoreUnavailable, RankingUnavailable.
+        """
+        progress = await self._ranking.progress(board)
+        head = (await self._heads()).get(board)
+        if head is None:
+            # A restored backup from before there was this board: a start makes its row.
+            raise StoreUnavailable
+        # The progress was read first, so where it is ahead, the store has really gone back.
+        is_copy = progress.version <= head.version and await self.is_of_this_history(board, progress, head)
+        return progress, head, is_copy
 
     async def is_of_this_history(self, board: str, progress: Progress, head: Head) -> bool:
         """Whether the copy's newest event is the store's too; after a restored backup it may be another one.

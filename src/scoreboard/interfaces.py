@@ -103,6 +103,9 @@ class Store(Protocol):
         An error out of `take` or `settle` is passed on, and nothing was changed.
         """
 
+    def renew(self) -> None:
+        """Make later calls on new connections: the old ones may lead to a server that another one has replaced."""
+
     async def heads(self) -> Mapping[str, Head]:
         """How far each board is, and the version of its newest correction. Raises StoreUnavailable."""
 

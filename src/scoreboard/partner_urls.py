@@ -8,24 +8,22 @@ from redis.asyncio.connection import parse_url
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from scoreboard.store.postgresql_address import parse_address
+
 POSTGRESQL: Final = ("postgresql://", "postgres://")
 
 
 def database_url(url: str) -> str:
     """Raises ValueError where it is no address of a database that can be used."""
+    if url.startswith(POSTGRESQL):
+        parse_address(url)
+        return url
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise ValueError(
             "must be a URL: sqlite:///scoreboard.db, or postgresql://user:password@host/database"
         ) from None
-    if url.startswith(POSTGRESQL):
-        # Programs differ in what they make of these: parts of a password would be taken for something else.
-        if set("#?/[]") & set(url.partition("://")[2].rpartition("@")[0]):
-            raise ValueError("must have # ? / [ ] in user and password percent-encoded, as %23 %3F %2F %5B %5D")
-        if not parsed.host or not parsed.database:
-            raise ValueError("must name a host and a database, as postgresql://user:password@host/database does")
-        return url
     if parsed.drivername != "sqlite" or parsed.host:
         raise ValueError("must begin with sqlite:/// or postgresql://")
     if not parsed.database or parsed.database == ":memory:" or parsed.query:
@@ -45,9 +43,11 @@ def redis_url(url: str | None) -> str | None:
 
 def replica_url(url: str | None) -> str | None:
     """Raises ValueError where it is no address of a PostgreSQL server's database."""
-    if url is not None and not url.startswith(POSTGRESQL):
-        raise ValueError("must begin with postgresql://")
-    return None if url is None else database_url(url)
+    if url is not None:
+        if not url.startswith(POSTGRESQL):
+            raise ValueError("must begin with postgresql://")
+        parse_address(url, is_replica=True)
+    return url
 
 
 def has_password(url: str) -> bool:

@@ -108,6 +108,24 @@ class PostgresServer(Server, Postgres):
             return False
         return True
 
+    def demote(self) -> None:
+        """Restart it as a standby that follows no server: it can be read, and shows nothing newer."""
+        self.stop()
+        signal_file = self.data / "standby.signal"
+        signal_file.touch()
+        if self.user is not None:
+            os.chown(signal_file, self.user.pw_uid, self.user.pw_gid)
+        self.start()
+
+    def refuse_writes(self) -> None:
+        """Make each transaction read-only, as an operator does before another server takes its place."""
+        self.sql("ALTER SYSTEM SET default_transaction_read_only = on")
+        self.sql("SELECT pg_reload_conf()")
+        until(
+            lambda: self.sql("SHOW default_transaction_read_only")[0][0] == "on",
+            "PostgreSQL makes transactions read-only",
+        )
+
     def remove_traces(self) -> None:
         self._remove_shared_memory()
         super().remove_traces()
@@ -165,6 +183,11 @@ class PostgresReplica(PostgresServer):
 
     def follow(self) -> None:
         self.sql("SELECT pg_wal_replay_resume()")
+
+    def promote(self) -> None:
+        """Make it a primary."""
+        self.sql("SELECT pg_promote()")
+        until(lambda: self.sql("SELECT pg_is_in_recovery()")[0][0] is False, "the replica is a primary")
 
     def catch_up(self) -> None:
         """Return once it shows all that the primary has committed by now."""

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from threading import Event as ThreadEvent
 from urllib.parse import urlsplit
@@ -22,7 +22,8 @@ from scoreboard.interfaces import Accepted, Facts, Settled
 from scoreboard.model import Submission
 from scoreboard.store import postgresql_database
 from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_database import Limits, open_engine
+from scoreboard.store.postgresql_connections import Access, Connections
+from scoreboard.store.postgresql_database import Limits, open_server
 from scoreboard.store.postgresql_statements import FACTS
 from scoreboard.store.schema import newest_revision
 from scoreboard.store.tables import metadata
@@ -41,6 +42,13 @@ async def execute(url: str, *statements: str) -> None:
             await connection.execute(statement)
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def pool(url: str, access: Access) -> AsyncIterator[Connections]:
+    server = open_server(url, PATIENT_POSTGRESQL)
+    async with server.prober, Connections(server, PATIENT_POSTGRESQL, 1, access) as connections:
+        yield connections
 
 
 def opened(url: str, limits: Limits = PATIENT_POSTGRESQL) -> PostgresqlStore:
@@ -88,10 +96,8 @@ async def test_the_migrations_make_the_tables_that_the_code_knows(url: str) -> N
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
-    engine = open_engine(url, PATIENT_POSTGRESQL, connections=1, isolation="REPEATABLE READ")
-    async with engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
-    await engine.dispose()
+    async with pool(url, "read") as connections:
+        assert await connections.run(differences) == []
 
 
 async def test_an_empty_database_names_the_command(database_url: str) -> None:
@@ -283,7 +289,6 @@ async def test_what_a_commit_asks_is_planned_well_on_empty_tables(url: str, anal
     """The plan is kept: another index of the same first columns would read a whole board for each look-up."""
     if analyzed:
         await execute(url, "ANALYZE")
-    engine = open_engine(url, PATIENT_POSTGRESQL, connections=1, isolation="AUTOCOMMIT")
     asked = {
         "users": ["a"],
         "boards": [1],
@@ -295,9 +300,9 @@ async def test_what_a_commit_asks_is_planned_well_on_empty_tables(url: str, anal
         "limit_count": 10,
         "clock_us": None,
     }
-    async with engine.connect() as connection:
-        plan = "\n".join((await connection.execute(text(f"EXPLAIN {FACTS.text}"), asked)).scalars())
-    await engine.dispose()
+    explain = text(f"EXPLAIN {FACTS.text}")
+    async with pool(url, "write") as connections:
+        plan = await connections.run(lambda connection: "\n".join(connection.execute(explain, asked).scalars()))
     used = re.findall(r"Index (?:Only )?Scan(?: Backward)? using (\w+)", plan)
     assert set(used) == {
         "boards_pkey",

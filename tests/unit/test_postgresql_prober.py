@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -12,14 +13,14 @@ import pytest
 
 from scoreboard.model import Snapshot
 from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_database import Limits
+from scoreboard.store.postgresql_database import Limits, open_server
 from scoreboard.store.postgresql_prober import APPLICATION_NAME, Prober
 from tests.making import MAIN, SIDE, UNLIMITED, commit, submission
 from tests.relay import Relay
 from tests.service import until
 
 SLOW = 50
-LIMITS = Limits(connections=SLOW + 2, silence_seconds=0.5, lock_seconds=30, statement_seconds=30)
+MANY = Limits(connections=SLOW + 2, silence_seconds=0.5, lock_seconds=30, statement_seconds=30)
 FEW = Limits(connections=3, silence_seconds=0.5, lock_seconds=30, statement_seconds=30)
 QUESTIONS = 4
 """How often the server is asked before a test is sure that nothing is cut off: two silences last no longer."""
@@ -80,7 +81,8 @@ async def onlooker(migrated_url: str) -> AsyncIterator[Onlooker]:
 
 @asynccontextmanager
 async def opened(url: str, limits: Limits) -> AsyncIterator[PostgresqlStore]:
-    async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=limits) as store:
+    # Fifty connections at once may take a slow machine long.
+    async with PostgresqlStore(f"{url}?connect_timeout=30", limit=UNLIMITED, clock=None, limits=limits) as store:
         await store.ensure([MAIN, SIDE])
         await commit(store, submission("ada"))
         yield store
@@ -93,7 +95,7 @@ async def pages(store: PostgresqlStore, count: int) -> list[Snapshot]:
 async def test_fifty_slow_statements_cost_one_connection_more_and_all_are_answered(
     migrated_url: str, onlooker: Onlooker
 ) -> None:
-    async with opened(migrated_url, LIMITS) as store, onlooker.holding_standings():
+    async with opened(migrated_url, MANY) as store, onlooker.holding_standings():
         reading = asyncio.create_task(pages(store, SLOW))
         await onlooker.until("wait_event_type = 'Lock'", SLOW)
         # One has written, and one asks.
@@ -115,6 +117,10 @@ async def test_where_connecting_takes_long_a_slow_statement_is_answered(migrated
             assert (await asyncio.wait_for(reading, 30)).players == 1
 
 
+def opened_prober(url: str) -> Prober:
+    return open_server(url, replace(FEW, silence_seconds=0.2)).prober
+
+
 @pytest.fixture
 async def full(onlooker: Onlooker) -> AsyncIterator[str]:
     """A user that may have no connection at all."""
@@ -131,7 +137,7 @@ async def test_a_server_that_refuses_connections_has_answered(migrated_url: str,
     database = "unknown" if error == "no such database" else address.path.strip("/")
     async with (
         Relay(address.port or 5432) as relay,
-        Prober(f"postgresql://{user}@127.0.0.1:{relay.port}/{database}", 0.2) as prober,
+        opened_prober(f"postgresql://{user}@127.0.0.1:{relay.port}/{database}") as prober,
     ):
         watch = prober.watch(pytest.fail)
         await until(lambda: relay.accepted >= QUESTIONS)
@@ -145,7 +151,7 @@ async def test_connections_to_a_server_that_gives_no_answer_are_cut_off(migrated
         if way == "silent":
             relay.passes.clear()
         through = migrated_url.replace(f":{urlsplit(migrated_url).port}/", f":{relay.port}/")
-        async with Prober(through, 0.2) as prober:
+        async with opened_prober(through) as prober:
             is_cut_off = asyncio.Event()
             watch = prober.watch(is_cut_off.set)
             await asyncio.wait_for(is_cut_off.wait(), 30)

@@ -7,13 +7,11 @@ statement takes long, the prober asks the server on a connection of its own whet
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final, Self, TypeVar
 
-import asyncpg
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -26,9 +24,9 @@ from scoreboard.model import Board, Change, ChangeKind, Correction, Event, Head,
 from scoreboard.store import admin_reads, correcting, reads, suspects
 from scoreboard.store import postgresql_database as database
 from scoreboard.store import postgresql_statements as statements
-from scoreboard.store.postgresql_connections import Connections, reason, unavailable, was_dead
-from scoreboard.store.postgresql_database import FAILURES, Limits
-from scoreboard.store.postgresql_prober import Prober
+from scoreboard.store.postgresql_connections import Commit, Connections
+from scoreboard.store.postgresql_database import Limits
+from scoreboard.store.postgresql_errors import FAILURES, is_conflict, reason, unavailable, was_dead
 from scoreboard.store.postgresql_replica import Replica
 
 WRITERS: Final = 2
@@ -39,7 +37,6 @@ TRIES: Final = 20
 has got on, so even the second try is rare."""
 
 T = TypeVar("T")
-Commit = Callable[[], Awaitable[object]]
 
 log = structlog.get_logger()
 
@@ -70,10 +67,14 @@ class PostgresqlStore:
         self._url = url
         self._limit = limit
         self._clock = clock
-        self._probers = {one: Prober(one, limits.silence_seconds) for one in (url, replica_url) if one is not None}
-        self._writer = Connections(url, limits, WRITERS, "AUTOCOMMIT", self._probers[url])
-        self._reader = Connections(url, limits, limits.connections - WRITERS, "REPEATABLE READ", self._probers[url])
-        self._replica = None if replica_url is None else Replica(replica_url, limits, self._probers[replica_url])
+        self._server = database.open_server(url, limits)
+        self._writer = Connections(self._server, limits, WRITERS, "write")
+        self._reader = Connections(self._server, limits, limits.connections - WRITERS, "read")
+        self._replica_server = None
+        self._replica = None
+        if replica_url is not None:
+            self._replica_server = database.open_server(replica_url, limits, is_replica=True)
+            self._replica = Replica(self._replica_server, limits)
         self._board_keys: Mapping[str, int] = {}
         self._heads: Mapping[str, Head] = {}
         self._one_correction = asyncio.Lock()
@@ -82,8 +83,8 @@ class PostgresqlStore:
         """Raises SchemaError where the database has another schema, StartError where it cannot be reached."""
         await database.check(self._url)
         async with AsyncExitStack() as stack:
-            for prober in self._probers.values():
-                await stack.enter_async_context(prober)
+            for server in filter(None, (self._server, self._replica_server)):
+                await stack.enter_async_context(server.prober)
             for connections in self._connections().values():
                 await stack.enter_async_context(connections)
             self._stack = stack.pop_all()
@@ -166,25 +167,16 @@ class PostgresqlStore:
         try:
             is_whole = await statements.append(connection, settled, self._board_keys)
         except DBAPIError as error:
-            if database.is_conflict(error):
+            if is_conflict(error):
                 raise _Moved from error
             raise
         if not is_whole:
             raise _Moved
         return settled
 
-    @asynccontextmanager
-    async def _turn(self, boards: Sequence[int]) -> AsyncIterator[tuple[AsyncConnection, Commit]]:
-        """A transaction that holds boards, and what commits it; without that, nothing has happened at the end.
-
-        It is begun and ended past SQLAlchemy, whose connection commits by itself: so begin and lock are one trip.
-        """
-        async with self._writer.connected() as (connection, raw):
-            try:
-                await raw.execute(statements.begin(boards))
-                yield connection, partial(raw.execute, "COMMIT")
-            finally:
-                await _roll_back(raw)
+    def _turn(self, boards: Sequence[int]) -> AbstractAsyncContextManager[tuple[AsyncConnection, Commit]]:
+        """A transaction that holds boards. Begin and lock are one trip."""
+        return self._writer.transaction(statements.lock(boards))
 
     async def _look_up(self, turn: _Turn, error: BaseException) -> Settled:
         """Whether a commit whose answer was lost has happened. Raises StoreUnavailable, OutcomeUnknown."""
@@ -232,6 +224,9 @@ class PostgresqlStore:
                 return found
         return await self._reader.run(lambda connection: suspects.stand_out(connection, since_us, conspicuous, limit))
 
+    def renew(self) -> None:
+        self._server.renew("the versions of a board differ from those of its copy", at_once=True)
+
     async def heads(self) -> Mapping[str, Head]:
         self._heads = await self._reader.run(reads.heads)
         return self._heads
@@ -275,14 +270,3 @@ class PostgresqlStore:
 
     async def events(self, board: str, after: int, limit: int) -> Sequence[Event]:
         return await self._reader.run(lambda connection: reads.events(connection, board, after, limit))
-
-
-async def _roll_back(raw: asyncpg.Connection) -> None:
-    """Leave no transaction behind, and no board that is held."""
-    if raw.is_closed() or not raw.is_in_transaction():
-        return
-    try:
-        await raw.execute("ROLLBACK")
-    except FAILURES:
-        # The connection is about to die, and its transaction with it.
-        raw.terminate()

@@ -1,37 +1,62 @@
 """A pool of connections to one PostgreSQL server, none of which waits for a server that has fallen silent."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Self, TypeVar
+from functools import partial
+from typing import Literal, Self, TypeVar
 
 import asyncpg
-import structlog
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import QueuePool
 
-from scoreboard.errors import StoreUnavailable
 from scoreboard.store import postgresql_database as database
-from scoreboard.store.postgresql_database import FAILURES, ConnectionLost, Isolation, Limits
-from scoreboard.store.postgresql_prober import Prober
+from scoreboard.store.postgresql_database import Limits
+from scoreboard.store.postgresql_errors import (
+    FAILURES,
+    ConnectionLost,
+    WrongRole,
+    is_demoted,
+    is_fatal,
+    reason,
+    unavailable,
+    was_dead,
+)
+from scoreboard.store.postgresql_server import Server, ServerConnection
 
 T = TypeVar("T")
-
-log = structlog.get_logger()
+Commit = Callable[[], Awaitable[object]]
+Access = Literal["write", "read"]
 
 
 class Connections:
     """An async context manager. `most` connections are made as they are needed, and kept."""
 
-    def __init__(self, url: str, limits: Limits, most: int, isolation: Isolation, prober: Prober) -> None:
-        self._url = url
-        self._prober = prober
+    def __init__(self, server: Server, limits: Limits, most: int, access: Access) -> None:
+        self._server = server
         self._limits = limits
-        self._isolation: Isolation = isolation
+        self._access: Access = access
         self.most = most
+        settings = database.session_settings(limits, is_for_writing=access == "write")
+        self._begin = self._begin_statement()
+        self._begin_pooled = "; ".join(
+            [self._begin, *(f"SET LOCAL {name} = '{value}'" for name, value in settings.items())]
+        )
+        self._settings = settings
+
+    def _begin_statement(self) -> str:
+        # READ COMMITTED whatever the default is: a statement after the lock must see what was committed before it.
+        if self._access == "write":
+            return "BEGIN ISOLATION LEVEL READ COMMITTED"
+        if not self._server.needs_primary:
+            return "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+        # A standby refuses the first one.
+        return "BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE; SET TRANSACTION READ ONLY"
 
     async def __aenter__(self) -> Self:
-        self._engine = database.open_engine(self._url, self._limits, connections=self.most, isolation=self._isolation)
+        self._engine = database.open_engine(
+            self._server, self._limits, self._settings, connections=self.most, isolation="AUTOCOMMIT"
+        )
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -56,9 +81,9 @@ class Connections:
         lost = 0
         while True:
             try:
-                async with self.connected() as (connection, _):
+                async with self.transaction() as (connection, commit):
                     result = await connection.run_sync(work)
-                    await connection.commit()
+                    await commit()
                     return result
             except FAILURES as error:
                 lost += 1
@@ -66,40 +91,61 @@ class Connections:
                     raise
 
     @asynccontextmanager
-    async def connected(self) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
+    async def transaction(self, first: str = "") -> AsyncIterator[tuple[AsyncConnection, Commit]]:
+        """A transaction, and what commits it; without that, nothing has happened at the end.
+
+        `first` is a statement that travels with the BEGIN. Both go past SQLAlchemy, whose connection commits by itself.
+        """
+        async with self._connected() as (connection, raw):
+            try:
+                await self._begin_on(raw, first)
+                yield connection, partial(raw.execute, "COMMIT")
+            finally:
+                await _roll_back(raw)
+
+    async def _begin_on(self, raw: asyncpg.Connection, first: str) -> None:
+        begin = self._begin_pooled if self._server.is_pooled else self._begin
+        try:
+            await raw.execute(f"{begin}; {first}")
+        except asyncpg.FeatureNotSupportedError as error:
+            raise WrongRole("the server is a standby") from error
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
         """A connection, which is cut off as soon as its server is silent: whoever waits for it then fails at once."""
         async with self._engine.connect() as connection:
-            raw = (await connection.get_raw_connection()).driver_connection
-            assert raw is not None
-            watch = self._prober.watch(raw.terminate)
+            raw = await _driver_connection(connection)
+            if raw.renewals != self._server.renewals:
+                raw.terminate()
+                await connection.invalidate()
+                raw = await _driver_connection(connection)
+            watch = self._server.prober.watch(raw.terminate)
             try:
                 yield connection, raw
             except FAILURES as error:
-                if not (raw.is_closed() or database.is_fatal(error)):
+                if is_demoted(error) or watch.is_cut_off:
+                    self._server.renew(reason(error))
+                if not (raw.is_closed() or is_fatal(error)):
                     raise
                 raw.terminate()
                 await connection.invalidate()
                 raise ConnectionLost(is_silent=watch.is_cut_off) from error
             finally:
-                self._prober.unwatch(watch)
+                self._server.prober.unwatch(watch)
 
 
-def was_dead(error: BaseException) -> bool:
-    """Whether a connection had died, maybe unnoticed since it was last used: then another one may do better.
-
-    To be asked where nothing can have been committed.
-    """
-    return isinstance(error, ConnectionLost) and not error.is_silent
+async def _driver_connection(connection: AsyncConnection) -> ServerConnection:
+    raw = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(raw, ServerConnection)
+    return raw
 
 
-def reason(error: BaseException) -> str:
-    """What has happened, for the log."""
-    cause = error.__cause__ if was_dead(error) else None
-    # Further lines tell details, in which values may stand.
-    return str(cause or getattr(error, "orig", None) or error).partition("\n")[0] or type(error).__name__
-
-
-def unavailable(error: BaseException) -> StoreUnavailable:
-    """The sender is told to come back, and the log says why."""
-    log.error("the database failed", reason=reason(error))
-    return StoreUnavailable()
+async def _roll_back(raw: asyncpg.Connection) -> None:
+    """Leave no transaction behind, and no board that is held."""
+    if raw.is_closed() or not raw.is_in_transaction():
+        return
+    try:
+        await raw.execute("ROLLBACK")
+    except FAILURES:
+        # The connection is about to die, and its transaction with it.
+        raw.terminate()

@@ -1,23 +1,22 @@
 """A PostgreSQL database that is ours: reaching it, recognising it, migrating it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
-from urllib.parse import urlsplit
 
 import asyncpg
 import structlog
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from scoreboard.errors import SchemaError, StartError
 from scoreboard.store import schema
 from scoreboard.store.migrations import APPLICATION_ID
-from scoreboard.store.postgresql_prober import ERRORS
+from scoreboard.store.postgresql_address import parse_address
+from scoreboard.store.postgresql_errors import FAILURES
+from scoreboard.store.postgresql_server import Server
 
 OLDEST: Final = 150_000
 """PostgreSQL 15, as the server says it (`server_version_num`)."""
@@ -25,20 +24,6 @@ OLDEST: Final = 150_000
 CONNECT_SECONDS: Final = 10.0
 """For a command that somebody waits for. A server has less patience: its setting says how much."""
 
-
-class ConnectionLost(Exception):
-    """Raised when a connection has died, or was cut off since its server is silent."""
-
-    def __init__(self, *, is_silent: bool) -> None:
-        super().__init__("the server is silent" if is_silent else "the connection was lost")
-        self.is_silent = is_silent
-
-
-FAILURES: Final = (ConnectionLost, DBAPIError, PoolTimeout, *ERRORS)
-"""All that a database can do to whoever needs it: SQLAlchemy hands on as they are those of making a connection."""
-
-READ_ONLY: Final = "25006"
-"""A server that takes no writes: after a fail-over the name leads to another one."""
 
 T = TypeVar("T")
 
@@ -57,34 +42,32 @@ class Limits:
     """A process that stops while it holds a board is cut off after this time, and the others go on."""
 
 
-Isolation = Literal["AUTOCOMMIT", "READ COMMITTED", "REPEATABLE READ"]
+Isolation = Literal["AUTOCOMMIT", "READ COMMITTED"]
 
 
-def open_engine(url: str, limits: Limits, *, connections: int, isolation: Isolation) -> AsyncEngine:
-    """An engine whose connections wait no longer than the limits say. One that reads REPEATABLE cannot write."""
+def session_settings(limits: Limits, *, is_for_writing: bool) -> dict[str, str]:
+    """Parameters of a session, by which its statements wait no longer than the limits say."""
     settings = {
-        "application_name": "scoreboard",
         # Compiling a plan costs more than it could save.
         "jit": "off",
         "statement_timeout": _ms(limits.statement_seconds),
         "lock_timeout": _ms(limits.lock_seconds),
         "idle_in_transaction_session_timeout": _ms(limits.idle_in_transaction_seconds),
-        "default_transaction_read_only": "on" if isolation == "REPEATABLE READ" else "off",
-        # Whatever the database's own default is: a statement after the lock has to see what was committed before it.
-        "default_transaction_isolation": "repeatable read" if isolation == "REPEATABLE READ" else "read committed",
     }
-    if isolation == "AUTOCOMMIT":
+    if is_for_writing:
         # What a commit asks are look-ups by index, whatever the tables were like when it was planned.
         settings |= {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+    return settings
+
+
+def open_engine(
+    server: Server, limits: Limits, settings: Mapping[str, str], *, connections: int, isolation: Isolation
+) -> AsyncEngine:
+    """An engine whose connections wait no longer than the limits say."""
 
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(
-            url,
-            timeout=limits.silence_seconds,
-            # Behind the server's own limits, for a server that is silent.
-            command_timeout=limits.lock_seconds + limits.statement_seconds,
-            server_settings=settings,
-        )
+        # Behind the server's own limits, for a server that is silent.
+        return await server.connect(settings, command_seconds=limits.lock_seconds + limits.statement_seconds)
 
     return create_async_engine(
         "postgresql+asyncpg://",
@@ -108,31 +91,18 @@ def _ms(seconds: float) -> str:
     return str(round(seconds * 1_000))
 
 
-def is_fatal(error: BaseException) -> bool:
-    """Whether a connection is of no more use: the server has ended it, or is only a standby now.
-
-    https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, operator intervention, and
-    the time-outs of sessions.
-    """
-    code = _code(error)
-    return code.startswith(("08", "57P")) or code in {"25P03", "25P04", READ_ONLY}
-
-
-def is_conflict(error: BaseException) -> bool:
-    """Whether another transaction has got in the way: somebody new came into being meanwhile, or (it should never be
-    so) the two waited for each other.
-    """
-    return _code(error) in {"23505", "40001", "40P01"}
-
-
-def _code(error: BaseException) -> str:
-    return str(getattr(getattr(error, "orig", error), "sqlstate", None))
+def open_server(url: str, limits: Limits, *, is_replica: bool = False) -> Server:
+    """Raises StartError where the URL cannot be used."""
+    try:
+        address = parse_address(url, is_replica=is_replica)
+    except ValueError as error:
+        raise StartError(f"The database's URL {error}.") from None
+    return Server(address, silence_seconds=limits.silence_seconds, busy_seconds=limits.lock_seconds)
 
 
 def shown(url: str) -> str:
     """Which database a URL names, without who may enter it."""
-    parts = urlsplit(url)
-    return f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
+    return str(parse_address(url))
 
 
 def migrate(url: str) -> tuple[str | None, str]:
@@ -173,7 +143,8 @@ def _check_ours(connection: Connection, url: str) -> None:
 async def _once(url: str, work: Callable[[Connection], T]) -> T:
     """Do something in one transaction on a connection of its own."""
     patient = Limits(1, CONNECT_SECONDS, 600, 3_600, 600)
-    engine = open_engine(url, patient, connections=1, isolation="READ COMMITTED")
+    settings = session_settings(patient, is_for_writing=False)
+    engine = open_engine(open_server(url, patient), patient, settings, connections=1, isolation="READ COMMITTED")
     try:
         async with engine.begin() as connection:
             await _check_server(connection, url)

@@ -1,14 +1,16 @@
 """Finding out that a PostgreSQL server has fallen silent while statements wait for it: one prober a server."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from errno import EMFILE, ENFILE
 from socket import gaierror
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import asyncpg
+
+from scoreboard.store.postgresql_errors import ERRORS
 
 ASK_AGAIN_SECONDS: Final = 30.0
 """How often the prober's connection is used while no statement is slow, so that no firewall forgets it."""
@@ -18,15 +20,6 @@ CONNECT_SECONDS: Final = 10.0
 
 APPLICATION_NAME: Final = "scoreboard prober"
 """The name of its connection in `pg_stat_activity`."""
-
-ERRORS: Final = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
-)
-"""Every error that a connection of asyncpg's raises, while it is made and afterwards."""
 
 
 @dataclass(slots=True, eq=False)
@@ -45,9 +38,12 @@ class Prober:
     lock, a slow statement, a full server or a slow handshake never counts as silence: only a missing answer does.
     """
 
-    def __init__(self, url: str, silence_seconds: float) -> None:
-        self._url = url
-        self._patience_seconds = silence_seconds / 2
+    def __init__(
+        self, connect: Callable[[], Coroutine[Any, Any, asyncpg.Connection]], silence_seconds: Callable[[], float]
+    ) -> None:
+        """`connect` raises one of `ERRORS`."""
+        self._connect_anew = connect
+        self._silence_seconds = silence_seconds
         self._watches: dict[Watch, None] = {}
         self._connection: asyncpg.Connection | None = None
         self._connecting: asyncio.Task[asyncpg.Connection] | None = None
@@ -69,6 +65,10 @@ class Prober:
             with suppress(*ERRORS):
                 await self._connection.close(timeout=self._patience_seconds)
 
+    @property
+    def _patience_seconds(self) -> float:
+        return self._silence_seconds() / 2
+
     def watch(self, cut_off: Callable[[], None]) -> Watch:
         """Cut a connection off should its server fall silent from now on, until `unwatch`."""
         watch = Watch(self._loop.time(), cut_off)
@@ -77,6 +77,16 @@ class Prober:
 
     def unwatch(self, watch: Watch) -> None:
         self._watches.pop(watch, None)
+
+    def reconnect(self) -> None:
+        """Ask on a new connection from now on, since the server's name may lead elsewhere."""
+        self._take_connection()
+        if self._connection is not None:
+            self._connection.terminate()
+        if self._connecting is not None:
+            self._connecting.cancel()
+        self._connecting = self._connection = None
+        self._connect()
 
     async def _run(self) -> None:
         self._connect()
@@ -108,7 +118,8 @@ class Prober:
         if connection is None or connection.is_closed():
             return await self._is_out_of_reach()
         answer = await self._ask(connection)
-        if connection.is_closed():
+        if connection.is_closed() or self._connecting is not None:
+            connection.terminate()
             self._connect()
         else:
             self._connection = connection
@@ -132,18 +143,14 @@ class Prober:
         await asyncio.wait({connecting}, timeout=2 * self._patience_seconds)
         if not connecting.done():
             return True
-        error = connecting.exception()
+        error = None if connecting.cancelled() else connecting.exception()
         self._take_connection()
         return isinstance(error, OSError) and not isinstance(error, gaierror) and error.errno not in {EMFILE, ENFILE}
 
     def _connect(self) -> "asyncio.Task[asyncpg.Connection]":
         """Begin to connect, unless a connection is being made already."""
         if self._connecting is None:
-            self._connecting = asyncio.create_task(
-                asyncpg.connect(
-                    self._url, timeout=CONNECT_SECONDS, server_settings={"application_name": APPLICATION_NAME}
-                )
-            )
+            self._connecting = asyncio.create_task(self._connect_anew())
         return self._connecting
 
     def _take_connection(self) -> None:

@@ -7,9 +7,10 @@ from typing import Final, TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from scoreboard.store.postgresql_connections import Connections, reason
+from scoreboard.store.postgresql_connections import Connections
 from scoreboard.store.postgresql_database import Limits
-from scoreboard.store.postgresql_prober import Prober
+from scoreboard.store.postgresql_errors import reason
+from scoreboard.store.postgresql_server import Server
 
 CONNECTIONS: Final = 2
 """One fill and one long reading at a time; whoever else comes asks the database itself."""
@@ -25,8 +26,8 @@ log = structlog.get_logger()
 class Replica(Connections):
     """Asked first where that is of use. What it cannot answer, the database itself can."""
 
-    def __init__(self, url: str, limits: Limits, prober: Prober) -> None:
-        super().__init__(url, limits, CONNECTIONS, "REPEATABLE READ", prober)
+    def __init__(self, server: Server, limits: Limits) -> None:
+        super().__init__(server, limits, CONNECTIONS, "read")
         self._rests_until = 0.0
 
     async def ask(self, work: Callable[[Connection], T]) -> T | None:

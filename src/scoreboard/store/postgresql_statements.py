@@ -17,8 +17,8 @@ from scoreboard.model import ALL_TIME, Event, Submission
 from scoreboard.store.facts import make_facts
 from scoreboard.store.migrations import APPLICATION_ID
 
-BEGIN: Final = f"BEGIN; SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM unnest('{{%s}}'::int[]) AS b(key)"
-"""Both at once, so it goes past the prepared statements: the keys are integers of ours.
+LOCK: Final = f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM unnest('{{%s}}'::int[]) AS b(key)"
+"""It travels with the BEGIN, so it goes past the prepared statements: the keys are integers of ours.
 
 The lock's queue is first come, first served, which a row lock's is not. The keys come sorted: no two processes can wait
 for each other. It is a statement of its own, since the facts must be read with a snapshot that is newer.
@@ -130,9 +130,9 @@ FIND_EVENT: Final = text(
 )
 
 
-def begin(board_keys: Iterable[int]) -> str:
-    """The statement that begins a turn, and waits until it is the one writer of these boards."""
-    return BEGIN % ",".join(map(str, sorted(board_keys)))
+def lock(board_keys: Iterable[int]) -> str:
+    """The statement that waits until this transaction is the one writer of these boards."""
+    return LOCK % ",".join(map(str, sorted(board_keys)))
 
 
 async def clock_us(connection: AsyncConnection) -> int:

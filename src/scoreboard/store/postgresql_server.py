@@ -1,0 +1,146 @@
+"""The servers that one URL names: connecting to the right one, and leaving it when another takes its place."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+import asyncpg
+import structlog
+
+from scoreboard.store.postgresql_address import Address, Host, Role
+from scoreboard.store.postgresql_errors import ERRORS, WrongRole, is_unknown_parameter
+from scoreboard.store.postgresql_prober import APPLICATION_NAME, CONNECT_SECONDS, Prober
+
+RENEWAL_SECONDS: Final = 1.0
+"""At least between two renewals: a primary that is read-only for long must not cost a connection for each score."""
+
+STATEMENT_CACHE_SIZE: Final = 100
+"""Statements that a connection keeps prepared. Behind a pooler it keeps none: the next may go to another session."""
+
+WHO: Final = "SELECT pg_backend_pid() AS process_id, pg_is_in_recovery() AS is_standby"
+
+log = structlog.get_logger()
+
+
+class ServerConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """A connection that knows after how many renewals of its server it was made."""
+
+    __slots__ = ("renewals",)
+    renewals: int
+
+
+class Server:
+    """One PostgreSQL server, or several of which one has the right role. All pools of its URL share it."""
+
+    def __init__(self, address: Address, *, silence_seconds: float, busy_seconds: float) -> None:
+        """A pooler may hold a statement back for `busy_seconds`, until it has a session for it."""
+        self._address = address
+        self._hosts = list(address.hosts)
+        self._silence_seconds = silence_seconds
+        self._busy_seconds = busy_seconds
+        self._renewed_at = float("-inf")
+        self.needs_primary = address.role is Role.PRIMARY
+        self.is_pooled = False
+        """Whether a pooler such as pgbouncer stands in front of it, which keeps no session from one transaction to the
+        next. It is recognised when the first connection is made."""
+        self.renewals = 0
+        """Connections that were made before the last of them are replaced before they are used again."""
+        self.prober = Prober(self._connect_prober, self._silence)
+
+    def _silence(self) -> float:
+        """How long an answer to a trivial statement may take."""
+        return self._silence_seconds + self._busy_seconds if self.is_pooled else self._silence_seconds
+
+    def renew(self, why: str, *, at_once: bool = False) -> None:
+        """Have each connection replaced before its next use, since the primary may be another server by now."""
+        now = asyncio.get_running_loop().time()
+        if at_once or now - self._renewed_at >= RENEWAL_SECONDS:
+            self._renewed_at = now
+            self.renewals += 1
+            self.prober.reconnect()
+            log.warning("all connections to the database are replaced", reason=why)
+
+    async def connect(
+        self, settings: Mapping[str, str], *, command_seconds: float, seconds: float | None = None
+    ) -> ServerConnection:
+        """Connect to the first host that has the right role. Raises one of `ERRORS`.
+
+        Behind a pooler no settings are sent: it would refuse or ignore them.
+        """
+        limit = self._address.connect_seconds or seconds or self._silence_seconds
+        failure: BaseException | None = None
+        second_best: ServerConnection | None = None
+        renewals = self.renewals
+        for host in tuple(self._hosts):
+            try:
+                connection, is_standby = await self._connect_to(host, settings, limit, command_seconds)
+            except ERRORS as error:
+                failure = error
+                continue
+            connection.renewals = renewals
+            if self._is_right(is_standby):
+                self._hosts.sort(key=host.__ne__)
+                if second_best is not None:
+                    second_best.terminate()
+                return connection
+            if self._address.role is Role.PREFER_STANDBY and second_best is None:
+                second_best = connection
+            else:
+                connection.terminate()
+                failure = WrongRole(f"{host} is a {'standby' if is_standby else 'primary'}")
+        if second_best is not None:
+            return second_best
+        assert failure is not None
+        raise failure
+
+    async def _connect_prober(self) -> ServerConnection:
+        settings = {"application_name": APPLICATION_NAME}
+        return await self.connect(settings, command_seconds=CONNECT_SECONDS, seconds=CONNECT_SECONDS)
+
+    def _is_right(self, is_standby: bool) -> bool:
+        return self._address.role is Role.ANY or is_standby is (self._address.role is not Role.PRIMARY)
+
+    async def _connect_to(
+        self, host: Host, settings: Mapping[str, str], seconds: float, command_seconds: float
+    ) -> tuple[ServerConnection, bool]:
+        """A connection, and whether its server is a standby."""
+        was_pooled = self.is_pooled
+        try:
+            connection = await asyncpg.connect(
+                self._address.dsn,
+                host=host.name,
+                port=host.port,
+                timeout=seconds,
+                command_timeout=command_seconds,
+                statement_cache_size=0 if was_pooled else STATEMENT_CACHE_SIZE,
+                server_settings={
+                    "application_name": "scoreboard",
+                    **self._address.settings,
+                    **({} if was_pooled else settings),
+                },
+                # Instead of the machine's environment: roles are checked here.
+                target_session_attrs="any",
+                connection_class=ServerConnection,
+            )
+        except asyncpg.ProtocolViolationError as error:
+            if was_pooled or not is_unknown_parameter(error):
+                raise
+            self._recognise_pooler()
+            return await self._connect_to(host, settings, seconds, command_seconds)
+        try:
+            # Without a name: a pooler would hand a named statement on to other clients.
+            who = await (await connection.prepare(WHO, name="", timeout=seconds)).fetchrow(timeout=seconds)
+        except BaseException:
+            connection.terminate()
+            raise
+        if was_pooled or who["process_id"] == connection.get_server_pid():
+            return connection, who["is_standby"]
+        connection.terminate()
+        self._recognise_pooler()
+        return await self._connect_to(host, settings, seconds, command_seconds)
+
+    def _recognise_pooler(self) -> None:
+        """A pooler gives a process id of its own, or refuses parameters of the session."""
+        if not self.is_pooled:
+            self.is_pooled = True
+            log.info("the database is reached through a pooler", database=str(self._address))

@@ -1,0 +1,155 @@
+"""The options of a database's URL: each works, or is refused by name before the server starts."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote
+
+import asyncpg
+import pytest
+
+from scoreboard.config import read_settings
+from scoreboard.errors import StartError
+from scoreboard.store import postgresql_database
+from scoreboard.store.postgresql import PostgresqlStore
+from scoreboard.store.postgresql_address import KNOWN
+from scoreboard.store.postgresql_database import Limits
+from tests.making import MAIN, UNLIMITED, commit, submission
+from tests.servers.postgresql import PostgresServer
+
+LIMITS = Limits(connections=4, silence_seconds=5, lock_seconds=5, statement_seconds=5)
+DEPLOYMENT = Path(__file__).parents[2] / "docs" / "deployment.md"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """It also listens on a Unix socket in its own folder."""
+    with PostgresServer(fsync=False, unix_socket_directories=".") as server:
+        server.create_database("scores")
+        with ThreadPoolExecutor(1) as apart:
+            apart.submit(postgresql_database.migrate, server.url("scores")).result()
+        yield server
+
+
+@pytest.fixture
+def password_file(tmp_path: Path, server: PostgresServer) -> Path:
+    server.sql("DROP ROLE IF EXISTS keeper")
+    server.sql("CREATE ROLE keeper SUPERUSER LOGIN PASSWORD 'kept'")
+    (tmp_path / "passwords").write_text(f"127.0.0.1:{server.port}:scores:keeper:kept\n")
+    (tmp_path / "passwords").chmod(0o600)
+    return tmp_path / "passwords"
+
+
+WORKING = {
+    "a socket's folder": "postgresql:///scores?host={folder}&port={port}&user=postgres",
+    "a socket's folder as the host": "postgresql://postgres@{folder}:{port}/scores",
+    "a port as an option": "postgresql://postgres@127.0.0.1/scores?port={port}",
+    "a host as an option": "postgres://postgres@/scores?host=127.0.0.1&port={port}",
+    "a database as an option": "postgresql://postgres@127.0.0.1:{port}/?dbname=scores",
+    "several hosts": "postgresql://postgres@127.0.0.1:1,127.0.0.1:{port}/scores",
+    "several hosts as options": "postgresql:///scores?host=127.0.0.1,127.0.0.1&port=1,{port}&user=postgres",
+    "the primary": "postgresql://postgres@127.0.0.1:{port}/scores?target_session_attrs=read-write",
+    "a time-out": "postgresql://postgres@127.0.0.1:{port}/scores?connect_timeout=10",
+    "TLS if there is any": "postgresql://postgres@127.0.0.1:{port}/scores?sslmode=prefer&channel_binding=prefer",
+    "no encryption": "postgresql://postgres@127.0.0.1:{port}/scores?sslmode=disable&gssencmode=disable",
+    "a file of passwords": "postgresql://keeper@127.0.0.1:{port}/scores?passfile={passfile}",
+}
+
+
+@pytest.mark.parametrize("url", WORKING.values(), ids=WORKING.keys())
+async def test_the_schema_is_migrated_and_scores_are_kept_by(
+    url: str, server: PostgresServer, password_file: Path
+) -> None:
+    folder = quote(str(server.data), safe="")
+    url = url.format(folder=folder, port=server.port, passfile=quote(str(password_file)))
+    assert read_settings(database_url=url, redis_url="redis://localhost", jwt_secret="x" * 32).full_database_url == url
+    await asyncio.to_thread(postgresql_database.migrate, url)
+    await postgresql_database.check(url)
+    async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=LIMITS) as store:
+        await store.ensure([MAIN])
+        before = (await store.heads())["main"].version
+        await commit(store, submission("ada"))
+        assert (await store.heads())["main"].version == before + 1
+
+
+async def test_settings_of_the_session_reach_the_server(server: PostgresServer) -> None:
+    options = "application_name=arcade&options=-c%20work_mem%3D12MB"
+    url = f"postgresql://postgres@127.0.0.1:{server.port}/scores?{options}"
+    connection = await asyncpg.connect(server.url("scores"))
+    async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=LIMITS) as store:
+        await store.heads()
+        named = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'arcade'"
+        assert await connection.fetchval(named) >= 1
+        shown = await store._reader.run(lambda connection: connection.exec_driver_sql("SHOW work_mem").scalar_one())
+        assert shown == "12MB"
+    await connection.close()
+
+
+REFUSED = {
+    "channel_binding=require": "channel_binding",
+    "gssencmode=require": "gssencmode",
+    "target_session_attrs=standby": "SCOREBOARD_DATABASE_READ_URL",
+    "target_session_attrs=read-only": "SCOREBOARD_DATABASE_READ_URL",
+    "target_session_attrs=writable": "target_session_attrs",
+    "connect_timeout=0": "connect_timeout",
+    "connect_timeout=soon": "connect_timeout",
+    "connect_timeout=": "connect_timeout",
+    "connect_timeout=2&connect_timeout=3": "connect_timeout twice",
+    "sslmode=maybe": "sslmode",
+    "sslrootcert=/nowhere/root.pem": "sslrootcert",
+    "sslrootcert=system": "ca-certificates",
+    "passfile=/nowhere/passwords": "passfile",
+    "keepalives_idle=30": "keepalives_idle.*SCOREBOARD_DATABASE_TIMEOUT_SECONDS",
+    "tcp_user_timeout=3000": "tcp_user_timeout",
+    "hostaddr=10.0.0.1": "hostaddr",
+    "host=other.example": "twice",
+    "port=0": "port",
+    "port=1,2": "port",
+    "service=scores": "service",
+    "password=secret": "SCOREBOARD_DATABASE_PASSWORD",
+    "ssl=true": "sslmode",
+    "pgbouncer=true": "pgbouncer",
+    "search_path=scores": "search_path.*options=-c",
+    "statement_timeout=5": "statement_timeout.*options=-c",
+    "nonsense": "nonsense",
+}
+
+
+@pytest.mark.parametrize("name", ["database_url", "database_read_url"])
+@pytest.mark.parametrize(("option", "told"), REFUSED.items(), ids=REFUSED.keys())
+def test_an_option_that_does_not_work_is_refused_by_name(name: str, option: str, told: str) -> None:
+    urls = {
+        "database_url": "postgresql://me@db.example/scores",
+        name: f"postgresql://me:a-secret@db.example/scores?{option}",
+    }
+    if name == "database_read_url" and told == "SCOREBOARD_DATABASE_READ_URL":
+        assert read_settings(**urls, redis_url="redis://localhost", jwt_secret="x" * 32).database_read_url
+        return
+    with pytest.raises(StartError, match=f"(?s)^SCOREBOARD_{name.upper()}: .*{told}") as refused:
+        read_settings(**urls, redis_url="redis://localhost", jwt_secret="x" * 32)
+    assert "a-secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["h:x/db", "h:70000/db", "[::1/db", "[::1]x/db", ",/db", "a,b/", "a:1,b:x/db", "h/db#x"]
+)
+def test_hosts_that_cannot_be_meant_are_refused(address: str) -> None:
+    with pytest.raises(StartError, match=r"^SCOREBOARD_DATABASE_URL: "):
+        read_settings(database_url=f"postgresql://{address}", redis_url="redis://localhost", jwt_secret="x" * 32)
+
+
+def test_a_file_of_passwords_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "passwords").write_text("*:*:*:*:kept\n")
+    (tmp_path / "passwords").chmod(0o644)
+    with pytest.raises(StartError, match=r"passfile.*chmod 600"):
+        read_settings(
+            database_url=f"postgresql://h/db?passfile={tmp_path}/passwords",
+            redis_url="redis://localhost",
+            jwt_secret="x" * 32,
+        )
+
+
+def test_every_option_that_is_known_is_documented() -> None:
+    documented = DEPLOYMENT.read_text()
+    assert [option for option in KNOWN if f"`{option}`" not in documented] == []

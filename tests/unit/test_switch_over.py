@@ -1,0 +1,140 @@
+"""PostgreSQL is switched over to another server while the old one stays up: it is left, and no copy is lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from scoreboard.errors import StoreUnavailable
+from scoreboard.healing import Healing
+from scoreboard.ranking.memory import MemoryRanking
+from scoreboard.store.postgresql import PostgresqlStore
+from scoreboard.store.postgresql_database import Limits, migrate
+from tests.making import MAIN, UNLIMITED, commit, submission
+from tests.relay import Relay
+from tests.servers.postgresql import PostgresReplica, PostgresServer
+
+LIMITS = Limits(connections=4, silence_seconds=1, lock_seconds=20, statement_seconds=40)
+
+SECONDS = 15
+"""For what takes a second or two on an idle machine; a statement's own limit ends it after a minute."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A primary, and the standby that takes its place."""
+
+    old: PostgresServer
+    new: PostgresReplica
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    with PostgresServer(fsync=False) as old:
+        old.create_database("scores")
+        with ThreadPoolExecutor(1) as apart:
+            apart.submit(migrate, old.url("scores")).result()
+        with PostgresReplica(old) as new:
+            yield Pair(old, new)
+
+
+@asynccontextmanager
+async def opened(address: str, options: str = "") -> AsyncIterator[PostgresqlStore]:
+    """A store on servers that `address` names, as host:port,host:port."""
+    url = f"postgresql://postgres@{address}/scores?connect_timeout=5{options}"
+    async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=LIMITS) as store:
+        await store.ensure([MAIN])
+        yield store
+
+
+async def committed(store: PostgresqlStore, user: str) -> None:
+    """Commit as a client does that tries again."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            try:
+                await commit(store, submission(user))
+            except StoreUnavailable:
+                continue
+            return
+
+
+async def version(store: PostgresqlStore) -> int:
+    async with asyncio.timeout(SECONDS):
+        while True:
+            try:
+                return (await store.heads())["main"].version
+            except StoreUnavailable:
+                continue
+
+
+async def test_an_old_primary_that_became_a_standby_is_not_read_and_is_left(pair: Pair) -> None:
+    async with Relay(pair.old.port) as relay, opened(f"127.0.0.1:{relay.port}") as store:
+        await commit(store, submission("ada"))
+        await asyncio.to_thread(pair.new.catch_up)
+        await asyncio.to_thread(pair.old.demote)
+        for _ in range(3):
+            with pytest.raises(StoreUnavailable):
+                await store.heads()
+            with pytest.raises(StoreUnavailable):
+                await store.page("main", 10, 0)
+        await asyncio.to_thread(pair.new.promote)
+        relay.target_port = pair.new.port
+        await committed(store, "bob")
+        assert await version(store) == 2
+        assert (await store.page("main", 10, 0)).players == 2
+
+
+@pytest.mark.parametrize("fenced", [True, False], ids=["read-only", "writable"])
+async def test_an_instance_whose_connections_lead_to_the_old_primary_does_not_drop_the_copy_of_all(
+    pair: Pair, fenced: bool
+) -> None:
+    async with (
+        MemoryRanking() as ranking,
+        Relay(pair.old.port) as relay,
+        opened(f"127.0.0.1:{relay.port}") as store,
+    ):
+        healing = Healing(store, ranking, ("main",))
+        await commit(store, submission("ada"))
+        await healing.heal("main")
+        await asyncio.to_thread(pair.new.catch_up)
+        if fenced:
+            await asyncio.to_thread(pair.old.refuse_writes)
+        await asyncio.to_thread(pair.new.promote)
+        relay.target_port = pair.new.port
+        async with opened(f"127.0.0.1:{pair.new.port}") as other:
+            await commit(other, submission("bob"))
+            await Healing(other, ranking, ("main",)).heal("main")
+        before = await ranking.progress("main")
+        await healing.heal("main")
+        assert ((await ranking.progress("main")).copy, (await ranking.progress("main")).version) == (before.copy, 2)
+        assert await version(store) == 2
+        await committed(store, "cyd")
+        assert await version(store) == 3
+
+
+async def test_an_old_primary_that_fell_silent_is_left_for_the_one_that_the_name_leads_to(pair: Pair) -> None:
+    async with Relay(pair.old.port) as relay, opened(f"127.0.0.1:{relay.port}") as store:
+        await commit(store, submission("ada"))
+        await asyncio.gather(*(store.heads() for _ in range(2)))
+        await asyncio.to_thread(pair.new.catch_up)
+        await asyncio.to_thread(pair.new.promote)
+        await asyncio.to_thread(pair.old.pause)
+        relay.target_port = pair.new.port
+        assert await version(store) == 1
+        await committed(store, "bob")
+        assert await version(store) == 2
+
+
+@pytest.mark.parametrize("option", ["", "&target_session_attrs=read-write", "&target_session_attrs=primary"])
+async def test_of_several_hosts_the_primary_is_used(pair: Pair, option: str) -> None:
+    hosts = f"127.0.0.1:1,127.0.0.1:{pair.new.port},127.0.0.1:{pair.old.port}"
+    async with opened(hosts, option) as store:
+        await commit(store, submission("ada"))
+        await asyncio.to_thread(pair.new.catch_up)
+        await asyncio.to_thread(pair.old.demote)
+        await asyncio.to_thread(pair.new.promote)
+        await committed(store, "bob")
+        assert await version(store) == 2
