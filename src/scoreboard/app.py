@@ -43,7 +43,8 @@ from scoreboard.web.admin_page import admin_page_routes
 from scoreboard.web.application import make_application
 from scoreboard.web.auth import Policy, Tokens
 from scoreboard.web.client_address import client_address
-from scoreboard.web.keys import ASYMMETRIC, HS256, FixedKeys, JwksKeys, Key, Keys, read_pem, secrets
+from scoreboard.web.key_set import ASYMMETRIC, HS256, Key, read_pem
+from scoreboard.web.keys import FixedKeys, JwksKeys, Keys, secrets
 from scoreboard.web.origins import Origins
 from scoreboard.web.read_limit import ReadLimit
 from scoreboard.web.request_log import RequestLog

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import get_default_algorithms
 
+from scoreboard import __version__
 from scoreboard.errors import StartError
 from tests.harness import SECRET, Running, running
 
@@ -269,6 +270,10 @@ class Issuer:
     keys: list[dict[str, Any]]
     asked: int = 0
     fails: bool = False
+    body: bytes | None = None
+    """What it answers in place of the keys."""
+    agent: str | None = None
+    """Who has asked last."""
 
 
 class publishing:  # noqa: N801  # reads as a verb: with publishing(…)
@@ -278,7 +283,8 @@ class publishing:  # noqa: N801  # reads as a verb: with publishing(…)
         class Handler(BaseHTTPRequestHandler):
             def do_GET(handler) -> None:  # noqa: N805  # http.server's name
                 self.issuer.asked += 1
-                body = json.dumps({"keys": self.issuer.keys}).encode()
+                self.issuer.agent = handler.headers["User-Agent"]
+                body = json.dumps({"keys": self.issuer.keys}).encode() if self.issuer.body is None else self.issuer.body
                 handler.send_response(500 if self.issuer.fails else 200)
                 handler.send_header("Content-Length", str(len(body)))
                 handler.end_headers()
@@ -328,6 +334,25 @@ def test_a_published_set_of_keys_is_followed(tmp_path: Path) -> None:
         assert s.score(token=token).status_code == 401
 
 
+NO_KEY_SETS: Final = {
+    "nothing": b"",
+    "an empty object": b"{}",
+    "a list": b"[]",
+    "a number": b"7",
+    "null": b"null",
+    "keys that are no list": b'{"keys": {"a": 1}}',
+    "keys that are null": b'{"keys": null}',
+    "keys that are no objects": b'{"keys": ["x", 7, null, [], true]}',
+    "no keys": b'{"keys": []}',
+    "HTML": b"<!doctype html><title>Sign in</title>",
+    "not UTF-8": b'{"keys": ["\xff\xfe"]}',
+    "half of it": b'{"keys": [{"kty": "RSA", "n": "',
+    "nested deeply": b"[" * 100_000,
+    "a number of many digits": b'{"keys": [' + b"9" * 10_000 + b"]}",
+    "several megabytes": b'{"keys": [' + b" " * 4_000_000 + b"]}",
+}
+
+
 def test_the_last_good_keys_are_kept(tmp_path: Path) -> None:
     with publishing([jwk("EdDSA", "one")]) as issuer, running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s:
         token = signed(claims_of(s), KEYS["EdDSA"], "EdDSA", kid="one")
@@ -338,9 +363,31 @@ def test_the_last_good_keys_are_kept(tmp_path: Path) -> None:
             assert s.score(token=signed(claims_of(s), STRANGER, "RS256", kid="two")).status_code == 401
             assert s.score(token=signed(claims_of(s, jti="x"), KEYS["EdDSA"], "EdDSA", kid="one")).status_code == 201
         issuer.fails = True
-        s.clock.advance(60)
-        assert s.score(token=signed(claims_of(s), STRANGER, "RS256", kid="two")).status_code == 401
+        for issuer.body in (*NO_KEY_SETS.values(), None):
+            issuer.fails = issuer.body is None
+            s.clock.advance(60)
+            asked = issuer.asked
+            assert s.score(token=signed(claims_of(s), STRANGER, "RS256", kid="two")).status_code == 401
+            assert issuer.asked == asked + 1
+            assert s.score(token=signed(claims_of(s, jti="y"), KEYS["EdDSA"], "EdDSA", kid="one")).status_code in {
+                201,
+                429,
+            }
         assert s.score(token=token).status_code == 201
+
+
+@pytest.mark.parametrize("body", NO_KEY_SETS.values(), ids=NO_KEY_SETS.keys())
+def test_a_server_starts_with_a_key_set_that_is_none_and_takes_the_next_one(tmp_path: Path, body: bytes) -> None:
+    with publishing([jwk("ES256", "one")]) as issuer:
+        issuer.body = body
+        with running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s:
+            token = signed(claims_of(s), KEYS["ES256"], "ES256", kid="one")
+            response = s.score(token=token)
+            assert (response.status_code, response.json()["code"]) == (503, "keys_unavailable")
+            issuer.body = None
+            s.clock.advance(60)
+            assert s.score(token=token).status_code == 201
+            assert issuer.agent == f"scoreboard/{__version__}"
 
 
 def test_while_no_keys_were_had_a_token_is_neither_good_nor_bad(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from scoreboard.model import MAX_SCORE, Caller, Proof
 from scoreboard.names import claimed_name
 from scoreboard.rules import SCORE_FOR_ONESELF
 from scoreboard.text import check_id, label
-from scoreboard.web.keys import HS256, Key, Keys
+from scoreboard.web.key_set import HS256, Key
+from scoreboard.web.keys import Keys
 
 MAX_TOKEN_BYTES: Final = 8_192
 """A longer one is refused unread."""

@@ -10,14 +10,20 @@ from io import BufferedReader, RawIOBase
 from socket import socket
 from typing import Any, Final, NoReturn
 
+from scoreboard import __version__
+
 FETCH_SECONDS: Final = 5.0
 MOST_BYTES: Final = 262_144
+
+AGENT: Final = f"scoreboard/{__version__}"
+"""Some servers refuse requests that call themselves Python-urllib."""
 
 
 def fetch(url: str, seconds: float = FETCH_SECONDS) -> bytes:
     """What is there. Raises OSError (TimeoutError past its time), HTTPException, ValueError (too long; a redirect)."""
     in_time = partial(_connection, time.monotonic() + seconds)
     opener = urllib.request.build_opener(_Http(in_time), _Https(in_time), _NoRedirects())
+    opener.addheaders = [("User-Agent", AGENT), ("Accept", "application/json, */*;q=0.1")]
     with opener.open(url, timeout=seconds) as response:
         document: bytes = response.read(MOST_BYTES + 1)
     if len(document) > MOST_BYTES:

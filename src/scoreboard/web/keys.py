@@ -1,27 +1,19 @@
 """Where the keys that verify tokens come from: settings, a PEM file, or a JWKS address (RFC 7517).
 
 A key says which algorithm it is for, and verifies no other: no token can have a public key taken for a secret.
+`key_set` reads them.
 """
 
 import asyncio
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from http.client import HTTPException
-from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-import jwt
 import structlog
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from jwt.algorithms import get_default_algorithms
 
-from scoreboard.errors import StartError
 from scoreboard.interfaces import Clock
+from scoreboard.text import shown
 from scoreboard.web.fetching import fetch
-
-HS256: Final = "HS256"
-ASYMMETRIC: Final = ("RS256", "ES256", "EdDSA")
+from scoreboard.web.key_set import ASYMMETRIC, HS256, Key, Skipped, read_key_set
 
 REFRESH_SECONDS: Final = 3_600.0
 """How long a set is kept before it is fetched again by itself: a key that was withdrawn is no longer good then."""
@@ -30,15 +22,6 @@ RETRY_SECONDS: Final = 60.0
 """At least between two fetches, whatever tokens come: an unknown `kid` can be made up by anybody."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What verifies (and, if it is a secret, signs) tokens of one algorithm."""
-
-    algorithm: str
-    value: Any
-    kid: str | None = None
 
 
 class Keys(Protocol):
@@ -84,28 +67,8 @@ def secrets(*values: bytes) -> list[Key]:
     return [Key(HS256, value) for value in values]
 
 
-def read_pem(path: Path, algorithms: Sequence[str]) -> Key:
-    """A public key. Raises StartError, with what to do."""
-    try:
-        value = load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise StartError(f"{path} is no public key as PEM ({error}): check SCOREBOARD_JWT_PUBLIC_KEYS.") from error
-    for algorithm in algorithms:
-        if algorithm in ASYMMETRIC and _fits(algorithm, value):
-            return Key(algorithm, value)
-    raise StartError(f"{path} is a key for none of {', '.join(algorithms)}: set SCOREBOARD_JWT_ALGORITHMS.")
-
-
-def _fits(algorithm: str, value: Any) -> bool:
-    try:
-        get_default_algorithms()[algorithm].prepare_key(value)
-    except (TypeError, ValueError, jwt.InvalidKeyError):
-        return False
-    return algorithm != "ES256" or getattr(getattr(value, "curve", None), "name", None) == "secp256r1"
-
-
 class JwksKeys:
-    """A set that is fetched, and kept where it cannot be fetched again; beside it, keys of the settings."""
+    """A set that is fetched, and kept where another one is of no use; with it, keys of the settings."""
 
     def __init__(
         self,
@@ -119,7 +82,9 @@ class JwksKeys:
         self._fixed = tuple(fixed)
         self._algorithms = frozenset(algorithms) & frozenset(ASYMMETRIC)
         self._clock = clock
-        self._keys: tuple[Key, ...] = ()
+        self._keys: Sequence[Key] = ()
+        self._skipped: Sequence[Skipped] = ()
+        self._is_current = False
         self._tried_at = float("-inf")
         self._one_at_a_time = asyncio.Lock()
         self.generation = 0
@@ -132,10 +97,10 @@ class JwksKeys:
         return (*self._fixed, *self._keys)
 
     async def run(self) -> None:
-        """Fetch at the start, and now and then, for ever."""
+        """Fetch the set at start and every hour, or every minute as long as it is unusable."""
         while True:
             await self._fetch_anew()
-            await asyncio.sleep(REFRESH_SECONDS if self._keys else RETRY_SECONDS)
+            await asyncio.sleep(REFRESH_SECONDS if self._is_current else RETRY_SECONDS)
 
     async def refresh(self) -> bool:
         generation = self.generation
@@ -150,29 +115,26 @@ class JwksKeys:
 
     async def _fetch_locked(self) -> None:
         self._tried_at = self._clock.monotonic()
+        self._is_current = False
         try:
-            keys = self._read(await asyncio.to_thread(fetch, self._url))
-        except (OSError, HTTPException, ValueError, TypeError, jwt.PyJWTError) as error:
-            log.warning("the keys of tokens cannot be fetched: the last good ones are kept", reason=str(error))
+            # Reading also takes its time, and the set of a stranger may be anything.
+            keys, skipped = await asyncio.to_thread(self._load)
+        except Exception as error:  # noqa: BLE001
+            log.warning("the key set cannot be used: the last good keys stay", reason=shown(str(error))[:300])
             return
+        for one in skipped:
+            if one not in self._skipped:
+                log.warning("a key of the key set is skipped", key=one.key, reason=one.reason)
+        self._skipped = skipped
+        if not keys:
+            # Also a set that is empty: it is taken for a mistake, since it would lock everybody out.
+            log.warning("the key set has no usable key: the last good keys stay")
+            return
+        self._is_current = True
         if keys != self._keys:
             self._keys = keys
             self.generation += 1
-            log.info("the keys of tokens were fetched", keys=len(keys))
+            log.info("the key set was fetched", keys=len(keys))
 
-    def _read(self, document: bytes) -> tuple[Key, ...]:
-        """Raises ValueError where there is none of use: an empty set is somebody's mistake, and would lock all out."""
-        keys = []
-        for entry in json.loads(document)["keys"]:
-            if entry.get("use", "sig") != "sig" or entry.get("kty") == "oct":
-                continue
-            try:
-                parsed = jwt.PyJWK.from_dict(entry)
-            except jwt.PyJWTError:
-                # One of a kind that we do not know: the others may be good.
-                continue
-            if parsed.algorithm_name in self._algorithms:
-                keys.append(Key(parsed.algorithm_name, parsed.key, parsed.key_id))
-        if not keys:
-            raise ValueError("no key of the algorithms that SCOREBOARD_JWT_ALGORITHMS names")
-        return tuple(keys)
+    def _load(self) -> tuple[Sequence[Key], Sequence[Skipped]]:
+        return read_key_set(fetch(self._url), self._algorithms)
