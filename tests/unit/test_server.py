@@ -14,6 +14,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from scoreboard import server
+from scoreboard.server import limits
+from scoreboard.server.protocol import HttpProtocol
+from scoreboard.server.refusal import RefusalLog
 from tests import virtual_time
 from tests.limits import LIMIT_SECONDS
 
@@ -32,6 +35,7 @@ class Transport(asyncio.Transport):
         self.written = b""
         self.waiting_bytes = 0
         self.is_closed = False
+        self.has_ended = False
         self.reads = True
 
     def write(self, data: Any) -> None:
@@ -39,6 +43,9 @@ class Transport(asyncio.Transport):
 
     def get_write_buffer_size(self) -> int:
         return self.waiting_bytes
+
+    def write_eof(self) -> None:
+        self.has_ended = True
 
     def close(self) -> None:
         self.is_closed = True
@@ -56,11 +63,22 @@ class Transport(asyncio.Transport):
         self.reads = True
 
 
+def ours(config: uvicorn.Config, state: ServerState) -> HttpProtocol:
+    return HttpProtocol(config, state, memoryview(bytearray(limits.READ_BYTES)), RefusalLog(lambda: 0.0))
+
+
+def uvicorns(config: uvicorn.Config, state: ServerState) -> HttpToolsProtocol:
+    return HttpToolsProtocol(config, state, {})
+
+
 class Asked:
     """A protocol of uvicorn's that was asked something, and waits in the application."""
 
     def __init__(
-        self, more: bytes = b"", minor_version: int = 1, protocol: type[HttpToolsProtocol] = HttpToolsProtocol
+        self,
+        more: bytes = b"",
+        minor_version: int = 1,
+        protocol: Callable[[uvicorn.Config, ServerState], HttpToolsProtocol] = uvicorns,
     ) -> None:
         self.scope: Scope = {}
         self.sends: Send | None = None
@@ -69,7 +87,7 @@ class Asked:
         config = uvicorn.Config(
             self._application, interface="asgi3", ws="none", lifespan="off", log_config=None, access_log=False
         )
-        self.protocol = protocol(config, self.state, {})
+        self.protocol = protocol(config, self.state)
         self.transport = Transport()
         self.protocol.connection_made(self.transport)
         self.protocol.data_received(ASK % minor_version)
@@ -140,28 +158,37 @@ async def test_what_is_put_into_the_scope_once_the_header_is_there_reaches_the_a
     assert asked.scope["extensions"] == {"ours": {}}
 
 
-async def test_no_refusal_is_taken_for_the_answer_that_is_still_under_way() -> None:
-    asked = await Asked(protocol=server._Protocol).until_it_waits()
-    asked.protocol.data_received(b"GET /next HTTP/1.1\r\nCookie: " + b"x" * 1_000)
-    cast(server._Protocol, asked.protocol).refuse_if_slow(float("inf"))
-    before = (asked.transport.written, asked.transport.is_closed)
-    asked.protocol.data_received(b"x" * server.MOST_HEADER_BYTES)
-    assert (before, asked.transport.is_closed) == ((asked.transport.written, False), True)
+END: Any = {"type": "http.response.body", "body": b""}
+
+
+async def test_a_bad_request_is_refused_after_the_answer_to_the_one_before_it() -> None:
+    asked = await Asked(protocol=ours).until_it_waits()
+    protocol = cast(HttpProtocol, asked.protocol)
+    protocol.data_received(b"GET /next HTTP/1.1\r\nCookie: " + b"x" * 1_000)
+    protocol.refuse_if_slow(float("inf"))
+    before = asked.transport.written
+    protocol.data_received(b"x" * (limits.MOST_HEADER_BYTES + limits.SLICE_BYTES))
+    assert (asked.transport.written, asked.transport.reads, asked.transport.has_ended) == (before, False, False)
+    await cast(Send, asked.sends)(END)
+    head, _, refusal = asked.transport.written.removeprefix(before).partition(b"HTTP/1.1 ")
+    assert (head, refusal[:4], asked.transport.has_ended) == (b"0\r\n\r\n", b"431 ", True)
+    asked.go_on.set()
+    await asyncio.gather(*asked.state.tasks)
 
 
 SEND = b"POST /next HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n"
 
 
 async def test_a_body_has_its_time_from_when_it_is_read() -> None:
-    asked = await Asked(more=SEND + b"x", protocol=server._Protocol).until_it_waits()
-    protocol = cast(server._Protocol, asked.protocol)
+    asked = await Asked(more=SEND + b"x", protocol=ours).until_it_waits()
+    protocol = cast(HttpProtocol, asked.protocol)
     begun = protocol.sending_since
     assert begun is not None
     # The request before is still being answered.
     protocol.refuse_if_slow(begun + 100)
     assert (protocol.sending_since, asked.transport.is_closed) == (begun + 100, False)
     protocol.pipeline.clear()
-    protocol.refuse_if_slow(begun + 100 + server.BODY_SECONDS - 1)
+    protocol.refuse_if_slow(begun + 100 + limits.BODY_SECONDS - 1)
     assert not asked.transport.is_closed
     protocol.data_received(b"y")
     protocol.refuse_if_slow(float("inf"))
@@ -169,25 +196,25 @@ async def test_a_body_has_its_time_from_when_it_is_read() -> None:
 
 
 async def test_whoever_takes_something_of_an_answer_now_and_then_is_waited_for() -> None:
-    asked = await Asked(protocol=server._Protocol).until_it_waits()
-    protocol = cast(server._Protocol, asked.protocol)
+    asked = await Asked(protocol=ours).until_it_waits()
+    protocol = cast(HttpProtocol, asked.protocol)
     now = asyncio.get_running_loop().time()
     for waiting in (500, 400, 900, 899, 0, 700, 650):
         asked.transport.waiting_bytes = waiting
-        now += server.TAKING_SECONDS - 1
+        now += limits.TAKING_SECONDS - 1
         protocol.refuse_if_slow(now)
-    protocol.refuse_if_slow(now + server.TAKING_SECONDS - 1)
+    protocol.refuse_if_slow(now + limits.TAKING_SECONDS - 1)
     assert not asked.transport.is_closed
-    protocol.refuse_if_slow(now + server.TAKING_SECONDS)
+    protocol.refuse_if_slow(now + limits.TAKING_SECONDS)
     assert asked.transport.is_closed
 
 
 async def test_a_stream_is_not_ended_by_the_limit_of_answers() -> None:
-    asked = await Asked(protocol=server._Protocol).until_it_waits()
-    protocol = cast(server._Protocol, asked.protocol)
+    asked = await Asked(protocol=ours).until_it_waits()
+    protocol = cast(HttpProtocol, asked.protocol)
     protocol.is_streaming = True
     asked.transport.waiting_bytes = 1
-    protocol.refuse_if_slow(asyncio.get_running_loop().time() + 2 * server.TAKING_SECONDS)
+    protocol.refuse_if_slow(asyncio.get_running_loop().time() + 2 * limits.TAKING_SECONDS)
     assert not asked.transport.is_closed
 
 
@@ -284,7 +311,7 @@ def test_a_balancer_ends_an_idle_connection_before_the_server_does() -> None:
 
     async def scenario() -> None:
         http_server = server.make_server(answers, drain, lambda: None)
-        protocol = server._Protocol(http_server.config, ServerState(), {})
+        protocol = ours(http_server.config, ServerState())
         transport = Transport()
         protocol.connection_made(transport)
         protocol.data_received(ASK % 1)

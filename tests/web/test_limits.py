@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import uvloop
 
-from scoreboard import server
+from scoreboard.server import limits
 from tests.harness import Running, running
 from tests.limits import LIMIT_SECONDS
 
@@ -95,7 +95,7 @@ def test_many_small_headers_are_as_huge(ask: Callable[..., bytes]) -> None:
 def test_whoever_takes_too_long_to_ask_is_not_waited_for(
     ask: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "ASKING_SECONDS", 0.1)
+    monkeypatch.setattr(limits, "ASKING_SECONDS", 0.1)
     assert ask(START).startswith(b"HTTP/1.1 408 ")
     assert ask() == b""
 
@@ -139,7 +139,7 @@ def answer_while_dripping(client: socket.socket, drop: bytes) -> bytes:
 def test_whoever_drips_a_body_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, framing: bytes, drop: bytes
 ) -> None:
-    monkeypatch.setattr(server, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "BODY_SECONDS", 0.3)
     with running(tmp_path) as scoreboard, connected(scoreboard) as client:
         client.sendall(POST % scoreboard.token().encode() + framing)
         received = answer_while_dripping(client, drop)
@@ -153,7 +153,7 @@ def test_whoever_drips_a_body_is_not_waited_for(
 def test_whoever_takes_nothing_of_an_answer_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loop: Callable[[], asyncio.AbstractEventLoop], end: bytes
 ) -> None:
-    monkeypatch.setattr(server, "TAKING_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "TAKING_SECONDS", 0.3)
     with running(tmp_path, send_buffer_bytes=4_096, loop_factory=loop) as scoreboard, socket.socket() as client:
         # Set before it connects, or the kernel takes the whole answer for it.
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
@@ -178,7 +178,7 @@ def is_cut_off_though_it_reads_nothing(client: socket.socket) -> bool:
 
 
 def test_a_body_that_nobody_asked_for_is_not_waited_for_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "BODY_SECONDS", 0.3)
     with running(tmp_path) as scoreboard, connected(scoreboard) as client:
         client.sendall(b"GET /health/live HTTP/1.1\r\nHost: test\r\n" + LENGTH)
         received = answer_while_dripping(client, b" ")

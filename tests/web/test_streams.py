@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import pytest
 import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from scoreboard.fanout import ring
 from scoreboard.fanout.subscriber import Subscriber
 from scoreboard.model import Caller
 from scoreboard.web.asgi_subscriber import AsgiSubscriber
@@ -232,6 +234,39 @@ def test_what_a_client_sends_later_is_ignored(scoreboard: Running) -> None:
         client.sendall(b"\0nonsense" * 10_000)
         scoreboard.score("bob")
         received_until(client, b'"version":2')
+
+
+BEHIND = {
+    "request": ASK,
+    "part-of-one": b"POST /api/scores HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n{",
+    "nonsense": b"nonsense\r\n\r\n",
+}
+
+
+@only("detached-asyncio", "detached-uvloop", "tls-asyncio", "tls-uvloop")
+@pytest.mark.parametrize("behind", list(BEHIND.values()), ids=list(BEHIND))
+def test_a_client_that_leaves_at_once_leaves_no_stream_behind(
+    scoreboard: Running, behind: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ring, "STALLED_SECONDS", 100 * LIMIT_SECONDS)
+    counts = scoreboard.scoreboard.hub.counts
+    for _ in range(20):
+        with connected(scoreboard, ASK + behind):
+            pass
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while counts.opened < 20 or scoreboard.scoreboard.hub.streams:
+        assert scoreboard.client.get("/health/live").status_code == 200
+        assert time.monotonic() < deadline, f"{scoreboard.scoreboard.hub.streams} streams of {counts.opened} are left"
+
+
+@only("detached-asyncio", "detached-uvloop", "tls-asyncio", "tls-uvloop")
+@pytest.mark.parametrize("sent", [b"\0nonsense", b"GET / HTTP/1.1\r\n\r\n"], ids=["nonsense", "requests"])
+def test_a_client_that_sends_without_end_is_cut_off(scoreboard: Running, sent: bytes) -> None:
+    with connected(scoreboard) as client:
+        received_until(client, b'"version":1')
+        with pytest.raises((ConnectionError, ssl.SSLError)):
+            client.sendall(sent * 5_000_000)
+    assert scoreboard.client.get("/health/live").status_code == 200
 
 
 @only("detached-asyncio", "detached-uvloop", "asgi-asyncio", "asgi-uvloop")

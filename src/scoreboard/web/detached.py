@@ -27,6 +27,9 @@ hold megabytes of old frames for one that has stopped reading, and deliver them 
 GOODBYE_SECONDS: Final = 1.0
 """How long a client may take to hear the end."""
 
+MOST_DISCARDED_BYTES: Final = 262_144
+"""Bytes that are received, and ignored, of a client that sends more than anything reads. Then it is cut off."""
+
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
@@ -52,9 +55,9 @@ class Connection(Protocol):
 
 
 class DetachedSubscriber(Subscriber, asyncio.Protocol):
-    """The connection's own protocol, as long as it lives. What the client sends is ignored; when it ends, so do we."""
+    """The connection's own protocol, as long as it lives. The stream ends when the client ends the connection."""
 
-    __slots__ = ("_descriptor", "_is_chunked", "_left", "_transport")
+    __slots__ = ("_descriptor", "_is_chunked", "_left", "_received_bytes", "_transport")
 
     def __init__(
         self,
@@ -71,6 +74,7 @@ class DetachedSubscriber(Subscriber, asyncio.Protocol):
         self._transport = transport
         self._left = left
         self._is_chunked = is_chunked
+        self._received_bytes = 0
         connection = transport.get_extra_info("socket")
         self._descriptor: int = connection.fileno()
         with suppress(OSError):
@@ -102,6 +106,11 @@ class DetachedSubscriber(Subscriber, asyncio.Protocol):
         self._transport.close()
         if self.is_behind:
             asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        self._received_bytes += len(data)
+        if self._received_bytes > MOST_DISCARDED_BYTES:
+            self._transport.abort()
 
     def pause_writing(self) -> None:
         self.is_behind = True

@@ -9,7 +9,7 @@ from tests.infrastructure.deployed import Deployed
 STREAM = "/api/leaderboard/stream"
 
 TASK_KEEPS_IDLE_SECONDS = 75
-"""KEEP_ALIVE_SECONDS of src/scoreboard/server.py: a balancer that keeps one longer sends requests into closed ones."""
+"""KEEP_ALIVE_SECONDS of `scoreboard.server`: a balancer that keeps one longer sends requests into closed ones."""
 
 
 def rules(deployed: Deployed) -> list[dict[str, Any]]:

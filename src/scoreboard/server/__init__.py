@@ -1,0 +1,42 @@
+"""Serving ASGI applications over HTTP/1.1. Everything that knows uvicorn is in this package.
+
+It relies on these of uvicorn's internals, each held by a test in `tests/unit/test_server.py`:
+
+- `Server.startup` sets `servers` and `started`; `on_tick` runs ten times a second; `handle_exit` gets the signals.
+- `HttpToolsProtocol` puts a request that came with another into `pipeline`, newest first, and starts it by
+  `_start_asgi_task` from `on_response_complete`; `flow` says whether it reads; `cycle` is the newest request.
+- `connection_lost` with a reason leaves the transport alone.
+- A `RequestResponseCycle` whose `disconnected` is set sends nothing more; `message_event` wakes its `receive`;
+  `chunked_encoding` and `expected_content_length`, set before the response, keep its body as it is.
+"""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import uvloop
+from starlette.types import ASGIApp
+
+from scoreboard.server.http_server import FINISH_SECONDS, Drain, HttpServer, make_config
+
+__all__ = ["FINISH_SECONDS", "HttpServer", "make_server", "run"]
+
+
+def run(main: Callable[[], Awaitable[None]]) -> None:
+    """Run a coroutine function on the fast event loop."""
+    uvloop.run(_awaited(main))
+
+
+async def _awaited(main: Callable[[], Awaitable[None]]) -> None:
+    await main()
+
+
+def make_server(
+    application: ASGIApp, drain: Drain, started: Callable[[], None], tls: tuple[Path, Path] | None = None
+) -> HttpServer:
+    """Return a server whose `serve` runs until SIGTERM or SIGINT (Ctrl-C), then drains, lets requests finish, and ends.
+
+    `started` is called once connections are taken. `drain` gets whether there is time to be polite (SIGTERM) or
+    somebody waits at the terminal (SIGINT). A second signal ends it without waiting. `tls` is certificate chain and
+    private key, as PEM files. Raises StartError where they are of no use.
+    """
+    return HttpServer(make_config(application, tls), drain, started)

@@ -1,0 +1,114 @@
+"""Limits of one connection: bytes and time at every stage of a request. `docs/security.md` lists them."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Final
+
+from scoreboard.web.body import MAX_BODY_BYTES
+from scoreboard.web.detached import MOST_DISCARDED_BYTES
+
+READ_BYTES: Final = 16_384
+"""Bytes that one read takes from a socket. Pipelined requests wait here while an earlier one is answered."""
+
+SLICE_BYTES: Final = 1_024
+"""Bytes that are parsed at a time. Limits are checked, and parsing can stop, after each slice."""
+
+MOST_HEADER_BYTES: Final = 32_768
+"""Request line and header; of a body, everything but its content (chunk sizes, chunk extensions, trailers).
+A token of 8 KiB fits, next to cookies of other applications on the same host."""
+
+MOST_HEADERS: Final = 256
+"""Header fields of a request. A short field costs twenty times its length in memory."""
+
+HANDSHAKE_SECONDS: Final = 10.0
+"""How long a TLS handshake may take."""
+
+ASKING_SECONDS: Final = 10.0
+"""How long a request's header may take, and how long a new connection may wait before it sends one."""
+
+BODY_SECONDS: Final = 10.0
+"""How long a body may take after its header: 16 KiB arrive in this time at 13 kbit/s."""
+
+LINGER_SECONDS: Final = 2.0
+"""How long a client that was refused may go on sending."""
+
+TAKING_SECONDS: Final = 30.0
+"""How long a client may read nothing of an answer: the same time as on a stream (`fanout.ring`)."""
+
+
+class ByteCount:
+    """Count the bytes of one connection, stage by stage: header of a request, then its body."""
+
+    __slots__ = ("_body", "_is_in_body", "_overhead", "has_begun")
+
+    def __init__(self) -> None:
+        self.has_begun = False
+        """True once a request line has begun and until the end of the request."""
+        self._is_in_body = False
+        self._body = 0
+        self._overhead = 0
+        """Bytes of this stage that are not content of a body."""
+
+    def received(self, size: int) -> None:
+        self._overhead += size
+
+    def begin_body(self) -> None:
+        self._is_in_body = True
+        self._body = self._overhead = 0
+
+    def body_received(self, size: int) -> None:
+        self._body += size
+        self._overhead -= size
+
+    def end_request(self) -> None:
+        self.has_begun = self._is_in_body = False
+        self._overhead = 0
+
+    @property
+    def may_exceed_header(self) -> bool:
+        """True if the header may be too large: the count includes what came with its end."""
+        return self._overhead > MOST_HEADER_BYTES
+
+    @property
+    def is_body_readable(self) -> bool:
+        """True unless the body has more bytes than any route reads.
+
+        Those after that are received and discarded for a while: a client that is still sending would not see the answer
+        if the connection closed at once.
+        """
+        return self._body <= MAX_BODY_BYTES
+
+    @property
+    def excess(self) -> HTTPStatus | None:
+        """The status to refuse the request with, if it has too many bytes.
+
+        A slice may contain the end of one stage and the start of the next, hence the tolerance of a slice.
+        """
+        if self._overhead > MOST_HEADER_BYTES + SLICE_BYTES:
+            return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        if self._is_in_body and self._body > MOST_DISCARDED_BYTES:
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        return None
+
+
+def header_size(url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> int:
+    """Return the bytes of a request's header, without method and version."""
+    return len(url) + sum(len(name) + len(value) + len(b": \r\n") for name, value in headers)
+
+
+class Progress:
+    """Notice a client that reads nothing of what waits to be sent to it."""
+
+    __slots__ = ("_taken_at", "_waiting")
+
+    def __init__(self, now: float) -> None:
+        self._waiting = 0
+        self._taken_at = now
+        """When fewer bytes waited than before, or none (seconds of the loop)."""
+
+    def is_stalled(self, waiting: int, now: float) -> bool:
+        """Return True if no byte has been taken for `TAKING_SECONDS`. To be called about once a second."""
+        if not waiting or waiting < self._waiting:
+            self._taken_at = now
+        self._waiting = waiting
+        return waiting > 0 and self._taken_at <= now - TAKING_SECONDS

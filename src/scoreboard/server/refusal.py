@@ -1,0 +1,59 @@
+"""Refusals of what is not a request that the application could answer: the answer, and a line of the log."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+from httptools import HttpParserError
+
+LOG_SECONDS: Final = 60.0
+"""Least time between two lines of the log: anybody can send bad requests by the thousand."""
+
+log = structlog.get_logger()
+
+
+class Refused(Exception):
+    """Raised in a call of the parser, to end its work and refuse the request."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def response(status: HTTPStatus) -> bytes:
+    """Return the last response of a connection."""
+    body = status.phrase.encode()
+    return (
+        b"HTTP/1.1 %d %b\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
+        b"x-content-type-options: nosniff\r\nconnection: close\r\n\r\n%b" % (status, body, len(body), body)
+    )
+
+
+class RefusalLog:
+    """Log refusals, at most one line a minute. A line contains nothing of the requests."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """`clock` tells monotonic seconds."""
+        self._clock = clock
+        self._count = 0
+        self._mistake: str | None = None
+        self._quiet_until = float("-inf")
+
+    def status_of(self, error: HttpParserError) -> HTTPStatus:
+        """Return the status for a request that could not be parsed."""
+        reason = error.__context__
+        if isinstance(reason, Refused):
+            return reason.status
+        if reason is not None:
+            # A mistake of this program. The error's text and traceback may contain the request.
+            self._mistake = type(reason).__name__
+        return HTTPStatus.BAD_REQUEST
+
+    def refused(self, status: HTTPStatus) -> None:
+        self._count += 1
+        now = self._clock()
+        if now < self._quiet_until:
+            return
+        log.warning("refused bad requests", count=self._count, last_status=int(status), mistake=self._mistake)
+        self._count, self._mistake, self._quiet_until = 0, None, now + LOG_SECONDS

@@ -1,0 +1,286 @@
+"""What the server makes of bytes on a connection: of each, an answer of ours or a silent end."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.harness import Running, running
+from tests.limits import LIMIT_SECONDS
+
+BODY = b'{"actionId":"quest","userId":"ada"}'
+SECRET_QUERY = b"access_token=SECRET"
+
+
+@pytest.fixture(scope="module")
+def scoreboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("requests"), rate_limit="100000/minute") as server:
+        yield server
+
+
+@contextmanager
+def connected(scoreboard: Running) -> Iterator[socket.socket]:
+    where = urlsplit(scoreboard.url)
+    with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as client:
+        yield client
+
+
+def exchanged(scoreboard: Running, data: bytes) -> bytes:
+    """Send bytes, and return everything that is answered until the connection ends."""
+    with connected(scoreboard) as client:
+        client.sendall(data)
+        return received_to_the_end(client)
+
+
+def received_to_the_end(client: socket.socket) -> bytes:
+    received = b""
+    with suppress(ConnectionResetError):
+        while data := client.recv(65_536):
+            received += data
+    return received
+
+
+def statuses(received: bytes) -> list[int]:
+    return [int(part[:3]) for part in received.split(b"HTTP/1.1 ")[1:]]
+
+
+WITH_LENGTH = b"Content-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
+
+
+def post(*headers: bytes, body: bytes = WITH_LENGTH) -> bytes:
+    fields = (b"Content-Type: application/json", *headers)
+    return b"POST /api/scores HTTP/1.1\r\nHost: test\r\n" + b"".join(b"%b\r\n" % field for field in fields) + body
+
+
+def bearer(scoreboard: Running, user_id: str = "ada") -> bytes:
+    return b"Authorization: Bearer " + scoreboard.token(user_id).encode()
+
+
+def in_chunks(*trailers: bytes) -> bytes:
+    trailer = b"".join(b"%b\r\n" % trailer for trailer in trailers)
+    return b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n%b\r\n" % (len(BODY), BODY, trailer)
+
+
+CLOSE = b"Connection: close"
+
+
+def test_a_token_in_a_trailer_is_no_token(scoreboard: Running) -> None:
+    answer = exchanged(scoreboard, post(CLOSE, body=in_chunks(bearer(scoreboard))))
+    assert statuses(answer) == [401]
+
+
+TRAILERS = [
+    b"Authorization: Bearer x",
+    b"Content-Type: text/plain",
+    b"Idempotency-Key: \xff",
+    b"Expect: 100-continue",
+    b"Connection: Upgrade\r\nUpgrade: h2c",
+    b"Host: elsewhere\r\nX-Forwarded-For: 192.0.2.1",
+]
+
+
+@pytest.mark.parametrize("trailer", TRAILERS)
+def test_a_trailer_decides_nothing(scoreboard: Running, trailer: bytes) -> None:
+    data = post(bearer(scoreboard), body=in_chunks(trailer)) + post(CLOSE, bearer(scoreboard))
+    assert statuses(exchanged(scoreboard, data)) == [201, 201]
+
+
+def test_after_a_trailer_that_ends_the_connection_it_ends(scoreboard: Running) -> None:
+    data = post(bearer(scoreboard), body=in_chunks(b"Connection: close")) + post(bearer(scoreboard))
+    assert statuses(exchanged(scoreboard, data)) == [201]
+    nowhere = b"POST /nowhere HTTP/1.1\r\nHost: test\r\n" + in_chunks(b"Connection: close")
+    assert statuses(exchanged(scoreboard, nowhere)) == [404]
+
+
+@pytest.mark.parametrize("trailer", [b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Transfer-Encoding: x"])
+def test_a_trailer_that_frames_is_refused(scoreboard: Running, trailer: bytes) -> None:
+    """RFC 9110, section 6.5.1."""
+    assert statuses(exchanged(scoreboard, post(bearer(scoreboard), body=in_chunks(trailer)))) == [400]
+
+
+def test_a_trailer_of_one_request_is_none_of_the_next(scoreboard: Running) -> None:
+    first = post(bearer(scoreboard), body=in_chunks(bearer(scoreboard)))
+    assert statuses(exchanged(scoreboard, first + post(CLOSE))) == [201, 401]
+
+
+UPGRADES = [
+    (
+        b"Connection: Upgrade, HTTP2-Settings",
+        b"Upgrade: h2c",
+        b"HTTP2-Settings: AAEAAEAAAAIAAAAAAAMAAAAAAAQBAAAAAAUAAEAAAAYABgAA",
+    ),
+    (b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Key: x", b"Sec-WebSocket-Version: 13"),
+    (b"connection: keep-alive, UPGRADE", b"UPGRADE: TLS/1.2, foo"),
+]
+
+
+@pytest.mark.parametrize("upgrade", UPGRADES, ids=["h2c", "websocket", "other"])
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["with a length", "in chunks"])
+@pytest.mark.parametrize("slices", [1, 7, 10_000])
+def test_an_upgrade_is_ignored_with_a_body(
+    scoreboard: Running, upgrade: tuple[bytes, ...], is_chunked: bool, slices: int
+) -> None:
+    framing = {"body": in_chunks()} if is_chunked else {}
+    data = post(*upgrade, bearer(scoreboard), **framing) + post(CLOSE, bearer(scoreboard))
+    with connected(scoreboard) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        size = -(-len(data) // min(slices, len(data)))
+        for begin in range(0, len(data), size):
+            client.sendall(data[begin : begin + size])
+        assert statuses(received_to_the_end(client)) == [201, 201]
+
+
+def test_an_upgrade_is_ignored_on_the_last_request_of_a_connection(scoreboard: Running) -> None:
+    last = (b"Connection: close, Upgrade", b"Upgrade: h2c", bearer(scoreboard))
+    assert statuses(exchanged(scoreboard, post(*last))) == [201]
+    assert statuses(exchanged(scoreboard, post(*last, body=in_chunks()))) == [201]
+    assert statuses(exchanged(scoreboard, post(*last).replace(b"HTTP/1.1", b"HTTP/1.0"))) == [201]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE", "PUT", "PURGE"])
+@pytest.mark.parametrize("upgrade", UPGRADES, ids=["h2c", "websocket", "other"])
+def test_an_upgrade_is_ignored_for_every_method(scoreboard: Running, upgrade: tuple[bytes, ...], method: str) -> None:
+    ask = b"%b /api/leaderboard HTTP/1.1\r\nHost: test\r\n" % method.encode()
+    without = exchanged(scoreboard, ask + b"Connection: close\r\n\r\n")
+    answer = exchanged(scoreboard, ask + b"\r\n".join(upgrade) + b"\r\n\r\n" + ask + b"Connection: close\r\n\r\n")
+    assert statuses(answer) == statuses(without) * 2
+
+
+def asking(target: bytes, method: bytes = b"GET") -> bytes:
+    return b"%b %b HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n" % (method, target)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"http://test/api/leaderboard?limit=1",
+        b"HTTPS://test:8000/api/leaderboard?limit=1",
+        b"http://[::1]:80/api/leaderboard?limit=1#there",
+        b"/api/leaderboard?limit=1",
+        b"/api/leaderboard?limit=1#there",
+    ],
+)
+def test_an_address_may_be_whole(scoreboard: Running, target: bytes) -> None:
+    """RFC 9112, section 3.2.2."""
+    head, _, body = exchanged(scoreboard, asking(target)).partition(b"\r\n\r\n")
+    assert statuses(head) == [200]
+    assert json.loads(body)["board"] == "main"
+
+
+def test_an_address_of_a_host_alone_is_that_of_its_page(scoreboard: Running) -> None:
+    page = exchanged(scoreboard, asking(b"/")).partition(b"\r\n\r\n")[2]
+    assert page
+    assert exchanged(scoreboard, asking(b"http://test")).endswith(page)
+
+
+IN_CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n"
+
+BAD = {
+    "connect": (b"CONNECT x:1 HTTP/1.1\r\n\r\n", 501),
+    "connect with a host": (b"CONNECT test:443 HTTP/1.1\r\nHost: test:443\r\n\r\n\x16\x03\x01", 501),
+    "connect to a path": (b"CONNECT / HTTP/1.1\r\n\r\n", 501),
+    "connect in HTTP/1.0": (b"CONNECT x:1 HTTP/1.0\r\n\r\n", 501),
+    "a port that is none": (asking(b"http://a:99999999/?" + SECRET_QUERY), 400),
+    "a port of letters": (asking(b"http://a:b/?" + SECRET_QUERY), 400),
+    "a user in an address": (asking(b"http://u:p@a/?" + SECRET_QUERY), 400),
+    "another scheme": (asking(b"ftp://a/?" + SECRET_QUERY), 400),
+    "no host": (asking(b"http:///?" + SECRET_QUERY), 400),
+    "an authority": (asking(b"test:443"), 400),
+    "a star": (asking(b"*"), 404),
+    "a star with options": (asking(b"*", b"OPTIONS"), 404),
+    "stars": (asking(b"*/?" + SECRET_QUERY), 400),
+    "a query alone": (asking(b"?" + SECRET_QUERY), 400),
+    "a fragment alone": (asking(b"#x"), 400),
+    "a relative path": (asking(b"api/leaderboard?" + SECRET_QUERY), 400),
+    "an empty target": (b"GET  HTTP/1.1\r\n\r\n", 400),
+    "no target": (b"GET HTTP/1.1\r\n\r\n", 400),
+    "bytes that are no ASCII": (asking("/ä?".encode() + SECRET_QUERY), 400),
+    "bytes that are no ASCII in a query": (asking(b"/?\xff\xfe&" + SECRET_QUERY), 400),
+    "a null": (asking(b"/\x00?" + SECRET_QUERY), 400),
+    "HTTP/0.9": (b"GET /?" + SECRET_QUERY + b"\r\n\r\n", 505),
+    "HTTP/2 by its name": (b"GET / HTTP/2.0\r\n\r\n", 505),
+    "HTTP/2 by its preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00", 400),
+    "HTTP/3": (b"GET / HTTP/3\r\n\r\n", 400),
+    "an unknown method": (b"FOO / HTTP/1.1\r\n\r\n", 400),
+    "TLS": (bytes.fromhex("16030100c8010000c40303") + bytes(200), 400),
+    "nothing of HTTP": (b"\xff" * 100 + b"\r\n\r\n", 400),
+    "SSH": (b"SSH-2.0-OpenSSH_9.2\r\n", 400),
+    "two lengths": (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+    "a length and chunks": (b"POST / HTTP/1.1\r\nContent-Length: 1\r\n" + IN_CHUNKS + b"0\r\n\r\n", 400),
+    "a length that is none": (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+    "an endless length": (b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 100 + b"\r\n\r\n", 400),
+    "a line end alone": (b"GET / HTTP/1.1\n\n", 400),
+    "a folded header": (b"GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", 400),
+    "a space in a name": (b"GET / HTTP/1.1\r\nA : b\r\n\r\n", 400),
+    "a null in a header": (b"GET / HTTP/1.1\r\nA: \x00" + SECRET_QUERY + b"\r\n\r\n", 400),
+    "a chunk size that is none": (b"POST /nowhere HTTP/1.1\r\n" + IN_CHUNKS + b"x\r\n", None),
+    "a chunk size without end": (b"POST /nowhere HTTP/1.1\r\n" + IN_CHUNKS + b"0" * 300_000, None),
+    "too many fields": (b"GET / HTTP/1.1\r\n" + b"a:\r\n" * 1_000 + b"\r\n", 431),
+    "a target too long": (asking(b"/" + b"x" * 40_000), 431),
+}
+
+
+@pytest.mark.parametrize(("data", "status"), list(BAD.values()), ids=list(BAD))
+def test_a_bad_request_is_answered_once_and_told_without_its_content(
+    scoreboard: Running, data: bytes, status: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with capture_logs() as told:
+        answer = exchanged(scoreboard, data)
+    assert statuses(answer) == [status] or (status is None and len(statuses(answer)) <= 1)
+    assert len(told) <= 1
+    assert "SECRET" not in str(told)
+    # asyncio's and uvicorn's own.
+    assert caplog.messages == []
+
+
+def test_a_flood_of_bad_requests_is_one_line_of_the_log(tmp_path: Path) -> None:
+    with running(tmp_path) as scoreboard, capture_logs() as told:
+        for data, _ in BAD.values():
+            if len(data) < 10_000:
+                exchanged(scoreboard, data)
+    assert [line for line in told if line["event"] == "refused bad requests"] == told[:1]
+    assert [line["log_level"] for line in told[1:] if line["event"] != "stopping"] == []
+
+
+GET = b"GET /api/leaderboard HTTP/1.1\r\nHost: test\r\n\r\n"
+
+
+def test_what_comes_before_a_bad_request_is_answered(scoreboard: Running) -> None:
+    good = post(bearer(scoreboard))
+    broken = post(bearer(scoreboard), body=IN_CHUNKS + b"x\r\n")
+    many = b"GET / HTTP/1.1\r\n" + b"a:\r\n" * 1_000
+    for bad, status in ((b"nonsense\r\n\r\n", 400), (broken, 400), (b"CONNECT x:1 HTTP/1.1\r\n\r\n", 501), (many, 431)):
+        assert statuses(exchanged(scoreboard, good + GET + bad)) == [201, 200, status]
+
+
+def test_nothing_is_answered_after_the_last_request_of_a_connection(scoreboard: Running) -> None:
+    ends = b"GET /api/leaderboard HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+    assert statuses(exchanged(scoreboard, GET + ends + GET)) == [200, 200]
+    assert statuses(exchanged(scoreboard, GET + ends + b"nonsense")) == [200, 200]
+    assert statuses(exchanged(scoreboard, GET.replace(b"HTTP/1.1", b"HTTP/1.0") + GET)) == [200]
+
+
+def test_all_of_many_pipelined_requests_are_answered_in_order(scoreboard: Running) -> None:
+    count = 3_000
+    asked = b"".join(b"GET /no/%d HTTP/1.1\r\nX-Request-Id: %d\r\n\r\n" % (n, n) for n in range(count))
+    with connected(scoreboard) as client:
+        client.sendall(asked)
+        received = b""
+        while received.count(b"HTTP/1.1 404") < count:
+            data = client.recv(65_536)
+            assert data
+            received += data
+        assert statuses(received) == [404] * count
+
+
+def test_scores_that_come_in_one_go_are_all_counted(scoreboard: Running) -> None:
+    before = scoreboard.board()["version"]
+    with connected(scoreboard) as client:
+        client.sendall(post(bearer(scoreboard)) * 100 + post(CLOSE, bearer(scoreboard)))
+        assert statuses(received_to_the_end(client)) == [201] * 101
+    assert scoreboard.board()["version"] == before + 101
