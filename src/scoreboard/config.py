@@ -122,7 +122,7 @@ class Settings(BaseSettings):
         tuple[Literal["HS256", "RS256", "ES256", "EdDSA"], ...], NoDecode, BeforeValidator(_list)
     ] = ()
     jwt_issuer: str | None = None
-    jwt_audience: str | None = None
+    jwt_audience: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = ()
     jwt_type: str | None = None
     jwt_max_lifetime_seconds: Annotated[int, Field(ge=60, le=315_360_000)] = 2_592_000
     jwt_unscoped_may_score: bool = True

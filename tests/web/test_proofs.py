@@ -130,8 +130,41 @@ def test_a_proof_is_good_for_a_short_time(server: Running, seconds: int) -> None
     assert code(redeem(server, proof(server, exp=ends, iat=...))) == (403, "proof_invalid")
 
 
-def test_a_proof_is_no_token(server: Running) -> None:
+TYPES: Final[dict[str, tuple[str | None, bool]]] = {
+    "as it is": (TYPE, True),
+    "in capitals": ("Scoreboard-Proof+JWT", True),
+    "as a media type": ("application/scoreboard-proof+jwt", True),
+    "as a media type, in capitals": ("APPLICATION/SCOREBOARD-PROOF+JWT", True),
+    "none": (None, False),
+    "empty": ("", False),
+    "a token's": ("JWT", False),
+    "an access token's": ("at+jwt", False),
+    "another media type": ("text/scoreboard-proof+jwt", False),
+    "with a parameter": ("scoreboard-proof+jwt;v=1", False),
+    "a prefix twice": ("application/application/scoreboard-proof+jwt", False),
+    "letters that look alike": ("ſcoreboard-proof+jwt", False),
+}
+
+
+@pytest.mark.parametrize(("typ", "is_proof"), TYPES.values(), ids=TYPES.keys())
+def test_a_proof_is_never_a_token_and_counts_with_its_type_alone(
+    server: Running, typ: str | None, is_proof: bool
+) -> None:
+    now = server.clock.now_us() // 1_000_000
+    claims = {"sub": "ada", "action": "boss", "jti": "1", "iat": now, "exp": now + 300, "scope": "scores:write:any"}
+    shown = jwt.encode(claims, SECRET, algorithm="HS256", headers={"typ": typ})
+    assert code(redeem(server, None, action_id="quest", token=shown)) == (401, "token_invalid")
+    assert redeem(server, shown).status_code == (201 if is_proof else 403)
+
+
+def test_a_proof_is_no_token_also_where_tokens_have_no_certain_type(server: Running) -> None:
     assert code(redeem(server, None, token=proof(server))) == (401, "token_invalid")
+    # What `scoreboard proof` prints, too.
+    assert code(redeem(server, None, token=server.tokens.sign_proof("ada", "boss", "1"))) == (401, "token_invalid")
+
+
+def test_a_token_is_no_proof(server: Running) -> None:
+    assert code(redeem(server, server.token())) == (403, "proof_invalid")
 
 
 @pytest.mark.parametrize("shown", ["", "x", "é", "a.b.c", "x" * 8_193, "\ud800"])

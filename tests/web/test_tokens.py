@@ -172,12 +172,23 @@ def test_a_token_is_good_in_its_time(tmp_path: Path, changed: Claims, status: in
 
 EXPECTED: Final[dict[str, Any]] = {
     "jwt_issuer": "https://login.example",
-    "jwt_audience": "scoreboard",
+    "jwt_audience": "scoreboard, scoreboard-eu",
     "jwt_type": "at+jwt",
 }
 SAID: Final[dict[str, tuple[Claims, str, int]]] = {
     "all as expected": ({}, "at+jwt", 201),
     "one audience of several": ({"aud": ["shop", "scoreboard"]}, "at+jwt", 201),
+    "another audience of ours": ({"aud": "scoreboard-eu"}, "at+jwt", 201),
+    "the audience as the client": ({"aud": ..., "client_id": "scoreboard"}, "at+jwt", 201),
+    "another client": ({"aud": ..., "client_id": "shop"}, "at+jwt", 401),
+    "a list of clients": ({"aud": ..., "client_id": {"scoreboard": 1}}, "at+jwt", 401),
+    "the client beside another audience": ({"aud": "shop", "client_id": "scoreboard"}, "at+jwt", 401),
+    "the client beside no audience": ({"aud": None, "client_id": "scoreboard"}, "at+jwt", 401),
+    "the client beside an empty audience": ({"aud": [], "client_id": "scoreboard"}, "at+jwt", 401),
+    "the client of an id token": ({"aud": ..., "client_id": "scoreboard", "token_use": "id"}, "at+jwt", 401),
+    "the type as a media type": ({}, "application/at+jwt", 201),
+    "the type in capitals": ({}, "AT+JWT", 201),
+    "both": ({}, "Application/At+JWT", 201),
     "another issuer": ({"iss": "https://evil.example"}, "at+jwt", 401),
     "a list of issuers": ({"iss": ["https://login.example"]}, "at+jwt", 401),
     "no issuer": ({"iss": ...}, "at+jwt", 401),
@@ -197,6 +208,9 @@ def test_a_token_says_what_it_has_to(tmp_path: Path, changed: Claims, typ: str, 
         assert scoreboard.score(token=token).status_code == status
 
 
+NO_SPACES: Final = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2007\u2028\u2029\u202f\u205f\u3000\u200b\ufeff,;+"
+"""Characters at which some splitting takes place elsewhere. Scopes are split at U+0020."""
+
 SCOPES: Final[dict[str, tuple[Any, bool, str, int]]] = {
     "none": (..., True, "ada", 201),
     "none, and one is asked for": (..., False, "ada", 403),
@@ -207,6 +221,18 @@ SCOPES: Final[dict[str, tuple[Any, bool, str, int]]] = {
     "others, as a list": (["openid", 7], True, "ada", 403),
     "anybody's": ("openid scores:write:any", True, "bob", 201),
     "anybody's, its own": ("scores:write:any", False, "ada", 201),
+    "as a list": (["openid", "scores:write"], False, "ada", 201),
+    "a list is not split": (["openid scores:write"], False, "ada", 403),
+    "several spaces": ("  openid   scores:write ", False, "ada", 201),
+    "empty": ("", True, "ada", 403),
+    "an empty list": ([], True, "ada", 403),
+    "null": (None, True, "ada", 403),
+    "a number": (7, True, "ada", 403),
+    "an object": ({"scores:write": True}, True, "ada", 403),
+    **{
+        f"split at U+{ord(character):04X}": (f"x{character}scores:write:any", True, "bob", 403)
+        for character in NO_SPACES
+    },
 }
 
 

@@ -1,9 +1,8 @@
 """Bearer tokens: JSON Web Tokens (RFC 7519, RFC 8725), checked without a session store."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from math import isfinite
 from typing import Any, Final
 
 import jwt
@@ -11,10 +10,20 @@ import jwt
 from scoreboard.digests import Digests
 from scoreboard.errors import KeysUnavailable, ProofInvalid, StartError, TokenExpired, TokenInvalid, TokenMissing
 from scoreboard.interfaces import Clock
-from scoreboard.model import MAX_SCORE, Caller, Proof
+from scoreboard.model import Caller, Proof
 from scoreboard.names import claimed_name
 from scoreboard.rules import SCORE_FOR_ONESELF
 from scoreboard.text import check_id, label
+from scoreboard.web.claims import (
+    PROOF_CLAIM,
+    SCOPE_CLAIMS,
+    audiences_of,
+    media_type,
+    points_of,
+    scopes_of,
+    time_us_of,
+    user_id_of,
+)
 from scoreboard.web.key_set import HS256, Key
 from scoreboard.web.keys import Keys
 
@@ -30,8 +39,7 @@ REMEMBERED_SECONDS: Final = 300
 
 
 PROOF_TYPE: Final = "scoreboard-proof+jwt"
-"""What `typ` of a proof's header has to say, so that no token is taken for a proof, nor a proof for a token (RFC 8725,
-section 3.11)."""
+"""What `typ` of a proof's header has to say, so that no token is taken for a proof (RFC 8725, section 3.11)."""
 
 PROOF_SECONDS: Final = 600
 """A proof that is valid for longer is refused: it says what has happened just now."""
@@ -39,10 +47,11 @@ PROOF_SECONDS: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a token has to be, beside its signature. `issuer`, `audience` and `type` count where they are set."""
+    """What a token has to be, beside its signature. `issuer`, `audiences` and `type` count where they are set."""
 
     issuer: str | None = None
-    audience: str | None = None
+    audiences: Sequence[str] = ()
+    """A token must be for one of them; the first one is put into tokens that are signed here."""
     type: str | None = None
     max_lifetime_seconds: int = 30 * 86_400
     unscoped_may_score: bool = True
@@ -93,7 +102,7 @@ class Tokens:
             "iat": now_seconds,
             "exp": now_seconds + lifetime_seconds,
             "iss": self._policy.issuer,
-            "aud": self._policy.audience,
+            "aud": next(iter(self._policy.audiences), None),
         }
         present = {name: value for name, value in all_claims.items() if value is not None}
         return jwt.encode(present, secret.value, algorithm=HS256, headers={"typ": type})
@@ -137,7 +146,7 @@ class Tokens:
 
     def sign_proof(self, user_id: str, action_id: str, proof_id: str, points: int | None = None) -> str:
         """A proof that a user has completed an action. Raises StartError where there is no secret to sign with."""
-        claims = {"sub": user_id, "action": action_id, "jti": proof_id, "points": points}
+        claims = {"sub": user_id, PROOF_CLAIM: action_id, "jti": proof_id, "points": points}
         return self._sign(claims, PROOF_SECONDS, PROOF_TYPE)
 
     async def verify_proof(self, text: str) -> Proof:
@@ -153,14 +162,14 @@ class Tokens:
             expires_us = self._check(claims, now_us, PROOF_SECONDS)
             if expires_us > now_us + PROOF_SECONDS * 1_000_000 + LEEWAY_US:
                 raise ProofInvalid
-            user_id = check_id(claims["sub"])
+            user_id = user_id_of(claims["sub"])
             digest = self._digests.proof(str(claims.get("iss", "")), user_id, check_id(claims["jti"]))
             return Proof(
                 user_id=user_id,
-                action_id=check_id(claims["action"]),
+                action_id=check_id(claims[PROOF_CLAIM]),
                 digest=digest.current,
                 earlier_digests=digest.earlier,
-                points=_points(claims.get("points")),
+                points=points_of(claims.get("points")),
                 is_over=expires_us + LEEWAY_US <= now_us,
             )
         except (TokenInvalid, *_BAD) as error:
@@ -169,6 +178,8 @@ class Tokens:
     async def _read(self, token: bytes, now_us: int) -> _Read:
         try:
             claims = await self._claims(token, self._policy.type)
+            if PROOF_CLAIM in claims:
+                raise TokenInvalid
             expires_us = self._check(claims, now_us, self._policy.max_lifetime_seconds)
             return _Read(now_us + REMEMBERED_SECONDS * 1_000_000, expires_us, self._caller(token, claims))
         except _BAD as error:
@@ -177,7 +188,8 @@ class Tokens:
     async def _claims(self, token: bytes, type: str | None) -> dict[str, Any]:
         """Of a token that one of our keys has signed, and that says it is of a type (None: any but a proof's)."""
         header = jwt.get_unverified_header(token)
-        is_it = header.get("typ") != PROOF_TYPE if type is None else header.get("typ") == type
+        own_type = media_type(header.get("typ"))
+        is_it = own_type != PROOF_TYPE if type is None else own_type == media_type(type)
         if "crit" in header or not is_it:
             raise TokenInvalid
         return _verified(token, await self._candidates(header))
@@ -206,28 +218,28 @@ class Tokens:
     def _check(self, claims: dict[str, Any], now_us: int, longest_seconds: int) -> int:
         """When it ends. Raises TokenInvalid where it is none of ours, or not yet good."""
         policy = self._policy
-        expires_us, longest_us = _time_us(claims["exp"]), longest_seconds * 1_000_000
-        issued_us = _time_us(claims.get("iat", now_us / 1_000_000))
-        if max(_time_us(claims.get("nbf", 0)), issued_us) > now_us + LEEWAY_US:
+        expires_us, longest_us = time_us_of(claims["exp"]), longest_seconds * 1_000_000
+        issued_us = time_us_of(claims.get("iat", now_us / 1_000_000))
+        if max(time_us_of(claims.get("nbf", 0)), issued_us) > now_us + LEEWAY_US:
             raise TokenInvalid
         if expires_us - issued_us > longest_us:
             raise TokenInvalid
         if policy.issuer is not None and claims.get("iss") != policy.issuer:
             raise TokenInvalid
-        if policy.audience is not None and policy.audience not in _texts(claims.get("aud")):
+        if policy.audiences and set(policy.audiences).isdisjoint(audiences_of(claims)):
             raise TokenInvalid
         return expires_us
 
     def _caller(self, token: bytes, claims: dict[str, Any]) -> Caller:
-        scopes = frozenset(part for text in _texts(claims.get("scope")) for part in text.split())
-        if not scopes and self._policy.unscoped_may_score:
+        scopes = scopes_of(claims)
+        if self._policy.unscoped_may_score and not any(name in claims for name in SCOPE_CLAIMS):
             scopes = frozenset({SCORE_FOR_ONESELF})
         # One without an id of its own is known by its digest.
         token_id = label(claims.get("jti")) or f"sha256:{sha256(token).hexdigest()[:16]}"
-        return Caller(check_id(claims["sub"]), claimed_name(claims.get("name")), scopes, token_id)
+        return Caller(user_id_of(claims["sub"]), claimed_name(claims.get("name")), scopes, token_id)
 
 
-_BAD: Final = (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, AttributeError)
+_BAD: Final = (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, AttributeError, RecursionError)
 """What comes of a token that is not what it should be."""
 
 
@@ -239,36 +251,18 @@ def _verified(token: bytes, candidates: Sequence[Key]) -> dict[str, Any]:
                 token,
                 key.value,
                 algorithms=[key.algorithm],
-                # The clock is ours, and what PyJWT takes for a time is wider than what RFC 7519 does.
+                # The clock is ours, and what PyJWT takes for a time is wider than what RFC 7519 does. `sub` and `jti`
+                # of some issuers are numbers.
                 options={
                     "verify_exp": False,
                     "verify_nbf": False,
                     "verify_iat": False,
                     "verify_aud": False,
                     "verify_iss": False,
+                    "verify_sub": False,
+                    "verify_jti": False,
                 },
             )
         except jwt.InvalidSignatureError:
             continue
     raise TokenInvalid
-
-
-def _points(claim: object) -> int | None:
-    """Raises ValueError."""
-    if claim is not None and (isinstance(claim, bool) or not isinstance(claim, int) or abs(claim) > MAX_SCORE):
-        raise ValueError("not points")
-    return claim
-
-
-def _texts(claim: object) -> Collection[str]:
-    """One text, or a list of them, as `aud` may be (RFC 7519, section 4.1.3)."""
-    if isinstance(claim, str):
-        return [claim]
-    return [text for text in claim if isinstance(text, str)] if isinstance(claim, list) else []
-
-
-def _time_us(claim: object) -> int:
-    """A NumericDate. Raises ValueError where it is none: a token must end."""
-    if isinstance(claim, bool) or not isinstance(claim, int | float) or not isfinite(claim):
-        raise ValueError("not a time")
-    return round(claim * 1_000_000)
