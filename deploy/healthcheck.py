@@ -22,6 +22,7 @@ try:
     connection.request("GET", "/health/live")
     status = connection.getresponse().status
 except (OSError, HTTPException) as error:
-    raise SystemExit(f"no answer at {address}:{port}: {error}") from None
+    where = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    raise SystemExit(f"no answer at {where}: {error}") from None
 if status != 200:
     raise SystemExit(f"/health/live answered {status}")

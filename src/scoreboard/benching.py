@@ -11,9 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from scoreboard.errors import StartError
+from scoreboard.server_url import server_url
 
 OPENING: Final = 50
 """Streams that are opened at the same time."""
@@ -155,24 +156,19 @@ class _Server:
     """Where it is, and how a connection to it is opened."""
 
     def __init__(self, plan: Plan) -> None:
-        parts = urlsplit(plan.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise StartError(f"{plan.url} is no address of a server: give one such as https://scores.example.")
-        self.host = parts.hostname
-        self.port = parts.port or (443 if parts.scheme == "https" else 80)
-        self.tls = ssl.create_default_context() if parts.scheme == "https" else None
-        self.prefix = parts.path.rstrip("/")
-        self.authority = parts.netloc.rpartition("@")[2]
+        self.url = server_url(plan.url)
+        self.tls = ssl.create_default_context() if self.url.is_tls else None
         query = f"?{urlencode({'board': plan.board})}" if plan.board is not None else ""
         self.reader = f"Bearer {plan.users[0][1]}"
-        self.stream = f"{self.prefix}/api/leaderboard/stream{query}"
+        self.scores = f"{self.url.path}/api/scores"
+        self.stream = f"{self.url.path}/api/leaderboard/stream{query}"
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         async with asyncio.timeout(ANSWER_SECONDS):
-            return await asyncio.open_connection(self.host, self.port, ssl=self.tls)
+            return await asyncio.open_connection(self.url.host, self.url.port, ssl=self.tls)
 
     def head(self, method: str, path: str, **headers: str) -> bytes:
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {self.authority}"]
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {self.url.authority}"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         return "\r\n".join([*lines, "", ""]).encode()
 
@@ -202,7 +198,7 @@ class _Stream:
                 await self._next(reader)
         except NO_ANSWER as error:
             reason = str(error) or type(error).__name__
-            raise StartError(f"A stream of {server.authority} cannot be opened ({reason}).") from error
+            raise StartError(f"A stream of {server.url.authority} cannot be opened ({reason}).") from error
         self.arrivals.clear()
         self._reading = asyncio.create_task(self._read(reader))
 
@@ -242,7 +238,7 @@ class _Poster:
         reader, writer = self._connection
         body = json.dumps({"actionId": action, "userId": user}).encode()
         headers = {"Authorization": f"Bearer {token}", "Content_Type": "application/json"}
-        head = self._server.head("POST", f"{self._server.prefix}/api/scores", **headers, Content_Length=str(len(body)))
+        head = self._server.head("POST", self._server.scores, **headers, Content_Length=str(len(body)))
         writer.write(head + body)
         async with asyncio.timeout(ANSWER_SECONDS):
             return await _answer(reader)

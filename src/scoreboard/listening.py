@@ -6,6 +6,7 @@ import socket
 from typing import Final
 
 from scoreboard.errors import StartError
+from scoreboard.hosts import host_and_port
 
 BACKLOG: Final = 4_096
 """Connections that wait to be taken: browsers come back all at once after a restart."""
@@ -28,17 +29,18 @@ def bind(host: str, port: int, setting: str = "SCOREBOARD_") -> socket.socket:
     except (OSError, UnicodeError) as error:
         if listening is not None:
             listening.close()
+        where = host_and_port(host, port)
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            raise StartError(f"{host}:{port} is taken: stop what listens there, or set {setting}PORT.") from error
+            raise StartError(f"{where} is taken: stop what listens there, or set {setting}PORT.") from error
         reason = getattr(error, "strerror", None) or str(error)
-        raise StartError(f"{host}:{port} cannot be used ({reason}): set {setting}HOST or {setting}PORT.") from error
+        raise StartError(f"{where} cannot be used ({reason}): set {setting}HOST or {setting}PORT.") from error
     return listening
 
 
 def url_of(listening: socket.socket, *, is_tls: bool = False) -> str:
     """Where a browser on this machine finds the server."""
     host, port = listening.getsockname()[:2]
-    if ipaddress.ip_address(host).is_unspecified:
-        host = "127.0.0.1"
-    scheme = "https" if is_tls else "http"
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+    address = ipaddress.ip_address(host)
+    if address.is_unspecified:
+        host = "127.0.0.1" if address.version == 4 else "::1"
+    return f"{'https' if is_tls else 'http'}://{host_and_port(host, port)}"

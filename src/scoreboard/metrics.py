@@ -19,6 +19,7 @@ from scoreboard.commit import GroupCommit
 from scoreboard.errors import StartError
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
+from scoreboard.hosts import host_and_port
 from scoreboard.interfaces import Clock
 from scoreboard.observer import Observer
 
@@ -161,8 +162,9 @@ def served(metrics: Metrics, host: str, port: int) -> Iterator[int]:
     try:
         server, thread = start_http_server(port, host, metrics.registry)
     except OSError as error:
+        where = host_and_port(host, port)
         raise StartError(
-            f"{host}:{port} cannot be used for metrics ({error.strerror or error}): set SCOREBOARD_METRICS_PORT."
+            f"{where} cannot be used for metrics ({error.strerror or error}): set SCOREBOARD_METRICS_PORT."
         ) from error
     try:
         yield server.server_port

@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from queue import Empty, Queue
 from threading import Thread
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from scoreboard import __version__
 from scoreboard.errors import ScoreboardError, StartError
+from scoreboard.server_url import server_url
 from scoreboard.text import check_id, shown
 
 PATH: Final = "/api/leaderboard/stream"
@@ -49,7 +51,7 @@ MAX_WAITING: Final = 64
 
 class _Schema(BaseModel):
     # Fields that a newer server adds are none of our business.
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", strict=True, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore", strict=True, frozen=True)
 
 
 class Row(_Schema):
@@ -240,29 +242,14 @@ def _words(error: Exception) -> str:
 
 def _address(url: str, board: str | None) -> tuple[Callable[[], http.client.HTTPConnection], str]:
     """How to connect, and what to ask for. Raises StartError."""
+    server = server_url(url)
+    kind = http.client.HTTPSConnection if server.is_tls else http.client.HTTPConnection
+    path = server.path + PATH
     try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
-        path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~") + PATH
-        if parts.scheme not in {"http", "https"} or not host or port == 0 or "@" in parts.netloc:
-            raise ValueError(url)
-        if parts.query or parts.fragment:
-            raise StartError(
-                f"“{shown(url)}” is more than an address: end it before “?” or “#”; --board names a board."
-            )
-
-        def connection() -> http.client.HTTPConnection:
-            if parts.scheme == "https":
-                return http.client.HTTPSConnection(host, port or 443, timeout=ANSWER_SECONDS)
-            return http.client.HTTPConnection(host, port or 80, timeout=ANSWER_SECONDS)
-
-        connection()  # It refuses odd hosts, and only a mistake that is told now can be mended.
-    except (ValueError, http.client.InvalidURL) as error:
-        raise StartError(f"“{shown(url)}” is no address of a scoreboard, such as http://127.0.0.1:8000.") from error
-    try:
-        return connection, path if board is None else f"{path}?{urlencode({'board': check_id(board)})}"
+        target = path if board is None else f"{path}?{urlencode({'board': check_id(board)})}"
     except ValueError as error:
         raise StartError(f"The board's id {error}.") from error
+    return partial(kind, server.host, server.port, timeout=ANSWER_SECONDS), target
 
 
 class Reader:

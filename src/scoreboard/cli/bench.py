@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
@@ -19,6 +18,7 @@ from scoreboard.config import read_settings
 from scoreboard.errors import StartError
 from scoreboard.hosts import is_this_machine
 from scoreboard.model import Caller
+from scoreboard.server_url import server_url
 
 USERS: Final = 10
 """All of them fit into the top ten, so that everybody sees each of their scores."""
@@ -43,7 +43,7 @@ def bench(
     it loose on a board that matters. What it measures includes the network, and this command's own cost, which grows
     with the streams. A score that does not change the top ten is sent to nobody: take a board where these are on top.
     """
-    if not let_scores_be_written_there and not is_this_machine(urlsplit(url).hostname or ""):
+    if not let_scores_be_written_there and not is_this_machine(server_url(url).host):
         raise StartError(
             f"{url} is not this machine, and real scores would be written there: add --let-scores-be-written-there."
         )

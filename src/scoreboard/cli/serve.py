@@ -11,6 +11,7 @@ from scoreboard import server
 from scoreboard.app import Scoreboard, make_tokens, makes_its_database, migrate, open_scoreboard
 from scoreboard.catalog import Catalog, load_catalog
 from scoreboard.config import Settings, read_settings
+from scoreboard.hosts import host_and_port
 from scoreboard.listening import bind, url_of
 from scoreboard.web.auth import Tokens
 
@@ -45,7 +46,7 @@ def serve(
 
 def _tell(settings: Settings, url: str, scoreboard: Scoreboard) -> None:
     if scoreboard.metrics_port is not None:
-        log.info("metrics", url=f"http://{settings.metrics_host}:{scoreboard.metrics_port}/metrics")
+        log.info("metrics", url=f"http://{host_and_port(settings.metrics_host, scoreboard.metrics_port)}/metrics")
     log.info("serving", url=url, docs=f"{url}/docs", streams_at_most=scoreboard.hub.most)
 
 

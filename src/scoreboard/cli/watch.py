@@ -6,34 +6,27 @@ import select
 import signal
 import sys
 import time
-import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, ConsoleDimensions, Group, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
+from scoreboard.cli.board_table import board_table, one_line
+from scoreboard.cli.differences import Difference, differences, marker
 from scoreboard.clock import SystemClock
 from scoreboard.interfaces import Clock
 from scoreboard.text import shown
-from scoreboard.watching import Behind, Board, BoardStream, Lost, News, Reader, Row
+from scoreboard.watching import Behind, Board, BoardStream, Lost, News, Reader
 
 TICK_SECONDS: Final = 1.0
 """How often to look for what comes without news: a terminal of another size, a pipe that nobody reads any more."""
 
 READABLE_SECONDS: Final = 0.4
 """How long a drawn board stays at least: a server sends up to forty a second, and nobody could read what changed."""
-
-MAX_WIDTH: Final = 100
-"""In cells: across a wider table the eye loses its row."""
-
-LEFT_TO_RIGHT_MARK: Final = "\u200e"
 
 
 def watch(
@@ -105,31 +98,6 @@ def _draw_for_ever(reader: Reader, screen: "Screen", live: Live) -> None:
             time.sleep(READABLE_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What has become of a row since an earlier board: `climbed` in places (down is negative), `gained` in points."""
-
-    row: Row
-    climbed: int = 0
-    gained: int = 0
-    is_new: bool = False
-    is_changed: bool = True
-
-
-def differences(before: Board | None, now: Board) -> list[Difference]:
-    """Row by row. Against no board, or another one, each row has changed and none is new."""
-    if before is None or before.board != now.board:
-        return [Difference(row) for row in now.entries]
-    known = {row.user_id: row for row in before.entries}
-    return [_difference(known.get(row.user_id), row) for row in now.entries]
-
-
-def _difference(before: Row | None, row: Row) -> Difference:
-    if before is None:
-        return Difference(row, is_new=True)
-    return Difference(row, before.rank - row.rank, row.score - before.score, is_changed=before != row)
-
-
 class State:
     """Whether the board is live, in words, and since when."""
 
@@ -191,16 +159,8 @@ def _rfc3339(at: datetime) -> str:
 def _line(difference: Difference) -> str:
     row = difference.row
     gained = f"({difference.gained:+})" if difference.gained else ""
-    parts = (str(row.rank), shown(row.name), str(row.score), gained, _marker(difference))
+    parts = (str(row.rank), shown(row.name), str(row.score), gained, marker(difference))
     return " ".join(part for part in parts if part)
-
-
-def _marker(difference: Difference) -> str:
-    if difference.is_new:
-        return "new"
-    if difference.climbed:
-        return f"{'▲' if difference.climbed > 0 else '▼'}{abs(difference.climbed)}"
-    return ""
 
 
 class Screen:
@@ -231,53 +191,22 @@ class Screen:
 
     def _rows(self, width: int) -> RenderableType:
         if self._differences:
-            return self._table(min(width, MAX_WIDTH))
-        return _text("" if self.board is None else "\nNobody has scored yet.", "dim")
+            return board_table(self._differences, width, is_live=self._state.is_live)
+        return one_line("" if self.board is None else "\nNobody has scored yet.", "dim")
 
     def _title(self) -> Text:
         if self.board is None:
-            return _text(f"Scoreboard {self._url}", "bold")
+            return one_line(f"Scoreboard {self._url}", "bold")
         shown_rows, players = len(self.board.entries), self.board.players
         of = f"the top {shown_rows} of {players:,} players" if players > shown_rows else _count(players, "player")
-        return _text(shown(self.board.board), "bold").append(f" · {of} · version {self.board.version:,}", "not bold")
+        return one_line(shown(self.board.board), "bold").append(f" · {of} · version {self.board.version:,}", "not bold")
 
     def _state_line(self) -> Text:
         since = self._state.since.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         reason = f": {self._state.reason}" if self._state.reason else ""
-        line = _text(f"{self._state.word.capitalize()} since {since}", "green" if self._state.is_live else "yellow")
+        line = one_line(f"{self._state.word.capitalize()} since {since}", "green" if self._state.is_live else "yellow")
         return line.append(reason)
-
-    def _table(self, width: int) -> Table:
-        # What is not live is dimmed: an old board must not look like a new one.
-        table = Table(box=SIMPLE_HEAD, width=width, pad_edge=False, style="none" if self._state.is_live else "dim")
-        table.add_column("Rank", justify="right", no_wrap=True)
-        table.add_column("", min_width=3, no_wrap=True)
-        table.add_column("Name", ratio=1, min_width=8, no_wrap=True, overflow="ellipsis")
-        table.add_column("Score", justify="right", no_wrap=True)
-        table.add_column("Change", justify="right", no_wrap=True)
-        for difference in self._differences:
-            table.add_row(*_cells(difference), style="" if self._state.is_live else "dim")
-        return table
 
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _cells(difference: Difference) -> tuple[Text, ...]:
-    """As Text, never as a string: Rich would read markup and emoji codes in a name."""
-    row, name = difference.row, shown(difference.row.name)
-    # Without a mark a terminal that knows writing from right to left draws the score on the name's other side.
-    mark = LEFT_TO_RIGHT_MARK if any(unicodedata.bidirectional(character) in {"R", "AL"} for character in name) else ""
-    moved = "green" if difference.is_new or difference.climbed > 0 else "red"
-    return (
-        _text(str(row.rank)),
-        _text(_marker(difference), moved),
-        _text(name, "bold" if difference.gained or difference.is_new else ""),
-        _text(f"{mark}{row.score:,}"),
-        _text(f"{difference.gained:+,}" if difference.gained else "", "green" if difference.gained > 0 else "red"),
-    )
-
-
-def _text(text: str, style: str = "") -> Text:
-    return Text(text, style, no_wrap=True, overflow="ellipsis")

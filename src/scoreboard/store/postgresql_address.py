@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
+from scoreboard.hosts import host_and_port
+
 DEFAULT_PORT: Final = 5432
 
 MOST_CONNECT_SECONDS: Final = 600
@@ -43,7 +45,7 @@ class Host:
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.name}]:{self.port}" if ":" in self.name else f"{self.name}:{self.port}"
+        return host_and_port(self.name, self.port)
 
 
 @dataclass(frozen=True, slots=True)

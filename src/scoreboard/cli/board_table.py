@@ -1,0 +1,83 @@
+"""A board as a table for a terminal of any width: scores are always whole, and names are cut with a sign."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import JustifyMethod, OverflowMethod
+from rich.table import Table
+from rich.text import Text
+
+from scoreboard.cli.differences import Difference, marker
+from scoreboard.text import shown
+
+MAX_WIDTH: Final = 100
+"""In cells: across a wider table the eye loses its row."""
+
+LEFT_TO_RIGHT_MARK: Final = "\u200e"
+
+RANK, MARK, NAME, SCORE, CHANGE = "Rank", "", "Name", "Score", "Change"
+
+GAP_WIDTH: Final = 2
+"""Between two columns: a cell of padding, and one of the box's."""
+
+LAYOUTS: Final = (
+    {RANK, MARK, NAME, SCORE, CHANGE},
+    {RANK, MARK, NAME, SCORE},
+    {RANK, NAME, SCORE},
+    {NAME, SCORE},
+)
+"""The columns of a table, for terminals that are wide, and less and less so."""
+
+MIN_NAME_WIDTH: Final = 8
+
+
+def _columns(rows: Sequence[Mapping[str, Text]], width: int) -> dict[str, int]:
+    """Return the columns for which there is room, and how wide each is. Names take what the others leave."""
+    widths = {name: max(cell_len(name), *(row[name].cell_len for row in rows)) for name in rows[0]}
+    for layout in LAYOUTS:
+        chosen = {name: column_width for name, column_width in widths.items() if name in layout}
+        left = width - GAP_WIDTH * (len(chosen) - 1) - sum(chosen.values()) + chosen[NAME]
+        if left >= MIN_NAME_WIDTH:
+            return {**chosen, NAME: left}
+    # Too narrow for a score: name and score share the width.
+    return {NAME: max(1, (width - GAP_WIDTH) // 2), SCORE: max(1, (width - GAP_WIDTH + 1) // 2)}
+
+
+def board_table(differences: Sequence[Difference], width: int, *, is_live: bool) -> Table:
+    """Return the rows of a board as a table that fits into a width."""
+    rows = [_cells(difference) for difference in differences]
+    columns = _columns(rows, min(width, MAX_WIDTH))
+    # What is not live is dimmed: an old board must not look like a new one.
+    style = "none" if is_live else "dim"
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False, style=style)
+    for name, column_width in columns.items():
+        # A name is cut with a sign. A score goes on in the next line instead: cut, it would be another score.
+        overflow: OverflowMethod = "ellipsis" if name == NAME else "fold"
+        justify: JustifyMethod = "left" if name in {NAME, MARK} else "right"
+        table.add_column(name, width=column_width, no_wrap=name != SCORE, overflow=overflow, justify=justify)
+    for row in rows:
+        table.add_row(*(row[name] for name in columns), style=style)
+    return table
+
+
+def _cells(difference: Difference) -> Mapping[str, Text]:
+    """As Text, never as a string: Rich would read markup and emoji codes in a name."""
+    row, name = difference.row, shown(difference.row.name)
+    # Without a mark a terminal that knows writing from right to left draws the score on the name's other side.
+    mark = LEFT_TO_RIGHT_MARK if any(unicodedata.bidirectional(character) in {"R", "AL"} for character in name) else ""
+    moved = "green" if difference.is_new or difference.climbed > 0 else "red"
+    gained = f"{difference.gained:+,}" if difference.gained else ""
+    return {
+        RANK: Text(str(row.rank)),
+        MARK: Text(marker(difference), moved),
+        NAME: one_line(name, "bold" if difference.gained or difference.is_new else ""),
+        SCORE: Text(f"{mark}{row.score:,}"),
+        CHANGE: Text(gained, "green" if difference.gained > 0 else "red"),
+    }
+
+
+def one_line(text: str, style: str = "") -> Text:
+    return Text(text, style, no_wrap=True, overflow="ellipsis")

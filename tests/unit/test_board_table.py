@@ -1,0 +1,58 @@
+"""`scoreboard watch` in a terminal of any width: a score is always whole, and what is cut has a sign."""
+
+import io
+import re
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from scoreboard.cli.watch import Screen
+from scoreboard.watching import Board, Row
+
+LARGEST = 9_007_199_254_740_991
+NAMES = ("Ada Lovelace, Countess of Lovelace", "שלום " * 10, "🏆🦊" * 20, "Bo")
+
+
+def drawn(width: int, *scores: int, before: int = 0) -> list[str]:
+    """The lines of a board whose players had `before` points each."""
+    screen = Screen("http://127.0.0.1:8000")
+    for version, now in enumerate(([before] * len(scores), scores), start=1):
+        rows = tuple(
+            Row(rank=n, user_id=str(n), name=NAMES[n - 1], score=score) for n, score in enumerate(now, start=1)
+        )
+        screen.take([Board(board="main", version=version, updated_at=None, players=len(rows), entries=rows)])
+    printed = io.StringIO()
+    Console(file=printed, width=width).print(screen.drawing(width))
+    return printed.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [40, 41, 47, 60, 80, 200])
+@pytest.mark.parametrize("scores", [(LARGEST,) * 4, (LARGEST, 12, -LARGEST, 0), (7, 6, 5, 4)], ids=str)
+def test_a_row_has_its_whole_score(width: int, scores: tuple[int, ...]) -> None:
+    lines = drawn(width, *scores, before=3)
+    assert max(map(cell_len, lines)) <= width
+    for name, score in zip(NAMES, scores, strict=True):
+        (row,) = (line for line in lines if name[:2] in line)
+        assert re.search(rf"(?<!\S)\u200e?{score:,}(?!\S)", row)
+
+
+@pytest.mark.parametrize("width", range(10, 40))
+def test_in_a_terminal_that_is_too_narrow_no_digit_is_lost(width: int) -> None:
+    lines = drawn(width, LARGEST)
+    assert max(map(cell_len, lines)) <= width
+    digits = "".join(re.sub(r"[^0-9]", "", line) for line in lines[4:])
+    assert digits.removeprefix("1") == str(LARGEST) or digits == str(LARGEST)
+
+
+@pytest.mark.parametrize("width", range(12, 60))
+def test_what_is_cut_has_a_sign(width: int) -> None:
+    title, state, _, _, row, *_ = drawn(width, LARGEST)
+    for line, whole in ((title, "main · 1 player · version 2"), (state, "Live since 2026-11-28 00:00:00")):
+        assert line.endswith("…") or cell_len(line) == len(whole)
+    assert NAMES[0] in row or "…" in row
+
+
+def test_where_there_is_room_a_row_tells_what_has_changed() -> None:
+    assert drawn(80, 50, before=30)[-1].split() == ["1", *NAMES[0].split(), "50", "+20"]
+    assert "+20" not in drawn(18, 50, before=30)[-1]

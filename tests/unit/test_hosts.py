@@ -1,0 +1,89 @@
+"""Addresses as they are read and printed: an IPv6 address has brackets wherever a port follows."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scoreboard.errors import StartError
+from scoreboard.listening import bind, url_of
+from scoreboard.metrics import Metrics, served
+from scoreboard.server_url import ServerUrl, server_url
+from tests.clocks import HeldClock
+
+HEALTHCHECK = Path(__file__).parents[2] / "deploy" / "healthcheck.py"
+
+
+@pytest.mark.parametrize(
+    ("url", "server", "authority"),
+    [
+        ("http://127.0.0.1:8000", ServerUrl(False, "127.0.0.1", 8000, ""), "127.0.0.1:8000"),
+        ("https://scores.example/", ServerUrl(True, "scores.example", 443, ""), "scores.example:443"),
+        ("http://example.org/some/scores/", ServerUrl(False, "example.org", 80, "/some/scores"), "example.org:80"),
+        ("http://[::1]:8000/scores", ServerUrl(False, "::1", 8000, "/scores"), "[::1]:8000"),
+        (
+            "http://bücher.example/a b",
+            ServerUrl(False, "xn--bcher-kva.example", 80, "/a%20b"),
+            "xn--bcher-kva.example:80",
+        ),
+    ],
+)
+def test_an_address_of_a_server_is_read(url: str, server: ServerUrl, authority: str) -> None:
+    assert server_url(url) == server
+    assert server.authority == authority
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "",
+            "localhost:8000",
+            "ftp://localhost",
+            "http://",
+            "http://a b",
+            "http://localhost:99999",
+            "http://localhost:0",
+        ),
+        *("http://[::1", "http://::1:8000", "http://me:secret@localhost", f"http://{'x' * 70}.example"),
+        *("http://localhost/?board=side", "http://localhost/#x"),
+    ],
+)
+def test_an_address_that_makes_no_sense_is_refused(url: str) -> None:
+    with pytest.raises(StartError, match=r"is no address of a scoreboard|is more than an address"):
+        server_url(url)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]"), ("::", "[::1]")],
+)
+def test_a_server_prints_where_a_browser_finds_it(host: str, url: str) -> None:
+    with bind(host, 0) as listening:
+        port = listening.getsockname()[1]
+        assert url_of(listening) == f"http://{url}:{port}"
+        with socket.create_connection((url.strip("[]"), port)):
+            pass
+
+
+def test_a_port_that_is_taken_is_told_with_brackets() -> None:
+    with bind("::1", 0) as listening:
+        port = listening.getsockname()[1]
+        with pytest.raises(StartError, match=rf"^\[::1\]:{port} is taken"):
+            bind("::1", port)
+        metrics = served(Metrics(HeldClock()), "::1", port)
+        with pytest.raises(StartError, match=rf"^\[::1\]:{port} cannot be used for metrics"), metrics:
+            pass
+    with pytest.raises(StartError, match=r"^\[2001:db8::1\]:1234 cannot be used"):
+        bind("2001:db8::1", 1234)
+
+
+def test_the_healthcheck_tells_with_brackets_where_nobody_answers() -> None:
+    with bind("::1", 0) as listening:
+        port = listening.getsockname()[1]
+    asked = {**os.environ, "SCOREBOARD_HOST": "::", "SCOREBOARD_PORT": str(port)}
+    done = subprocess.run([sys.executable, HEALTHCHECK], env=asked, capture_output=True, text=True, check=False)
+    assert done.stderr.startswith(f"no answer at [::1]:{port}: ")
