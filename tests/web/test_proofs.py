@@ -157,7 +157,7 @@ def test_a_proof_is_never_a_token_and_counts_with_its_type_alone(
     assert redeem(server, shown).status_code == (201 if is_proof else 403)
 
 
-def test_a_proof_is_no_token_also_where_tokens_have_no_certain_type(server: Running) -> None:
+def test_a_proof_is_no_token(server: Running) -> None:
     assert code(redeem(server, None, token=proof(server))) == (401, "token_invalid")
     # What `scoreboard proof` prints, too.
     assert code(redeem(server, None, token=server.tokens.sign_proof("ada", "boss", "1"))) == (401, "token_invalid")
