@@ -1,0 +1,73 @@
+"""A real pgbouncer in front of a PostgreSQL server of a test's."""
+
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from tests.e2e.missing import go_without
+from tests.servers.postgresql import ANSWER_SECONDS, apart
+from tests.servers.process import Server, ordinary_user
+
+CONFIGURATION = """\
+[databases]
+* = host={host} port={port} user={user}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {own_port}
+unix_socket_dir =
+auth_type = any
+{settings}
+"""
+
+
+class PgBouncer(Server):
+    """Settings are those of pgbouncer.ini: PgBouncer(url, pool_mode="transaction"). All others are its defaults."""
+
+    NAME = "pgbouncer"
+    STOPS_BY = ENDS_BY = signal.SIGTERM  # it does not wait for its clients
+
+    def __init__(self, url: str, **settings: str | int) -> None:
+        super().__init__(None, ordinary_user())
+        self._behind = urlsplit(url)
+        self._settings = settings
+        found = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        self._program = Path(found or go_without("pgbouncer is missing: on Debian, apt-get install pgbouncer"))
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        return self
+
+    @property
+    def url(self) -> str:
+        """The address of the database behind it."""
+        return f"postgresql://{self._behind.username}@127.0.0.1:{self.port}{self._behind.path}"
+
+    def command(self) -> list[str | Path]:
+        configuration = self.folder / "pgbouncer.ini"
+        configuration.write_text(
+            CONFIGURATION.format(
+                host=self._behind.hostname,
+                port=self._behind.port,
+                user=self._behind.username,
+                own_port=self.port,
+                settings="\n".join(f"{name} = {value}" for name, value in self._settings.items()),
+            )
+        )
+        configuration.chmod(0o644)
+        return [self._program, configuration]
+
+    def answers(self) -> bool:
+        async def ask() -> None:
+            connection = await asyncpg.connect(self.url, timeout=ANSWER_SECONDS)
+            await connection.close(timeout=ANSWER_SECONDS)
+
+        try:
+            apart(ask())
+        except (TimeoutError, OSError, asyncpg.PostgresError):
+            return False
+        return True
