@@ -12,12 +12,18 @@ class HeldClock:
 
     def __init__(self, now_us: int = START_US) -> None:
         self.us = now_us
+        self._set_us = 0
 
     def now_us(self) -> int:
         return self.us
 
     def monotonic(self) -> float:
-        return self.us / 1_000_000
+        return (self.us - self._set_us) / 1_000_000
+
+    def set_ahead(self, seconds: float) -> None:
+        """Set the time of day ahead, or back: no time passes."""
+        self.us += round(seconds * 1_000_000)
+        self._set_us += round(seconds * 1_000_000)
 
     def advance(self, seconds: float) -> None:
         self.us += round(seconds * 1_000_000)

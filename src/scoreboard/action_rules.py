@@ -19,6 +19,7 @@ from scoreboard.errors import (
 )
 from scoreboard.interfaces import Facts
 from scoreboard.model import Action
+from scoreboard.windows import is_ahead, left_us
 
 Rule = Callable[[Action, Facts], ScoreboardError | None]
 
@@ -57,15 +58,15 @@ def max_total(action: Action, facts: Facts) -> ScoreboardError | None:
 
 
 def cooldown(action: Action, facts: Facts) -> ScoreboardError | None:
-    if action.cooldown_us is None or facts.used_at_us is None:
+    if action.cooldown_us is None:
         return None
-    left_us = facts.used_at_us + action.cooldown_us - facts.at_us
-    return ActionCoolingDown(left_us) if left_us > 0 else None
+    wait_us = left_us(facts.used_at_us, action.cooldown_us, facts.at_us)
+    return ActionCoolingDown(wait_us) if wait_us else None
 
 
 def max_per_day(action: Action, facts: Facts) -> ScoreboardError | None:
     """A day is one of the board's time zone; where clocks change it has 23 hours, or 25."""
-    if action.max_per_day is None or facts.day_at_us is None:
+    if action.max_per_day is None or facts.day_at_us is None or is_ahead(facts.day_at_us, facts.at_us):
         return None
     begins_us, ends_us = day_of(facts.at_us, action.timezone)
     return ActionUsedUpToday(ends_us - facts.at_us) if facts.day_at_us >= begins_us else None

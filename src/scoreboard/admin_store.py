@@ -20,11 +20,10 @@ class Target:
 class CaseFacts:
     """All that decides about a correction, read after all boards were locked.
 
-    `heads` are those of all boards, `standings` the player's, by board. `targets` are the events that are meant: the
-    one that was named, or the oldest of the player's awards since a time that are not void, at most `MOST_TARGETS`.
-    `reached` is, on each board of theirs, the event that the score is reached by once they are corrected
-    (`model.Standing`).
-    `repeated` is the event that the correction's idempotency digest stands for already.
+    `at_us` is the store's clock. `heads` are those of all boards, `standings` the player's, by board. `targets` are the
+    events that are meant: the one that was named, or the oldest of the player's awards since a time that are not void,
+    at most `MOST_TARGETS`. `reached` is, on each board of theirs, the event that the score is reached by once they are
+    corrected (`model.Standing`). `repeated` is the event that the correction's idempotency digest stands for already.
     """
 
     at_us: int

@@ -2,16 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Final
 
-from scoreboard.admin_store import AdminStore, Conspicuous, Place, Profile, Record, Suspect
+from scoreboard.admin_store import AdminStore, CaseFacts, Conspicuous, Place, Profile, Record, Suspect
 from scoreboard.catalog import Catalog
+from scoreboard.clock_guard import ClockGuard
 from scoreboard.corrections import correct
 from scoreboard.digests import Digests
 from scoreboard.errors import UnknownPlayer
 from scoreboard.interfaces import Accepted, Clock, NewId, Settled
-from scoreboard.model import Correction, EventKind
+from scoreboard.model import Correction, EventKind, Player
 
 DAY_US: Final = 86_400_000_000
 
@@ -38,20 +38,28 @@ class Administration:
         clock: Clock,
         new_id: NewId,
         digests: Digests | None = None,
+        clock_guard: ClockGuard | None = None,
     ) -> None:
+        """A server hands in the guard that its scores have."""
         self._catalog = catalog
         self._store = store
         self._apply = apply
         self._clock = clock
         self._new_id = new_id
         self._digests = digests or Digests()
+        self._clock_guard = clock_guard or ClockGuard(clock)
 
     async def correct(self, correction: Correction, idempotency_key: str | None = None) -> Corrected:
         """Have it in the ledger for good, and on every screen within a second.
 
         Raises UnknownBoard, UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange, IdempotencyKeyReused,
-        StoreUnavailable, OutcomeUnknown.
+        StoreUnavailable, ClockUnsure, OutcomeUnknown.
         """
+
+        def settle(facts: CaseFacts) -> tuple[Settled, Player | None]:
+            self._clock_guard.check(facts.at_us)
+            return correct(correction, facts, self._new_id)
+
         if correction.board is not None:
             self._catalog.board(correction.board)
         # An adjustment is what would count twice; all others are safe to repeat by themselves.
@@ -60,7 +68,7 @@ class Administration:
             correction = replace(correction, idempotency_digest=digest.current, earlier_digests=digest.earlier)
         corrected = Corrected()
         while True:
-            settled = await self._store.correct(correction, partial(correct, correction, new_id=self._new_id))
+            settled = await self._store.correct(correction, settle)
             await self._apply(settled)
             for outcome in settled.outcomes:
                 if isinstance(outcome, Accepted):

@@ -199,7 +199,13 @@ async def open_scoreboard(
         )
         frames = Frames(scoring.board, hub, boards, observer, minimum=healing.minimum)
         administration = Administration(
-            catalog, store, scoring.apply_correction, clock=own_clock, new_id=new_id, digests=digests
+            catalog,
+            store,
+            scoring.apply_correction,
+            clock=own_clock,
+            new_id=new_id,
+            digests=digests,
+            clock_guard=scoring.commit.clock_guard,
         )
         origin_key = _origin_key(settings)
         application = make_application(

@@ -10,12 +10,12 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from threading import Lock
 from typing import Final
 
+from scoreboard.clock_guard import ClockGuard
 from scoreboard.errors import PlayerBusy, QueueFull, RateLimited, ScoreboardError
-from scoreboard.interfaces import Clock, Refused, Settled, Store
+from scoreboard.interfaces import Clock, Facts, Refused, Settled, Store
 from scoreboard.model import Event, RateLimit, Submission
 from scoreboard.observer import NOBODY, Observer
 from scoreboard.rules import settle
@@ -34,6 +34,9 @@ ANSWER_WITHOUT_RANK_SECONDS: Final = 0.25
 
 UNAPPLIED_BATCHES: Final = 16
 """Batches that wait for the ranking. What comes on top gets no rank: beside a slow one they would grow for ever."""
+
+SET_CLOCK_US: Final = 500_000
+"""A clock that has moved so much against the monotonic one was set. Well below the least window that it would skew."""
 
 REMEMBERED_REFUSALS: Final = 100_000
 """Players over their limit that a process remembers (~100 bytes each)."""
@@ -64,10 +67,11 @@ class GroupCommit:
         self._store = store
         self._observer = observer
         self._apply = apply
-        self._settle = partial(settle, limit=limit)
+        self._limit = limit
+        self.clock_guard = ClockGuard(clock)
         self._queue = _Queue()
         self._arrived = asyncio.Event()
-        self._refusals = _Refusals(clock)
+        self._refusals = _Refusals(clock, self.clock_guard)
         self._in_order = asyncio.Lock()
         self._unapplied = 0
 
@@ -80,7 +84,8 @@ class GroupCommit:
         """Wait until the submission is in the ledger.
 
         Raises what refused it: RateLimited, ScoreOutOfRange, IdempotencyKeyReused, or an error of `action_rules`;
-        PlayerBusy or QueueFull before it was looked at; StoreUnavailable or OutcomeUnknown where it was not written.
+        PlayerBusy or QueueFull before it was looked at; StoreUnavailable, ClockUnsure or OutcomeUnknown where it was
+        not written.
         """
         try:
             if submission.idempotency_digest is None:
@@ -106,6 +111,11 @@ class GroupCommit:
                 self._arrived.clear()
                 while self._queue:
                     await self._write(finishing)
+
+    def _settle(self, batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+        """Raises ClockUnsure."""
+        self.clock_guard.check(facts[0].at_us)
+        return settle(batch, facts, self._limit)
 
     async def _write(self, finishing: asyncio.TaskGroup) -> None:
         batch: list[_Waiting] = []
@@ -231,8 +241,10 @@ class _Queue:
 class _Refusals:
     """Who is over the limit, and until when: a hint that saves the store a flood, and may only expire too early."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, guard: ClockGuard) -> None:
         self._clock = clock
+        self._guard = guard
+        self._offsets = guard.offsets()
         self._until: dict[str, tuple[float, float]] = {}
 
     def now(self) -> float:
@@ -243,17 +255,30 @@ class _Refusals:
         known = self._until.get(user_id)
         if known is None:
             return
+        if self._clock_was_set():
+            # The store refuses for another time now, or not at all.
+            self._until.clear()
+            return
         ends, told = known
         now = self.now()
         if now < ends:
             raise RateLimited(round((told - now) * 1_000_000))
         del self._until[user_id]
 
+    def _clock_was_set(self) -> bool:
+        """True if it was since the first refusal that is remembered."""
+        return any(
+            before is not None and now is not None and abs(now - before) > SET_CLOCK_US
+            for before, now in zip(self._offsets, self._guard.offsets(), strict=True)
+        )
+
     def remember(self, user_id: str, asked_at: float, retry_after_us: int) -> None:
         """The hint ends before the store's own refusal does, since `asked_at` lies before the store has decided.
 
         What is told ends after it: who comes back then is let in.
         """
+        if not self._until:
+            self._offsets = self._guard.offsets()
         if len(self._until) >= REMEMBERED_REFUSALS:
             del self._until[next(iter(self._until))]
         wait_seconds = retry_after_us / 1_000_000

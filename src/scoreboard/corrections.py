@@ -24,6 +24,7 @@ from scoreboard.model import (
     Standing,
 )
 from scoreboard.rules import fold
+from scoreboard.windows import head_after, judged_us, order_us
 
 
 def correct(correction: Correction, facts: CaseFacts, new_id: NewId) -> tuple[Settled, Player | None]:
@@ -76,6 +77,7 @@ class _Case:
         score = (before.score if before else 0) + points
         if abs(score) > MAX_SCORE:
             raise ScoreOutOfRange
+        at_us, clock_us = order_us(judged_us(self.facts.at_us, head), head)
         event = Event(
             event_id=self._new_id(),
             board=board,
@@ -87,13 +89,14 @@ class _Case:
             action_seq=None,
             points=points,
             score=score,
-            at_us=max(self.facts.at_us, head.at_us),
+            at_us=at_us,
             # The first one stands for all: they come together or not at all.
             idempotency_digest=None if self.events else self.correction.idempotency_digest,
             target_version=target_version,
+            clock_us=clock_us,
         )
         self.events.append(event)
-        self._heads[board] = Head(event.version, event.at_us)
+        self._heads[board] = head_after(event)
         reached = None if target_version is None else self.facts.reached[board]
         self.standings[board] = fold(before, event, self.after.user_id, self.after.name, reached)
 
@@ -104,7 +107,7 @@ class _Case:
                 kind=ChangeKind.STEP,
                 from_version=self.facts.heads[board].version,
                 to_version=head.version,
-                at_us=head.at_us,
+                at_us=head.reading_us,
                 standings=(replace(self.standings[board], seq=self.after.seq),),
             )
             for board, head in sorted(self._heads.items())

@@ -325,6 +325,15 @@ class StoreUnavailable(RetryLater):
         super().__init__("The store cannot be reached: nothing was changed, try again.", 1_000_000)
 
 
+class ClockUnsure(RetryLater):
+    """Raised when the clock has jumped, and it is not known yet whether the new time is right."""
+
+    code = "clock_unsure"
+
+    def __init__(self, retry_after_us: int) -> None:
+        super().__init__("The server's clock has jumped: nothing was changed, try again.", retry_after_us)
+
+
 class KeysUnavailable(RetryLater):
     """Raised when the keys that verify tokens could not be fetched yet."""
 

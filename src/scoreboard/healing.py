@@ -178,9 +178,9 @@ class Healing:
         if not progress.readable or progress.version == 0:
             return True
         if progress.version == head.version:
-            return progress.at_us == head.at_us
+            return progress.at_us == head.reading_us
         events = await self._store.events(board, progress.version - 1, 1)
-        return bool(events) and events[0].at_us == progress.at_us
+        return bool(events) and events[0].reading_us == progress.at_us
 
     async def _fill(self, board: str, progress: Progress, version: int) -> None:
         """Page after page, up to a version; beside another process that does the same, only one of them."""

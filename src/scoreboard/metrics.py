@@ -139,6 +139,9 @@ class _State(Collector):
         for partner in ("store", "ranking"):
             degraded.add_metric([partner], partner in self._healing.lost)
         yield degraded
+        guard = self._commit.clock_guard
+        yield _gauge("clock_unsure", "Whether scores are refused, since the clock has jumped.", guard.is_unsure)
+        yield _counter("clock_jumps", "Times that the store's clock has jumped by more than a minute.", guard.jumps)
         used = GaugeMetricFamily(f"{NAMESPACE}_pool_connections_used", "Connections in use.", labels=["pool"])
         most = GaugeMetricFamily(f"{NAMESPACE}_pool_connections_most", "Connections at most.", labels=["pool"])
         for pool, (in_use, size) in self._pools().items():

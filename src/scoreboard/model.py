@@ -1,6 +1,6 @@
 """The nouns of the scoreboard: frozen values, and THE order of a board.
 
-Times are whole microseconds since the Unix epoch (`at_us`). Scores are integers within ±MAX_SCORE.
+Times are whole microseconds since the Unix epoch (`…_us`). Scores are integers within ±MAX_SCORE.
 """
 
 from dataclasses import dataclass, field
@@ -166,6 +166,8 @@ def _hexadecimal(current: UUID | None, earlier: tuple[UUID, ...]) -> list[str]:
 class Event:
     """A row of the ledger: never changed, never deleted.
 
+    `at_us` never goes back on a board, even if the clock does; see `windows`.
+
     `version` is the board's, gapless from 1. `seq` counts the player's accepted submissions over all boards,
     `action_seq` those of this action: only awards have them, and an action. `score` is the player's on this board once
     the event has happened. `target_version` is the event of this board that a void takes back, or an unvoid gives back.
@@ -186,6 +188,13 @@ class Event:
     proof_digest: UUID | None = None
     target_version: int | None = None
     origin: Origin = NOWHERE
+    clock_us: int | None = None
+    """The clock's reading, where `at_us` is ahead of it. None: the same as `at_us`."""
+
+    @property
+    def reading_us(self) -> int:
+        """The clock's reading. Windows of time are judged by it, and clients see it."""
+        return self.at_us if self.clock_us is None else self.clock_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +252,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """The event that reached a score, and its time."""
+    """The event that reached a score, and its reading of the clock."""
 
     version: int
     at_us: int
@@ -251,14 +260,21 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far a board's history goes: its newest version and that event's time (0 and 0 where nothing happened).
+    """How far a board's history goes: its newest version and that event's times (0 where nothing happened).
 
-    `corrected_version` is the version of the newest correction, where the head was read to learn it.
+    `corrected_version` is the version of the newest correction, where the head was read to learn it. `clock_us` is as
+    in `Event`.
     """
 
     version: int
     at_us: int
     corrected_version: int = field(default=0, compare=False)
+    clock_us: int | None = None
+
+    @property
+    def reading_us(self) -> int:
+        """As in `Event`."""
+        return self.at_us if self.clock_us is None else self.clock_us
 
 
 class ChangeKind(StrEnum):
@@ -274,7 +290,10 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happened on a board after version `from_version`, up to `to_version`; standings in order of version."""
+    """What happened on a board after version `from_version`, up to `to_version`; standings in order of version.
+
+    `at_us` is the reading of the clock (`Event.reading_us`) of the newest event.
+    """
 
     board: str
     kind: ChangeKind
@@ -297,7 +316,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A part of a board, exactly as it was after the event `version`; `players` counts all its listed players."""
+    """A part of a board, exactly as it was after the event `version`; `players` counts all its listed players.
+
+    `at_us` is as in `Change`.
+    """
 
     board: str
     version: int

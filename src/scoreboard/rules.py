@@ -36,6 +36,7 @@ from scoreboard.model import (
     Standing,
     Submission,
 )
+from scoreboard.windows import head_after, judged_us, left_us, order_us
 
 SCORE_FOR_ONESELF: Final = "scores:write"
 """The scope of a user, who claims actions for nobody else."""
@@ -107,7 +108,8 @@ def _check_points(action: Action, points: int | None) -> None:
 def decide(submission: Submission, facts: Facts, limit: RateLimit) -> Outcome:
     """Accept or refuse one submission: first a repeat, then the action's rules, the score's range and the rate limit.
 
-    The event of an accepted one follows directly on the board's head of the facts.
+    The event of an accepted one follows directly on the board's head of the facts. `facts.at_us` is the time by which
+    that board is judged (`windows.judged_us`).
     """
     if facts.repeated is not None:
         is_other = submission.given_points not in {None, facts.repeated.points}
@@ -119,8 +121,9 @@ def decide(submission: Submission, facts: Facts, limit: RateLimit) -> Outcome:
     score = (facts.standing.score if facts.standing else 0) + submission.points
     if abs(score) > MAX_SCORE:
         return Refused(ScoreOutOfRange())
-    if facts.limit_at_us is not None and facts.limit_at_us + limit.window_us > facts.at_us:
-        return Refused(RateLimited(facts.limit_at_us + limit.window_us - facts.at_us))
+    if wait_us := left_us(facts.limit_at_us, limit.window_us, facts.at_us):
+        return Refused(RateLimited(wait_us))
+    at_us, clock_us = order_us(facts.at_us, facts.head)
     return Accepted(
         Event(
             event_id=submission.event_id,
@@ -133,10 +136,11 @@ def decide(submission: Submission, facts: Facts, limit: RateLimit) -> Outcome:
             action_seq=facts.action_seq + 1,
             points=submission.points,
             score=score,
-            at_us=facts.at_us,
+            at_us=at_us,
             idempotency_digest=submission.idempotency_digest,
             proof_digest=submission.proof_digest,
             origin=submission.origin,
+            clock_us=clock_us,
         )
     )
 
@@ -153,7 +157,7 @@ def fold(
     listed = _LISTED.get(event.kind, standing.listed if standing else True)
     if reached is None and standing is not None and standing.score == event.score:
         return replace(standing, user_id=user_id, name=name, version=event.version, seq=seq, listed=listed)
-    reached = reached or Reached(event.version, event.at_us)
+    reached = reached or Reached(event.version, event.reading_us)
     return Standing(
         player=event.player,
         user_id=user_id,
@@ -179,13 +183,13 @@ def settle(batch: Sequence[Submission], facts: Sequence[Facts], limit: RateLimit
     standings: dict[str, list[Standing]] = {}
     for submission, known in zip(batch, facts, strict=True):
         head = heads.get(submission.board, known.head)
-        outcome = decide(submission, replace(known, head=head), limit)
+        outcome = decide(submission, replace(known, head=head, at_us=judged_us(known.at_us, head)), limit)
         outcomes.append(outcome)
         if isinstance(outcome, Refused) or outcome.replayed:
             continue
         event = outcome.event
         events.append(event)
-        heads[event.board] = Head(event.version, event.at_us)
+        heads[event.board] = head_after(event)
         standings.setdefault(event.board, []).append(
             fold(known.standing, event, submission.user_id, submission.name or known.name)
         )
@@ -199,7 +203,7 @@ def _changes(heads: Mapping[str, Head], standings: Mapping[str, Sequence[Standin
             kind=ChangeKind.STEP,
             from_version=head.version - len(standings[board]),
             to_version=head.version,
-            at_us=head.at_us,
+            at_us=head.reading_us,
             standings=tuple(standings[board]),
         )
         for board, head in sorted(heads.items())

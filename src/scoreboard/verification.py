@@ -18,6 +18,8 @@ from scoreboard.interfaces import Ranking, Store
 from scoreboard.ledger_checks import check_counts, check_event, check_target
 from scoreboard.model import ChangeKind, Event, Head, Reached, Snapshot, Standing, order_key
 from scoreboard.rules import fold
+from scoreboard.verification_notices import clock_notices
+from scoreboard.windows import is_ahead
 
 TRIES: Final = 20
 PAUSE_SECONDS: Final = 0.1
@@ -39,6 +41,8 @@ class Verdict:
     version: int
     players: int
     differences: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+    """Events that were written while the clock ran ahead. They break no promise."""
 
 
 async def verify(store: Store, ranking: Ranking | None, board: str, report: Report) -> Verdict:
@@ -58,7 +62,8 @@ async def verify(store: Store, ranking: Ranking | None, board: str, report: Repo
     shown = differences[:SHOWN_DIFFERENCES]
     if len(differences) > len(shown):
         shown.append(f"… and {len(differences) - len(shown)} more")
-    return Verdict(board, reading.version, len(reading.standings), tuple(shown))
+    notices = await clock_notices(store, board, ledger.set_back_at) if ledger.set_back_at else ()
+    return Verdict(board, reading.version, len(reading.standings), tuple(shown), tuple(notices))
 
 
 class _Reading:
@@ -104,6 +109,8 @@ class _Ledger:
         self._order: list[_Place] | None = None
         self.version = 0
         self.at_us = 0
+        self.set_back_at = 0
+        """The last event before which the clock had been set back; 0 where it never was."""
         self.folded: dict[int, Standing] = {}
         self._effective = EffectiveHistory()
 
@@ -140,7 +147,7 @@ class _Ledger:
         """Return the event that reached a player's score, after a void or its end."""
         version = self._effective.reached_version(player)
         event = None if version is None else await self._event(version)
-        return None if event is None else Reached(event.version, event.at_us)
+        return None if event is None else Reached(event.version, event.reading_us)
 
     def _fold(self, event: Event, reached: Reached | None) -> None:
         known = self._reading.standings.get(event.player)
@@ -153,8 +160,10 @@ class _Ledger:
             if after.listed:
                 insort(self._order, _place(after))
         self.folded[event.player] = after
+        if self._previous is not None and is_ahead(self._previous.reading_us, event.reading_us):
+            self.set_back_at = event.version
         self._previous = event
-        self.version, self.at_us = event.version, event.at_us
+        self.version, self.at_us = event.version, event.reading_us
 
 
 _Place = tuple[int, int, int]

@@ -1,12 +1,14 @@
 """What every store keeps (`interfaces.Store`)."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from scoreboard.errors import SchemaError
@@ -142,11 +144,46 @@ async def test_one_refused_submission_fails_alone(open_store: OpenStore) -> None
     assert (await store.heads())["main"].version == 11
 
 
-async def test_the_clock_never_goes_back_on_a_board(store: Store, clock: HeldClock) -> None:
+async def test_the_order_of_time_never_goes_back_on_a_board(store: Store, clock: HeldClock) -> None:
     (first,) = await commit(store, submission("ada"))
     clock.advance(-3_600)
     (second,) = await commit(store, submission("bob"))
-    assert second.at_us == first.at_us
+    assert (second.at_us, second.reading_us) == (first.at_us, clock.us)
+    assert await store.events("main", 0, 10) == [first, second]
+    assert (await store.heads())["main"].reading_us == clock.us
+    assert (await store.page("main", 1, 0)).at_us == (await store.changes("main", 1, 1)).at_us == clock.us
+
+
+async def test_the_clock_holds_still_on_a_board_through_a_small_step_back(store: Store, clock: HeldClock) -> None:
+    (first,) = await commit(store, submission("ada"))
+    clock.advance(-1)
+    main, side = await commit(store, submission("bob"), submission("cyd", VISIT))
+    assert (main.reading_us, side.reading_us) == (first.at_us, clock.us)
+
+
+async def test_a_board_does_not_catch_the_wrong_time_of_another_one(store: Store, clock: HeldClock) -> None:
+    await commit(store, submission("ada"))
+    clock.advance(-86_400)
+    main, side = await commit(store, submission("bob"), submission("cyd", VISIT))
+    assert (main.at_us, side.at_us) == (clock.us + 86_400_000_000, clock.us)
+    (facts,) = await facts_of(store, submission("bob", VISIT))
+    assert (facts.head.at_us, facts.head.clock_us) == (clock.us, None)
+
+
+async def test_facts_tell_what_the_clock_said(open_store: OpenStore, clock: HeldClock) -> None:
+    store = await open_store(RateLimit(1, 60_000_000))
+    await commit(store, submission("ada"))
+    clock.advance(-3_600)
+    (event,) = await commit(store, submission("bob", digest=5))
+    (facts,) = await facts_of(store, submission("bob", replace(QUEST, max_per_day=1), digest=5))
+    assert (facts.used_at_us, facts.day_at_us, facts.limit_at_us) == (clock.us, clock.us, clock.us)
+    assert facts.repeated == event
+
+
+async def test_what_the_clock_said_cannot_be_changed(store: Store, ask: Ask) -> None:
+    await commit(store, submission("ada"))
+    with pytest.raises((sqlite3.Error, asyncpg.PostgresError), match="append-only"):
+        ask("UPDATE score_events SET clock_us = 7")
 
 
 async def test_a_name_is_the_newest_that_was_given(store: Store) -> None:

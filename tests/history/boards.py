@@ -32,7 +32,7 @@ class ReplayedBoard:
         if known is not None and player not in self._away:
             del self._order[bisect_left(self._order, known)]
         self._events[event.version] = event
-        self.at_us = event.at_us
+        self.at_us = event.reading_us
         reached = known[1] if known else event.version
         if event.kind in {"award", "adjust"}:
             if event.points or not self._counted[player]:
@@ -68,7 +68,7 @@ class ReplayedBoard:
     def entries(self, limit: int, history: History) -> tuple[Entry, ...]:
         """The first entries, best first."""
         return tuple(
-            Entry(rank, history.user(player), None, -negative, self._events[reached].at_us)
+            Entry(rank, history.user(player), None, -negative, self._events[reached].reading_us)
             for rank, (negative, reached, player) in enumerate(self._order[:limit], start=1)
         )
 

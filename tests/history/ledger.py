@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from scoreboard.model import RateLimit
+from scoreboard.windows import SMALL_STEP_US
 from tests.history.records import History
 
 
@@ -82,14 +83,18 @@ def twice(history: History) -> Iterator[str]:
 
 
 def rate(history: History, limit: RateLimit) -> Iterator[str]:
-    """No player has more than `limit.count` events in any window of time, by the ledger's times."""
-    times: defaultdict[int, list[int]] = defaultdict(list)
+    """No player has more than `limit.count` submissions in a window of time, by what the clock said.
+
+    One that was written while the clock ran ahead of a later one by more than a small step counts in no window.
+    """
+    times: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for event in history.ledger:
-        times[event.player].append(event.at_us)
-    for player, all_us in times.items():
-        all_us.sort()
+        if event.seq is not None:
+            times[event.player].append((event.seq, event.reading_us))
+    for player, counted in times.items():
+        all_us = [reading_us for _, reading_us in sorted(counted)]
         for first_us, last_us in zip(all_us, all_us[limit.count :], strict=False):
-            if last_us - first_us < limit.window_us:
+            if -SMALL_STEP_US <= last_us - first_us < limit.window_us:
                 yield (
                     f"{history.user(player)} is over the limit: {limit.count + 1} events in {last_us - first_us} µs "
                     f"from {first_us} on"

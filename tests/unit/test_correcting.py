@@ -23,7 +23,7 @@ async def test_no_statement_reads_a_whole_board(tmp_path: Path) -> None:
 
     @event.listens_for(engine, "before_cursor_execute")
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-        if "score_events" in statement and not statement.startswith("EXPLAIN"):
+        if "FROM score_events" in statement and not statement.startswith("EXPLAIN"):
             asked.append((statement, parameters))
 
     with engine.begin() as connection:

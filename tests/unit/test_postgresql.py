@@ -308,6 +308,7 @@ async def test_what_a_commit_asks_is_planned_well_on_empty_tables(url: str, anal
         "boards_pkey",
         "players_user_id_key",
         "standings_pkey",
+        "score_events_pkey",
         "score_events_action",
         "score_events_seq",
         "score_events_idempotency",

@@ -14,7 +14,7 @@ from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.store import sqlite_file
 from scoreboard.store.sqlite import SqliteStore
 from scoreboard.verification import SHOWN_DIFFERENCES, Verdict, verify
-from tests.clocks import HeldClock
+from tests.clocks import START_US, HeldClock
 from tests.making import DUEL, MAIN, SIDE, UNLIMITED, commit, standing, submission
 
 FORGERIES = {
@@ -76,6 +76,21 @@ async def test_a_forged_database_is_found_out(path: Path, statement: str, told: 
     connection.close()
     differences = (await verdict_of(path)).differences
     assert any(difference.startswith(told) for difference in differences), differences
+
+
+async def test_events_that_were_written_while_the_clock_ran_ahead_are_named(path: Path) -> None:
+    clock = HeldClock()
+    async with SqliteStore(path, limit=UNLIMITED, clock=clock) as store:
+        await store.ensure([MAIN, SIDE])
+        for ahead in (0, 86_400, 0, 0.9, 5, 3_600, 3_500, 6):
+            clock.us = START_US + round(ahead * 1_000_000)
+            await commit(store, submission("ada"), submission("bob"))
+    verdict = await verdict_of(path)
+    assert (verdict.version, verdict.differences) == (22, ())
+    assert verdict.notices == (
+        "events 9 to 10: written while the clock ran ahead, by 1 day, 0:00:00",
+        "events 17 to 20: written while the clock ran ahead, by 0:59:54",
+    )
 
 
 class Lying(MemoryRanking):

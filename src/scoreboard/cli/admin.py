@@ -207,7 +207,7 @@ def _correct(correction: Correction, key: str | None = None) -> None:
 def _print_records(records: Sequence[Record]) -> None:
     rows = [
         (
-            datetime.fromtimestamp(record.event.at_us // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+            datetime.fromtimestamp(record.event.reading_us // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
             record.event.board,
             str(record.event.version),
             record.event.kind + (" (void)" if record.is_void else ""),

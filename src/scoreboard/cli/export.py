@@ -52,7 +52,7 @@ def _shown(record: Record) -> dict[str, str | int | bool | None]:
         "board": event.board,
         "version": event.version,
         "eventId": str(event.event_id),
-        "at": datetime.fromtimestamp(event.at_us / 1_000_000, UTC).isoformat(timespec="milliseconds"),
+        "at": datetime.fromtimestamp(event.reading_us / 1_000_000, UTC).isoformat(timespec="milliseconds"),
         "kind": event.kind.value,
         "userId": record.known_user_id,
         "actionId": event.action_id,

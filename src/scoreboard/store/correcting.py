@@ -7,9 +7,9 @@ from sqlalchemy.engine import Row
 
 from scoreboard.admin_store import MOST_TARGETS, CaseFacts, Correct, Target
 from scoreboard.interfaces import Settled
-from scoreboard.model import ALL_TIME, Correction, Event, EventKind, Head, Player, Standing
+from scoreboard.model import ALL_TIME, Correction, Event, EventKind, Player, Standing
 from scoreboard.store import reads
-from scoreboard.store.tables import boards, corrections, players, score_events, standings
+from scoreboard.store.tables import READING_US, boards, corrections, players, score_events, standings
 from scoreboard.store.voids import are_void, is_void, reached_after
 
 FORGOTTEN = "(erased)"
@@ -102,7 +102,7 @@ def _since(connection: Connection, player: int, since_us: int) -> Sequence[Targe
         .where(
             score_events.c.player_key == player,
             score_events.c.seq.is_not(None),
-            score_events.c.at_us >= since_us,
+            since_us <= READING_US,
             not_(is_void),
         )
         .order_by(score_events.c.seq)
@@ -155,11 +155,11 @@ def _append(connection: Connection, correction: Correction, player: Player, sett
                 for event in settled.events
             ],
         )
-    for change in settled.changes:
-        head = Head(change.to_version, change.at_us)
+    for board, newest in {event.board: event for event in settled.events}.items():
         connection.execute(
-            update(boards).where(boards.c.id == change.board).values(version=head.version, at_us=head.at_us)
+            update(boards).where(boards.c.id == board).values(version=newest.version, at_us=newest.at_us)
         )
+    for change in settled.changes:
         for standing in change.standings:
             _put_standing(connection, keys[change.board], standing)
     if correction.kind is EventKind.ERASE:
@@ -192,6 +192,7 @@ def _event_row(event: Event, board_key: int) -> dict[str, object]:
         "at_us": event.at_us,
         "idempotency_digest": event.idempotency_digest,
         "target_version": event.target_version,
+        "clock_us": event.clock_us,
     }
 
 

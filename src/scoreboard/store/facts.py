@@ -9,17 +9,17 @@ from scoreboard.model import Event, EventKind, Head, Standing, Submission
 
 
 def make_facts(row: Sequence[Any], submission: Submission, at_us: int, player: int) -> Facts:
-    """The columns, in this order: the head's version and time; the player's name, seq and ban; the standing's score,
+    """The columns, in this order: the head's version and times; the player's name, seq and ban; the standing's score,
     reached version, reached time, version, listed; the number of the action's last use, its time, the time of the use
     that lies a day's count back, whether the required action was used, and whether the proof was; the time the limit
-    lies back; and the event that the key stands for: id, board, version, kind, seq, action, use, points, score, time.
+    lies back; and the event that the key stands for: id, board, version, kind, seq, action, use, points, score, times.
     """
-    version, head_at_us, name, seq, is_banned = row[:5]
-    score, reached_version, reached_at_us, standing_version, listed = row[5:10]
-    action_seq, used_at_us, day_at_us, has_required, is_redeemed, limit_at_us = row[10:16]
+    version, head_at_us, head_clock_us, name, seq, is_banned = row[:6]
+    score, reached_version, reached_at_us, standing_version, listed = row[6:11]
+    action_seq, used_at_us, day_at_us, has_required, is_redeemed, limit_at_us = row[11:17]
     return Facts(
         at_us=at_us,
-        head=Head(version, head_at_us),
+        head=Head(version, head_at_us, clock_us=head_clock_us),
         player=player,
         name=name,
         seq=seq or 0,
@@ -41,14 +41,14 @@ def make_facts(row: Sequence[Any], submission: Submission, at_us: int, player: i
         day_at_us=day_at_us,
         has_required=bool(has_required),
         limit_at_us=limit_at_us,
-        repeated=None if row[16] is None else _repeated(row[16:], player, submission),
+        repeated=None if row[17] is None else _repeated(row[17:], player, submission),
         is_banned=bool(is_banned),
         is_redeemed=bool(is_redeemed),
     )
 
 
 def _repeated(row: Sequence[Any], player: int, submission: Submission) -> Event:
-    event_id, board, version, kind, seq, action_id, action_seq, points, score, at_us = row
+    event_id, board, version, kind, seq, action_id, action_seq, points, score, at_us, clock_us = row
     return Event(
         # SQLite has it as text.
         event_id=event_id if isinstance(event_id, UUID) else UUID(event_id),
@@ -63,4 +63,5 @@ def _repeated(row: Sequence[Any], player: int, submission: Submission) -> Event:
         score=score,
         at_us=at_us,
         idempotency_digest=submission.idempotency_digest,
+        clock_us=clock_us,
     )

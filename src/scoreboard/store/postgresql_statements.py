@@ -28,14 +28,18 @@ FACTS: Final = text(
     f"""
     SELECT coalesce(p.key, nextval('players_key_seq')),
            coalesce(CAST(:clock_us AS bigint), CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)),
-           h.version, h.at_us, p.name, p.seq, p.is_banned,
+           h.version, h.at_us, n.clock_us, p.name, p.seq, p.is_banned,
            s.score, s.reached_version, s.reached_at_us, s.version, s.listed,
            u.action_seq, u.at_us, d.at_us, q.used, f.used, w.at_us,
-           r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us
+           r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us, r.clock_us
       FROM unnest(CAST(:users AS text[]), CAST(:boards AS int[]), CAST(:actions AS text[]), CAST(:digests AS text[]),
                   CAST(:per_day AS bigint[]), CAST(:required AS text[]), CAST(:proofs AS text[]))
            WITH ORDINALITY AS b(user_id, board_key, action_id, digests, per_day, required, proofs, number)
       JOIN boards h ON h.key = b.board_key
+      LEFT JOIN LATERAL (
+           SELECT clock_us FROM score_events
+            WHERE board_key = b.board_key AND version BETWEEN h.version AND h.version
+            ORDER BY version LIMIT 1) n ON true
       LEFT JOIN LATERAL (
            SELECT key, name, seq, is_banned FROM players WHERE user_id = b.user_id LIMIT 1) p ON true
       LEFT JOIN LATERAL (
@@ -43,10 +47,11 @@ FACTS: Final = text(
             WHERE board_key = b.board_key AND period = '{ALL_TIME}' AND player_key BETWEEN p.key AND p.key
             ORDER BY player_key LIMIT 1) s ON true
       LEFT JOIN LATERAL (
-           SELECT action_seq, at_us FROM score_events WHERE player_key = p.key AND action_id = b.action_id
+           SELECT action_seq, coalesce(clock_us, at_us) AS at_us FROM score_events
+            WHERE player_key = p.key AND action_id = b.action_id
             ORDER BY action_seq DESC LIMIT 1) u ON true
       LEFT JOIN LATERAL (
-           SELECT at_us FROM score_events
+           SELECT coalesce(clock_us, at_us) AS at_us FROM score_events
             WHERE player_key = p.key AND action_id = b.action_id
               AND action_seq BETWEEN u.action_seq + 1 - b.per_day AND u.action_seq + 1 - b.per_day
             ORDER BY action_seq LIMIT 1) d ON true
@@ -58,7 +63,7 @@ FACTS: Final = text(
                   SELECT true FROM score_events WHERE proof_digest BETWEEN g.digest AND g.digest
                    ORDER BY proof_digest LIMIT 1) one LIMIT 1) f ON true
       LEFT JOIN LATERAL (
-           SELECT at_us FROM score_events
+           SELECT coalesce(clock_us, at_us) AS at_us FROM score_events
             WHERE player_key = p.key AND seq BETWEEN p.seq + 1 - :limit_count AND p.seq + 1 - :limit_count
             ORDER BY seq LIMIT 1) w ON true
       LEFT JOIN LATERAL (
@@ -82,10 +87,10 @@ APPEND: Final = text(
                CAST(:ats_us AS bigint[]), CAST(:digests AS uuid[]), CAST(:users AS text[]), CAST(:names AS text[]),
                CAST(:reached_versions AS bigint[]), CAST(:reached_ats_us AS bigint[]), CAST(:listed AS boolean[]),
                CAST(:proofs AS uuid[]), CAST(:token_ids AS text[]), CAST(:addresses AS bigint[]),
-               CAST(:agents AS bigint[]))
+               CAST(:agents AS bigint[]), CAST(:clocks_us AS bigint[]))
             AS e(board_key, version, event_id, kind, player_key, seq, action_id, action_seq, points, score, at_us,
                  idempotency_digest, user_id, name, reached_version, reached_at_us, listed, proof_digest, token_id,
-                 address_hash, agent_hash)
+                 address_hash, agent_hash, clock_us)
     ), moved AS (
         INSERT INTO players (key, user_id, name, seq)
         SELECT player_key, user_id, name, seq FROM e ORDER BY user_id COLLATE "C"
@@ -97,9 +102,9 @@ APPEND: Final = text(
     ), ledger AS (
         INSERT INTO score_events (board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
                                   points, score, at_us, idempotency_digest, proof_digest, token_id, address_hash,
-                                  agent_hash)
+                                  agent_hash, clock_us)
         SELECT board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
-               points, score, at_us, idempotency_digest, proof_digest, token_id, address_hash, agent_hash
+               points, score, at_us, idempotency_digest, proof_digest, token_id, address_hash, agent_hash, clock_us
           FROM e, whole WHERE is_whole
     ), placed AS (
         INSERT INTO standings (board_key, period, player_key, score, reached_version, reached_at_us, version, listed)
@@ -164,8 +169,8 @@ async def read_facts(
         },
     )
     rows = found.all()
-    # Of the clock's readings the last; and never behind a board's newest event.
-    at_us = max(max(row[1], row[3]) for row in rows)
+    # Of the clock's readings the last.
+    at_us = max(row[1] for row in rows)
     return [make_facts(row[2:], submission, at_us, row[0]) for row, submission in zip(rows, batch, strict=True)]
 
 
@@ -202,6 +207,7 @@ def _arrays(settled: Settled, board_keys: Mapping[str, int]) -> dict[str, Any]:
         "token_ids": [e.origin.token_id for e in events],
         "addresses": [e.origin.address_hash for e in events],
         "agents": [e.origin.agent_hash for e in events],
+        "clocks_us": [e.clock_us for e in events],
     }
 
 

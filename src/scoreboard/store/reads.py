@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, func, select, text
+from sqlalchemy import ColumnElement, Connection, and_, func, select, text
 from sqlalchemy.engine import Row
 
 from scoreboard.errors import SchemaError
@@ -53,17 +53,22 @@ def board_keys(connection: Connection) -> Mapping[str, int]:
     return {board: key for board, key in connection.execute(select(boards.c.id, boards.c.key))}  # noqa: C416  # rows
 
 
+_HEADS: Final = select(boards.c.id, boards.c.version, boards.c.at_us, score_events.c.clock_us).outerjoin(
+    score_events, and_(score_events.c.board_key == boards.c.key, score_events.c.version == boards.c.version)
+)
+
+
 def heads(connection: Connection) -> Mapping[str, Head]:
     """How far each board is, and when it was last corrected."""
     # The end of a primary key: one probe a board.
     newest = select(func.max(corrections.c.version)).where(corrections.c.board_key == boards.c.key).scalar_subquery()
-    found = connection.execute(select(boards.c.id, boards.c.version, boards.c.at_us, newest.label("corrected")))
-    return {row.id: Head(row.version, row.at_us, row.corrected or 0) for row in found}
+    found = connection.execute(_HEADS.add_columns(newest.label("corrected")))
+    return {row.id: Head(row.version, row.at_us, row.corrected or 0, row.clock_us) for row in found}
 
 
 def _head(connection: Connection, board: str) -> Head:
-    version, at_us = connection.execute(select(boards.c.version, boards.c.at_us).where(boards.c.id == board)).one()
-    return Head(version, at_us)
+    row = connection.execute(_HEADS.where(boards.c.id == board)).one()
+    return Head(row.version, row.at_us, clock_us=row.clock_us)
 
 
 def _of(board: str) -> ColumnElement[bool]:
@@ -99,7 +104,7 @@ def changes(connection: Connection, board: str, after: int, limit: int) -> Chang
         kind=ChangeKind.PAGE if full else ChangeKind.LAST_PAGE,
         from_version=after,
         to_version=rows[-1].version if full else head.version,
-        at_us=head.at_us,
+        at_us=head.reading_us,
         standings=tuple(Standing(*row) for row in rows),
     )
 
@@ -121,7 +126,7 @@ def page(connection: Connection, board: str, limit: int, offset: int) -> Snapsho
     return Snapshot(
         board=board,
         version=head.version,
-        at_us=head.at_us,
+        at_us=head.reading_us,
         players=total.scalar_one(),
         entries=tuple(Entry(rank, *row) for rank, row in enumerate(rows, start=offset + 1)),
     )
@@ -163,4 +168,5 @@ def event_of(board: str, row: Row[tuple[object, ...]]) -> Event:
         proof_digest=row.proof_digest,
         target_version=row.target_version,
         origin=Origin(row.token_id, row.address_hash, row.agent_hash),
+        clock_us=row.clock_us,
     )

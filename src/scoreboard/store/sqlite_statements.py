@@ -19,10 +19,12 @@ from scoreboard.store.facts import make_facts
 FACTS: Final = text(
     f"""
     SELECT p.key, (SELECT max(key) FROM players),
-           h.version, h.at_us, p.name, p.seq, p.is_banned,
+           h.version, h.at_us,
+           (SELECT clock_us FROM score_events n WHERE n.board_key = h.key AND n.version = h.version),
+           p.name, p.seq, p.is_banned,
            s.score, s.reached_version, s.reached_at_us, s.version, s.listed,
-           u.action_seq, u.at_us,
-           (SELECT at_us FROM score_events d
+           u.action_seq, coalesce(u.clock_us, u.at_us),
+           (SELECT coalesce(clock_us, at_us) FROM score_events d
              WHERE d.player_key = p.key AND d.action_id = u.action_id
                AND d.action_seq = u.action_seq + 1 - json_extract(b.value, '$[4]')),
            json_extract(b.value, '$[5]') IS NOT NULL AND EXISTS (
@@ -31,8 +33,9 @@ FACTS: Final = text(
            EXISTS (
                    SELECT 1 FROM json_each(b.value, '$[6]') g
                     CROSS JOIN score_events f WHERE f.proof_digest = g.value),
-           (SELECT at_us FROM score_events w WHERE w.player_key = p.key AND w.seq = p.seq + 1 - :limit_count),
-           r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us
+           (SELECT coalesce(clock_us, at_us) FROM score_events w
+             WHERE w.player_key = p.key AND w.seq = p.seq + 1 - :limit_count),
+           r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us, r.clock_us
       FROM json_each(:batch) b
       JOIN boards h ON h.id = json_extract(b.value, '$[1]')
       LEFT JOIN players p ON p.user_id = json_extract(b.value, '$[0]')
@@ -64,13 +67,13 @@ APPEND_EVENTS: Final = text(
     """
     INSERT INTO score_events (board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
                               points, score, at_us, idempotency_digest, proof_digest, token_id, address_hash,
-                              agent_hash)
+                              agent_hash, clock_us)
     SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
            json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
            json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
            json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
            json_extract(value, '$[12]'), json_extract(value, '$[13]'), json_extract(value, '$[14]'),
-           json_extract(value, '$[15]')
+           json_extract(value, '$[15]'), json_extract(value, '$[16]')
       FROM json_each(:rows)
     """
 )
@@ -113,10 +116,9 @@ def read_facts(connection: Connection, batch: Sequence[Submission], limit_count:
         for s in batch
     ]
     rows = connection.execute(FACTS, {"batch": json.dumps(keys), "limit_count": limit_count}).all()
-    at_us = max(clock_us, *(row[3] for row in rows))
     new_keys = count((rows[0][1] or 0) + 1)
     return [
-        make_facts(row[2:], submission, at_us, next(new_keys) if row[0] is None else row[0])
+        make_facts(row[2:], submission, clock_us, next(new_keys) if row[0] is None else row[0])
         for row, submission in zip(rows, batch, strict=True)
     ]
 
@@ -124,6 +126,7 @@ def read_facts(connection: Connection, batch: Sequence[Submission], limit_count:
 def append(connection: Connection, settled: Settled, board_keys: Mapping[str, int]) -> None:
     """Write what a batch came to: players, ledger, standings, heads."""
     seqs = {event.player: event.seq for event in settled.events}
+    newest = {event.board: event for event in settled.events}
     standings = [(board_keys[change.board], s) for change in settled.changes for s in change.standings]
     _put(connection, PUT_PLAYERS, [(s.player, s.user_id, s.name, seqs[s.player]) for _, s in standings])
     _put(connection, APPEND_EVENTS, [_event_row(e, board_keys[e.board]) for e in settled.events])
@@ -135,8 +138,8 @@ def append(connection: Connection, settled: Settled, board_keys: Mapping[str, in
             for key, s in standings
         ],
     )
-    for change in settled.changes:
-        connection.execute(MOVE_BOARDS, {"version": change.to_version, "at_us": change.at_us, "board": change.board})
+    for board, event in newest.items():
+        connection.execute(MOVE_BOARDS, {"version": event.version, "at_us": event.at_us, "board": board})
 
 
 def _put(connection: Connection, statement: TextClause, rows: Sequence[Sequence[object]]) -> None:
@@ -161,6 +164,7 @@ def _event_row(event: Event, board_key: int) -> tuple[object, ...]:
         event.origin.token_id,
         event.origin.address_hash,
         event.origin.agent_hash,
+        event.clock_us,
     )
 
 

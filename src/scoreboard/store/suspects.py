@@ -7,14 +7,14 @@ from typing import Final
 from sqlalchemy import CTE, Connection, Float, Subquery, and_, cast, distinct, func, not_, or_, select
 
 from scoreboard.admin_store import FEW_AWARDS, Conspicuous, Suspect
-from scoreboard.store.tables import boards, players, score_events
+from scoreboard.store.tables import READING_US, boards, players, score_events
 
 HOUR_US: Final = 3_600_000_000
 
 
 def stand_out(connection: Connection, since_us: int, conspicuous: Conspicuous, limit: int) -> Sequence[Suspect]:
     """See `interfaces.AdminStore.suspects`."""
-    recent = _recent(_begins(connection, since_us))
+    recent = _recent(_begins(connection, since_us), since_us)
     rates, crowds, figures = _rates(recent), _crowds(recent), _figures(recent)
     spread = figures.c.mean_square - figures.c.mean * figures.c.mean
     is_regular = and_(
@@ -55,7 +55,7 @@ def _irregularity(mean: float, mean_square: float) -> float:
 
 
 def _begins(connection: Connection, since_us: int) -> Mapping[int, int]:
-    """Of each board the first version since then. Time never goes back in a ledger, so it can be searched by halves."""
+    """Of each board a version before which all is older. `at_us` never goes back, so it can be searched by halves."""
     begins = {}
     for key, newest in connection.execute(select(boards.c.key, boards.c.version)).all():
         low, high = 1, newest + 1
@@ -69,21 +69,20 @@ def _begins(connection: Connection, since_us: int) -> Mapping[int, int]:
     return begins
 
 
-def _recent(begins: Mapping[int, int]) -> CTE:
+def _recent(begins: Mapping[int, int], since_us: int) -> CTE:
     """The awards since then, each with the seconds since the player's last one."""
-    previous_us = func.lag(score_events.c.at_us).over(
-        partition_by=score_events.c.player_key, order_by=score_events.c.seq
-    )
+    previous_us = func.lag(READING_US).over(partition_by=score_events.c.player_key, order_by=score_events.c.seq)
     return (
         select(
             score_events.c.player_key,
-            score_events.c.at_us,
+            READING_US.label("at_us"),
             score_events.c.points,
             score_events.c.address_hash,
-            (cast(score_events.c.at_us - previous_us, Float) / 1_000_000).label("gap"),
+            (cast(READING_US - previous_us, Float) / 1_000_000).label("gap"),
         )
         .where(
             score_events.c.seq.is_not(None),
+            since_us <= READING_US,
             or_(
                 *(
                     and_(score_events.c.board_key == key, score_events.c.version >= version)

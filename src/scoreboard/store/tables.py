@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     false,
+    func,
 )
 
 metadata: Final = MetaData(
@@ -77,6 +78,8 @@ score_events: Final = Table(
     Column("token_id", Text),
     Column("address_hash", BigInteger),
     Column("agent_hash", BigInteger),
+    # The clock's reading where at_us, which never goes back on a board, is ahead of it. Null: the same as at_us.
+    Column("clock_us", BigInteger),
     PrimaryKeyConstraint("board_key", "version"),
     # The rate limit: the time of the submission N back is one probe.
     Index("score_events_seq", "player_key", "seq", unique=True),
@@ -110,6 +113,9 @@ Index(
     sqlite_where=score_events.c.target_version.is_not(None),
     postgresql_where=score_events.c.target_version.is_not(None),
 )
+
+READING_US: Final = func.coalesce(score_events.c.clock_us, score_events.c.at_us)
+"""The clock's reading of an event."""
 
 corrections: Final = Table(
     "corrections",

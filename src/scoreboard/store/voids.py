@@ -8,7 +8,7 @@ from sqlalchemy.engine import Row
 
 from scoreboard.admin_store import Target
 from scoreboard.model import EventKind, Reached
-from scoreboard.store.tables import boards, score_events
+from scoreboard.store.tables import READING_US, boards, score_events
 
 _NOTHING: Final = 0
 """Added to a board's key it hides the primary key: by that SQLite would read the whole board, and leave the index of
@@ -85,7 +85,7 @@ def _find(
         (and_(seq.is_(None), score_events.c.kind == EventKind.ADJUST), version),
     ):
         rows = connection.execute(
-            select(version, score_events.c.at_us)
+            select(version, READING_US)
             .where(
                 score_events.c.player_key == player,
                 score_events.c.board_key + _NOTHING == board_key,

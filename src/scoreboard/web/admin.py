@@ -197,7 +197,9 @@ class _Desk:
             tags=["admin"],
             summary=summary,
             response_model=schemas.CorrectedResponse,
-            responses=documented(*_REFUSALS, *bad_body, *refusals, errors.OutcomeUnknown()),
+            responses=documented(
+                *_REFUSALS, *bad_body, *refusals, errors.ClockUnsure(30_000_000), errors.OutcomeUnknown()
+            ),
             openapi_extra={
                 "security": [{"bearer": []}],
                 "parameters": [IDEMPOTENCY_KEY],
@@ -252,7 +254,7 @@ def _record(record: Record) -> schemas.RecordResponse:
         action_id=event.action_id,
         points=event.points,
         score=event.score,
-        at=datetime.fromtimestamp(event.at_us / 1_000_000, UTC),
+        at=datetime.fromtimestamp(event.reading_us / 1_000_000, UTC),
         is_void=record.is_void,
         target_version=event.target_version,
         actor=record.actor,

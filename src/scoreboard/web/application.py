@@ -93,7 +93,7 @@ def make_application(
         stream_route(catalog, frames, hub, healing, origin, readers, read_limit),
     ]
     application.router.routes.extend(admin)
-    application.include_router(health_routes(hub, healing))
+    application.include_router(health_routes(hub, healing, scoring.commit.clock_guard))
     if is_demo:
         application.include_router(demo_routes(catalog, tokens, SystemRandom()))
     application.router.routes.extend(docs_routes())

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Response
 
+from scoreboard.clock_guard import ClockGuard
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
 from scoreboard.web.schemas import LiveResponse, ReadyResponse
@@ -11,7 +12,7 @@ from scoreboard.web.schemas import LiveResponse, ReadyResponse
 _PUBLIC: Final[dict[str, Any]] = {"security": []}
 
 
-def health_routes(hub: Hub, healing: Healing) -> APIRouter:
+def health_routes(hub: Hub, healing: Healing, clock_guard: ClockGuard) -> APIRouter:
     """For whoever starts, stops and balances instances."""
     router = APIRouter(prefix="/health", tags=["health"])
 
@@ -32,7 +33,8 @@ def health_routes(hub: Hub, healing: Healing) -> APIRouter:
         if hub.is_draining:
             response.status_code = 503
         status = "draining" if hub.is_draining else "ready"
-        return ReadyResponse(status=status, degraded=sorted(healing.lost))
+        lost = healing.lost | {"clock"} if clock_guard.is_unsure else healing.lost
+        return ReadyResponse(status=status, degraded=sorted(lost))
 
     # Some balancers ask so. OpenAPI has one operation for both.
     router.add_api_route("/live", live, methods=["HEAD"], include_in_schema=False)

@@ -166,6 +166,7 @@ STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
     errors.PlayerBusy: HTTPStatus.TOO_MANY_REQUESTS,
     errors.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ClockUnsure: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.KeysUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -170,7 +170,9 @@ class ReadyResponse(Schema):
     """Whether a balancer should send requests here."""
 
     status: Annotated[str, Field(examples=["ready"])]
-    degraded: Annotated[list[str], Field(description="Partners that are lost just now.", examples=[[]])]
+    degraded: Annotated[
+        list[str], Field(description="Partners that are lost, and `clock` while it is in doubt.", examples=[[]])
+    ]
 
 
 class FieldProblem(Schema):

@@ -112,6 +112,7 @@ def scores_route(
             errors.QueueFull(),
             errors.StoreUnavailable(),
             errors.OutcomeUnknown(),
+            errors.ClockUnsure(30_000_000),
             errors.KeysUnavailable(),
         ),
         openapi_extra=_OPENAPI,

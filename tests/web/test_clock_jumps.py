@@ -1,0 +1,243 @@
+"""A clock that ran ahead and was set right again refuses no player, and grants no more than one additional window."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clocks import START_US, HeldClock
+from tests.harness import Running, running
+from tests.web.test_administration import admin, code, done
+from tests.web.test_metrics import scraped
+
+SECOND = 1_000_000
+DAY = 86_400
+YEAR = 365 * DAY
+
+CATALOG = """
+[boards.main]
+title = "Main"
+timezone = "Asia/Kolkata"
+[boards.side]
+title = "Side"
+[actions.quest]
+board = "main"
+points = 10
+title = "Quest"
+[actions.visit]
+board = "side"
+points = 1
+title = "Visit"
+[actions.seldom]
+board = "main"
+points = 10
+title = "Seldom"
+cooldown_seconds = 2
+[actions.daily]
+board = "main"
+points = 10
+title = "Daily"
+max_per_day = 1
+[actions.once]
+board = "main"
+points = 10
+title = "Once"
+max_total = 1
+[actions.spring]
+board = "main"
+points = 10
+title = "Spring"
+valid_until = {until}
+[actions.summer]
+board = "main"
+points = 10
+title = "Summer"
+valid_from = {until}
+"""
+
+Serve = Callable[..., AbstractContextManager[Running]]
+
+
+@pytest.fixture
+def serve(tmp_path: Path, deployment: dict[str, Any]) -> Serve:
+    """A server on the test's one database, whose clock is so many seconds ahead; each time another process."""
+    until = datetime.fromtimestamp(START_US / SECOND + 30 * DAY).astimezone().isoformat()
+    (tmp_path / "catalog.toml").write_text(CATALOG.replace("{until}", until))
+
+    def serve(ahead: float = 0.0) -> AbstractContextManager[Running]:
+        return running(tmp_path, HeldClock(START_US + round(ahead * SECOND)), **deployment)
+
+    return serve
+
+
+def codes(server: Running, *tries: tuple[str, str]) -> list[str]:
+    """Of submissions, one after the other, `ok` or the code of the refusal."""
+    answers = (server.score(user_id, action_id) for user_id, action_id in tries)
+    return ["ok" if answer.status_code == 201 else str(answer.json()["code"]) for answer in answers]
+
+
+AHEAD = {"seconds": 30.0, "hours": 5 * 3_600.0, "a day": DAY, "a year": YEAR, "a century": 100 * YEAR}
+
+
+@pytest.mark.parametrize("ahead", AHEAD.values(), ids=AHEAD.keys())
+def test_the_limit_is_the_same_for_everybody_once_the_clock_is_right(serve: Serve, ahead: float) -> None:
+    with serve(ahead) as wrong:
+        assert codes(wrong, ("ada", "quest"), ("bob", "visit")) == ["ok", "ok"]
+    with serve(1) as right:
+        for user in ("ada", "bob", "new"):
+            answers = codes(right, *[(user, "quest"), (user, "visit")] * 6)
+            assert answers[:10] == ["ok"] * 10
+            # What counted while the clock ran ahead is forgiven once.
+            assert answers[-1] == "rate_limited"
+        assert int(right.score("new").headers["Retry-After"]) <= 60
+        right.clock.advance(60)
+        assert codes(right, ("ada", "quest"), ("bob", "visit"), ("new", "quest")) == ["ok"] * 3
+
+
+def test_a_cooldown_is_not_longer_than_it_is(serve: Serve) -> None:
+    with serve(YEAR) as wrong:
+        assert codes(wrong, ("ada", "seldom")) == ["ok"]
+    with serve() as right:
+        assert codes(right, ("ada", "seldom"), ("ada", "seldom")) == ["ok", "action_cooling_down"]
+        right.clock.advance(2)
+        assert codes(right, ("ada", "seldom"), ("bob", "seldom")) == ["ok", "ok"]
+
+
+def test_a_day_is_the_one_that_it_is(serve: Serve) -> None:
+    with serve(YEAR) as wrong:
+        assert codes(wrong, ("ada", "daily")) == ["ok"]
+    with serve() as right:
+        assert codes(right, ("ada", "daily"), ("ada", "daily")) == ["ok", "action_used_up_today"]
+        right.clock.advance(DAY)
+        assert codes(right, ("ada", "daily")) == ["ok"]
+
+
+def test_an_action_begins_and_ends_when_it_does(serve: Serve) -> None:
+    with serve(YEAR) as wrong:
+        assert codes(wrong, ("ada", "spring"), ("ada", "summer")) == ["action_over", "ok"]
+    with serve() as right:
+        assert codes(right, ("ada", "spring"), ("ada", "summer")) == ["ok", "action_not_yet"]
+
+
+def test_what_does_not_depend_on_time_still_counts(serve: Serve) -> None:
+    with serve(YEAR) as wrong:
+        first = wrong.score("ada", "once", key="k")
+    with serve() as right:
+        again = right.score("ada", "once", key="k")
+        assert (again.json()["eventId"], again.headers["Idempotent-Replayed"]) == (first.json()["eventId"], "true")
+        assert codes(right, ("ada", "once")) == ["action_used_up"]
+
+
+def test_a_window_is_forgiven_once_and_not_again(serve: Serve) -> None:
+    with serve(YEAR) as wrong:
+        assert codes(wrong, *[("ada", "quest")] * 11) == ["ok"] * 10 + ["rate_limited"]
+    with serve() as right:
+        assert codes(right, *[("ada", "quest")] * 11) == ["ok"] * 10 + ["rate_limited"]
+
+
+@pytest.mark.parametrize("back", [0.2, 1.0])
+def test_a_small_step_back_forgives_nothing(serve: Serve, back: float) -> None:
+    with serve() as server:
+        assert codes(server, *[("ada", "quest")] * 10, ("bob", "seldom")) == ["ok"] * 11
+    with serve(-back) as server:
+        # Also on a board whose own clock has not gone back.
+        assert codes(server, ("ada", "quest"), ("ada", "visit"), ("bob", "seldom")) == [
+            "rate_limited",
+            "rate_limited",
+            "action_cooling_down",
+        ]
+
+
+def test_people_see_when_it_was_and_not_when_the_wrong_clock_said(serve: Serve) -> None:
+    with serve(YEAR) as wrong:
+        wrong.score("ada")
+    with serve(5) as right:
+        assert codes(right, ("bob", "quest")) == ["ok"]
+        board = right.board()
+        now = datetime.fromtimestamp(START_US / SECOND + 5).astimezone()
+        assert datetime.fromisoformat(board["updatedAt"]) == now
+        assert [datetime.fromisoformat(entry["reachedAt"]) == now for entry in board["entries"]] == [False, True]
+
+
+def test_the_order_of_a_ledger_never_goes_back(serve: Serve) -> None:
+    for ahead in (0, YEAR, 3, DAY, 4):
+        with serve(ahead) as server:
+            server.score(f"user-{ahead}")
+    with serve(5) as server:
+        times = [event.at_us for event in server.ledger()]
+        assert times == sorted(times)
+
+
+def test_a_board_does_not_catch_the_wrong_clock_of_another_one(serve: Serve) -> None:
+    with serve(YEAR) as wrong:
+        assert codes(wrong, ("ada", "quest")) == ["ok"]
+    with serve() as right:
+        assert codes(right, *[(f"user-{n}", action) for n in range(5) for action in ("quest", "visit")]) == ["ok"] * 10
+        assert {event.at_us for event in right.ledger("side")} == {START_US}
+
+
+def test_while_a_jump_is_in_doubt_nothing_is_written_and_then_it_is_believed(
+    tmp_path: Path, deployment: dict[str, Any]
+) -> None:
+    with running(tmp_path, metrics_port=0, **deployment) as server:
+        clock = server.clock
+        assert codes(server, ("ada", "quest")) == ["ok"]
+        clock.set_ahead(YEAR)
+        refused = server.score("bob")
+        assert (refused.status_code, refused.json()["code"]) == (503, "clock_unsure")
+        assert refused.headers["Retry-After"] == "30"
+        assert server.client.get("/health/ready").json() == {"status": "ready", "degraded": ["clock"]}
+        assert (scraped(server)["clock_unsure"], scraped(server)["clock_jumps_total"]) == (1, 1)
+        assert len(server.ledger()) == 1
+        assert server.board()["players"] == 1
+        clock.advance(int(refused.headers["Retry-After"]))
+        assert codes(server, ("bob", "quest")) == ["ok"]
+        assert server.client.get("/health/ready").json()["degraded"] == []
+        assert scraped(server)["clock_unsure"] == 0
+
+
+def test_a_clock_that_comes_back_at_once_disturbs_nobody_any_more(serve: Serve) -> None:
+    with serve() as server:
+        assert codes(server, *[("ada", "quest")] * 11) == ["ok"] * 10 + ["rate_limited"]
+        server.clock.set_ahead(YEAR)
+        assert codes(server, ("bob", "quest")) == ["clock_unsure"]
+        server.clock.set_ahead(-YEAR)
+        assert codes(server, ("bob", "quest"), ("ada", "quest")) == ["ok", "rate_limited"]
+        server.clock.advance(60)
+        assert codes(server, ("ada", "quest")) == ["ok"]
+
+
+def test_what_a_process_remembers_of_refusals_ends_when_the_clock_is_set(serve: Serve) -> None:
+    with serve(50) as server:
+        assert codes(server, *[("ada", "quest")] * 12) == ["ok"] * 10 + ["rate_limited"] * 2
+        server.clock.set_ahead(-50)
+        assert codes(server, ("ada", "quest")) == ["ok"]
+
+
+def test_corrections_wait_for_a_clock_in_doubt_too(tmp_path: Path, deployment: dict[str, Any]) -> None:
+    with running(tmp_path, admin_on_public_port=True, **deployment) as server:
+        server.score("ada")
+
+        server.clock.set_ahead(YEAR)
+        assert code(admin(server, "ban", userId="ada")) == (503, "clock_unsure")
+        server.clock.set_ahead(-YEAR)
+        assert done(admin(server, "ban", userId="ada"))["events"] == 1
+
+
+def test_a_void_since_a_time_goes_by_what_the_clock_said(tmp_path: Path, deployment: dict[str, Any]) -> None:
+    for ahead in (0, YEAR):
+        with running(tmp_path, HeldClock(START_US + ahead * SECOND), **deployment) as server:
+            server.score("ada")
+    with running(tmp_path, HeldClock(START_US + 60 * SECOND), admin_on_public_port=True, **deployment) as server:
+        server.score("ada")
+        server.clock.advance(60)
+        since = datetime.fromtimestamp(server.clock.us / SECOND).astimezone().isoformat()
+        server.score("ada")
+        voided = done(admin(server, "void-since", userId="ada", since=since))
+        # The last one, and the one of a time that had not come yet.
+        assert voided["events"] == 2
+        shown = [event["at"] for event in done(admin(server, "history", userId="ada"))["events"]]
+        assert sorted(at[:4] for at in shown) == ["2026"] * 5 + ["2027"]
