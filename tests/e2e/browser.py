@@ -133,4 +133,4 @@ def visiting(browser: Browser, *urls: str, **options: object) -> Iterator[tuple[
         yield context, witness
     finally:
         context.close()
-    assert witness.complaints == []
+    assert not witness.complaints, witness.complaints

@@ -1,11 +1,15 @@
-"""Browsers for the end-to-end tests."""
+"""Browsers for the end-to-end tests, and what they visit."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from tests.clocks import HeldClock
 from tests.e2e.browser import launch_chromium, launch_firefox
+from tests.e2e.sites import Site, site
+from tests.harness import Running, running
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +36,16 @@ def browser(request: pytest.FixtureRequest) -> Browser:
     """A test that asks for it runs once in each browser."""
     browser: Browser = request.getfixturevalue(request.param)
     return browser
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path, HeldClock(), rate_limit="1000000/minute") as server:
+        yield server
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Site]:
+    """Another site, of another origin than the server."""
+    with site(tmp_path / "elsewhere") as another:
+        yield another

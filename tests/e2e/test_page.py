@@ -2,11 +2,7 @@
 
 import re
 import signal
-import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +14,7 @@ from tests.clocks import HeldClock
 from tests.e2e.browser import preferring, visiting
 from tests.e2e.processes import score, scoreboard, serving
 from tests.e2e.proxy import proxying
+from tests.e2e.sites import Site
 from tests.harness import Running, running
 from tests.servers.process import free_port, until
 
@@ -35,12 +32,6 @@ async () => {
 ANIMATIONS = "document.querySelector('score-board').shadowRoot.getAnimations()"
 
 LOST = ("Failed to load resource",)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Running]:
-    with running(tmp_path, HeldClock(), rate_limit="1000000/minute") as server:
-        yield server
 
 
 def expect_order(page: Page, *names: str) -> None:
@@ -257,53 +248,32 @@ def test_a_mistake_of_the_page_does_not_end_its_stream(browser: Browser, server:
 
 
 def test_where_locks_are_denied_a_board_has_a_stream_of_its_own(
-    browser: Browser, server: Running, elsewhere: str, tmp_path: Path
+    browser: Browser, server: Running, elsewhere: Site
 ) -> None:
     board = f"<script type=module src={server.url}/static/score-board.js></script><score-board></score-board>"
-    (tmp_path / "elsewhere" / "index.html").write_text(
+    elsewhere.write(
         f"<!doctype html><link rel=icon href='data:,'><iframe sandbox='allow-scripts' srcdoc='{board}'></iframe>"
     )
     server.score("ada")
-    with visiting(browser, server.url, elsewhere) as (context, _):
+    with visiting(browser, server.url, elsewhere.url) as (context, _):
         page = context.new_page()
-        page.goto(elsewhere)
+        page.goto(elsewhere.url)
         frame = page.frame_locator("iframe")
         expect(frame.locator("tbody .name bdi")).to_have_text(["ada"])
         server.score("bob", "jackpot")
         expect(frame.locator("tbody .name bdi")).to_have_text(["bob", "ada"])
 
 
-@pytest.fixture
-def elsewhere(tmp_path: Path) -> Iterator[str]:
-    """Another site, which serves the files of a folder."""
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    site = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    thread = threading.Thread(target=site.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{site.server_port}"
-    site.shutdown()
-    thread.join()
-    site.server_close()
-
-
-def test_the_element_works_on_a_page_of_another_origin(
-    browser: Browser, server: Running, elsewhere: str, tmp_path: Path
-) -> None:
-    (tmp_path / "elsewhere" / "index.html").write_text(
+def test_the_element_works_on_a_page_of_another_origin(browser: Browser, server: Running, elsewhere: Site) -> None:
+    elsewhere.write(
         '<!doctype html><link rel="icon" href="data:,"><p>My game</p>'
         '<score-board board="main" label="Best"></score-board>'
         f'<script type="module" src="{server.url}/static/score-board.js"></script>'
     )
     server.score("ada")
-    with visiting(browser, server.url, elsewhere) as (context, _):
+    with visiting(browser, server.url, elsewhere.url) as (context, _):
         page = context.new_page()
-        page.goto(elsewhere)
+        page.goto(elsewhere.url)
         expect_order(page, "ada")
         expect(page.locator("caption")).to_have_text("Best · all players so far")
         server.score("bob", "jackpot")
@@ -412,7 +382,7 @@ def test_axe_finds_nothing(browser: Browser, tmp_path: Path, scheme: str) -> Non
 
 def assert_accessible(page: Page) -> None:
     found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    assert found.violations_count == 0, found.response["violations"]
 
 
 @pytest.mark.parametrize("width", [320, 900, 1_920])
@@ -436,11 +406,9 @@ MARKUP = [
 ]
 
 
-def test_markup_in_a_name_is_shown_as_text_and_runs_nothing(
-    browser: Browser, server: Running, elsewhere: str, tmp_path: Path
-) -> None:
+def test_markup_in_a_name_is_shown_as_text_and_runs_nothing(browser: Browser, server: Running, elsewhere: Site) -> None:
     # On somebody else's page no policy of ours would stop it.
-    (tmp_path / "elsewhere" / "index.html").write_text(
+    elsewhere.write(
         '<!doctype html><link rel="icon" href="data:,"><score-board></score-board>'
         f'<script type="module" src="{server.url}/static/score-board.js"></script>'
     )
@@ -449,8 +417,8 @@ def test_markup_in_a_name_is_shown_as_text_and_runs_nothing(
         server.score(user, name=name)
     # Without a name the id is shown.
     server.score(MARKUP[3])
-    with visiting(browser, server.url, elsewhere) as (context, _):
-        for url in (server.url, elsewhere):
+    with visiting(browser, server.url, elsewhere.url) as (context, _):
+        for url in (server.url, elsewhere.url):
             page = context.new_page()
             page.goto(url)
             expect_order(page, *MARKUP)

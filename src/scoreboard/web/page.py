@@ -26,9 +26,12 @@ POLICY: Final = (
 )
 """Content-Security-Policy: nothing from elsewhere, and nothing written into the page."""
 
+NO_MARKUP: Final = "; require-trusted-types-for 'script'; trusted-types 'none'"
+"""Of pages whose scripts are all ours: no string becomes markup or a script."""
+
 HEADERS: Final = {
     "Cache-Control": "no-cache",
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": POLICY + NO_MARKUP,
     "Cross-Origin-Opener-Policy": "same-origin",
     # What frame-ancestors says, for browsers that do not know it.
     "X-Frame-Options": "DENY",

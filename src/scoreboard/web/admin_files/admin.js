@@ -61,7 +61,7 @@ function leave(why) {
 function show(name) {
   for (const each of TABS) {
     const tab = find(`${each}-tab`);
-    tab.ariaSelected = String(each === name);
+    tab.setAttribute("aria-selected", String(each === name));
     tab.tabIndex = each === name ? 0 : -1;
     find(each).hidden = each !== name;
   }

@@ -66,7 +66,7 @@ export function ask(question) {
       return;
     }
     isSending = true;
-    part("[type=submit]").ariaDisabled = "true";
+    part("[type=submit]").setAttribute("aria-disabled", "true");
     try {
       const { events, versions } = await correct(question.name, values(), key);
       isDone = true;
@@ -79,7 +79,7 @@ export function ask(question) {
       if (!dialog.open) say.failed(`${question.title}: ${refusal.message}`);
     } finally {
       isSending = false;
-      part("[type=submit]").ariaDisabled = null;
+      part("[type=submit]").removeAttribute("aria-disabled");
     }
   }
 

@@ -20,9 +20,10 @@ function say(text) {
 
 async function join() {
   say("");
-  const response = await fetch(new URL("../demo/guests", import.meta.url), { method: "POST" }).catch(() => null);
-  if (!response?.ok) return say("No name could be had just now: try again.");
-  const guest = await response.json();
+  const guest = await fetch(new URL("../demo/guests", import.meta.url), { method: "POST" })
+    .then((response) => (response.ok ? response.json() : null))
+    .catch(() => null);
+  if (guest === null) return say("No name could be had just now: try again.");
   keep(JSON.stringify(guest));
   play(guest);
   /** @type {HTMLElement | null} */ (find("actions").firstElementChild)?.focus();
@@ -38,9 +39,11 @@ function keep(text) {
   }
 }
 
+/** @returns {Guest | null} */
 function kept() {
   try {
-    return sessionStorage.getItem(KEPT);
+    const guest = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+    return typeof guest?.token === "string" && Array.isArray(guest.actions) ? guest : null;
   } catch {
     return null;
   }
@@ -110,7 +113,7 @@ function rest(seconds) {
     const left = Math.ceil((until - Date.now()) / 1_000);
     isResting = left > 0;
     // Not `disabled`: who has come here by keyboard stays here.
-    for (const each of find("actions").querySelectorAll("button")) each.ariaDisabled = String(isResting);
+    for (const each of find("actions").querySelectorAll("button")) each.setAttribute("aria-disabled", String(isResting));
     find("countdown").textContent = isResting ? `The next one counts in ${left} s.` : "";
     if (isResting) setTimeout(tick, 250);
     else say("Ready when you are.");
@@ -121,5 +124,7 @@ function rest(seconds) {
 if (document.getElementById("panel")) {
   find("join").addEventListener("click", join);
   const known = kept();
-  if (known !== null) play(JSON.parse(known));
+  if (known !== null) play(known);
+  // Under a board that is still loading, the panel would move as soon as the rows are there.
+  document.querySelector("score-board")?.addEventListener("board", () => (find("panel").hidden = false), { once: true });
 }

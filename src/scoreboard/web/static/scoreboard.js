@@ -41,6 +41,7 @@
  * @property {StateName} state
  * @property {Date} since when it began to be so
  * @property {string} [reason] why it is refused, for people
+ * @property {string} [code] why it is refused, as the API's code
  *
  * @typedef {object} WatchOptions
  * @property {(board: Board) => void} onBoard called with each newer board
@@ -110,9 +111,9 @@ export function watch(url, { onBoard, onState = () => {}, board, token }) {
       if (isNew && !stopped) call(onBoard, newer);
       return true;
     },
-    state(state, since, reason) {
-      if (stopped || (told !== null && told.state === state && told.reason === reason)) return;
-      told = { state, since: new Date(since), ...(reason === undefined ? {} : { reason }) };
+    state(state, since, refusal = {}) {
+      if (stopped || (told !== null && told.state === state && told.reason === refusal.reason)) return;
+      told = { state, since: new Date(since), ...refusal };
       call(onState, told);
     },
   };
@@ -128,7 +129,9 @@ export function watch(url, { onBoard, onState = () => {}, board, token }) {
 /**
  * @typedef {object} Listener
  * @property {(board: Board) => boolean} board whether it is no older than what is known
- * @property {(state: StateName, since: number, reason?: string) => void} state
+ * @property {(state: StateName, since: number, refusal?: Refusal) => void} state
+ *
+ * @typedef {{ reason: string, code: string } | {}} Refusal
  */
 
 /**
@@ -217,7 +220,7 @@ function connect(url, token, listener) {
       } catch (error) {
         if (error instanceof Hopeless) {
           ending.abort();
-          listener.state("refused", Date.now(), error.message);
+          listener.state("refused", Date.now(), { reason: error.message, code: error.code });
           return;
         }
         if (error instanceof RetryAfter) pause.retryAfterMs = error.ms;
@@ -244,7 +247,16 @@ function connect(url, token, listener) {
   };
 }
 
-class Hopeless extends Error {}
+class Hopeless extends Error {
+  /**
+   * @param {string} message
+   * @param {string} code
+   */
+  constructor(message, code) {
+    super(message);
+    this.code = code;
+  }
+}
 
 class RetryAfter extends Error {
   /** @param {number} ms */
@@ -335,7 +347,7 @@ function patched(board, { after, gone = [], entries: fresh, ...head }) {
 async function refuse(response) {
   if (HOPELESS.has(response.status) && (response.headers.get("Content-Type") ?? "").includes("problem+json")) {
     const problem = await response.json();
-    throw new Hopeless(problem.detail);
+    throw new Hopeless(problem.detail, problem.code);
   }
   throw new RetryAfter(Math.min(LONGEST_RETRY_AFTER_MS, retryAfterMs(response)));
 }
@@ -396,7 +408,7 @@ function share(url, token, listener) {
   let gaveUp = false;
   let heardAt = Date.now();
   let askedAt = 0;
-  /** What a tab that joins is told. @type {{ board: Board | null, state: [StateName, number, string?] }} */
+  /** What a tab that joins is told. @type {{ board: Board | null, state: [StateName, number, Refusal?] }} */
   const last = { board: null, state: ["connecting", Date.now()] };
   /** @param {object} message */
   const tell = (message) => {
@@ -412,9 +424,9 @@ function share(url, token, listener) {
       tell({ board });
       return true;
     },
-    state(state, since, reason) {
+    state(state, since, refusal) {
       // How long it has been so: the first time counts, not each try.
-      if (last.state[0] !== state) last.state = [state, since, reason];
+      if (last.state[0] !== state) last.state = [state, since, refusal];
       listener.state(...last.state);
       if (state === "refused") {
         gaveUp = true;
@@ -460,9 +472,9 @@ function share(url, token, listener) {
       }, TAKE_OVER_MS);
       const disconnect = connect(url, token, {
         board: (board) => leading.board(board),
-        state(state, since, reason) {
+        state(state, since, refusal) {
           clearTimeout(doubt);
-          leading.state(state, since, reason);
+          leading.state(state, since, refusal);
         },
       });
       handOver = () => {

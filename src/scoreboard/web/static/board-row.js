@@ -1,0 +1,141 @@
+// @ts-check
+/**
+ * A row of `<score-board>`, which shows how its entry has changed.
+ *
+ * @module board-row
+ */
+
+/** @typedef {import("./scoreboard.js").Entry} Entry */
+
+const GLIDE_MS = 500;
+const NOTICE_MS = 900;
+/** How long a row says that it has climbed or fallen. */
+const MOVE_SHOWN_MS = 6_000;
+const EASING = "cubic-bezier(0.2, 0.8, 0.2, 1)";
+/** Ranks whose rows have a part of their own, such as `rank-1`. */
+const PODIUM = 3;
+/** A score of more characters is set smaller where there is little room. */
+const LONG_SCORE = 12;
+
+export const number = new Intl.NumberFormat();
+export const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+/**
+ * Make an element. (Never from a string of markup: a page may require Trusted Types.)
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string>} [attributes]
+ * @param {(Node | string)[]} children
+ */
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
+export function set(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export class Row {
+  #place = make("span");
+  #move = make("span", { class: "move", part: "move", "aria-hidden": "true" });
+  #name = make("bdi");
+  #you = make("span", { class: "you", part: "you" });
+  #figure = make("span", { class: "figure" });
+  #nameCell = make("td", { class: "name", part: "name", role: "cell" }, make("span", { class: "who" }, this.#name, this.#you));
+  #scoreCell = make("td", { class: "score", part: "score", role: "cell" }, this.#figure);
+  // The roles say what the elements are, for a browser that forgets it once they are laid out as boxes.
+  element = make(
+    "tr",
+    { role: "row" },
+    make("td", { class: "rank", part: "rank", role: "cell" }, this.#place, this.#move),
+    this.#nameCell,
+    this.#scoreCell,
+  );
+
+  /** @type {Entry | null} */
+  #entry = null;
+  /** @type {Animation | null} */
+  #notice = null;
+  /** @type {Animation | null} */
+  #glide = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #forgetting;
+
+  /**
+   * @param {Entry} entry
+   * @param {boolean} isOwn
+   */
+  show(entry, isOwn) {
+    const before = this.#entry;
+    this.#entry = entry;
+    this.element.dataset.userId = entry.userId;
+    this.element.classList.toggle("own", isOwn);
+    this.element.setAttribute("part", this.#parts(entry, isOwn));
+    set(this.#place, number.format(entry.rank));
+    set(this.#name, entry.name);
+    set(this.#you, isOwn ? "you" : "");
+    set(this.#figure, number.format(entry.score));
+    this.#nameCell.title = entry.name;
+    this.#scoreCell.classList.toggle("long", (this.#figure.textContent ?? "").length > LONG_SCORE);
+    this.#showMove(before ? before.rank - entry.rank : 0);
+    this.#notice?.cancel();
+    if (before && before.score !== entry.score && !calm.matches) {
+      // Colour alone: whatever grows makes a scrollbar somewhere.
+      const frames = [{ color: "var(--accent)", backgroundColor: "color-mix(in oklab, var(--accent) 18%, transparent)" }, {}];
+      this.#notice = this.#scoreCell.animate(frames, { duration: NOTICE_MS, easing: "ease-out" });
+    }
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {boolean} isOwn
+   */
+  #parts({ rank }, isOwn) {
+    return ["row", ...(rank <= PODIUM ? [`rank-${rank}`] : []), ...(isOwn ? ["own-row"] : [])].join(" ");
+  }
+
+  /** @param {number} climbed */
+  #showMove(climbed) {
+    if (climbed === 0) return;
+    const direction = climbed > 0 ? "up" : "down";
+    this.#move.className = `move ${direction}`;
+    this.#move.setAttribute("part", `move move-${direction}`);
+    this.#move.textContent = `${climbed > 0 ? "▲" : "▼"}${Math.abs(climbed)}`;
+    clearTimeout(this.#forgetting);
+    this.#forgetting = setTimeout(() => set(this.#move, ""), MOVE_SHOWN_MS);
+  }
+
+  /** Where the row is seen now, also in the middle of a move. */
+  get top() {
+    return this.element.getBoundingClientRect().top;
+  }
+
+  /** Move the row from where it was seen; a new one fades in. @param {number | undefined} from */
+  glide(from) {
+    this.#glide?.cancel();
+    const options = { duration: GLIDE_MS, easing: EASING };
+    if (from === undefined) {
+      this.#glide = this.element.animate([{ opacity: 0 }, { opacity: 1 }], options);
+      return;
+    }
+    const distance = from - this.top;
+    if (Math.abs(distance) <= 0.5) return;
+    // Who climbs passes in front: the farther, the nearer to the eye.
+    const zIndex = Math.max(0, Math.ceil(distance));
+    this.#glide = this.element.animate(
+      [
+        { transform: `translateY(${distance}px)`, zIndex },
+        { transform: "translateY(0)", zIndex },
+      ],
+      options,
+    );
+  }
+}
