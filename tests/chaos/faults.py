@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.chaos.world import DATABASE, World
 from tests.history.recording import Load
+from tests.key_server import NO_KEY_SETS
 
 PAUSE_SECONDS: Final = 1.5
 """How long something stands still or is away: longer than every limit that should find it out."""
@@ -103,6 +104,17 @@ async def crowd_of_one_user(_world: World, load: Load, rng: random.Random) -> No
     await asyncio.gather(*(load.submit(user_id, "quest", f"{user_id}-{n % (CROWD // 2)}") for n in range(CROWD)))
 
 
+async def turn_the_key_set_bad(world: World, load: Load, rng: random.Random) -> None:
+    """An instance starts while there are no keys; the others go on with those that they have."""
+    world.issuer.body = rng.choice(list(NO_KEY_SETS.values()))
+    try:
+        await kill_an_instance(world, load, rng)
+        await load.more_acknowledged(10, within_seconds=5)
+        await asyncio.sleep(PAUSE_SECONDS)
+    finally:
+        world.issuer.body = None
+
+
 FAULTS: Final[Mapping[str, Fault]] = {
     "instance-killed": kill_an_instance,
     "instance-stopped": stop_an_instance,
@@ -114,6 +126,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "postgres-stopped": stop_postgres,
     "postgres-connections-terminated": terminate_all_connections,
     "crowd-of-one-user": crowd_of_one_user,
+    "key-set-turns-bad": turn_the_key_set_bad,
 }
 
 CLUSTER_FAULTS: Final[Mapping[str, Fault]] = {

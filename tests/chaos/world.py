@@ -3,18 +3,20 @@
 import signal
 import subprocess
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
 
 from scoreboard.app import migrate
-from scoreboard.clock import SystemClock
 from scoreboard.config import Settings
-from scoreboard.model import Caller
-from scoreboard.web.auth import Tokens
-from scoreboard.web.keys import FixedKeys, secrets
 from tests.e2e.processes import COMMAND, Process, environment, scoreboard
-from tests.harness import SECRET, settings_in
+from tests.harness import settings_in
+from tests.key_server import publishing
 from tests.servers.postgresql import PostgresServer
 from tests.servers.process import free_port
 from tests.servers.redis import RedisCluster, RedisServer
@@ -23,6 +25,10 @@ LIMIT = "8/second"
 """The busy users are over it, the others are not."""
 
 DATABASE = "chaos"
+
+KID: Final = "chaos"
+
+TOKEN_SECONDS: Final = 3_600
 
 
 class Instance:
@@ -69,7 +75,7 @@ class World:
         self._count = instances
         self._is_cluster = is_cluster
         self._stack = ExitStack()
-        self._tokens = Tokens(FixedKeys(secrets(SECRET.encode())), SystemClock())
+        self._key = ec.generate_private_key(ec.SECP256R1())
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -83,7 +89,10 @@ class World:
                 # The second one is there to take the first one's place.
                 self.redis, self.replica = (stack.enter_context(RedisServer()) for _ in range(2))
                 redis_url = self.redis.url
+            public = ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+            self.issuer = stack.enter_context(publishing([{**public, "kid": KID, "use": "sig"}]))
             self._settings = {
+                "SCOREBOARD_JWT_JWKS_URL": self.issuer.url,
                 "SCOREBOARD_DATABASE_URL": self.postgres.url(DATABASE),
                 "SCOREBOARD_REDIS_URL": redis_url,
                 "SCOREBOARD_REDIS_CLUSTER": str(self._is_cluster).lower(),
@@ -112,7 +121,9 @@ class World:
         return settings_in(self.folder, **given)
 
     def token(self, user_id: str) -> str:
-        return self._tokens.sign(Caller(user_id), 3_600)
+        """Signed by the issuer whose keys the instances fetch."""
+        claims = {"sub": user_id, "exp": int(time.time()) + TOKEN_SECONDS}
+        return jwt.encode(claims, self._key, algorithm="ES256", headers={"kid": KID})
 
     def verify(self) -> subprocess.CompletedProcess[str]:
         """`scoreboard verify`, beside the running instances."""

@@ -17,7 +17,7 @@ from scoreboard.errors import StartError
 from scoreboard.web.key_set import ASYMMETRIC, MOST_KEYS, read_key_set, read_pem
 from scoreboard.web.keys import RETRY_SECONDS, JwksKeys
 from tests.clocks import HeldClock
-from tests.web.test_tokens import publishing
+from tests.key_server import publishing
 
 Jwk = dict[str, Any]
 

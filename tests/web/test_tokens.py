@@ -3,10 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any, Final
 
 import jwt
@@ -23,6 +20,7 @@ from jwt.algorithms import get_default_algorithms
 from scoreboard import __version__
 from scoreboard.errors import StartError
 from tests.harness import SECRET, Running, running
+from tests.key_server import NO_KEY_SETS, publishing
 
 Claims = dict[str, Any]
 FIRST_SECRET: Final = "the first secret of the tests is changed later"
@@ -288,51 +286,6 @@ def test_a_private_key_is_no_public_one(tmp_path: Path) -> None:
         pass
 
 
-@dataclass
-class Issuer:
-    """Somebody who signs tokens, and publishes keys."""
-
-    url: str
-    keys: list[dict[str, Any]]
-    asked: int = 0
-    fails: bool = False
-    body: bytes | None = None
-    """What it answers in place of the keys."""
-    agent: str | None = None
-    """Who has asked last."""
-
-
-class publishing:  # noqa: N801  # reads as a verb: with publishing(…)
-    """Serves a set of keys."""
-
-    def __init__(self, keys: list[dict[str, Any]]) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(handler) -> None:  # noqa: N805  # http.server's name
-                self.issuer.asked += 1
-                self.issuer.agent = handler.headers["User-Agent"]
-                body = json.dumps({"keys": self.issuer.keys}).encode() if self.issuer.body is None else self.issuer.body
-                handler.send_response(500 if self.issuer.fails else 200)
-                handler.send_header("Content-Length", str(len(body)))
-                handler.end_headers()
-                handler.wfile.write(body)
-
-            def log_message(handler, *_: Any) -> None:  # noqa: N805
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.issuer = Issuer(f"http://127.0.0.1:{self._server.server_port}/jwks.json", keys)
-
-    def __enter__(self) -> Issuer:
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        return self.issuer
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
 def first(scoreboard: Running, token: str) -> Any:
     """The answer once the keys are there."""
     while (response := scoreboard.score(token=token)).status_code == 503:
@@ -358,25 +311,6 @@ def test_a_published_set_of_keys_is_followed(tmp_path: Path) -> None:
         assert issuer.asked == asked + 1
         # What was good by the old keys is not remembered.
         assert s.score(token=token).status_code == 401
-
-
-NO_KEY_SETS: Final = {
-    "nothing": b"",
-    "an empty object": b"{}",
-    "a list": b"[]",
-    "a number": b"7",
-    "null": b"null",
-    "keys that are no list": b'{"keys": {"a": 1}}',
-    "keys that are null": b'{"keys": null}',
-    "keys that are no objects": b'{"keys": ["x", 7, null, [], true]}',
-    "no keys": b'{"keys": []}',
-    "HTML": b"<!doctype html><title>Sign in</title>",
-    "not UTF-8": b'{"keys": ["\xff\xfe"]}',
-    "half of it": b'{"keys": [{"kty": "RSA", "n": "',
-    "nested deeply": b"[" * 100_000,
-    "a number of many digits": b'{"keys": [' + b"9" * 10_000 + b"]}",
-    "several megabytes": b'{"keys": [' + b" " * 4_000_000 + b"]}",
-}
 
 
 def test_the_last_good_keys_are_kept(tmp_path: Path) -> None:

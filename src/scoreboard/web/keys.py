@@ -21,6 +21,9 @@ REFRESH_SECONDS: Final = 3_600.0
 RETRY_SECONDS: Final = 60.0
 """At least between two fetches, whatever tokens come: an unknown `kid` can be made up by anybody."""
 
+FIRST_RETRY_SECONDS: Final = 5.0
+"""The pause between two fetches until the first keys are there: without them, no token can be verified."""
+
 log = structlog.get_logger()
 
 
@@ -97,10 +100,16 @@ class JwksKeys:
         return (*self._fixed, *self._keys)
 
     async def run(self) -> None:
-        """Fetch the set at start and every hour, or every minute as long as it is unusable."""
+        """Fetch the set at start and every hour; sooner as long as it is unusable."""
         while True:
             await self._fetch_anew()
-            await asyncio.sleep(REFRESH_SECONDS if self._is_current else RETRY_SECONDS)
+            await asyncio.sleep(self._pause_seconds)
+
+    @property
+    def _pause_seconds(self) -> float:
+        if not self._keys:
+            return FIRST_RETRY_SECONDS
+        return REFRESH_SECONDS if self._is_current else RETRY_SECONDS
 
     async def refresh(self) -> bool:
         generation = self.generation
