@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Never
 
 import pytest
 from structlog.testing import capture_logs
@@ -20,6 +21,7 @@ from scoreboard.observer import NOBODY, Observer
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.ranking.redis_connection import Breaker
 from scoreboard.store import sqlite_file
+from scoreboard.store.postgresql_prober import Prober
 from scoreboard.store.sqlite import SqliteStore
 from tests.clocks import HeldClock
 from tests.limits import LIMIT_SECONDS
@@ -154,6 +156,25 @@ def test_a_probe_that_fails_in_an_odd_way_does_not_leave_a_server_lost() -> None
         await asyncio.wait_for(back.wait(), 10)
         with breaker.guard():
             pass
+
+    run(main())
+
+
+def test_a_prober_goes_on_after_a_connection_that_cannot_be_cut_off() -> None:
+    cut_off = asyncio.Event()
+
+    async def no_answer() -> Never:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    def fail() -> None:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>")
+
+    async def main() -> None:
+        async with Prober(no_answer, lambda: 0.5) as prober:
+            prober.watch(fail)
+            prober.watch(cut_off.set)
+            await asyncio.wait_for(cut_off.wait(), 10)
 
     run(main())
 

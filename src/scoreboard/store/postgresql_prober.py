@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 
 import asyncpg
 
+from scoreboard.background import keep_running
 from scoreboard.store.postgresql_errors import ERRORS
 
 ASK_AGAIN_SECONDS: Final = 30.0
@@ -51,7 +52,7 @@ class Prober:
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._running = asyncio.create_task(self._run())
+        self._running = asyncio.create_task(keep_running("postgresql prober", self._run))
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
