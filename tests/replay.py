@@ -13,13 +13,18 @@ def replay(ledger: Sequence[Event], version: int) -> list[tuple[int, int, int]]:
     for event in _counted(events):
         scores[event.player] += event.points
     reached = reached_versions(ledger, version)
-    away: set[int] = set()
+    banned: set[int] = set()
+    hidden: set[int] = set()
     for event in events:
         if event.kind in {"ban", "erase"}:
-            away.add(event.player)
+            banned.add(event.player)
         elif event.kind == "unban":
-            away.remove(event.player)
-    players = sorted(scores.keys() - away, key=lambda player: (-scores[player], reached[player]))
+            banned.remove(event.player)
+        elif event.kind == "hide" or event.hides:
+            hidden.add(event.player)
+        elif event.kind == "show":
+            hidden.remove(event.player)
+    players = sorted(scores.keys() - banned - hidden, key=lambda player: (-scores[player], reached[player]))
     return [(rank, player, scores[player]) for rank, player in enumerate(players, start=1)]
 
 

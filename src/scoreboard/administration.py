@@ -53,7 +53,7 @@ class Administration:
         """Have it in the ledger for good, and on every screen within a second.
 
         Raises UnknownBoard, UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange, IdempotencyKeyReused,
-        StoreUnavailable, ClockUnsure, OutcomeUnknown.
+        NameKept, StoreUnavailable, ClockUnsure, OutcomeUnknown.
         """
 
         def settle(facts: CaseFacts) -> tuple[Settled, Player | None]:

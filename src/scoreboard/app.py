@@ -211,6 +211,7 @@ async def open_scoreboard(
         application = make_application(
             catalog=catalog,
             scoring=scoring,
+            administration=administration,
             healing=healing,
             frames=frames,
             hub=hub,

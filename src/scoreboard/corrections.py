@@ -3,13 +3,19 @@
 All but an adjustment are safe to repeat: what is so already makes no event.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from scoreboard.admin_store import CaseFacts
 from scoreboard.effective_history import VOIDABLE
-from scoreboard.errors import EventNotVoidable, IdempotencyKeyReused, ScoreOutOfRange, UnknownEvent, UnknownPlayer
+from scoreboard.errors import (
+    EventNotVoidable,
+    IdempotencyKeyReused,
+    NameKept,
+    ScoreOutOfRange,
+    UnknownEvent,
+    UnknownPlayer,
+)
 from scoreboard.interfaces import Accepted, NewId, Settled
 from scoreboard.model import (
     ERASED_MARK,
@@ -31,7 +37,7 @@ def correct(correction: Correction, facts: CaseFacts, new_id: NewId) -> tuple[Se
     """The events of a correction, what they change, and the player as it is then: nothing where all is so already.
 
     A repeat of an adjustment is the event that it made. Raises UnknownPlayer, UnknownEvent, EventNotVoidable,
-    ScoreOutOfRange, IdempotencyKeyReused.
+    ScoreOutOfRange, IdempotencyKeyReused, NameKept.
     """
     if facts.player is None:
         if correction.user_id is None:
@@ -47,13 +53,24 @@ def correct(correction: Correction, facts: CaseFacts, new_id: NewId) -> tuple[Se
     return case.settled(), case.after
 
 
+_ENDS: Final = frozenset({EventKind.UNBAN, EventKind.SHOW})
+
+
 def _who_after(correction: Correction, player: Player) -> Player:
     """The player once the correction is in the ledger."""
     if correction.kind is EventKind.ERASE:
         # Of two names the one with the higher `seq` is newer: nothing that is still under way brings the old one back.
-        return replace(player, user_id=f"{ERASED_MARK}{player.key}", name=None, seq=player.seq + 1, is_banned=True)
+        erased = replace(player, user_id=f"{ERASED_MARK}{player.key}", name=None, is_name_kept=False)
+        return replace(erased, seq=player.seq + 1, is_banned=True)
     if correction.kind in {EventKind.BAN, EventKind.UNBAN}:
         return replace(player, is_banned=correction.kind is EventKind.BAN)
+    if correction.kind in {EventKind.HIDE, EventKind.SHOW}:
+        return replace(player, is_hidden=correction.kind is EventKind.HIDE)
+    if correction.kind is EventKind.RENAME:
+        renames = player.renames + (player.name != correction.name)
+        return replace(player, name=correction.name, renames=renames, is_name_kept=correction.keeps_name)
+    if correction.kind is EventKind.RELEASE_NAME:
+        return replace(player, is_name_kept=False)
     return player
 
 
@@ -94,11 +111,18 @@ class _Case:
             idempotency_digest=None if self.events else self.correction.idempotency_digest,
             target_version=target_version,
             clock_us=clock_us,
+            hides=before is None and self.player.is_hidden,
         )
         self.events.append(event)
         self._heads[board] = head_after(event)
-        reached = None if target_version is None else self.facts.reached[board]
-        self.standings[board] = fold(before, event, self.after.user_id, self.after.name, reached)
+        self.standings[board] = fold(
+            before,
+            event,
+            self.after.user_id,
+            self.after.name,
+            reached=None if target_version is None else self.facts.reached[board],
+            listed=not (self.after.is_banned or self.after.is_hidden) if kind in _ENDS else None,
+        )
 
     def settled(self) -> Settled:
         changes = tuple(
@@ -108,7 +132,7 @@ class _Case:
                 from_version=self.facts.heads[board].version,
                 to_version=head.version,
                 at_us=head.reading_us,
-                standings=(replace(self.standings[board], seq=self.after.seq),),
+                standings=(replace(self.standings[board], seq=self.after.stamp),),
             )
             for board, head in sorted(self._heads.items())
         )
@@ -145,22 +169,46 @@ def _check_target(case: _Case) -> None:
 
 
 def _ban(case: _Case) -> None:
-    for board in _boards(case, listed=True):
-        case.add(board, EventKind.BAN)
+    _take_off(case, is_off=case.player.is_banned)
 
 
 def _unban(case: _Case) -> None:
-    for board in _boards(case, listed=False):
-        case.add(board, EventKind.UNBAN)
+    if case.player.is_banned:
+        _on_all_boards(case)
 
 
-def _erase(case: _Case) -> None:
-    for board in sorted(case.standings):
-        case.add(board, EventKind.ERASE)
+def _hide(case: _Case) -> None:
+    _take_off(case, is_off=case.player.is_hidden)
 
 
-def _boards(case: _Case, *, listed: bool) -> Iterator[str]:
-    return (board for board, standing in sorted(case.facts.standings.items()) if standing.listed is listed)
+def _show(case: _Case) -> None:
+    if case.player.is_hidden:
+        _on_all_boards(case)
+
+
+def _take_off(case: _Case, *, is_off: bool) -> None:
+    """Take the player off all boards; if that is so already, off those that a program of schema 0002 has put it on."""
+    for board, standing in sorted(case.facts.standings.items()):
+        if standing.listed or not is_off:
+            case.add(board, case.correction.kind)
+
+
+def _rename(case: _Case) -> None:
+    """Raises NameKept."""
+    if case.player.is_name_kept and not case.correction.keeps_name:
+        raise NameKept
+    if case.after != case.player:
+        _on_all_boards(case)
+
+
+def _release_name(case: _Case) -> None:
+    if case.player.is_name_kept:
+        _on_all_boards(case)
+
+
+def _on_all_boards(case: _Case) -> None:
+    for board in sorted(case.facts.standings):
+        case.add(board, case.correction.kind)
 
 
 _KINDS: Final = {
@@ -169,5 +217,9 @@ _KINDS: Final = {
     EventKind.UNVOID: _unvoid,
     EventKind.BAN: _ban,
     EventKind.UNBAN: _unban,
-    EventKind.ERASE: _erase,
+    EventKind.ERASE: _on_all_boards,
+    EventKind.HIDE: _hide,
+    EventKind.SHOW: _show,
+    EventKind.RENAME: _rename,
+    EventKind.RELEASE_NAME: _release_name,
 }

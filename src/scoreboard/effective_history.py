@@ -1,4 +1,4 @@
-"""The history that a board's order is made of: its ledger without the events that are void now."""
+"""The state of a board's history after corrections: which events count, and which players are listed."""
 
 from array import array
 from collections import defaultdict
@@ -8,6 +8,11 @@ from scoreboard.model import Event, EventKind
 
 VOIDABLE: Final = frozenset({EventKind.AWARD, EventKind.ADJUST})
 """The events that have points of their own."""
+
+
+_AWAY: Final = (EventKind.BAN, EventKind.HIDE, EventKind.ERASE)
+_BACK: Final = {EventKind.UNBAN: EventKind.BAN, EventKind.SHOW: EventKind.HIDE}
+"""The events that take a player off the board, each for a reason of its own, and those that end such a reason."""
 
 
 class EffectiveHistory:
@@ -20,6 +25,7 @@ class EffectiveHistory:
         self._versions: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
         self._without_points: set[int] = set()
         self._void: set[int] = set()
+        self._away: dict[EventKind, set[int]] = {kind: set() for kind in _AWAY}
 
     def append(self, event: Event) -> None:
         """Add the next event of the ledger."""
@@ -32,6 +38,16 @@ class EffectiveHistory:
                 self._void.add(event.target_version)
             else:
                 self._void.discard(event.target_version)
+        if event.hides:
+            self._away[EventKind.HIDE].add(event.player)
+        elif event.kind in _AWAY:
+            self._away[event.kind].add(event.player)
+        elif event.kind in _BACK:
+            self._away[_BACK[event.kind]].discard(event.player)
+
+    def is_listed(self, player: int) -> bool:
+        """Return whether a player is neither banned, hidden nor erased."""
+        return not any(player in away for away in self._away.values())
 
     def is_void(self, version: int) -> bool:
         """Return whether an event does not count now."""

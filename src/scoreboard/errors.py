@@ -120,6 +120,24 @@ class PointsNotYours(RequestError):
         super().__init__("What an action is worth stands in the catalog: leave “points” out.")
 
 
+class NameNotYours(RequestError):
+    """Raised when a request names a player and does not come from a trusted server."""
+
+    code = "name_not_yours"
+
+    def __init__(self) -> None:
+        super().__init__("Only a server with the scope scores:write:any may name a player: leave “name” out.")
+
+
+class NameKept(RequestError):
+    """Raised when a trusted server renames a player whose name an administrator has set."""
+
+    code = "name_kept"
+
+    def __init__(self) -> None:
+        super().__init__("An operator has set this player's name, and has not released it.")
+
+
 class PointsOutOfRange(RequestError):
     """Raised when a trusted server gives points that the catalog does not allow."""
 

@@ -42,6 +42,9 @@ class Facts:
     repeated: Event | None
     is_banned: bool = False
     is_redeemed: bool = False
+    is_hidden: bool = False
+    is_name_kept: bool = False
+    renames: int = 0
 
 
 @dataclass(frozen=True, slots=True)

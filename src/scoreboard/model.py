@@ -37,6 +37,13 @@ class EventKind(StrEnum):
     UNBAN = "unban"
     ERASE = "erase"
     """Off the board for good; nobody knows any more who it was."""
+    HIDE = "hide"
+    """Off the board, but submissions count as before."""
+    SHOW = "show"
+    RENAME = "rename"
+    """Another name, or none. The name itself is in `players` alone."""
+    RELEASE_NAME = "release-name"
+    """The player's own tokens name it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +178,7 @@ class Event:
     `version` is the board's, gapless from 1. `seq` counts the player's accepted submissions over all boards,
     `action_seq` those of this action: only awards have them, and an action. `score` is the player's on this board once
     the event has happened. `target_version` is the event of this board that a void takes back, or an unvoid gives back.
+    `hides` is true for an award or adjustment that begins the standing of a hidden player.
     """
 
     event_id: UUID
@@ -190,6 +198,7 @@ class Event:
     origin: Origin = NOWHERE
     clock_us: int | None = None
     """The clock's reading, where `at_us` is ahead of it. None: the same as `at_us`."""
+    hides: bool = False
 
     @property
     def reading_us(self) -> int:
@@ -202,7 +211,8 @@ class Correction:
     """What an administrator rights, and why: of an event (`board`, `target_version`), or of a player (`user_id`).
 
     A void has either, the latter with the time from which on all the player's awards are meant (`since_us`); an unvoid
-    has an event; an adjustment has player, board and points; all others have a player.
+    has an event; an adjustment has player, board and points; all others have a player. A change of the name has the
+    new one (None: the user id is shown). It `keeps_name` if later submissions do not change the name.
     """
 
     kind: EventKind
@@ -213,19 +223,32 @@ class Correction:
     points: int = 0
     target_version: int | None = None
     since_us: int | None = None
+    name: str | None = None
+    keeps_name: bool = False
     idempotency_digest: UUID | None = None
     earlier_digests: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """Who is behind an integer key of the ledger, the same on every board. `seq` is as in `Standing`."""
+    """Who is behind an integer key of the ledger, the same on every board.
+
+    `seq` counts the accepted submissions over all boards, `renames` the changes of the name by corrections.
+    """
 
     key: int
     user_id: str
     name: str | None
     seq: int
     is_banned: bool
+    is_hidden: bool = False
+    is_name_kept: bool = False
+    renames: int = 0
+
+    @property
+    def stamp(self) -> int:
+        """`Standing.seq`."""
+        return self.seq + self.renames
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +258,8 @@ class Standing:
     `version` is the last event that touched it. `reached_version` is the one that reached `score`, in the history in
     which no event was ever made that is void now: a correction that is undone leaves no trace in the order. One that
     is not `listed` keeps its score and has no place on the board. User id and name are the player's, the same on every
-    board; `seq` counts the player's accepted submissions over all boards, so of two names the one with the higher is
-    newer.
+    board; `seq` counts what may have changed the name, so that of two names the one with the higher `seq` is newer: the
+    player's accepted submissions over all boards, and the changes of the name by corrections.
     """
 
     player: int

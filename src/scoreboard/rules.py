@@ -10,6 +10,7 @@ from scoreboard.errors import (
     ActionByServer,
     IdempotencyKeyReused,
     InsufficientScope,
+    NameNotYours,
     NotYourScore,
     PointsNotYours,
     PointsOutOfRange,
@@ -57,13 +58,14 @@ def claim(
     idempotency_digest: UUID | None = None,
     earlier_digests: tuple[UUID, ...] = (),
     points: int | None = None,
+    name: str | None = None,
     proof: Proof | None = None,
     origin: Origin = NOWHERE,
 ) -> Submission:
-    """What a caller may submit. A name is taken only from the player's own token.
+    """What a caller may submit. A name is taken from the player's own token, or is given by a trusted server.
 
-    Raises NotYourScore, InsufficientScope, ActionByServer, PointsNotYours, PointsOutOfRange, ProofRequired and
-    ProofInvalid.
+    Raises NotYourScore, InsufficientScope, ActionByServer, PointsNotYours, NameNotYours, PointsOutOfRange,
+    ProofRequired and ProofInvalid.
     """
     own = caller.user_id == user_id
     if SCORE_FOR_ANYBODY not in caller.scopes:
@@ -75,6 +77,8 @@ def claim(
             raise ActionByServer
         if points is not None:
             raise PointsNotYours
+        if name is not None:
+            raise NameNotYours
         if action.needs_proof and proof is None:
             raise ProofRequired
     if proof is not None:
@@ -85,7 +89,7 @@ def claim(
     return Submission(
         event_id,
         user_id,
-        caller.name if own else None,
+        name or (caller.name if own else None),
         action,
         idempotency_digest,
         points,
@@ -141,20 +145,31 @@ def decide(submission: Submission, facts: Facts, limit: RateLimit) -> Outcome:
             proof_digest=submission.proof_digest,
             origin=submission.origin,
             clock_us=clock_us,
+            hides=facts.is_hidden and facts.standing is None,
         )
     )
 
 
 def fold(
-    standing: Standing | None, event: Event, user_id: str, name: str | None, reached: Reached | None = None
+    standing: Standing | None,
+    event: Event,
+    user_id: str,
+    name: str | None,
+    *,
+    reached: Reached | None = None,
+    listed: bool | None = None,
 ) -> Standing:
     """Return a player's standing after one more event: the board is nothing but the fold of its ledger.
 
     A void and its end come with the event that the score is `reached` by once they are made. Any other event reaches
-    the score itself, if it changes the score.
+    the score itself, if it changes the score. The end of a ban or of hiding comes with whether the player is `listed`
+    then. Any other event knows it.
     """
     seq = event.seq or (standing.seq if standing else 0)
-    listed = _LISTED.get(event.kind, standing.listed if standing else True)
+    if event.kind in _UNLISTING:
+        listed = False
+    elif listed is None:
+        listed = not event.hides if standing is None else standing.listed
     if reached is None and standing is not None and standing.score == event.score:
         return replace(standing, user_id=user_id, name=name, version=event.version, seq=seq, listed=listed)
     reached = reached or Reached(event.version, event.reading_us)
@@ -171,8 +186,8 @@ def fold(
     )
 
 
-_LISTED: Final = {EventKind.BAN: False, EventKind.ERASE: False, EventKind.UNBAN: True}
-"""The events that take a player off the board, or back; all others leave it where it is."""
+_UNLISTING: Final = frozenset({EventKind.BAN, EventKind.HIDE, EventKind.ERASE})
+"""The events that take a player off the board."""
 
 
 def settle(batch: Sequence[Submission], facts: Sequence[Facts], limit: RateLimit) -> Settled:
@@ -190,10 +205,14 @@ def settle(batch: Sequence[Submission], facts: Sequence[Facts], limit: RateLimit
         event = outcome.event
         events.append(event)
         heads[event.board] = head_after(event)
-        standings.setdefault(event.board, []).append(
-            fold(known.standing, event, submission.user_id, submission.name or known.name)
-        )
+        standings.setdefault(event.board, []).append(_standing(submission, known, event))
     return Settled(tuple(outcomes), tuple(events), _changes(heads, standings))
+
+
+def _standing(submission: Submission, known: Facts, event: Event) -> Standing:
+    name = known.name if known.is_name_kept else submission.name or known.name
+    standing = fold(known.standing, event, submission.user_id, name)
+    return replace(standing, seq=standing.seq + known.renames) if known.renames else standing
 
 
 def _changes(heads: Mapping[str, Head], standings: Mapping[str, Sequence[Standing]]) -> tuple[Change, ...]:

@@ -49,6 +49,7 @@ class Scoring:
         idempotency_key: str | None = None,
         points: int | None = None,
         *,
+        name: str | None = None,
         proof: Proof | None = None,
         origin: Origin = NOWHERE,
     ) -> Receipt:
@@ -69,6 +70,7 @@ class Scoring:
             idempotency_digest=None if digest is None else digest.current,
             earlier_digests=() if digest is None else digest.earlier,
             points=points,
+            name=name,
             proof=proof,
             origin=origin,
         )

@@ -153,7 +153,8 @@ class _Ledger:
         known = self._reading.standings.get(event.player)
         user_id, name = (known.user_id, known.name) if known else (f"player {event.player}", None)
         before = self.folded.get(event.player)
-        after = fold(before, event, user_id, name, reached)
+        listed = self._effective.is_listed(event.player)
+        after = fold(before, event, user_id, name, reached=reached, listed=listed)
         if self._order is not None:
             if before is not None and before.listed:
                 del self._order[bisect_left(self._order, _place(before))]

@@ -63,6 +63,40 @@ def test_what_an_administrator_corrects_is_seen_by_a_running_server(tmp_path: Pa
     assert scoreboard(tmp_path, "verify", **settings).returncode == 0
 
 
+def test_a_player_is_renamed_and_hidden_beside_a_running_server(tmp_path: Path, settings: Settings) -> None:
+    def admin(*arguments: str) -> str:
+        done = scoreboard(tmp_path, "admin", *arguments, "--reason", "a test", "--actor", "root", **settings)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def shown(client: httpx2.Client) -> list[str]:
+        return [entry["name"] for entry in client.get("/api/leaderboard").json()["entries"]]
+
+    with serving(tmp_path, **settings) as (_, client):
+        token = scoreboard(tmp_path, "token", "ada", "--name", "Rude Word").stdout.strip()
+        assert score(client, token, "ada").status_code == 201
+        assert "board main: corrected, now at version 2" in admin("rename", "ada", "Ada Lovelace")
+        until(lambda: shown(client) == ["Ada Lovelace"], "the server shows the new name")
+        assert score(client, token, "ada").status_code == 201
+        assert shown(client) == ["Ada Lovelace"]
+        assert "Nothing to do" in admin("rename", "ada", "Ada Lovelace")
+        admin("clear-name", "ada")
+        until(lambda: shown(client) == ["ada"], "the server shows the user id")
+        admin("release-name", "ada")
+        assert score(client, token, "ada").status_code == 201
+        until(lambda: shown(client) == ["Rude Word"], "the server shows the token's name")
+        admin("hide", "ada")
+        until(lambda: shown(client) == [], "the server shows nobody")
+        assert score(client, token, "ada").json()["rank"] is None
+        found = scoreboard(tmp_path, "admin", "players", "ada", **settings).stdout.split("\t")
+        assert found[:3] == ["ada", "Rude Word", "hidden"]
+        admin("show", "ada")
+        until(lambda: shown(client) == ["Rude Word"], "the server shows the player")
+    assert scoreboard(tmp_path, "verify", **settings).returncode == 0
+    refused = scoreboard(tmp_path, "admin", "rename", "ada", "\u200b", "--reason", "a test", **settings)
+    assert refused.returncode == 2
+
+
 def test_redis_forgets_who_is_erased(tmp_path: Path, migrated_url: str, redis_url: str, redis_prefix: str) -> None:
     settings = {
         "SCOREBOARD_DATABASE_URL": migrated_url,

@@ -94,6 +94,50 @@ def test_who_is_banned_leaves_a_watching_page_and_comes_back_when_unbanned(brows
         expect(page.locator("#log tr").nth(1)).to_contain_text("scores by a script")
 
 
+def test_a_name_is_replaced_cleared_and_released_and_every_screen_shows_it(browser: Browser, server: Running) -> None:
+    server.score("ada", name="Rude Word")
+    with administering(browser, server) as (page, _), visiting(browser, server.url) as (elsewhere, _):
+        board = elsewhere.new_page()
+        board.goto(server.url)
+        expect_live(board)
+        shown = board.locator("tbody .name bdi")
+        expect(shown).to_have_text(["Rude Word"])
+        choose(page, "Rude Word")
+        expect(page.get_by_role("button", name="Release name …")).to_be_hidden()
+        correct(page, "Rename …", "Rename", name="Kinder Word")
+        expect(shown).to_have_text(["Kinder Word"], timeout=SEEN_MS)
+        expect(page.locator("#outcome")).to_have_text("Rename ada: done by 1 event; main is at version 2.")
+        expect(page.locator("#player-title")).to_have_text("Kinder Word name kept")
+        server.score("ada", name="Rude Word")
+        correct(page, "Clear name …", "Clear")
+        expect(shown).to_have_text(["ada"], timeout=SEEN_MS)
+        expect(page.get_by_role("button", name="Clear name …")).to_be_hidden()
+        correct(page, "Release name …", "Release")
+        expect(page.locator("#player-title .badge")).to_have_count(0)
+        server.score("ada", name="Ada")
+        expect(shown).to_have_text(["Ada"], timeout=SEEN_MS)
+        expect(page.locator("#history b").first).to_have_text("release-name")
+        assert_accessible(page)
+
+
+def test_who_is_hidden_leaves_a_watching_page_and_scores_on(browser: Browser, server: Running) -> None:
+    server.score("ada", name="Ada")
+    server.score("bob", "duel", name="Bob")
+    with administering(browser, server) as (page, _), visiting(browser, server.url) as (elsewhere, _):
+        board = elsewhere.new_page()
+        board.goto(server.url)
+        expect_live(board)
+        choose(page, "Ada")
+        correct(page, "Hide …", "Hide", reason="a tester")
+        expect(board.locator("tbody .name bdi")).to_have_text(["Bob"], timeout=SEEN_MS)
+        expect(page.locator("#player-title .badge")).to_have_text("hidden")
+        expect(page.locator("#list .badge")).to_have_text("hidden")
+        assert server.score("ada").status_code == 201
+        correct(page, "Show …", "Show")
+        expect(board.locator("tbody .name bdi")).to_have_text(["Ada", "Bob"], timeout=SEEN_MS)
+        expect(page.locator("#list .badge")).to_have_count(0)
+
+
 def test_an_event_is_voided_and_that_is_undone(browser: Browser, server: Running) -> None:
     server.score("ada")
     server.score("ada", "duel")

@@ -20,7 +20,8 @@ class ReplayedBoard:
         self._places: dict[int, tuple[int, int, int]] = {}
         self._events: dict[int, Event] = {}
         self._counted: defaultdict[int, dict[int, int]] = defaultdict(dict)
-        self._away: set[int] = set()
+        self._banned: set[int] = set()
+        self._hidden: set[int] = set()
         self.at_us = 0
 
     def __len__(self) -> int:
@@ -29,7 +30,7 @@ class ReplayedBoard:
     def append(self, event: Event) -> None:
         """One event more."""
         player, known = event.player, self._places.get(event.player)
-        if known is not None and player not in self._away:
+        if known is not None and self._is_listed(player):
             del self._order[bisect_left(self._order, known)]
         self._events[event.version] = event
         self.at_us = event.reading_us
@@ -41,13 +42,20 @@ class ReplayedBoard:
         elif event.target_version is not None:
             reached = self._void(player, event)
         elif event.kind in {"ban", "erase"}:
-            self._away.add(player)
+            self._banned.add(player)
         elif event.kind == "unban":
-            self._away.remove(player)
+            self._banned.remove(player)
+        elif event.kind == "show":
+            self._hidden.remove(player)
+        if event.kind == "hide" or event.hides:
+            self._hidden.add(player)
         place = ((known[0] if known else 0) - event.points, reached, player)
         self._places[player] = place
-        if player not in self._away:
+        if self._is_listed(player):
             insort(self._order, place)
+
+    def _is_listed(self, player: int) -> bool:
+        return player not in self._banned and player not in self._hidden
 
     def _void(self, player: int, event: Event) -> int:
         """Count a void, or its end. Return the event that reaches the score without all that is void now."""
@@ -63,7 +71,7 @@ class ReplayedBoard:
 
     def rank(self, player: int) -> int | None:
         """A player's rank; None for one that is not listed."""
-        return None if player in self._away else bisect_left(self._order, self._places[player]) + 1
+        return bisect_left(self._order, self._places[player]) + 1 if self._is_listed(player) else None
 
     def entries(self, limit: int, history: History) -> tuple[Entry, ...]:
         """The first entries, best first."""

@@ -21,6 +21,7 @@ from scoreboard.commit import Receipt
 from scoreboard.errors import (
     EventNotVoidable,
     IdempotencyKeyReused,
+    NameKept,
     PlayerBanned,
     RankingUnavailable,
     RateLimited,
@@ -72,6 +73,7 @@ class Try:
     user_id: str
     action_id: str
     key: str | None
+    name: str | None = None
 
 
 @dataclass
@@ -96,6 +98,9 @@ class Model:
     keys: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     boards: dict[str, list[Line | None]] = field(default_factory=lambda: {"main": [], "side": []})
     banned: set[str] = field(default_factory=set)
+    hidden: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
+    names: dict[str, str | None] = field(default_factory=dict)
     erased: int = 0
 
     def now(self, board: str, clock_us: int) -> int:
@@ -118,6 +123,8 @@ class Model:
         return ""
 
     def count(self, attempt: Try, event_id: str, clock_us: int) -> None:
+        if attempt.name is not None and attempt.user_id not in self.kept:
+            self.names[attempt.user_id] = attempt.name
         board = CATALOG.action(attempt.action_id).board
         self.readings[board] = self.now(board, clock_us)
         self.accepted.setdefault(attempt.user_id, []).append(self.readings[board])
@@ -156,7 +163,8 @@ class Model:
                 reached[line.user] = version
         reached = first | reached
         users = sorted(
-            (user for user in scores if user not in self.banned), key=lambda user: (-scores[user], reached[user])
+            (user for user in scores if user not in self.banned | self.hidden),
+            key=lambda user: (-scores[user], reached[user]),
         )
         return [(rank, user, scores[user]) for rank, user in enumerate(users, start=1)]
 
@@ -168,15 +176,20 @@ class Model:
         self.accepted.pop(user, None)
         self.keys = {key: event for key, event in self.keys.items() if key[0] != user}
         self.banned -= {user}
+        self.hidden -= {user}
+        self.kept -= {user}
+        self.names.pop(user, None)
         self.banned.add(nobody)
 
 
 users = st.sampled_from(["ada", "bob", "cyd", "dan"])
+names = st.sampled_from([None, "Some", "Other"])
 tries = st.builds(
     Try,
     user_id=users,
     action_id=st.sampled_from(["quest", "duel", "visit"]),
     key=st.one_of(st.none(), st.sampled_from(["k1", "k2"])),
+    name=names,
 )
 
 
@@ -228,7 +241,7 @@ class History(RuleBasedStateMachine):
 
     async def _submit(self, attempt: Try) -> Receipt:
         return await self.scoring.submit(
-            Caller(attempt.user_id, scopes=frozenset({SCORE_FOR_ONESELF})),
+            Caller(attempt.user_id, attempt.name, frozenset({SCORE_FOR_ONESELF})),
             attempt.action_id,
             attempt.user_id,
             attempt.key,
@@ -306,16 +319,45 @@ class History(RuleBasedStateMachine):
     @rule(user=users, kind=st.sampled_from([EventKind.BAN, EventKind.UNBAN]))
     def ban_or_unban(self, user: str, kind: EventKind) -> None:
         answer = self._correct(kind, user_id=user)
+        is_so = (user in self.model.banned) == (kind is EventKind.BAN)
+        if self._expect_on_all_boards(answer, user, is_so=is_so):
+            self.model.banned = self.model.banned ^ {user}
+
+    @rule(user=users, kind=st.sampled_from([EventKind.HIDE, EventKind.SHOW]))
+    def hide_or_show(self, user: str, kind: EventKind) -> None:
+        answer = self._correct(kind, user_id=user)
+        is_so = (user in self.model.hidden) == (kind is EventKind.HIDE)
+        if self._expect_on_all_boards(answer, user, is_so=is_so):
+            self.model.hidden = self.model.hidden ^ {user}
+
+    @rule(user=users, name=names, keeps=st.booleans())
+    def rename(self, user: str, name: str | None, keeps: bool) -> None:
+        answer = self._correct(EventKind.RENAME, user_id=user, name=name, keeps_name=keeps)
+        if user in self.model.kept and not keeps:
+            assert isinstance(answer, NameKept)
+            return
+        is_so = (self.model.names.get(user), user in self.model.kept) == (name, keeps)
+        if self._expect_on_all_boards(answer, user, is_so=is_so):
+            self.model.names[user] = name
+            self.model.kept = self.model.kept | {user} if keeps else self.model.kept
+
+    @rule(user=users)
+    def release_the_name(self, user: str) -> None:
+        answer = self._correct(EventKind.RELEASE_NAME, user_id=user)
+        if self._expect_on_all_boards(answer, user, is_so=user not in self.model.kept):
+            self.model.kept = self.model.kept - {user}
+
+    def _expect_on_all_boards(self, answer: object, user: str, *, is_so: bool) -> bool:
+        """Whether it has changed anything: by an event on each board of the user."""
         boards = self.model.boards_of(user)
         if not boards:
             assert isinstance(answer, UnknownPlayer)
-            return
-        is_so = (user in self.model.banned) == (kind is EventKind.BAN)
+            return False
         assert isinstance(answer, Corrected)
         assert answer.events == (0 if is_so else len(boards))
         for board in () if is_so else boards:
             self.model.add(board, user, self.clock.us)
-        self.model.banned = self.model.banned | {user} if kind is EventKind.BAN else self.model.banned - {user}
+        return not is_so
 
     @rule(
         board=st.sampled_from(["main", "side"]),
@@ -423,6 +465,8 @@ class History(RuleBasedStateMachine):
             from_store = self.run(self.store.page(board, 100, 0))
             assert from_store.version == len(ledger)
             assert [(e.rank, e.user_id, e.score) for e in from_store.entries] == self.model.shown(board)
+            named = {e.user_id: e.name for e in from_store.entries}
+            assert named == {user: self.model.names.get(user) for user in named}
             for snapshot in (from_store, self.run(self.scoring.board(board, 100))):
                 shown = [(e.rank, e.score) for e in snapshot.entries]
                 expected = replay(ledger, snapshot.version)

@@ -70,7 +70,7 @@ async def test_a_forged_database_is_found_out(path: Path, statement: str, told: 
     connection = sqlite3.connect(path)
     for verb in ("update", "delete", "replace"):
         connection.execute(f"DROP TRIGGER score_events_no_{verb}")
-    connection.execute("INSERT INTO players VALUES (4, 'nobody', NULL, 0, 0)")
+    connection.execute("INSERT INTO players (key, user_id, seq) VALUES (4, 'nobody', 0)")
     connection.execute(statement)
     connection.commit()
     connection.close()

@@ -18,7 +18,8 @@ from scoreboard.app import open_administration
 from scoreboard.catalog import load_catalog
 from scoreboard.cli.arguments import checked
 from scoreboard.config import read_settings
-from scoreboard.model import MAX_SCORE, Correction, EventKind
+from scoreboard.model import MAX_SCORE, Correction, EventKind, Player
+from scoreboard.names import check_name
 from scoreboard.text import check_id, check_reason, shown
 
 app = typer.Typer(
@@ -35,11 +36,16 @@ def _id(text: str) -> str:
     return checked(check_id, text)
 
 
+def _name(text: str) -> str:
+    return checked(check_name, text)
+
+
 def _reason(text: str) -> str:
     return checked(check_reason, text)
 
 
 User = Annotated[str, typer.Argument(metavar="USER", help="The user id.", callback=_id)]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The name that boards show.", callback=_name)]
 Board = Annotated[str, typer.Argument(metavar="BOARD", help="The board's id in the catalog.", callback=_id)]
 Version = Annotated[
     int, typer.Argument(metavar="VERSION", help="The event: the board's version that it made.", min=1, max=MAX_SCORE)
@@ -60,7 +66,7 @@ def players(
         (
             shown(player.user_id),
             shown(player.name or ""),
-            "banned" if player.is_banned else "",
+            ", ".join(state for state, is_so in _states(player).items() if is_so),
             str(player.seq),
             ", ".join(f"{board} {s.score:,}" + ("" if s.listed else " (not listed)") for board, s in standings.items()),
         )
@@ -129,6 +135,36 @@ def unban(user: User, reason: Reason, actor: Actor = None) -> None:
 
 
 @app.command()
+def hide(user: User, reason: Reason, actor: Actor = None) -> None:
+    """Take a player off all boards, also later ones, who may still score: staff, testers."""
+    _correct(Correction(EventKind.HIDE, _who(actor), reason, user_id=user))
+
+
+@app.command()
+def show(user: User, reason: Reason, actor: Actor = None) -> None:
+    """Undo hiding a player. A ban stays."""
+    _correct(Correction(EventKind.SHOW, _who(actor), reason, user_id=user))
+
+
+@app.command()
+def rename(user: User, name: Name, reason: Reason, actor: Actor = None) -> None:
+    """Set a player's name. Later submissions do not change it, until you release it."""
+    _correct(Correction(EventKind.RENAME, _who(actor), reason, user_id=user, name=name, keeps_name=True))
+
+
+@app.command()
+def clear_name(user: User, reason: Reason, actor: Actor = None) -> None:
+    """Show a player's user id in place of the name, until you release it."""
+    _correct(Correction(EventKind.RENAME, _who(actor), reason, user_id=user, keeps_name=True))
+
+
+@app.command()
+def release_name(user: User, reason: Reason, actor: Actor = None) -> None:
+    """Let the player's submissions change a name again that you have set or cleared."""
+    _correct(Correction(EventKind.RELEASE_NAME, _who(actor), reason, user_id=user))
+
+
+@app.command()
 def void(board: Board, version: Version, reason: Reason, actor: Actor = None) -> None:
     """Take the points of one event back. The ledger keeps it."""
     _correct(Correction(EventKind.VOID, _who(actor), reason, board=board, target_version=version))
@@ -179,6 +215,10 @@ def erase(
     if not yes:
         typer.confirm(f"Nobody will ever know again who “{shown(user)}” was. Erase?", abort=True)
     _correct(Correction(EventKind.ERASE, _who(actor), reason, user_id=user))
+
+
+def _states(player: Player) -> dict[str, bool]:
+    return {"banned": player.is_banned, "hidden": player.is_hidden, "name kept": player.is_name_kept}
 
 
 def _who(actor: str | None) -> str:

@@ -1,6 +1,7 @@
 """A correction's turn: the same statements for every dialect, each within one transaction that holds all boards."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 
 from sqlalchemy import Connection, insert, not_, select, update
 from sqlalchemy.engine import Row
@@ -9,6 +10,7 @@ from scoreboard.admin_store import MOST_TARGETS, CaseFacts, Correct, Target
 from scoreboard.interfaces import Settled
 from scoreboard.model import ALL_TIME, Correction, Event, EventKind, Player, Standing
 from scoreboard.store import reads
+from scoreboard.store.kinds import stored_kind
 from scoreboard.store.tables import READING_US, boards, corrections, players, score_events, standings
 from scoreboard.store.voids import are_void, is_void, reached_after
 
@@ -50,7 +52,7 @@ def _player(connection: Connection, correction: Correction, named: Target | None
 
 def player_of(row: Row[tuple[object, ...]]) -> Player:
     """A row of `players`."""
-    return Player(row.key, row.user_id, row.name, row.seq, row.is_banned)
+    return Player(row.key, row.user_id, row.name, row.seq, row.is_banned, row.is_hidden, row.is_name_kept, row.renames)
 
 
 def standings_of(connection: Connection, whose: Iterable[Player]) -> Mapping[int, Mapping[str, Standing]]:
@@ -73,7 +75,7 @@ def standings_of(connection: Connection, whose: Iterable[Player]) -> Mapping[int
             reached_version=row.reached_version,
             reached_at_us=row.reached_at_us,
             version=row.version,
-            seq=player.seq,
+            seq=player.stamp,
             listed=row.listed,
         )
     return found
@@ -135,11 +137,7 @@ def settle(connection: Connection, correction: Correction, facts: CaseFacts, cor
 
 def _append(connection: Connection, correction: Correction, player: Player, settled: Settled) -> None:
     keys = {board: key for board, key in connection.execute(select(boards.c.id, boards.c.key))}  # noqa: C416  # rows
-    connection.execute(
-        update(players)
-        .where(players.c.key == player.key)
-        .values(user_id=player.user_id, name=player.name, seq=player.seq, is_banned=player.is_banned)
-    )
+    connection.execute(update(players).where(players.c.key == player.key).values(asdict(player)))
     if settled.events:
         connection.execute(insert(score_events), [_event_row(event, keys[event.board]) for event in settled.events])
         connection.execute(
@@ -181,11 +179,13 @@ def _put_standing(connection: Connection, board_key: int, standing: Standing) ->
 
 
 def _event_row(event: Event, board_key: int) -> dict[str, object]:
+    kind, subkind = stored_kind(event)
     return {
         "board_key": board_key,
         "version": event.version,
         "event_id": event.event_id,
-        "kind": event.kind.value,
+        "kind": kind,
+        "subkind": subkind,
         "player_key": event.player,
         "points": event.points,
         "score": event.score,

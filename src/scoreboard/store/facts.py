@@ -9,14 +9,16 @@ from scoreboard.model import Event, EventKind, Head, Standing, Submission
 
 
 def make_facts(row: Sequence[Any], submission: Submission, at_us: int, player: int) -> Facts:
-    """The columns, in this order: the head's version and times; the player's name, seq and ban; the standing's score,
-    reached version, reached time, version, listed; the number of the action's last use, its time, the time of the use
-    that lies a day's count back, whether the required action was used, and whether the proof was; the time the limit
-    lies back; and the event that the key stands for: id, board, version, kind, seq, action, use, points, score, times.
+    """The columns, in this order: the head's version and times; the player's name, seq, ban, hiding, kept name and
+    renames;
+    the standing's score, reached version, reached time, version, listed; the number of the action's last use, its time,
+    the time of the use that lies a day's count back, whether the required action was used, and whether the proof was;
+    the time the limit lies back; and the event that the key stands for: id, board, version, kind, seq, action, use,
+    points, score, times.
     """
-    version, head_at_us, head_clock_us, name, seq, is_banned = row[:6]
-    score, reached_version, reached_at_us, standing_version, listed = row[6:11]
-    action_seq, used_at_us, day_at_us, has_required, is_redeemed, limit_at_us = row[11:17]
+    version, head_at_us, head_clock_us, name, seq, is_banned, is_hidden, is_name_kept, renames = row[:9]
+    score, reached_version, reached_at_us, standing_version, listed = row[9:14]
+    action_seq, used_at_us, day_at_us, has_required, is_redeemed, limit_at_us = row[14:20]
     return Facts(
         at_us=at_us,
         head=Head(version, head_at_us, clock_us=head_clock_us),
@@ -41,9 +43,12 @@ def make_facts(row: Sequence[Any], submission: Submission, at_us: int, player: i
         day_at_us=day_at_us,
         has_required=bool(has_required),
         limit_at_us=limit_at_us,
-        repeated=None if row[17] is None else _repeated(row[17:], player, submission),
+        repeated=None if row[20] is None else _repeated(row[20:], player, submission),
         is_banned=bool(is_banned),
         is_redeemed=bool(is_redeemed),
+        is_hidden=bool(is_hidden),
+        is_name_kept=bool(is_name_kept),
+        renames=renames or 0,
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from scoreboard.interfaces import Facts, Settled
 from scoreboard.model import ALL_TIME, Event, Submission
 from scoreboard.store.facts import make_facts
+from scoreboard.store.kinds import HIDES
 from scoreboard.store.migrations import APPLICATION_ID
 
 LOCK: Final = f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM unnest('{{%s}}'::int[]) AS b(key)"
@@ -28,7 +29,7 @@ FACTS: Final = text(
     f"""
     SELECT coalesce(p.key, nextval('players_key_seq')),
            coalesce(CAST(:clock_us AS bigint), CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)),
-           h.version, h.at_us, n.clock_us, p.name, p.seq, p.is_banned,
+           h.version, h.at_us, n.clock_us, p.name, p.seq, p.is_banned, p.is_hidden, p.is_name_kept, p.renames,
            s.score, s.reached_version, s.reached_at_us, s.version, s.listed,
            u.action_seq, u.at_us, d.at_us, q.used, f.used, w.at_us,
            r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us, r.clock_us
@@ -41,7 +42,8 @@ FACTS: Final = text(
             WHERE board_key = b.board_key AND version BETWEEN h.version AND h.version
             ORDER BY version LIMIT 1) n ON true
       LEFT JOIN LATERAL (
-           SELECT key, name, seq, is_banned FROM players WHERE user_id = b.user_id LIMIT 1) p ON true
+           SELECT key, name, seq, is_banned, is_hidden, is_name_kept, renames FROM players
+            WHERE user_id = b.user_id LIMIT 1) p ON true
       LEFT JOIN LATERAL (
            SELECT score, reached_version, reached_at_us, version, listed FROM standings
             WHERE board_key = b.board_key AND period = '{ALL_TIME}' AND player_key BETWEEN p.key AND p.key
@@ -87,10 +89,10 @@ APPEND: Final = text(
                CAST(:ats_us AS bigint[]), CAST(:digests AS uuid[]), CAST(:users AS text[]), CAST(:names AS text[]),
                CAST(:reached_versions AS bigint[]), CAST(:reached_ats_us AS bigint[]), CAST(:listed AS boolean[]),
                CAST(:proofs AS uuid[]), CAST(:token_ids AS text[]), CAST(:addresses AS bigint[]),
-               CAST(:agents AS bigint[]), CAST(:clocks_us AS bigint[]))
+               CAST(:agents AS bigint[]), CAST(:clocks_us AS bigint[]), CAST(:subkinds AS text[]))
             AS e(board_key, version, event_id, kind, player_key, seq, action_id, action_seq, points, score, at_us,
                  idempotency_digest, user_id, name, reached_version, reached_at_us, listed, proof_digest, token_id,
-                 address_hash, agent_hash, clock_us)
+                 address_hash, agent_hash, clock_us, subkind)
     ), moved AS (
         INSERT INTO players (key, user_id, name, seq)
         SELECT player_key, user_id, name, seq FROM e ORDER BY user_id COLLATE "C"
@@ -102,9 +104,10 @@ APPEND: Final = text(
     ), ledger AS (
         INSERT INTO score_events (board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
                                   points, score, at_us, idempotency_digest, proof_digest, token_id, address_hash,
-                                  agent_hash, clock_us)
+                                  agent_hash, clock_us, subkind)
         SELECT board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
-               points, score, at_us, idempotency_digest, proof_digest, token_id, address_hash, agent_hash, clock_us
+               points, score, at_us, idempotency_digest, proof_digest, token_id, address_hash, agent_hash, clock_us,
+               subkind
           FROM e, whole WHERE is_whole
     ), placed AS (
         INSERT INTO standings (board_key, period, player_key, score, reached_version, reached_at_us, version, listed)
@@ -208,6 +211,7 @@ def _arrays(settled: Settled, board_keys: Mapping[str, int]) -> dict[str, Any]:
         "addresses": [e.origin.address_hash for e in events],
         "agents": [e.origin.agent_hash for e in events],
         "clocks_us": [e.clock_us for e in events],
+        "subkinds": [HIDES if e.hides else None for e in events],
     }
 
 

@@ -14,12 +14,12 @@ from scoreboard.model import (
     ChangeKind,
     Entry,
     Event,
-    EventKind,
     Head,
     Origin,
     Snapshot,
     Standing,
 )
+from scoreboard.store.kinds import read_kind
 from scoreboard.store.tables import boards, corrections, players, score_events, standings
 
 # Two processes that start together both find a new board missing.
@@ -89,7 +89,7 @@ def changes(connection: Connection, board: str, after: int, limit: int) -> Chang
             standings.c.reached_version,
             standings.c.reached_at_us,
             standings.c.version,
-            players.c.seq,
+            players.c.seq + players.c.renames,
             standings.c.listed,
         )
         .select_from(standings)
@@ -152,12 +152,13 @@ def newest(connection: Connection, board: str) -> Sequence[Event]:
 
 def event_of(board: str, row: Row[tuple[object, ...]]) -> Event:
     """A row of the ledger."""
+    kind, hides = read_kind(row.kind, row.subkind)
     return Event(
         event_id=row.event_id,
         board=board,
         version=row.version,
         player=row.player_key,
-        kind=EventKind(row.kind),
+        kind=kind,
         seq=row.seq,
         action_id=row.action_id,
         action_seq=row.action_seq,
@@ -169,4 +170,5 @@ def event_of(board: str, row: Row[tuple[object, ...]]) -> Event:
         target_version=row.target_version,
         origin=Origin(row.token_id, row.address_hash, row.agent_hash),
         clock_us=row.clock_us,
+        hides=hides,
     )

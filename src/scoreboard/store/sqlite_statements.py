@@ -15,13 +15,14 @@ from sqlalchemy import Connection, TextClause, text
 from scoreboard.interfaces import Facts, Settled
 from scoreboard.model import ALL_TIME, Event, Submission
 from scoreboard.store.facts import make_facts
+from scoreboard.store.kinds import HIDES
 
 FACTS: Final = text(
     f"""
     SELECT p.key, (SELECT max(key) FROM players),
            h.version, h.at_us,
            (SELECT clock_us FROM score_events n WHERE n.board_key = h.key AND n.version = h.version),
-           p.name, p.seq, p.is_banned,
+           p.name, p.seq, p.is_banned, p.is_hidden, p.is_name_kept, p.renames,
            s.score, s.reached_version, s.reached_at_us, s.version, s.listed,
            u.action_seq, coalesce(u.clock_us, u.at_us),
            (SELECT coalesce(clock_us, at_us) FROM score_events d
@@ -67,13 +68,13 @@ APPEND_EVENTS: Final = text(
     """
     INSERT INTO score_events (board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
                               points, score, at_us, idempotency_digest, proof_digest, token_id, address_hash,
-                              agent_hash, clock_us)
+                              agent_hash, clock_us, subkind)
     SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
            json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
            json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
            json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
            json_extract(value, '$[12]'), json_extract(value, '$[13]'), json_extract(value, '$[14]'),
-           json_extract(value, '$[15]'), json_extract(value, '$[16]')
+           json_extract(value, '$[15]'), json_extract(value, '$[16]'), json_extract(value, '$[17]')
       FROM json_each(:rows)
     """
 )
@@ -165,6 +166,7 @@ def _event_row(event: Event, board_key: int) -> tuple[object, ...]:
         event.origin.address_hash,
         event.origin.agent_hash,
         event.clock_us,
+        HIDES if event.hides else None,
     )
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Uuid,
     false,
     func,
+    text,
 )
 
 metadata: Final = MetaData(
@@ -54,6 +55,10 @@ players: Final = Table(
     Column("name", Text),
     Column("seq", BigInteger, nullable=False),
     Column("is_banned", Boolean, nullable=False, server_default=false()),
+    Column("is_hidden", Boolean, nullable=False, server_default=false()),
+    # True: an administrator has set the name, and submissions do not change it.
+    Column("is_name_kept", Boolean, nullable=False, server_default=false()),
+    Column("renames", BigInteger, nullable=False, server_default=text("0")),
 )
 
 score_events: Final = Table(
@@ -80,6 +85,8 @@ score_events: Final = Table(
     Column("agent_hash", BigInteger),
     # The clock's reading where at_us, which never goes back on a board, is ahead of it. Null: the same as at_us.
     Column("clock_us", BigInteger),
+    # The kind itself, where programs of schema 0002 do not know it (`kinds`).
+    Column("subkind", Text),
     PrimaryKeyConstraint("board_key", "version"),
     # The rate limit: the time of the submission N back is one probe.
     Index("score_events_seq", "player_key", "seq", unique=True),

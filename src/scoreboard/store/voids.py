@@ -8,6 +8,7 @@ from sqlalchemy.engine import Row
 
 from scoreboard.admin_store import Target
 from scoreboard.model import EventKind, Reached
+from scoreboard.store.kinds import HIDES
 from scoreboard.store.tables import READING_US, boards, score_events
 
 _NOTHING: Final = 0
@@ -79,10 +80,12 @@ def _find(
     """
     seq, version = score_events.c.seq, score_events.c.version
     board_key = select(boards.c.key).where(boards.c.id == board).scalar_subquery()
+    # A change of a name is stored as an adjustment (`kinds`).
+    not_renamed = or_(score_events.c.subkind.is_(None), score_events.c.subkind == HIDES)
     found: list[Reached] = []
     for whose, order in (
         (seq.is_not(None), seq),
-        (and_(seq.is_(None), score_events.c.kind == EventKind.ADJUST), version),
+        (and_(seq.is_(None), score_events.c.kind == EventKind.ADJUST, not_renamed), version),
     ):
         rows = connection.execute(
             select(version, READING_US)

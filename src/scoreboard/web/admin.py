@@ -109,6 +109,11 @@ def _corrections(desk: "_Desk") -> Sequence[DirectRoute]:
         since_us = round(asked.since.timestamp() * 1_000_000)
         return Correction(EventKind.VOID, actor, asked.reason, user_id=asked.user_id, since_us=since_us)
 
+    def rename(asked: schemas.RenameRequest, actor: str) -> Correction:
+        return Correction(
+            EventKind.RENAME, actor, asked.reason, user_id=asked.user_id, name=asked.name, keeps_name=True
+        )
+
     player, event = schemas.PlayerCorrectionRequest, schemas.EventCorrectionRequest
     nobody = errors.UnknownPlayer("nobody")
     board = errors.UnknownBoard("no-such-board")
@@ -116,6 +121,12 @@ def _corrections(desk: "_Desk") -> Sequence[DirectRoute]:
     return [
         desk.correct("ban", about_player(EventKind.BAN), "Ban a player", player, nobody),
         desk.correct("unban", about_player(EventKind.UNBAN), "End a ban", player, nobody),
+        desk.correct("hide", about_player(EventKind.HIDE), "Take a player off the boards who may still score", player,
+                     nobody),
+        desk.correct("show", about_player(EventKind.SHOW), "Undo hiding a player", player, nobody),
+        desk.correct("rename", rename, "Set or clear a player's name", schemas.RenameRequest, nobody),
+        desk.correct("release-name", about_player(EventKind.RELEASE_NAME), "Let submissions change a set name again",
+                     player, nobody),
         desk.correct("erase", about_player(EventKind.ERASE), "Erase who a player was", player, nobody),
         desk.correct("adjust", adjust, "Give or take points", schemas.AdjustRequest, nobody, board,
                      errors.ScoreOutOfRange(), errors.IdempotencyKeyReused()),
@@ -227,6 +238,8 @@ def _player(profile: Profile) -> schemas.PlayerResponse:
         user_id=player.user_id,
         name=player.name,
         is_banned=player.is_banned,
+        is_hidden=player.is_hidden,
+        is_name_kept=player.is_name_kept,
         submissions=player.seq,
         standings=[
             schemas.StandingResponse(board=board, score=s.score, listed=s.listed, version=s.version)

@@ -1,5 +1,6 @@
 """What an administrator's requests and answers look like."""
 
+import operator
 from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
@@ -9,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from scoreboard.admin_store import Conspicuous
 from scoreboard.model import MAX_SCORE
 from scoreboard.text import MAX_CHARACTERS, MAX_REASON, check_reason, check_text
-from scoreboard.web.schemas import MAX_LIMIT, NO_CONTROL_CHARACTERS, Id, Schema, digits, whole
+from scoreboard.web.schemas import MAX_LIMIT, NO_CONTROL_CHARACTERS, Id, Name, Schema, digits, whole
 
 CURSOR: Final = r"^[0-9]{1,16}-[0-9]{1,16}-[^\u0000-\u001F\u007F-\u009F]{1,128}$"
 """Where a page ends: time, version and board of its last event."""
@@ -32,6 +33,18 @@ class PlayerCorrectionRequest(Schema):
     model_config = ConfigDict(json_schema_extra={"examples": [{"userId": "ada", "reason": "Scores by a script"}]})
 
     user_id: Id
+    reason: Reason
+
+
+class RenameRequest(Schema):
+    """A name that later submissions do not change, and why."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"userId": "ada", "name": None, "reason": "An insult"}]})
+
+    user_id: Id
+    name: Annotated[
+        Name, Field(description="Without what cannot be shown; if nothing is left, or null: the user id is shown.")
+    ]
     reason: Reason
 
 
@@ -94,6 +107,9 @@ class StandingResponse(Schema):
     version: Annotated[int, Field(description="Of the last event of this player on this board.")]
 
 
+Flag = Annotated[bool, Field(description="True where it is so; else absent.", exclude_if=operator.not_)]
+
+
 class PlayerResponse(Schema):
     """A player."""
 
@@ -102,6 +118,10 @@ class PlayerResponse(Schema):
     user_id: str
     name: str | None
     is_banned: bool
+    is_hidden: Flag = False
+    """Off the boards, but submissions count."""
+    is_name_kept: Flag = False
+    """Submissions do not change the name."""
     submissions: Annotated[int, Field(description="How many were accepted, on all boards.")]
     standings: list[StandingResponse]
 
@@ -210,4 +230,4 @@ class SuspectsQuery(BaseModel):
     limit: Limit = 50
 
 
-REQUESTS: Final = (PlayerCorrectionRequest, AdjustRequest, EventCorrectionRequest, VoidSinceRequest)
+REQUESTS: Final = (PlayerCorrectionRequest, RenameRequest, AdjustRequest, EventCorrectionRequest, VoidSinceRequest)

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 from starlette.types import Scope
 
 from scoreboard import __version__
+from scoreboard.administration import Administration
 from scoreboard.catalog import Catalog
 from scoreboard.errors import ScoreboardError
 from scoreboard.fanout.frames import Frames
@@ -34,10 +35,12 @@ from scoreboard.web.leaderboard import leaderboard_route, stream_route
 from scoreboard.web.measured import Measured
 from scoreboard.web.origins import Origins
 from scoreboard.web.page import page_routes
+from scoreboard.web.players import NameRequest, name_route
 from scoreboard.web.read_limit import ReadLimit
 from scoreboard.web.readers import Readers
 from scoreboard.web.schemas import PatchResponse, ProblemResponse, ScoreRequest
 from scoreboard.web.scores import scores_route
+from scoreboard.web.server_limit import ServerLimit
 
 DESCRIPTION = """\
 Users complete actions; the server decides the points, keeps every score in a ledger, ranks everybody, and every open
@@ -51,6 +54,7 @@ def make_application(
     *,
     catalog: Catalog,
     scoring: Scoring,
+    administration: Administration,
     healing: Healing,
     frames: Frames,
     hub: Hub,
@@ -85,12 +89,14 @@ def make_application(
         middleware=[*_measured(observer), Middleware(Cors, write_origins=write_origins)],
         exception_handlers={HTTPException: _http_exception, Exception: _internal_error},
     )
+    servers = ServerLimit(server_limit, clock)
     readers = Readers(tokens if are_boards_private else None)
     # The most frequent first: routes are tried in order.
     application.router.routes[:0] = [
-        scores_route(scoring, tokens, origins, clock, player_limit=player_limit, server_limit=server_limit),
+        scores_route(scoring, tokens, origins, player_limit=player_limit, servers=servers),
         leaderboard_route(catalog, frames, readers, read_limit),
         stream_route(catalog, frames, hub, healing, origin, readers, read_limit),
+        name_route(administration, tokens, servers),
     ]
     application.router.routes.extend(admin)
     application.include_router(health_routes(hub, healing, scoring.commit.clock_guard))
@@ -127,7 +133,7 @@ async def _internal_error(_request: Request, _error: Exception) -> Response:
 def _describe(application: FastAPI, *, has_admin: bool) -> None:
     """Put into the OpenAPI document what FastAPI does not find by itself: direct routes name it."""
     describe = application.openapi
-    bodies = (ScoreRequest, PatchResponse, *(ADMIN_REQUESTS if has_admin else ()))
+    bodies = (ScoreRequest, NameRequest, PatchResponse, *(ADMIN_REQUESTS if has_admin else ()))
     _, schemas = models_json_schema(
         [*((body, "validation") for body in bodies), (ProblemResponse, "serialization")], ref_template=REFERENCE
     )

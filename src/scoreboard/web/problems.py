@@ -150,6 +150,8 @@ STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
     errors.UnknownAction: HTTPStatus.NOT_FOUND,
     errors.ActionByServer: HTTPStatus.FORBIDDEN,
     errors.PointsNotYours: HTTPStatus.FORBIDDEN,
+    errors.NameNotYours: HTTPStatus.FORBIDDEN,
+    errors.NameKept: HTTPStatus.CONFLICT,
     errors.PointsOutOfRange: HTTPStatus.CONFLICT,
     errors.ActionDisabled: HTTPStatus.CONFLICT,
     errors.ActionNotYet: HTTPStatus.CONFLICT,

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from scoreboard.model import MAX_SCORE
-from scoreboard.text import MAX_CHARACTERS, check_id
+from scoreboard.names import claimed_name
+from scoreboard.text import MAX_CHARACTERS, check_id, check_text
 from scoreboard.web.problems import BodyNotJson, FieldMistake, ValidationFailed
 
 Query = TypeVar("Query", bound=BaseModel)
@@ -35,6 +36,18 @@ Id = Annotated[
 ]
 
 
+Name = Annotated[
+    Annotated[
+        str,
+        Field(min_length=1, max_length=MAX_CHARACTERS, json_schema_extra=NO_CONTROL_CHARACTERS),
+        AfterValidator(check_text),
+    ]
+    | None,
+    AfterValidator(claimed_name),
+]
+"""A name as a token's claim is read: what cannot be shown is left out, and a name of nothing else is none."""
+
+
 def whole(number: object) -> object:
     """In JSON, 50.0 is an integer too (JSON Schema, section 4.2.3)."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
@@ -56,6 +69,13 @@ class ScoreRequest(Schema):
     points: Annotated[
         Annotated[int, Field(ge=-MAX_SCORE, le=MAX_SCORE), BeforeValidator(whole)] | None,
         Field(description="For trusted servers, and actions whose points lie in a range. Anybody else leaves it out."),
+    ] = None
+    name: Annotated[
+        Name,
+        Field(
+            description="For trusted servers: the player's name, without characters that cannot be shown. Anybody else "
+            "leaves it out."
+        ),
     ] = None
     proof: Annotated[
         str | None,
@@ -105,7 +125,10 @@ class EntryResponse(Schema):
 
     rank: int
     user_id: str
-    name: Annotated[str, Field(description="From the token's `name` claim; the user id where it had none.")]
+    name: Annotated[
+        str,
+        Field(description="From the token, a trusted server or an operator; else the user id."),
+    ]
     score: int
     reached_at: datetime
 

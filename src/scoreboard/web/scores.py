@@ -7,19 +7,17 @@ from starlette.types import Receive, Scope, Send
 
 from scoreboard import errors
 from scoreboard.commit import Receipt
-from scoreboard.interfaces import Clock
 from scoreboard.model import RateLimit
-from scoreboard.rules import SCORE_FOR_ANYBODY
 from scoreboard.scoring import Scoring
 from scoreboard.web import problems
 from scoreboard.web.auth import Tokens
 from scoreboard.web.body import IDEMPOTENCY_KEY, MAX_BODY_BYTES, check_json, idempotency_key, read_body
 from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented, reference
-from scoreboard.web.limiter import Limiter
 from scoreboard.web.origins import Origins
 from scoreboard.web.rate_headers import PLAYER, SERVER, policies
 from scoreboard.web.request_log import USER
 from scoreboard.web.schemas import ScoreRequest, ScoreResponse, read_json
+from scoreboard.web.server_limit import ServerLimit
 
 DESCRIPTION: Final = """\
 Claim a completed action for the token's own user. The server decides what it is worth.
@@ -32,24 +30,21 @@ def scores_route(
     scoring: Scoring,
     tokens: Tokens,
     origins: Origins,
-    clock: Clock,
     *,
     player_limit: RateLimit,
-    server_limit: RateLimit | None,
+    servers: ServerLimit,
 ) -> DirectRoute:
     """The route, over a service and what checks its tokens.
 
-    The service keeps the limit of each player, which is told here; that of each trusted server is kept here.
+    The service keeps the limit of each player, which is only told here.
     """
-    limits = policies({PLAYER: player_limit, SERVER: server_limit})
-    servers = None if server_limit is None else Limiter(server_limit, clock)
+    limits = policies({PLAYER: player_limit, SERVER: servers.limit})
 
     async def post(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         caller = await tokens.verify(headers.get(b"authorization"))
         scope[USER] = caller.user_id
-        if servers is not None and SCORE_FOR_ANYBODY in caller.scopes and (wait_us := servers.take(caller.user_id)):
-            raise problems.ServerLimited(wait_us)
+        servers.check(caller)
         check_json(headers)
         key = idempotency_key(headers)
         request = read_json(ScoreRequest, await read_body(headers, receive))
@@ -60,6 +55,7 @@ def scores_route(
             request.user_id,
             key,
             request.points,
+            name=request.name,
             proof=proof,
             origin=origins.of(scope, caller, headers.get(b"user-agent")),
         )
@@ -88,6 +84,7 @@ def scores_route(
             errors.InsufficientScope("scores:write"),
             errors.ActionByServer(),
             errors.PointsNotYours(),
+            errors.NameNotYours(),
             errors.ProofRequired(),
             errors.ProofInvalid(),
             errors.ProofRedeemed(),

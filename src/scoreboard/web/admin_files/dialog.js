@@ -11,7 +11,7 @@ import { exact, figure, find, say } from "./dom.js";
  * @property {string} hint
  * @property {string} action What the button says.
  * @property {object} about What is sent beside the reason.
- * @property {("board" | "points" | "since" | "userId")[]} [fields] What else is asked for.
+ * @property {("board" | "points" | "since" | "name" | "userId")[]} [fields] What else is asked for.
  * @property {string[]} [boards] Boards to choose from; any other may be typed.
  * @property {string} [typed] What has to be typed into the field `userId`.
  * @property {boolean} [isDangerous]
@@ -54,6 +54,7 @@ export function ask(question) {
     ...(part("#dialog-board") && { board: part("#dialog-board").value }),
     ...(part("#dialog-points") && { points: part("#dialog-points").valueAsNumber }),
     ...(part("#dialog-since") && { since: new Date(part("#dialog-since").value).toISOString() }),
+    ...(part("#dialog-name") && { name: part("#dialog-name").value }),
     reason: part("#dialog-reason").value.trim(),
   });
 

@@ -7,7 +7,7 @@ import { button, change, field, figure, find, line, make, say, theirs, when } fr
 import { Pages } from "./pages.js";
 
 /** @typedef {{ board: string, score: number, listed: boolean }} Standing */
-/** @typedef {{ userId: string, name: string | null, isBanned: boolean | null, standings: Standing[] }} Player `isBanned` null: not known. */
+/** @typedef {{ userId: string, name: string | null, isBanned: boolean | null, isHidden?: boolean | null, isNameKept?: boolean | null, standings: Standing[] }} Player `is…` null: not known; absent: false. */
 /** @typedef {import("./pages.js").Record} Record */
 
 /** Players that one search finds: as many as the API gives at once. */
@@ -32,12 +32,18 @@ export async function search() {
 
 /** @param {Player} player */
 function entry(player) {
-  const head = make("span", "head", theirs(player.name ?? player.userId), ...(player.isBanned ? [badge("banned")] : []));
+  const head = make("span", "head", theirs(player.name ?? player.userId), ...states(player));
   const item = button(head, () => attempt(() => turnTo(player)), "player");
   item.append(make("span", "hint", player.name === null ? "no name" : theirs(player.userId)), make("span", "scores", ...player.standings.map(standing)));
   item.dataset.userId = player.userId;
   item.setAttribute("aria-current", String(player.userId === chosen?.userId));
   return make("li", "", item);
+}
+
+/** @param {Player} player */
+function states(player) {
+  const known = { banned: player.isBanned, hidden: player.isHidden, "name kept": player.isNameKept };
+  return Object.entries(known).flatMap(([state, isSo]) => (isSo ? [badge(state)] : []));
 }
 
 /** @param {Standing} of */
@@ -50,7 +56,7 @@ const badge = (text) => make("span", "badge", text);
 export async function open(userId) {
   const { players } = await look("players", { search: userId, limit: MOST });
   /** @type {Player} */
-  const unknown = { userId, name: null, isBanned: null, standings: [] };
+  const unknown = { userId, name: null, isBanned: null, isHidden: null, isNameKept: null, standings: [] };
   await choose(players.find((/** @type {Player} */ player) => player.userId === userId) ?? unknown);
   find("player-title").focus();
 }
@@ -72,12 +78,15 @@ function present(player) {
   for (const each of find("list").querySelectorAll("button")) {
     each.setAttribute("aria-current", String(each.dataset.userId === player.userId));
   }
-  const banned = player.isBanned ? [" ", badge("banned")] : [];
-  find("player-title").replaceChildren(theirs(player.name ?? player.userId), ...banned);
+  find("player-title").replaceChildren(theirs(player.name ?? player.userId), ...states(player).flatMap((state) => [" ", state]));
   find("player-id").replaceChildren("User id ", theirs(player.userId));
   find("standings").replaceChildren(...player.standings.map((of) => make("li", "", standing(of))));
   find("ban").hidden = player.isBanned === true;
   find("unban").hidden = player.isBanned === false;
+  find("hide").hidden = player.isHidden === true;
+  find("show").hidden = player.isHidden === undefined;
+  find("clear-name").hidden = player.name === null && player.isNameKept === true;
+  find("release-name").hidden = player.isNameKept === undefined;
   find("player").hidden = false;
   find("nobody-chosen").hidden = true;
 }
@@ -171,6 +180,42 @@ const CORRECTIONS = {
     title: `Unban ${player.userId}`,
     hint: "Back on every board with all the score.",
     action: "Unban",
+    about: { userId: player.userId },
+  }),
+  hide: (player) => ({
+    name: "hide",
+    title: `Hide ${player.userId}`,
+    hint: "Off every board at once, also those of later scores. Scores still count.",
+    action: "Hide",
+    about: { userId: player.userId },
+  }),
+  show: (player) => ({
+    name: "show",
+    title: `Show ${player.userId}`,
+    hint: "Back on every board, unless the player is banned.",
+    action: "Show",
+    about: { userId: player.userId },
+  }),
+  rename: (player) => ({
+    name: "rename",
+    title: `Rename ${player.userId}`,
+    hint: "On every board at once. Scores do not change this name until it is released. Do not repeat the old name in the reason.",
+    action: "Rename",
+    about: { userId: player.userId },
+    fields: ["name"],
+  }),
+  "clear-name": (player) => ({
+    name: "rename",
+    title: `Clear the name of ${player.userId}`,
+    hint: "Boards show the user id. Scores do not change that until the name is released. Do not repeat the old name in the reason.",
+    action: "Clear",
+    about: { userId: player.userId, name: null },
+  }),
+  "release-name": (player) => ({
+    name: "release-name",
+    title: `Release the name of ${player.userId}`,
+    hint: "The name stays as it is until a score brings another one.",
+    action: "Release",
     about: { userId: player.userId },
   }),
   adjust: (player) => ({

@@ -1,0 +1,126 @@
+"""Each store keeps names that others set, and hides players."""
+
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from scoreboard import corrections
+from scoreboard.admin_store import Truth
+from scoreboard.errors import NameKept
+from scoreboard.interfaces import Settled
+from scoreboard.model import Correction, EventKind
+from scoreboard.verification import verify
+from tests.contract.conftest import Ask
+from tests.making import VISIT, commit, submission
+from tests.replay import replay
+
+KNOWN_TO_0002 = {"award", "adjust", "void", "unvoid", "ban", "unban", "erase"}
+
+
+async def correct(store: Truth, kind: EventKind, user_id: str = "ada", **given: Any) -> Settled:
+    correction = Correction(kind, "root", "a test", user_id=user_id, **given)
+    return await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
+
+
+async def rename(store: Truth, name: str | None, *, keeps_name: bool = False) -> Settled:
+    return await correct(store, EventKind.RENAME, name=name, keeps_name=keeps_name)
+
+
+async def check(store: Truth) -> None:
+    """Each board is the replay of its ledger, and `verify` finds nothing."""
+    for board in ("main", "side"):
+        ledger = await store.events(board, 0, 1_000)
+        page = await store.page(board, 100, 0)
+        keys = {s.user_id: s.player for s in (await store.changes(board, 0, 1_000)).standings}
+        assert [(e.rank, keys[e.user_id], e.score) for e in page.entries] == replay(ledger, len(ledger))
+        assert (await verify(store, None, board, lambda *_: None)).differences == ()
+
+
+async def test_a_hidden_player_begins_on_another_board_hidden(store: Truth) -> None:
+    await commit(store, submission("ada"), submission("bob"))
+    settled = await correct(store, EventKind.HIDE)
+    assert await store.events("main", 2, 10) == list(settled.events)
+    assert [event.kind for event in settled.events] == [EventKind.HIDE]
+    (event,) = await commit(store, submission("ada", VISIT))
+    assert (event.kind, event.hides) == (EventKind.AWARD, True)
+    assert await store.events("side", 0, 10) == [event]
+    (again,) = await commit(store, submission("ada", VISIT))
+    assert not again.hides
+    await check(store)
+    for kind in (EventKind.BAN, EventKind.SHOW, EventKind.HIDE, EventKind.UNBAN, EventKind.SHOW):
+        assert len((await correct(store, kind)).events) == 2
+        await check(store)
+    assert [entry.user_id for entry in (await store.page("side", 10, 0)).entries] == ["ada"]
+
+
+async def test_a_name_outlasts_submissions_only_where_it_is_kept(store: Truth) -> None:
+    async def name() -> str | None:
+        return (await store.page("main", 1, 0)).entries[0].name
+
+    await commit(store, submission("ada", name="First"))
+    await rename(store, "Server's")
+    assert await name() == "Server's"
+    await commit(store, submission("ada"))
+    assert await name() == "Server's"
+    await commit(store, submission("ada", name="Own"))
+    assert await name() == "Own"
+    await rename(store, "Kept", keeps_name=True)
+    await commit(store, submission("ada", VISIT, name="Own"))
+    assert await name() == "Kept"
+    with pytest.raises(NameKept):
+        await rename(store, "Server's")
+    await correct(store, EventKind.RELEASE_NAME)
+    assert await name() == "Kept"
+    await commit(store, submission("ada", name="Own"))
+    assert await name() == "Own"
+    await check(store)
+
+
+async def test_of_two_names_the_newer_one_has_the_higher_stamp(store: Truth) -> None:
+    stamps: list[int] = []
+
+    async def note() -> None:
+        (standing, *_) = (await store.changes("main", 0, 10)).standings
+        stamps.append(standing.seq)
+
+    for number in range(3):
+        await commit(store, submission("ada", name=f"Own {number}"))
+        await note()
+        settled = await rename(store, f"Server's {number}")
+        await note()
+        assert settled.changes[0].standings[0].seq == stamps[-1]
+    assert stamps == sorted(set(stamps))
+    seqs = [event.seq for event in await store.events("main", 0, 10) if event.kind is EventKind.AWARD]
+    assert seqs == [1, 2, 3]
+
+
+async def test_programs_of_the_schema_before_find_only_kinds_that_they_know(store: Truth, ask: Ask) -> None:
+    await commit(store, submission("ada"))
+    await correct(store, EventKind.HIDE)
+    await commit(store, submission("ada", VISIT))
+    await rename(store, "Ada", keeps_name=True)
+    await correct(store, EventKind.RELEASE_NAME)
+    await correct(store, EventKind.SHOW)
+    assert {kind for (kind,) in ask("SELECT DISTINCT kind FROM score_events")} <= KNOWN_TO_0002
+    kinds = [EventKind.SHOW, EventKind.RELEASE_NAME, EventKind.RENAME, EventKind.HIDE]
+    assert [record.event.kind for record in await store.corrections(None, 10) if record.event.board == "main"] == kinds
+    with pytest.raises(Exception, match="append-only"):
+        ask("UPDATE score_events SET subkind = NULL")
+
+
+async def test_a_change_of_a_name_has_nothing_to_void_and_moves_nobody(store: Truth) -> None:
+    await commit(store, submission("ada"), submission("bob"))
+    await rename(store, "Ada", keeps_name=True)
+    void = partial(Correction, actor="root", reason="a test", board="main", target_version=1)
+    for kind in (EventKind.VOID, EventKind.UNVOID):
+        correction = void(kind)
+        await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
+        await check(store)
+    assert [entry.user_id for entry in (await store.page("main", 10, 0)).entries] == ["ada", "bob"]
+    # bob has no name of its own, and its only award is void: its first event is the one that counts for the order.
+    correction = void(EventKind.VOID, target_version=2)
+    await correct(store, EventKind.RENAME, "bob", name="Bob")
+    await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
+    await check(store)
