@@ -108,12 +108,14 @@ def make_ranking(settings: Settings, boards: Iterable[str]) -> Ranking:
     if url is None:
         return MemoryRanking()
     limits = redis_connection.Limits(settings.redis_pool_size, settings.redis_timeout_seconds)
+    sentinel_password = settings.redis_sentinel_password
     return RedisRanking(
         url,
         boards,
         prefix=settings.redis_prefix,
         is_cluster=settings.redis_cluster,
         limits=limits,
+        sentinel_password=None if sentinel_password is None else sentinel_password.get_secret_value(),
     )
 
 

@@ -15,6 +15,7 @@ from scoreboard.errors import StartError
 from scoreboard.hosts import is_this_machine
 from scoreboard.model import RateLimit
 from scoreboard.partner_urls import POSTGRESQL, has_password, with_password
+from scoreboard.redis_address import parse_address
 
 PREFIX: Final = "SCOREBOARD_"
 
@@ -108,6 +109,7 @@ class Settings(BaseSettings):
     database_statement_timeout_seconds: Seconds = 30.0
     redis_url: Annotated[str | None, AfterValidator(partner_urls.redis_url)] = None
     redis_password: SecretStr | None = None
+    redis_sentinel_password: SecretStr | None = None
     redis_cluster: bool = False
     redis_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] = "scoreboard"
     redis_pool_size: Annotated[int, Field(ge=2, le=1_000)] = 16
@@ -165,6 +167,21 @@ class Settings(BaseSettings):
             raise ValueError("SCOREBOARD_DATABASE_READ_URL: is of no use beside a SQLite file, which has no replica")
         if self.is_distributed and self.jwt_secret is None and not self.has_public_keys:
             raise ValueError("SCOREBOARD_JWT_SECRET: must be set, since all instances have to know the same secret")
+        return self
+
+    @model_validator(mode="after")
+    def _one_kind_of_redis(self) -> Self:
+        if self.redis_url is not None:
+            address = parse_address(self.redis_url)
+            if self.redis_cluster and (address.service is not None or not address.hosts):
+                raise ValueError("SCOREBOARD_REDIS_CLUSTER: must be false for Sentinels and for a Unix socket")
+            if len(address.hosts) > 1 and address.service is None and not self.redis_cluster:
+                raise ValueError(
+                    "SCOREBOARD_REDIS_URL: must name one server, unless SCOREBOARD_REDIS_CLUSTER is true "
+                    "or it begins with redis+sentinel://"
+                )
+            if self.redis_sentinel_password is not None and address.service is None:
+                raise ValueError("SCOREBOARD_REDIS_SENTINEL_PASSWORD: is of no use without redis+sentinel://")
         return self
 
     @model_validator(mode="after")

@@ -4,10 +4,10 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from pydantic import SecretStr
-from redis.asyncio.connection import parse_url
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from scoreboard import redis_address
 from scoreboard.store.postgresql_address import parse_address
 
 POSTGRESQL: Final = ("postgresql://", "postgres://")
@@ -35,9 +35,12 @@ def redis_url(url: str | None) -> str | None:
     """Raises ValueError where it is no address of a Redis server."""
     if url is not None:
         try:
-            parse_url(url)
+            redis_address.parse_address(url)
         except ValueError:
-            raise ValueError("must be a URL such as redis://:password@host:6379/0, or rediss:// for TLS") from None
+            raise ValueError(
+                "must be a URL such as redis://:password@host:6379/0, or rediss:// for TLS; "
+                "with Sentinels, redis+sentinel://:password@host:26379,host:26379/mymaster/0"
+            ) from None
     return url
 
 

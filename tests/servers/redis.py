@@ -131,6 +131,59 @@ class RedisServer(Server, Redis):
             return information
 
 
+class RedisSentinel(Server, Redis):
+    """A Sentinel that watches a primary, and makes its replica the primary soon after it has fallen silent."""
+
+    NAME = "Sentinel"
+    STOPS_BY = ENDS_BY = signal.SIGTERM
+
+    SERVICE = "mymaster"
+    SILENCE_MS = 300
+
+    def __init__(self, primary: RedisServer, *, password: str | None = None, primary_password: str = "") -> None:
+        super().__init__(None)
+        self.program = redis_program()
+        self.primary = primary
+        self.password = password
+        self.primary_password = primary_password
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password or ''}@127.0.0.1:{self.port}"
+
+    def command(self) -> list[str | Path]:
+        # A Sentinel writes down what it learns, so it needs a file.
+        configuration = self.folder / "sentinel.conf"
+        lines = [
+            f"port {self.port}",
+            "bind 127.0.0.1",
+            f"sentinel monitor {self.SERVICE} 127.0.0.1 {self.primary.port} 1",
+            f"sentinel down-after-milliseconds {self.SERVICE} {self.SILENCE_MS}",
+            f"sentinel failover-timeout {self.SERVICE} 2000",
+        ]
+        if self.password is not None:
+            lines.append(f"requirepass {self.password}")
+        if self.primary_password:
+            lines.append(f"sentinel auth-pass {self.SERVICE} {self.primary_password}")
+        configuration.write_text("\n".join(lines) + "\n")
+        return [self.program, configuration, "--sentinel"]
+
+    def answers(self) -> bool:
+        try:
+            with self.client(ANSWER_SECONDS) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def knows_replicas(self) -> int:
+        """How many replicas of the primary it would make the primary."""
+        with self.client() as client:
+            return sum(not one["is_sdown"] for one in client.sentinel_slaves(self.SERVICE))
+
+    def primary_port(self) -> int:
+        return int(self.execute("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.SERVICE)[1])
+
+
 class RedisCluster:
     """Three nodes on loopback, each with a third of the slots. Options are those of RedisServer."""
 

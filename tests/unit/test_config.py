@@ -12,6 +12,7 @@ from scoreboard.app import database_name
 from scoreboard.config import read_settings
 from scoreboard.errors import StartError
 from scoreboard.model import RateLimit
+from scoreboard.redis_address import parse_address
 from scoreboard.secret import load_secret, secret_path
 
 BAD = {
@@ -156,6 +157,60 @@ def test_passwords_may_be_kept_apart_whatever_is_in_them() -> None:
     assert (cache["password"], cache["host"], cache["db"]) == (password, "cache.example", 1)
     assert cache["connection_class"].__name__ == "SSLConnection"
     assert password not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "service"),
+    [
+        ("redis://:x@[::1]:7000/1", (("::1", 7000),), None),
+        (
+            "redis+sentinel://one.example,two.example:7001/my-master/1",
+            (("one.example", 26379), ("two.example", 7001)),
+            "my-master",
+        ),
+        ("rediss+sentinel://:x@one.example/my-master/1?ssl_cert_reqs=none", (("one.example", 26379),), "my-master"),
+    ],
+)
+def test_redis_may_be_a_server_or_known_to_sentinels(
+    url: str, hosts: tuple[tuple[str, int], ...], service: str | None
+) -> None:
+    address = parse_address(read_settings(_env_file=None, **WHOLE | {"redis_url": url}).full_redis_url or "")
+    assert (address.hosts, address.service, address.options["db"]) == (hosts, service, 1)
+    assert address.is_tls == url.startswith("rediss")
+
+
+def test_a_cluster_may_have_several_seeds_and_a_password_of_its_own() -> None:
+    given = WHOLE | {
+        "redis_url": "redis://a.example:7000,b.example:7001",
+        "redis_password": "x,@/",
+        "redis_cluster": "true",
+    }
+    address = parse_address(read_settings(_env_file=None, **given).full_redis_url or "")
+    assert address.hosts == (("a.example", 7000), ("b.example", 7001))
+    assert address.options == {"password": "x,@/"}
+
+
+@pytest.mark.parametrize(
+    ("url", "is_cluster", "name"),
+    [
+        ("redis://a.example,b.example", "false", "REDIS_URL"),
+        ("redis://a.example,,b.example", "true", "REDIS_URL"),
+        ("redis://a.example:70000", "false", "REDIS_URL"),
+        ("redis+sentinel://a.example", "false", "REDIS_URL"),
+        ("redis+sentinel://a.example/mymaster/zero", "false", "REDIS_URL"),
+        ("http://a.example", "false", "REDIS_URL"),
+        ("redis+sentinel://a.example/mymaster", "true", "REDIS_CLUSTER"),
+        ("unix:///run/redis.sock", "true", "REDIS_CLUSTER"),
+    ],
+)
+def test_a_redis_that_cannot_be_meant_is_refused(url: str, is_cluster: str, name: str) -> None:
+    with pytest.raises(StartError, match=f"^SCOREBOARD_{name}: must "):
+        read_settings(_env_file=None, **WHOLE | {"redis_url": url, "redis_cluster": is_cluster})
+
+
+def test_a_password_of_sentinels_is_refused_where_there_are_none() -> None:
+    with pytest.raises(StartError, match=r"^SCOREBOARD_REDIS_SENTINEL_PASSWORD: is of no use"):
+        read_settings(_env_file=None, **WHOLE, redis_sentinel_password="x")
 
 
 @pytest.mark.parametrize("name", ["database_read_url", "database_password"])

@@ -23,15 +23,16 @@ from scoreboard.model import Change, Entry, Snapshot, Standing
 from scoreboard.ranking.changed import ChangedBoards
 from scoreboard.ranking.redis_connection import (
     PROBE_KEPT_MS,
+    WAIT_FOR_CONNECTION_SECONDS,
     Breaker,
     Limits,
     check,
     disconnect,
-    make_client,
-    make_client_of_node,
 )
 from scoreboard.ranking.redis_keys import BoardKeys, names_key, names_probe
+from scoreboard.ranking.redis_servers import RedisServers, follow_primary
 from scoreboard.ranking.redis_subscription import Subscription
+from scoreboard.redis_address import parse_address
 from scoreboard.shared import Shared
 
 SCRIPTS: Final = ("apply", "page", "place", "drop", "keep_names", "names", "drop_names")
@@ -49,8 +50,17 @@ log = structlog.get_logger()
 class RedisRanking:
     """`interfaces.Ranking` in Redis, under keys that begin with a prefix; `changed` names the given boards."""
 
-    def __init__(self, url: str, boards: Iterable[str], *, prefix: str, is_cluster: bool, limits: Limits) -> None:
-        self._url = url
+    def __init__(
+        self,
+        url: str,
+        boards: Iterable[str],
+        *,
+        prefix: str,
+        is_cluster: bool,
+        limits: Limits,
+        sentinel_password: str | None = None,
+    ) -> None:
+        self._servers = RedisServers(parse_address(url), limits, is_cluster, sentinel_password)
         self._boards = tuple(boards)
         self._prefix = prefix
         self._names = names_key(prefix)
@@ -67,7 +77,7 @@ class RedisRanking:
 
     async def __aenter__(self) -> Self:
         """Raises StartError where the server refuses us or is too old."""
-        client = make_client(self._url, is_cluster=self._is_cluster, limits=self._limits)
+        client = self._servers.client()
         self._stack.push_async_callback(client.aclose)
         self._client = client
         self._scripts = {name: client.register_script(_source(name)) for name in SCRIPTS}
@@ -179,23 +189,26 @@ class RedisRanking:
                 connect=partial(self._connect, self._keys(boards[0]).changed),
                 boards={self._keys(board).changed: board for board in boards},
                 probe=self._keys(boards[0]).probe(self._process),
+                has_moved=self._has_moved,
                 changed=lambda board: self._changed.add((board,)),
             )
             for boards in places
         ]
 
+    async def _has_moved(self, client: Redis) -> bool:
+        await follow_primary(self._client)
+        return await follow_primary(client)
+
     async def _connect(self, channel: str) -> Redis:
         """A client, for a subscription alone, of the server that has a channel."""
         if not isinstance(self._client, RedisCluster):
-            client = make_client(self._url, is_cluster=False, limits=self._limits)
-            assert isinstance(client, Redis)
-            return client
+            return self._servers.subscriber()
         # Where the channel has moved, this finds out.
         async with asyncio.timeout(self._limits.silence_seconds):
             await self._client.spublish(channel, "")
         node = self._client.get_node_from_key(channel)
         assert node is not None
-        return make_client_of_node(self._url, str(node.host), int(node.port), self._limits)
+        return self._servers.subscriber((str(node.host), int(node.port)))
 
     def _keys(self, board: str) -> BoardKeys:
         return BoardKeys(self._prefix, board)
@@ -207,14 +220,29 @@ class RedisRanking:
 
     @asynccontextmanager
     async def _asking(self, board: str) -> AsyncIterator[None]:
-        """Wait for answers no longer than the limit, and not at all while the server is known to be lost."""
-        with self._breaker(board).guard():
-            async with asyncio.timeout(self._limits.silence_seconds), self._connections:
-                self._in_use += 1
-                try:
+        """Wait for answers no longer than the limit, and not at all while the server is known to be lost.
+
+        The wait for a free connection has a limit of its own, and does not count against the server.
+        Raises RankingUnavailable.
+        """
+        breaker = self._breaker(board)
+        breaker.check()
+        await self._take_connection()
+        try:
+            with breaker.guard():
+                async with asyncio.timeout(self._limits.silence_seconds):
                     yield
-                finally:
-                    self._in_use -= 1
+        finally:
+            self._in_use -= 1
+            self._connections.release()
+
+    async def _take_connection(self) -> None:
+        try:
+            async with asyncio.timeout(WAIT_FOR_CONNECTION_SECONDS):
+                await self._connections.acquire()
+        except TimeoutError:
+            raise RankingUnavailable from None
+        self._in_use += 1
 
     def pools(self) -> Mapping[str, tuple[int, int]]:
         return {"redis": (self._in_use, self._limits.connections)}

@@ -1,16 +1,14 @@
-"""Reaching Redis: one client for single servers and clusters, and a breaker for when there is none."""
+"""Reaching Redis: what its servers must be, what can go wrong, and a breaker for when it is lost."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from redis import RedisError
-from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisClusterException
 
 from scoreboard.background import keep_running
@@ -28,6 +26,9 @@ PROBE_SECONDS: Final = 0.25
 PROBE_KEPT_MS: Final = 10_000
 """A probe writes: a replica that takes no writes, or a server without memory, is of no use here."""
 
+WAIT_FOR_CONNECTION_SECONDS: Final = 0.25
+"""How long a call waits for a free connection. Such a wait is overload of this process: Redis may be well."""
+
 Client = Redis | RedisCluster
 
 log = structlog.get_logger()
@@ -39,36 +40,6 @@ class Limits:
 
     connections: int
     silence_seconds: float
-
-
-def make_client(url: str, *, is_cluster: bool, limits: Limits) -> Client:
-    """A client that neither tries again nor limits an answer's time by itself: both is up to who asks.
-
-    By default redis-py would wait for seconds, ten times over. Its own limit is an `asyncio.wait_for` around each
-    command, which on Python 3.11 may swallow a cancellation.
-    """
-    options: dict[str, Any] = {
-        "retry": Retry(NoBackoff(), 0),
-        "socket_timeout": None,
-        "socket_connect_timeout": limits.silence_seconds,
-        "protocol": 3,
-        "legacy_responses": False,
-    }
-    if is_cluster:
-        return RedisCluster.from_url(url, max_connections=limits.connections, **options)
-    # Where all connections are busy the next call waits; the ordinary pool would raise.
-    pool = BlockingConnectionPool.from_url(
-        url, max_connections=limits.connections, timeout=limits.silence_seconds, **options
-    )
-    return Redis.from_pool(pool)
-
-
-def make_client_of_node(url: str, host: str, port: int, limits: Limits) -> Redis:
-    """A client of one node of a cluster."""
-    client = make_client(url, is_cluster=False, limits=limits)
-    assert isinstance(client, Redis)
-    client.connection_pool.connection_kwargs.update(host=host, port=port)
-    return client
 
 
 async def disconnect(client: Client) -> None:
@@ -112,11 +83,15 @@ class Breaker:
         self._back = back
         self._probing: asyncio.Task[None] | None = None
 
+    def check(self) -> None:
+        """Raises RankingUnavailable while the breaker is open."""
+        if self._probing is not None:
+            raise RankingUnavailable
+
     @contextmanager
     def guard(self) -> Iterator[None]:
         """What fails inside opens the breaker. Raises RankingUnavailable, at once while it is open."""
-        if self._probing is not None:
-            raise RankingUnavailable
+        self.check()
         try:
             yield
         except FAILURES as error:

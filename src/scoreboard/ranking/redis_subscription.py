@@ -34,12 +34,17 @@ class Subscription:
         connect: Callable[[], Awaitable[Redis]],
         boards: Mapping[str, str],
         probe: str,
+        has_moved: Callable[[Redis], Awaitable[bool]],
         changed: Callable[[str], None],
     ) -> None:
-        """`boards` by their channels; `probe` is a channel of this process alone, on the same server."""
+        """`boards` by their channels; `probe` is a channel of this process alone, on the same server.
+
+        `has_moved` says whether changes are published at another server by now than at the one of a client.
+        """
         self._connect = connect
         self._boards = {channel.encode(): board for channel, board in boards.items()}
         self._probe = probe
+        self._has_moved = has_moved
         self._changed = changed
 
     async def run(self) -> None:
@@ -79,4 +84,6 @@ class Subscription:
 
     async def _send_word(self, client: Redis) -> None:
         async with asyncio.timeout(SILENCE_SECONDS):
+            if await self._has_moved(client):
+                raise ConnectionError("another server is the primary now")
             await client.spublish(self._probe, "")

@@ -1,0 +1,154 @@
+"""Clients of Redis: of one server, of a cluster by its seeds, or of the primary that Sentinels know."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, Sentinel, SSLConnection
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import MasterNotFoundError, SentinelConnectionPool
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.maint_notifications import MaintNotificationsConfig
+
+from scoreboard.ranking.redis_connection import FAILURES, Client, Limits
+from scoreboard.redis_address import RedisAddress
+
+NO_MAINTENANCE: Final = MaintNotificationsConfig(enabled=False)
+"""While redis-py expects notices of maintenance it does not check whether an idle connection was closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedisServers:
+    """Where Redis is, and how many connections of which patience there may be."""
+
+    address: RedisAddress
+    limits: Limits
+    is_cluster: bool = False
+    sentinel_password: str | None = None
+
+    def client(self) -> Client:
+        """Return a client for all calls. It opens a connection that the server has closed again, once."""
+        if not self.is_cluster:
+            return self._single(retries=1)
+        seeds = [ClusterNode(host, port) for host, port in self.address.hosts]
+        return RedisCluster(
+            startup_nodes=seeds,
+            ssl=self.address.is_tls,
+            max_connections=self.limits.connections,
+            **self._connection_options(retries=1),
+        )
+
+    def subscriber(self, node: tuple[str, int] | None = None) -> Redis:
+        """Return a client for a subscription: of the one server, of the primary, or of a cluster's node.
+
+        It fails once its connection is lost. If it subscribed again by itself, missed messages would go unnoticed.
+        """
+        return self._single(retries=0) if node is None else self._server(node, retries=0)
+
+    def _single(self, retries: int) -> Redis:
+        if self.address.service is not None:
+            return self._primary(self.address.service, retries)
+        return self._server(self.address.hosts[0] if self.address.hosts else None, retries)
+
+    def _server(self, host_and_port: tuple[str, int] | None, retries: int) -> Redis:
+        """Return a client of one server; without a host, of the Unix socket."""
+        options = self._connection_options(retries)
+        if host_and_port is not None:
+            options["host"], options["port"] = host_and_port
+        if self.address.is_tls:
+            options["connection_class"] = SSLConnection
+        # If all connections are busy the next call waits; the ordinary pool would raise.
+        pool = BlockingConnectionPool(
+            max_connections=self.limits.connections, timeout=self.limits.silence_seconds, **options
+        )
+        return Redis.from_pool(pool)
+
+    def _primary(self, service: str, retries: int) -> Redis:
+        tls = {name: value for name, value in self.address.options.items() if name.startswith("ssl_")}
+        sentinel_options = {
+            **tls,
+            "ssl": self.address.is_tls,
+            "password": self.sentinel_password,
+            "retry": Retry(NoBackoff(), 0),
+            "socket_timeout": None,
+            "maint_notifications_config": NO_MAINTENANCE,
+        }
+        # One that is silent must leave time to ask the next one.
+        share = self.limits.silence_seconds / (len(self.address.hosts) + 1)
+        sentinels = _Sentinels(share, self.address.hosts, sentinel_kwargs=sentinel_options)
+        pool = _PrimaryPool(  # type: ignore[no-untyped-call]
+            service,
+            sentinels,
+            ssl=self.address.is_tls,
+            max_connections=self.limits.connections,
+            **self._connection_options(retries),
+        )
+        return Redis.from_pool(pool)
+
+    def _connection_options(self, retries: int) -> dict[str, Any]:
+        """Return the options of each connection, of which a lost one is opened again so many times for a call.
+
+        The caller decides about time limits. By default redis-py waits for seconds, ten times over. Its own limit is an
+        `asyncio.wait_for` around each command, which on Python 3.11 may swallow a cancellation.
+        """
+        return {
+            **self.address.options,
+            "retry": Retry(NoBackoff(), retries, (RedisConnectionError,)),
+            "socket_timeout": None,
+            "socket_connect_timeout": self.limits.silence_seconds,
+            "protocol": 3,
+            "legacy_responses": False,
+            "maint_notifications_config": NO_MAINTENANCE,
+        }
+
+
+async def follow_primary(client: Client) -> bool:
+    """Leave a server that the Sentinels no longer name as the primary, and return whether that was so.
+
+    Such a server may take changes for ten more seconds.
+    """
+    pool = client.connection_pool if isinstance(client, Redis) else None
+    return await pool.follow() if isinstance(pool, _PrimaryPool) else False
+
+
+class _Sentinels(Sentinel):
+    """Sentinels of which each may be silent for a short time only."""
+
+    def __init__(self, silence_seconds: float, hosts: Sequence[tuple[str, int]], **options: Any) -> None:
+        super().__init__(hosts, **options)  # type: ignore[no-untyped-call]
+        self._silence_seconds = silence_seconds
+
+    async def discover_master(self, service_name: str) -> tuple[str, int]:
+        """Return the address of the primary. Raises MasterNotFoundError."""
+        for sentinel in tuple(self.sentinels):
+            with suppress(*FAILURES):
+                # (redis-py's own limit would be a `wait_for`, see RedisServers.)
+                async with asyncio.timeout(self._silence_seconds):
+                    masters = await sentinel.sentinel_masters()
+                found = masters.get(service_name) if isinstance(masters, dict) else None
+                if found and self.check_master_state(found, service_name):
+                    self.sentinels.remove(sentinel)
+                    self.sentinels.insert(0, sentinel)
+                    return found["ip"], found["port"]
+        raise MasterNotFoundError(f"no Sentinel knows the primary of {service_name}")
+
+
+class _PrimaryPool(SentinelConnectionPool):
+    """A pool that leaves an old primary, and also closes its connections to the Sentinels."""
+
+    async def follow(self) -> bool:
+        before = self.master_address
+        # While no Sentinel answers, the primary may be well.
+        with suppress(*FAILURES):
+            if await self.get_master_address() != before:  # type: ignore[no-untyped-call]
+                await self.disconnect()
+                return True
+        return False
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self.sentinel_manager.aclose()

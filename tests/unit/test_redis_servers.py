@@ -1,0 +1,178 @@
+"""The ranking on Redis as operators run it: with idle limits, full pools, Sentinels and clusters of several seeds."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import closing, suppress
+from functools import partial
+
+import pytest
+from redis import RedisError
+from structlog.testing import capture_logs
+
+from scoreboard.errors import RankingUnavailable
+from scoreboard.model import ChangeKind
+from scoreboard.ranking import redis as redis_ranking
+from scoreboard.ranking.redis import RedisRanking
+from scoreboard.ranking.redis_connection import Limits
+from scoreboard.ranking.redis_keys import BoardKeys
+from tests.making import change, standing
+from tests.relay import Relay
+from tests.servers.process import free_port, until
+from tests.servers.redis import RedisCluster, RedisSentinel, RedisServer
+
+LIMITS = Limits(connections=8, silence_seconds=5)
+
+
+def opened(url: str, *, is_cluster: bool = False, limits: Limits = LIMITS, password: str | None = None) -> RedisRanking:
+    return RedisRanking(
+        url, ["main", "side"], prefix="p", is_cluster=is_cluster, limits=limits, sentinel_password=password
+    )
+
+
+@pytest.fixture(params=["server", "cluster"])
+def nodes(request: pytest.FixtureRequest) -> Iterator[Sequence[RedisServer]]:
+    if request.param == "server":
+        with RedisServer() as server:
+            yield [server]
+    else:
+        with RedisCluster() as cluster:
+            yield cluster.nodes
+
+
+def close_when_idle(node: RedisServer) -> None:
+    node.execute("CONFIG", "SET", "timeout", "1")
+
+
+def close_now(node: RedisServer) -> None:
+    node.execute("CLIENT", "KILL", "TYPE", "normal")
+
+
+def is_unused(node: RedisServer) -> bool:
+    """Whether a server has no client but the one that asks."""
+    with node.client() as client:
+        return len(client.client_list(_type="normal")) == 1
+
+
+@pytest.mark.parametrize("close", [close_when_idle, close_now])
+async def test_connections_that_the_server_has_closed_cost_no_rank(
+    close: Callable[[RedisServer], None], nodes: Sequence[RedisServer]
+) -> None:
+    async with opened(nodes[0].url, is_cluster=len(nodes) > 1) as ranking:
+        await ranking.apply(change(ChangeKind.LAST_PAGE, 0, 1, standing(1, 50, 1)))
+        for _ in range(2):
+            # As many connections as there may be.
+            places = await asyncio.gather(*(ranking.place("main", 1) for _ in range(LIMITS.connections)))
+            assert places == [1] * LIMITS.connections
+            for node in nodes:
+                await asyncio.to_thread(close, node)
+                await asyncio.to_thread(until, partial(is_unused, node), "all are closed")
+        with capture_logs() as logs:
+            for _ in range(2 * LIMITS.connections):
+                assert await ranking.place("main", 1) == 1
+        assert logs == []
+
+
+async def test_a_wait_for_a_free_connection_is_not_taken_for_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis_ranking, "WAIT_FOR_CONNECTION_SECONDS", 0.05)
+    with RedisServer() as server:
+        async with Relay(server.port) as relay, opened(f"redis://127.0.0.1:{relay.port}/0") as ranking:
+            await ranking.apply(change(ChangeKind.LAST_PAGE, 0, 1, standing(1, 50, 1)))
+            relay.passes.clear()
+            with capture_logs() as logs:
+                waiting = [asyncio.create_task(ranking.place("main", 1)) for _ in range(LIMITS.connections)]
+                while ranking.pools()["redis"][0] < LIMITS.connections:  # noqa: ASYNC110  # nothing tells of it
+                    await asyncio.sleep(0)
+                # One more than there are connections.
+                with pytest.raises(RankingUnavailable):
+                    await ranking.place("main", 1)
+                relay.passes.set()
+                assert await asyncio.gather(*waiting) == [1] * LIMITS.connections
+                assert await ranking.place("main", 1) == 1
+            assert logs == []
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port at which connections are taken and nothing is answered."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        yield int(listening.getsockname()[1])
+
+
+@pytest.fixture
+def primary() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def replica(primary: RedisServer) -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        server.replica_of(primary)
+        yield server
+
+
+@pytest.fixture
+def sentinel(primary: RedisServer, replica: RedisServer) -> Iterator[RedisSentinel]:
+    with RedisSentinel(primary, password="of-the-sentinel") as sentinel:  # of a test
+        until(lambda: sentinel.knows_replicas() == 1, "the Sentinel knows the replica")
+        yield sentinel
+
+
+@pytest.fixture
+async def watched(sentinel: RedisSentinel, silent_port: int) -> AsyncIterator[RedisRanking]:
+    """A ranking on a primary that Sentinels know, of which the first is silent and the second is gone."""
+    hosts = f"127.0.0.1:{silent_port},127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}"
+    url = f"redis+sentinel://{hosts}/{sentinel.SERVICE}/0"
+    limits = Limits(connections=4, silence_seconds=1.5)
+    async with opened(url, limits=limits, password=sentinel.password) as ranking:
+        await ranking.apply(change(ChangeKind.LAST_PAGE, 0, 1, standing(1, 50, 1)))
+        yield ranking
+
+
+async def writes_to(ranking: RedisRanking, server: RedisServer) -> None:
+    """Write until a change arrives at a server that is no replica."""
+    async with asyncio.timeout(30):
+        while True:
+            # Servers that change their roles close connections.
+            with suppress(RankingUnavailable, RedisError):
+                before = await ranking.progress("main")
+                applied = await ranking.apply(
+                    change(ChangeKind.STEP, before.version, before.version + 1, standing(1, 60, before.version + 1))
+                )
+                role = await asyncio.to_thread(server.execute, "ROLE")
+                version = await asyncio.to_thread(server.execute, "HGET", BoardKeys("p", "main").copy[0], "version")
+                if (role[0], version) == ("master", str(applied.version)):
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def test_a_primary_that_is_gone_is_replaced_by_the_one_that_the_sentinels_name(
+    watched: RedisRanking, primary: RedisServer, replica: RedisServer
+) -> None:
+    await asyncio.to_thread(primary.kill)
+    await writes_to(watched, replica)
+
+
+async def test_a_primary_that_the_sentinels_replace_is_left_while_it_still_takes_changes(
+    watched: RedisRanking, sentinel: RedisSentinel, primary: RedisServer, replica: RedisServer
+) -> None:
+    changed = watched.changed()
+    async with asyncio.timeout(60):
+        assert {await anext(changed), await anext(changed)} == {"main", "side"}
+        await asyncio.to_thread(sentinel.execute, "SENTINEL", "FAILOVER", sentinel.SERVICE)
+        await writes_to(watched, replica)
+        # Changes may have been missed, so every board is named. After that, changes are heard of again.
+        named: set[str] = set()
+        while named != {"main", "side"}:
+            named.add(await anext(changed))
+    await changed.aclose()  # type: ignore[attr-defined]
+
+
+async def test_a_cluster_is_found_by_any_of_its_seeds() -> None:
+    with RedisCluster() as cluster:
+        alive = cluster.nodes[-1].port
+        seeds = f"127.0.0.1:{free_port()},127.0.0.1:{free_port()},127.0.0.1:{alive}"
+        async with opened(f"redis://{seeds}", is_cluster=True) as ranking:
+            await ranking.apply(change(ChangeKind.LAST_PAGE, 0, 1, standing(1, 50, 1)))
+            assert await ranking.place("main", 1) == 1
