@@ -10,7 +10,7 @@ from scoreboard.web.detached import MOST_DISCARDED_BYTES
 READ_BYTES: Final = 16_384
 """Bytes that one read takes from a socket. Pipelined requests wait here while an earlier one is answered."""
 
-SLICE_BYTES: Final = 1_024
+SLICE_BYTES: Final = 512
 """Bytes that are parsed at a time. Limits are checked, and parsing can stop, after each slice."""
 
 MOST_HEADER_BYTES: Final = 32_768

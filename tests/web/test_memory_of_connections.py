@@ -1,0 +1,148 @@
+"""What the server keeps for a connection, at every stage of a request, of a client that sends as much as it can."""
+
+import asyncio
+import gc
+import select
+import socket
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import uvloop
+
+from tests.harness import Running, running
+from tests.limits import LIMIT_SECONDS
+
+CONNECTIONS = 10
+SENT_BYTES = 2_000_000
+"""Of each connection, unless the server reads no more or ends it."""
+
+UNREAD_SECONDS = 0.25
+"""Clients that cannot send for this long send no more: on a slow machine, the test may show less."""
+
+KEPT_BYTES = 250_000
+"""What the server may keep for a connection: pipelined requests cost the most, by far."""
+
+IN_CHUNKS = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+GET = b"GET /nowhere HTTP/1.1\r\n\r\n"
+SCORE = b"POST /api/scores HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer TOKEN\r\n"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a client sends once, and then without end."""
+
+    start: bytes
+    more: bytes
+    most: int = SENT_BYTES
+
+
+STAGES = {
+    "before a request": Stage(b"", b"\r\n" * 500),
+    "between two requests": Stage(GET, b"\r\n" * 500),
+    "method": Stage(b"", b"G" * 1_000),
+    "target": Stage(b"GET /", b"x" * 1_000),
+    "version": Stage(b"GET / HTTP/1.", b"1" * 1_000),
+    "name of a field": Stage(b"GET / HTTP/1.1\r\n", b"x" * 1_000),
+    "value of a field": Stage(b"GET / HTTP/1.1\r\na: ", b"x" * 1_000),
+    "empty fields": Stage(b"GET / HTTP/1.1\r\n", b"a:\r\n" * 250),
+    "different fields": Stage(b"GET / HTTP/1.1\r\n", b"".join(b"%03d:%03d\r\n" % (n, n) for n in range(500))),
+    "header of a second request": Stage(GET + b"GET / HTTP/1.1\r\n", b"a:\r\n" * 250),
+    "body that nothing reads": Stage(b"POST /nowhere HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n", b"x" * 1_000),
+    "body that is read": Stage(SCORE + b"Content-Length: 16384\r\n\r\n", b" " * 1_000),
+    "body in chunks that is read": Stage(SCORE + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 150),
+    "body without a token": Stage(b"POST /api/scores HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n", b"x" * 1_000),
+    "body of a stream": Stage(b"GET /api/leaderboard/stream HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n", b"x" * 1_000),
+    "small chunks": Stage(IN_CHUNKS, b"1\r\nx\r\n" * 200),
+    "size of a chunk": Stage(IN_CHUNKS, b"0" * 1_000),
+    "extension of a chunk": Stage(IN_CHUNKS + b"1;", b"x" * 1_000),
+    "value of an extension": Stage(IN_CHUNKS + b"1;x=", b"x" * 1_000),
+    "quoted value of an extension": Stage(IN_CHUNKS + b'1;x="', b"x" * 1_000),
+    "extensions of chunks": Stage(IN_CHUNKS, b"1;" + b"x=y;" * 250 + b"\r\nx\r\n"),
+    "trailers": Stage(IN_CHUNKS + b"0\r\n", b"a:\r\n" * 250),
+    "name of a trailer": Stage(IN_CHUNKS + b"0\r\n", b"x" * 1_000),
+    "value of a trailer": Stage(IN_CHUNKS + b"0\r\na: ", b"x" * 1_000),
+    "trailers after a body that is read": Stage(SCORE + IN_CHUNKS[-32:] + b"1\r\n{\r\n0\r\n", b"a:\r\n" * 250),
+    "requests": Stage(b"", GET * 100),
+    "requests of the least size": Stage(b"", b"GET / HTTP/1.1\r\n\r\n" * 100),
+    "requests in one go": Stage(b"", b"GET / HTTP/1.1\r\n\r\n" * 14_000, 252_000),
+    "requests for much": Stage(b"", b"GET /openapi.json HTTP/1.1\r\n\r\n" * 100),
+    "requests with bodies": Stage(b"", b"POST /nowhere HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello" * 50),
+    "requests that ask to go on": Stage(b"", SCORE + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"),
+    "requests with an upgrade": Stage(b"", b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n" * 50),
+    "requests after the last": Stage(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", GET * 100),
+    "requests after nonsense": Stage(b"nonsense\r\n\r\n", GET * 100),
+    "stream": Stage(b"GET /api/leaderboard/stream HTTP/1.1\r\n\r\n", b"x" * 1_000),
+    "requests after a stream": Stage(b"GET /api/leaderboard/stream HTTP/1.1\r\n\r\n", GET * 100),
+    "stream of HTTP/1.0": Stage(b"GET /api/leaderboard/stream HTTP/1.0\r\n\r\n", b"x" * 1_000),
+    "nonsense": Stage(b"", bytes(range(256)) * 4),
+    "header that is just not too large": Stage(b"GET / HTTP/1.1\r\n", b"a:" + b"x" * 120 + b"\r\n", 30_000),
+    "value that is just not too large": Stage(b"GET / HTTP/1.1\r\na:", b"x" * 1_000, 32_000),
+    "trailer that is just not too large": Stage(IN_CHUNKS + b"0\r\na:", b"x" * 1_000, 32_000),
+    "body that is just not too large": Stage(SCORE + b"Content-Length: 16384\r\n\r\n", b" " * 1_000, 16_000),
+}
+
+
+def send(clients: Sequence[socket.socket], stage: Stage, token: bytes) -> None:
+    """Have each client send as much as the server takes."""
+    start, more = (part.replace(b"TOKEN", token) for part in (stage.start, stage.more))
+    waiting = dict.fromkeys(clients, start or more)
+    counts = dict.fromkeys(clients, 0)
+    while waiting and (writable := select.select((), list(waiting), (), UNREAD_SECONDS)[1]):
+        for client in writable:
+            try:
+                taken = client.send(waiting[client], socket.MSG_DONTWAIT)
+            except ConnectionError:
+                del waiting[client]
+                continue
+            counts[client] += taken
+            waiting[client] = waiting[client][taken:] or more
+            if counts[client] >= stage.most:
+                del waiting[client]
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_at_no_stage_much_is_kept(tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    with running(tmp_path, loop_factory=loop, rate_limit="1000000/minute") as scoreboard:
+        token = scoreboard.token().encode()
+        # Whatever is made once, by the first of its kind.
+        for stage in STAGES.values():
+            kept(scoreboard, stage, token, 1)
+        tracemalloc.start()
+        try:
+            found = {name: kept(scoreboard, stage, token, CONNECTIONS) for name, stage in STAGES.items()}
+        finally:
+            tracemalloc.stop()
+        assert {name: size for name, size in found.items() if size > KEPT_BYTES} == {}
+        assert scoreboard.client.get("/health/live", timeout=LIMIT_SECONDS).status_code == 200
+
+
+def kept(scoreboard: Running, stage: Stage, token: bytes, connections: int) -> int:
+    """The bytes that the process keeps for each connection."""
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connected(scoreboard)) for _ in range(connections)]
+        before = settled(scoreboard)
+        send(clients, stage, token)
+        return (settled(scoreboard) - before) // connections
+
+
+@contextmanager
+def connected(scoreboard: Running) -> Iterator[socket.socket]:
+    """A client that never reads, and whose kernel takes little for it."""
+    where = urlsplit(scoreboard.url)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        client.connect((where.hostname, where.port))
+        yield client
+
+
+def settled(scoreboard: Running) -> int:
+    """What is in use once the server has answered a request of its own."""
+    for _ in range(3):
+        scoreboard.client.get("/health/live", timeout=LIMIT_SECONDS)
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0] if tracemalloc.is_tracing() else 0
