@@ -27,7 +27,7 @@ from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
 from scoreboard.interfaces import Clock, NewId, Pooled, Ranking, Settled
-from scoreboard.metrics import Metrics, served
+from scoreboard.metrics import Metrics
 from scoreboard.observer import NOBODY
 from scoreboard.public_urls import OPAQUE_ORIGINS
 from scoreboard.ranking import redis_connection
@@ -35,6 +35,7 @@ from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.ranking.redis import RedisRanking
 from scoreboard.scoring import Scoring
 from scoreboard.secret import load_secret
+from scoreboard.server.metrics_port import served
 from scoreboard.store import postgresql_database, sqlite_file
 from scoreboard.store.postgresql import PostgresqlStore
 from scoreboard.store.sqlite import SqliteStore
@@ -234,7 +235,7 @@ async def open_scoreboard(
         metrics_port = None
         if metrics is not None and settings.metrics_port is not None:
             metrics.watch(hub, scoring.commit, healing, partial(_pools, store, ranking))
-            metrics_port = stack.enter_context(served(metrics, settings.metrics_host, settings.metrics_port))
+            metrics_port = stack.enter_context(served(metrics.registry, settings.metrics_host, settings.metrics_port))
         await healing.start()
         await stack.enter_async_context(
             background(

@@ -1,14 +1,12 @@
 """What operators watch, for Prometheus: https://prometheus.io/docs/practices/naming/.
 
-It is served on a port of its own, by the library's own server in a thread of its own: it answers also while the event
-loop is stuck, and nobody reaches it by the public port.
+They are served on a port of their own (`server.metrics_port`), so nobody reaches them by the public port.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -16,10 +14,8 @@ from prometheus_client.registry import Collector
 
 from scoreboard import __version__
 from scoreboard.commit import GroupCommit
-from scoreboard.errors import StartError
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
-from scoreboard.hosts import host_and_port
 from scoreboard.interfaces import Clock
 from scoreboard.observer import Observer
 
@@ -157,21 +153,3 @@ def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
 
 def _counter(name: str, text: str, value: float) -> CounterMetricFamily:
     return CounterMetricFamily(f"{NAMESPACE}_{name}", text, value=value)
-
-
-@contextmanager
-def served(metrics: Metrics, host: str, port: int) -> Iterator[int]:
-    """Serve /metrics, on a port that is chosen where `port` is 0. Raises StartError."""
-    try:
-        server, thread = start_http_server(port, host, metrics.registry)
-    except OSError as error:
-        where = host_and_port(host, port)
-        raise StartError(
-            f"{where} cannot be used for metrics ({error.strerror or error}): set SCOREBOARD_METRICS_PORT."
-        ) from error
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

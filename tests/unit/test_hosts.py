@@ -10,7 +10,8 @@ import pytest
 
 from scoreboard.errors import StartError
 from scoreboard.listening import bind, url_of
-from scoreboard.metrics import Metrics, served
+from scoreboard.metrics import Metrics
+from scoreboard.server.metrics_port import served
 from scoreboard.server_url import ServerUrl, server_url
 from tests.clocks import HeldClock
 
@@ -74,7 +75,7 @@ def test_a_port_that_is_taken_is_told_with_brackets() -> None:
         port = listening.getsockname()[1]
         with pytest.raises(StartError, match=rf"^\[::1\]:{port} is taken"):
             bind("::1", port)
-        metrics = served(Metrics(HeldClock()), "::1", port)
+        metrics = served(Metrics(HeldClock()).registry, "::1", port)
         with pytest.raises(StartError, match=rf"^\[::1\]:{port} cannot be used for metrics"), metrics:
             pass
     with pytest.raises(StartError, match=r"^\[2001:db8::1\]:1234 cannot be used"):

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from threading import Event
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvloop
+from structlog.testing import capture_logs
 
 from scoreboard.server import limits
 from tests.harness import Running, running
@@ -200,3 +201,25 @@ def test_a_body_may_come_a_while_after_its_header(tmp_path: Path) -> None:
                 data = client.recv(65_536)
                 assert data
                 received += data
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/1.1\r\n\r\n"])
+def test_whoever_begins_no_tls_is_not_waited_for(
+    tmp_path: Path,
+    certificate: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    loop: Callable[[], asyncio.AbstractEventLoop],
+    sent: bytes,
+) -> None:
+    monkeypatch.setattr(limits, "HANDSHAKE_SECONDS", 0.2)
+    with (
+        capture_logs() as told,
+        running(tmp_path, loop_factory=loop, **certificate) as scoreboard,
+        connected(scoreboard) as client,
+    ):
+        client.sendall(sent)
+        with suppress(ConnectionResetError):
+            while client.recv(1_000):
+                pass
+    assert [line["event"] for line in told] == ["stopping"]

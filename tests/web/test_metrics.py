@@ -1,6 +1,8 @@
 """What operators watch, on a port of its own."""
 
 import socket
+import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from scoreboard.errors import StartError
+from scoreboard.server import limits
 from tests.clocks import HeldClock
 from tests.harness import Running, running
+from tests.limits import LIMIT_SECONDS
 
 
 def scraped(scoreboard: Running) -> dict[str, float]:
@@ -71,7 +75,7 @@ def test_a_stream_that_is_refused_counts_as_neither_opened_nor_closed(tmp_path: 
     with running(tmp_path, metrics_port=0, max_streams=1) as scoreboard, scoreboard.watch() as watcher:
         watcher.frame()
         with scoreboard.watch() as one_too_many:
-            assert "retry" in one_too_many.fields()
+            assert one_too_many.response.read().startswith(b"retry: ")
         seen = scraped(scoreboard)
     assert seen["streams_refused_total"] == seen["streams_opened_total"] == seen["streams"] == 1
     assert sum(value for name, value in seen.items() if name.startswith("streams_closed_total ")) == 0
@@ -92,3 +96,25 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
             running(tmp_path, metrics_port=port),
         ):
             pass
+
+
+def test_silent_clients_of_the_port_take_no_threads_and_are_left_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ASKING_SECONDS", 0.1)
+    with running(tmp_path, metrics_port=0) as scoreboard, ExitStack() as stack:
+        before = threading.active_count()
+        address = ("127.0.0.1", scoreboard.scoreboard.metrics_port or 0)
+        clients = [stack.enter_context(socket.create_connection(address, timeout=LIMIT_SECONDS)) for _ in range(50)]
+        scraped(scoreboard)
+        assert threading.active_count() <= before
+        for client, sent in zip(clients, (b"", b"GET /metrics HTTP/1.1\r\n"), strict=False):
+            client.sendall(sent)
+        assert [client.recv(1_000)[:12] for client in clients[:2]] == [b"", b"HTTP/1.1 408"]
+
+
+def test_a_bad_request_for_metrics_is_answered(tmp_path: Path) -> None:
+    with running(tmp_path, metrics_port=0) as scoreboard:
+        url = f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics"
+        assert httpx2.get(url, headers={b"Accept": b"\xff", b"Accept-Encoding": b"\xff"}).status_code == 200
+        assert httpx2.request("CONNECT", url).status_code == 501

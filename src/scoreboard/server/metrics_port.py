@@ -1,0 +1,37 @@
+"""The port of the metrics: a server in a thread of its own, which answers also while the main event loop is stuck."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from threading import Thread
+
+from prometheus_client import CollectorRegistry, make_asgi_app
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from scoreboard.listening import bind
+from scoreboard.server.http_server import LimitedServer, make_config
+
+
+@contextmanager
+def served(registry: CollectorRegistry, host: str, port: int) -> Iterator[int]:
+    """Serve /metrics until the end of the block, on a port that is chosen where `port` is 0. Raises StartError."""
+    with closing(bind(host, port, "SCOREBOARD_METRICS_")) as listening:
+        server = LimitedServer(make_config(_application(registry)))
+        thread = Thread(target=lambda: asyncio.run(server.serve([listening])), name="metrics", daemon=True)
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = server.force_exit = True
+            thread.join()
+
+
+def _application(registry: CollectorRegistry) -> ASGIApp:
+    """The library's application, which fails at header fields that are not UTF-8."""
+    application: ASGIApp = make_asgi_app(registry)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [field for field in scope["headers"] if field[1].isascii()]
+        await application({**scope, "headers": headers}, receive, send)
+
+    return answer
