@@ -1,21 +1,22 @@
 """Keyed digests: fixed-size values that replace data which the database must not reveal."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
+
+BYTES: Final = 16
+"""The size of a digest: that of a UUID, which is what databases keep it as."""
 
 _PURPOSE: Final = b"ledger digests"
 """The `person` parameter of BLAKE2: other uses of the same secret derive other keys."""
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(NamedTuple):
     """`current` is written to the ledger; the same thing may be there already under one of the `earlier` values."""
 
     current: UUID
-    earlier: tuple[UUID, ...] = ()
+    earlier: tuple[bytes, ...] = ()
 
 
 class Digests:
@@ -28,7 +29,7 @@ class Digests:
 
     def __init__(self, secrets: Iterable[bytes] = ()) -> None:
         keys = [blake2b(secret, digest_size=32, person=_PURPOSE).digest() for secret in dict.fromkeys(secrets)]
-        self._keys = keys or [b""]
+        self._key, *self._earlier_keys = keys or [b""]
 
     def submission(self, user_id: str, key: str, *, is_server: bool) -> Digest:
         """An idempotency key of a caller. A server's keys differ from those of a user with the same id."""
@@ -43,14 +44,15 @@ class Digests:
         return self._digest(("proof", issuer, user_id, proof_id), ("proof", issuer, user_id, proof_id))
 
     def _digest(self, parts: tuple[str, ...], unkeyed: tuple[str, ...]) -> Digest:
-        current, *earlier = (_hash(parts, key) for key in self._keys)
-        return Digest(current, (*earlier, _hash(unkeyed)))
+        text = _joined(parts)
+        earlier = [blake2b(text, key=key, digest_size=BYTES).digest() for key in self._earlier_keys]
+        earlier.append(blake2b(_joined(unkeyed), digest_size=BYTES).digest())
+        return Digest(UUID(bytes=blake2b(text, key=self._key, digest_size=BYTES).digest()), tuple(earlier))
 
 
-def _hash(parts: tuple[str, ...], key: bytes = b"") -> UUID:
+def _joined(parts: tuple[str, ...]) -> bytes:
     # NUL occurs in no id. An `iss` may be any text, also one that is not valid Unicode.
-    text = "\0".join(parts).encode(errors="surrogatepass")
-    return UUID(bytes=blake2b(text, key=key, digest_size=16).digest())
+    return "\0".join(parts).encode(errors="surrogatepass")
 
 
 def keyed_hash(key: bytes, text: str) -> int:

@@ -120,7 +120,7 @@ class Proof:
     digest: UUID
     points: int | None = None
     is_over: bool = False
-    earlier_digests: tuple[UUID, ...] = ()
+    earlier_digests: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +142,8 @@ class Submission:
     proof_digest: UUID | None = None
     is_late: bool = False
     origin: Origin = NOWHERE
-    earlier_digests: tuple[UUID, ...] = ()
-    earlier_proof_digests: tuple[UUID, ...] = ()
+    earlier_digests: tuple[bytes, ...] = ()
+    earlier_proof_digests: tuple[bytes, ...] = ()
 
     @property
     def all_digests(self) -> list[str]:
@@ -165,8 +165,8 @@ class Submission:
         return self.action.points if self.given_points is None else self.given_points
 
 
-def _hexadecimal(current: UUID | None, earlier: tuple[UUID, ...]) -> list[str]:
-    return [] if current is None else [digest.hex for digest in (current, *earlier)]
+def _hexadecimal(current: UUID | None, earlier: tuple[bytes, ...]) -> list[str]:
+    return [] if current is None else [current.hex, *(digest.hex() for digest in earlier)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ class Correction:
     name: str | None = None
     keeps_name: bool = False
     idempotency_digest: UUID | None = None
-    earlier_digests: tuple[UUID, ...] = ()
+    earlier_digests: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def claim(
     event_id: UUID,
     *,
     idempotency_digest: UUID | None = None,
-    earlier_digests: tuple[UUID, ...] = (),
+    earlier_digests: tuple[bytes, ...] = (),
     points: int | None = None,
     name: str | None = None,
     proof: Proof | None = None,

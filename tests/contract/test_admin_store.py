@@ -116,7 +116,7 @@ async def test_an_adjustment_is_repeated_by_its_key_and_by_nothing_else(store: T
     five = about(EventKind.ADJUST, board="main", points=5, idempotency_digest=UUID(int=7))
     made = (await correct(store, five)).events
     assert (await correct(store, five)).outcomes == (Accepted(made[0], replayed=True),)
-    rekeyed = replace(five, idempotency_digest=UUID(int=8), earlier_digests=(UUID(int=9), UUID(int=7)))
+    rekeyed = replace(five, idempotency_digest=UUID(int=8), earlier_digests=(UUID(int=9).bytes, UUID(int=7).bytes))
     assert (await correct(store, rekeyed)).outcomes == (Accepted(made[0], replayed=True),)
     with pytest.raises(IdempotencyKeyReused):
         await correct(store, replace(five, points=500))

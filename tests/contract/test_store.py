@@ -353,9 +353,11 @@ async def test_a_key_and_a_proof_are_found_under_an_earlier_digest(store: Store)
     """A row of an earlier version, or from before a secret was changed."""
     old = replace(submission("ada", digest=1), proof_digest=UUID(int=2))
     (first,) = await commit(store, old)
-    again = replace(submission("ada", digest=3), earlier_digests=(UUID(int=4), UUID(int=1)))
+    again = replace(submission("ada", digest=3), earlier_digests=(UUID(int=4).bytes, UUID(int=1).bytes))
     settled = await store.commit({"main"}, lambda: [again], settling())
     assert settled.outcomes == (Accepted(replace(first, idempotency_digest=UUID(int=3), proof_digest=None), True),)
-    redeemed = replace(submission("bob"), proof_digest=UUID(int=5), earlier_proof_digests=(UUID(int=6), UUID(int=2)))
+    redeemed = replace(
+        submission("bob"), proof_digest=UUID(int=5), earlier_proof_digests=(UUID(int=6).bytes, UUID(int=2).bytes)
+    )
     settled = await store.commit({"main"}, lambda: [redeemed, submission("cyd", digest=1)], settling())
     assert [type(outcome) for outcome in settled.outcomes] == [Refused, Accepted]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from uuid import UUID
 
 from sqlalchemy import Connection, insert, not_, select, update
 from sqlalchemy.engine import Row
@@ -121,7 +122,9 @@ def _repeated(connection: Connection, player: Player, correction: Correction) ->
         .join(boards, boards.c.key == score_events.c.board_key)
         .where(
             score_events.c.player_key == player.key,
-            score_events.c.idempotency_digest.in_((correction.idempotency_digest, *correction.earlier_digests)),
+            score_events.c.idempotency_digest.in_(
+                (correction.idempotency_digest, *(UUID(bytes=digest) for digest in correction.earlier_digests))
+            ),
         )
     ).first()
     return None if row is None else reads.event_of(row.board, row)
