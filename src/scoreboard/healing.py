@@ -102,7 +102,7 @@ class Healing:
         await asyncio.wait((self._passed,), timeout=INTERVAL_SECONDS)
 
     async def _lost_partners(self, board: str) -> set[str]:
-        """Heal a board, and return the partners that did not answer."""
+        """Heal a board, and return the partners that did not answer or take no writes."""
         try:
             await self.heal(board)
         except StoreUnavailable:
@@ -110,7 +110,7 @@ class Healing:
         except RankingUnavailable:
             # The ranking is asked first, so nothing is known of the store yet.
             return {"ranking"} if await self._store_answers() else {"ranking", "store"}
-        return set()
+        return set() if self._store.takes_writes else {"store"}
 
     async def _heads(self) -> Mapping[str, Head]:
         heads = await self._store.heads()
@@ -123,7 +123,7 @@ class Healing:
             await self._heads()
         except StoreUnavailable:
             return False
-        return True
+        return self._store.takes_writes
 
     async def mend(self, change: Change, applied: Applied) -> bool:
         """What to do about a commit that found a gap before it; whether the copy has the commit now.

@@ -106,6 +106,10 @@ class Store(Protocol):
         An error out of `take` or `settle` is passed on, and nothing was changed.
         """
 
+    @property
+    def takes_writes(self) -> bool:
+        """False once the store is known to refuse every write, though it can be read."""
+
     def renew(self) -> None:
         """Make later calls on new connections: the old ones may lead to a server that another one has replaced."""
 

@@ -117,13 +117,13 @@ class PostgresServer(Server, Postgres):
             os.chown(signal_file, self.user.pw_uid, self.user.pw_gid)
         self.start()
 
-    def refuse_writes(self) -> None:
+    def refuse_writes(self, refuse: bool = True) -> None:
         """Make each transaction read-only, as an operator does before another server takes its place."""
-        self.sql("ALTER SYSTEM SET default_transaction_read_only = on")
+        setting = "on" if refuse else "off"
+        self.sql(f"ALTER SYSTEM SET default_transaction_read_only = {setting}")
         self.sql("SELECT pg_reload_conf()")
         until(
-            lambda: self.sql("SHOW default_transaction_read_only")[0][0] == "on",
-            "PostgreSQL makes transactions read-only",
+            lambda: self.sql("SHOW default_transaction_read_only")[0][0] == setting, "PostgreSQL has read its settings"
         )
 
     def remove_traces(self) -> None:

@@ -15,6 +15,7 @@ from scoreboard.store.postgresql import PostgresqlStore
 from scoreboard.store.postgresql_database import Limits, migrate
 from tests.making import MAIN, UNLIMITED, commit, submission
 from tests.relay import Relay
+from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgresql import PostgresReplica, PostgresServer
 
 LIMITS = Limits(connections=4, silence_seconds=1, lock_seconds=20, statement_seconds=40)
@@ -113,6 +114,58 @@ async def test_an_instance_whose_connections_lead_to_the_old_primary_does_not_dr
         assert await version(store) == 2
         await committed(store, "cyd")
         assert await version(store) == 3
+
+
+async def test_connections_that_became_read_only_are_left_though_nothing_is_written(pair: Pair) -> None:
+    async with Relay(pair.old.port) as relay, opened(f"127.0.0.1:{relay.port}") as store:
+        await commit(store, submission("ada"))
+        await version(store)
+        await asyncio.to_thread(pair.new.catch_up)
+        await asyncio.to_thread(pair.old.refuse_writes)
+        await asyncio.to_thread(pair.new.promote)
+        relay.target_port = pair.new.port
+        async with opened(f"127.0.0.1:{pair.new.port}") as other:
+            await commit(other, submission("bob"))
+        async with asyncio.timeout(SECONDS):
+            while await version(store) < 2:
+                pass
+
+
+async def test_a_database_that_is_read_only_is_read_and_is_named_until_it_takes_scores_again() -> None:
+    with PostgresServer(fsync=False) as server:
+        server.create_database("scores")
+        await asyncio.to_thread(migrate, server.url("scores"))
+        async with MemoryRanking() as ranking, opened(f"127.0.0.1:{server.port}") as store:
+            await commit(store, submission("ada"))
+            healing = Healing(store, ranking, ("main",))
+            running = asyncio.create_task(healing.run())
+            for refuses in (True, False):
+                await asyncio.to_thread(server.refuse_writes, refuses)
+                async with asyncio.timeout(SECONDS):
+                    while healing.lost != ({"store"} if refuses else set()):
+                        await healing.catch_up()
+                assert (await store.page("main", 10, 0)).players == 1
+            await commit(store, submission("bob"))
+            running.cancel()
+
+
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+@pytest.mark.parametrize("way", ["standby", "read-only"])
+async def test_sessions_of_pgbouncer_that_lead_to_the_old_primary_are_ended(pair: Pair, mode: str, way: str) -> None:
+    async with Relay(pair.old.port) as relay:
+        url = f"postgresql://postgres@127.0.0.1:{relay.port}/scores"
+        with PgBouncer(url, pool_mode=mode) as bouncer:
+            async with opened(f"127.0.0.1:{bouncer.port}") as store:
+                await commit(store, submission("ada"))
+                await asyncio.gather(*(store.heads() for _ in range(2)))
+                await asyncio.to_thread(pair.new.catch_up)
+                await asyncio.to_thread(pair.old.demote if way == "standby" else pair.old.refuse_writes)
+                with pytest.raises(StoreUnavailable):
+                    await store.heads()
+                await asyncio.to_thread(pair.new.promote)
+                relay.target_port = pair.new.port
+                await committed(store, "bob")
+                assert await version(store) == 2
 
 
 async def test_an_old_primary_that_fell_silent_is_left_for_the_one_that_the_name_leads_to(pair: Pair) -> None:

@@ -225,7 +225,11 @@ class PostgresqlStore:
         return await self._reader.run(lambda connection: suspects.stand_out(connection, since_us, conspicuous, limit))
 
     def renew(self) -> None:
-        self._server.renew("the versions of a board differ from those of its copy", at_once=True)
+        self._server.renew("the versions of a board differ from those of its copy", pause_seconds=0)
+
+    @property
+    def takes_writes(self) -> bool:
+        return self._server.takes_writes
 
     async def heads(self) -> Mapping[str, Head]:
         self._heads = await self._reader.run(reads.heads)

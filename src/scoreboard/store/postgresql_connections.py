@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Literal, Self, TypeVar
+from typing import Final, Literal, Self, TypeVar
 
 import asyncpg
 from sqlalchemy import Connection
@@ -22,11 +22,13 @@ from scoreboard.store.postgresql_errors import (
     unavailable,
     was_dead,
 )
-from scoreboard.store.postgresql_server import Server, ServerConnection
+from scoreboard.store.postgresql_server import LEAVE, Server, ServerConnection
 
 T = TypeVar("T")
 Commit = Callable[[], Awaitable[object]]
 Access = Literal["write", "read"]
+
+READ_WRITE: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE"
 
 
 class Connections:
@@ -38,20 +40,16 @@ class Connections:
         self._access: Access = access
         self.most = most
         settings = database.session_settings(limits, is_for_writing=access == "write")
-        self._begin = self._begin_statement()
-        self._begin_pooled = "; ".join(
-            [self._begin, *(f"SET LOCAL {name} = '{value}'" for name, value in settings.items())]
-        )
         self._settings = settings
-
-    def _begin_statement(self) -> str:
         # READ COMMITTED whatever the default is: a statement after the lock must see what was committed before it.
-        if self._access == "write":
-            return "BEGIN ISOLATION LEVEL READ COMMITTED"
-        if not self._server.needs_primary:
-            return "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-        # A standby refuses the first one.
-        return "BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE; SET TRANSACTION READ ONLY"
+        is_write, needs_primary = access == "write", server.needs_primary
+        begin = f"BEGIN ISOLATION LEVEL {'READ COMMITTED' if is_write else 'REPEATABLE READ, READ ONLY'}"
+        # Behind a pooler each transaction may be on another server, and a session keeps no settings.
+        checks = [LEAVE] if needs_primary else []
+        limits_of_it = [f"SET LOCAL {name} = '{value}'" for name, value in settings.items()]
+        self._begin_pooled = "; ".join([begin, *checks, *limits_of_it])
+        # A standby refuses READ WRITE.
+        self._begin = begin if is_write or not needs_primary else f"{READ_WRITE}; SET TRANSACTION READ ONLY"
 
     async def __aenter__(self) -> Self:
         self._engine = database.open_engine(
@@ -119,6 +117,7 @@ class Connections:
                 raw.terminate()
                 await connection.invalidate()
                 raw = await _driver_connection(connection)
+            self._server.look_at(raw)
             watch = self._server.prober.watch(raw.terminate)
             try:
                 yield connection, raw

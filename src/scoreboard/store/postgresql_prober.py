@@ -35,8 +35,8 @@ class Watch:
 class Prober:
     """Cuts off the connections to a server that does not answer. All pools of that server share it.
 
-    It keeps one connection of its own, on which it asks while any other has been in use for `silence_seconds` / 2. So a
-    lock, a slow statement, a full server or a slow handshake never counts as silence: only a missing answer does.
+    It keeps one connection of its own, on which it asks while any other has been in use for a quarter of the silence.
+    So a lock, a slow statement, a full server or a slow handshake never counts as silence: only a missing answer does.
     """
 
     def __init__(
@@ -64,11 +64,16 @@ class Prober:
         self._take_connection()
         if self._connection is not None:
             with suppress(*ERRORS):
-                await self._connection.close(timeout=self._patience_seconds)
+                await self._connection.close(timeout=self._answer_seconds)
 
     @property
-    def _patience_seconds(self) -> float:
-        return self._silence_seconds() / 2
+    def _slow_seconds(self) -> float:
+        """How long a connection is in use before the server is asked. Together with the answer it makes a silence."""
+        return self._silence_seconds() / 4
+
+    @property
+    def _answer_seconds(self) -> float:
+        return self._silence_seconds() - self._slow_seconds
 
     def watch(self, cut_off: Callable[[], None]) -> Watch:
         """Cut a connection off should its server fall silent from now on, until `unwatch`."""
@@ -95,7 +100,7 @@ class Prober:
         while True:
             await asyncio.sleep(self._pause_seconds())
             now = self._loop.time()
-            slow = [watch for watch in self._watches if watch.since <= now - self._patience_seconds]
+            slow = [watch for watch in self._watches if watch.since <= now - self._slow_seconds]
             if (slow or now >= self._asked_at + ASK_AGAIN_SECONDS) and await self._is_silent():
                 for watch in slow:
                     self._cut_off(watch)
@@ -104,7 +109,7 @@ class Prober:
         """Until the oldest watch is slow, where it is not yet; between two questions otherwise."""
         oldest = next(iter(self._watches), None)
         age = 0.0 if oldest is None else self._loop.time() - oldest.since
-        return self._patience_seconds - age if age < self._patience_seconds else self._patience_seconds
+        return self._slow_seconds - age if age < self._slow_seconds else self._slow_seconds
 
     def _cut_off(self, watch: Watch) -> None:
         if watch in self._watches:
@@ -131,7 +136,10 @@ class Prober:
         asking = asyncio.create_task(connection.execute("SELECT 1"))
         try:
             # A time-out of asyncpg's own would open one more connection, to cancel the statement.
-            done, _ = await asyncio.wait({asking}, timeout=self._patience_seconds)
+            done, _ = await asyncio.wait({asking}, timeout=self._answer_seconds)
+            if not done and self._loop.time() - self._asked_at > 2 * self._answer_seconds:
+                # It was this process that stood still: the answer may be there.
+                done, _ = await asyncio.wait({asking}, timeout=self._answer_seconds)
         finally:
             if not asking.done() or asking.exception() is not None:
                 connection.terminate()
@@ -141,7 +149,7 @@ class Prober:
     async def _is_out_of_reach(self) -> bool:
         """Whether a new connection gets no answer. An error of the server is one, as is that of a missing name."""
         connecting = self._connect()
-        await asyncio.wait({connecting}, timeout=2 * self._patience_seconds)
+        await asyncio.wait({connecting}, timeout=self._silence_seconds())
         if not connecting.done():
             return True
         error = None if connecting.cancelled() else connecting.exception()

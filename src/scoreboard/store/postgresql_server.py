@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 import asyncpg
@@ -12,10 +13,19 @@ from scoreboard.store.postgresql_errors import ERRORS, WrongRole, is_unknown_par
 from scoreboard.store.postgresql_prober import APPLICATION_NAME, CONNECT_SECONDS, Prober
 
 RENEWAL_SECONDS: Final = 1.0
-"""At least between two renewals: a primary that is read-only for long must not cost a connection for each score."""
+"""At least between two renewals: a server that refuses each score must not cost a connection for each."""
+
+READ_ONLY_SECONDS: Final = 5.0
+"""The same while the server says that it is read-only: another server may have taken its place, or its disk is full."""
 
 STATEMENT_CACHE_SIZE: Final = 100
 """Statements that a connection keeps prepared. Behind a pooler it keeps none: the next may go to another session."""
+
+LEAVE: Final = (
+    "SELECT pg_terminate_backend(pg_backend_pid()) "
+    "WHERE pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean"
+)
+"""Ends this very session if its server is not the primary. A pooler would hand it on to the next client instead."""
 
 WHO: Final = "SELECT pg_backend_pid() AS process_id, pg_is_in_recovery() AS is_standby"
 
@@ -40,6 +50,8 @@ class Server:
         self._busy_seconds = busy_seconds
         self._renewed_at = float("-inf")
         self.needs_primary = address.role is Role.PRIMARY
+        self.takes_writes = True
+        """False if the server said so on the connection that was used last."""
         self.is_pooled = False
         """Whether a pooler such as pgbouncer stands in front of it, which keeps no session from one transaction to the
         next. It is recognised when the first connection is made."""
@@ -51,10 +63,20 @@ class Server:
         """How long an answer to a trivial statement may take."""
         return self._silence_seconds + self._busy_seconds if self.is_pooled else self._silence_seconds
 
-    def renew(self, why: str, *, at_once: bool = False) -> None:
+    def look_at(self, connection: ServerConnection) -> None:
+        """Notice a server that refuses writes by default: it tells all its connections."""
+        if self.is_pooled:
+            # It tells what some server said at some time. `LEAVE` asks the one that is used.
+            return
+        said = getattr(connection.get_settings(), "default_transaction_read_only", "off")
+        self.takes_writes = said != "on"
+        if not self.takes_writes and self.needs_primary:
+            self.renew("the server is read-only", READ_ONLY_SECONDS)
+
+    def renew(self, why: str, pause_seconds: float = RENEWAL_SECONDS) -> None:
         """Have each connection replaced before its next use, since the primary may be another server by now."""
         now = asyncio.get_running_loop().time()
-        if at_once or now - self._renewed_at >= RENEWAL_SECONDS:
+        if now - self._renewed_at >= pause_seconds:
             self._renewed_at = now
             self.renewals += 1
             self.prober.reconnect()
@@ -134,6 +156,9 @@ class Server:
             connection.terminate()
             raise
         if was_pooled or who["process_id"] == connection.get_server_pid():
+            if was_pooled and self.needs_primary and who["is_standby"]:
+                with suppress(*ERRORS):
+                    await connection.execute(LEAVE, timeout=seconds)
             return connection, who["is_standby"]
         connection.terminate()
         self._recognise_pooler()

@@ -91,6 +91,8 @@ class SqliteStore:
     async def suspects(self, since_us: int, conspicuous: Conspicuous, limit: int) -> Sequence[Suspect]:
         return await self._read(lambda connection: suspects.stand_out(connection, since_us, conspicuous, limit))
 
+    takes_writes = True
+
     def renew(self) -> None:
         """The file is the truth: there is no other one."""
 
