@@ -76,7 +76,7 @@ def test_a_port_that_is_taken_is_told_with_brackets() -> None:
         with pytest.raises(StartError, match=rf"^\[::1\]:{port} is taken"):
             bind("::1", port)
         metrics = served(Metrics(HeldClock()).registry, "::1", port)
-        with pytest.raises(StartError, match=rf"^\[::1\]:{port} cannot be used for metrics"), metrics:
+        with pytest.raises(StartError, match=rf"^\[::1\]:{port} is taken: .* SCOREBOARD_METRICS_PORT"), metrics:
             pass
     with pytest.raises(StartError, match=r"^\[2001:db8::1\]:1234 cannot be used"):
         bind("2001:db8::1", 1234)
