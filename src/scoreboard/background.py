@@ -40,9 +40,10 @@ class Failures:
         try:
             yield
         except Exception as error:  # noqa: BLE001  # No type tells a bad input from a bug, and a bad input must not stop a server.
-            self._report(error, context)
+            self.report(error, **context)
 
-    def _report(self, error: Exception, context: Mapping[str, object]) -> None:
+    def report(self, error: Exception, **context: object) -> None:
+        """Count and log an error. A loop over very many items calls this itself: `survived` costs more."""
         self._observer.failed(self._work)
         now = self._clock()
         kind = (type(error), *context.values())

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Never
 
 import pytest
+import uvicorn
 from structlog.testing import capture_logs
 
 from scoreboard.background import QUIET_SECONDS, RETRY_SECONDS, Failures, background, keep_running
@@ -20,6 +21,8 @@ from scoreboard.model import Snapshot
 from scoreboard.observer import NOBODY, Observer
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.ranking.redis_connection import Breaker
+from scoreboard.server.http_server import LimitedServer
+from scoreboard.server.protocol import HttpProtocol
 from scoreboard.store import sqlite_file
 from scoreboard.store.postgresql_prober import Prober
 from scoreboard.store.sqlite import SqliteStore
@@ -205,3 +208,21 @@ async def test_a_copy_that_answers_oddly_is_healed_later_and_the_others_at_once(
             assert (observer.failures, (await ranking.progress("side")).version) == (["healing"], 1)
             while (await ranking.progress("main")).version != 1:
                 await healing.catch_up()
+
+
+class Unchecked(HttpProtocol):
+    """A connection that fails whenever its limits are checked."""
+
+    def __init__(self, checked: list[float]) -> None:
+        self._checked = checked
+
+    def refuse_if_slow(self, now: float) -> None:
+        self._checked.append(now)
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>")
+
+
+async def test_a_connection_whose_limits_cannot_be_checked_does_not_end_the_server() -> None:
+    server, checked = LimitedServer(uvicorn.Config(lambda: None)), list[float]()
+    server.server_state.connections.update(Unchecked(checked) for _ in range(2))
+    assert not await server.on_tick(0)
+    assert len(checked) == 2

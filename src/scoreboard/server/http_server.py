@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from scoreboard.background import Failures
 from scoreboard.errors import StartError
 from scoreboard.listening import BACKLOG
 from scoreboard.server import limits
@@ -73,6 +74,10 @@ def make_config(application: ASGIApp, tls: tuple[Path, Path] | None = None) -> u
 class LimitedServer(uvicorn.Server):
     """uvicorn's server, whose connections are `HttpProtocol`."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._failures = Failures("connections")
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Take connections of `sockets`: as uvicorn does, which has no limit for TLS handshakes."""
         loop = asyncio.get_running_loop()
@@ -99,7 +104,10 @@ class LimitedServer(uvicorn.Server):
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
                 assert isinstance(connection, HttpProtocol)
-                connection.refuse_if_slow(now)
+                try:
+                    connection.refuse_if_slow(now)
+                except Exception as error:  # noqa: BLE001  # An error here would end the server.
+                    self._failures.report(error)
         return await super().on_tick(counter)
 
 
