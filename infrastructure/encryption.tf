@@ -16,7 +16,7 @@ resource "aws_kms_key" "this" {
 
   description             = "Encrypts what ${var.name} keeps"
   enable_key_rotation     = true
-  deletion_window_in_days = var.deletion_protection ? 30 : 7
+  deletion_window_in_days = var.deletion_protection || var.last_snapshot ? 30 : 7 # the snapshot is lost with the key
 
   policy = jsonencode({
     Version = "2012-10-17"

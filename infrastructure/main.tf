@@ -96,6 +96,7 @@ module "database" {
   read_replica        = var.database.read_replica
   backup_days         = var.database.backup_days
   deletion_protection = var.deletion_protection
+  last_snapshot       = var.last_snapshot
   subnet_ids          = module.network.isolated_subnet_ids
   security_group_id   = module.network.security_group_ids["database"]
   kms_key_arn         = local.kms_key_arn

@@ -250,7 +250,13 @@ variable "container_insights" {
 }
 
 variable "deletion_protection" {
-  description = "Whether deleting is refused (balancer, database), a last snapshot is taken, secrets can be brought back, and images stay. Set it to false, apply, then destroy."
+  description = "Whether deleting is refused (balancer, database), secrets can be brought back, and images stay. Set it to false, apply, then destroy."
+  type        = bool
+  default     = true
+}
+
+variable "last_snapshot" {
+  description = "Whether a snapshot of the database is taken when it is destroyed. It costs money until you delete it."
   type        = bool
   default     = true
 }

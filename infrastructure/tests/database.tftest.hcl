@@ -18,6 +18,7 @@ variables {
   read_replica        = true
   backup_days         = 14
   deletion_protection = true
+  last_snapshot       = true
   subnet_ids          = ["subnet-a", "subnet-b"]
   security_group_id   = "sg-database"
   kms_key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/a"
@@ -138,8 +139,13 @@ run "small_has_one_instance" {
   }
 
   assert {
-    condition     = length(aws_db_instance.replica) == 0 && output.read_url == null && aws_db_instance.this.skip_final_snapshot
-    error_message = "There must be no replica, nor an address of one, nor a snapshot that outlives it."
+    condition     = length(aws_db_instance.replica) == 0 && output.read_url == null
+    error_message = "There must be no replica, nor an address of one."
+  }
+
+  assert {
+    condition     = !aws_db_instance.this.deletion_protection && !aws_db_instance.this.skip_final_snapshot && aws_db_instance.this.final_snapshot_identifier == "${var.name}-last"
+    error_message = "Without protection it can be destroyed, and a last snapshot has to be taken."
   }
 
   assert {

@@ -96,7 +96,7 @@ class Run:
     def _allow_deletion(self, example: Example, account: MockAccount) -> str:
         """By variable, as infrastructure/README.md says; or by hand, where several databases would take minutes.
 
-        By hand ends otherwise: a last snapshot is taken, and secrets can still be brought back.
+        By hand, secrets can still be brought back.
         """
         if account.databases() == 1:
             example.apply(deletion_protection="false")

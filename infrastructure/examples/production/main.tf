@@ -9,6 +9,7 @@ module "scoreboard" {
   certificate_arn     = var.certificate_arn
   alarm_email         = var.alarm_email
   deletion_protection = var.deletion_protection
+  last_snapshot       = var.last_snapshot
   secret_versions     = var.secret_versions
 
   api     = { cpu = 1024, memory_mb = 2048, tasks_least = 2, tasks_most = 4 }

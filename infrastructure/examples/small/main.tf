@@ -10,6 +10,7 @@ module "scoreboard" {
   certificate_arn     = var.certificate_arn
   alarm_email         = var.alarm_email
   deletion_protection = var.deletion_protection
+  last_snapshot       = var.last_snapshot
   secret_versions     = var.secret_versions
 
   # One service for all, of one task; a second one comes under load and while a release is rolled out.

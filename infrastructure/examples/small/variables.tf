@@ -26,6 +26,12 @@ variable "deletion_protection" {
   default     = true
 }
 
+variable "last_snapshot" {
+  description = "Whether a snapshot of the database is taken when it is destroyed."
+  type        = bool
+  default     = true
+}
+
 variable "secret_versions" {
   description = "Raise a number by one, and that secret gets a new value: database, redis, jwt, origin."
   type        = map(number)

@@ -92,7 +92,7 @@ resource "aws_db_instance" "this" {
   copy_tags_to_snapshot     = true
   delete_automated_backups  = !var.deletion_protection
   deletion_protection       = var.deletion_protection
-  skip_final_snapshot       = !var.deletion_protection
+  skip_final_snapshot       = !var.last_snapshot
   final_snapshot_identifier = "${var.name}-last"
 
   auto_minor_version_upgrade = true

@@ -76,7 +76,12 @@ variable "backup_days" {
 }
 
 variable "deletion_protection" {
-  description = "Whether deleting is refused; where it is not, no last snapshot is taken either."
+  description = "Whether deleting is refused; where it is not, the automated backups are deleted with the database."
+  type        = bool
+}
+
+variable "last_snapshot" {
+  description = "Whether a snapshot is taken when the database is destroyed."
   type        = bool
 }
 
