@@ -1,5 +1,6 @@
 """A root path that could be taken for a part of the server's own addresses is refused."""
 
+import re
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -31,6 +32,15 @@ def test_the_root_path_leads_to_the_page_and_keeps_the_query(tmp_path: Path) -> 
             server.client.get(path).status_code for path in ("/scoresheet", "/scores/x", "/scores//api/leaderboard")
         ]
         assert told == [404, 404, 404]
+
+
+def test_a_page_whose_path_was_stripped_with_its_slash_finds_its_files(tmp_path: Path) -> None:
+    """As Traefik does: `/scores` comes as `/`, and relative addresses would lead to the host's root."""
+    with running(tmp_path, HeldClock(), root_path="/scores") as server:
+        addresses = re.findall(r'(?:href|src)="([^"]*)"', server.client.get("/").text)
+        assert len(addresses) > 3
+        assert all(address.startswith("/scores/static/") for address in addresses)
+        assert [server.client.get(address).status_code for address in addresses] == [200] * len(addresses)
 
 
 def test_requests_without_the_root_path_are_answered_too(tmp_path: Path) -> None:

@@ -103,7 +103,9 @@ def make_application(
     if is_demo:
         application.include_router(demo_routes(catalog, tokens, SystemRandom()))
     application.router.routes.extend(docs_routes())
-    application.router.routes.extend(page_routes(catalog, is_demo=is_demo, are_boards_private=are_boards_private))
+    application.router.routes.extend(
+        page_routes(catalog, root_path=root_path, is_demo=is_demo, are_boards_private=are_boards_private)
+    )
     _describe(application, has_admin=bool(admin))
     return application
 

@@ -51,7 +51,9 @@ UNTOLD_TITLE: Final = "Scoreboard"
 """Of a page whose boards are private: it has no token to show, so it tells nothing of them."""
 
 
-def page_routes(catalog: Catalog, *, is_demo: bool, are_boards_private: bool = False) -> list[BaseRoute]:
+def page_routes(
+    catalog: Catalog, *, root_path: str = "", is_demo: bool, are_boards_private: bool = False
+) -> list[BaseRoute]:
     """`/` and `/static/…`. Where boards are private, the page is the same whether there is such a board or not."""
     page = (TEMPLATES / "index.html").read_text(encoding="utf-8")
     panel = (TEMPLATES / "panel.html").read_text(encoding="utf-8") if is_demo else ""
@@ -68,6 +70,8 @@ def page_routes(catalog: Catalog, *, is_demo: bool, are_boards_private: bool = F
 
     def shown(title: str, board: str | None, *, is_first: bool) -> Response:
         text = Template(page).substitute(
+            # Without a root path addresses are relative: the page works below any path that ends with a slash.
+            root=f"{root_path}/" if root_path else "",
             title=escape(title),
             board="" if board is None else f' board="{escape(board)}"',
             # Guests play on the first board: on another's page they would look for themselves in vain.
