@@ -216,11 +216,11 @@ def test_it_comes_back_from_anything_and_never_shows_an_older_board(tmp_path: Pa
 
 
 class Terminal:
-    """A command at a terminal of 80 columns."""
+    """A command at a terminal."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, columns: int = COLUMNS) -> None:
         self._ours, theirs = pty.openpty()
-        ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
+        ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, columns, 0, 0))
         self.settings = termios.tcgetattr(theirs)
         self.theirs = theirs
         self.process = subprocess.Popen(
@@ -291,3 +291,28 @@ def test_a_terminal_shows_a_table_that_fits_and_is_left_as_it_was(tmp_path: Path
         assert "Traceback" not in terminal.output
         assert terminal.output.count("\x1b[?1049h") == terminal.output.count("\x1b[?1049l") == 1
         assert terminal.output.rindex("\x1b[?25h") > terminal.output.rindex("\x1b[?25l")
+
+
+def test_a_narrow_terminal_shows_a_whole_score(tmp_path: Path) -> None:
+    with serving(tmp_path) as (_, client):
+        score(client, token(tmp_path, "ada", "Ada Lovelace, Countess of Lovelace"), "ada", "jackpot")
+        terminal = Terminal(tmp_path, "watch", str(client.base_url), columns=40)
+        try:
+            terminal.until(lambda output: "9,007,199,254,740,991" in output and "Ada Lov" in output)
+        finally:
+            terminal.close()
+        lines = plain_lines(terminal.output)
+        assert max(map(cell_len, lines)) <= 40
+        assert any(re.search(r"Ada Lov\w*… +9,007,199,254,740,991$", line.rstrip()) for line in lines)
+
+
+def test_a_narrow_terminal_shows_whole_figures_to_administrators(tmp_path: Path) -> None:
+    with serving(tmp_path) as (_, client):
+        score(client, token(tmp_path, "ada"), "ada", "jackpot")
+        terminal = Terminal(tmp_path, "admin", "history", "ada", columns=40)
+        try:
+            terminal.until(lambda output: "score: 9,007,199,254,740,991" in output)
+            assert terminal.process.wait(LIMIT_SECONDS) == 0
+        finally:
+            terminal.close()
+        assert "…" not in terminal.output

@@ -265,7 +265,7 @@ def _print_records(records: Sequence[Record]) -> None:
 
 
 def _print(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table for a terminal; lines with tabs for a pipe."""
+    """A table for a terminal that is wide enough, or else a line for each field; lines with tabs for a pipe."""
     console = Console()
     if not console.is_terminal:
         for row in rows:
@@ -277,4 +277,12 @@ def _print(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(*columns, box=SIMPLE_HEAD)
     for row in rows:
         table.add_row(*map(Text, row))
-    console.print(table)
+    # Rich cuts what does not fit into its column.
+    if console.measure(table).minimum <= console.width:
+        console.print(table)
+        return
+    for row in rows:
+        console.print()
+        for name, value in zip(columns, row, strict=True):
+            if value:
+                console.print(Text(f"{name}: {value}" if name else value, overflow="fold"))
