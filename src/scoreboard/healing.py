@@ -84,6 +84,8 @@ class Healing:
             for board in self._boards:
                 with self._failures.survived(board=board):
                     lost |= await self._lost_partners(board)
+            with self._failures.survived():
+                lost |= await self._unwritable_partners()
             if self.lost != lost:
                 log.warning("partners lost", partners=sorted(lost)) if lost else log.info("all partners are back")
                 self.lost = frozenset(lost)
@@ -111,6 +113,14 @@ class Healing:
             # The ranking is asked first, so nothing is known of the store yet.
             return {"ranking"} if await self._store_answers() else {"ranking", "store"}
         return set() if self._store.takes_writes else {"store"}
+
+    async def _unwritable_partners(self) -> set[str]:
+        """Return the store if it takes no scores, although it may answer reads."""
+        try:
+            await self._store.check_writes()
+        except StoreUnavailable:
+            return {"store"}
+        return set()
 
     async def _heads(self) -> Mapping[str, Head]:
         heads = await self._store.heads()

@@ -116,6 +116,12 @@ class Store(Protocol):
     async def heads(self) -> Mapping[str, Head]:
         """How far each board is, and the version of its newest correction. Raises StoreUnavailable."""
 
+    async def check_writes(self) -> None:
+        """Find out whether writes work again if the last one has failed.
+
+        Raises StoreUnavailable while they do not, although reads may: on a full disk, for example.
+        """
+
     async def changes(self, board: str, after: int, limit: int) -> Change:
         """The standings that events after version `after` have touched, at most `limit`, in the order of versions.
 

@@ -235,6 +235,9 @@ class PostgresqlStore:
         self._heads = await self._reader.run(reads.heads)
         return self._heads
 
+    async def check_writes(self) -> None:
+        """Return at once: a server that cannot write its log ends itself, which `heads` finds out."""
+
     async def changes(self, board: str, after: int, limit: int) -> Change:
         missing = self._heads[board].version - after if board in self._heads else 0
         # A small gap, which another process's commit leaves for a moment, fills no page.

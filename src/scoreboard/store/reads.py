@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, text
+from sqlalchemy import ColumnElement, Connection, and_, func, select, text, update
 from sqlalchemy.engine import Row
 
 from scoreboard.errors import SchemaError
@@ -64,6 +64,13 @@ def heads(connection: Connection) -> Mapping[str, Head]:
     newest = select(func.max(corrections.c.version)).where(corrections.c.board_key == boards.c.key).scalar_subquery()
     found = connection.execute(_HEADS.add_columns(newest.label("corrected")))
     return {row.id: Head(row.version, row.at_us, row.corrected or 0, row.clock_us) for row in found}
+
+
+def write_nothing(connection: Connection) -> None:
+    """Change a row and change it back, to find out whether writes work. (SQLite writes no row that stays as it is.)"""
+    first = boards.c.key == select(func.min(boards.c.key)).scalar_subquery()
+    for step in (1, -1):
+        connection.execute(update(boards).where(first).values(at_us=boards.c.at_us + step))
 
 
 def _head(connection: Connection, board: str) -> Head:

@@ -39,6 +39,7 @@ class SqliteStore:
         self._clock = clock
         self._stack = AsyncExitStack()
         self._board_keys: Mapping[str, int] = {}
+        self._has_write_failed = False
 
     async def __aenter__(self) -> Self:
         """Raises SchemaError where the file is not one of ours, with this program's schema."""
@@ -99,6 +100,11 @@ class SqliteStore:
     async def heads(self) -> Mapping[str, Head]:
         return await self._read(reads.heads)
 
+    async def check_writes(self) -> None:
+        if self._has_write_failed:
+            await self._run(self._writer, reads.write_nothing)
+            self._has_write_failed = False
+
     async def changes(self, board: str, after: int, limit: int) -> Change:
         return await self._read(lambda connection: reads.changes(connection, board, after, limit))
 
@@ -142,8 +148,11 @@ class SqliteStore:
             with engine.begin() as connection:
                 settled = write(connection)
         except DBAPIError as error:
+            self._has_write_failed = True
             if not self._is_in_ledger(engine, settled):
                 raise _unavailable(error) from error
+        else:
+            self._has_write_failed = False
         return settled
 
     def _is_in_ledger(self, engine: Engine, settled: Settled) -> bool:

@@ -9,8 +9,8 @@ from typing import Final, Literal
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from scoreboard.errors import SchemaError, StartError
 from scoreboard.store import schema
@@ -48,7 +48,8 @@ def open_engine(path: Path, access: Access, connections: int = 1) -> Engine:
     engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=connections, max_overflow=0)
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+    def prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = _identity(path)
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         if access != "read":
             connection.execute("PRAGMA foreign_keys = ON")
@@ -56,11 +57,26 @@ def open_engine(path: Path, access: Access, connections: int = 1) -> Engine:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
 
+    @event.listens_for(engine, "checkout")
+    def check_place(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+        # SQLite goes on writing to a file that was moved or deleted, and what it writes is lost. Another one is opened.
+        if _identity(path) != record.info["file"]:
+            raise DisconnectionError
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN" if access == "read" else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one at the same path; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def is_new(path: Path) -> bool:
