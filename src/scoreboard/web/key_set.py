@@ -130,7 +130,7 @@ def _read_key(entry: object, algorithms: Collection[str]) -> Key:
 
 
 def _text(entry: dict[str, Any], name: str) -> str:
-    value = entry[name]
+    value = entry.get(name)
     if not isinstance(value, str) or len(value) > MOST_CHARACTERS:
         raise ValueError(f"“{name}” is no text of at most {MOST_CHARACTERS} characters")
     return value
