@@ -67,7 +67,7 @@ class Healing:
 
     async def start(self) -> None:
         """Fill what can be filled soon, so that the first score knows its rank already; `run` does the rest."""
-        with suppress(TimeoutError, StoreUnavailable, RankingUnavailable):
+        with self._failures.survived(), suppress(TimeoutError, StoreUnavailable, RankingUnavailable):
             async with asyncio.timeout(START_SECONDS):
                 for board in self._boards:
                     await self.heal(board)

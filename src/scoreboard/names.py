@@ -22,8 +22,8 @@ _NONCHARACTERS: Final = "\ufdd0-\ufdef" + "".join(
 )
 
 _INVISIBLE: Final = (
-    # Default_Ignorable_Code_Point, which includes the bidirectional controls.
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    # Default_Ignorable_Code_Point, which includes the bidirectional controls; and the Syriac abbreviation mark.
+    "\u00ad\u034f\u061c\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
     # Annotations, the object replacement character, a filler, controls of hieroglyphs, and noncharacters.
     f"\ufff9-\ufffc\U00016fe4\U00013430-\U00013440{_NONCHARACTERS}"
