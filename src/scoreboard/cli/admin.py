@@ -264,6 +264,10 @@ def _print_records(records: Sequence[Record]) -> None:
     _print(("time (UTC)", "board", "version", "kind", "user", "of", "points", "score", "by", "reason"), rows)
 
 
+WIDEST: Final = 10_000
+"""In cells: wider than any table."""
+
+
 def _print(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table for a terminal that is wide enough, or else a line for each field; lines with tabs for a pipe."""
     console = Console()
@@ -277,8 +281,8 @@ def _print(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(*columns, box=SIMPLE_HEAD)
     for row in rows:
         table.add_row(*map(Text, row))
-    # Rich cuts what does not fit into its column.
-    if console.measure(table).minimum <= console.width:
+    # Rich cuts what does not fit into its column, and measures no more than there is room for.
+    if console.measure(table, options=console.options.update_width(WIDEST)).minimum <= console.width:
         console.print(table)
         return
     for row in rows:
