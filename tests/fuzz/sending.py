@@ -1,0 +1,76 @@
+"""Sending byte strings to a server, and looking at what comes back and what is logged."""
+
+import json
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+from urllib.parse import urlsplit
+
+from structlog.testing import capture_logs
+
+from tests.fuzz.parts import SECRET
+from tests.harness import Running
+from tests.limits import LIMIT_SECONDS
+
+SILENCE_SECONDS: Final = 0.02
+"""A server that says nothing for so long is left: it may wait for more of a request. (Too early only shows less.)"""
+
+
+class Told(logging.Handler):
+    """What structlog and other loggers are told."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+@contextmanager
+def told() -> Iterator[list[str]]:
+    """Every line of the log until the end of the block; complete at its end."""
+    handler = Told()
+    logging.getLogger().addHandler(handler)
+    try:
+        with capture_logs() as lines:
+            yield handler.lines
+        handler.lines.extend(json.dumps(line, default=repr) for line in lines)
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+def sent(scoreboard: Running, data: bytes, pieces: int = 1) -> bytes:
+    """Send a byte string in some pieces; what comes back until the end, or until silence."""
+    where = urlsplit(scoreboard.url)
+    received = b""
+    size = max(1, -(-len(data) // pieces))
+    with (
+        suppress(ConnectionError, TimeoutError),
+        socket.create_connection((where.hostname, where.port), LIMIT_SECONDS) as client,
+    ):
+        for begin in range(0, len(data), size):
+            client.sendall(data[begin : begin + size])
+        client.settimeout(SILENCE_SECONDS)
+        while piece := client.recv(65_536):
+            received += piece
+    return received
+
+
+def fault_of_answer(received: bytes) -> str | None:
+    """What is wrong with what came back."""
+    if received and not received.startswith((b"HTTP/1.1 ", b"HTTP/1.0 ")):
+        return "no answer of HTTP"
+    return "a mistake of the server" if b"HTTP/1.1 500 " in received else None
+
+
+def fault_of_log(lines: list[str]) -> str | None:
+    """What is wrong with what was logged."""
+    output = "\n".join(lines)
+    if SECRET.decode() in output:
+        return "a query is logged"
+    if "Traceback" in output or len(lines) > 1:
+        return "too much is logged"
+    return None
