@@ -19,6 +19,9 @@ addEventListener("securitypolicyviolation", (event) => {
 });
 """
 
+PLAIN_HOST = "scores.test"
+"""A name of this machine. By plain HTTP it is no secure origin, unlike 127.0.0.1: browsers give it no Web Locks."""
+
 CHROMIUM_HELP = (
     "The tests of the page need Chromium: on Debian, apt-get install chromium; elsewhere, .venv/bin/playwright install "
     "chromium; or name one in SCOREBOARD_TEST_CHROMIUM."
@@ -47,7 +50,7 @@ def launch_chromium(playwright: Playwright) -> Browser:
         return playwright.chromium.launch(
             executable_path=path,
             # The browser looks up hosts of its own at startup: only this machine is resolved.
-            args=["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"],
+            args=[f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1 , MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"],
             # Users see scrollbars, and so do the tests.
             ignore_default_args=["--hide-scrollbars"],
         )
@@ -64,7 +67,11 @@ def launch_firefox(playwright: Playwright, preferences: Mapping[str, str | int |
         return playwright.firefox.launch(
             executable_path=path,
             channel="moz-firefox",
-            firefox_user_prefs={"network.dns.disabled": True, **(preferences or {})},
+            firefox_user_prefs={
+                "network.dns.disabled": True,
+                "network.dns.localDomains": PLAIN_HOST,
+                **(preferences or {}),
+            },
         )
     except PlaywrightError as error:
         go_without(f"{FIREFOX_HELP}\n{error}")

@@ -1,0 +1,163 @@
+// @ts-check
+/**
+ * One board of one server, followed until stopped: by a stream, or where too many are open already, by asking.
+ *
+ * @module connection
+ */
+
+import { isOlder } from "./board.js";
+import { takeSlot } from "./locks.js";
+import { Hopeless, RetryAfter, readPage, readStream } from "./reading.js";
+import { LONGEST_RETRY_MS, Unreachable, address, backOffMs, requestTo } from "./requests.js";
+
+/** @typedef {import("./scoreboard.js").Board} Board */
+/** @typedef {import("./scoreboard.js").Listener} Listener */
+/** @typedef {import("./locks.js").Locks} Locks */
+
+/** A stream that ends sooner was no success: whoever ends it is asked less and less often. */
+const STEADY_MS = 2_000;
+/** How often a tab without a stream asks. */
+const POLL_MS = 2_000;
+
+/**
+ * What is followed.
+ *
+ * @typedef {object} Source
+ * @property {string} host
+ * @property {Request} stream
+ * @property {Request} page
+ *
+ * @param {string | URL} url
+ * @param {string | undefined} board
+ * @param {string | undefined} token
+ * @returns {Source}
+ * @throws {TypeError} where the address or the token cannot be sent
+ */
+export function sourceOf(url, board, token) {
+  const stream = address(url, "api/leaderboard/stream");
+  const page = address(url, "api/leaderboard");
+  if (board) for (const each of [stream, page]) each.searchParams.set("board", board);
+  stream.searchParams.set("delta", "1");
+  return {
+    host: stream.host,
+    stream: requestTo(stream, token || undefined, { headers: { Accept: "text/event-stream" }, cache: "no-store" }),
+    // The browser asks by its entity tag: an unchanged board costs no body.
+    page: requestTo(page, token || undefined, { cache: "no-cache" }),
+  };
+}
+
+/**
+ * Follow a board until stopped.
+ *
+ * @param {Source} source
+ * @param {Locks | null} locks without them no stream is opened, since nothing would bound how many there are
+ * @param {Listener} listener
+ * @returns {() => void} stops
+ */
+export function connect(source, locks, listener) {
+  let failures = 0;
+  let attempt = new AbortController();
+  let wake = () => {};
+  /** Gives the right to a stream back. @type {(() => void) | null} */
+  let slot = null;
+  /** What was shown of this connection, which it never goes back behind. @type {Board | null} */
+  let newest = null;
+  const ending = new AbortController();
+
+  /** @param {Board} board */
+  const take = (board) => {
+    // A server that is behind what was shown is no news: it may catch up, or another one may answer.
+    if (isOlder(board, newest) || !listener.board(board)) return false;
+    newest = board;
+    listener.state(board.stale ? "stale" : "live", Date.now());
+    return true;
+  };
+  const giveBack = () => {
+    slot?.();
+    slot = null;
+  };
+  const end = () => {
+    ending.abort();
+    attempt.abort();
+    giveBack();
+    wake();
+  };
+  const hurry = () => {
+    failures = 0;
+    wake();
+  };
+  const lost = () => {
+    listener.state("offline", Date.now());
+    attempt.abort();
+  };
+  // The browser slows a hidden tab down: what it shows may be old.
+  const seen = () => {
+    if (slot === null && document.visibilityState === "visible") wake();
+  };
+  addEventListener("online", hurry, { signal: ending.signal });
+  addEventListener("offline", lost, { signal: ending.signal });
+  document.addEventListener("visibilitychange", seen, { signal: ending.signal });
+
+  /** One stream to its end, or one answer; after how long to come again, and whether the connection is lost meanwhile. */
+  async function once() {
+    const { signal } = attempt;
+    slot ??= await takeSlot(locks, source.host, () => {
+      slot = null;
+      attempt.abort();
+    });
+    if (ending.signal.aborted) giveBack();
+    if (signal.aborted) throw new Unreachable("stopped");
+    if (slot !== null) return { isLost: true, ms: await readStream(source.stream, attempt, take) };
+    const isNews = take(await readPage(source.page, attempt));
+    return isNews ? { isLost: false, ms: POLL_MS * (0.75 + Math.random() / 2) } : { isLost: true, ms: LONGEST_RETRY_MS };
+  }
+
+  async function follow() {
+    while (!ending.signal.aborted) {
+      attempt = new AbortController();
+      const begun = Date.now();
+      let next = { isLost: true, ms: 0 };
+      let retryAfterMs = 0;
+      try {
+        next = await once();
+      } catch (error) {
+        if (error instanceof Hopeless) {
+          end();
+          listener.state("refused", Date.now(), { reason: error.message, code: error.code });
+        } else if (error instanceof RetryAfter) {
+          retryAfterMs = error.ms;
+        } else if (!(error instanceof Unreachable)) {
+          report(error);
+        }
+      }
+      if (ending.signal.aborted) return;
+      if (!next.isLost || Date.now() - begun > STEADY_MS) failures = 0;
+      if (next.isLost) {
+        listener.state(navigator.onLine === false ? "offline" : "reconnecting", Date.now());
+        // `retry:` differs from client to client as it is; Retry-After is the same for all who were refused together.
+        next.ms = Math.max(next.ms, retryAfterMs + backOffMs(failures++));
+      }
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, next.ms);
+        wake = () => {
+          clearTimeout(timer);
+          resolve(undefined);
+        };
+      });
+    }
+  }
+  void follow();
+  return end;
+}
+
+/**
+ * Report a mistake, of the page or of ours, like any other that nobody caught.
+ *
+ * @param {unknown} error
+ */
+export function report(error) {
+  if (typeof reportError === "function") return reportError(error);
+  setTimeout(() => {
+    throw error;
+  });
+}

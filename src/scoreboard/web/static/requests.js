@@ -1,0 +1,102 @@
+// @ts-check
+/**
+ * Requests to a server: its address, its answers, and how long to wait for them.
+ *
+ * @module requests
+ */
+
+/** From the first try again to the longest pause; each is cut by up to a half at random, so that not all come at once. */
+const FIRST_RETRY_MS = 250;
+export const LONGEST_RETRY_MS = 3_000;
+/** A server that asks for more patience than this is asked again anyway. */
+const LONGEST_RETRY_AFTER_MS = 30_000;
+
+/** No answer came, or only a part of one, or one that is not the server's. */
+export class Unreachable extends Error {}
+
+/**
+ * Resolve a path below the server's own address, which may have a path itself: `https://example.org/scores/`.
+ *
+ * @param {string | URL} server
+ * @param {string} path
+ */
+export function address(server, path) {
+  const base = new URL(server, location.href);
+  if (base.protocol !== "http:" && base.protocol !== "https:") {
+    throw new TypeError(`The address of a server begins with http: or https:, unlike ${base.href}`);
+  }
+  if (!base.pathname.endsWith("/")) base.pathname += "/";
+  return new URL(path, base);
+}
+
+/**
+ * Make a request. A token or an address that cannot be sent is the caller's mistake and throws here. What fails later is
+ * the network.
+ *
+ * @param {string | URL} place
+ * @param {string | undefined} token
+ * @param {RequestInit} [options]
+ */
+export function requestTo(place, token, options = {}) {
+  const request = new Request(place, { credentials: "omit", ...options });
+  if (token !== undefined) request.headers.set("Authorization", `Bearer ${token}`);
+  return request;
+}
+
+/**
+ * @param {Request} request
+ * @param {AbortSignal} signal
+ */
+export async function reach(request, signal) {
+  try {
+    return await fetch(request.clone(), { signal });
+  } catch (error) {
+    throw new Unreachable("no answer", { cause: error });
+  }
+}
+
+/** @param {Response} response */
+export async function read(response) {
+  try {
+    return await response.json();
+  } catch (error) {
+    throw new Unreachable("no JSON", { cause: error });
+  }
+}
+
+/**
+ * A signal that aborts after a time, or with another one. (`AbortSignal.any` and `.timeout` are not everywhere.)
+ *
+ * @param {number} ms
+ * @param {AbortSignal} [other]
+ */
+export function limited(ms, other) {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const timer = setTimeout(abort, ms);
+  other?.addEventListener("abort", abort);
+  if (other?.aborted) abort();
+  const release = () => {
+    clearTimeout(timer);
+    other?.removeEventListener("abort", abort);
+  };
+  return { signal: controller.signal, release };
+}
+
+/** How long to wait after a number of failures. @param {number} failures */
+export function backOffMs(failures) {
+  return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures) * (0.5 + Math.random() / 2);
+}
+
+/** How long the server asks to wait, within reason. @param {Response} response */
+export function patienceMs(response) {
+  return Math.min(LONGEST_RETRY_AFTER_MS, retryAfterMs(response));
+}
+
+/** @param {Response} response */
+export function retryAfterMs(response) {
+  const header = response.headers.get("Retry-After");
+  if (header === null) return 0;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : 0;
+}

@@ -1,0 +1,101 @@
+// @ts-check
+/**
+ * Submitting an action, once, over whatever network there is.
+ *
+ * @module submit
+ */
+
+import { Unreachable, address, backOffMs, limited, patienceMs, reach, read, requestTo, retryAfterMs } from "./requests.js";
+
+/** @typedef {import("./scoreboard.js").SubmitOptions} SubmitOptions */
+/** @typedef {import("./scoreboard.js").Receipt} Receipt */
+
+/** How often a submission is sent in all, and how long each may take. */
+const SUBMIT_TRIES = 6;
+const SUBMIT_MS = 15_000;
+
+/** Why a submission did not count. `code` is the API's; `network` where no answer came. */
+export class SubmitError extends Error {
+  /**
+   * @param {string} message one sentence, for people
+   * @param {string} code
+   * @param {number} [retryAfterSeconds] when it may be tried again
+   */
+  constructor(message, code, retryAfterSeconds) {
+    super(message);
+    this.name = "SubmitError";
+    this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/**
+ * Have an action counted. A lost answer is asked for again with the same idempotency key: it counts once.
+ *
+ * @param {string} actionId
+ * @param {SubmitOptions} options
+ * @returns {Promise<Receipt>}
+ * @throws {SubmitError}
+ * @throws {TypeError} where the address or the token cannot be sent
+ */
+export async function submit(actionId, { token, userId = subject(token), url = new URL("..", import.meta.url), signal }) {
+  const request = requestTo(address(url, "api/scores"), token, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Idempotency-Key": randomKey() },
+    body: JSON.stringify({ actionId, userId }),
+  });
+  for (let turn = 1; ; turn++) {
+    if (signal?.aborted) throw signal.reason;
+    let pauseMs = backOffMs(turn);
+    let error = new SubmitError("The server cannot be reached.", "network");
+    const limit = limited(SUBMIT_MS, signal);
+    try {
+      const response = await reach(request, limit.signal);
+      if (response.ok) return await read(response);
+      error = await submitError(response);
+      if (response.status < 500) throw error;
+      pauseMs += patienceMs(response);
+    } catch (failure) {
+      if (!(failure instanceof Unreachable)) throw failure;
+    } finally {
+      limit.release();
+    }
+    if (signal?.aborted) throw signal.reason;
+    if (turn === SUBMIT_TRIES) throw error;
+    const pause = limited(pauseMs, signal);
+    await new Promise((resolve) => pause.signal.addEventListener("abort", resolve));
+    pause.release();
+  }
+}
+
+/** @param {Response} response */
+async function submitError(response) {
+  const seconds = response.headers.has("Retry-After") ? Math.ceil(retryAfterMs(response) / 1_000) : undefined;
+  try {
+    const problem = await response.json();
+    return new SubmitError(problem.detail, problem.code, seconds);
+  } catch {
+    return new SubmitError(`The server answered ${response.status}.`, `http_${response.status}`, seconds);
+  }
+}
+
+/**
+ * Whose token it is. The server checks it; here it only saves writing the user id twice.
+ *
+ * @param {string} token
+ * @returns {string}
+ */
+function subject(token) {
+  try {
+    const payload = token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
+    const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
+    return JSON.parse(new TextDecoder().decode(bytes)).sub;
+  } catch {
+    throw new SubmitError("That is no token.", "token_invalid");
+  }
+}
+
+/** 128 random bits. (`crypto.randomUUID` is there on secure origins only.) */
+function randomKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
