@@ -1,6 +1,7 @@
 """What `server` and `web.detached` take for granted of uvicorn and the loops. An upgrade that breaks it says so."""
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Callable, Coroutine
@@ -176,6 +177,20 @@ async def test_a_bad_request_is_refused_after_the_answer_to_the_one_before_it() 
     await asyncio.gather(*asked.state.tasks)
 
 
+async def test_a_client_that_has_gone_before_it_is_refused_makes_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by `python -m tests.fuzz`: asyncio cannot end the sending on a connection that was reset."""
+    asked = await Asked(protocol=ours, more=b"nonsense\r\n\r\n").until_it_waits()
+
+    def fails() -> None:
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    monkeypatch.setattr(asked.transport, "write_eof", fails)
+    await cast(Send, asked.sends)(END)
+    assert b"HTTP/1.1 400 " in asked.transport.written
+    asked.go_on.set()
+    await asyncio.gather(*asked.state.tasks)
+
+
 SEND = b"POST /next HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n"
 
 
@@ -296,6 +311,27 @@ def test_the_first_byte_that_waits_pauses_and_the_last_one_that_goes_resumes(
         transport.abort()
         await protocol.lost
         theirs.close()
+
+    on(loop, scenario)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_small_writes_are_sent_at_once(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """Both loops set TCP_NODELAY on connections that they accept. An event must not wait for the last one's receipt."""
+
+    async def scenario() -> None:
+        accepted: asyncio.Future[asyncio.BaseTransport] = asyncio.get_running_loop().create_future()
+
+        class Accepting(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                accepted.set_result(transport)
+
+        listening = await asyncio.get_running_loop().create_server(Accepting, "127.0.0.1", 0)
+        with socket.create_connection(listening.sockets[0].getsockname(), LIMIT_SECONDS):
+            transport = await accepted
+            assert transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            transport.close()
+        listening.close()
 
     on(loop, scenario)
 

@@ -1,6 +1,7 @@
 """The HTTP/1.1 protocol of one connection: uvicorn's, with limits at every stage of a request."""
 
 import asyncio
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -261,7 +262,9 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             return
         # A client that is still sending would have its connection reset, and might not see the answer.
         self._is_lingering = True
-        self.transport.write_eof()
+        with suppress(OSError):
+            # asyncio raises it where the client has reset the connection.
+            self.transport.write_eof()
         self.flow.release()
         self.loop.call_later(limits.LINGER_SECONDS, self.transport.abort)
 
