@@ -109,6 +109,7 @@ async def turn_the_key_set_bad(world: World, load: Load, rng: random.Random) -> 
     world.issuer.body = rng.choice(list(NO_KEY_SETS.values()))
     try:
         await kill_an_instance(world, load, rng)
+        await asyncio.to_thread(world.have_the_keys_fetched)
         await load.more_acknowledged(10, within_seconds=5)
         await asyncio.sleep(PAUSE_SECONDS)
     finally:

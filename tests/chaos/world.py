@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
+import httpx2
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
@@ -17,6 +18,7 @@ from scoreboard.config import Settings
 from tests.e2e.processes import COMMAND, Process, environment, scoreboard
 from tests.harness import settings_in
 from tests.key_server import publishing
+from tests.limits import LIMIT_SECONDS
 from tests.servers.postgresql import PostgresServer
 from tests.servers.process import free_port
 from tests.servers.redis import RedisCluster, RedisServer
@@ -122,8 +124,23 @@ class World:
 
     def token(self, user_id: str) -> str:
         """Signed by the issuer whose keys the instances fetch."""
+        return self._sign(user_id, self._key, KID)
+
+    def have_the_keys_fetched(self) -> None:
+        """Show each instance a key that it does not know: it asks for the set, unless it did so within a minute."""
+        token = self._sign("stranger", ec.generate_private_key(ec.SECP256R1()), "unknown")
+        for url in self.urls:
+            answer = httpx2.post(
+                f"{url}/api/scores",
+                json={"actionId": "quest", "userId": "stranger"},
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=LIMIT_SECONDS,
+            )
+            assert answer.status_code in {401, 503}, answer.text
+
+    def _sign(self, user_id: str, key: ec.EllipticCurvePrivateKey, kid: str) -> str:
         claims = {"sub": user_id, "exp": int(time.time()) + TOKEN_SECONDS}
-        return jwt.encode(claims, self._key, algorithm="ES256", headers={"kid": KID})
+        return jwt.encode(claims, key, algorithm="ES256", headers={"kid": kid})
 
     def verify(self) -> subprocess.CompletedProcess[str]:
         """`scoreboard verify`, beside the running instances."""
