@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tests.chaos.faults import CLUSTER_FAULTS, FAULTS
+from tests.chaos.faults import CLOCK_FAULTS, CLUSTER_FAULTS, FAULTS
 from tests.chaos.ordeal import Verdict, ordeal
 from tests.chaos.world import World
 
-ALL = {**FAULTS, **CLUSTER_FAULTS}
+ALL = {**FAULTS, **CLOCK_FAULTS, **CLUSTER_FAULTS}
 
 
 def main(
@@ -33,7 +33,7 @@ def main(
     with Progress(*columns, console=Console(stderr=True)) as progress:
         for name in chosen:
             task = progress.add_task(name, total=times)
-            with World(instances, is_cluster=name in CLUSTER_FAULTS) as world:
+            with World(instances, is_cluster=name in CLUSTER_FAULTS, has_clock=name in CLOCK_FAULTS) as world:
 
                 def tick(_seconds: float, task: object = task) -> None:
                     progress.advance(task)  # type: ignore[arg-type]  # its type has no public name

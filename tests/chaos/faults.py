@@ -12,6 +12,9 @@ from tests.key_server import NO_KEY_SETS
 PAUSE_SECONDS: Final = 1.5
 """How long something stands still or is away: longer than every limit that should find it out."""
 
+JUMPS_SECONDS: Final = (-86_400, 3_600, 365 * 86_400)
+"""Each far more than what an instance takes for a jump."""
+
 CROWD: Final = 1_000
 """Submissions of one user at once, each key twice."""
 
@@ -116,6 +119,20 @@ async def turn_the_key_set_bad(world: World, load: Load, rng: random.Random) -> 
         world.issuer.body = None
 
 
+async def jump_the_clock_and_come_back(world: World, load: Load, rng: random.Random) -> None:
+    """PostgreSQL's, which is the one that counts. Who runs refuses a jump; who starts meanwhile knows no other time."""
+    ahead = rng.choice(JUMPS_SECONDS)
+    instance = rng.choice(world.instances)
+    await asyncio.to_thread(instance.kill)
+    world.clock.set_ahead(ahead)
+    await asyncio.to_thread(instance.start)
+    await load.more_acknowledged(20)
+    world.clock.set_ahead(0)
+    # It would take the right time for a jump, and wait half a minute until it believes it.
+    await asyncio.to_thread(instance.kill)
+    await asyncio.to_thread(instance.start)
+
+
 FAULTS: Final[Mapping[str, Fault]] = {
     "instance-killed": kill_an_instance,
     "instance-stopped": stop_an_instance,
@@ -129,6 +146,9 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "crowd-of-one-user": crowd_of_one_user,
     "key-set-turns-bad": turn_the_key_set_bad,
 }
+
+CLOCK_FAULTS: Final[Mapping[str, Fault]] = {"clock-jumps-and-comes-back": jump_the_clock_and_come_back}
+"""In a world in which PostgreSQL's clock can be set."""
 
 CLUSTER_FAULTS: Final[Mapping[str, Fault]] = {
     "cluster-flushed": flush_the_cluster,

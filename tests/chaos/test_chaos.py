@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.faults import CLUSTER_FAULTS, FAULTS
+from tests.chaos.faults import CLOCK_FAULTS, CLUSTER_FAULTS, FAULTS
 from tests.chaos.ordeal import BETWEEN, PLAN, ordeal
 from tests.chaos.world import World
 from tests.history.checker import check
@@ -26,12 +26,27 @@ def clustered() -> Iterator[World]:
         yield world
 
 
+@pytest.fixture
+def clocked() -> Iterator[World]:
+    with World(has_clock=True) as world:
+        yield world
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_every_promise_is_kept(fault: str, world: World) -> None:
     verdict = await ordeal(world, FAULTS[fault], times=2)
     assert verdict.violations == []
     assert verdict.acknowledged > 2 * BETWEEN
     assert verdict.frames > 0
+
+
+@pytest.mark.parametrize("fault", CLOCK_FAULTS)
+async def test_every_promise_is_kept_though_the_clock_is_wrong(fault: str, clocked: World) -> None:
+    verdict = await ordeal(clocked, CLOCK_FAULTS[fault], times=2)
+    told = clocked.verify().stdout
+    assert verdict.violations == []
+    assert verdict.acknowledged > 2 * BETWEEN
+    assert "written while the clock ran ahead" in told
 
 
 async def test_three_instances_on_a_cluster_are_one(clustered: World) -> None:

@@ -19,6 +19,7 @@ from tests.e2e.processes import COMMAND, Process, environment, scoreboard
 from tests.harness import settings_in
 from tests.key_server import publishing
 from tests.limits import LIMIT_SECONDS
+from tests.servers.faked_clock import FakedClock
 from tests.servers.postgresql import PostgresServer
 from tests.servers.process import free_port
 from tests.servers.redis import RedisCluster, RedisServer
@@ -72,8 +73,11 @@ class Instance:
 class World:
     """Everything, from an empty database; ended by its own process ids whatever happens."""
 
-    def __init__(self, instances: int = 2, *, is_cluster: bool = False, **settings: str) -> None:
+    def __init__(
+        self, instances: int = 2, *, is_cluster: bool = False, has_clock: bool = False, **settings: str
+    ) -> None:
         self._given = settings
+        self._has_clock = has_clock
         self._count = instances
         self._is_cluster = is_cluster
         self._stack = ExitStack()
@@ -82,7 +86,11 @@ class World:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scoreboard-chaos-")))
-            self.postgres = stack.enter_context(PostgresServer())
+            if self._has_clock:
+                self.clock = stack.enter_context(FakedClock())
+            self.postgres = stack.enter_context(
+                PostgresServer(environment=self.clock.environment if self._has_clock else None)
+            )
             self.postgres.create_database(DATABASE)
             if self._is_cluster:
                 self.cluster = stack.enter_context(RedisCluster())

@@ -1,0 +1,46 @@
+"""A server's time of day in a test's hand: libfaketime, which leaves the monotonic clock as it is."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from tests.e2e.missing import go_without
+from tests.servers.process import ordinary_user, own_folder
+
+LIBRARIES = ("usr/lib/*/faketime/libfaketime.so.1", "usr/lib/faketime/libfaketime.so.1")
+
+
+class FakedClock:
+    """Give a process its `environment`; then its clock is set ahead and back while it runs."""
+
+    def __init__(self) -> None:
+        found = [path for pattern in LIBRARIES for path in Path("/").glob(pattern)]
+        if not found:
+            go_without("libfaketime is needed for this test: on Debian, apt-get install faketime")
+        self._library = found[0]
+
+    def __enter__(self) -> Self:
+        self._folder = own_folder("scoreboard-clock-", ordinary_user())
+        self._file = self._folder / "ahead"
+        self.set_ahead(0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._folder)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {
+            "LD_PRELOAD": str(self._library),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def set_ahead(self, seconds: int) -> None:
+        """By so many seconds, all told. A reader sees the old time or the new one."""
+        written = self._folder / "written"
+        written.write_text(f"{seconds:+d}\n")
+        written.chmod(0o644)
+        written.rename(self._file)
