@@ -3,19 +3,22 @@
 There are no timers. A batch is taken only once its store holds the lock of its boards, so while one is written, or
 another process has its turn, the next one grows: turns are serialized, not requests. Batch n + 1 is written while n is
 applied to the ranking; applies go in order. A submission is answered when its batch is committed and applied, or
-committed and `ANSWER_WITHOUT_RANK_SECONDS` have passed.
+committed and `ANSWER_WITHOUT_RANK_SECONDS` have passed. A batch that fails for an unexpected reason is split until the
+submission that causes it is alone.
 """
 
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Final
 
+from scoreboard.background import Failures
 from scoreboard.clock_guard import ClockGuard
-from scoreboard.errors import PlayerBusy, QueueFull, RateLimited, ScoreboardError
-from scoreboard.interfaces import Clock, Facts, Refused, Settled, Store
+from scoreboard.errors import InternalError, PlayerBusy, QueueFull, RateLimited, ScoreboardError
+from scoreboard.interfaces import Clock, Facts, Refused, Settled, Store, Take
 from scoreboard.model import Event, RateLimit, Submission
 from scoreboard.observer import NOBODY, Observer
 from scoreboard.rules import settle
@@ -72,6 +75,7 @@ class GroupCommit:
         self._queue = _Queue()
         self._arrived = asyncio.Event()
         self._refusals = _Refusals(clock, self.clock_guard)
+        self._failures = Failures("commit", observer)
         self._in_order = asyncio.Lock()
         self._unapplied = 0
 
@@ -85,7 +89,7 @@ class GroupCommit:
 
         Raises what refused it: RateLimited, ScoreOutOfRange, IdempotencyKeyReused, or an error of `action_rules`;
         PlayerBusy or QueueFull before it was looked at; StoreUnavailable, ClockUnsure or OutcomeUnknown where it was
-        not written.
+        not written; InternalError where it is the one that makes its batch fail.
         """
         try:
             if submission.idempotency_digest is None:
@@ -104,7 +108,7 @@ class GroupCommit:
             await self._apply(settled)
 
     async def run(self) -> None:
-        """Write batch after batch, for ever. What fails in applying one that nobody foresaw, fails here."""
+        """Write batch after batch, until it is cancelled."""
         async with asyncio.TaskGroup() as finishing:
             while True:
                 await self._arrived.wait()
@@ -125,6 +129,31 @@ class GroupCommit:
             batch.extend(self._queue.take(BATCH_SIZE, boards))
             return [waiting.submission for waiting in batch]
 
+        try:
+            await self._commit(boards, take, batch, finishing)
+        except Exception as error:  # noqa: BLE001  # Whatever a submission causes, the others must count.
+            await self._isolate(batch or self._queue.take(BATCH_SIZE, boards), error, finishing)
+
+    async def _isolate(self, batch: Sequence[_Waiting], error: Exception, finishing: asyncio.TaskGroup) -> None:
+        """Write the halves of a batch that has failed, and so on, until each submission that makes it fail is alone."""
+        if len(batch) == 1:
+            (failed,) = batch
+            self._failures.report(error, board=failed.submission.board, action=failed.submission.action.id)
+            _refuse(failed.answer, InternalError())
+            return
+        middle = len(batch) // 2
+        for half in (batch[:middle], batch[middle:]):
+            boards = {waiting.submission.board for waiting in half}
+            submissions = [waiting.submission for waiting in half]
+            try:
+                await self._commit(boards, partial(list, submissions), half, finishing)
+            except Exception as again:  # noqa: BLE001  # As above.
+                await self._isolate(half, again, finishing)
+
+    async def _commit(
+        self, boards: Collection[str], take: Take, batch: Sequence[_Waiting], finishing: asyncio.TaskGroup
+    ) -> None:
+        """Write a batch, which may be there only once it is taken. Raises what the store does not foresee."""
         started = self._refusals.now()
         try:
             settled = await self._store.commit(boards, take, self._settle)
@@ -148,11 +177,12 @@ class GroupCommit:
             return
         self._unapplied += 1
         late = asyncio.get_running_loop().call_later(ANSWER_WITHOUT_RANK_SECONDS, _answer, batch, settled, {})
-        try:
+        ranks: Mapping[int, int] = {}
+        # What is not applied now is healed by the next batch that finds the gap, or by `healing`.
+        with self._failures.survived(part="ranking"):
             async with self._in_order:
                 ranks = await self._apply(settled)
-        finally:
-            self._unapplied -= 1
+        self._unapplied -= 1
         late.cancel()
         _answer(batch, settled, ranks)
 

@@ -370,6 +370,15 @@ class OutcomeUnknown(RetryLater):
         super().__init__("Whether this counted is not known: send it again with the same Idempotency-Key.", 1_000_000)
 
 
+class InternalError(ScoreboardError):
+    """Stands for an unexpected error, which is in the log."""
+
+    code = "internal_error"
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong here. It has been logged.")
+
+
 class RankingUnavailable(ScoreboardError):
     """Raised when the ranking cannot be reached, or has not caught up with its store yet."""
 

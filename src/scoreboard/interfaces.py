@@ -103,7 +103,8 @@ class Store(Protocol):
         4. Append all of `events` and `changes` and commit, durably; return only then.
 
         Raises StoreUnavailable where nothing of the batch was committed, OutcomeUnknown where that cannot be told.
-        An error out of `take` or `settle` is passed on, and nothing was changed.
+        Any other error, also one out of `take` or `settle`, is passed on, and nothing was changed. A submission of the
+        batch causes it: the others may pass without that one.
         """
 
     @property

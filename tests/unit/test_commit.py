@@ -14,7 +14,6 @@ from scoreboard.model import RateLimit
 from scoreboard.store import sqlite_file
 from scoreboard.store.sqlite import SqliteStore
 from tests.clocks import HeldClock
-from tests.limits import LIMIT_SECONDS
 from tests.making import MAIN, TEN_A_MINUTE, UNLIMITED, submission
 
 
@@ -204,18 +203,3 @@ async def test_batches_are_applied_in_their_order_though_the_first_is_slow(path:
         release.set()
         await asyncio.gather(first, second)
         assert applied == [1, 2]
-
-
-async def test_a_fault_that_nobody_foresaw_ends_the_loop_and_is_not_hidden(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("scoreboard.commit.ANSWER_WITHOUT_RANK_SECONDS", 0.01)
-
-    async def broken(_settled: Settled) -> Mapping[int, int]:
-        raise ZeroDivisionError
-
-    async with committing(path, apply=broken, run=False) as (commit, _, _):
-        answer = asyncio.create_task(commit.submit(submission("ada")))
-        with pytest.raises(ExceptionGroup):
-            await asyncio.wait_for(commit.run(), LIMIT_SECONDS)
-        assert (await answer).rank is None

@@ -26,7 +26,7 @@ from scoreboard.store import postgresql_database as database
 from scoreboard.store import postgresql_statements as statements
 from scoreboard.store.postgresql_connections import Commit, Connections
 from scoreboard.store.postgresql_database import Limits
-from scoreboard.store.postgresql_errors import FAILURES, is_conflict, reason, unavailable, was_dead
+from scoreboard.store.postgresql_errors import FAILURES, failed, is_conflict, reason, was_dead
 from scoreboard.store.postgresql_replica import Replica
 
 WRITERS: Final = 2
@@ -35,6 +35,10 @@ WRITERS: Final = 2
 TRIES: Final = 20
 """A turn is taken again where a player has moved meanwhile, by a submission on another board. Each time somebody else
 has got on, so even the second try is rare."""
+
+REFUSALS: Final = 4
+"""How often of these a unique index or a deadlock is taken for a move. It is one only if somebody new came at the same
+moment; the same refusal again and again is a fault of the data."""
 
 T = TypeVar("T")
 
@@ -131,18 +135,20 @@ class PostgresqlStore:
             return await self._commit(_Turn(list(self._board_keys.values()), write))
 
     async def _commit(self, turn: _Turn) -> Settled:
-        lost = 0
+        lost = refused = 0
         for _ in range(TRIES):
             try:
                 await self._try(turn)
-            except _Moved:
-                continue
+            except _Moved as moved:
+                refused += moved.__cause__ is not None
+                if moved.__cause__ is not None and refused > REFUSALS:
+                    raise failed(moved.__cause__) from None
             except FAILURES as error:
                 if turn.is_committing:
                     return await self._look_up(turn, error)
                 lost += 1
                 if lost > WRITERS or not was_dead(error):
-                    raise unavailable(error) from error
+                    raise failed(error) from None
             else:
                 return turn.settled
         log.error("the database failed", reason=f"players have moved {TRIES} times")
@@ -191,7 +197,7 @@ class PostgresqlStore:
                 if number == WRITERS or not was_dead(second):
                     log.warning("the outcome of a commit is unknown", reason=reason(error))
                     raise OutcomeUnknown from second
-        raise unavailable(error) from error
+        raise failed(error) from None
 
     async def players(self, search: str, limit: int) -> Sequence[Profile]:
         return await self._reader.run(lambda connection: admin_reads.players_like(connection, search, limit))

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from scoreboard.errors import StoreUnavailable
+from scoreboard.store.rejected import Rejected
 
 log = structlog.get_logger()
 
@@ -66,6 +67,20 @@ def is_conflict(error: BaseException) -> bool:
     return _code(error) in {"23505", "40001", "40P01"}
 
 
+_OF_CONTENT: Final = ("0A", "21", "22", "23", "27", "2F", "38", "39", "42", "44", "54", "P0", "XX")
+"""Classes of errors that a row or a statement causes, and not the state of the server.
+
+https://www.postgresql.org/docs/current/errcodes-appendix.html: among them are constraints (23), values out of range
+(22), errors of triggers (P0, 38, 39), and damaged rows and indexes (XX).
+"""
+
+
+def _is_of_content(error: BaseException) -> bool:
+    # asyncpg raises a ValueError of its own for a value that it cannot encode.
+    is_not_sent = isinstance(getattr(getattr(error, "orig", None), "__cause__", None), ValueError)
+    return is_not_sent or (_code(error).startswith(_OF_CONTENT) and not is_demoted(error))
+
+
 def is_unknown_parameter(error: BaseException) -> bool:
     """Whether a pooler such as pgbouncer refuses parameters of the session."""
     return _code(error) == "08P01" and "unsupported startup parameter" in str(error)
@@ -88,6 +103,11 @@ def reason(error: BaseException) -> str:
     cause = error.__cause__ if was_dead(error) else None
     # Further lines tell details, in which values may stand.
     return str(cause or getattr(error, "orig", None) or error).partition("\n")[0] or type(error).__name__
+
+
+def failed(error: BaseException) -> StoreUnavailable | Rejected:
+    """Return what to raise for a transaction that was not committed."""
+    return Rejected(reason(error)) if _is_of_content(error) else unavailable(error)
 
 
 def unavailable(error: BaseException) -> StoreUnavailable:

@@ -17,6 +17,7 @@ from scoreboard.model import ALL_TIME, Event, Submission
 from scoreboard.store.facts import make_facts
 from scoreboard.store.kinds import HIDES
 from scoreboard.store.migrations import APPLICATION_ID
+from scoreboard.store.rejected import Rejected
 
 LOCK: Final = f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM unnest('{{%s}}'::int[]) AS b(key)"
 """It travels with the BEGIN, so it goes past the prepared statements: the keys are integers of ours.
@@ -172,6 +173,8 @@ async def read_facts(
         },
     )
     rows = found.all()
+    if len(rows) < len(batch):
+        raise Rejected("a board of the batch has no row in the database")
     # Of the clock's readings the last.
     at_us = max(row[1] for row in rows)
     return [make_facts(row[2:], submission, at_us, row[0]) for row, submission in zip(rows, batch, strict=True)]

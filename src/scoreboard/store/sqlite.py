@@ -5,6 +5,7 @@ boards: beside another process that writes to the same file, turns are taken in 
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -21,6 +22,7 @@ from scoreboard.interfaces import Clock, Settle, Settled, Take
 from scoreboard.model import Board, Change, Correction, Event, EventKind, Head, RateLimit, Snapshot
 from scoreboard.store import admin_reads, correcting, reads, sqlite_file, suspects
 from scoreboard.store import sqlite_statements as statements
+from scoreboard.store.rejected import Rejected
 
 READERS: Final = 2
 """Reads are rare: healing, a page while the ranking is not ready, `verify`."""
@@ -148,9 +150,9 @@ class SqliteStore:
             with engine.begin() as connection:
                 settled = write(connection)
         except DBAPIError as error:
-            self._has_write_failed = True
+            self._has_write_failed = not _is_of_content(error)
             if not self._is_in_ledger(engine, settled):
-                raise _unavailable(error) from error
+                raise _failed(error) from None
         else:
             self._has_write_failed = False
         return settled
@@ -164,6 +166,29 @@ class SqliteStore:
                 return statements.is_in_ledger(connection, settled.events[0])
         except DBAPIError as error:
             raise OutcomeUnknown from error
+
+
+_OF_CONTENT: Final = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_TOOBIG,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_RANGE,
+    }
+)
+"""Result codes that a row or a statement causes, and not the state of the file."""
+
+
+def _failed(error: DBAPIError) -> StoreUnavailable | Rejected:
+    """Return what to raise for a transaction that was not committed."""
+    return Rejected(str(error.orig)) if _is_of_content(error) else _unavailable(error)
+
+
+def _is_of_content(error: DBAPIError) -> bool:
+    # The lowest byte is the primary code: https://www.sqlite.org/rescode.html
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _OF_CONTENT
 
 
 def _unavailable(error: DBAPIError) -> StoreUnavailable:

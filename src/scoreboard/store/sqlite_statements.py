@@ -16,6 +16,7 @@ from scoreboard.interfaces import Facts, Settled
 from scoreboard.model import ALL_TIME, Event, Submission
 from scoreboard.store.facts import make_facts
 from scoreboard.store.kinds import HIDES
+from scoreboard.store.rejected import Rejected
 
 FACTS: Final = text(
     f"""
@@ -117,6 +118,8 @@ def read_facts(connection: Connection, batch: Sequence[Submission], limit_count:
         for s in batch
     ]
     rows = connection.execute(FACTS, {"batch": json.dumps(keys), "limit_count": limit_count}).all()
+    if len(rows) < len(batch):
+        raise Rejected("a board of the batch has no row in the database")
     new_keys = count((rows[0][1] or 0) + 1)
     return [
         make_facts(row[2:], submission, clock_us, next(new_keys) if row[0] is None else row[0])

@@ -15,7 +15,7 @@ from starlette.types import Scope
 from scoreboard import __version__
 from scoreboard.administration import Administration
 from scoreboard.catalog import Catalog
-from scoreboard.errors import ScoreboardError
+from scoreboard.errors import InternalError, ScoreboardError
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
 from scoreboard.healing import Healing
@@ -125,11 +125,11 @@ async def _http_exception(_request: Request, error: Exception) -> Response:
         return _render(problems.MethodNotAllowed((error.headers or {}).get("Allow", "other methods")))
     if error.status_code == 404:
         return _render(problems.NotFound())
-    return _render(problems.InternalError())
+    return _render(InternalError())
 
 
 async def _internal_error(_request: Request, _error: Exception) -> Response:
-    return _render(problems.InternalError())
+    return _render(InternalError())
 
 
 def _describe(application: FastAPI, *, has_admin: bool) -> None:

@@ -115,15 +115,6 @@ class ServerLimited(RetryLater):
         super().__init__("Too many score updates of this server: wait before the next one.", retry_after_us)
 
 
-class InternalError(ScoreboardError):
-    """Stands for any error that nobody foresaw: what it was is in the log alone."""
-
-    code = "internal_error"
-
-    def __init__(self) -> None:
-        super().__init__("Something went wrong here. It has been logged.")
-
-
 STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
     TokenInQuery: HTTPStatus.BAD_REQUEST,
     BodyNotJson: HTTPStatus.BAD_REQUEST,
@@ -133,7 +124,7 @@ STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     NotFound: HTTPStatus.NOT_FOUND,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
-    InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.TokenMissing: HTTPStatus.UNAUTHORIZED,
     errors.TokenInvalid: HTTPStatus.UNAUTHORIZED,
     errors.TokenExpired: HTTPStatus.UNAUTHORIZED,
@@ -223,7 +214,7 @@ def problem(error: ScoreboardError) -> Problem:
     elif isinstance(error, BodyTooLarge):
         # Nobody wants to read the rest of it.
         headers["Connection"] = "close"
-    elif isinstance(error, InternalError):
+    elif isinstance(error, errors.InternalError):
         # The server ends the connection after it: whoever sends more on it would get no answer.
         headers["Connection"] = "close"
     return Problem(int(status), document, headers)

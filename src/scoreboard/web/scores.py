@@ -106,6 +106,7 @@ def scores_route(
             errors.RateLimited(42_000_000),
             problems.ServerLimited(1_000_000),
             errors.PlayerBusy(),
+            errors.InternalError(),
             errors.QueueFull(),
             errors.StoreUnavailable(),
             errors.OutcomeUnknown(),

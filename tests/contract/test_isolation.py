@@ -1,0 +1,174 @@
+"""A submission that no store can write fails alone: the others of its batch are committed, and the process goes on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from structlog.testing import capture_logs
+
+from scoreboard import rules
+from scoreboard.admin_store import Truth
+from scoreboard.commit import GroupCommit
+from scoreboard.errors import ScoreboardError, StoreUnavailable
+from scoreboard.interfaces import Facts, Settled
+from scoreboard.model import RateLimit, Submission
+from tests.clocks import HeldClock
+from tests.contract.conftest import Ask, MakeStore
+from tests.making import DUEL, MAIN, QUEST, UNLIMITED, VISIT, commit, submission
+
+USERS = [f"user-{n}" for n in range(20)]
+
+FUNCTION = (
+    "CREATE FUNCTION no_duels() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "IF NEW.action_id = 'duel' THEN RAISE EXCEPTION 'no duels here'; END IF; RETURN NEW; END $$"
+)
+TRIGGER = "CREATE TRIGGER no_duels BEFORE INSERT ON score_events FOR EACH ROW EXECUTE FUNCTION no_duels()"
+TRIGGER_OF_SQLITE = (
+    "CREATE TRIGGER no_duels BEFORE INSERT ON score_events WHEN NEW.action_id = 'duel' "
+    "BEGIN SELECT RAISE(ABORT, 'no duels here'); END"
+)
+
+
+@pytest.fixture
+def driver(request: pytest.FixtureRequest) -> str:
+    return "sqlite" if "sqlite" in request.node.callspec.id else "postgresql"
+
+
+async def no_ranks(_settled: Settled) -> Mapping[int, int]:
+    return {}
+
+
+@asynccontextmanager
+async def committing(store: Truth, clock: HeldClock) -> AsyncIterator[GroupCommit]:
+    written = GroupCommit(store, no_ranks, UNLIMITED, clock)
+    writing = asyncio.create_task(written.run())
+    try:
+        yield written
+    finally:
+        writing.cancel()
+        await asyncio.wait([writing])
+
+
+async def outcomes(written: GroupCommit, *submissions: Submission) -> list[str]:
+    """Of submissions at once, `ok` or the code of the error."""
+    async with asyncio.timeout(30):
+        answers = await asyncio.gather(*map(written.submit, submissions), return_exceptions=True)
+    assert all(isinstance(answer, ScoreboardError) for answer in answers if isinstance(answer, BaseException)), answers
+    return [answer.code if isinstance(answer, ScoreboardError) else "ok" for answer in answers]
+
+
+async def check_isolated(store: Truth, clock: HeldClock, batch: Sequence[Submission], failing: set[int]) -> None:
+    """The failing ones of a batch get 500, all others count, and so does the next batch."""
+    async with committing(store, clock) as written:
+        with capture_logs() as logs:
+            expected = ["internal_error" if n in failing else "ok" for n in range(len(batch))]
+            assert await outcomes(written, *batch) == expected
+            # It is told once, however often it happens.
+            assert await outcomes(written, *batch) == expected
+        errors = [line for line in logs if line["log_level"] == "error"]
+        assert len(errors) == 1, errors
+        assert "user-" not in str(errors[0]["exc_info"])
+        assert await outcomes(written, submission("late")) == ["ok"]
+
+
+async def test_a_row_that_the_database_refuses(store: Truth, clock: HeldClock, ask: Ask, driver: str) -> None:
+    for statement in (TRIGGER_OF_SQLITE,) if driver == "sqlite" else (FUNCTION, TRIGGER):
+        ask(statement)
+    batch = [submission(user, DUEL if n == 13 else QUEST) for n, user in enumerate(USERS)]
+    await check_isolated(store, clock, batch, {13})
+    assert (await store.heads())["main"].version == 2 * 19 + 1
+
+
+async def test_a_value_that_a_column_does_not_take(store: Truth, clock: HeldClock, ask: Ask, driver: str) -> None:
+    if driver == "sqlite":
+        # Its columns take any value by themselves.
+        ask(
+            "CREATE TRIGGER small BEFORE INSERT ON score_events WHEN NEW.points > 32767 "
+            "BEGIN SELECT abs(-9223372036854775807 - 1); END"
+        )
+    else:
+        ask("ALTER TABLE standings ALTER score TYPE smallint")
+    batch = [submission(user, replace(QUEST, points=40_000) if n == 5 else DUEL) for n, user in enumerate(USERS)]
+    await check_isolated(store, clock, batch, {5})
+
+
+async def test_a_check_that_fails_only_at_the_commit(store: Truth, clock: HeldClock, ask: Ask, driver: str) -> None:
+    if driver == "sqlite":
+        # The one constraint of SQLite that waits for the commit is a foreign key.
+        ask("CREATE TABLE duels (action_id TEXT REFERENCES missing (id) DEFERRABLE INITIALLY DEFERRED)")
+        ask("CREATE TABLE missing (id TEXT PRIMARY KEY)")
+        ask(
+            "CREATE TRIGGER note_duels AFTER INSERT ON score_events WHEN NEW.action_id = 'duel' "
+            "BEGIN INSERT INTO duels VALUES ('duel'); END"
+        )
+    else:
+        ask(FUNCTION)
+        ask(
+            "CREATE CONSTRAINT TRIGGER no_duels AFTER INSERT ON score_events DEFERRABLE INITIALLY DEFERRED "
+            "FOR EACH ROW EXECUTE FUNCTION no_duels()"
+        )
+    batch = [submission(user, DUEL if n == 0 else QUEST) for n, user in enumerate(USERS)]
+    await check_isolated(store, clock, batch, {0})
+
+
+async def test_a_player_whose_count_is_behind_the_ledger(store: Truth, clock: HeldClock, ask: Ask) -> None:
+    """A unique index refuses it, each time: that is not the race in which the next try wins."""
+    await commit(store, *(submission(user) for user in USERS))
+    await commit(store, submission("user-7"))
+    ask("UPDATE players SET seq = seq - 1 WHERE user_id = 'user-7'")
+    await check_isolated(store, clock, [submission(user) for user in USERS], {7})
+
+
+async def test_a_board_whose_row_is_missing(store: Truth, clock: HeldClock, ask: Ask) -> None:
+    """As after the restore of a backup from before there was this board."""
+    ask("DELETE FROM boards WHERE id = 'side'")
+    batch = [submission(user, VISIT if n % 7 == 3 else QUEST) for n, user in enumerate(USERS)]
+    await check_isolated(store, clock, batch, {3, 10, 17})
+
+
+async def test_a_board_that_was_never_made(make_store: MakeStore, clock: HeldClock) -> None:
+    async with make_store() as store:
+        await store.ensure([MAIN])
+        batch = [submission(user, VISIT if n == 2 else QUEST) for n, user in enumerate(USERS)]
+        await check_isolated(store, clock, batch, {2})
+
+
+async def test_a_rule_that_fails(store: Truth, clock: HeldClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def settle(batch: Sequence[Submission], facts: Sequence[Facts], limit: RateLimit) -> Settled:
+        if any(one.action is DUEL for one in batch):
+            raise ZeroDivisionError
+        return rules.settle(batch, facts, limit)
+
+    monkeypatch.setattr("scoreboard.commit.settle", settle)
+    batch = [submission(user, DUEL if n in {4, 19} else QUEST) for n, user in enumerate(USERS)]
+    await check_isolated(store, clock, batch, {4, 19})
+
+
+async def test_a_store_that_is_gone_is_no_fault_of_a_submission(
+    store: Truth, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> Settled:
+        raise StoreUnavailable
+
+    async with committing(store, clock) as written:
+        monkeypatch.setattr(store, "commit", fail)
+        assert await outcomes(written, *map(submission, USERS)) == ["store_unavailable"] * len(USERS)
+
+
+async def test_a_ranking_that_fails_in_a_way_that_nobody_foresaw_costs_the_rank_alone(
+    store: Truth, clock: HeldClock
+) -> None:
+    async def broken(_settled: Settled) -> Mapping[int, int]:
+        raise ZeroDivisionError
+
+    written = GroupCommit(store, broken, UNLIMITED, clock)
+    writing = asyncio.create_task(written.run())
+    with capture_logs() as logs:
+        for _ in range(2):
+            assert await outcomes(written, *map(submission, USERS)) == ["ok"] * len(USERS)
+    assert not writing.done()
+    assert [line["log_level"] for line in logs] == ["error"]
+    writing.cancel()
+    await asyncio.wait([writing])
