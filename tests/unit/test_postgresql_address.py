@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
-import asyncpg
 import pytest
 
 from scoreboard.config import read_settings
@@ -14,11 +13,11 @@ from scoreboard.errors import StartError
 from scoreboard.store import postgresql_database
 from scoreboard.store.postgresql import PostgresqlStore
 from scoreboard.store.postgresql_address import KNOWN
-from scoreboard.store.postgresql_database import Limits
+from scoreboard.store.postgresql_connections import Connections
+from tests.limits import PATIENT_POSTGRESQL
 from tests.making import MAIN, UNLIMITED, commit, submission
 from tests.servers.postgresql import PostgresServer
 
-LIMITS = Limits(connections=4, silence_seconds=5, lock_seconds=5, statement_seconds=5)
 DEPLOYMENT = Path(__file__).parents[2] / "docs" / "deployment.md"
 
 
@@ -66,7 +65,7 @@ async def test_the_schema_is_migrated_and_scores_are_kept_by(
     assert read_settings(database_url=url, redis_url="redis://localhost", jwt_secret="x" * 32).full_database_url == url
     await asyncio.to_thread(postgresql_database.migrate, url)
     await postgresql_database.check(url)
-    async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=LIMITS) as store:
+    async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=PATIENT_POSTGRESQL) as store:
         await store.ensure([MAIN])
         before = (await store.heads())["main"].version
         await commit(store, submission("ada"))
@@ -76,14 +75,11 @@ async def test_the_schema_is_migrated_and_scores_are_kept_by(
 async def test_settings_of_the_session_reach_the_server(server: PostgresServer) -> None:
     options = "application_name=arcade&options=-c%20work_mem%3D12MB"
     url = f"postgresql://postgres@127.0.0.1:{server.port}/scores?{options}"
-    connection = await asyncpg.connect(server.url("scores"))
-    async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=LIMITS) as store:
-        await store.heads()
-        named = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'arcade'"
-        assert await connection.fetchval(named) >= 1
-        shown = await store._reader.run(lambda connection: connection.exec_driver_sql("SHOW work_mem").scalar_one())
-        assert shown == "12MB"
-    await connection.close()
+    reading = postgresql_database.open_server(url, PATIENT_POSTGRESQL)
+    async with reading.prober, Connections(reading, PATIENT_POSTGRESQL, 1, "read") as connections:
+        named = "SELECT current_setting('application_name'), current_setting('work_mem')"
+        shown = await connections.run(lambda connection: connection.exec_driver_sql(named).one())
+    assert tuple(shown) == ("arcade", "12MB")
 
 
 REFUSED = {

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from errno import EMFILE, ENFILE
 from socket import gaierror
+from ssl import SSLError
 from typing import Any, Final, Self
 
 import asyncpg
@@ -147,14 +148,19 @@ class Prober:
         return asking.exception() if done else TimeoutError()
 
     async def _is_out_of_reach(self) -> bool:
-        """Whether a new connection gets no answer. An error of the server is one, as is that of a missing name."""
+        """Whether a new connection gets no answer. An error of the server is an answer, also one of its certificate.
+
+        A name that cannot be resolved, or too many open files of this process, say nothing about the server.
+        """
         connecting = self._connect()
         await asyncio.wait({connecting}, timeout=self._silence_seconds())
         if not connecting.done():
             return True
         error = None if connecting.cancelled() else connecting.exception()
         self._take_connection()
-        return isinstance(error, OSError) and not isinstance(error, gaierror) and error.errno not in {EMFILE, ENFILE}
+        if isinstance(error, gaierror | SSLError):
+            return False
+        return isinstance(error, OSError) and error.errno not in {EMFILE, ENFILE}
 
     def _connect(self) -> "asyncio.Task[asyncpg.Connection]":
         """Begin to connect, unless a connection is being made already."""
