@@ -148,7 +148,10 @@ def show(user: User, reason: Reason, actor: Actor = None) -> None:
 
 @app.command()
 def rename(user: User, name: Name, reason: Reason, actor: Actor = None) -> None:
-    """Set a player's name. Later submissions do not change it, until you release it."""
+    """Set a player's name. Later submissions do not change it, until you release it.
+
+    The old name is nowhere afterwards: do not repeat it in the reason.
+    """
     _correct(Correction(EventKind.RENAME, _who(actor), reason, user_id=user, name=name, keeps_name=True))
 
 
