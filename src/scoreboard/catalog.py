@@ -93,7 +93,7 @@ def load_catalog(path: Path | None) -> Catalog:
     shipped = files("scoreboard").joinpath("catalog.toml")
     place = "the shipped catalog" if path is None else str(path)
     try:
-        text = (shipped if path is None else path).read_text(encoding="utf-8")
+        text = (shipped if path is None else path).read_text(encoding="utf-8-sig")
         parsed = CatalogFile.model_validate(tomllib.loads(text))
     except OSError as error:
         raise CatalogError(f"{place}: cannot be read ({error.strerror}); set SCOREBOARD_CATALOG to a file.") from error

@@ -6,18 +6,26 @@ from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 import limits
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from sqlalchemy.engine import make_url
 
-from scoreboard import partner_urls, public_urls
+from scoreboard import environment, partner_urls, public_urls
 from scoreboard.errors import StartError
 from scoreboard.hosts import is_this_machine
 from scoreboard.model import RateLimit
 from scoreboard.partner_urls import POSTGRESQL, has_password, with_password
 from scoreboard.redis_address import parse_address
 
-PREFIX: Final = "SCOREBOARD_"
+PREFIX: Final = environment.PREFIX
 
 MIN_SECRET_BYTES: Final = 32
 """HS256 wants a key of at least the hash's size (RFC 7518, section 3.2)."""
@@ -88,13 +96,10 @@ def _long_enough(secret: SecretStr | None) -> SecretStr | None:
     return secret
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Each field is the setting SCOREBOARD_<FIELD>; `.env.example` explains them."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_file=".env",
-        env_ignore_empty=True,
+    model_config = ConfigDict(
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
@@ -116,24 +121,20 @@ class Settings(BaseSettings):
     redis_timeout_seconds: Seconds = 0.5
     jwt_secret: Annotated[SecretStr | None, AfterValidator(_long_enough)] = None
     jwt_old_secrets: Annotated[
-        tuple[Annotated[SecretStr, AfterValidator(_long_enough)], ...], NoDecode, BeforeValidator(_list)
+        tuple[Annotated[SecretStr, AfterValidator(_long_enough)], ...], BeforeValidator(_list)
     ] = ()
-    jwt_public_keys: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_list)] = ()
+    jwt_public_keys: Annotated[tuple[Path, ...], BeforeValidator(_list)] = ()
     jwt_jwks_url: Annotated[str | None, AfterValidator(_jwks_url)] = None
-    jwt_algorithms: Annotated[
-        tuple[Literal["HS256", "RS256", "ES256", "EdDSA"], ...], NoDecode, BeforeValidator(_list)
-    ] = ()
+    jwt_algorithms: Annotated[tuple[Literal["HS256", "RS256", "ES256", "EdDSA"], ...], BeforeValidator(_list)] = ()
     jwt_issuer: str | None = None
-    jwt_audience: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = ()
+    jwt_audience: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
     jwt_type: str | None = None
     jwt_max_lifetime_seconds: Annotated[int, Field(ge=60, le=315_360_000)] = 2_592_000
     jwt_unscoped_may_score: bool = True
     require_auth_to_read: bool = False
-    rate_limit: Annotated[RateLimit, NoDecode, BeforeValidator(_rate)] = RateLimit(10, 60_000_000)
-    server_rate_limit: Annotated[RateLimit | None, NoDecode, BeforeValidator(_rate_or_off)] = RateLimit(
-        60_000, 60_000_000
-    )
-    read_rate_limit: Annotated[RateLimit | None, NoDecode, BeforeValidator(_rate_or_off)] = None
+    rate_limit: Annotated[RateLimit, BeforeValidator(_rate)] = RateLimit(10, 60_000_000)
+    server_rate_limit: Annotated[RateLimit | None, BeforeValidator(_rate_or_off)] = RateLimit(60_000, 60_000_000)
+    read_rate_limit: Annotated[RateLimit | None, BeforeValidator(_rate_or_off)] = None
     env: Literal["development", "production"] = "development"
     request_log: bool | None = None
     host: str = "127.0.0.1"
@@ -143,7 +144,7 @@ class Settings(BaseSettings):
     catalog: Path | None = None
     root_path: Annotated[str, AfterValidator(public_urls.root_path)] = ""
     cors_origins: Annotated[
-        tuple[Annotated[str, AfterValidator(public_urls.cors_origin)], ...], NoDecode, BeforeValidator(_list)
+        tuple[Annotated[str, AfterValidator(public_urls.cors_origin)], ...], BeforeValidator(_list)
     ] = ()
     admin_host: str = "127.0.0.1"
     admin_port: Annotated[int | None, Field(ge=0, le=65_535)] = None
@@ -153,7 +154,7 @@ class Settings(BaseSettings):
     metrics_port: Annotated[int | None, Field(ge=0, le=65_535)] = None
     max_streams: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
     max_streams_per_address: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
-    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = ()
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)] = ()
     drain_grace_seconds: Annotated[float, Field(ge=0, le=600)] = 0.0
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
 
@@ -265,12 +266,14 @@ class Settings(BaseSettings):
 
 
 def read_settings(**given: Any) -> Settings:
-    """The settings as they are now; `given` ones come before the environment.
+    """The settings as they are now; `given` ones come before the environment, and that before `_env_file`.
 
     Raises StartError, which names the setting and what is wrong with it.
     """
+    file = given.pop("_env_file", ".env")
+    found = environment.settings(None if file is None else Path(file), Settings.model_fields)
     try:
-        return Settings(**given)
+        return Settings(**{**found, **given})
     except ValidationError as error:
         mistake = error.errors(include_url=False, include_input=False, include_context=False)[0]
         message = mistake["msg"].removeprefix("Value error, ")

@@ -1,6 +1,8 @@
 """`scoreboard export`: the ledger, for whoever counts something else."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,20 @@ def test_a_ledger_is_written_beside_its_server(tmp_path: Path, settings: dict[st
         assert [row["score"] for row in whole if row["userId"] == "ada"] == [50, 100]
         assert whole[0]["at"].endswith("+00:00")
         assert rows(tmp_path, "--after", "2", **settings) == whole[2:]
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\x85"])
+def test_no_reader_finds_the_end_of_a_line_within_one(tmp_path: Path, end: str) -> None:
+    with serving(tmp_path) as (_, client):
+        token = scoreboard(tmp_path, "token", "ada").stdout.strip()
+        assert score(client, token, "ada").status_code == 201
+        path = tmp_path / "scoreboard.db"
+        with closing(sqlite3.connect(path)) as connection, connection:
+            # As an older version let it through.
+            connection.execute("UPDATE players SET user_id = ?", (f"a{end}b",))
+        done = scoreboard(tmp_path, "export")
+    assert end not in done.stdout
+    assert [json.loads(line)["userId"] for line in done.stdout.splitlines()] == [f"a{end}b"]
 
 
 def test_a_board_that_is_not_known_is_told(tmp_path: Path) -> None:

@@ -16,6 +16,13 @@ points = 50
 title = "Quest"
 """
 
+
+def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text(GOOD, encoding="utf-8-sig")
+    assert load_catalog(path).action("quest").points == 50
+
+
 MISTAKES = {
     "not TOML": ("[boards", "not TOML"),
     "no boards": ("[actions.a]\nboard='m'\npoints=1\ntitle='A'", "boards"),

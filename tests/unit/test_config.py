@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio.connection import parse_url
 from sqlalchemy.engine import make_url
+from structlog.testing import capture_logs
 
 from scoreboard.app import database_name
 from scoreboard.config import read_settings
@@ -326,3 +327,102 @@ def test_two_first_starts_agree_on_one_secret(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as executor:
         assert len(set(executor.map(lambda _: load_secret(settings), range(32)))) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["a.db.secret"]
+
+
+OF_KUBERNETES = {
+    "SCOREBOARD_PORT": "tcp://10.96.12.7:8000",
+    "SCOREBOARD_SERVICE_HOST": "10.96.12.7",
+    "SCOREBOARD_SERVICE_PORT": "8000",
+    "SCOREBOARD_SERVICE_PORT_HTTP": "8000",
+    "SCOREBOARD_PORT_8000_TCP": "tcp://10.96.12.7:8000",
+    "SCOREBOARD_PORT_8000_TCP_PROTO": "tcp",
+    "SCOREBOARD_PORT_8000_TCP_PORT": "8000",
+    "SCOREBOARD_PORT_8000_TCP_ADDR": "10.96.12.7",
+    # Of services named scoreboard-metrics, scoreboard-admin and scoreboard-redis.
+    "SCOREBOARD_METRICS_PORT": "tcp://10.96.12.8:9000",
+    "SCOREBOARD_ADMIN_PORT": "udp://[fd00::7]:9001",
+    "SCOREBOARD_REDIS_PORT": "tcp://10.96.12.9:6379",
+    "SCOREBOARD_REDIS_SERVICE_HOST": "10.96.12.9",
+    # Of Docker's links.
+    "SCOREBOARD_NAME": "/web/scoreboard",
+    "SCOREBOARD_ENV_PATH": "/usr/bin",
+}
+
+
+def test_what_kubernetes_and_docker_set_for_a_service_is_no_setting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("SCOREBOARD_PORT=9000\n")
+    for name, value in OF_KUBERNETES.items():
+        monkeypatch.setenv(name, value)
+    with capture_logs() as logs:
+        settings = read_settings()
+    assert (settings.port, settings.admin_port, settings.metrics_port, settings.env) == (
+        9000,
+        None,
+        None,
+        "development",
+    )
+    assert [line["event"].split()[0] for line in logs] == ["ignored"]
+
+
+@pytest.mark.parametrize("value", ["tcp", "http://10.96.12.7:8000", "8000/tcp"])
+def test_another_port_that_is_none_is_still_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("SCOREBOARD_PORT", value)
+    with pytest.raises(StartError, match=r"^SCOREBOARD_PORT: "):
+        read_settings(_env_file=None)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("SCOREBOARD_RATE_LIMITS", "SCOREBOARD_RATE_LIMIT"),
+        ("SCOREBOARD_REDIS_SENTINAL_PASSWORD", "SCOREBOARD_REDIS_SENTINEL_PASSWORD"),
+        ("scoreboard_databse_url", "SCOREBOARD_DATABASE_URL"),
+        ("SCOREBOARD_ANYTHING_ELSE", None),
+    ],
+)
+@pytest.mark.parametrize("place", ["environment", "file"])
+def test_a_misspelt_setting_is_warned_of_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str, wrong: str, meant: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if place == "file":
+        (tmp_path / ".env").write_text(f"{wrong}=a-secret\n")
+    else:
+        monkeypatch.setenv(wrong, "a-secret")
+    # These are no settings of the server.
+    monkeypatch.setenv("SCOREBOARD_TOKEN", "x")
+    monkeypatch.setenv("SCOREBOARD_TEST_SERVERS", "x")
+    with capture_logs() as logs:
+        read_settings()
+    assert [(line["variable"], line.get("did_you_mean")) for line in logs] == [(wrong.upper(), meant)]
+    assert "a-secret" not in str(logs)
+
+
+def test_a_value_of_the_file_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/root")
+    secret = "a ${HOME} ${NOTHING:-x} $$ %41 of at least 32 bytes"
+    (tmp_path / ".env").write_text(f"SCOREBOARD_JWT_SECRET='{secret}'\n")
+    with capture_logs() as logs:
+        settings = read_settings()
+    assert settings.jwt_secret is not None
+    assert settings.jwt_secret.get_secret_value() == secret
+    assert [line["settings"] for line in logs] == [["SCOREBOARD_JWT_SECRET"]]
+    assert secret not in str(logs)
+
+
+def test_a_byte_order_mark_in_the_file_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("SCOREBOARD_PORT=9000\n", encoding="utf-8-sig")
+    assert read_settings().port == 9000
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_file_that_is_not_utf8_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("SCOREBOARD_JWT_ISSUER=münchen\n", encoding=encoding)
+    with pytest.raises(StartError, match=r"^The file \.env is not UTF-8"):
+        read_settings()

@@ -44,13 +44,19 @@ def assert_problem(response: Any, status: int, code: str) -> dict[str, Any]:
     return problem
 
 
-BODIES = {
+BODIES: dict[str, tuple[Any, int, str, str | None]] = {
     "not JSON": (b"quest", 400, "body_not_json", None),
     "empty": (b"", 400, "body_not_json", None),
     "not UTF-8": (b'{"actionId":"\xff","userId":"ada"}', 400, "body_not_json", None),
     "too deep": (b"[" * 16_000, 400, "body_not_json", None),
     "UTF-16": ('{"actionId":"quest","userId":"ada"}'.encode("utf-16"), 400, "body_not_json", None),
-    "byte order mark": (b'\xef\xbb\xbf{"actionId":"quest","userId":"ada"}', 400, "body_not_json", None),
+    "two byte order marks": (
+        b'\xef\xbb\xbf\xef\xbb\xbf{"actionId":"quest","userId":"ada"}',
+        400,
+        "body_not_json",
+        None,
+    ),
+    "lone surrogate as a field": ({**GOOD, "\ud800": 1}, 422, "validation_failed", "body"),
     "a list": ([GOOD], 422, "validation_failed", "body"),
     "null": (None, 422, "validation_failed", "body"),
     "wrong type": ({**GOOD, "actionId": 1}, 422, "validation_failed", "actionId"),
@@ -301,6 +307,25 @@ def test_a_store_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pyt
             other.execute("ROLLBACK")
         other.close()
         assert scoreboard.score().json()["version"] == 1
+
+
+def test_a_byte_order_mark_before_a_body_is_ignored(scoreboard: Running) -> None:
+    assert post(scoreboard, b"\xef\xbb\xbf" + json.dumps(GOOD).encode()).json()["version"] == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {f"a{number}": 1 for number in range(1_400)},
+        {"x" * 16_000: 1},
+        {"actionId": {f"a{number}": 1 for number in range(1_400)}},
+    ],
+)
+def test_a_refusal_does_not_grow_with_the_body(scoreboard: Running, body: Any) -> None:
+    problem = assert_problem(post(scoreboard, body), 422, "validation_failed")
+    assert len(json.dumps(problem)) < 4_096
+    assert 1 <= len(problem["errors"]) <= 10
+    assert ("more" in problem["detail"]) == (len(problem["errors"]) == 10)
 
 
 def test_a_body_that_ends_too_early_is_not_acted_on(scoreboard: Running) -> None:

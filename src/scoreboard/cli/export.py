@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -15,6 +16,9 @@ from scoreboard.config import Settings, read_settings
 from scoreboard.model import MAX_SCORE
 
 PAGE_SIZE: Final = 2_000
+
+LINE_ENDS: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
+"""Line ends of Unicode, and control characters, that JSON leaves as they are."""
 
 
 def export(
@@ -41,9 +45,15 @@ async def _export(settings: Settings, board: str, version: int) -> None:
             task = progress.add_task(board, total=end, completed=version)
             while version < end and (records := await store.ledger(board, version, min(PAGE_SIZE, end - version))):
                 for record in records:
-                    typer.echo(json.dumps(_shown(record), ensure_ascii=False, separators=(",", ":")))
+                    typer.echo(_line(record))
                 version = records[-1].event.version
                 progress.update(task, completed=version)
+
+
+def _line(record: Record) -> str:
+    text = json.dumps(_shown(record), ensure_ascii=False, separators=(",", ":"))
+    # Some readers end a line at these too. In JSON they stand in strings alone, where they may be escaped.
+    return LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _shown(record: Record) -> dict[str, str | int | bool | None]:

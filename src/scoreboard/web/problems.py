@@ -46,9 +46,11 @@ class ValidationFailed(RequestError):
 
     code = "validation_failed"
 
-    def __init__(self, mistakes: Sequence[FieldMistake]) -> None:
+    def __init__(self, mistakes: Sequence[FieldMistake], more: int = 0) -> None:
+        """`more` is how many further mistakes there are."""
         self.mistakes = tuple(mistakes)
-        super().__init__("; ".join(f"{mistake.field}: {mistake.message}" for mistake in self.mistakes))
+        told = "; ".join(f"{mistake.field}: {mistake.message}" for mistake in self.mistakes)
+        super().__init__(f"{told}; and {more} more" if more else told)
 
 
 class BodyTooLarge(RequestError):

@@ -1,6 +1,7 @@
 """What requests and answers look like: checked here, and described in OpenAPI from here."""
 
 import json
+from codecs import BOM_UTF8
 from datetime import datetime
 from typing import Annotated, Final, Literal, TypeVar
 from uuid import UUID
@@ -242,10 +243,18 @@ class StreamQuery(BaseModel):
     delta: Literal["0", "1"] = "0"
 
 
+MOST_MISTAKES: Final = 10
+"""How many mistakes an answer names: nobody mends more at a time, and a body may have thousands."""
+
+MOST_FIELD_CHARACTERS: Final = 64
+"""How much of a field's name an answer repeats: the names that are known are shorter."""
+
+
 def read_json(kind: type[Body], body: bytes) -> Body:
     """Raises BodyNotJson, ValidationFailed."""
     try:
-        return kind.model_validate_json(body)
+        # Some programs put a byte order mark before what they write, which a reader may ignore (RFC 8259, section 8.1).
+        return kind.model_validate_json(body.removeprefix(BOM_UTF8))
     except ValidationError as error:
         if error.errors(include_url=False)[0]["type"] == "json_invalid":
             return _read_odd_json(kind, body)
@@ -255,7 +264,7 @@ def read_json(kind: type[Body], body: bytes) -> Body:
 def _read_odd_json(kind: type[Body], body: bytes) -> Body:
     """Pydantic's parser takes a lone surrogate for broken JSON. It is not: name the field that has it."""
     try:
-        return kind.model_validate(json.loads(body.decode()))
+        return kind.model_validate(json.loads(body.decode("utf-8-sig")))
     except ValidationError as error:
         raise validation_failed(error) from error
     except (ValueError, RecursionError) as error:
@@ -271,10 +280,18 @@ def read_query(kind: type[Query], parameters: dict[str, str]) -> Query:
 
 
 def validation_failed(error: ValidationError) -> ValidationFailed:
-    """Each mistake with the field it stands at."""
-    return ValidationFailed(
-        [
-            FieldMistake(".".join(map(str, mistake["loc"])) or "body", mistake["msg"].removeprefix("Value error, "))
-            for mistake in error.errors(include_url=False, include_input=False)
-        ]
-    )
+    """The first mistakes, each with the beginning of the field's name."""
+    mistakes = error.errors(include_url=False, include_input=False)
+    told = [
+        FieldMistake(
+            _shortened(".".join(map(str, mistake["loc"])) or "body"), mistake["msg"].removeprefix("Value error, ")
+        )
+        for mistake in mistakes[:MOST_MISTAKES]
+    ]
+    return ValidationFailed(told, more=len(mistakes) - len(told))
+
+
+def _shortened(field: str) -> str:
+    # Half of a surrogate pair is no text that could be sent.
+    field = field.encode(errors="replace").decode()
+    return field if len(field) <= MOST_FIELD_CHARACTERS else f"{field[:MOST_FIELD_CHARACTERS]}…"
