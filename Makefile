@@ -21,7 +21,7 @@ CHECKOV := $(CHECKOV_VENV)/.installed
 GATED := */scoreboard/rules.py,*/scoreboard/commit.py,*/scoreboard/scoring.py,*/scoreboard/healing.py,*/scoreboard/store/*,*/scoreboard/ranking/*
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev services services-down dev-distributed up down image image-test migrate test e2e sse-clients chaos pictures load infra-test lint format audit check build lock clean
+.PHONY: help install run dev services services-down dev-distributed up down image image-test migrate test e2e sse-clients webkit chaos pictures load infra-test lint format audit check build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,10 @@ e2e: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) $(SSE_CLIENTS) ## Run the end-to-end 
 
 sse-clients: $(DEVELOPMENT) $(SSE_CLIENTS) ## Follow a stream with the clients that docs/clients.md lists
 	@$(BIN)/python -m pytest tests/e2e/test_sse_clients.py
+
+webkit: $(DEVELOPMENT) $(SERVERS) ## Run the tests of the page in WebKit: make test does, too, where the machine has one
+	@$(BIN)/python -c 'from tests.webkit.browser import HELP, is_there; import sys; is_there() or sys.exit(HELP)'
+	@$(BIN)/python -m pytest tests/webkit
 
 chaos: $(DEVELOPMENT) $(SERVERS) ## Break real processes under load, each fault 20 times; ARGS="--help" tells how to choose
 	@$(BIN)/python -m tests.chaos $(ARGS)
