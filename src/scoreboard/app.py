@@ -211,6 +211,7 @@ async def open_scoreboard(
             clock_guard=scoring.commit.clock_guard,
         )
         origin_key = _origin_key(settings)
+        door = _door(settings, admin_port)
         application = make_application(
             catalog=catalog,
             scoring=scoring,
@@ -220,7 +221,8 @@ async def open_scoreboard(
             hub=hub,
             tokens=tokens,
             origins=Origins(origin_key, _address(settings)),
-            admin=_admin(settings, administration, tokens, admin_port),
+            admin=_admin(settings, administration, tokens, door),
+            admin_door=door,
             clock=own_clock,
             player_limit=settings.rate_limit,
             server_limit=settings.server_rate_limit,
@@ -260,12 +262,11 @@ async def open_scoreboard(
 
 
 def _admin(
-    settings: Settings, administration: Administration, tokens: Tokens, admin_port: int | None
+    settings: Settings, administration: Administration, tokens: Tokens, door: Callable[[Scope], bool]
 ) -> Sequence[BaseRoute]:
     """What is served for administrators: nothing, unless they have a way in."""
     if not settings.has_admin_routes:
         return ()
-    door = _door(settings, admin_port)
     return [*admin_routes(administration, tokens, door), *admin_page_routes(door)]
 
 

@@ -231,3 +231,24 @@ def test_by_default_there_are_no_admin_routes(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock()) as server:
         assert code(admin(server, "events")) == (404, "not_found")
         assert "admin" not in server.client.get("/openapi.json").text
+
+
+def admin_operations(document: dict[str, Any]) -> list[str]:
+    return [path for path in document["paths"] if path.startswith("/api/admin/")]
+
+
+def test_on_the_public_port_nothing_tells_of_administrators(server: Running, tmp_path: Path) -> None:
+    paths = admin_operations(server.client.get("/openapi.json").json())
+    assert len(paths) > 10
+    (tmp_path / "public").mkdir()
+    with running(tmp_path / "public", HeldClock(), admin_port=0) as public:
+        nothing = public.client.get("/no-such-path")
+        for path in (*paths, "/admin"):
+            for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+                answer = public.client.request(method, path)
+                assert (answer.status_code, answer.headers.get("allow")) == (404, None)
+                assert method == "HEAD" or answer.content == nothing.content
+        document = public.client.get("/openapi.json")
+        assert admin_operations(document.json()) == []
+        assert "admin" not in document.text.replace("scoreboard:admin", "")
+        assert document.json()["paths"].keys() >= {"/api/scores", "/api/leaderboard", "/health/ready"}

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from pydantic import BaseModel
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from scoreboard import errors
@@ -17,7 +18,7 @@ from scoreboard.web import admin_schemas as schemas
 from scoreboard.web import problems
 from scoreboard.web.auth import Tokens
 from scoreboard.web.body import IDEMPOTENCY_KEY, MAX_BODY_BYTES, check_json, idempotency_key, parameters_of, read_body
-from scoreboard.web.direct import JSON_HEADERS, DirectRoute, answer, documented, reference
+from scoreboard.web.direct import JSON_HEADERS, DirectEndpoint, DirectRoute, answer, documented, reference
 from scoreboard.web.request_log import USER
 from scoreboard.web.schemas import ID, read_json, read_query
 
@@ -137,8 +138,19 @@ def _corrections(desk: "_Desk") -> Sequence[DirectRoute]:
     ]  # fmt: skip
 
 
+class _AdminRoute(DirectRoute):
+    """A route that does not exist on other ports, whatever the method."""
+
+    def __init__(self, door: Door, path: str, direct: DirectEndpoint, **described: Any) -> None:
+        super().__init__(path, direct, tags=["admin"], **described)
+        self._door = door
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return super().matches(scope) if self._door(scope) else (Match.NONE, {})
+
+
 class _Desk:
-    """Makes routes that let in administrators alone. By another port there is nothing here."""
+    """Makes routes that let in administrators alone."""
 
     def __init__(self, administration: Administration, tokens: Tokens, door: Door) -> None:
         self.administration = administration
@@ -146,9 +158,7 @@ class _Desk:
         self._door = door
 
     async def _enter(self, scope: Scope) -> str:
-        """Who it is. Raises NotFound, Unauthorized, InsufficientScope, KeysUnavailable."""
-        if not self._door(scope):
-            raise problems.NotFound
+        """Who it is. Raises Unauthorized, InsufficientScope, KeysUnavailable."""
         caller = await self._tokens.verify(dict(scope["headers"]).get(b"authorization"))
         scope[USER] = caller.user_id
         if ADMINISTER not in caller.scopes:
@@ -169,12 +179,12 @@ class _Desk:
             await _answer(send, await look(scope))
 
         bad_query = problems.ValidationFailed([problems.FieldMistake("limit", "Input should be at most 100")])
-        return DirectRoute(
+        return _AdminRoute(
+            self._door,
             f"/api/admin/{name}",
             get,
             methods=["GET"],
             operation_id=f"admin-{name}",
-            tags=["admin"],
             summary=summary,
             response_model=response,
             responses=documented(*_REFUSALS, bad_query, *refusals),
@@ -200,12 +210,12 @@ class _Desk:
             problems.UnsupportedMediaType(),
             problems.ValidationFailed([problems.FieldMistake("reason", "Field required")]),
         )
-        return DirectRoute(
+        return _AdminRoute(
+            self._door,
             f"/api/admin/{name}",
             post,
             methods=["POST"],
             operation_id=f"admin-{name}",
-            tags=["admin"],
             summary=summary,
             response_model=schemas.CorrectedResponse,
             responses=documented(

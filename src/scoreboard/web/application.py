@@ -1,15 +1,18 @@
 """All routes as one ASGI application."""
 
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 from random import SystemRandom
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
 from scoreboard import __version__
@@ -24,6 +27,7 @@ from scoreboard.model import RateLimit
 from scoreboard.observer import NOBODY, Observer
 from scoreboard.scoring import Scoring
 from scoreboard.web import problems
+from scoreboard.web.admin import Door
 from scoreboard.web.admin_schemas import REQUESTS as ADMIN_REQUESTS
 from scoreboard.web.auth import Tokens
 from scoreboard.web.cors import Cors
@@ -61,6 +65,7 @@ def make_application(
     tokens: Tokens,
     origins: Origins,
     admin: Sequence[BaseRoute] = (),
+    admin_door: Door,
     clock: Clock,
     player_limit: RateLimit,
     server_limit: RateLimit | None,
@@ -78,7 +83,8 @@ def make_application(
         version=__version__,
         description=DESCRIPTION,
         license_info={"name": "MIT", "identifier": "MIT"},
-        # `docs` has its own.
+        # `docs` has its own, and the document differs between ports.
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         servers=[{"url": root_path or "/"}],
@@ -106,7 +112,7 @@ def make_application(
     application.router.routes.extend(
         page_routes(catalog, root_path=root_path, is_demo=is_demo, are_boards_private=are_boards_private)
     )
-    _describe(application, has_admin=bool(admin))
+    _describe(application, admin, admin_door)
     return application
 
 
@@ -132,19 +138,37 @@ async def _internal_error(_request: Request, _error: Exception) -> Response:
     return _render(InternalError())
 
 
-def _describe(application: FastAPI, *, has_admin: bool) -> None:
-    """Put into the OpenAPI document what FastAPI does not find by itself: direct routes name it."""
-    describe = application.openapi
-    bodies = (ScoreRequest, NameRequest, PatchResponse, *(ADMIN_REQUESTS if has_admin else ()))
+def _describe(application: FastAPI, admin: Sequence[BaseRoute], admin_door: Door) -> None:
+    """Serve the OpenAPI document: on other ports without the routes of administrators."""
+    public_routes = [route for route in application.routes if route not in admin]
+    bodies = (ScoreRequest, NameRequest, PatchResponse)
+    documents = {
+        True: cache(partial(_document, application, application.routes, (*bodies, *(ADMIN_REQUESTS if admin else ())))),
+        False: cache(partial(_document, application, public_routes, bodies)),
+    }
+
+    async def show(request: Request) -> Response:
+        return JSONResponse(documents[admin_door(request.scope)]())
+
+    application.router.routes.append(Route("/openapi.json", show))
+    application.openapi = documents[True]  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+
+
+def _document(application: FastAPI, routes: Sequence[BaseRoute], bodies: Sequence[type[BaseModel]]) -> dict[str, Any]:
+    """Return a document with what FastAPI does not find by itself: direct routes name it."""
+    document = get_openapi(
+        title=application.title,
+        version=application.version,
+        openapi_version=application.openapi_version,
+        description=application.description,
+        license_info=application.license_info,
+        servers=application.servers,
+        routes=routes,
+    )
     _, schemas = models_json_schema(
         [*((body, "validation") for body in bodies), (ProblemResponse, "serialization")], ref_template=REFERENCE
     )
-
-    def openapi() -> dict[str, Any]:
-        document = describe()
-        components = document.setdefault("components", {})
-        components.setdefault("schemas", {}).update(schemas["$defs"])
-        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
-        return document
-
-    application.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {}).update(schemas["$defs"])
+    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    return document
