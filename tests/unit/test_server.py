@@ -191,6 +191,21 @@ async def test_a_client_that_has_gone_before_it_is_refused_makes_no_error(monkey
     await asyncio.gather(*asked.state.tasks)
 
 
+async def test_empty_lines_keep_no_connection_open() -> None:
+    asked = await Asked(protocol=ours).until_it_waits()
+    protocol = cast(HttpProtocol, asked.protocol)
+    await cast(Send, asked.sends)(END)
+    protocol.data_received(b"\r\n")
+    now = asyncio.get_running_loop().time()
+    protocol.refuse_if_slow(now + limits.ASKING_SECONDS - 1)
+    before = asked.transport.is_closed
+    protocol.data_received(b"\r\n")
+    protocol.refuse_if_slow(now + limits.ASKING_SECONDS + 1)
+    assert (before, asked.transport.is_closed) == (False, True)
+    asked.go_on.set()
+    await asyncio.gather(*asked.state.tasks)
+
+
 SEND = b"POST /next HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n"
 
 

@@ -142,6 +142,11 @@ def test_an_upgrade_is_ignored_on_the_last_request_of_a_connection(scoreboard: R
     assert statuses(exchanged(scoreboard, post(*last).replace(b"HTTP/1.1", b"HTTP/1.0"))) == [201]
 
 
+def test_an_upgrade_may_come_with_a_large_header(scoreboard: Running) -> None:
+    large = (*UPGRADES[0], b"Cookie: " + b"x" * 25_000, bearer(scoreboard))
+    assert statuses(exchanged(scoreboard, post(*large) + post(CLOSE, bearer(scoreboard)))) == [201, 201]
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE", "PUT", "PURGE"])
 @pytest.mark.parametrize("upgrade", UPGRADES, ids=["h2c", "websocket", "other"])
 def test_an_upgrade_is_ignored_for_every_method(scoreboard: Running, upgrade: tuple[bytes, ...], method: str) -> None:

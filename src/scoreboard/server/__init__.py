@@ -3,8 +3,8 @@
 It relies on these of uvicorn's internals, each held by a test in `tests/unit/test_server.py`:
 
 - `Server.startup` sets `servers` and `started`; `on_tick` runs ten times a second; `handle_exit` gets the signals.
-- `HttpToolsProtocol` puts a request that came with another into `pipeline`, newest first, and starts it by
-  `_start_asgi_task` from `on_response_complete`; `flow` says whether it reads; `cycle` is the newest request.
+- `HttpToolsProtocol` gathers `url` and `headers` and makes the `scope`; `on_response_complete` starts the last of
+  `pipeline` by `_start_asgi_task`; `flow` says whether it reads; `cycle` is the newest request.
 - `connection_lost` with a reason leaves the transport alone.
 - A `RequestResponseCycle` whose `disconnected` is set sends nothing more; `message_event` wakes its `receive`;
   `chunked_encoding` and `expected_content_length`, set before the response, keep its body as it is.

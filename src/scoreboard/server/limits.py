@@ -1,6 +1,5 @@
 """Limits of one connection: bytes and time at every stage of a request. `docs/security.md` lists them."""
 
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -89,11 +88,6 @@ class ByteCount:
         if self._is_in_body and self._body > MOST_DISCARDED_BYTES:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         return None
-
-
-def header_size(url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> int:
-    """Return the bytes of a request's header, without method and version."""
-    return len(url) + sum(len(name) + len(value) + len(b": \r\n") for name, value in headers)
 
 
 class Progress:

@@ -4,42 +4,25 @@ import asyncio
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import unquote
 
 import httptools
 import uvicorn
-from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.utils import is_ssl
 from uvicorn.server import ServerState
 
-from scoreboard.server import limits
+from scoreboard.server import limits, request_head
+from scoreboard.server.cycle import disconnect, new_cycle
+from scoreboard.server.flow import HeldFlow
 from scoreboard.server.refusal import RefusalLog, Refused, response
 from scoreboard.server.stream_connection import StreamConnection
-from scoreboard.server.target import origin_form
 from scoreboard.web.detached import CONNECTION, MOST_DISCARDED_BYTES
 
 GOODBYE_SECONDS: Final = 0.05
 """How long a client may take to end TLS properly when the server stops: uvicorn then waits twice as long by itself."""
 
 VERSIONS: Final = ("1.1", "1.0")
-
-
-class HeldFlow(FlowControl):
-    """Flow control that does not read on while received bytes wait for their turn."""
-
-    is_held = False
-
-    def hold(self) -> None:
-        self.is_held = True
-        self.pause_reading()
-
-    def release(self) -> None:
-        self.is_held = False
-        self.resume_reading()
-
-    def resume_reading(self) -> None:
-        if not self.is_held:
-            super().resume_reading()
 
 
 class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
@@ -69,7 +52,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._refused: HTTPStatus | None = None
         """How to refuse the last request, once those before it have been answered."""
         self._held = bytearray()
-        self._is_header_complete = False
+        self.headers: list[tuple[bytes, bytes]] = []
         self._is_lingering = False
         self._discarded = 0
         self._count = limits.ByteCount()
@@ -116,68 +99,73 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self.asking_since = self.loop.time()
         self._count.received(len(data))
         try:
-            self._feed(data)
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._ignore_upgrade(data[upgrade.args[0] :])
+            return
         except httptools.HttpParserError as error:
             self.refuse(self._refusals.status_of(error))
             return
         excess = self._count.excess
         if excess is not None:
             self.refuse(excess)
-        elif self.pipeline:
-            self.flow.hold()
+        elif len(self.headers) > limits.MOST_HEADERS:
+            self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
-    def _feed(self, data: bytes) -> None:
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            # httptools takes the header for the whole request. A server may ignore `Upgrade` (RFC 9110, section 7.8).
-            header = self._header_without_upgrade()
-            # The old one ignores everything after a request that is the last of its connection, as this one may be.
-            self.parser = httptools.HttpRequestParser(self)
-            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-            self._feed(header + data[upgrade.args[0] :])
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Parse a request with `Upgrade` once more, without it (RFC 9110, section 7.8).
 
-    def _header_without_upgrade(self) -> bytes:
-        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
-        fields = [b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade"]
-        return b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, b"".join(fields))
+        For httptools such a request ends with its header. `rest` comes after that.
+        """
+        parser = self.parser
+        head = request_head.without_upgrade(parser.get_method(), self.url, parser.get_http_version(), self.headers)
+        self._count.end_request()
+        # The old one ignores everything after a request that is the last of its connection, as this one may be.
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._parse(head + rest)
 
     # Calls of the parser
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._count.has_begun = True
-        self._is_header_complete = False
         self.asking_since = self.loop.time()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._is_header_complete:
-            # A trailer: nothing after the header may decide anything.
-            return
-        if len(self.headers) >= limits.MOST_HEADERS:
-            raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
-        if self._count.may_exceed_header and limits.header_size(self.url, self.headers) > limits.MOST_HEADER_BYTES:
+        """Have the request answered, or queue it: as uvicorn does, which fails at targets that are no paths."""
+        if self._count.may_exceed_header and request_head.size(self.url, self.headers) > limits.MOST_HEADER_BYTES:
             raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        if self.parser.get_http_version() not in VERSIONS:
+        version, method = self.parser.get_http_version(), self.parser.get_method()
+        if version not in VERSIONS:
             raise Refused(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
-        if self.parser.get_method() == b"CONNECT":
+        if method == b"CONNECT":
             raise Refused(HTTPStatus.NOT_IMPLEMENTED)
         if self.parser.should_upgrade():
-            # `_feed` has the header parsed once more.
+            # `_parse` has the header parsed once more.
             return
         try:
-            self.url = origin_form(self.url)
+            raw_path, query = request_head.path_and_query(self.url)
         except ValueError:
             raise Refused(HTTPStatus.BAD_REQUEST) from None
-        self._is_header_complete = True
+        # Trailers are put there too, and nothing after the header may decide anything.
+        self.headers = []
         self._count.begin_body()
         self.asking_since, self.sending_since = None, self.loop.time()
-        super().on_headers_complete()
-        extensions: dict[str, Any] = {CONNECTION: StreamConnection(self, self.cycle)}
-        self.scope["extensions"] = extensions
+        scope = self.scope
+        path = raw_path.decode("ascii")
+        scope["http_version"], scope["method"] = version, method.decode("ascii")
+        scope["path"], scope["raw_path"] = unquote(path) if "%" in path else path, raw_path
+        scope["query_string"] = query
+        cycle = new_cycle(self, is_kept_alive=version != "1.0" and self.parser.should_keep_alive())
+        extensions: dict[str, Any] = {CONNECTION: StreamConnection(self, cycle)}
+        scope["extensions"] = extensions
+        self.cycle = cycle
+        if self.is_busy:
+            self.flow.hold()
+            self.pipeline.appendleft((cycle, self.app))
+        else:
+            self._start_asgi_task(cycle, self.app)
 
     def on_body(self, body: bytes) -> None:
         is_readable = self._count.is_body_readable
@@ -248,7 +236,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self.transport.abort()
             return
         else:
-            _disconnect(self.cycle)
+            disconnect(self.cycle)
         if self.is_busy:
             self._refused = status
         else:
@@ -297,16 +285,9 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._answering is not None:
             # uvicorn tells the newest request alone.
-            _disconnect(self._answering)
+            disconnect(self._answering)
         super().connection_lost(exc)
         # They know each other; without the collector, whose turn comes seldom, none of them would go.
         self.scope = self.cycle = self._answering = None  # type: ignore[assignment]
         self.pipeline.clear()
         self._held.clear()
-
-
-def _disconnect(cycle: RequestResponseCycle) -> None:
-    """Have a request know that its client is gone."""
-    if not cycle.response_complete:
-        cycle.disconnected = True
-    cycle.message_event.set()

@@ -1,0 +1,29 @@
+"""uvicorn's object for a request and its response."""
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+
+def new_cycle(protocol: HttpToolsProtocol, *, is_kept_alive: bool) -> RequestResponseCycle:
+    """Return a cycle for the request whose header has just been parsed."""
+    return RequestResponseCycle(
+        scope=protocol.scope,
+        transport=protocol.transport,
+        flow=protocol.flow,
+        logger=protocol.logger,
+        access_logger=protocol.access_logger,
+        access_log=False,
+        default_headers=protocol.server_state.default_headers,
+        message_event=asyncio.Event(),
+        expect_100_continue=protocol.expect_100_continue,
+        keep_alive=is_kept_alive,
+        on_response=protocol.on_response_complete,
+    )
+
+
+def disconnect(cycle: RequestResponseCycle) -> None:
+    """Have a request know that its client is gone."""
+    if not cycle.response_complete:
+        cycle.disconnected = True
+    cycle.message_event.set()
