@@ -15,14 +15,15 @@ from scoreboard.model import Snapshot
 from scoreboard.store.postgresql import PostgresqlStore
 from scoreboard.store.postgresql_database import Limits, open_server
 from scoreboard.store.postgresql_prober import APPLICATION_NAME, Prober
+from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
 from tests.making import MAIN, SIDE, UNLIMITED, commit, submission
 from tests.relay import Relay
 from tests.service import until
 
 SLOW = 50
-MANY = Limits(connections=SLOW + 2, silence_seconds=0.5, lock_seconds=30, statement_seconds=30)
-FEW = Limits(connections=3, silence_seconds=0.5, lock_seconds=30, statement_seconds=30)
-QUESTIONS = 4
+FEW = replace(PATIENT_POSTGRESQL, connections=3, silence_seconds=2)
+MANY = replace(FEW, connections=SLOW + 2)
+QUESTIONS = 8
 """How often the server is asked before a test is sure that nothing is cut off: two silences last no longer."""
 
 
@@ -55,7 +56,7 @@ class Onlooker:
     async def until(self, condition: str, count: int) -> None:
         """Return once so many connections are in a state."""
         counting = f"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {condition}"
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(LIMIT_SECONDS):
             while await self._looking.fetchval(counting) < count:
                 pass
 
@@ -63,7 +64,7 @@ class Onlooker:
         """Return once the prober has asked so often; the most connections that there were meanwhile."""
         asked: set[datetime] = set()
         most = 0
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(LIMIT_SECONDS):
             while len(asked) < times:
                 newest = "SELECT query_start FROM pg_stat_activity WHERE application_name = $1 AND query = 'SELECT 1'"
                 asked |= {row["query_start"] for row in await self._looking.fetch(newest, APPLICATION_NAME)}
@@ -101,7 +102,7 @@ async def test_fifty_slow_statements_cost_one_connection_more_and_all_are_answer
         # One has written, and one asks.
         assert await onlooker.until_asked() <= SLOW + 2
         await onlooker.let_go()
-        assert [page.players for page in await asyncio.wait_for(reading, 30)] == [1] * SLOW
+        assert [page.players for page in await asyncio.wait_for(reading, LIMIT_SECONDS)] == [1] * SLOW
 
 
 async def test_where_connecting_takes_long_a_slow_statement_is_answered(migrated_url: str, onlooker: Onlooker) -> None:
@@ -114,11 +115,11 @@ async def test_where_connecting_takes_long_a_slow_statement_is_answered(migrated
             relay.admits.clear()
             await onlooker.until_asked()
             await onlooker.let_go()
-            assert (await asyncio.wait_for(reading, 30)).players == 1
+            assert (await asyncio.wait_for(reading, LIMIT_SECONDS)).players == 1
 
 
-def opened_prober(url: str) -> Prober:
-    return open_server(url, replace(FEW, silence_seconds=0.2)).prober
+def opened_prober(url: str, silence_seconds: float) -> Prober:
+    return open_server(url, replace(FEW, silence_seconds=silence_seconds)).prober
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ async def test_a_server_that_refuses_connections_has_answered(migrated_url: str,
     database = "unknown" if error == "no such database" else address.path.strip("/")
     async with (
         Relay(address.port or 5432) as relay,
-        opened_prober(f"postgresql://{user}@127.0.0.1:{relay.port}/{database}") as prober,
+        opened_prober(f"postgresql://{user}@127.0.0.1:{relay.port}/{database}", 2) as prober,
     ):
         watch = prober.watch(pytest.fail)
         await until(lambda: relay.accepted >= QUESTIONS)
@@ -151,8 +152,8 @@ async def test_connections_to_a_server_that_gives_no_answer_are_cut_off(migrated
         if way == "silent":
             relay.passes.clear()
         through = migrated_url.replace(f":{urlsplit(migrated_url).port}/", f":{relay.port}/")
-        async with opened_prober(through) as prober:
+        async with opened_prober(through, 0.2) as prober:
             is_cut_off = asyncio.Event()
             watch = prober.watch(is_cut_off.set)
-            await asyncio.wait_for(is_cut_off.wait(), 30)
+            await asyncio.wait_for(is_cut_off.wait(), LIMIT_SECONDS)
             assert watch.is_cut_off
