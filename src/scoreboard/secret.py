@@ -23,7 +23,7 @@ def secret_path(settings: Settings) -> Path:
 def load_secret(settings: Settings) -> bytes:
     """The secret of the setting, else of the file, which is made (mode 0600) where it is not there.
 
-    Raises StartError where the file cannot be read, is too short, or can be read by others.
+    Raises StartError where the file cannot be read, is too short, can be read by others, or belongs to another user.
     """
     if settings.jwt_secret is not None:
         return settings.jwt_secret.get_secret_value().encode()
@@ -31,16 +31,21 @@ def load_secret(settings: Settings) -> bytes:
     try:
         if not path.exists():
             _make(path)
-        if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
-            raise StartError(
-                f"Others can read the secret in {path}: run “chmod 600 {path}”, or delete it for a new one."
-            )
-        secret = path.read_bytes().strip()
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            secret = file.read().strip()
     except OSError as error:
         raise StartError(
             f"The secret in {path} can be neither read nor made ({error.strerror}): check the path and its rights, "
             "or set SCOREBOARD_JWT_SECRET."
         ) from error
+    if found.st_uid != os.geteuid():
+        raise StartError(
+            f"The secret in {path} belongs to another user (uid {found.st_uid}), who knows it: "
+            "run the program as that user, or delete the file for a new secret."
+        )
+    if stat.S_IMODE(found.st_mode) & _OTHERS:
+        raise StartError(f"Others can read the secret in {path}: run “chmod 600 {path}”, or delete it for a new one.")
     if len(secret) < MIN_SECRET_BYTES:
         raise StartError(f"The secret in {path} has fewer than {MIN_SECRET_BYTES} bytes: delete it for a new one.")
     return secret

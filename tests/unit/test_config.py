@@ -1,5 +1,6 @@
 """Settings: from the environment and `.env`, and a bad one is named in one sentence."""
 
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -306,6 +307,19 @@ def test_a_secret_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> 
     load_secret(settings)
     secret_path(settings).chmod(mode)
     with pytest.raises(StartError, match="chmod 600"):
+        load_secret(settings)
+
+
+def test_a_secret_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read_settings(database_url=f"sqlite:///{tmp_path / 'a.db'}")
+    load_secret(settings)
+    # Root gives the file away; anybody else is taken for another user.
+    if os.geteuid() == 0:
+        os.chown(secret_path(settings), 65_534, -1)
+    else:
+        another = os.geteuid() + 1
+        monkeypatch.setattr("os.geteuid", lambda: another)
+    with pytest.raises(StartError, match="belongs to another user"):
         load_secret(settings)
 
 

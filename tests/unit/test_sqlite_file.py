@@ -8,6 +8,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from scoreboard.errors import SchemaError, StartError, StoreUnavailable
 from scoreboard.store import sqlite_file
@@ -53,6 +54,22 @@ def test_the_migrations_make_the_tables_that_the_code_knows(path: Path) -> None:
 
 def test_others_cannot_read_the_file(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o602, 0o662])
+def test_a_file_that_everybody_can_write_is_refused(path: Path, mode: int) -> None:
+    path.chmod(mode)
+    for use in (sqlite_file.check, sqlite_file.migrate):
+        with pytest.raises(StartError, match="chmod 600"):
+            use(path)
+
+
+@pytest.mark.parametrize(("mode", "warnings"), [(0o644, 1), (0o660, 0), (0o600, 0)])
+def test_a_file_that_everybody_can_read_is_warned_of(path: Path, mode: int, warnings: int) -> None:
+    path.chmod(mode)
+    with capture_logs() as logs:
+        sqlite_file.check(path)
+    assert len(logs) == warnings
 
 
 def test_a_path_may_have_any_characters(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
@@ -27,6 +29,8 @@ CHECKPOINT_PAGES: Final = 4_000
 
 HEADER_BYTES: Final = 100
 """Of every SQLite file (https://www.sqlite.org/fileformat.html): a shorter file is something else."""
+
+log = structlog.get_logger()
 
 Access = Literal["write", "read"]
 _MODES: Final = {"write": "rw", "read": "ro"}
@@ -104,6 +108,7 @@ def migrate(path: Path) -> tuple[str | None, str]:
             # Others may not read who plays here, and SQLite gives its log the mode of its file.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     else:
+        _check_rights(path)
         with _connected(path, "read") as connection:
             _check_ours(connection, path)
     with _connected(path, "write") as connection, connection.begin():
@@ -114,9 +119,20 @@ def check(path: Path) -> None:
     """Raises SchemaError, with what to do, where the file is not one of ours with this program's schema."""
     if is_new(path):
         raise SchemaError(f"There is no database at {path}: run “scoreboard migrate”.")
+    _check_rights(path)
     with _connected(path, "read") as connection:
         _check_ours(connection, path)
         schema.check(connection)
+
+
+def _check_rights(path: Path) -> None:
+    """Raises StartError where any user of the machine can change the file."""
+    with _explained(path):
+        mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & stat.S_IWOTH:
+        raise StartError(f"Every user of this machine can write to the database {path}: run “chmod 600 {path}”.")
+    if mode & stat.S_IROTH:
+        log.warning("every user of this machine can read the database: run “chmod 600”", path=str(path))
 
 
 def _application_id(connection: Connection) -> int:
