@@ -12,6 +12,7 @@ OWN_PATHS: Final = (
     "/admin",
     "/api/admin",
     "/api/leaderboard",
+    "/api/players",
     "/api/scores",
     "/demo",
     "/docs",
