@@ -15,7 +15,9 @@ PAGES = ("/admin/admin.js", "/docs/assets/1/swagger-ui.css", "/static/scoreboard
 def test_no_address_of_the_server_lies_below_a_root_path(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock(), admin_on_public_port=True) as server:
         addresses = [*server.client.get("/openapi.json").json()["paths"], *PAGES]
-    above = {str(path) for address in addresses for path in PurePosixPath(address).parents} - {"/"}
+    # A parameter of an address may be anything.
+    examples = [re.sub(r"\{.*?\}", "x", address) for address in addresses]
+    above = {str(path) for example in examples for path in PurePosixPath(example).parents} - {"/"}
     assert {"/api", "/api/admin", "/docs", "/static"} <= above
     for path in above:
         with pytest.raises(ValueError, match="the server has addresses of its own there"):
