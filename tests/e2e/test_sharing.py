@@ -172,7 +172,7 @@ LIES: list[Any] = [
 
 POST = """
 (messages) => {
-  const channel = new BroadcastChannel(`scoreboard ${location.origin}/api/leaderboard/stream?delta=1`);
+  const channel = new BroadcastChannel(`scoreboard ${location.origin}/api/leaderboard/stream?board=main&delta=1`);
   for (const message of messages) channel.postMessage(message);
 }
 """
