@@ -20,9 +20,10 @@ from scoreboard.model import Board, Change, Event, Head, Snapshot, Standing, Sub
 class Facts:
     """All that decides about one submission, read after the lock was taken.
 
-    `at_us` is the store's clock. All other times are readings of it, too (`Event.reading_us`). `player` is the player's
-    integer key: a new one where the user has none yet (`seq` is 0 then). `action_seq` counts the player's uses of the
-    action, `used_at_us` is the time of the last one, `day_at_us` of the one that lies `max_per_day` back;
+    `at_us` is the store's clock. All other times are readings of it, too (`Event.reading_us`). The head has its
+    `clock_us` only if its `at_us` is ahead of the clock: otherwise the reading decides nothing. `player` is the
+    player's integer key: a new one where the user has none yet (`seq` is 0 then). `action_seq` counts the player's uses
+    of the action, `used_at_us` is the time of the last one, `day_at_us` of the one that lies `max_per_day` back;
     `has_required` is whether the action that this one requires was ever completed. `limit_at_us` is the time of the
     accepted submission that lies the limit's count back. `repeated` is the event that the submission's idempotency key
     stands for already, and `is_redeemed` whether its proof has come before.

@@ -15,6 +15,8 @@ sets a wrong clock right."""
 
 def judged_us(clock_us: int, head: Head) -> int:
     """The time by which a board's next event is judged: it holds still through a small step back."""
+    if clock_us >= head.at_us:
+        return clock_us
     is_small_step = 0 <= head.reading_us - clock_us <= SMALL_STEP_US
     return head.reading_us if is_small_step else clock_us
 

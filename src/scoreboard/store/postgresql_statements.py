@@ -40,7 +40,9 @@ FACTS: Final = text(
       JOIN boards h ON h.key = b.board_key
       LEFT JOIN LATERAL (
            SELECT clock_us FROM score_events
-            WHERE board_key = b.board_key AND version BETWEEN h.version AND h.version
+            WHERE h.at_us > coalesce(
+                  CAST(:clock_us AS bigint), CAST(extract(epoch FROM statement_timestamp()) * 1000000 AS bigint))
+              AND board_key = b.board_key AND version BETWEEN h.version AND h.version
             ORDER BY version LIMIT 1) n ON true
       LEFT JOIN LATERAL (
            SELECT key, name, seq, is_banned, is_hidden, is_name_kept, renames FROM players

@@ -22,7 +22,8 @@ FACTS: Final = text(
     f"""
     SELECT p.key, (SELECT max(key) FROM players),
            h.version, h.at_us,
-           (SELECT clock_us FROM score_events n WHERE n.board_key = h.key AND n.version = h.version),
+           CASE WHEN h.at_us > :clock_us THEN (
+                   SELECT clock_us FROM score_events n WHERE n.board_key = h.key AND n.version = h.version) END,
            p.name, p.seq, p.is_banned, p.is_hidden, p.is_name_kept, p.renames,
            s.score, s.reached_version, s.reached_at_us, s.version, s.listed,
            u.action_seq, coalesce(u.clock_us, u.at_us),
@@ -117,7 +118,9 @@ def read_facts(connection: Connection, batch: Sequence[Submission], limit_count:
         )
         for s in batch
     ]
-    rows = connection.execute(FACTS, {"batch": json.dumps(keys), "limit_count": limit_count}).all()
+    rows = connection.execute(
+        FACTS, {"batch": json.dumps(keys), "limit_count": limit_count, "clock_us": clock_us}
+    ).all()
     if len(rows) < len(batch):
         raise Rejected("a board of the batch has no row in the database")
     new_keys = count((rows[0][1] or 0) + 1)
