@@ -125,7 +125,7 @@ def test_nothing_secret_is_printed_whatever_is_asked(tmp_path: Path, settings: d
     for told in (
         "nobody foresaw this",
         "refused bad requests",
-        "keys of tokens cannot",
+        "the key set cannot be used",
         "stopping",
         '"event": "request"',
     ):
