@@ -97,3 +97,17 @@ def test_where_tls_ends_here_browsers_use_nothing_else_from_then_on(
 ) -> None:
     with running(tmp_path, **certificate) as server:
         assert server.client.get("/health/live").headers[HSTS] == "max-age=31536000"
+
+
+def test_the_modules_are_compressed_for_whoever_takes_that(server: Running) -> None:
+    compressed, whole = (
+        server.client.get("/static/score-board.js", headers={"Accept-Encoding": encoding})
+        for encoding in ("gzip", "identity")
+    )
+    assert compressed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in whole.headers
+    assert compressed.text == whole.text
+    assert "Accept-Encoding" in compressed.headers["Vary"]
+    assert "Accept-Encoding" in whole.headers["Vary"]
+    tag = compressed.headers["ETag"]
+    assert server.client.get("/static/score-board.js", headers={"If-None-Match": tag}).status_code == 304

@@ -7,6 +7,7 @@ from string import Template
 from typing import Final
 
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -79,4 +80,4 @@ def page_routes(
         )
         return HTMLResponse(text, headers=HEADERS)
 
-    return [Route("/", show), Mount("/static", Assets(directory=STATIC), name="static")]
+    return [Route("/", show), Mount("/static", GZipMiddleware(Assets(directory=STATIC)), name="static")]
