@@ -143,11 +143,13 @@ class Watcher:
         self._lines = response.iter_lines()
 
     def fields(self) -> dict[str, str]:
-        """The next block of lines, whatever it is. Raises StopIteration at the end."""
+        """Return the next block of lines; the last one may have no empty line after it. Raises StopIteration."""
         block: dict[str, str] = {}
-        while line := next(self._lines):
+        while line := next(self._lines, "" if block else None):
             name, _, value = line.partition(":")
             block[name] = value.removeprefix(" ")
+        if line is None:
+            raise StopIteration
         return block
 
     def frame(self) -> dict[str, Any]:

@@ -208,7 +208,7 @@ def test_the_page_is_there_and_loads_nothing_from_elsewhere(scoreboard: Running)
     assert page.status_code == 200
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     for path in ("/static/page.js", "/static/page.css", "/static/icon.svg"):
-        assert path in page.text
+        assert f'"{path.removeprefix("/")}"' in page.text
         asset = scoreboard.client.get(path)
         assert asset.status_code == 200
         assert "//" not in asset.text.replace("http://www.w3.org/2000/svg", "").replace("// ", "")
@@ -220,11 +220,25 @@ def test_the_api_is_described_with_an_example_for_each_answer(scoreboard: Runnin
         "/api/scores",
         "/api/leaderboard",
         "/api/leaderboard/stream",
+        "/api/players/{userId}/name",
         "/health/live",
         "/health/ready",
     }
     post = document["paths"]["/api/scores"]["post"]
-    assert set(post["responses"]) == {"201", "400", "401", "403", "404", "409", "413", "415", "422", "429", "503"}
+    assert set(post["responses"]) == {
+        "201",
+        "400",
+        "401",
+        "403",
+        "404",
+        "409",
+        "413",
+        "415",
+        "422",
+        "429",
+        "500",
+        "503",
+    }
     for status, response in post["responses"].items():
         if status != "201":
             content = response["content"]["application/problem+json"]
