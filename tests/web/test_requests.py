@@ -252,6 +252,13 @@ def test_a_flood_of_bad_requests_is_one_line_of_the_log(tmp_path: Path) -> None:
     assert [line["log_level"] for line in told[1:] if line["event"] != "stopping"] == []
 
 
+@pytest.mark.parametrize("zeros", [10, 5_000, 30_000])
+def test_a_length_may_have_zeros_in_front(scoreboard: Running, zeros: int) -> None:
+    """RFC 9110, section 8.6: one or more digits."""
+    body = b"Content-Length: %b%d\r\n\r\n%b" % (b"0" * zeros, len(BODY), BODY)
+    assert statuses(exchanged(scoreboard, post(CLOSE, bearer(scoreboard), body=body))) == [201]
+
+
 GET = b"GET /api/leaderboard HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
