@@ -29,9 +29,12 @@ _INVISIBLE: Final = (
     f"\ufff9-\ufffc\U00016fe4\U00013430-\U00013440{_NONCHARACTERS}"
 )
 
-_SUSPECT: Final = re.compile(
+_SUSPECT: Final = re.compile(f"[{_INVISIBLE}]")
+
+_PARTS: Final = re.compile(
     # The flag of a part of a country, such as Scotland's: it is kept whole.
-    f"\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{{1,6}}\U000e007f|[{_INVISIBLE}]"
+    "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f|.",
+    re.DOTALL,
 )
 
 _BLANK: Final = re.compile("[\\s\u2800\U0001d159\U00013441\U00013442]+")
@@ -53,8 +56,10 @@ def clean_name(text: str) -> str:
     """
     if not text.isascii():
         plain = "".join(c for c in text if unicodedata.category(c) not in {"Cc", "Cs"})
-        visible = _BLANK.sub(" ", _SUSPECT.sub(_kept, plain)).strip()
-        text = _with_few_marks(unicodedata.normalize("NFC", visible))
+        text = unicodedata.normalize("NFC", _BLANK.sub(" ", plain))
+        # Marks may change places, or join a letter, once nothing is between them. Few follow one another.
+        while (visible := unicodedata.normalize("NFC", _visible(text))) != text:
+            text = visible
     elif not text.isprintable():
         text = "".join(c for c in text if c.isprintable())
     name = " ".join(text.split())
@@ -83,21 +88,38 @@ def shown_name(name: str | None, user_id: str) -> str:
     return clean_name(name or "") or clean_name(user_id) or user_id.encode("unicode_escape").decode()[:MAX_CHARACTERS]
 
 
-def _kept(match: re.Match[str]) -> str:
-    """Return the match where it is valid at its place, else nothing."""
-    suspect, text = match[0], match.string
-    before, after = text[max(0, match.start() - 2 * MAX_MARKS) : match.start()], text[match.end() : match.end() + 1]
-    if len(suspect) > 1:
-        return suspect
-    if suspect == _ZWNJ:
-        is_valid = _follows_virama(before) or (_is_joining(_base(before)) and _is_joining(after))
-    elif suspect == _ZWJ:
-        is_valid = _follows_virama(before) or (_is_pictograph(_base(before)) and _is_pictograph(after))
-    elif "\ufe0e" <= suspect <= _EMOJI_STYLE:
-        is_valid = _is_pictograph(before[-1:]) or (before[-1:] in _KEYCAPS and after == _KEYCAP)
-    else:
-        is_valid = unicodedata.name(suspect, "").startswith(_SELECTORS) and _has_variants(before[-1:])
-    return suspect if is_valid else ""
+def _visible(text: str) -> str:
+    """Leave out invisible characters that have no effect, and nonspacing marks without a base or with too many before.
+
+    Each character is judged by those before it that are kept, so that none outlives the one it depends on.
+    """
+    kept = ""
+    marks = MAX_MARKS
+    for match in _PARTS.finditer(text):
+        part = match[0]
+        is_mark = unicodedata.category(part[0]) in {"Mn", "Me"}
+        if _SUSPECT.fullmatch(part):
+            if not _has_effect(part, kept[-2 * MAX_MARKS :], text[match.end() : match.end() + 1]):
+                continue
+        elif not is_mark:
+            marks = MAX_MARKS if part == " " else 0
+        marks += is_mark
+        if not is_mark or marks <= MAX_MARKS:
+            kept += part
+    return kept
+
+
+def _has_effect(invisible: str, before: str, after: str) -> bool:
+    """Return whether an invisible character is valid at its place."""
+    if _SUSPECT.match(after):
+        after = ""
+    if invisible == _ZWNJ:
+        return _follows_virama(before) or (_is_joining(_base(before)) and _is_joining(after))
+    if invisible == _ZWJ:
+        return _follows_virama(before) or (_is_pictograph(_base(before)) and _is_pictograph(after))
+    if "\ufe0e" <= invisible <= _EMOJI_STYLE:
+        return _is_pictograph(before[-1:]) or (before[-1:] in _KEYCAPS and after == _KEYCAP)
+    return unicodedata.name(invisible, "").startswith(_SELECTORS) and _has_variants(before[-1:])
 
 
 _KEYCAPS: Final = frozenset("0123456789#*")
@@ -129,15 +151,3 @@ def _is_pictograph(character: str) -> bool:
 def _has_variants(character: str) -> bool:
     """Whether it is a letter of a script with variation sequences: Mongolian, Myanmar, or of East Asia."""
     return character >= "\u1000" and unicodedata.category(character) == "Lo"
-
-
-def _with_few_marks(text: str) -> str:
-    """Leave out nonspacing marks that have no base, or too many before them."""
-    kept: list[str] = []
-    marks = MAX_MARKS
-    for character in text:
-        is_mark = unicodedata.category(character) in {"Mn", "Me"}
-        marks = marks + 1 if is_mark else (MAX_MARKS if character == " " else 0)
-        if not is_mark or marks <= MAX_MARKS:
-            kept.append(character)
-    return "".join(kept)

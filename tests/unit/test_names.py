@@ -32,6 +32,8 @@ NOTHING_VISIBLE = {
     "unassigned ignorables": "\u2065\ufff0\U000e0fff",
     "no characters": "\ufdd0\uffff\U0010fffe",
     "marks without a base": "\u0301\u20dd",
+    "joiners after such marks": "\u094d\u200d\u094d\u200c\u094d\u200d",
+    "a variation selector after a filler": "\u1160\ufe00\u180b",
     "control characters": "\x00\x1b\x9b",
 }
 
@@ -46,8 +48,12 @@ ALTERED = {
     "two code points for one letter": ("Zoe\u0308", "Zoë"),
     "two for one, kept apart": ("Zoe\u034f\u0308", "Zoë"),
     "a tower of marks": ("A" + "\u0301\u0302" * 40, "Á\u0302\u0301\u0302\u0301"),
-    "two joiners between emoji": ("👩\u200d\u200d💻", "👩💻"),
+    "two joiners between emoji": ("👩\u200d\u200d💻", "👩\u200d💻"),
     "a joiner after an emoji": ("👩\u200d", "👩"),
+    "a joiner before what is left out": ("❤\u200d\ufffc", "❤"),
+    "a variation selector after what is left out": ("A\u1160\ufe00", "A"),
+    "a tower of marks with joiners": ("क" + "\u094d\u200d" * 40, "क" + "\u094d\u200d" * 4),
+    "a joiner after marks that change places": ("漢\u0300\u115f\u094d\u200d", "漢\u094d\u0300"),
     "tags after a letter": ("A\U000e0067\U000e007f", "A"),
     "unfinished tags of a flag": ("🏴\U000e0067\U000e0062", "🏴"),
     "hidden text in tags": ("Ada\U000e0068\U000e0069", "Ada"),
@@ -126,7 +132,10 @@ def test_a_long_name_is_cut_between_sequences() -> None:
     assert len(clean_name("x" * 200)) == 128
 
 
-@given(st.text())
+ODD = st.sampled_from("".join(NOTHING_VISIBLE.values()) + "".join(LEGITIMATE.values()) + "A1=\u0338\u0489")
+
+
+@given(st.text() | st.text(ODD))
 def test_a_name_as_it_is_shown_is_shown_like_that_again(text: str) -> None:
     name = clean_name(text)
     assert clean_name(name) == name == name.strip()
