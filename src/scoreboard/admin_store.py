@@ -21,9 +21,9 @@ class CaseFacts:
     """All that decides about a correction, read after all boards were locked.
 
     `at_us` is the store's clock. `heads` are those of all boards, `standings` the player's, by board. `targets` are the
-    events that are meant: the one that was named, or the oldest of the player's awards since a time that are not void,
-    at most `MOST_TARGETS`. `reached` is, on each board of theirs, the event that the score is reached by once they are
-    corrected (`model.Standing`). `repeated` is the event that the correction's idempotency digest stands for already.
+    events to correct: the one that was named, or the oldest of the player's awards since a time that are not void, at
+    most `MOST_TARGETS`. `reached` maps each of their boards to the event that reaches the score after the correction
+    (`model.Standing`). `repeated` is the event that already has the correction's idempotency digest.
     """
 
     at_us: int

@@ -40,7 +40,7 @@ class Administration:
         digests: Digests | None = None,
         clock_guard: ClockGuard | None = None,
     ) -> None:
-        """A server hands in the guard that its scores have."""
+        """Share the clock guard of the scores, if `clock_guard` is given."""
         self._catalog = catalog
         self._store = store
         self._apply = apply

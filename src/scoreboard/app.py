@@ -288,15 +288,15 @@ def _origin_key(settings: Settings) -> bytes | None:
 
 
 def _digests(settings: Settings) -> Digests:
-    """Digests that every instance computes alike, and that are found again after a secret was changed."""
+    """Return the digests, which are equal on all instances and are still found after a change of the secret."""
     old = (secret.get_secret_value().encode() for secret in settings.jwt_old_secrets)
     return Digests([*_shared_secrets(settings), *old])
 
 
 def _shared_secrets(settings: Settings) -> Sequence[bytes]:
-    """Return the secrets that all instances have in common; the one to hash with comes first."""
+    """Return the secrets that all instances share. The first one makes new hashes."""
     shared = [] if settings.origin_secret is None else [settings.origin_secret.get_secret_value().encode()]
-    # A single instance that has no secret at all makes a file with one.
+    # A single instance without a secret creates a file with one.
     if settings.jwt_secret is not None or not (settings.is_distributed or (shared and settings.has_public_keys)):
         shared.append(load_secret(settings))
     return shared

@@ -17,7 +17,7 @@ QUIET_SECONDS: Final = 60.0
 """A failure that repeats is logged once in this time, so that it does not flood the log."""
 
 REMEMBERED: Final = 100
-"""Different failures that are remembered, to tell repeated ones."""
+"""Different failures that are remembered, to recognise repeated ones."""
 
 log = structlog.get_logger()
 

@@ -4,7 +4,7 @@ import time
 from typing import Final
 
 _STEADY: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""Linux's CLOCK_MONOTONIC stands still while the machine is suspended: its end would look like a jump."""
+"""Linux's CLOCK_MONOTONIC stops while the machine is suspended: waking up would look like a jump."""
 
 
 class SystemClock:

@@ -1,4 +1,4 @@
-"""Notices that the store's clock has jumped, before anything is written by it."""
+"""Detection of jumps of the store's clock, before anything is written with a wrong time."""
 
 from typing import Final
 
@@ -8,11 +8,11 @@ from scoreboard.errors import ClockUnsure
 from scoreboard.interfaces import Clock
 
 JUMP_SECONDS: Final = 60.0
-"""Smaller changes are accepted: NTP makes them, and a fail-over to a server with a clock of its own."""
+"""Smaller changes are accepted: NTP and a fail-over to another server cause them."""
 
 GRACE_SECONDS: Final = 30.0
-"""A jump is refused for this time, and then accepted. It covers a few polls of a time service that corrects itself. A
-machine that was suspended, and whose clock is right, loses no more than this."""
+"""A jump is refused for this time, and then accepted. It covers a few polls of a time service that corrects itself. It
+is also the longest outage after a suspended machine wakes up with the right time."""
 
 _JUMP_US: Final = round(JUMP_SECONDS * 1_000_000)
 
@@ -40,7 +40,7 @@ class ClockGuard:
         return doubted is not None and self._clock.monotonic() < doubted[1] + GRACE_SECONDS
 
     def check(self, reading_us: int) -> None:
-        """Accept a reading of the store's clock, by which something is about to be written. Raises ClockUnsure."""
+        """Check a reading of the store's clock before it is written. Raises ClockUnsure."""
         now = self._clock.monotonic()
         offset_us = reading_us - round(now * 1_000_000)
         if self._trusted_us is None:
@@ -53,7 +53,7 @@ class ClockGuard:
         self._trusted_us = offset_us
 
     def offsets(self) -> tuple[int, int | None]:
-        """Time of day less monotonic clock: of this machine now, and by the last reading of the store."""
+        """Return time of day minus monotonic clock: this machine's now, and that of the store's last reading."""
         return self._clock.now_us() - round(self._clock.monotonic() * 1_000_000), self._trusted_us
 
     def _compare_with_this_machine(self, reading_us: int) -> None:
@@ -62,7 +62,7 @@ class ClockGuard:
             log.warning("the database's clock differs from this machine's", ahead_seconds=ahead_us // 1_000_000)
 
     def _doubt(self, offset_us: int, jump_us: int, now: float) -> None:
-        """Raises ClockUnsure until the grace period is over."""
+        """Raise ClockUnsure until the grace period is over."""
         if self._doubted is None or abs(offset_us - self._doubted[0]) > _JUMP_US:
             self._doubted = (offset_us, now)
             self.jumps += 1

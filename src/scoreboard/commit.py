@@ -83,8 +83,8 @@ class GroupCommit:
         """Wait until the submission is in the ledger.
 
         Raises what refused it: RateLimited, ScoreOutOfRange, IdempotencyKeyReused, or an error of `action_rules`;
-        PlayerBusy or QueueFull before it was looked at; StoreUnavailable, ClockUnsure or OutcomeUnknown where it was
-        not written; InternalError where it is the one that makes its batch fail.
+        PlayerBusy or QueueFull before it is processed; StoreUnavailable or ClockUnsure if it was not written;
+        OutcomeUnknown if it may have been; InternalError if it makes its batch fail.
         """
         try:
             if submission.idempotency_digest is None:
@@ -112,7 +112,7 @@ class GroupCommit:
                     await self._write(finishing)
 
     def _settle(self, batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
-        """Raises ClockUnsure."""
+        """Check the clock. Raises ClockUnsure."""
         self.clock_guard.check(facts[0].at_us)
         return settle(batch, facts, self._limit)
 
@@ -126,11 +126,11 @@ class GroupCommit:
 
         try:
             await self._commit(boards, take, batch, finishing)
-        except Exception as error:  # noqa: BLE001  # Whatever a submission causes, the others must count.
+        except Exception as error:  # noqa: BLE001  # One bad submission must not lose the others.
             await self._isolate(batch or self._queue.take(BATCH_SIZE, boards), error, finishing)
 
     async def _isolate(self, batch: Sequence[_Waiting], error: Exception, finishing: asyncio.TaskGroup) -> None:
-        """Write the halves of a batch that has failed, and so on, until each submission that makes it fail is alone."""
+        """Split a failed batch in halves, repeatedly, until each submission that makes it fail is alone."""
         if len(batch) == 1:
             (failed,) = batch
             self._failures.report(error, board=failed.submission.board, action=failed.submission.action.id)
@@ -148,7 +148,7 @@ class GroupCommit:
     async def _commit(
         self, boards: Collection[str], take: Take, batch: Sequence[_Waiting], finishing: asyncio.TaskGroup
     ) -> None:
-        """Write a batch, which may be there only once it is taken. Raises what the store does not foresee."""
+        """Write a batch, which may be collected only when the store takes it. Unexpected errors are passed on."""
         started = self._refusals.now()
         try:
             settled = await self._store.commit(boards, take, self._settle)
@@ -173,7 +173,7 @@ class GroupCommit:
         self._unapplied += 1
         late = asyncio.get_running_loop().call_later(ANSWER_WITHOUT_RANK_SECONDS, _answer, batch, settled, {})
         ranks: Mapping[int, int] = {}
-        # What is not applied now is healed by the next batch that finds the gap, or by `healing`.
+        # A missed change is repaired by the next batch, which finds the gap, or by `healing`.
         with self._failures.survived(part="ranking"):
             async with self._in_order:
                 ranks = await self._apply(settled)

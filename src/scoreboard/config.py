@@ -266,7 +266,7 @@ class Settings(BaseModel):
 
 
 def read_settings(**given: Any) -> Settings:
-    """The settings as they are now; `given` ones come before the environment, and that before `_env_file`.
+    """Load the settings. `given` ones take precedence over the environment, and that over `_env_file`.
 
     Raises StartError, which names the setting and what is wrong with it.
     """

@@ -187,14 +187,14 @@ def _show(case: _Case) -> None:
 
 
 def _take_off(case: _Case, *, is_off: bool) -> None:
-    """Take the player off all boards; if that is so already, off those that a program of schema 0002 has put it on."""
+    """Remove the player from all boards; if already hidden, from those where a program of schema 0002 put it back."""
     for board, standing in sorted(case.facts.standings.items()):
         if standing.listed or not is_off:
             case.add(board, case.correction.kind)
 
 
 def _rename(case: _Case) -> None:
-    """Raises NameKept."""
+    """Raise NameKept if an administrator has set the name."""
     if case.player.is_name_kept and not case.correction.keeps_name:
         raise NameKept
     if case.after != case.player:

@@ -13,14 +13,14 @@ _PURPOSE: Final = b"ledger digests"
 
 
 class Digest(NamedTuple):
-    """`current` is written to the ledger; the same thing may be there already under one of the `earlier` values."""
+    """`current` is written to the ledger. An older event may have one of the `earlier` values instead."""
 
     current: UUID
     earlier: tuple[bytes, ...] = ()
 
 
 class Digests:
-    """The digests of idempotency keys and proofs.
+    """Compute the digests of idempotency keys and proofs.
 
     They are keyed (BLAKE2b): a reader of the ledger who does not know the secret cannot test user ids against them.
     The first secret makes new digests. Digests of the other secrets, and the unkeyed ones of earlier versions, are
@@ -32,15 +32,15 @@ class Digests:
         self._key, *self._earlier_keys = keys or [b""]
 
     def submission(self, user_id: str, key: str, *, is_server: bool) -> Digest:
-        """An idempotency key of a caller. A server's keys differ from those of a user with the same id."""
+        """Digest an idempotency key of a caller. A server's keys differ from those of a user with the same id."""
         return self._digest(("submission", "server" if is_server else "user", user_id, key), (user_id, key))
 
     def correction(self, actor: str, key: str) -> Digest:
-        """An idempotency key of an administrator."""
+        """Digest an idempotency key of an administrator."""
         return self._digest(("correction", actor, key), ("correction", actor, key))
 
     def proof(self, issuer: str, user_id: str, proof_id: str) -> Digest:
-        """A proof, by its claims `iss`, `sub` and `jti`."""
+        """Digest a proof, by its claims `iss`, `sub` and `jti`."""
         return self._digest(("proof", issuer, user_id, proof_id), ("proof", issuer, user_id, proof_id))
 
     def _digest(self, parts: tuple[str, ...], unkeyed: tuple[str, ...]) -> Digest:
@@ -51,7 +51,7 @@ class Digests:
 
 
 def _joined(parts: tuple[str, ...]) -> bytes:
-    # NUL occurs in no id. An `iss` may be any text, also one that is not valid Unicode.
+    # No id contains NUL. An `iss` may be any text, even invalid Unicode.
     return "\0".join(parts).encode(errors="surrogatepass")
 
 

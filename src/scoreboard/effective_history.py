@@ -1,4 +1,4 @@
-"""The state of a board's history after corrections: which events count, and which players are listed."""
+"""A board's history after corrections: the events that count, and the players that are listed."""
 
 from array import array
 from collections import defaultdict
@@ -7,12 +7,12 @@ from typing import Final
 from scoreboard.model import Event, EventKind
 
 VOIDABLE: Final = frozenset({EventKind.AWARD, EventKind.ADJUST})
-"""The events that have points of their own."""
+"""The kinds of events that carry points."""
 
 
 _AWAY: Final = (EventKind.BAN, EventKind.HIDE, EventKind.ERASE)
 _BACK: Final = {EventKind.UNBAN: EventKind.BAN, EventKind.SHOW: EventKind.HIDE}
-"""The events that take a player off the board, each for a reason of its own, and those that end such a reason."""
+"""`_AWAY`: the kinds of events that remove a player from the board. `_BACK`: the kinds that undo one of those."""
 
 
 class EffectiveHistory:
@@ -56,7 +56,7 @@ class EffectiveHistory:
     def reached_version(self, player: int) -> int | None:
         """Return the event that reached the player's score: the last one that counts and has changed it.
 
-        Without such an event, the score is 0 since the first one that counts, or since the first one at all.
+        Without such an event, the score has been 0 since the first event that counts, or else the first of all.
         """
         versions = self._versions.get(player)
         if not versions:

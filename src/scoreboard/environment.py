@@ -1,4 +1,4 @@
-"""Where settings come from: the environment and the file `.env`, and what in them was probably not meant."""
+"""Reading settings from the environment and the file `.env`, with warnings about probable mistakes."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from scoreboard.errors import StartError
 PREFIX: Final = "SCOREBOARD_"
 
 OTHERS: Final = re.compile(r"SCOREBOARD_(TOKEN|TEST_.*)")
-"""Variables that are no settings of the server: of `scoreboard watch`, and of the tests."""
+"""Variables that the server ignores: those of `scoreboard watch` and of the tests."""
 
 SERVICE_ADDRESS: Final = re.compile(r"(tcp|udp|sctp)://\S*")
 """The value of a port that Kubernetes sets for a Service, and Docker for a linked container."""
@@ -23,15 +23,15 @@ SERVICE_ADDRESS: Final = re.compile(r"(tcp|udp|sctp)://\S*")
 SERVICE_VARIABLE: Final = re.compile(
     r"SCOREBOARD_(.*_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?|ENV_.+|NAME)"
 )
-"""Other variables that they set: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables"""
+"""Other variables that Kubernetes and Docker set: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables"""
 
 log = structlog.get_logger()
 
 
 def settings(file: Path | None, known: Collection[str]) -> dict[str, str]:
-    """Return the values of the known settings: those of the environment, then those of the file.
+    """Return the values of the known settings. The environment takes precedence over the file.
 
-    An empty value is none. Log each variable that looks like a setting and is none. Raises StartError.
+    An empty value counts as unset. Variables that look like settings but are unknown are logged. Raises StartError.
     """
     found = {} if file is None else _variables_of(file)
     found |= _variables()
@@ -41,7 +41,7 @@ def settings(file: Path | None, known: Collection[str]) -> dict[str, str]:
 
 
 def _variables() -> dict[str, str]:
-    """Return those of the environment, without what Kubernetes and Docker set for a service named `scoreboard`."""
+    """Return the environment, without variables that Kubernetes or Docker set for a service named `scoreboard`."""
     found = _named_as_settings(os.environ)
     services = sorted(name for name, value in found.items() if is_of_a_service(name, value))
     ports = [name for name in services if name.endswith("_PORT")]
@@ -51,14 +51,14 @@ def _variables() -> dict[str, str]:
 
 
 def is_of_a_service(name: str, value: str) -> bool:
-    """Whether Kubernetes or Docker has set a variable for a service or a container."""
+    """Return True if Kubernetes or Docker has set a variable for a service or a container."""
     if name.endswith("_PORT") and SERVICE_ADDRESS.fullmatch(value):
         return True
     return SERVICE_VARIABLE.fullmatch(name) is not None
 
 
 def _variables_of(path: Path) -> dict[str, str]:
-    """Return those of a file `.env`. Values are taken as they are: `${…}` is not expanded. Raises StartError."""
+    """Return the variables of a file `.env`. `${…}` is not expanded. Raises StartError."""
     if not path.is_file():
         return {}
     try:

@@ -121,7 +121,7 @@ class PointsNotYours(RequestError):
 
 
 class NameNotYours(RequestError):
-    """Raised when a request names a player and does not come from a trusted server."""
+    """Raised when a request sets a player's name and does not come from a trusted server."""
 
     code = "name_not_yours"
 
@@ -344,7 +344,7 @@ class StoreUnavailable(RetryLater):
 
 
 class ClockUnsure(RetryLater):
-    """Raised when the clock has jumped, and it is not known yet whether the new time is right."""
+    """Raised when the clock has jumped, until it is known whether the new time is right."""
 
     code = "clock_unsure"
 
@@ -371,7 +371,7 @@ class OutcomeUnknown(RetryLater):
 
 
 class InternalError(ScoreboardError):
-    """Stands for an unexpected error, which is in the log."""
+    """Represents an unexpected error, which is logged."""
 
     code = "internal_error"
 

@@ -29,9 +29,9 @@ class Fallback:
         self._deep = _Kept(store, board, clock)
 
     async def page(self, limit: int, offset: int, at_least: int) -> Snapshot:
-        """A page that is no older than a second and than the newest known correction.
+        """Return a page that is at most a second old, and not older than the newest known correction.
 
-        Within the top it is also no older than version `at_least`, if the store is.
+        Within the top, it also has at least version `at_least`, if the store has.
 
         Raises StoreUnavailable, also where another page further down was read within this second.
         """

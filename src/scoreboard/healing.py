@@ -57,7 +57,7 @@ class Healing:
         self.lost: frozenset[str] = frozenset()
         """The partners that could not be reached when the versions were last compared."""
         self.minimum = MinimumVersions()
-        """Below which version no page is served. Corrections of other processes are found here, once a second."""
+        """The lowest version of a page that may be served. Polled each second for corrections of other processes."""
         self._missing: dict[str, int] = {}
 
     @property
@@ -104,18 +104,18 @@ class Healing:
         await asyncio.wait((self._passed,), timeout=INTERVAL_SECONDS)
 
     async def _lost_partners(self, board: str) -> set[str]:
-        """Heal a board, and return the partners that did not answer or take no writes."""
+        """Repair a board. Return the servers that did not answer or refuse writes."""
         try:
             await self.heal(board)
         except StoreUnavailable:
             return {"store"}
         except RankingUnavailable:
-            # The ranking is asked first, so nothing is known of the store yet.
+            # The ranking is queried first, so the state of the store is not known yet.
             return {"ranking"} if await self._store_answers() else {"ranking", "store"}
         return set() if self._store.takes_writes else {"store"}
 
     async def _unwritable_partners(self) -> set[str]:
-        """Return the store if it takes no scores, although it may answer reads."""
+        """Return the store if it refuses writes, even if it answers reads."""
         try:
             await self._store.check_writes()
         except StoreUnavailable:
@@ -156,7 +156,7 @@ class Healing:
         async with self._one_at_a_time[board]:
             progress, head, is_copy = await self._compare(board)
             if not is_copy:
-                # The copy belongs to all instances. One whose connections lead to a replaced server must not drop it.
+                # All instances share the copy. An instance that is connected to a replaced server must not drop it.
                 self._store.renew()
                 progress, head, is_copy = await self._compare(board)
             if not is_copy:
@@ -167,16 +167,16 @@ class Healing:
             await self._fill(board, progress, head.version)
 
     async def _compare(self, board: str) -> tuple[Progress, Head, bool]:
-        """Where copy and store are, and whether the one is a copy of the other.
+        """Return the positions of copy and store, and whether both have the same history.
 
         Raises StoreUnavailable, RankingUnavailable.
         """
         progress = await self._ranking.progress(board)
         head = (await self._heads()).get(board)
         if head is None:
-            # A restored backup from before there was this board: a start makes its row.
+            # A backup from before this board was created was restored. A restart creates its row.
             raise StoreUnavailable
-        # The progress was read first, so where it is ahead, the store has really gone back.
+        # The copy's progress was read first. If it is ahead, the store has really gone back.
         is_copy = progress.version <= head.version and await self.is_of_this_history(board, progress, head)
         return progress, head, is_copy
 

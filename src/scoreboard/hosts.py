@@ -1,4 +1,4 @@
-"""Hosts and ports: where an address leads, and how it is written."""
+"""Parsing and formatting of hosts and ports."""
 
 from ipaddress import ip_address
 
@@ -12,5 +12,5 @@ def is_this_machine(host: str) -> bool:
 
 
 def host_and_port(host: str, port: int) -> str:
-    """Return both as a URL has them: an IPv6 address in brackets (RFC 3986, section 3.2.2)."""
+    """Format host and port for a URL, an IPv6 address in brackets (RFC 3986, section 3.2.2)."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

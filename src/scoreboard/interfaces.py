@@ -23,10 +23,10 @@ class Facts:
     `at_us` is the store's clock. All other times are readings of it, too (`Event.reading_us`). The head has its
     `clock_us` only if its `at_us` is ahead of the clock: otherwise the reading decides nothing. `player` is the
     player's integer key: a new one where the user has none yet (`seq` is 0 then). `action_seq` counts the player's uses
-    of the action, `used_at_us` is the time of the last one, `day_at_us` of the one that lies `max_per_day` back;
+    of the action, `used_at_us` is the time of the last use, `day_at_us` that of the use `max_per_day` uses ago;
     `has_required` is whether the action that this one requires was ever completed. `limit_at_us` is the time of the
-    accepted submission that lies the limit's count back. `repeated` is the event that the submission's idempotency key
-    stands for already, and `is_redeemed` whether its proof has come before.
+    accepted submission as many submissions ago as the limit allows. `repeated` is the event that already has the
+    submission's idempotency key, and `is_redeemed` whether its proof was used before.
     """
 
     at_us: int
@@ -104,8 +104,8 @@ class Store(Protocol):
         4. Append all of `events` and `changes` and commit, durably; return only then.
 
         Raises StoreUnavailable where nothing of the batch was committed, OutcomeUnknown where that cannot be told.
-        Any other error, also one out of `take` or `settle`, is passed on, and nothing was changed. A submission of the
-        batch causes it: the others may pass without that one.
+        Any other error, also one from `take` or `settle`, is passed on, and nothing is changed. It is caused by one
+        submission of the batch; the others may succeed without it.
         """
 
     @property
@@ -113,15 +113,15 @@ class Store(Protocol):
         """False once the store is known to refuse every write, though it can be read."""
 
     def renew(self) -> None:
-        """Make later calls on new connections: the old ones may lead to a server that another one has replaced."""
+        """Use new connections for later calls: the old ones may lead to a server that was replaced."""
 
     async def heads(self) -> Mapping[str, Head]:
-        """How far each board is, and the version of its newest correction. Raises StoreUnavailable."""
+        """Return the head of each board, with the version of its newest correction. Raises StoreUnavailable."""
 
     async def check_writes(self) -> None:
-        """Find out whether writes work again if the last one has failed.
+        """Check whether writes work again, if the last one has failed.
 
-        Raises StoreUnavailable while they do not, although reads may: on a full disk, for example.
+        Raises StoreUnavailable while writes fail. Reads may still work, for example on a full disk.
         """
 
     async def changes(self, board: str, after: int, limit: int) -> Change:

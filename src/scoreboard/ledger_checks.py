@@ -1,4 +1,4 @@
-"""What each event of a ledger must be, given the events before it. Each check yields the differences it finds."""
+"""Checks of each event of a ledger against the events before it. Each check yields the differences it finds."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ def check_event(event: Event, previous: Event | None, standing: Standing | None)
 
 
 def check_counts(event: Event, seqs: dict[int, int], action_seqs: dict[tuple[int, str], int]) -> Iterator[str]:
-    """What the limit and the rules count by: each use of an action, and the player's submissions on all boards."""
+    """Check the counters of the limits and rules: uses of an action, and the player's submissions on all boards."""
     if event.kind is not EventKind.AWARD:
         if (event.seq, event.action_id, event.action_seq) != (None, None, None):
             yield f"event {event.version}: is no submission, and counts as one"
@@ -36,7 +36,7 @@ def check_counts(event: Event, seqs: dict[int, int], action_seqs: dict[tuple[int
 
 
 def check_target(event: Event, target: Event | None, is_void: bool) -> Iterator[str]:
-    """A void takes back what its target gave, and an unvoid gives it back: each once, in turn."""
+    """Check that each void takes its target's points back once, and each unvoid restores them once, alternating."""
     if target is None or target.version >= event.version or target.player != event.player:
         yield f"event {event.version}: {event.kind} of event {event.target_version}, which is none of its player's"
     elif event.points != (-target.points if event.kind is EventKind.VOID else target.points):

@@ -1,10 +1,10 @@
-"""The rule that decides whether a page that was read earlier may still be served."""
+"""The rule that decides whether a cached page may still be served."""
 
 
 class MinimumVersions:
-    """For each board, the version below which no page is served: that of the newest correction that is known.
+    """For each board, the lowest version that may be served: that of its newest known correction.
 
-    A page of an older version may name a player that was banned or erased since, or show points that were voided.
+    A page of an older version may show a player that has since been banned or erased, or points that were voided.
     """
 
     def __init__(self) -> None:

@@ -41,9 +41,9 @@ class EventKind(StrEnum):
     """Off the board, but submissions count as before."""
     SHOW = "show"
     RENAME = "rename"
-    """Another name, or none. The name itself is in `players` alone."""
+    """The name was changed or cleared. The name itself is only in `players`."""
     RELEASE_NAME = "release-name"
-    """The player's own tokens name it again."""
+    """The player's own tokens may change the name again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +129,8 @@ class Submission:
 
     `event_id` is made before the commit, so that an event can be looked up when a commit's answer is lost.
     `idempotency_digest` stands for submitter and key together: keys of two submitters never meet. `proof_digest` stands
-    for the proof that comes with it, where one does; it `is_late` where that is over: only a repeat is good then. Both
-    may be in the ledger under an earlier digest (`digests.Digest`).
+    for its proof, if it has one. It `is_late` if the proof has expired: then only a repeat is accepted. Both may be in
+    the ledger under an earlier digest (`digests.Digest`).
     """
 
     event_id: UUID
@@ -202,7 +202,7 @@ class Event:
 
     @property
     def reading_us(self) -> int:
-        """The clock's reading. Windows of time are judged by it, and clients see it."""
+        """The clock's reading. Rate limits and other windows of time use it, and clients see it."""
         return self.at_us if self.clock_us is None else self.clock_us
 
 
@@ -212,7 +212,7 @@ class Correction:
 
     A void has either, the latter with the time from which on all the player's awards are meant (`since_us`); an unvoid
     has an event; an adjustment has player, board and points; all others have a player. A change of the name has the
-    new one (None: the user id is shown). It `keeps_name` if later submissions do not change the name.
+    new name (None: boards show the user id). It `keeps_name` if later submissions do not change the name.
     """
 
     kind: EventKind
@@ -231,7 +231,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """Who is behind an integer key of the ledger, the same on every board.
+    """The player with an integer key of the ledger, the same on every board.
 
     `seq` counts the accepted submissions over all boards, `renames` the changes of the name by corrections.
     """
@@ -255,11 +255,11 @@ class Player:
 class Standing:
     """Where a player stands on a board, in absolute terms.
 
-    `version` is the last event that touched it. `reached_version` is the one that reached `score`, in the history in
-    which no event was ever made that is void now: a correction that is undone leaves no trace in the order. One that
-    is not `listed` keeps its score and has no place on the board. User id and name are the player's, the same on every
-    board; `seq` counts what may have changed the name, so that of two names the one with the higher `seq` is newer: the
-    player's accepted submissions over all boards, and the changes of the name by corrections.
+    `version` is the last event that changed the standing. `reached_version` is the event that reached `score`, in the
+    history without the events that are void now: a correction that is undone leaves no trace in the order. A standing
+    that is not `listed` keeps its score and has no rank. User id and name are the same on every board. `seq` counts
+    the player's accepted submissions over all boards and the changes of the name by corrections, so the name with the
+    higher `seq` is the newer one.
     """
 
     player: int
@@ -283,10 +283,9 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far a board's history goes: its newest version and that event's times (0 where nothing happened).
+    """The end of a board's history: its newest version and that event's times (0 for an empty board).
 
-    `corrected_version` is the version of the newest correction, where the head was read to learn it. `clock_us` is as
-    in `Event`.
+    `corrected_version` is the version of the newest correction, if it was queried. `clock_us` is as in `Event`.
     """
 
     version: int
@@ -313,7 +312,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happened on a board after version `from_version`, up to `to_version`; standings in order of version.
+    """The changes of a board after version `from_version`, up to `to_version`; standings in order of version.
 
     `at_us` is the reading of the clock (`Event.reading_us`) of the newest event.
     """

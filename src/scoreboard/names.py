@@ -1,4 +1,4 @@
-"""Names as people see them: no invisible characters and no bidirectional controls (Unicode TR 36 and TR 39).
+"""Names for display: without invisible characters and bidirectional controls (Unicode TR 36 and TR 39).
 
 A name with such characters would show as an empty row, look like another name, or reverse the text around it. The
 joiners U+200C and U+200D, variation selectors and emoji tags are kept where a script or an emoji sequence needs them.
@@ -12,17 +12,17 @@ from typing import Final
 from scoreboard.text import MAX_CHARACTERS, check_text
 
 MAX_MARKS: Final = 4
-"""Nonspacing marks in a row that a name may have (TR 39, section 5.4): more grow over the rows above and below."""
+"""Consecutive nonspacing marks in a name (TR 39, section 5.4). More of them would cover the rows above and below."""
 
 KEPT_NAMES: Final = 4_096
-"""Cleaned names that are cached: a board shows the same ones again and again."""
+"""Size of the cache of cleaned names: boards show the same names repeatedly."""
 
 _NONCHARACTERS: Final = "\ufdd0-\ufdef" + "".join(
     f"{chr(plane << 16 | 0xFFFE)}-{chr(plane << 16 | 0xFFFF)}" for plane in range(17)
 )
 
 _INVISIBLE: Final = (
-    # Default_Ignorable_Code_Point, which includes the bidirectional controls; and the Syriac abbreviation mark.
+    # Default_Ignorable_Code_Point, which includes the bidirectional controls, and the Syriac abbreviation mark.
     "\u00ad\u034f\u061c\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
     # Annotations, the object replacement character, a filler, controls of hieroglyphs, and noncharacters.
@@ -32,64 +32,64 @@ _INVISIBLE: Final = (
 _SUSPECT: Final = re.compile(f"[{_INVISIBLE}]")
 
 _PARTS: Final = re.compile(
-    # The flag of a part of a country, such as Scotland's: it is kept whole.
+    # The flag of a part of a country, such as Scotland's: kept whole.
     "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f|.",
     re.DOTALL,
 )
 
 _BLANK: Final = re.compile("[\\s\u2800\U0001d159\U00013441\U00013442]+")
-"""Characters that show as nothing but space, be they called letters and symbols."""
+"""Letters and symbols that are displayed as blank space."""
 
 _ZWNJ: Final = "\u200c"
 _ZWJ: Final = "\u200d"
 _EMOJI_STYLE: Final = "\ufe0f"
 _KEYCAP: Final = "\u20e3"
 _VIRAMA: Final = 9
-"""The combining class of the sign that joins consonants in Indic scripts."""
+"""The combining class of the sign that joins consonants in Indic scripts (virama)."""
 
 
 @lru_cache(KEPT_NAMES)
 def clean_name(text: str) -> str:
-    """Return a text as a name may be shown: in NFC, at most 128 characters, and empty if nothing of it is visible.
+    """Return a text as a name for display: in NFC, at most 128 characters, and empty if nothing is visible.
 
-    Any kind of space becomes a plain one; control characters, invisible characters and excess marks are left out.
+    Any kind of space becomes U+0020. Control characters, invisible characters and excess marks are removed.
     """
     if not text.isascii():
         plain = "".join(c for c in text if unicodedata.category(c) not in {"Cc", "Cs"})
         text = unicodedata.normalize("NFC", _BLANK.sub(" ", plain))
-        # Marks may change places, or join a letter, once nothing is between them. Few follow one another.
+        # Removing a character can let marks reorder, or compose with a letter. Repeat until nothing changes.
         while (visible := unicodedata.normalize("NFC", _visible(text))) != text:
             text = visible
     elif not text.isprintable():
         text = "".join(c for c in text if c.isprintable())
     name = " ".join(text.split())
-    # A cut may part a sequence.
+    # The cut may split a sequence.
     return name if len(name) <= MAX_CHARACTERS else clean_name(name[:MAX_CHARACTERS])
 
 
 def claimed_name(claim: object) -> str | None:
-    """Return the name that a token's claim gives, cleaned; None if it gives none that can be shown."""
+    """Return the cleaned name of a token's claim, or None if it has nothing visible."""
     return (clean_name(claim) or None) if isinstance(claim, str) else None
 
 
 def check_name(text: str) -> str:
-    """Return a name that a person has typed, in NFC. Raises ValueError where `clean_name` would leave something out."""
+    """Return a name that a person has typed, in NFC. Raises ValueError if `clean_name` would remove something."""
     name = clean_name(check_text(text))
     if not name:
         raise ValueError("must have a visible character")
-    # Spaces are put right without a word.
+    # Spaces are normalised without an error.
     if _BLANK.sub("", name) != unicodedata.normalize("NFC", _BLANK.sub("", text)):
         raise ValueError("must have no invisible characters and no bidirectional controls")
     return name
 
 
 def shown_name(name: str | None, user_id: str) -> str:
-    """Return the name that a board shows for a player: the user id if there is none, in escapes if it is invisible."""
+    """Return the name that boards show: the player's, or else the user id, escaped if it is invisible."""
     return clean_name(name or "") or clean_name(user_id) or user_id.encode("unicode_escape").decode()[:MAX_CHARACTERS]
 
 
 def _visible(text: str) -> str:
-    """Leave out invisible characters that have no effect, and nonspacing marks without a base or with too many before.
+    """Remove invisible characters that have no effect, and nonspacing marks without a base or in excess.
 
     Each character is judged by those before it that are kept, so that none outlives the one it depends on.
     """
@@ -110,7 +110,7 @@ def _visible(text: str) -> str:
 
 
 def _has_effect(invisible: str, before: str, after: str) -> bool:
-    """Return whether an invisible character is valid at its place."""
+    """Return True if an invisible character is valid in its context."""
     if _SUSPECT.match(after):
         after = ""
     if invisible == _ZWNJ:
@@ -127,7 +127,7 @@ _SELECTORS: Final = ("VARIATION SELECTOR", "MONGOLIAN FREE VARIATION SELECTOR")
 
 
 def _base(before: str) -> str:
-    """Return the last character that is no mark and no variation selector, or nothing."""
+    """Return the last character that is neither a mark nor a variation selector, or an empty string."""
     return before.rstrip("".join(c for c in set(before[-MAX_MARKS:]) if unicodedata.category(c) == "Mn"))[-1:]
 
 
@@ -136,7 +136,7 @@ def _follows_virama(before: str) -> bool:
 
 
 def _is_joining(character: str) -> bool:
-    """Whether it is a letter of Arabic or a script like it, whose letters join (RFC 5892, appendix A.1)."""
+    """Return True for a letter of a cursive script such as Arabic (RFC 5892, appendix A.1)."""
     return bool(character) and unicodedata.bidirectional(character) == "AL"
 
 
@@ -149,5 +149,5 @@ def _is_pictograph(character: str) -> bool:
 
 
 def _has_variants(character: str) -> bool:
-    """Whether it is a letter of a script with variation sequences: Mongolian, Myanmar, or of East Asia."""
+    """Return True for a letter of a script with variation sequences: Mongolian, Myanmar, or East Asian."""
     return character >= "\u1000" and unicodedata.category(character) == "Lo"

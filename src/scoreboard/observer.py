@@ -26,7 +26,7 @@ class Observer:
         """A request was answered; of a stream, that it was begun."""
 
     def failed(self, work: str) -> None:
-        """A background loop failed; it will be retried."""
+        """Record that a background loop failed. It will be retried."""
 
 
 NOBODY = Observer()

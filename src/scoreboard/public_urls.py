@@ -1,4 +1,4 @@
-"""Check the settings that say where browsers find the server, and from which origins they may send scores."""
+"""Validation of the root path and of the CORS origins."""
 
 import re
 import unicodedata
@@ -20,11 +20,11 @@ OWN_PATHS: Final = (
     "/openapi.json",
     "/static",
 )
-"""The server's own addresses and all below them. A root path above or below one would be ambiguous."""
+"""The first segments of the server's own paths. A root path that starts with one would be ambiguous."""
 
 
 def root_path(text: str) -> str:
-    """Return the path without a slash at its end. Raises ValueError."""
+    """Return the path without a trailing slash. Raises ValueError."""
     path = text.rstrip("/")
     if not _ROOT_PATH.fullmatch(path):
         raise ValueError("must be a path such as /scores, of letters, digits and . _ ~ -")
@@ -42,7 +42,7 @@ _ORIGIN: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authorit
 
 
 def cors_origin(text: str) -> str:
-    """Return an origin as a browser sends it, without a slash at its end. Raises ValueError for any other text."""
+    """Return an origin as a browser sends it, without a trailing slash. Raises ValueError for any other text."""
     if text == "*" or text in OPAQUE_ORIGINS:
         return text
     match = _ORIGIN.fullmatch(text)

@@ -1,4 +1,4 @@
-"""The address of Redis: one server, the seeds of a cluster, or the Sentinels that know the primary."""
+"""Parsing the address of Redis: one server, the seeds of a cluster, or Sentinels."""
 
 import re
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ _HOST: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:(?P<port>[
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """Where Redis is, and how to connect to it.
+    """The servers of Redis, and the options of connections to them.
 
-    `hosts` are servers, or Sentinels if there is a `service`: the name by which they know the primary. It is empty for
-    a Unix socket. `options` are redis-py's own, such as `username`, `password`, `db` and `path`.
+    `hosts` are servers, or Sentinels if `service` is set: their name for the primary. `hosts` is empty for a Unix
+    socket. `options` are those of redis-py, such as `username`, `password`, `db` and `path`.
     """
 
     hosts: tuple[tuple[str, int], ...]
@@ -62,7 +62,7 @@ def parse_address(url: str) -> RedisAddress:
 
 def _host(text: str, port: int) -> tuple[str, int]:
     if not text:
-        # As redis-py has it for a URL without a host.
+        # The default of redis-py for a URL without a host.
         return "localhost", port
     found = _HOST.fullmatch(text)
     if found is None or not 0 < int(found["port"] or port) < 65_536:

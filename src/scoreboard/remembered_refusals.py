@@ -1,4 +1,4 @@
-"""Players over their rate limit, as a process remembers them."""
+"""A cache of the players who are over their rate limit, in each process."""
 
 from typing import Final
 
@@ -7,14 +7,14 @@ from scoreboard.errors import RateLimited
 from scoreboard.interfaces import Clock
 
 SET_CLOCK_US: Final = 500_000
-"""A clock that has moved so much against the monotonic one was set. Well below the least window that it would skew."""
+"""A larger difference to the monotonic clock means that the clock was set. Well below the shortest window."""
 
 REMEMBERED_REFUSALS: Final = 100_000
-"""Players over their limit that a process remembers (~100 bytes each)."""
+"""Size of the cache of players over their limit (~100 bytes each)."""
 
 
 class RememberedRefusals:
-    """Who is over the limit, and until when: a hint that saves the store a flood, and may only expire too early."""
+    """The players over the limit, and until when: a hint that keeps floods from the store. It may expire too early."""
 
     def __init__(self, clock: Clock, guard: ClockGuard) -> None:
         self._clock = clock
@@ -26,12 +26,12 @@ class RememberedRefusals:
         return self._clock.monotonic()
 
     def check(self, user_id: str) -> None:
-        """Raises RateLimited."""
+        """Raise RateLimited if the player is over the limit."""
         known = self._until.get(user_id)
         if known is None:
             return
         if self._clock_was_set():
-            # The store refuses for another time now, or not at all.
+            # The store's refusal now ends at another time, or has ended.
             self._until.clear()
             return
         ends, told = known
@@ -41,16 +41,16 @@ class RememberedRefusals:
         del self._until[user_id]
 
     def _clock_was_set(self) -> bool:
-        """True if it was since the first refusal that is remembered."""
+        """Return True if the clock was set after the first refusal in the cache."""
         return any(
             before is not None and now is not None and abs(now - before) > SET_CLOCK_US
             for before, now in zip(self._offsets, self._guard.offsets(), strict=True)
         )
 
     def remember(self, user_id: str, asked_at: float, retry_after_us: int) -> None:
-        """The hint ends before the store's own refusal does, since `asked_at` lies before the store has decided.
+        """Cache a refusal. It expires slightly early, so that the hint never outlives the store's refusal.
 
-        What is told ends after it: who comes back then is let in.
+        `Retry-After` ends slightly late instead, so that a client that waits for it is accepted.
         """
         if not self._until:
             self._offsets = self._guard.offsets()

@@ -62,7 +62,7 @@ def claim(
     proof: Proof | None = None,
     origin: Origin = NOWHERE,
 ) -> Submission:
-    """What a caller may submit. A name is taken from the player's own token, or is given by a trusted server.
+    """Check that a caller may submit this. The name comes from the player's own token, or from a trusted server.
 
     Raises NotYourScore, InsufficientScope, ActionByServer, PointsNotYours, NameNotYours, PointsOutOfRange,
     ProofRequired and ProofInvalid.
@@ -112,8 +112,8 @@ def _check_points(action: Action, points: int | None) -> None:
 def decide(submission: Submission, facts: Facts, limit: RateLimit) -> Outcome:
     """Accept or refuse one submission: first a repeat, then the action's rules, the score's range and the rate limit.
 
-    The event of an accepted one follows directly on the board's head of the facts. `facts.at_us` is the time by which
-    that board is judged (`windows.judged_us`).
+    The event of an accepted submission directly follows the board's head in the facts. `facts.at_us` is the time that
+    the rules use for this board (`windows.judged_us`).
     """
     if facts.repeated is not None:
         is_other = submission.given_points not in {None, facts.repeated.points}
@@ -159,11 +159,11 @@ def fold(
     reached: Reached | None = None,
     listed: bool | None = None,
 ) -> Standing:
-    """Return a player's standing after one more event: the board is nothing but the fold of its ledger.
+    """Return a player's standing after one more event. A board is the fold of its ledger.
 
-    A void and its end come with the event that the score is `reached` by once they are made. Any other event reaches
-    the score itself, if it changes the score. The end of a ban or of hiding comes with whether the player is `listed`
-    then. Any other event knows it.
+    A void or an unvoid needs the event that the score is `reached` by afterwards. Any other event reaches the score
+    itself, if it changes the score. The end of a ban or of hiding needs to know whether the player is `listed`
+    afterwards. All other events determine it themselves.
     """
     seq = event.seq or (standing.seq if standing else 0)
     if event.kind in _UNLISTING:
@@ -187,7 +187,7 @@ def fold(
 
 
 _UNLISTING: Final = frozenset({EventKind.BAN, EventKind.HIDE, EventKind.ERASE})
-"""The events that take a player off the board."""
+"""The events that remove a player from the board."""
 
 
 def settle(batch: Sequence[Submission], facts: Sequence[Facts], limit: RateLimit) -> Settled:

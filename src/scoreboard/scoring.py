@@ -80,9 +80,9 @@ class Scoring:
         return receipt
 
     async def board(self, board_id: str | None, limit: int, offset: int = 0) -> Snapshot:
-        """A part of a board (without an id: the first of the catalog).
+        """Return a page of a board (without an id: the first of the catalog).
 
-        It is never older than one that was shown before, nor than a correction that is known.
+        It is never older than a page that was shown before, nor than a known correction.
 
         Raises UnknownBoard, StoreUnavailable.
         """
@@ -106,7 +106,7 @@ class Scoring:
         return snapshot
 
     async def apply_correction(self, settled: Settled) -> None:
-        """Stop serving pages that are older than a correction, and bring the ranking to it."""
+        """Stop serving pages that are older than a correction, and update the ranking."""
         for change in settled.changes:
             self._healing.minimum.corrected(change.board, change.to_version)
         await self.commit.apply(settled)

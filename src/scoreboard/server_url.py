@@ -1,4 +1,4 @@
-"""The address of a scoreboard, as a person gives it to a command."""
+"""Parsing the address of a server, as given on the command line."""
 
 from dataclasses import dataclass
 from http.client import HTTPConnection, InvalidURL
@@ -11,7 +11,7 @@ from scoreboard.text import shown
 
 @dataclass(frozen=True, slots=True)
 class ServerUrl:
-    """Where a server is. The path has no slash at its end."""
+    """The address of a server. The path has no trailing slash."""
 
     is_tls: bool
     host: str
@@ -25,13 +25,13 @@ class ServerUrl:
 
 
 def server_url(url: str) -> ServerUrl:
-    """Parse an address. Raises StartError where it is none, or more than one."""
+    """Parse an address. Raises StartError if it is not exactly one valid address."""
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
         if parts.scheme not in {"http", "https"} or not host or port == 0 or "@" in parts.netloc:
             raise ValueError(url)
-        HTTPConnection(host, port)  # It refuses odd hosts.
+        HTTPConnection(host, port)  # Raises an error for an invalid host.
     except (ValueError, InvalidURL) as error:
         raise StartError(f"“{shown(url)}” is no address of a scoreboard, such as http://127.0.0.1:8000.") from error
     if parts.query or parts.fragment:

@@ -42,7 +42,7 @@ class Verdict:
     players: int
     differences: tuple[str, ...]
     notices: tuple[str, ...] = ()
-    """Events that were written while the clock ran ahead. They break no promise."""
+    """Events that were written while the clock ran ahead. They are not differences."""
 
 
 async def verify(store: Store, ranking: Ranking | None, board: str, report: Report) -> Verdict:
@@ -110,7 +110,7 @@ class _Ledger:
         self.version = 0
         self.at_us = 0
         self.set_back_at = 0
-        """The last event before which the clock had been set back; 0 where it never was."""
+        """The last event before which the clock was set back, or 0."""
         self.folded: dict[int, Standing] = {}
         self._effective = EffectiveHistory()
 
@@ -144,7 +144,7 @@ class _Ledger:
         return next(iter(await self._reading.store.events(self._reading.board, version - 1, 1)), None)
 
     async def _reached(self, player: int) -> Reached | None:
-        """Return the event that reached a player's score, after a void or its end."""
+        """Return the event that reached a player's score after a void or an unvoid."""
         version = self._effective.reached_version(player)
         event = None if version is None else await self._event(version)
         return None if event is None else Reached(event.version, event.reading_us)

@@ -11,11 +11,11 @@ from scoreboard.windows import is_ahead
 PAGE_SIZE: Final = 2_000
 
 SHOWN_NOTICES: Final = 20
-"""A longer list is cut here."""
+"""A longer list is cut."""
 
 
 async def clock_notices(store: Store, board: str, set_back_at: int) -> Sequence[str]:
-    """Name the events whose reading of the clock is above that of a later event, by more than a small step.
+    """Return notices of the events whose clock reading exceeds that of a later event by more than a small step.
 
     `set_back_at` is the last event before which the clock was set back. The ledger is read backwards from there.
     Raises StoreUnavailable.
@@ -37,7 +37,7 @@ async def clock_notices(store: Store, board: str, set_back_at: int) -> Sequence[
 
 
 class _Run:
-    """Events that follow on each other."""
+    """A range of consecutive events."""
 
     def __init__(self, last: int, ahead_us: int) -> None:
         self.first = self.last = last

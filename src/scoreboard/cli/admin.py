@@ -136,7 +136,7 @@ def unban(user: User, reason: Reason, actor: Actor = None) -> None:
 
 @app.command()
 def hide(user: User, reason: Reason, actor: Actor = None) -> None:
-    """Take a player off all boards, also later ones, who may still score: staff, testers."""
+    """Hide a player from all boards, present and future. The player may still score. For staff and testers."""
     _correct(Correction(EventKind.HIDE, _who(actor), reason, user_id=user))
 
 
@@ -150,7 +150,7 @@ def show(user: User, reason: Reason, actor: Actor = None) -> None:
 def rename(user: User, name: Name, reason: Reason, actor: Actor = None) -> None:
     """Set a player's name. Later submissions do not change it, until you release it.
 
-    The old name is nowhere afterwards: do not repeat it in the reason.
+    The old name is not kept anywhere: do not repeat it in the reason.
     """
     _correct(Correction(EventKind.RENAME, _who(actor), reason, user_id=user, name=name, keeps_name=True))
 
@@ -163,7 +163,7 @@ def clear_name(user: User, reason: Reason, actor: Actor = None) -> None:
 
 @app.command()
 def release_name(user: User, reason: Reason, actor: Actor = None) -> None:
-    """Let the player's submissions change a name again that you have set or cleared."""
+    """Let the player's submissions change the name again, after you have set or cleared it."""
     _correct(Correction(EventKind.RELEASE_NAME, _who(actor), reason, user_id=user))
 
 
@@ -268,11 +268,11 @@ def _print_records(records: Sequence[Record]) -> None:
 
 
 WIDEST: Final = 10_000
-"""In cells: wider than any table."""
+"""In terminal cells: wider than any table."""
 
 
 def _print(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table for a terminal that is wide enough, or else a line for each field; lines with tabs for a pipe."""
+    """Print a table to a wide terminal, one line per field to a narrow one, and tab-separated lines to a pipe."""
     console = Console()
     if not console.is_terminal:
         for row in rows:
@@ -284,7 +284,7 @@ def _print(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(*columns, box=SIMPLE_HEAD)
     for row in rows:
         table.add_row(*map(Text, row))
-    # Rich cuts what does not fit into its column, and measures no more than there is room for.
+    # Rich cuts text to the width of its column, and measures no more than fits.
     if console.measure(table, options=console.options.update_width(WIDEST)).minimum <= console.width:
         console.print(table)
         return

@@ -14,14 +14,14 @@ from scoreboard.cli.differences import Difference, marker
 from scoreboard.text import shown
 
 MAX_WIDTH: Final = 100
-"""In cells: across a wider table the eye loses its row."""
+"""In terminal cells. Rows of a wider table are hard to follow."""
 
 LEFT_TO_RIGHT_MARK: Final = "\u200e"
 
 RANK, MARK, NAME, SCORE, CHANGE = "Rank", "", "Name", "Score", "Change"
 
 GAP_WIDTH: Final = 2
-"""Between two columns: a cell of padding, and one of the box's."""
+"""Cells between two columns: one of padding and one of the box."""
 
 LAYOUTS: Final = (
     {RANK, MARK, NAME, SCORE, CHANGE},
@@ -29,13 +29,13 @@ LAYOUTS: Final = (
     {RANK, NAME, SCORE},
     {NAME, SCORE},
 )
-"""The columns of a table, for terminals that are wide, and less and less so."""
+"""Sets of columns, for the widest terminal first."""
 
 MIN_NAME_WIDTH: Final = 8
 
 
 def _columns(rows: Sequence[Mapping[str, Text]], width: int) -> dict[str, int]:
-    """Return the columns for which there is room, and how wide each is. Names take what the others leave."""
+    """Return the columns that fit, and the width of each. Names take the remaining width."""
     widths = {name: max(cell_len(name), *(row[name].cell_len for row in rows)) for name in rows[0]}
     for layout in LAYOUTS:
         chosen = {name: column_width for name, column_width in widths.items() if name in layout}
@@ -50,11 +50,11 @@ def board_table(differences: Sequence[Difference], width: int, *, is_live: bool)
     """Return the rows of a board as a table that fits into a width."""
     rows = [_cells(difference) for difference in differences]
     columns = _columns(rows, min(width, MAX_WIDTH))
-    # What is not live is dimmed: an old board must not look like a new one.
+    # A board that is not live is dimmed, so that it does not look like a current one.
     style = "none" if is_live else "dim"
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False, style=style)
     for name, column_width in columns.items():
-        # A name is cut with a sign. A score goes on in the next line instead: cut, it would be another score.
+        # A long name is cut and marked. A long score wraps instead: a cut number would be a wrong one.
         overflow: OverflowMethod = "ellipsis" if name == NAME else "fold"
         justify: JustifyMethod = "left" if name in {NAME, MARK} else "right"
         table.add_column(name, width=column_width, no_wrap=name != SCORE, overflow=overflow, justify=justify)
@@ -64,9 +64,9 @@ def board_table(differences: Sequence[Difference], width: int, *, is_live: bool)
 
 
 def _cells(difference: Difference) -> Mapping[str, Text]:
-    """As Text, never as a string: Rich would read markup and emoji codes in a name."""
+    """Return a name as Text: in a string, Rich would interpret markup and emoji codes."""
     row, name = difference.row, shown(difference.row.name)
-    # Without a mark a terminal that knows writing from right to left draws the score on the name's other side.
+    # Without this mark, a terminal with bidirectional text draws the score on the other side of the name.
     mark = LEFT_TO_RIGHT_MARK if any(unicodedata.bidirectional(character) in {"R", "AL"} for character in name) else ""
     moved = "green" if difference.is_new or difference.climbed > 0 else "red"
     gained = f"{difference.gained:+,}" if difference.gained else ""

@@ -1,4 +1,4 @@
-"""What has changed between two boards, row by row."""
+"""Row-by-row differences between two boards."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from scoreboard.watching import Board, Row
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What has become of a row since an earlier board: `climbed` in places (down is negative), `gained` in points."""
+    """The change of a row since an earlier board: ranks `climbed` (negative if it fell), and points `gained`."""
 
     row: Row
     climbed: int = 0
@@ -17,7 +17,7 @@ class Difference:
 
 
 def differences(before: Board | None, now: Board) -> list[Difference]:
-    """Row by row. Against no board, or another one, each row has changed and none is new."""
+    """Compare row by row. Without an earlier version of the same board, each row has changed and none is new."""
     if before is None or before.board != now.board:
         return [Difference(row) for row in now.entries]
     known = {row.user_id: row for row in before.entries}

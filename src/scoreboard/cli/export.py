@@ -18,7 +18,7 @@ from scoreboard.model import MAX_SCORE
 PAGE_SIZE: Final = 2_000
 
 LINE_ENDS: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
-"""Line ends of Unicode, and control characters, that JSON leaves as they are."""
+"""Unicode line ends and control characters that JSON does not escape."""
 
 
 def export(
@@ -52,7 +52,7 @@ async def _export(settings: Settings, board: str, version: int) -> None:
 
 def _line(record: Record) -> str:
     text = json.dumps(_shown(record), ensure_ascii=False, separators=(",", ":"))
-    # Some readers end a line at these too. In JSON they stand in strings alone, where they may be escaped.
+    # Some readers also end a line at these. JSON allows them only in strings, where they may be escaped.
     return LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

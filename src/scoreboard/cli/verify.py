@@ -20,8 +20,8 @@ def verify() -> None:
 
     Checks that the events have no gap, that their fold is the standings, and that the standings in order are the
     ranking. Works beside running servers and only reads, but that it brings up a ranking that is behind, as they would.
-    Exits with 1 and a list where something differs. Events that were written while the clock ran ahead are named too;
-    they count, and change no exit code.
+    Exits with 1 and a list of the differences, if any. Also lists events that were written while the clock ran ahead;
+    they count, and do not affect the exit code.
     """
     settings = read_settings()
     ranked = load_catalog(settings.catalog).boards

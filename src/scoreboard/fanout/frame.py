@@ -28,9 +28,9 @@ def message(text: bytes) -> Message:
 
 
 HEARTBEAT: Final = message(b":\n")
-"""A comment, which keeps proxies from closing a silent stream.
+"""A comment line that keeps proxies from closing an idle stream.
 
-Only events end with an empty line. Many clients take any empty line for an event, and fail at its missing data.
+Only events end with an empty line: many clients treat any empty line as an event, and fail without its data.
 """
 
 
@@ -133,6 +133,6 @@ def timestamp(at_us: int) -> str:
 def retry(milliseconds: int) -> Message:
     """Tell a client how long to wait before it connects again.
 
-    A client acts on the line when it reads it. The line becomes part of the next event, if there is one.
+    A client applies the line when it reads it. The line becomes part of the next event, if there is one.
     """
     return message(b"retry: %d\n" % milliseconds)

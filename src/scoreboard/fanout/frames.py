@@ -45,7 +45,7 @@ class Frames:
         *,
         minimum: MinimumVersions | None = None,
     ) -> None:
-        """`minimum` says which of the pages that were read earlier may still be served."""
+        """`minimum` decides which cached pages may still be served."""
         self._failures = Failures("publish", observer)
         self._read = read
         self._minimum = minimum or MinimumVersions()
@@ -59,7 +59,7 @@ class Frames:
     async def page(self, board: str, limit: int = TOP, offset: int = 0) -> Frame:
         """A page of a board as it is now, or where nobody can tell, as it was last known (it is stale then).
 
-        Raises StoreUnavailable where it was never known, or only before a correction.
+        Raises StoreUnavailable if no frame is known, or only one from before a correction.
         """
         try:
             snapshot, is_stale = await self._read(board, limit, offset), False
@@ -78,10 +78,10 @@ class Frames:
         return frame
 
     async def publish(self, board: str) -> None:
-        """Hand the board's newest top to the hub.
+        """Publish the board's newest top to the hub.
 
-        Raises StoreUnavailable. The hub then keeps no frame that is older than a correction, and ends the streams that
-        it cannot show anything newer.
+        Raises StoreUnavailable. The hub then drops a frame that is older than a correction, and ends the board's
+        streams.
         """
         await self._publish[board]()
 
@@ -96,7 +96,7 @@ class Frames:
         self._hub.publish(frame)
 
     def _may_serve(self, known: Frame) -> bool:
-        """Whether a frame that was made earlier may be shown again."""
+        """Return True if a cached frame may be shown again."""
         return known.snapshot.version >= self._minimum.of(known.snapshot.board)
 
     async def follow(self, changed: AsyncIterator[str]) -> None:

@@ -112,17 +112,17 @@ class Hub:
                     await self._end_expired(ring)
 
     async def _end_expired(self, ring: Ring) -> None:
-        """End who may no longer watch: tokens that were given out together end together."""
+        """End the streams whose tokens have expired. Tokens that were issued together expire together."""
         now_us = self._clock.now_us()
         self.counts.expired += await self._end(ring, lambda subscriber: subscriber.until_us <= now_us)
 
     async def withdraw(self, board: str) -> None:
-        """Forget the board's frame, which may not be shown any more, and end its streams: clients come back."""
+        """Drop the board's frame, which must not be shown any more, and end its streams. Clients reconnect."""
         self._rings[board].frame = None
         self.counts.withdrawn += await self._end(self._rings[board], lambda _subscriber: True)
 
     async def _end(self, ring: Ring, is_ended: Callable[[Subscriber], bool]) -> int:
-        """End some streams of a ring, in slices; how many."""
+        """End some streams of a ring, in slices. Return the number of them."""
         clock = asyncio.get_running_loop().time
         ended, until = 0, clock() + SLICE_SECONDS
         for subscriber in ring.subscribers():

@@ -220,9 +220,9 @@ class RedisRanking:
 
     @asynccontextmanager
     async def _asking(self, board: str) -> AsyncIterator[None]:
-        """Wait for answers no longer than the limit, and not at all while the server is known to be lost.
+        """Limit the wait for answers. Fail at once while the circuit breaker is open.
 
-        The wait for a free connection has a limit of its own, and does not count against the server.
+        The wait for a free connection has a separate limit, and does not count as a failure of the server.
         Raises RankingUnavailable.
         """
         breaker = self._breaker(board)

@@ -1,4 +1,4 @@
-"""Reaching Redis: what its servers must be, what can go wrong, and a breaker for when it is lost."""
+"""Connections to Redis: required configuration, errors, and a circuit breaker."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -27,7 +27,7 @@ PROBE_KEPT_MS: Final = 10_000
 """A probe writes: a replica that takes no writes, or a server without memory, is of no use here."""
 
 WAIT_FOR_CONNECTION_SECONDS: Final = 0.25
-"""How long a call waits for a free connection. Such a wait is overload of this process: Redis may be well."""
+"""Limit of the wait for a free connection. A longer wait means that this process is overloaded, not Redis."""
 
 Client = Redis | RedisCluster
 
@@ -84,7 +84,7 @@ class Breaker:
         self._probing: asyncio.Task[None] | None = None
 
     def check(self) -> None:
-        """Raises RankingUnavailable while the breaker is open."""
+        """Raise RankingUnavailable while the breaker is open."""
         if self._probing is not None:
             raise RankingUnavailable
 

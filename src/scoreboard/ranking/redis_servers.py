@@ -1,4 +1,4 @@
-"""Clients of Redis: of one server, of a cluster by its seeds, or of the primary that Sentinels know."""
+"""Redis clients: for one server, for a cluster, or for the primary that Sentinels name."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ from scoreboard.ranking.redis_connection import FAILURES, Client, Limits
 from scoreboard.redis_address import RedisAddress
 
 NO_MAINTENANCE: Final = MaintNotificationsConfig(enabled=False)
-"""While redis-py expects notices of maintenance it does not check whether an idle connection was closed."""
+"""Turned off: with maintenance notices, redis-py does not notice that an idle connection was closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class RedisServers:
-    """Where Redis is, and how many connections of which patience there may be."""
+    """The address of Redis, with the size and the time limits of the connection pool."""
 
     address: RedisAddress
     limits: Limits
@@ -31,7 +31,7 @@ class RedisServers:
     sentinel_password: str | None = None
 
     def client(self) -> Client:
-        """Return a client for all calls. It opens a connection that the server has closed again, once."""
+        """Return a client for all calls. It reopens a connection once that the server has closed."""
         if not self.is_cluster:
             return self._single(retries=1)
         seeds = [ClusterNode(host, port) for host, port in self.address.hosts]
@@ -43,9 +43,9 @@ class RedisServers:
         )
 
     def subscriber(self, node: tuple[str, int] | None = None) -> Redis:
-        """Return a client for a subscription: of the one server, of the primary, or of a cluster's node.
+        """Return a client for a subscription, of one server: the only one, the primary, or a node of the cluster.
 
-        It fails once its connection is lost. If it subscribed again by itself, missed messages would go unnoticed.
+        It fails when its connection is lost: resubscribing silently would hide missed messages.
         """
         return self._single(retries=0) if node is None else self._server(node, retries=0)
 
@@ -55,13 +55,13 @@ class RedisServers:
         return self._server(self.address.hosts[0] if self.address.hosts else None, retries)
 
     def _server(self, host_and_port: tuple[str, int] | None, retries: int) -> Redis:
-        """Return a client of one server; without a host, of the Unix socket."""
+        """Return a client of one server, or of the Unix socket if there is no host."""
         options = self._connection_options(retries)
         if host_and_port is not None:
             options["host"], options["port"] = host_and_port
         if self.address.is_tls:
             options["connection_class"] = SSLConnection
-        # If all connections are busy the next call waits; the ordinary pool would raise.
+        # If all connections are busy, the next call waits. The default pool would raise.
         pool = BlockingConnectionPool(
             max_connections=self.limits.connections, timeout=self.limits.silence_seconds, **options
         )
@@ -77,7 +77,7 @@ class RedisServers:
             "socket_timeout": None,
             "maint_notifications_config": NO_MAINTENANCE,
         }
-        # One that is silent must leave time to ask the next one.
+        # A silent Sentinel must leave time to ask the next one.
         share = self.limits.silence_seconds / (len(self.address.hosts) + 1)
         sentinels = _Sentinels(share, self.address.hosts, sentinel_kwargs=sentinel_options)
         pool = _PrimaryPool(  # type: ignore[no-untyped-call]
@@ -90,9 +90,9 @@ class RedisServers:
         return Redis.from_pool(pool)
 
     def _connection_options(self, retries: int) -> dict[str, Any]:
-        """Return the options of each connection, of which a lost one is opened again so many times for a call.
+        """Return the options of each connection. A call reopens a lost connection at most `retries` times.
 
-        The caller decides about time limits. By default redis-py waits for seconds, ten times over. Its own limit is an
+        The caller sets the time limits. By default, redis-py retries ten times, for seconds. Its own limit is an
         `asyncio.wait_for` around each command, which on Python 3.11 may swallow a cancellation.
         """
         return {
@@ -107,16 +107,16 @@ class RedisServers:
 
 
 async def follow_primary(client: Client) -> bool:
-    """Leave a server that the Sentinels no longer name as the primary, and return whether that was so.
+    """Disconnect from a server that the Sentinels no longer name as the primary. Return True if that was so.
 
-    Such a server may take changes for ten more seconds.
+    Such a server may accept writes for ten more seconds.
     """
     pool = client.connection_pool if isinstance(client, Redis) else None
     return await pool.follow() if isinstance(pool, _PrimaryPool) else False
 
 
 class _Sentinels(Sentinel):
-    """Sentinels of which each may be silent for a short time only."""
+    """Sentinels, with a short time limit for each."""
 
     def __init__(self, silence_seconds: float, hosts: Sequence[tuple[str, int]], **options: Any) -> None:
         super().__init__(hosts, **options)  # type: ignore[no-untyped-call]
@@ -126,7 +126,7 @@ class _Sentinels(Sentinel):
         """Return the address of the primary. Raises MasterNotFoundError."""
         for sentinel in tuple(self.sentinels):
             with suppress(*FAILURES):
-                # (redis-py's own limit would be a `wait_for`, see RedisServers.)
+                # redis-py's own limit would be a `wait_for`: see RedisServers.
                 async with asyncio.timeout(self._silence_seconds):
                     masters = await sentinel.sentinel_masters()
                 found = masters.get(service_name) if isinstance(masters, dict) else None
@@ -138,11 +138,11 @@ class _Sentinels(Sentinel):
 
 
 class _PrimaryPool(SentinelConnectionPool):
-    """A pool that leaves an old primary, and also closes its connections to the Sentinels."""
+    """A pool that disconnects from an old primary, and closes its connections to the Sentinels."""
 
     async def follow(self) -> bool:
         before = self.master_address
-        # While no Sentinel answers, the primary may be well.
+        # If no Sentinel answers, the primary may still work.
         with suppress(*FAILURES):
             if await self.get_master_address() != before:  # type: ignore[no-untyped-call]
                 await self.disconnect()

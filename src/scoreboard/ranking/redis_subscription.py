@@ -37,9 +37,9 @@ class Subscription:
         has_moved: Callable[[Redis], Awaitable[bool]],
         changed: Callable[[str], None],
     ) -> None:
-        """`boards` by their channels; `probe` is a channel of this process alone, on the same server.
+        """`boards` maps channels to boards; `probe` is a channel that only this process uses, on the same server.
 
-        `has_moved` says whether changes are published at another server by now than at the one of a client.
+        `has_moved` returns True if changes are now published on a server other than the client's.
         """
         self._connect = connect
         self._boards = {channel.encode(): board for channel, board in boards.items()}

@@ -1,6 +1,6 @@
-"""Serving ASGI applications over HTTP/1.1. Everything that knows uvicorn is in this package.
+"""An HTTP/1.1 server for ASGI applications. Only this package depends on uvicorn.
 
-It relies on these of uvicorn's internals, each held by a test in `tests/unit/test_server.py`:
+It relies on these internals of uvicorn, each checked by a test in `tests/unit/test_server.py`:
 
 - `Server.startup` sets `servers` and `started`; `on_tick` runs ten times a second; `handle_exit` gets the signals.
 - `HttpToolsProtocol` gathers `url` and `headers` and makes the `scope`; `on_response_complete` starts the last of
@@ -33,10 +33,10 @@ async def _awaited(main: Callable[[], Awaitable[None]]) -> None:
 def make_server(
     application: ASGIApp, drain: Drain, started: Callable[[], None], tls: tuple[Path, Path] | None = None
 ) -> HttpServer:
-    """Return a server whose `serve` runs until SIGTERM or SIGINT (Ctrl-C), then drains, lets requests finish, and ends.
+    """Return a server whose `serve` runs until SIGTERM or SIGINT (Ctrl-C), and then shuts down gracefully.
 
-    `started` is called once connections are taken. `drain` gets whether there is time to be polite (SIGTERM) or
-    somebody waits at the terminal (SIGINT). A second signal ends it without waiting. `tls` is certificate chain and
-    private key, as PEM files. Raises StartError where they are of no use.
+    `started` is called when the server accepts connections. `drain` gets True if it may take its time (SIGTERM), and
+    False if a user waits at the terminal (SIGINT). A second signal ends the server at once. `tls` is certificate chain
+    and private key, as PEM files. Raises StartError if they cannot be loaded.
     """
     return HttpServer(make_config(application, tls), drain, started)

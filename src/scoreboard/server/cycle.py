@@ -1,4 +1,4 @@
-"""uvicorn's object for a request and its response."""
+"""Creation and cancellation of uvicorn's `RequestResponseCycle`."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 
 def new_cycle(protocol: HttpToolsProtocol, *, is_kept_alive: bool) -> RequestResponseCycle:
-    """Return a cycle for the request whose header has just been parsed."""
+    """Return a cycle for the request whose header was just parsed."""
     return RequestResponseCycle(
         scope=protocol.scope,
         transport=protocol.transport,
@@ -23,7 +23,7 @@ def new_cycle(protocol: HttpToolsProtocol, *, is_kept_alive: bool) -> RequestRes
 
 
 def disconnect(cycle: RequestResponseCycle) -> None:
-    """Have a request know that its client is gone."""
+    """Tell a request's application that the client has disconnected."""
     if not cycle.response_complete:
         cycle.disconnected = True
     cycle.message_event.set()

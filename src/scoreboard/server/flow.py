@@ -4,7 +4,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 
 
 class HeldFlow(FlowControl):
-    """Flow control that does not read on while received bytes wait for their turn."""
+    """Flow control that does not resume reading while received bytes wait to be parsed."""
 
     is_held = False
 

@@ -1,4 +1,4 @@
-"""uvicorn's server with limits of each connection, and the public server, which drains before it stops."""
+"""uvicorn's server with limits for each connection, and the public server with graceful shutdown."""
 
 import asyncio
 import gc
@@ -21,20 +21,20 @@ from scoreboard.server.protocol import HttpProtocol
 from scoreboard.server.refusal import RefusalLog
 
 FINISH_SECONDS: Final = 10
-"""How long requests in flight have at the end."""
+"""Time limit of requests in flight at shutdown."""
 
 KEEP_ALIVE_SECONDS: Final = 75
-"""How long a connection may be idle between two requests: longer than the 60 s of nginx and of AWS's ALB, so that they
-end it. Where this end does, a POST may be on its way already: it is answered 502, as no balancer sends a POST twice."""
+"""Time limit of an idle connection: longer than the 60 s of nginx and of AWS's ALB, so that they close it. If the
+server closes it, a POST may already be on its way. The balancer does not resend a POST, and answers 502."""
 
 TICKS_A_SECOND: Final = 10
-"""How often uvicorn looks around."""
+"""Interval of uvicorn's `on_tick`."""
 
 log = structlog.get_logger()
 
 GC_THRESHOLDS: Final = (20_000, 50, 100)
-"""Python's own make it look through all objects several times a second under load, and stop everything for some 60 ms
-each time. Hardly anything here makes reference cycles."""
+"""With Python's defaults, a full collection runs several times a second under load, and pauses the process for about
+60 ms each time. Few objects here are in reference cycles."""
 
 Drain = Callable[[bool], Awaitable[None]]
 
@@ -53,7 +53,7 @@ def make_config(application: ASGIApp, tls: tuple[Path, Path] | None = None) -> u
         loop="none",
         log_config=None,
         access_log=False,
-        # It would believe anybody's X-Forwarded-For that the environment tells it to.
+        # By default, the environment decides whose X-Forwarded-For uvicorn trusts.
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -72,14 +72,14 @@ def make_config(application: ASGIApp, tls: tuple[Path, Path] | None = None) -> u
 
 
 class LimitedServer(uvicorn.Server):
-    """uvicorn's server, whose connections are `HttpProtocol`."""
+    """uvicorn's server with `HttpProtocol` connections."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._failures = Failures("connections")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take connections of `sockets`: as uvicorn does, which has no limit for TLS handshakes."""
+        """Accept connections of `sockets` as uvicorn does, but with a time limit for TLS handshakes."""
         loop = asyncio.get_running_loop()
         read_buffer = memoryview(bytearray(limits.READ_BYTES))
         refusals = RefusalLog(loop.time)
@@ -112,7 +112,7 @@ class LimitedServer(uvicorn.Server):
 
 
 class HttpServer(LimitedServer):
-    """The public server. It drains before it stops, and a clean stop is exit 0 and no death by the signal."""
+    """The public server. It drains before it stops. A clean stop exits with 0 instead of dying by the signal."""
 
     def __init__(self, config: uvicorn.Config, drain: Drain, started: Callable[[], None]) -> None:
         super().__init__(config)
@@ -133,9 +133,9 @@ class HttpServer(LimitedServer):
         self._loop.call_soon_threadsafe(self.stop, sig == signal.SIGTERM)
 
     def stop(self, polite: bool) -> None:
-        """What a signal does; to be called on the event loop."""
+        """Handle a signal. Called on the event loop."""
         if self._draining is None:
-            # First: whoever reads the log may be gone, and then telling fails.
+            # First, because logging fails if the log's reader has exited.
             self._draining = self._loop.create_task(self._drain_and_exit(polite))
             log.info("stopping", polite=polite)
         else:
@@ -150,7 +150,7 @@ class HttpServer(LimitedServer):
 
 
 def _calm_the_collector() -> None:
-    """What has been made by now stays, so it need not be looked through again."""
+    """Freeze the objects that exist now: they are permanent, so the collector need not visit them again."""
     gc.set_threshold(*GC_THRESHOLDS)
     gc.collect()
     gc.freeze()

@@ -7,10 +7,10 @@ from scoreboard.web.body import MAX_BODY_BYTES
 from scoreboard.web.detached import MOST_DISCARDED_BYTES
 
 READ_BYTES: Final = 16_384
-"""Bytes that one read takes from a socket. Pipelined requests wait here while an earlier one is answered."""
+"""Bytes per read from a socket. Pipelined requests wait in this buffer while an earlier one is answered."""
 
 SLICE_BYTES: Final = 512
-"""Bytes that are parsed at a time. Limits are checked, and parsing can stop, after each slice."""
+"""Bytes parsed at a time. After each slice, limits are checked and parsing can stop."""
 
 MOST_HEADER_BYTES: Final = 32_768
 """Request line and header; of a body, everything but its content (chunk sizes, chunk extensions, trailers).
@@ -20,19 +20,19 @@ MOST_HEADERS: Final = 256
 """Header fields of a request. A short field costs twenty times its length in memory."""
 
 HANDSHAKE_SECONDS: Final = 10.0
-"""How long a TLS handshake may take."""
+"""Time limit of a TLS handshake."""
 
 ASKING_SECONDS: Final = 10.0
-"""How long a request's header may take, and how long a new connection may wait before it sends one."""
+"""Time limit of a request's header, and of a new connection before its first request."""
 
 BODY_SECONDS: Final = 10.0
-"""How long a body may take after its header: 16 KiB arrive in this time at 13 kbit/s."""
+"""Time limit of a body after its header: 16 KiB arrive in this time at 13 kbit/s."""
 
 LINGER_SECONDS: Final = 2.0
-"""How long a client that was refused may go on sending."""
+"""Time for which a refused client may continue to send."""
 
 TAKING_SECONDS: Final = 30.0
-"""How long a client may read nothing of an answer: the same time as on a stream (`fanout.ring`)."""
+"""Time for which a client may read nothing of an answer: the same as on a stream (`fanout.ring`)."""
 
 
 class ByteCount:
@@ -46,7 +46,7 @@ class ByteCount:
         self._is_in_body = False
         self._body = 0
         self._overhead = 0
-        """Bytes of this stage that are not content of a body."""
+        """The number of bytes of this stage that are not content of a body."""
 
     def received(self, size: int) -> None:
         self._overhead += size
@@ -65,15 +65,15 @@ class ByteCount:
 
     @property
     def may_exceed_header(self) -> bool:
-        """True if the header may be too large: the count includes what came with its end."""
+        """True if the header may be too large. The count includes bytes that were received with its end."""
         return self._overhead > MOST_HEADER_BYTES
 
     @property
     def is_body_readable(self) -> bool:
-        """True unless the body has more bytes than any route reads.
+        """True while the body is not larger than any route reads.
 
-        Those after that are received and discarded for a while: a client that is still sending would not see the answer
-        if the connection closed at once.
+        Later bytes are received and discarded for a while. If the connection closed at once, a client that is still
+        sending would not see the answer.
         """
         return self._body <= MAX_BODY_BYTES
 
@@ -91,17 +91,17 @@ class ByteCount:
 
 
 class Progress:
-    """Notice a client that reads nothing of what waits to be sent to it."""
+    """Detect a client that does not read its answer."""
 
     __slots__ = ("_taken_at", "_waiting")
 
     def __init__(self, now: float) -> None:
         self._waiting = 0
         self._taken_at = now
-        """When fewer bytes waited than before, or none (seconds of the loop)."""
+        """The last time at which the number of waiting bytes had decreased or was zero (seconds of the loop)."""
 
     def is_stalled(self, waiting: int, now: float) -> bool:
-        """Return True if no byte has been taken for `TAKING_SECONDS`. To be called about once a second."""
+        """Return True if the client has read nothing for `TAKING_SECONDS`. Call it about once a second."""
         if not waiting or waiting < self._waiting:
             self._taken_at = now
         self._waiting = waiting

@@ -1,4 +1,4 @@
-"""The port of the metrics: a server in a thread of its own, which answers also while the main event loop is stuck."""
+"""The metrics server. It runs in a separate thread, so it answers even if the main event loop is blocked."""
 
 import asyncio
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from scoreboard.server.http_server import LimitedServer, make_config
 
 @contextmanager
 def served(registry: CollectorRegistry, host: str, port: int) -> Iterator[int]:
-    """Serve /metrics until the end of the block, on a port that is chosen where `port` is 0. Raises StartError."""
+    """Serve /metrics until the end of the block. The system chooses the port if `port` is 0. Raises StartError."""
     with closing(bind(host, port, "SCOREBOARD_METRICS_")) as listening:
         server = LimitedServer(make_config(_application(registry)))
         thread = Thread(target=lambda: asyncio.run(server.serve([listening])), name="metrics", daemon=True)
@@ -27,7 +27,7 @@ def served(registry: CollectorRegistry, host: str, port: int) -> Iterator[int]:
 
 
 def _application(registry: CollectorRegistry) -> ASGIApp:
-    """The library's application, which fails at header fields that are not UTF-8."""
+    """Call the library's application without header fields, since it fails at fields that are not UTF-8."""
     application: ASGIApp = make_asgi_app(registry)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:

@@ -20,16 +20,16 @@ from scoreboard.server.stream_connection import StreamConnection
 from scoreboard.web.detached import CONNECTION, MOST_DISCARDED_BYTES
 
 GOODBYE_SECONDS: Final = 0.05
-"""How long a client may take to end TLS properly when the server stops: uvicorn then waits twice as long by itself."""
+"""Time limit of a client's TLS close when the server stops. uvicorn waits twice as long for connections to close."""
 
 VERSIONS: Final = ("1.1", "1.0")
 
 
 class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
-    """One connection.
+    """Serve one connection.
 
-    Received bytes are parsed in slices. Once a request is queued behind one that is being answered, parsing and reading
-    stop until that answer has ended: a slice of requests and one read are all that waits.
+    Received bytes are parsed in slices. When a request is queued behind one that is being answered, parsing and reading
+    stop until that answer has ended. At most one slice of requests and one read are buffered.
     """
 
     flow: HeldFlow
@@ -37,20 +37,20 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def __init__(
         self, config: uvicorn.Config, server_state: ServerState, read_buffer: memoryview, refusals: RefusalLog
     ) -> None:
-        """`read_buffer` is shared by all connections of a loop: it is parsed or copied within one call."""
+        """Create a connection. All connections of a loop share `read_buffer`: each call parses or copies its bytes."""
         super().__init__(config, server_state, {})
         self._read_buffer = read_buffer
         self._refusals = refusals
         self.asking_since: float | None = None
-        """When the request began whose header is not complete yet (seconds of the loop)."""
+        """The start of the request whose header is incomplete (seconds of the loop)."""
         self.sending_since: float | None = None
-        """When the body began that is not complete yet."""
+        """The start of the incomplete body."""
         self.is_streaming = False
-        """Whether the response is a stream: it has no end that another request could wait for."""
+        """True if the response is a stream: it has no end, so no other request can follow."""
         self._answering: RequestResponseCycle | None = None
-        """The request that is being answered: the first of those in `pipeline` follows it."""
+        """The request that is being answered. The first one in `pipeline` is next."""
         self._refused: HTTPStatus | None = None
-        """How to refuse the last request, once those before it have been answered."""
+        """The refusal of the last request, sent after the answers to those before it."""
         self._held = bytearray()
         self.headers: list[tuple[bytes, bytes]] = []
         self._is_lingering = False
@@ -81,7 +81,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._parse(data)
 
     def _discard(self, size: int) -> None:
-        """Ignore received bytes; cut off a client that sends too many."""
+        """Discard received bytes. Disconnect a client that sends too many."""
         self._discarded += size
         if self._discarded > MOST_DISCARDED_BYTES:
             self.transport.abort()
@@ -95,7 +95,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def _parse(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
         if self.asking_since is None and self.sending_since is None:
-            # The next request, or empty lines in front of it, which would otherwise end the time of an idle connection.
+            # The next request, or empty lines before it. They cancel the idle time limit, and this one replaces it.
             self.asking_since = self.loop.time()
         self._count.received(len(data))
         try:
@@ -115,12 +115,12 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Parse a request with `Upgrade` once more, without it (RFC 9110, section 7.8).
 
-        For httptools such a request ends with its header. `rest` comes after that.
+        httptools ends such a request after its header. `rest` are the bytes after the header.
         """
         parser = self.parser
         head = request_head.without_upgrade(parser.get_method(), self.url, parser.get_http_version(), self.headers)
         self._count.end_request()
-        # The old one ignores everything after a request that is the last of its connection, as this one may be.
+        # The old parser ignores all bytes after the last request of a connection, which this one may be.
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._parse(head + rest)
@@ -133,7 +133,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self.asking_since = self.loop.time()
 
     def on_headers_complete(self) -> None:
-        """Have the request answered, or queue it: as uvicorn does, which fails at targets that are no paths."""
+        """Start or queue the request, as uvicorn does. (uvicorn fails at targets that are not paths.)"""
         if self._count.may_exceed_header and request_head.size(self.url, self.headers) > limits.MOST_HEADER_BYTES:
             raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         version, method = self.parser.get_http_version(), self.parser.get_method()
@@ -142,13 +142,13 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         if method == b"CONNECT":
             raise Refused(HTTPStatus.NOT_IMPLEMENTED)
         if self.parser.should_upgrade():
-            # `_parse` has the header parsed once more.
+            # `_parse` parses the header again.
             return
         try:
             raw_path, query = request_head.path_and_query(self.url)
         except ValueError:
             raise Refused(HTTPStatus.BAD_REQUEST) from None
-        # Trailers are put there too, and nothing after the header may decide anything.
+        # The parser adds trailers to the same list. They must have no effect.
         self.headers = []
         self._count.begin_body()
         self.asking_since, self.sending_since = None, self.loop.time()
@@ -180,7 +180,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._count.end_request()
         super().on_message_complete()
         if not self.parser.should_keep_alive():
-            # Also where only a trailer says so: the parser ignores everything after this request.
+            # Even if only a trailer says so: the parser ignores everything after this request.
             self.cycle.keep_alive = False
             if self.cycle.response_complete:
                 self.transport.close()
@@ -189,7 +189,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     @property
     def is_busy(self) -> bool:
-        """True while a request is being answered, or waits for that."""
+        """True while a request is being answered or is queued."""
         cycle = self._answering
         return bool(self.pipeline) or not (cycle is None or cycle.response_complete or cycle.disconnected)
 
@@ -208,19 +208,19 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._answer_refused(self._refused)
 
     def begin_stream(self, cycle: RequestResponseCycle) -> None:
-        """Make `cycle` the last request of this connection; from now on, only the client's end matters."""
+        """Make `cycle` the last request of this connection. From now on, only a disconnect matters."""
         self.is_streaming = True
         self.asking_since = self.sending_since = self._refused = None
         self.pipeline.clear()
         self._held.clear()
-        # uvicorn tells the newest request alone that the client is gone.
+        # uvicorn notifies only the newest request of a disconnect.
         self.cycle = cycle
         self.flow.release()
 
     # Refusing
 
     def refuse(self, status: HTTPStatus) -> None:
-        """Answer the newest request, which is not complete, once those before it are answered. Read no more of it."""
+        """Refuse the newest, incomplete request after those before it are answered, and stop reading it."""
         has_body_begun = self.sending_since is not None
         self.asking_since = self.sending_since = None
         if self._is_lingering or self.transport.is_closing():
@@ -232,7 +232,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         elif self.pipeline:
             self.pipeline.popleft()
         elif self.cycle.response_started:
-            # Another answer would be taken for that to a next request.
+            # The client would take a second answer for that to its next request.
             self.transport.abort()
             return
         else:
@@ -248,21 +248,21 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         if is_ssl(self.transport):
             self.transport.close()
             return
-        # A client that is still sending would have its connection reset, and might not see the answer.
+        # Closing at once resets the connection of a client that is still sending: it might not see the answer.
         self._is_lingering = True
         with suppress(OSError):
-            # asyncio raises it where the client has reset the connection.
+            # asyncio raises it if the client has reset the connection.
             self.transport.write_eof()
         self.flow.release()
         self.loop.call_later(limits.LINGER_SECONDS, self.transport.abort)
 
     def refuse_if_slow(self, now: float) -> None:
-        """End the connection if a request takes too long to arrive, or if nothing of an answer is taken."""
-        # Streams are ended by the hub.
+        """End the connection if a request arrives too slowly, or if the client does not read an answer."""
+        # The hub ends streams.
         if not self.is_streaming and self._progress.is_stalled(self.transport.get_write_buffer_size(), now):
             self.transport.abort()
         elif self.pipeline and self.sending_since is not None:
-            # Nothing is read while others are answered before it: its time begins after them.
+            # Nothing is read while earlier requests are answered: the time limit starts after them.
             self.sending_since = now
         elif self.sending_since is not None and self.sending_since <= now - limits.BODY_SECONDS:
             self.refuse(HTTPStatus.REQUEST_TIMEOUT)
@@ -271,7 +271,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         elif self._count.has_begun:
             self.refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:
-            # Browsers connect in advance. An answer to nothing would only confuse them.
+            # Browsers open connections in advance: close them without an answer.
             self.transport.close()
 
     # The end
@@ -279,15 +279,15 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def shutdown(self) -> None:
         super().shutdown()
         if is_ssl(self.transport) and not self.is_busy:
-            # A client that is idle may never answer TLS's goodbye, for which the loop would wait for half a minute.
+            # An idle client may never answer TLS's close_notify. The loop would wait 30 s for it.
             self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._answering is not None:
-            # uvicorn tells the newest request alone.
+            # uvicorn notifies only the newest request.
             disconnect(self._answering)
         super().connection_lost(exc)
-        # They know each other; without the collector, whose turn comes seldom, none of them would go.
+        # Break the reference cycle: the garbage collector runs rarely.
         self.scope = self.cycle = self._answering = None  # type: ignore[assignment]
         self.pipeline.clear()
         self._held.clear()

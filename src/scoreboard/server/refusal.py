@@ -1,4 +1,4 @@
-"""Refusals of what is not a request that the application could answer: the answer, and a line of the log."""
+"""Answers to requests that the application cannot process, and their log lines."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -8,13 +8,13 @@ import structlog
 from httptools import HttpParserError
 
 LOG_SECONDS: Final = 60.0
-"""Least time between two lines of the log: anybody can send bad requests by the thousand."""
+"""Minimum time between two log lines, so that a flood of bad requests does not flood the log."""
 
 log = structlog.get_logger()
 
 
 class Refused(Exception):
-    """Raised in a call of the parser, to end its work and refuse the request."""
+    """Raised in a callback of the parser, to stop it and refuse the request."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status)
@@ -31,10 +31,10 @@ def response(status: HTTPStatus) -> bytes:
 
 
 class RefusalLog:
-    """Log refusals, at most one line a minute. A line contains nothing of the requests."""
+    """Log refusals, at most one line a minute. A line contains no data of the requests."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """`clock` tells monotonic seconds."""
+        """`clock` returns monotonic seconds."""
         self._clock = clock
         self._count = 0
         self._mistake: str | None = None
@@ -46,7 +46,7 @@ class RefusalLog:
         if isinstance(reason, Refused):
             return reason.status
         if reason is not None:
-            # A mistake of this program. The error's text and traceback may contain the request.
+            # A bug in this program. The error's text and traceback may contain the request: do not log them.
             self._mistake = type(reason).__name__
         return HTTPStatus.BAD_REQUEST
 

@@ -1,4 +1,4 @@
-"""Request targets (RFC 9112, section 3.2) and headers."""
+"""Parsing request targets (RFC 9112, section 3.2), and serializing headers."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,7 +13,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 def path_and_query(target: bytes) -> tuple[bytes, bytes]:
     """Return path and query of a request target.
 
-    Raises ValueError for a target that names no resource of an origin server.
+    Raises ValueError for a target that does not name a resource of an origin server.
     """
     if not target.startswith(b"/") and target != b"*":
         return _of_absolute_form(target)
@@ -27,7 +27,7 @@ def _of_absolute_form(target: bytes) -> tuple[bytes, bytes]:
     try:
         url = httptools.parse_url(target)
     except httptools.HttpParserError:
-        # Its message contains the whole target, and the query may contain a token.
+        # The error's message contains the whole target, and the query may contain a token.
         raise ValueError from None
     if (url.schema or b"").lower() not in SCHEMES or not url.host or url.userinfo:
         raise ValueError
@@ -40,6 +40,6 @@ def size(target: bytes, headers: Headers) -> int:
 
 
 def without_upgrade(method: bytes, target: bytes, version: str, headers: Headers) -> bytes:
-    """Return a request's header as it is sent, but for the `Upgrade` field."""
+    """Return a request's header as it was sent, without the `Upgrade` field."""
     fields = [b"%b: %b\r\n" % field for field in headers if field[0] != b"upgrade"]
     return b"%b %b HTTP/%b\r\n%b\r\n" % (method, target, version.encode(), b"".join(fields))

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class Detached(Exception):
-    """Given to uvicorn as the reason why a connection was lost: it then leaves the transport alone."""
+    """Passed to uvicorn as the reason of a lost connection: uvicorn then does not close the transport."""
 
 
 class StreamConnection:
-    """`web.detached.Connection` of one request."""
+    """The `web.detached.Connection` of one request."""
 
     __slots__ = ("_cycle", "_protocol")
 
@@ -41,7 +41,7 @@ class StreamConnection:
         self._protocol.begin_stream(self._cycle)
         if self._cycle.scope["http_version"] != "1.0" or not self._can_detach:
             return True
-        # uvicorn would send chunks, which HTTP/1.0 does not know, or hold the body to a length.
+        # uvicorn would send chunks, which HTTP/1.0 does not support, or enforce a content length.
         self._cycle.chunked_encoding = False
         self._cycle.expected_content_length = sys.maxsize
         return False

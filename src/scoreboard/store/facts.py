@@ -9,12 +9,15 @@ from scoreboard.model import Event, EventKind, Head, Standing, Submission
 
 
 def make_facts(row: Sequence[Any], submission: Submission, at_us: int, player: int) -> Facts:
-    """The columns, in this order: the head's version and times; the player's name, seq, ban, hiding, kept name and
-    renames;
-    the standing's score, reached version, reached time, version, listed; the number of the action's last use, its time,
-    the time of the use that lies a day's count back, whether the required action was used, and whether the proof was;
-    the time the limit lies back; and the event that the key stands for: id, board, version, kind, seq, action, use,
-    points, score, times.
+    """Build the facts from these columns, in this order:
+
+    - the head's version and times;
+    - the player's name, seq, ban, hiding, kept name and renames;
+    - the standing's score, reached version, reached time, version and listed;
+    - the number and the time of the action's last use, the time of the use `max_per_day` uses ago, whether the required
+      action was used, and whether the proof was;
+    - the time of the submission that counts against the rate limit;
+    - the event with the idempotency key: id, board, version, kind, seq, action, use, points, score, times.
     """
     version, head_at_us, head_clock_us, name, seq, is_banned, is_hidden, is_name_kept, renames = row[:9]
     score, reached_version, reached_at_us, standing_version, listed = row[9:14]

@@ -1,7 +1,7 @@
-"""How the ledger keeps the kinds of events that programs of schema 0002 do not know.
+"""Storage of the kinds of events that programs of schema 0002 do not know.
 
-Such an event is stored with a kind that does the same to a board for those programs, and with its own kind as the
-`subkind`: beside them, and after a roll-back, every instance can read the ledger.
+Such an event is stored with a kind that has the same effect on a board for those programs, and with its own kind as
+the `subkind`. So all instances can read the ledger during a rolling update and after a roll-back.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ _STORED_AS: Final = {
 }
 
 HIDES: Final = EventKind.HIDE.value
-"""The subkind of an award or adjustment with `Event.hides`, too."""
+"""Also the subkind of an award or adjustment with `Event.hides`."""
 
 
 def stored_kind(event: Event) -> tuple[str, str | None]:

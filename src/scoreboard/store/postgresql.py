@@ -3,7 +3,7 @@
 A turn is four short round trips: lock, facts, append, COMMIT. Nothing else happens between lock and COMMIT, since every
 process waits for it. Two things end a turn from outside. The server cuts off a process that stops while it holds a
 board (`idle_in_transaction_session_timeout`). And this process cuts off a server that has fallen silent: while a
-statement takes long, the prober asks the server on a connection of its own whether it answers at all.
+statement takes long, the prober checks on a separate connection that the server still answers.
 """
 
 import asyncio
@@ -37,8 +37,8 @@ TRIES: Final = 20
 has got on, so even the second try is rare."""
 
 REFUSALS: Final = 4
-"""How often of these a unique index or a deadlock is taken for a move. It is one only if somebody new came at the same
-moment; the same refusal again and again is a fault of the data."""
+"""How many of these may come from a unique index or a deadlock. That is a conflict only if two transactions added the
+same player at once; a repeated refusal is a fault in the data."""
 
 T = TypeVar("T")
 
@@ -181,7 +181,7 @@ class PostgresqlStore:
         return settled
 
     def _turn(self, boards: Sequence[int]) -> AbstractAsyncContextManager[tuple[AsyncConnection, Commit]]:
-        """A transaction that holds boards. Begin and lock are one trip."""
+        """Open a transaction that locks boards. BEGIN and lock take one round trip."""
         return self._writer.transaction(statements.lock(boards))
 
     async def _look_up(self, turn: _Turn, error: BaseException) -> Settled:
@@ -242,7 +242,7 @@ class PostgresqlStore:
         return self._heads
 
     async def check_writes(self) -> None:
-        """Return at once: a server that cannot write its log ends itself, which `heads` finds out."""
+        """Return at once: a server that cannot write its log terminates, and `heads` detects that."""
 
     async def changes(self, board: str, after: int, limit: int) -> Change:
         missing = self._heads[board].version - after if board in self._heads else 0

@@ -1,6 +1,6 @@
-"""The URL of a PostgreSQL database: hosts, and the connection options that libpq has.
+"""Parsing the URL of a PostgreSQL database: hosts, and the connection options of libpq.
 
-Each option works or is refused by name. https://www.postgresql.org/docs/current/libpq-connect.html
+Each option is either supported or refused by name. https://www.postgresql.org/docs/current/libpq-connect.html
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ MOST_CONNECT_SECONDS: Final = 600
 
 
 class Role(StrEnum):
-    """Which server of a replicated database a URL has to lead to."""
+    """The role that a server of a replicated database must have."""
 
     PRIMARY = "primary"
     STANDBY = "standby"
@@ -39,7 +39,7 @@ ROLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host, or the folder of a Unix socket, and its port."""
+    """A host or the folder of a Unix socket, and the port."""
 
     name: str
     port: int
@@ -50,7 +50,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`dsn` is for asyncpg and names no host; `settings` are parameters of the session."""
+    """The parsed URL. `dsn` is for asyncpg and has no host; `settings` are parameters of the session."""
 
     hosts: tuple[Host, ...]
     database: str
@@ -60,7 +60,7 @@ class Address:
     settings: Mapping[str, str]
 
     def __str__(self) -> str:
-        """Without user and password."""
+        """Return the address without user and password."""
         return f"{','.join(map(str, self.hosts))}/{self.database}"
 
 
@@ -121,7 +121,7 @@ PASSED_ON: Final[Mapping[str, Callable[[str], str | None]]] = {
 """Options that asyncpg implements."""
 
 SETTINGS: Final = {"application_name": _any, "fallback_application_name": _any, "options": _any}
-"""Options that the server gets."""
+"""Options that are sent to the server."""
 
 OWN: Final[Mapping[str, Callable[[str], str | None]]] = {
     "host": _any,
@@ -141,7 +141,7 @@ WITHOUT_EFFECT: Final[Mapping[str, Callable[[str], str | None]]] = {
     "sslsni": _one_of("1"),
     "load_balance_hosts": _one_of("disable"),
 }
-"""Options with values that ask for no more than is done in any case."""
+"""Options with the values that need no action."""
 
 REFUSED: Final[Mapping[str, Callable[[str], str | None]]] = {
     "password": _refused("set SCOREBOARD_DATABASE_PASSWORD, or write user:password@host"),
@@ -169,9 +169,9 @@ KNOWN: Final = {**PASSED_ON, **SETTINGS, **OWN, **WITHOUT_EFFECT, **REFUSED}
 
 
 def parse_address(url: str, *, is_replica: bool = False) -> Address:
-    """Raises ValueError, with what to do, where a connection could not be made as the URL says."""
+    """Raise ValueError, with a remedy, if the URL asks for an unsupported connection."""
     user_info = url.partition("://")[2].rpartition("@")[0]
-    # Programs differ in what they make of these: parts of a password would be taken for something else.
+    # Parsers differ on these characters: part of a password could be taken for something else.
     if set("#?/[]") & set(user_info):
         raise ValueError("must have # ? / [ ] in user and password percent-encoded, as %23 %3F %2F %5B %5D")
     parts = urlsplit(url)
@@ -238,7 +238,7 @@ def _hosts(named: str, options: Mapping[str, str]) -> tuple[Host, ...]:
 
 
 def _host(text: str, default_port: int) -> Host:
-    """`name`, `name:port`, `[::1]:port`, or a folder."""
+    """Parse `name`, `name:port`, `[::1]:port`, or a folder."""
     if text.startswith("/"):
         return Host(text, default_port)
     name, has_port, port = text.partition(":")

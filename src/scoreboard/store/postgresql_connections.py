@@ -1,4 +1,4 @@
-"""A pool of connections to one PostgreSQL server, none of which waits for a server that has fallen silent."""
+"""A pool of connections to one PostgreSQL server, with protection against a server that stops answering."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -41,10 +41,10 @@ class Connections:
         self.most = most
         settings = database.session_settings(limits, is_for_writing=access == "write")
         self._settings = settings
-        # READ COMMITTED whatever the default is: a statement after the lock must see what was committed before it.
+        # READ COMMITTED regardless of the default: statements after the lock must see what was committed before it.
         is_write, needs_primary = access == "write", server.needs_primary
         begin = f"BEGIN ISOLATION LEVEL {'READ COMMITTED' if is_write else 'REPEATABLE READ, READ ONLY'}"
-        # Behind a pooler each transaction may be on another server, and a session keeps no settings.
+        # Behind a pooler, each transaction may run on another server, and sessions keep no settings.
         checks = [LEAVE] if needs_primary else []
         limits_of_it = [f"SET LOCAL {name} = '{value}'" for name, value in settings.items()]
         self._begin_pooled = "; ".join([begin, *checks, *limits_of_it])
@@ -90,9 +90,9 @@ class Connections:
 
     @asynccontextmanager
     async def transaction(self, first: str = "") -> AsyncIterator[tuple[AsyncConnection, Commit]]:
-        """A transaction, and what commits it; without that, nothing has happened at the end.
+        """Open a transaction, and yield a function that commits it. Without that call, it is rolled back.
 
-        `first` is a statement that travels with the BEGIN. Both go past SQLAlchemy, whose connection commits by itself.
+        `first` is a statement that is sent with the BEGIN. Both bypass SQLAlchemy, whose connection is in autocommit.
         """
         async with self._connected() as (connection, raw):
             try:
@@ -140,11 +140,11 @@ async def _driver_connection(connection: AsyncConnection) -> ServerConnection:
 
 
 async def _roll_back(raw: asyncpg.Connection) -> None:
-    """Leave no transaction behind, and no board that is held."""
+    """Roll back, so that no transaction and no lock on a board remains."""
     if raw.is_closed() or not raw.is_in_transaction():
         return
     try:
         await raw.execute("ROLLBACK")
     except FAILURES:
-        # The connection is about to die, and its transaction with it.
+        # The connection is about to be closed, and its transaction with it.
         raw.terminate()

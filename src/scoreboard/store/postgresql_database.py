@@ -46,7 +46,7 @@ Isolation = Literal["AUTOCOMMIT", "READ COMMITTED"]
 
 
 def session_settings(limits: Limits, *, is_for_writing: bool) -> dict[str, str]:
-    """Parameters of a session, by which its statements wait no longer than the limits say."""
+    """Return the session parameters that enforce the time limits of statements."""
     settings = {
         # Compiling a plan costs more than it could save.
         "jit": "off",
@@ -63,10 +63,10 @@ def session_settings(limits: Limits, *, is_for_writing: bool) -> dict[str, str]:
 def open_engine(
     server: Server, limits: Limits, settings: Mapping[str, str], *, connections: int, isolation: Isolation
 ) -> AsyncEngine:
-    """An engine whose connections wait no longer than the limits say."""
+    """Create an engine whose connections enforce the time limits."""
 
     async def connect() -> asyncpg.Connection:
-        # Behind the server's own limits, for a server that is silent.
+        # Later than the server's own limits, in case the server is silent.
         return await server.connect(settings, command_seconds=limits.lock_seconds + limits.statement_seconds)
 
     return create_async_engine(
@@ -92,7 +92,7 @@ def _ms(seconds: float) -> str:
 
 
 def open_server(url: str, limits: Limits, *, is_replica: bool = False) -> Server:
-    """Raises StartError where the URL cannot be used."""
+    """Raise StartError if the URL is not usable."""
     try:
         address = parse_address(url, is_replica=is_replica)
     except ValueError as error:

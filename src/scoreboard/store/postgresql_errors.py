@@ -1,4 +1,4 @@
-"""The errors of PostgreSQL and of the way to it, and what each means for a connection."""
+"""Classification of the errors of PostgreSQL and of connections to it."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 
 class ConnectionLost(Exception):
-    """Raised when a connection has died, or was cut off since its server is silent."""
+    """Raised when a connection was lost, or was closed because its server is silent."""
 
     def __init__(self, *, is_silent: bool) -> None:
         super().__init__("the server is silent" if is_silent else "the connection was lost")
@@ -22,7 +22,7 @@ class ConnectionLost(Exception):
 
 
 class WrongRole(Exception):
-    """Raised when a server is a standby where the primary is needed, or the other way round."""
+    """Raised when a server does not have the role that the URL asks for, such as a standby instead of the primary."""
 
 
 ERRORS: Final = (
@@ -33,25 +33,25 @@ ERRORS: Final = (
     OSError,
     TimeoutError,
 )
-"""Every error that a connection of asyncpg's raises, while it is made and afterwards."""
+"""Every error that asyncpg raises while connecting and afterwards."""
 
 FAILURES: Final = (ConnectionLost, DBAPIError, PoolTimeout, *ERRORS)
 """Every error that a database call can raise. SQLAlchemy does not wrap connection errors."""
 
 READ_ONLY: Final = "25006"
-"""A server that takes no writes: after a fail-over the name leads to another one."""
+"""The server is read-only. After a fail-over, its name leads to another server."""
 
 STANDBY: Final = "0A000"
-"""The answer of a standby to a transaction that demands the primary (`Connections.transaction`)."""
+"""A standby's error for a transaction that requires the primary (`Connections.transaction`)."""
 
 
 def is_demoted(error: BaseException) -> bool:
-    """Whether the server takes no writes, so that the primary may be another one by now."""
+    """Return True if the server refuses writes: another server may be the primary now."""
     return _code(error) in {READ_ONLY, STANDBY}
 
 
 def is_fatal(error: BaseException) -> bool:
-    """Whether a connection is of no more use: the server has ended it, or is only a standby now.
+    """Return True if a connection must be closed: the server has ended it, or has become a standby.
 
     https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, operator intervention, and
     the time-outs of sessions.
@@ -61,14 +61,12 @@ def is_fatal(error: BaseException) -> bool:
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Whether another transaction has got in the way: somebody new came into being meanwhile, or (it should never be
-    so) the two waited for each other.
-    """
+    """Return True for a conflict with another transaction: it added the same player, or caused a deadlock (a bug)."""
     return _code(error) in {"23505", "40001", "40P01"}
 
 
 _OF_CONTENT: Final = ("0A", "21", "22", "23", "27", "2F", "38", "39", "42", "44", "54", "P0", "XX")
-"""Classes of errors that a row or a statement causes, and not the state of the server.
+"""Classes of errors caused by a row or a statement, not by the state of the server.
 
 https://www.postgresql.org/docs/current/errcodes-appendix.html: among them are constraints (23), values out of range
 (22), errors of triggers (P0, 38, 39), and damaged rows and indexes (XX).
@@ -76,13 +74,13 @@ https://www.postgresql.org/docs/current/errcodes-appendix.html: among them are c
 
 
 def _is_of_content(error: BaseException) -> bool:
-    # asyncpg raises a ValueError of its own for a value that it cannot encode.
+    # asyncpg raises a ValueError for a value that it does not know how to encode.
     is_not_sent = isinstance(getattr(getattr(error, "orig", None), "__cause__", None), ValueError)
     return is_not_sent or (_code(error).startswith(_OF_CONTENT) and not is_demoted(error))
 
 
 def is_unknown_parameter(error: BaseException) -> bool:
-    """Whether a pooler such as pgbouncer refuses parameters of the session."""
+    """Return True if a pooler such as pgbouncer refuses session parameters."""
     return _code(error) == "08P01" and "unsupported startup parameter" in str(error)
 
 
@@ -91,26 +89,26 @@ def _code(error: BaseException) -> str:
 
 
 def was_dead(error: BaseException) -> bool:
-    """Whether a connection had died, maybe unnoticed since it was last used: then another one may do better.
+    """Return True if a connection was lost, possibly since its last use: a retry on another one may succeed.
 
-    To be asked where nothing can have been committed.
+    Call it only if nothing can have been committed.
     """
     return isinstance(error, ConnectionLost) and not error.is_silent
 
 
 def reason(error: BaseException) -> str:
-    """What has happened, for the log."""
+    """Return the cause of an error, for the log."""
     cause = error.__cause__ if was_dead(error) else None
-    # Further lines tell details, in which values may stand.
+    # Later lines are details, which may contain values.
     return str(cause or getattr(error, "orig", None) or error).partition("\n")[0] or type(error).__name__
 
 
 def failed(error: BaseException) -> StoreUnavailable | Rejected:
-    """Return what to raise for a transaction that was not committed."""
+    """Return the exception to raise for a transaction that was not committed."""
     return Rejected(reason(error)) if _is_of_content(error) else unavailable(error)
 
 
 def unavailable(error: BaseException) -> StoreUnavailable:
-    """The sender is told to come back, and the log says why."""
+    """Log the error, and return the exception that asks the client to retry."""
     log.error("the database failed", reason=reason(error))
     return StoreUnavailable()

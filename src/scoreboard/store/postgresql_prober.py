@@ -1,4 +1,4 @@
-"""Finding out that a PostgreSQL server has fallen silent while statements wait for it: one prober a server."""
+"""Detection of a PostgreSQL server that stops answering while statements wait for it. One prober per server."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -15,18 +15,18 @@ from scoreboard.background import keep_running
 from scoreboard.store.postgresql_errors import ERRORS
 
 ASK_AGAIN_SECONDS: Final = 30.0
-"""How often the prober's connection is used while no statement is slow, so that no firewall forgets it."""
+"""Interval between uses of the prober's connection while no statement is slow, so that firewalls keep it open."""
 
 CONNECT_SECONDS: Final = 10.0
-"""How long a connection of the prober's may take. Only an answer on it counts, not how long it took to make it."""
+"""Time limit for connecting. A slow connect is not counted as silence: only a missing answer is."""
 
 APPLICATION_NAME: Final = "scoreboard prober"
-"""The name of its connection in `pg_stat_activity`."""
+"""The name of the prober's connection in `pg_stat_activity`."""
 
 
 @dataclass(slots=True, eq=False)
 class Watch:
-    """A connection in use, and how to cut it off."""
+    """A connection in use, and the function that closes it."""
 
     since: float
     cut_off: Callable[[], None]
@@ -34,10 +34,11 @@ class Watch:
 
 
 class Prober:
-    """Cuts off the connections to a server that does not answer. All pools of that server share it.
+    """Closes the connections to a server that does not answer. All pools of that server share one prober.
 
-    It keeps one connection of its own, on which it asks while any other has been in use for a quarter of the silence.
-    So a lock, a slow statement, a full server or a slow handshake never counts as silence: only a missing answer does.
+    The prober keeps one connection. It queries the server while any other connection has been in use for a quarter of
+    the silence limit. So only a missing answer counts as silence, and not a lock, a slow statement, a full server or a
+    slow handshake.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Prober:
 
     @property
     def _slow_seconds(self) -> float:
-        """How long a connection is in use before the server is asked. Together with the answer it makes a silence."""
+        """Time in use after which the server is queried. With the time limit of the answer it is the silence limit."""
         return self._silence_seconds() / 4
 
     @property
@@ -77,7 +78,7 @@ class Prober:
         return self._silence_seconds() - self._slow_seconds
 
     def watch(self, cut_off: Callable[[], None]) -> Watch:
-        """Cut a connection off should its server fall silent from now on, until `unwatch`."""
+        """Close the connection if its server becomes silent, until `unwatch`."""
         watch = Watch(self._loop.time(), cut_off)
         self._watches[watch] = None
         return watch
@@ -86,7 +87,7 @@ class Prober:
         self._watches.pop(watch, None)
 
     def reconnect(self) -> None:
-        """Ask on a new connection from now on, since the server's name may lead elsewhere."""
+        """Use a new connection from now on, since the server's name may lead elsewhere."""
         self._take_connection()
         if self._connection is not None:
             self._connection.terminate()
@@ -107,7 +108,7 @@ class Prober:
                     self._cut_off(watch)
 
     def _pause_seconds(self) -> float:
-        """Until the oldest watch is slow, where it is not yet; between two questions otherwise."""
+        """Return the time until the oldest watch is slow, or between two queries if it already is."""
         oldest = next(iter(self._watches), None)
         age = 0.0 if oldest is None else self._loop.time() - oldest.since
         return self._slow_seconds - age if age < self._slow_seconds else self._slow_seconds
@@ -133,13 +134,13 @@ class Prober:
         return isinstance(answer, TimeoutError) or (answer is not None and await self._is_out_of_reach())
 
     async def _ask(self, connection: asyncpg.Connection) -> BaseException | None:
-        """None for an answer, TimeoutError for none; any other error ends the connection, too."""
+        """Query the server. Return None for an answer, TimeoutError for silence, or the error that closed it."""
         asking = asyncio.create_task(connection.execute("SELECT 1"))
         try:
-            # A time-out of asyncpg's own would open one more connection, to cancel the statement.
+            # A time-out of asyncpg would open another connection to cancel the statement.
             done, _ = await asyncio.wait({asking}, timeout=self._answer_seconds)
             if not done and self._loop.time() - self._asked_at > 2 * self._answer_seconds:
-                # It was this process that stood still: the answer may be there.
+                # This process was suspended: the answer may have arrived.
                 done, _ = await asyncio.wait({asking}, timeout=self._answer_seconds)
         finally:
             if not asking.done() or asking.exception() is not None:
@@ -148,9 +149,9 @@ class Prober:
         return asking.exception() if done else TimeoutError()
 
     async def _is_out_of_reach(self) -> bool:
-        """Whether a new connection gets no answer. An error of the server is an answer, also one of its certificate.
+        """Return True if a new connection gets no answer. A server or certificate error is an answer.
 
-        A name that cannot be resolved, or too many open files of this process, say nothing about the server.
+        Failed name resolution, or too many open files in this process, do not count as silence.
         """
         connecting = self._connect()
         await asyncio.wait({connecting}, timeout=self._silence_seconds())
@@ -163,13 +164,13 @@ class Prober:
         return isinstance(error, OSError) and error.errno not in {EMFILE, ENFILE}
 
     def _connect(self) -> "asyncio.Task[asyncpg.Connection]":
-        """Begin to connect, unless a connection is being made already."""
+        """Start to connect, unless a connect is in progress."""
         if self._connecting is None:
             self._connecting = asyncio.create_task(self._connect_anew())
         return self._connecting
 
     def _take_connection(self) -> None:
-        """Keep the connection that was being made, where it is there."""
+        """Keep the new connection if the connect has finished."""
         if self._connecting is None or not self._connecting.done():
             return
         connecting, self._connecting = self._connecting, None

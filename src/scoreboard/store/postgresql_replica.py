@@ -37,7 +37,7 @@ class Replica(Connections):
             return None
         try:
             return await self.attempt(work)
-        except Exception as error:  # noqa: BLE001  # It may hold anything, such as tables of another version.
+        except Exception as error:  # noqa: BLE001  # A replica may have unexpected content, such as tables of another version.
             self.rest(reason(error))
             return None
 

@@ -1,4 +1,4 @@
-"""The servers that one URL names: connecting to the right one, and leaving it when another takes its place."""
+"""The servers of one URL: connecting to the one with the right role, and reconnecting after a fail-over."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,19 +13,19 @@ from scoreboard.store.postgresql_errors import ERRORS, WrongRole, is_unknown_par
 from scoreboard.store.postgresql_prober import APPLICATION_NAME, CONNECT_SECONDS, Prober
 
 RENEWAL_SECONDS: Final = 1.0
-"""At least between two renewals: a server that refuses each score must not cost a connection for each."""
+"""Minimum time between two renewals, so that a server that refuses all scores does not cost a connection for each."""
 
 READ_ONLY_SECONDS: Final = 5.0
-"""The same while the server says that it is read-only: another server may have taken its place, or its disk is full."""
+"""The same for a read-only server: it may have been replaced, or its disk may be full."""
 
 STATEMENT_CACHE_SIZE: Final = 100
-"""Statements that a connection keeps prepared. Behind a pooler it keeps none: the next may go to another session."""
+"""Prepared statements per connection. None behind a pooler, where the next statement may run in another session."""
 
 LEAVE: Final = (
     "SELECT pg_terminate_backend(pg_backend_pid()) "
     "WHERE pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean"
 )
-"""Ends this very session if its server is not the primary. A pooler would hand it on to the next client instead."""
+"""Terminates its own session if the server is not the primary. A pooler would otherwise reuse the session."""
 
 WHO: Final = "SELECT pg_backend_pid() AS process_id, pg_is_in_recovery() AS is_standby"
 
@@ -33,17 +33,17 @@ log = structlog.get_logger()
 
 
 class ServerConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
-    """A connection that knows after how many renewals of its server it was made."""
+    """A connection with the number of its server's renewals before it was made."""
 
     __slots__ = ("renewals",)
     renewals: int
 
 
 class Server:
-    """One PostgreSQL server, or several of which one has the right role. All pools of its URL share it."""
+    """One PostgreSQL server, or several of which one has the right role. All pools of a URL share this object."""
 
     def __init__(self, address: Address, *, silence_seconds: float, busy_seconds: float) -> None:
-        """A pooler may hold a statement back for `busy_seconds`, until it has a session for it."""
+        """`busy_seconds` is the time for which a pooler may delay a statement until a session is free."""
         self._address = address
         self._hosts = list(address.hosts)
         self._silence_seconds = silence_seconds
@@ -51,22 +51,22 @@ class Server:
         self._renewed_at = float("-inf")
         self.needs_primary = address.role is Role.PRIMARY
         self.takes_writes = True
-        """False if the server said so on the connection that was used last."""
+        """False if the server reported that it is read-only on the last used connection."""
         self.is_pooled = False
-        """Whether a pooler such as pgbouncer stands in front of it, which keeps no session from one transaction to the
-        next. It is recognised when the first connection is made."""
+        """True behind a pooler such as pgbouncer, where sessions may change between transactions. The first connection
+        detects it."""
         self.renewals = 0
-        """Connections that were made before the last of them are replaced before they are used again."""
+        """The number of renewals. Connections from before the last one are replaced before their next use."""
         self.prober = Prober(self._connect_prober, self._silence)
 
     def _silence(self) -> float:
-        """How long an answer to a trivial statement may take."""
+        """Return the time limit of an answer to a trivial statement."""
         return self._silence_seconds + self._busy_seconds if self.is_pooled else self._silence_seconds
 
     def look_at(self, connection: ServerConnection) -> None:
-        """Notice a server that refuses writes by default: it tells all its connections."""
+        """Detect a server that is read-only by default: it reports this setting on all connections."""
         if self.is_pooled:
-            # It tells what some server said at some time. `LEAVE` asks the one that is used.
+            # A pooler may report the setting of another server. `LEAVE` checks the server in use.
             return
         said = getattr(connection.get_settings(), "default_transaction_read_only", "off")
         self.takes_writes = said != "on"
@@ -74,7 +74,7 @@ class Server:
             self.renew("the server is read-only", READ_ONLY_SECONDS)
 
     def renew(self, why: str, pause_seconds: float = RENEWAL_SECONDS) -> None:
-        """Have each connection replaced before its next use, since the primary may be another server by now."""
+        """Replace each connection before its next use, since another server may be the primary now."""
         now = asyncio.get_running_loop().time()
         if now - self._renewed_at >= pause_seconds:
             self._renewed_at = now
@@ -87,7 +87,7 @@ class Server:
     ) -> ServerConnection:
         """Connect to the first host that has the right role. Raises one of `ERRORS`.
 
-        Behind a pooler no settings are sent: it would refuse or ignore them.
+        No settings are sent to a pooler, which would refuse or ignore them.
         """
         limit = self._address.connect_seconds or seconds or self._silence_seconds
         failure: BaseException | None = None
@@ -125,7 +125,7 @@ class Server:
     async def _connect_to(
         self, host: Host, settings: Mapping[str, str], seconds: float, command_seconds: float
     ) -> tuple[ServerConnection, bool]:
-        """A connection, and whether its server is a standby."""
+        """Connect to one host. Return the connection, and True if the server is a standby."""
         was_pooled = self.is_pooled
         try:
             connection = await asyncpg.connect(
@@ -140,7 +140,7 @@ class Server:
                     **self._address.settings,
                     **({} if was_pooled else settings),
                 },
-                # Instead of the machine's environment: roles are checked here.
+                # Set explicitly, to override the environment: the caller checks the role.
                 target_session_attrs="any",
                 connection_class=ServerConnection,
             )
@@ -150,7 +150,7 @@ class Server:
             self._recognise_pooler()
             return await self._connect_to(host, settings, seconds, command_seconds)
         try:
-            # Without a name: a pooler would hand a named statement on to other clients.
+            # Unnamed: behind a pooler, a named statement would remain for other clients.
             who = await (await connection.prepare(WHO, name="", timeout=seconds)).fetchrow(timeout=seconds)
         except BaseException:
             connection.terminate()
@@ -165,7 +165,7 @@ class Server:
         return await self._connect_to(host, settings, seconds, command_seconds)
 
     def _recognise_pooler(self) -> None:
-        """A pooler gives a process id of its own, or refuses parameters of the session."""
+        """Detect a pooler: it reports a process id that is not the server's, or refuses session parameters."""
         if not self.is_pooled:
             self.is_pooled = True
             log.info("the database is reached through a pooler", database=str(self._address))

@@ -20,7 +20,7 @@ from scoreboard.store.migrations import APPLICATION_ID
 from scoreboard.store.rejected import Rejected
 
 LOCK: Final = f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM unnest('{{%s}}'::int[]) AS b(key)"
-"""It travels with the BEGIN, so it goes past the prepared statements: the keys are integers of ours.
+"""Sent with the BEGIN, so it is not a prepared statement: the keys are this program's integers.
 
 The lock's queue is first come, first served, which a row lock's is not. The keys come sorted: no two processes can wait
 for each other. It is a statement of its own, since the facts must be read with a snapshot that is newer.
@@ -142,7 +142,7 @@ FIND_EVENT: Final = text(
 
 
 def lock(board_keys: Iterable[int]) -> str:
-    """The statement that waits until this transaction is the one writer of these boards."""
+    """Return the statement that locks these boards for writing."""
     return LOCK % ",".join(map(str, sorted(board_keys)))
 
 
@@ -177,7 +177,7 @@ async def read_facts(
     rows = found.all()
     if len(rows) < len(batch):
         raise Rejected("a board of the batch has no row in the database")
-    # Of the clock's readings the last.
+    # The latest reading of the clock.
     at_us = max(row[1] for row in rows)
     return [make_facts(row[2:], submission, at_us, row[0]) for row, submission in zip(rows, batch, strict=True)]
 

@@ -59,15 +59,15 @@ _HEADS: Final = select(boards.c.id, boards.c.version, boards.c.at_us, score_even
 
 
 def heads(connection: Connection) -> Mapping[str, Head]:
-    """How far each board is, and when it was last corrected."""
-    # The end of a primary key: one probe a board.
+    """Return the head of each board, with the version of its newest correction."""
+    # The end of a primary key: one index lookup per board.
     newest = select(func.max(corrections.c.version)).where(corrections.c.board_key == boards.c.key).scalar_subquery()
     found = connection.execute(_HEADS.add_columns(newest.label("corrected")))
     return {row.id: Head(row.version, row.at_us, row.corrected or 0, row.clock_us) for row in found}
 
 
 def write_nothing(connection: Connection) -> None:
-    """Change a row and change it back, to find out whether writes work. (SQLite writes no row that stays as it is.)"""
+    """Change a row and change it back, to check that writes work. (SQLite skips updates that change nothing.)"""
     first = boards.c.key == select(func.min(boards.c.key)).scalar_subquery()
     for step in (1, -1):
         connection.execute(update(boards).where(first).values(at_us=boards.c.at_us + step))

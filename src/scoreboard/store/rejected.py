@@ -1,8 +1,8 @@
-"""The database refuses the content of a transaction."""
+"""The error for content that the database refuses."""
 
 
 class Rejected(Exception):
-    """Raised when a database refuses what is written, and would refuse it again: a constraint, a trigger, an overflow.
+    """Raised when a constraint, a trigger or an overflow makes a write fail, and a retry would fail again.
 
     The message is the database's, without the values that were written.
     """

@@ -97,7 +97,7 @@ class SqliteStore:
     takes_writes = True
 
     def renew(self) -> None:
-        """The file is the truth: there is no other one."""
+        """Do nothing: a file has no other server to reconnect to."""
 
     async def heads(self) -> Mapping[str, Head]:
         return await self._read(reads.heads)
@@ -177,11 +177,11 @@ _OF_CONTENT: Final = frozenset(
         sqlite3.SQLITE_RANGE,
     }
 )
-"""Result codes that a row or a statement causes, and not the state of the file."""
+"""Result codes caused by a row or a statement, not by the state of the file."""
 
 
 def _failed(error: DBAPIError) -> StoreUnavailable | Rejected:
-    """Return what to raise for a transaction that was not committed."""
+    """Return the exception to raise for a transaction that was not committed."""
     return Rejected(str(error.orig)) if _is_of_content(error) else _unavailable(error)
 
 

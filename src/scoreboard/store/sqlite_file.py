@@ -63,7 +63,7 @@ def open_engine(path: Path, access: Access, connections: int = 1) -> Engine:
 
     @event.listens_for(engine, "checkout")
     def check_place(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
-        # SQLite goes on writing to a file that was moved or deleted, and what it writes is lost. Another one is opened.
+        # SQLite would continue to write to a file that was moved or deleted, and lose the data. Open the path again.
         if _identity(path) != record.info["file"]:
             raise DisconnectionError
 
@@ -75,7 +75,7 @@ def open_engine(path: Path, access: Access, connections: int = 1) -> Engine:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another one at the same path; None if there is none."""
+    """Return device and inode of a file, or None if it does not exist."""
     try:
         found = path.stat()
     except OSError:
@@ -126,7 +126,7 @@ def check(path: Path) -> None:
 
 
 def _check_rights(path: Path) -> None:
-    """Raises StartError where any user of the machine can change the file."""
+    """Raise StartError if any user of the machine can change the file."""
     with _explained(path):
         mode = stat.S_IMODE(path.stat().st_mode)
     if mode & stat.S_IWOTH:

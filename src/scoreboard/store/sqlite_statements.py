@@ -53,8 +53,8 @@ FACTS: Final = text(
      ORDER BY b.key
     """
 )
-"""`batch`: [[user id, board id, action id, idempotency digests, how often a day or null, required action or null,
-proof digests], …] → one row each, in their order."""
+"""`batch`: [[user id, board id, action id, idempotency digests, daily maximum or null, required action or null, proof
+digests], …] → one row each, in their order."""
 
 PUT_PLAYERS: Final = text(
     """

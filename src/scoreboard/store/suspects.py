@@ -55,7 +55,7 @@ def _irregularity(mean: float, mean_square: float) -> float:
 
 
 def _begins(connection: Connection, since_us: int) -> Mapping[int, int]:
-    """Of each board a version before which all is older. `at_us` never goes back, so it can be searched by halves."""
+    """Return each board's first version since a time, by binary search: `at_us` never decreases on a board."""
     begins = {}
     for key, newest in connection.execute(select(boards.c.key, boards.c.version)).all():
         low, high = 1, newest + 1

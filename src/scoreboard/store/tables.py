@@ -83,9 +83,9 @@ score_events: Final = Table(
     Column("token_id", Text),
     Column("address_hash", BigInteger),
     Column("agent_hash", BigInteger),
-    # The clock's reading where at_us, which never goes back on a board, is ahead of it. Null: the same as at_us.
+    # The clock's reading if `at_us`, which never decreases on a board, is ahead of it. Null: the same as `at_us`.
     Column("clock_us", BigInteger),
-    # The kind itself, where programs of schema 0002 do not know it (`kinds`).
+    # The actual kind, if programs of schema 0002 do not know it (`kinds`).
     Column("subkind", Text),
     PrimaryKeyConstraint("board_key", "version"),
     # The rate limit: the time of the submission N back is one probe.

@@ -1,4 +1,4 @@
-"""Which events are void, and which one reached a score without them: the same statements for every dialect."""
+"""Statements, for both databases, that find void events and the event that reached a score without them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -12,8 +12,8 @@ from scoreboard.store.kinds import HIDES
 from scoreboard.store.tables import READING_US, boards, score_events
 
 _NOTHING: Final = 0
-"""Added to a board's key it hides the primary key: by that SQLite would read the whole board, and leave the index of
-targets or of players."""
+"""Adding it to a board's key keeps SQLite from the primary key, which would read the whole board. SQLite then uses the
+index of targets or of players."""
 
 _later = score_events.alias("later")
 
@@ -31,11 +31,11 @@ is_void: Final[ColumnElement[bool]] = (
     )
     == EventKind.VOID
 )
-"""True for an event if the last event about it is a void."""
+"""True for an event if the last event that targets it is a void."""
 
 
 def are_void(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) -> list[bool]:
-    """Return whether each of these rows of the ledger is void (`is_void`)."""
+    """Return for each of these rows of the ledger whether it is void (`is_void`)."""
     last_words: dict[tuple[int, int], str] = {}
     for board in {row.board_key for row in rows}:
         versions = [row.version for row in rows if row.board_key == board]
@@ -51,10 +51,10 @@ def are_void(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) ->
 def reached_after(
     connection: Connection, kind: EventKind, player: int, targets: Sequence[Target]
 ) -> Mapping[str, Reached]:
-    """Return, for each board, the event that reaches the player's score once the targets are void, or count again.
+    """Return, for each board, the event that reaches the player's score after the targets are voided or restored.
 
-    It is the last event that counts and has points. Without such an event, the score is 0 since the first one that
-    counts, or since the first one at all (`effective_history`).
+    It is the last event that counts and has points. Without such an event, the score has been 0 since the first event
+    that counts, or else the first of all (`effective_history`).
     """
     reached: dict[str, Reached] = {}
     for board in {target.event.board for target in targets}:
@@ -76,7 +76,7 @@ def _find(
 ) -> Reached | None:
     """Return the first such award or adjustment of a player on a board, or the newest one.
 
-    Both kinds come from the index of a player's submissions: adjustments have no number there.
+    Both kinds are in the index of a player's submissions. Adjustments have no number there.
     """
     seq, version = score_events.c.seq, score_events.c.version
     board_key = select(boards.c.key).where(boards.c.id == board).scalar_subquery()

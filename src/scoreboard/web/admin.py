@@ -139,7 +139,7 @@ def _corrections(desk: "_Desk") -> Sequence[DirectRoute]:
 
 
 class _AdminRoute(DirectRoute):
-    """A route that does not exist on other ports, whatever the method."""
+    """A route that is 404 on other ports, for every method."""
 
     def __init__(self, door: Door, path: str, direct: DirectEndpoint, **described: Any) -> None:
         super().__init__(path, direct, tags=["admin"], **described)
@@ -150,7 +150,7 @@ class _AdminRoute(DirectRoute):
 
 
 class _Desk:
-    """Makes routes that let in administrators alone."""
+    """Makes routes that only administrators may use."""
 
     def __init__(self, administration: Administration, tokens: Tokens, door: Door) -> None:
         self.administration = administration
@@ -158,7 +158,7 @@ class _Desk:
         self._door = door
 
     async def _enter(self, scope: Scope) -> str:
-        """Who it is. Raises Unauthorized, InsufficientScope, KeysUnavailable."""
+        """Return the administrator. Raises Unauthorized, InsufficientScope, KeysUnavailable."""
         caller = await self._tokens.verify(dict(scope["headers"]).get(b"authorization"))
         scope[USER] = caller.user_id
         if ADMINISTER not in caller.scopes:

@@ -37,7 +37,7 @@ class PlayerCorrectionRequest(Schema):
 
 
 class RenameRequest(Schema):
-    """A name that later submissions do not change, and why."""
+    """A name that later submissions do not change, and the reason."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"userId": "ada", "name": None, "reason": "An insult"}]})
 
@@ -119,9 +119,9 @@ class PlayerResponse(Schema):
     name: str | None
     is_banned: bool
     is_hidden: Flag = False
-    """Off the boards, but submissions count."""
+    """True if the player is not on the boards. Submissions count."""
     is_name_kept: Flag = False
-    """Submissions do not change the name."""
+    """True if submissions do not change the name."""
     submissions: Annotated[int, Field(description="How many were accepted, on all boards.")]
     standings: list[StandingResponse]
 

@@ -83,7 +83,7 @@ def make_application(
         version=__version__,
         description=DESCRIPTION,
         license_info={"name": "MIT", "identifier": "MIT"},
-        # `docs` has its own, and the document differs between ports.
+        # `docs` serves its own page, and the OpenAPI document differs between ports.
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -139,7 +139,7 @@ async def _internal_error(_request: Request, _error: Exception) -> Response:
 
 
 def _describe(application: FastAPI, admin: Sequence[BaseRoute], admin_door: Door) -> None:
-    """Serve the OpenAPI document: on other ports without the routes of administrators."""
+    """Serve the OpenAPI document. The administrators' routes are only in that of their port."""
     public_routes = [route for route in application.routes if route not in admin]
     bodies = (ScoreRequest, NameRequest, PatchResponse)
     documents = {
@@ -155,7 +155,7 @@ def _describe(application: FastAPI, admin: Sequence[BaseRoute], admin_door: Door
 
 
 def _document(application: FastAPI, routes: Sequence[BaseRoute], bodies: Sequence[type[BaseModel]]) -> dict[str, Any]:
-    """Return a document with what FastAPI does not find by itself: direct routes name it."""
+    """Return the document with the schemas of direct routes, which FastAPI does not find."""
     document = get_openapi(
         title=application.title,
         version=application.version,

@@ -39,7 +39,7 @@ REMEMBERED_SECONDS: Final = 300
 
 
 PROOF_TYPE: Final = "scoreboard-proof+jwt"
-"""What `typ` of a proof's header has to say, so that no token is taken for a proof (RFC 8725, section 3.11)."""
+"""The `typ` of a proof's header, so that a token is not accepted as a proof (RFC 8725, section 3.11)."""
 
 PROOF_SECONDS: Final = 600
 """A proof that is valid for longer is refused: it says what has happened just now."""
@@ -47,11 +47,11 @@ PROOF_SECONDS: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a token has to be, beside its signature. `issuer`, `audiences` and `type` count where they are set."""
+    """Required claims of a token. `issuer`, `audiences` and `type` are checked only if they are set."""
 
     issuer: str | None = None
     audiences: Sequence[str] = ()
-    """A token must be for one of them; the first one is put into tokens that are signed here."""
+    """A token must name one of them. Tokens that are signed here name the first one."""
     type: str | None = None
     max_lifetime_seconds: int = 30 * 86_400
     unscoped_may_score: bool = True
@@ -251,8 +251,8 @@ def _verified(token: bytes, candidates: Sequence[Key]) -> dict[str, Any]:
                 token,
                 key.value,
                 algorithms=[key.algorithm],
-                # The clock is ours, and what PyJWT takes for a time is wider than what RFC 7519 does. `sub` and `jti`
-                # of some issuers are numbers.
+                # Times are checked here with the injected clock: PyJWT accepts more forms of times than RFC 7519 does.
+                # `sub` and `jti` of some issuers are numbers.
                 options={
                     "verify_exp": False,
                     "verify_nbf": False,

@@ -53,7 +53,7 @@ def idempotency_key(headers: Headers) -> str | None:
 
 async def read_body(headers: Headers, receive: Receive) -> bytes:
     """Raises BodyTooLarge as soon as it is known, and BodyIncomplete."""
-    # The server has checked it: digits, below 2**64. Zeros in front may be more digits than `int` takes.
+    # The server has checked it: digits, below 2**64. With leading zeros, it may have more digits than `int` accepts.
     content_length = headers.get(b"content-length", b"").lstrip(b"0")
     if content_length and int(content_length) > MAX_BODY_BYTES:
         raise problems.BodyTooLarge(MAX_BODY_BYTES)

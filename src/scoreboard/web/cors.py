@@ -10,8 +10,8 @@ EXPOSED: Final = ("Retry-After", "RateLimit", "RateLimit-Policy")
 """What a page of another origin may see of any answer: when it may try again, and what limits there are."""
 
 ANY_HEADER: Final = ("*",)
-"""Tracing adds headers of its own to every request (`traceparent`, `sentry-trace`, …). Allowing them all is safe: a
-browser adds no credentials by itself, since the only one is a bearer token, which a page has to have."""
+"""Tracing adds headers to every request (`traceparent`, `sentry-trace`, …). Allowing all headers is safe: the only
+credential is a bearer token, which a browser never adds on its own."""
 
 
 class Cors:

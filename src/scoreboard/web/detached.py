@@ -28,7 +28,7 @@ GOODBYE_SECONDS: Final = 1.0
 """How long a client may take to hear the end."""
 
 MOST_DISCARDED_BYTES: Final = 262_144
-"""Bytes that are received, and ignored, of a client that sends more than anything reads. Then it is cut off."""
+"""Bytes that are received and discarded from a client that sends too much. Then it is disconnected."""
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
@@ -55,7 +55,7 @@ class Connection(Protocol):
 
 
 class DetachedSubscriber(Subscriber, asyncio.Protocol):
-    """The connection's own protocol, as long as it lives. The stream ends when the client ends the connection."""
+    """The connection's protocol from now on. The stream ends when the client closes the connection."""
 
     __slots__ = ("_descriptor", "_is_chunked", "_left", "_received_bytes", "_transport")
 

@@ -1,6 +1,6 @@
-"""Keys that verify tokens, and reading them from a PEM file or a JSON Web Key Set (RFC 7517).
+"""Keys that verify tokens, and parsers for a PEM file and a JSON Web Key Set (RFC 7517).
 
-A key set is an input from elsewhere: whatever stands in it, the usable keys are found and the others are named.
+A key set is untrusted input: its usable keys are returned, and all others are reported.
 """
 
 import json
@@ -23,16 +23,16 @@ HS256: Final = "HS256"
 ASYMMETRIC: Final = ("RS256", "ES256", "EdDSA")
 
 MOST_KEYS: Final = 50
-"""Keys of one set: a token without a `kid` is tried with each of them, so that more would be an amplifier."""
+"""Keys of one set. A token without a `kid` is verified with each of them, so a larger set would slow the server."""
 
 MOST_CHARACTERS: Final = 2_800
-"""Of one value of a key: the modulus of an RSA key of 16,384 bits in base64."""
+"""Characters of one value of a key: the modulus of a 16,384-bit RSA key in base64."""
 
 RSA_BITS: Final = range(2_048, 8_193)
 """Shorter keys can be factored in time (RFC 7518, section 3.3, asks for 2,048); longer ones verify slowly."""
 
 RSA_EXPONENTS: Final = range(65_537, 2**64)
-"""FIPS 186-5 asks for more than 2**16. OpenSSL takes no larger ones with a long modulus."""
+"""FIPS 186-5 requires more than 2**16. With a long modulus, OpenSSL does not accept larger ones."""
 
 _SMALL_FACTORS: Final = 2 * math.prod(range(3, 1_000, 2))
 
@@ -49,7 +49,7 @@ _SECRET_VALUES: Final = ("d", "p", "q", "k")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What verifies (and, if it is a secret, signs) tokens of one algorithm."""
+    """A key that verifies (and, if it is a secret, signs) tokens of one algorithm."""
 
     algorithm: str
     value: Any
@@ -58,27 +58,27 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A key of a set that is not used, and why."""
+    """A key of a set that is not used, and the reason."""
 
     key: str
     reason: str
 
 
 def read_key_set(document: bytes, algorithms: Collection[str]) -> tuple[Sequence[Key], Sequence[Skipped]]:
-    """Return the usable keys of a key set, and the others. Raises ValueError where it is no key set at all."""
+    """Return the usable keys and the skipped keys of a key set. Raises ValueError if it is not a key set."""
     try:
-        # No number of a key set is of use, and an integer of thousands of digits would be an error of the whole set.
+        # Numbers are ignored. Parsed as float, an integer of thousands of digits does not fail the whole set.
         entries = json.loads(document, parse_int=float)["keys"]
     except (LookupError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"the answer is no JSON object with “keys” ({type(error).__name__})") from error
     if not isinstance(entries, list):
-        raise ValueError("“keys” is no list")  # noqa: TRY004  # It is a value of the document.
+        raise ValueError("“keys” is no list")  # noqa: TRY004  # The document's value is wrong, not a type in this program.
     keys: list[Key] = []
     skipped: list[Skipped] = []
     for number, entry in enumerate(entries[:MOST_KEYS], start=1):
         try:
             key = _read_key(entry, algorithms)
-        except Exception as error:  # noqa: BLE001  # Whatever one key makes a library raise, the others may be good.
+        except Exception as error:  # noqa: BLE001  # A key may raise any error in a library. Skip only that key.
             skipped.append(Skipped(_name(entry, number), shown(str(error))[:200] or type(error).__name__))
         else:
             if key not in keys:
@@ -89,7 +89,7 @@ def read_key_set(document: bytes, algorithms: Collection[str]) -> tuple[Sequence
 
 
 def read_pem(path: Path, algorithms: Sequence[str]) -> Key:
-    """Return the public key of a file. Raises StartError, with what to do."""
+    """Return the public key of a file. Raises StartError, with a remedy."""
     try:
         value = load_pem_public_key(path.read_bytes())
     except (OSError, ValueError, UnsupportedAlgorithm) as error:
@@ -105,7 +105,7 @@ def read_pem(path: Path, algorithms: Sequence[str]) -> Key:
 
 
 def _read_key(entry: object, algorithms: Collection[str]) -> Key:
-    """Raises ValueError with the reason, or any error of the libraries."""
+    """Return one key. Raises ValueError with the reason, or any error of the libraries."""
     if not isinstance(entry, dict):
         raise ValueError("it is no JSON object")  # noqa: TRY004
     kid = entry.get("kid")
@@ -137,7 +137,7 @@ def _text(entry: dict[str, Any], name: str) -> str:
 
 
 def _algorithm(entry: dict[str, Any], curve: str | None) -> str:
-    """Return the algorithm that a key is for: its kind decides, and `alg` must agree."""
+    """Return the algorithm of a key. Its type decides, and `alg` must match."""
     kind = (_text(entry, "kty"), curve)
     algorithm = next((name for name, kinds in _KINDS.items() if kind in kinds), None)
     if algorithm is None:
@@ -148,7 +148,7 @@ def _algorithm(entry: dict[str, Any], curve: str | None) -> str:
 
 
 def _check_strength(value: object) -> None:
-    """Raises ValueError where a key can be broken, or would slow every verification down."""
+    """Raise ValueError for a key that is too weak, or too slow to verify with."""
     if not isinstance(value, RSAPublicKey):
         return
     numbers = value.public_numbers()
@@ -163,7 +163,7 @@ def _check_strength(value: object) -> None:
 
 
 def _fits(algorithm: str, value: Any) -> bool:
-    """Whether a key verifies an algorithm: it is tried, so that no token finds out that it raises errors."""
+    """Return True if a key works for an algorithm. A trial verification finds keys that raise errors."""
     if algorithm == "ES256" and getattr(getattr(value, "curve", None), "name", None) != "secp256r1":
         return False
     verifier = get_default_algorithms()[algorithm]
@@ -174,6 +174,6 @@ def _fits(algorithm: str, value: Any) -> bool:
 
 
 def _name(entry: object, number: int) -> str:
-    """Return what the log calls a key: by its `kid` if it has a readable one, or by its place in the set."""
+    """Return the name of a key for the log: its `kid` if it is readable, or its number in the set."""
     kid = entry.get("kid") if isinstance(entry, dict) else None
     return (shown(kid)[:64] if isinstance(kid, str) else "") or f"number {number}"

@@ -22,7 +22,7 @@ RETRY_SECONDS: Final = 60.0
 """At least between two fetches, whatever tokens come: an unknown `kid` can be made up by anybody."""
 
 FIRST_RETRY_SECONDS: Final = 5.0
-"""The pause between two fetches until the first keys are there: without them, no token can be verified."""
+"""The pause between two fetches until the first keys arrive: until then, tokens are not verified."""
 
 log = structlog.get_logger()
 
@@ -71,7 +71,7 @@ def secrets(*values: bytes) -> list[Key]:
 
 
 class JwksKeys:
-    """A set that is fetched, and kept where another one is of no use; with it, keys of the settings."""
+    """A fetched key set, together with the keys from the settings. The last good set stays if a fetch fails."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class JwksKeys:
         return (*self._fixed, *self._keys)
 
     async def run(self) -> None:
-        """Fetch the set at start and every hour; sooner as long as it is unusable."""
+        """Fetch the set at start and every hour, and more often while it is unusable."""
         while True:
             await self._fetch_anew()
             await asyncio.sleep(self._pause_seconds)
@@ -126,7 +126,7 @@ class JwksKeys:
         self._tried_at = self._clock.monotonic()
         self._is_current = False
         try:
-            # Reading also takes its time, and the set of a stranger may be anything.
+            # In a thread, because parsing an untrusted set may also take long.
             keys, skipped = await asyncio.to_thread(self._load)
         except Exception as error:  # noqa: BLE001
             log.warning("the key set cannot be used: the last good keys stay", reason=shown(str(error))[:300])
@@ -136,7 +136,7 @@ class JwksKeys:
                 log.warning("a key of the key set is skipped", key=one.key, reason=one.reason)
         self._skipped = skipped
         if not keys:
-            # Also a set that is empty: it is taken for a mistake, since it would lock everybody out.
+            # An empty set, too: it is treated as an error, since no token would be valid.
             log.warning("the key set has no usable key: the last good keys stay")
             return
         self._is_current = True

@@ -171,14 +171,14 @@ def stream_route(
             return
         version = _last_event_id(scope)
         try:
-            # Whoever has just scored sees it, though word of it may still be on its way to this instance.
+            # Read the store, so that players see a score that they have just made on another instance.
             await frames.publish(board)
             if version is not None and _is_ahead(version, hub.newest(board)):
-                # Another instance has shown it more than this one knows of.
+                # The client has seen a newer board on another instance.
                 await healing.catch_up()
                 await frames.publish(board)
         except errors.StoreUnavailable as error:
-            # An EventSource would never come back from a 503.
+            # An EventSource does not reconnect after a 503.
             await refuse(hub, error, limit.policies, send)
             return
         wish = Wish(board, query.delta == "1", version, origin(scope), until_us, limit.policies)

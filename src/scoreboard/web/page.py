@@ -28,7 +28,7 @@ POLICY: Final = (
 """Content-Security-Policy: nothing from elsewhere, and nothing written into the page."""
 
 NO_MARKUP: Final = "; require-trusted-types-for 'script'; trusted-types 'none'"
-"""Of pages whose scripts are all ours: no string becomes markup or a script."""
+"""For pages with only our own scripts: no string may become markup or a script."""
 
 HEADERS: Final = {
     "Cache-Control": "no-cache",
@@ -71,7 +71,7 @@ def page_routes(
 
     def shown(title: str, board: str | None, *, is_first: bool) -> Response:
         text = Template(page).substitute(
-            # Without a root path addresses are relative: the page works below any path that ends with a slash.
+            # Without a root path, addresses are relative: the page works below any path that ends with a slash.
             root=f"{root_path}/" if root_path else "",
             title=escape(title),
             board="" if board is None else f' board="{escape(board)}"',

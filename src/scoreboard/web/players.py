@@ -28,7 +28,7 @@ REASON: Final = "Renamed by a trusted server."
 
 
 class NameRequest(Schema):
-    """The name from now on."""
+    """The new name."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada Lovelace"}]})
 
@@ -38,7 +38,7 @@ class NameRequest(Schema):
 
 
 class NameResponse(Schema):
-    """The player as boards show it now."""
+    """The player's name on boards after the change."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
@@ -52,7 +52,7 @@ class _Place(BaseModel):
 
 
 def name_route(administration: Administration, tokens: Tokens, servers: ServerLimit) -> DirectRoute:
-    """Return the route, over a service and what checks its tokens."""
+    """Return the route, for a service and its authenticator."""
     limits = policies({SERVER: servers.limit})
 
     async def put(scope: Scope, receive: Receive, send: Send) -> None:

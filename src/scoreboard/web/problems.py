@@ -47,7 +47,7 @@ class ValidationFailed(RequestError):
     code = "validation_failed"
 
     def __init__(self, mistakes: Sequence[FieldMistake], more: int = 0) -> None:
-        """`more` is how many further mistakes there are."""
+        """`more` is the number of further invalid fields."""
         self.mistakes = tuple(mistakes)
         told = "; ".join(f"{mistake.field}: {mistake.message}" for mistake in self.mistakes)
         super().__init__(f"{told}; and {more} more" if more else told)

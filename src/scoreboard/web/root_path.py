@@ -1,4 +1,4 @@
-"""Serve the application below a path such as `/scores`, whether a proxy strips that path or passes it on."""
+"""Middleware for a root path such as `/scores`, for proxies that strip it and for those that do not."""
 
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,6 +21,6 @@ class RootPath:
                 await response(scope, receive, send)
                 return
             if path.startswith(f"{self._root_path}/"):
-                # In place: the layers above read what the router adds to this scope.
+                # Changed in place: outer middleware reads values that the router adds to this scope.
                 scope["path"] = path.removeprefix(self._root_path)
         await self._app(scope, receive, send)

@@ -46,7 +46,7 @@ Name = Annotated[
     | None,
     AfterValidator(claimed_name),
 ]
-"""A name as a token's claim is read: what cannot be shown is left out, and a name of nothing else is none."""
+"""A name, cleaned as the claim of a token is. A name without a visible character counts as null."""
 
 
 def whole(number: object) -> object:
@@ -244,16 +244,16 @@ class StreamQuery(BaseModel):
 
 
 MOST_MISTAKES: Final = 10
-"""How many mistakes an answer names: nobody mends more at a time, and a body may have thousands."""
+"""Invalid fields that an answer lists: a body may have thousands."""
 
 MOST_FIELD_CHARACTERS: Final = 64
-"""How much of a field's name an answer repeats: the names that are known are shorter."""
+"""Characters of a field's name that an answer repeats. Known names are shorter."""
 
 
 def read_json(kind: type[Body], body: bytes) -> Body:
     """Raises BodyNotJson, ValidationFailed."""
     try:
-        # Some programs put a byte order mark before what they write, which a reader may ignore (RFC 8259, section 8.1).
+        # Some programs write a byte order mark first, which a parser may ignore (RFC 8259, section 8.1).
         return kind.model_validate_json(body.removeprefix(BOM_UTF8))
     except ValidationError as error:
         if error.errors(include_url=False)[0]["type"] == "json_invalid":
@@ -280,7 +280,7 @@ def read_query(kind: type[Query], parameters: dict[str, str]) -> Query:
 
 
 def validation_failed(error: ValidationError) -> ValidationFailed:
-    """The first mistakes, each with the beginning of the field's name."""
+    """Return the first invalid fields, each with the start of its name."""
     mistakes = error.errors(include_url=False, include_input=False)
     told = [
         FieldMistake(
@@ -292,6 +292,6 @@ def validation_failed(error: ValidationError) -> ValidationFailed:
 
 
 def _shortened(field: str) -> str:
-    # Half of a surrogate pair is no text that could be sent.
+    # A lone surrogate has no UTF-8 encoding.
     field = field.encode(errors="replace").decode()
     return field if len(field) <= MOST_FIELD_CHARACTERS else f"{field[:MOST_FIELD_CHARACTERS]}…"

@@ -34,9 +34,9 @@ def scores_route(
     player_limit: RateLimit,
     servers: ServerLimit,
 ) -> DirectRoute:
-    """The route, over a service and what checks its tokens.
+    """Return the route, for a service and its authenticator.
 
-    The service keeps the limit of each player, which is only told here.
+    The service enforces the limit of each player. This route only documents it in the headers.
     """
     limits = policies({PLAYER: player_limit, SERVER: servers.limit})
 

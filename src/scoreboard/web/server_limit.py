@@ -1,4 +1,4 @@
-"""The rate limit of each trusted server, over submissions and renames. Each instance keeps its own."""
+"""The rate limit of each trusted server, for submissions and renames. Each instance counts separately."""
 
 from scoreboard.interfaces import Clock
 from scoreboard.model import Caller, RateLimit
@@ -8,14 +8,14 @@ from scoreboard.web.problems import ServerLimited
 
 
 class ServerLimit:
-    """The limit of each trusted server, by the subject of its token; without a limit, none."""
+    """The limit of each trusted server, by the subject of its token. It may be unlimited."""
 
     def __init__(self, limit: RateLimit | None, clock: Clock) -> None:
         self.limit = limit
         self._limiter = None if limit is None else Limiter(limit, clock)
 
     def check(self, caller: Caller) -> None:
-        """Count one request of a trusted server, and none of anybody else. Raises ServerLimited."""
+        """Count one request if it comes from a trusted server. Raises ServerLimited."""
         if self._limiter is None or SCORE_FOR_ANYBODY not in caller.scopes:
             return
         if wait_us := self._limiter.take(caller.user_id):

@@ -1,10 +1,10 @@
-"""Recompute who reached a score, and when, for players with voided events.
+"""Recompute the order of players with voided events.
 
-Programs of 0002 moved a player behind its equals at each void and at the end of each void. From 0002.1 on, the order is
-the one of a history in which the events that are void now were never made.
+Programs of 0002 moved a player behind its equals at each void and unvoid. From 0002.1 on, the order is that of the
+history without the events that are void now.
 
-Clients see the change as they see any other: each standing that moves gets an event of its own, an adjustment by 0
-points, which is in the audit log and which ranking copies fetch. Programs of 0002 read it as such an adjustment.
+Each standing that moves gets an event, an adjustment by 0 points. It is in the audit log, ranking copies fetch it, and
+clients see it as any other change. Programs of 0002 read it as an adjustment.
 """
 
 import time
@@ -37,7 +37,7 @@ _CORRECTED = sa.text(
     """
 )
 
-# The last event that counts and has points; else the first one that counts; else the first one.
+# The last event that counts and has points, or else the first one that counts, or else the first one.
 _REACHED = sa.text(
     """
     SELECT version, at_us FROM (
@@ -77,7 +77,7 @@ _CORRECTION = sa.text(
 def upgrade() -> None:
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":
-        # As a correction does: servers wait with their scores until this is committed.
+        # Lock all boards, as a correction does: servers write no scores until this is committed.
         connection.execute(_LOCK_BOARDS, {"application": APPLICATION_ID})
     now_us = time.time_ns() // 1_000
     for board_key, player_key, score, reached_version in connection.execute(_CORRECTED).all():

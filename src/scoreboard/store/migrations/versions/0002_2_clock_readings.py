@@ -1,6 +1,6 @@
-"""The clock's reading of an event, where it is not the same as the event's place in the order of time.
+"""Add the clock's reading of an event, for events whose `at_us` is ahead of it.
 
-It only adds. An earlier program writes NULL, which means the same as `at_us`, as in all rows from before.
+The migration only adds a column. Earlier programs write NULL, which means that the reading equals `at_us`.
 """
 
 import sqlalchemy as sa

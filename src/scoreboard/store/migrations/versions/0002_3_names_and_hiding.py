@@ -1,7 +1,7 @@
-"""Names that administrators set, and players that they hide.
+"""Add names that administrators set, and hidden players.
 
-It only adds. Programs of 0002 read the new kinds of events as the kinds that they know (`store/kinds.py`). They do not
-know the new columns of `players`: see "Order of migrations" in docs/deployment.md.
+The migration only adds columns. Programs of 0002 read the new kinds of events as kinds that they know
+(`store/kinds.py`). They ignore the new columns of `players`: see "Order of migrations" in docs/deployment.md.
 """
 
 import sqlalchemy as sa
