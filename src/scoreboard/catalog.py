@@ -97,10 +97,11 @@ def load_catalog(path: Path | None) -> Catalog:
         parsed = CatalogFile.model_validate(tomllib.loads(text))
     except OSError as error:
         raise CatalogError(f"{place}: cannot be read ({error.strerror}); set SCOREBOARD_CATALOG to a file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CatalogError(f"{place}: not TOML: {error}") from error
     except ValidationError as error:
         raise CatalogError(f"{place}: {_mistakes(error)}") from error
+    except (ValueError, RecursionError) as error:
+        # Besides its own errors, the parser raises those of Python's limits: of digits, and of depth.
+        raise CatalogError(f"{place}: not TOML: {error}") from error
     boards = {board_id: _board(place, board_id, entry) for board_id, entry in parsed.boards.items()}
     for action_id, entry in parsed.actions.items():
         _check_action(f"{place}: actions.{action_id}", entry, parsed)

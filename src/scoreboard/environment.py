@@ -21,9 +21,19 @@ SERVICE_ADDRESS: Final = re.compile(r"(tcp|udp|sctp)://\S*")
 """The value of a port that Kubernetes sets for a Service, and Docker for a linked container."""
 
 SERVICE_VARIABLE: Final = re.compile(
-    r"SCOREBOARD_(.*_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?|ENV_.+|NAME)"
+    r"SCOREBOARD_(.*_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?|ENV_.+)"
 )
 """Other variables that Kubernetes and Docker set: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables"""
+
+LINK: Final = re.compile(r"/\S*/\S*")
+"""The value of a name that Docker sets for a linked container: `/web/scoreboard`."""
+
+PREFIX_LIKE: Final = re.compile(r"S.*(BOARD|CORE).*")
+"""Variables whose prefix may be misspelt."""
+
+LIKE: Final = 0.8
+MUCH_LIKE: Final = 0.92
+"""How similar a variable is to the setting that is meant: with the prefix of settings, and with another one."""
 
 log = structlog.get_logger()
 
@@ -54,6 +64,8 @@ def is_of_a_service(name: str, value: str) -> bool:
     """Return True if Kubernetes or Docker has set a variable for a service or a container."""
     if name.endswith("_PORT") and SERVICE_ADDRESS.fullmatch(value):
         return True
+    if name.endswith("_NAME"):
+        return LINK.fullmatch(value) is not None
     return SERVICE_VARIABLE.fullmatch(name) is not None
 
 
@@ -73,12 +85,17 @@ def _variables_of(path: Path) -> dict[str, str]:
 
 
 def _named_as_settings(variables: Mapping[str, str | None]) -> dict[str, str]:
-    return {name.upper(): value for name, value in variables.items() if value and name.upper().startswith(PREFIX)}
+    """Return those with the prefix of settings, and those whose prefix may be misspelt."""
+    found = {name.upper(): value for name, value in variables.items() if value}
+    return {name: value for name, value in found.items() if name.startswith(PREFIX) or PREFIX_LIKE.fullmatch(name)}
 
 
 def _warn_of_unknown(names: Collection[str], known: Collection[str]) -> None:
     for name in sorted(names):
         if OTHERS.fullmatch(name):
             continue
-        nearest = get_close_matches(name, known, n=1, cutoff=0.8)
+        has_prefix = name.startswith(PREFIX)
+        nearest = get_close_matches(name, known, n=1, cutoff=LIKE if has_prefix else MUCH_LIKE)
+        if not nearest and not has_prefix:
+            continue
         log.warning("there is no such setting", variable=name, **({"did_you_mean": nearest[0]} if nearest else {}))

@@ -38,6 +38,12 @@ OPAQUE_ORIGINS: Final = frozenset({"null", "file://"})
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
+_WITHOUT_ORIGIN: Final = frozenset({"about", "blob", "data", "javascript"})
+"""Schemes of pages that have no origin of their own."""
+
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
+"""The last label of a host that is an IPv4 address (WHATWG URL, section 3.5)."""
+
 _ORIGIN: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#\s]+)(?P<rest>.*)")
 
 
@@ -46,7 +52,7 @@ def cors_origin(text: str) -> str:
     if text == "*" or text in OPAQUE_ORIGINS:
         return text
     match = _ORIGIN.fullmatch(text)
-    if match is None or "@" in text:
+    if match is None or "@" in text or match["scheme"].lower() in _WITHOUT_ORIGIN:
         raise ValueError("must be origins such as https://game.example or capacitor://localhost, separated by commas")
     if "*" in text:
         raise ValueError(f"must name each origin: {text} is never sent, and * stands for all of them only by itself")
@@ -75,7 +81,9 @@ def _web_authority(scheme: str, text: str) -> str:
 def _web_host(host: str) -> str:
     if "%" in host:
         raise ValueError(host)
-    if ":" in host or host.rpartition(".")[2].isdecimal():
+    # Full-width letters and the like: browsers write plain ones.
+    host = unicodedata.normalize("NFKC", host)
+    if ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]):
         address = ip_address(host)
         return f"[{address}]" if isinstance(address, IPv6Address) else str(address)
     labels = [label if label.isascii() else f"xn--{_punycode(label)}" for label in host.split(".")]
@@ -85,5 +93,5 @@ def _web_host(host: str) -> str:
 
 
 def _punycode(label: str) -> str:
-    """Encode a label as browsers do: unlike the codec `idna`, they keep ß (UTS 46, nontransitional processing)."""
-    return unicodedata.normalize("NFKC", label).encode("punycode").decode()
+    """Encode a normalized label as browsers do: unlike the codec `idna`, they keep ß (UTS 46, nontransitional)."""
+    return label.encode("punycode").decode()

@@ -25,6 +25,8 @@ def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
 
 MISTAKES = {
     "not TOML": ("[boards", "not TOML"),
+    "a number of very many digits": (GOOD.replace("50", "9" * 5_000), "not TOML"),
+    "very many brackets": ("a = " + "[" * 5_000 + "]" * 5_000, "not TOML"),
     "no boards": ("[actions.a]\nboard='m'\npoints=1\ntitle='A'", "boards"),
     "no actions": ('[boards.main]\ntitle = "Main"', "actions"),
     "unknown top key": (GOOD + "[extra]\na=1", "extra"),

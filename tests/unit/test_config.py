@@ -47,6 +47,8 @@ BAD = {
     "origin of a port that is none": ("SCOREBOARD_CORS_ORIGINS", "https://game.example:99999"),
     "origin with a user": ("SCOREBOARD_CORS_ORIGINS", "https://me@game.example"),
     "origin with an odd address": ("SCOREBOARD_CORS_ORIGINS", "http://127.1"),
+    "origin with a hexadecimal address": ("SCOREBOARD_CORS_ORIGINS", "http://0x7f000001"),
+    "origin of a page without one": ("SCOREBOARD_CORS_ORIGINS", "data://game"),
     "origin with a zone": ("SCOREBOARD_CORS_ORIGINS", "http://[fe80::1%25eth0]"),
     "origin with a wildcard": ("SCOREBOARD_CORS_ORIGINS", "https://*.game.example"),
     "path without a slash": ("SCOREBOARD_ROOT_PATH", "scores"),
@@ -273,6 +275,7 @@ NEVER_SENT = {
     "wss://game.example": "https://game.example",
     "https://bücher.example": "https://xn--bcher-kva.example",
     "https://faß.example": "https://xn--fa-hia.example",
+    "https://ｇame.example": "https://game.example",
     "http://[0:0::1]:3000": "http://[::1]:3000",
     "Capacitor://localhost": "capacitor://localhost",
     "capacitor://localhost/index.html": "capacitor://localhost",
@@ -395,6 +398,10 @@ def test_another_port_that_is_none_is_still_refused(monkeypatch: pytest.MonkeyPa
         ("SCOREBOARD_REDIS_SENTINAL_PASSWORD", "SCOREBOARD_REDIS_SENTINEL_PASSWORD"),
         ("scoreboard_databse_url", "SCOREBOARD_DATABASE_URL"),
         ("SCOREBOARD_ANYTHING_ELSE", None),
+        ("SCOREBOARD_DATABASE_NAME", "SCOREBOARD_DATABASE_URL"),
+        ("SCOREBORD_DATABASE_URL", "SCOREBOARD_DATABASE_URL"),
+        ("SCORE_BOARD_PORT", "SCOREBOARD_PORT"),
+        ("SOCREBOARD_RATE_LIMIT", "SCOREBOARD_RATE_LIMIT"),
     ],
 )
 @pytest.mark.parametrize("place", ["environment", "file"])
@@ -409,6 +416,8 @@ def test_a_misspelt_setting_is_warned_of_with_the_nearest(
     # These are no settings of the server.
     monkeypatch.setenv("SCOREBOARD_TOKEN", "x")
     monkeypatch.setenv("SCOREBOARD_TEST_SERVERS", "x")
+    monkeypatch.setenv("SCOREBOARDS_OTHER_PROGRAM", "${x}")
+    monkeypatch.setenv("SKATEBOARD_PORT", "x")
     with capture_logs() as logs:
         read_settings()
     assert [(line["variable"], line.get("did_you_mean")) for line in logs] == [(wrong.upper(), meant)]
