@@ -23,7 +23,7 @@ NO_KEY_SETS: Final = {
     "a number of many digits": b'{"keys": [' + b"9" * 10_000 + b"]}",
     "several megabytes": b'{"keys": [' + b" " * 4_000_000 + b"]}",
 }
-"""Answers with status 200 that hold no key of use."""
+"""Answers with status 200 and without a usable key."""
 
 
 @dataclass

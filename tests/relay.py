@@ -21,7 +21,7 @@ class Relay:
         """Once a client has sent this and was answered, nothing that the server sends on this connection arrives."""
         self.is_refusing = False
         self.accepted = 0
-        """How many connections there were."""
+        """The number of accepted connections."""
         self.admits = asyncio.Event()
         """Not set: new connections are taken and led nowhere; those that are open go on."""
         self.admits.set()

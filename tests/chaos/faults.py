@@ -120,7 +120,7 @@ async def turn_the_key_set_bad(world: World, load: Load, rng: random.Random) -> 
 
 
 async def jump_the_clock_and_come_back(world: World, load: Load, rng: random.Random) -> None:
-    """PostgreSQL's, which is the one that counts. Who runs refuses a jump; who starts meanwhile knows no other time."""
+    """Set PostgreSQL's clock, which all instances use. Running instances refuse the jump; new ones do not know it."""
     ahead = rng.choice(JUMPS_SECONDS)
     instance = rng.choice(world.instances)
     await asyncio.to_thread(instance.kill)

@@ -1,4 +1,4 @@
-"""A submission that no store can write fails alone: the others of its batch are committed, and the process goes on."""
+"""A submission that no store can write fails alone: the others of its batch are committed, and the process continues."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -65,7 +65,7 @@ async def check_isolated(store: Truth, clock: HeldClock, batch: Sequence[Submiss
         with capture_logs() as logs:
             expected = ["internal_error" if n in failing else "ok" for n in range(len(batch))]
             assert await outcomes(written, *batch) == expected
-            # It is told once, however often it happens.
+            # The failure is logged once, even if it repeats.
             assert await outcomes(written, *batch) == expected
         errors = [line for line in logs if line["log_level"] == "error"]
         assert len(errors) == 1, errors

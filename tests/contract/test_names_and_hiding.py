@@ -119,7 +119,7 @@ async def test_a_change_of_a_name_has_nothing_to_void_and_moves_nobody(store: Tr
         await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
         await check(store)
     assert [entry.user_id for entry in (await store.page("main", 10, 0)).entries] == ["ada", "bob"]
-    # bob has no name of its own, and its only award is void: its first event is the one that counts for the order.
+    # bob has no name, and its only award is void: its first event decides the order.
     correction = void(EventKind.VOID, target_version=2)
     await correct(store, EventKind.RENAME, "bob", name="Bob")
     await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))

@@ -101,7 +101,7 @@ def fill(connection: Connection, revision: str, rows: Rows) -> None:
         table = tables.tables[name]
         for row in rows[name]:
             connection.execute(table.insert().values({key: value for key, value in row.items() if key in table.c}))
-    # What a program of 0002 wrote: the last event that has changed the score, a void as much as any other.
+    # A program of 0002 wrote the last event that changed the score, even if it was a void.
     connection.execute(
         text(
             """
@@ -128,7 +128,7 @@ async def correct(store: Truth, kind: EventKind, **given: Any) -> None:
 
 
 async def play(store: Truth) -> None:
-    """Equals of whom some were corrected, and somebody who has lost all, on another board too."""
+    """Write players with equal scores, some of them corrected, and one who has lost all points, on two boards."""
     await store.ensure([MAIN, SIDE])
     for user_id in ("ada", "bob", "cyd", "dan", "ada", "bob", "cyd", "eve", "eve"):
         await commit(store, submission(user_id))
@@ -141,7 +141,7 @@ async def play(store: Truth) -> None:
 
 
 def old_copy(rows: Rows) -> Change:
-    """What a ranking had of the main board."""
+    """Return the main board as a ranking had it."""
     (main,) = (board for board in rows["boards"] if board["id"] == "main")
     who = {player["key"]: player for player in rows["players"]}
     standings = tuple(
@@ -178,7 +178,7 @@ async def test_an_order_with_traces_of_voids_is_made_whole_and_copies_follow(
             assert page.entries == expected.entries
         for board in ("main", "side"):
             assert (await verify(store, ranking, board, lambda *_: None)).differences == ()
-        # ada, bob and dan moved on the main board, and dan on the other one; what was right has no new event.
+        # ada, bob and dan moved on the main board, and dan on the other one. Unmoved players have no new event.
         moved = {board: head.version - heads[board].version for board, head in (await store.heads()).items()}
         assert moved == {"main": 3, "side": 1}
         log = await store.corrections(None, 100)

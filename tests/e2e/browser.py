@@ -38,18 +38,18 @@ FIREFOX_PREFERENCES: Mapping[str, Mapping[str, str | int | bool]] = {
     "reduced_motion": {"ui.prefersReducedMotion": 1},
     "forced_colors": {"browser.display.document_color_use": 2},
 }
-"""What a context of Chromium is given as an option is a preference of the whole Firefox."""
+"""Firefox preferences that correspond to options of a Chromium context. They apply to the whole browser."""
 
 
 def launch_chromium(playwright: Playwright) -> Browser:
-    """Launch the system's Chromium, or else Playwright's own. Skip the test where there is none; fail it in CI."""
+    """Launch the system's Chromium, or else Playwright's. Without one, skip the test, or fail it in CI."""
     path = executable("SCOREBOARD_TEST_CHROMIUM", *CHROMIUM_NAMES, playwright.chromium.executable_path)
     if path is None:
         go_without(CHROMIUM_HELP)
     try:
         return playwright.chromium.launch(
             executable_path=path,
-            # The browser looks up hosts of its own at startup: only this machine is resolved.
+            # The browser resolves hosts of its vendor at startup: resolve only this machine.
             args=[f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1 , MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"],
             # Users see scrollbars, and so do the tests.
             ignore_default_args=["--hide-scrollbars"],
@@ -59,7 +59,7 @@ def launch_chromium(playwright: Playwright) -> Browser:
 
 
 def launch_firefox(playwright: Playwright, preferences: Mapping[str, str | int | bool] | None = None) -> Browser:
-    """Launch the system's Firefox by WebDriver BiDi. Skip the test where there is none; fail it in CI."""
+    """Launch the system's Firefox by WebDriver BiDi. Without one, skip the test, or fail it in CI."""
     path = executable("SCOREBOARD_TEST_FIREFOX", *FIREFOX_NAMES)
     if path is None:
         go_without(FIREFOX_HELP)
@@ -95,7 +95,7 @@ def preferring(browser: Browser, playwright: Playwright, option: str, value: str
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Run a Chromium of its own, for programs that use no fixtures."""
+    """Run a separate Chromium, for programs without fixtures."""
     with sync_playwright() as playwright, launch_chromium(playwright) as browser:
         yield browser
 

@@ -20,7 +20,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """For tests of what only Chromium can be told to do, and of what depends on no browser."""
+    """Launch Chromium, for tests that need its features and for tests that do not depend on the browser."""
     with launch_chromium(playwright) as browser:
         yield browser
 

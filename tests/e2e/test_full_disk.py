@@ -1,4 +1,4 @@
-"""A SQLite file that cannot be written: scores are refused, boards are shown, and it heals by itself."""
+"""While a SQLite file is not writable, scores are refused and boards are shown. Then the server recovers."""
 
 import resource
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tabs share a stream whatever the browser lacks, believe nothing that is wrong, and leave room for a submission."""
+"""Tabs share a stream in every browser, reject wrong messages, and leave connections for a submission."""
 
 import json
 import re
@@ -23,7 +23,7 @@ MISSING = {
     "channel": "delete window.BroadcastChannel;",
     "channel-denied": f"window.BroadcastChannel = class {{ constructor() {{ {DENIED} }} }};",
 }
-"""What a browser may lack of all that lets tabs agree."""
+"""Features for agreement between tabs that a browser may lack."""
 
 LESS = f"""
 for (const name of ["localStorage", "sessionStorage", "indexedDB"]) {{
@@ -40,7 +40,7 @@ window.CSSStyleSheet = class {{ constructor() {{ throw new TypeError("Illegal co
 delete Element.prototype.ariaHidden;
 delete Element.prototype.ariaDisabled;
 """
-"""What else an older or a stricter browser lacks."""
+"""Other features that an older or stricter browser lacks."""
 
 SUBMIT = """
 async ({ token, url }) => {
@@ -218,7 +218,7 @@ def test_a_board_that_another_page_made_up_is_corrected(browser: Browser, server
         liar.evaluate(POST, [lie])
         for page in (leading, other):
             expect_order(page, "ada")
-        # As the last message before the tab with the stream goes: nobody is left who could correct it.
+        # As the last message before the tab with the stream closes: no tab is left to correct it.
         liar.evaluate(POST, [lie])
         leading.close()
         server.score("bob", "prize")

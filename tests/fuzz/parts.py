@@ -1,4 +1,4 @@
-"""What the byte strings of the fuzzer are made of."""
+"""Building blocks of the fuzzer's byte strings."""
 
 from typing import Final
 

@@ -19,7 +19,7 @@ SILENCE_SECONDS: Final = 0.02
 
 
 class Told(logging.Handler):
-    """What structlog and other loggers are told."""
+    """Collects the records of structlog and other loggers."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -43,7 +43,7 @@ def told() -> Iterator[list[str]]:
 
 
 def sent(scoreboard: Running, data: bytes, pieces: int = 1) -> bytes:
-    """Send a byte string in some pieces; what comes back until the end, or until silence."""
+    """Send a byte string in pieces. Return the bytes received until the end of the connection, or until silence."""
     where = urlsplit(scoreboard.url)
     received = b""
     size = max(1, -(-len(data) // pieces))
@@ -60,14 +60,14 @@ def sent(scoreboard: Running, data: bytes, pieces: int = 1) -> bytes:
 
 
 def fault_of_answer(received: bytes) -> str | None:
-    """What is wrong with what came back."""
+    """Return the fault of an answer, or None."""
     if received and not received.startswith((b"HTTP/1.1 ", b"HTTP/1.0 ")):
         return "no answer of HTTP"
     return "a mistake of the server" if b"HTTP/1.1 500 " in received else None
 
 
 def fault_of_log(lines: list[str]) -> str | None:
-    """What is wrong with what was logged."""
+    """Return the fault of the log, or None."""
     output = "\n".join(lines)
     if SECRET.decode() in output:
         return "a query is logged"

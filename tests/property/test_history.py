@@ -104,7 +104,7 @@ class Model:
     erased: int = 0
 
     def now(self, board: str, clock_us: int) -> int:
-        """What a board takes for the time: the clock, which holds still there while it is a second behind at most."""
+        """Return a board's time: the clock, which does not decrease while it is at most a second behind."""
         newest_us = self.readings[board]
         return newest_us if newest_us - SECOND_US <= clock_us < newest_us else clock_us
 
@@ -117,7 +117,7 @@ class Model:
             return PlayerBanned
         times = self.accepted.get(attempt.user_id, [])
         now_us = self.now(CATALOG.action(attempt.action_id).board, clock_us)
-        # What was counted while the clock ran ahead is in no window.
+        # Submissions from when the clock ran ahead are in no window.
         if len(times) >= LIMIT.count and now_us - LIMIT.window_us < times[-LIMIT.count] <= now_us + SECOND_US:
             return RateLimited
         return ""
@@ -348,7 +348,7 @@ class History(RuleBasedStateMachine):
             self.model.kept = self.model.kept - {user}
 
     def _expect_on_all_boards(self, answer: object, user: str, *, is_so: bool) -> bool:
-        """Whether it has changed anything: by an event on each board of the user."""
+        """Expect an event on each board of the user if the correction changed anything. Return True if it did."""
         boards = self.model.boards_of(user)
         if not boards:
             assert isinstance(answer, UnknownPlayer)

@@ -39,7 +39,7 @@ class FakedClock:
         }
 
     def set_ahead(self, seconds: int) -> None:
-        """By so many seconds, all told. A reader sees the old time or the new one."""
+        """Set the clock ahead by `seconds` in total. A reader sees the old time or the new one."""
         written = self._folder / "written"
         written.write_text(f"{seconds:+d}\n")
         written.chmod(0o644)

@@ -176,7 +176,7 @@ class RedisSentinel(Server, Redis):
             return False
 
     def knows_replicas(self) -> int:
-        """How many replicas of the primary it would make the primary."""
+        """Return the number of replicas that this Sentinel could promote."""
         with self.client() as client:
             return sum(not one["is_sdown"] for one in client.sentinel_slaves(self.SERVICE))
 

@@ -1,4 +1,4 @@
-"""Background work goes on whatever goes wrong in it, and says so in the log."""
+"""Background work continues after every error, and logs it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

@@ -1,4 +1,4 @@
-"""A jump of the clock is refused for a while, and then believed; what is no jump is not."""
+"""A jump of the clock is refused for a while, and then accepted. Smaller changes are accepted at once."""
 
 from contextlib import suppress
 

@@ -1,4 +1,4 @@
-"""Sets of keys from elsewhere: the usable keys are found whatever stands beside them, and weak ones are refused."""
+"""Parsing untrusted key sets: usable keys are found next to invalid ones, and weak keys are refused."""
 
 import json
 from base64 import urlsafe_b64encode

@@ -24,7 +24,7 @@ SLOW = 50
 FEW = replace(PATIENT_POSTGRESQL, connections=3, silence_seconds=2)
 MANY = replace(FEW, connections=SLOW + 2)
 QUESTIONS = 8
-"""How often the server is asked before a test is sure that nothing is cut off: two silences last no longer."""
+"""The number of queries after which a test is sure that no connection is closed: more than two silence limits."""
 
 
 class Onlooker:
@@ -54,7 +54,7 @@ class Onlooker:
         return counted
 
     async def until(self, condition: str, count: int) -> None:
-        """Return once so many connections are in a state."""
+        """Wait until `count` connections are in a state."""
         counting = f"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {condition}"
         async with asyncio.timeout(LIMIT_SECONDS):
             while await self._looking.fetchval(counting) < count:

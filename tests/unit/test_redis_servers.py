@@ -49,7 +49,7 @@ def close_now(node: RedisServer) -> None:
 
 
 def is_unused(node: RedisServer) -> bool:
-    """Whether a server has no client but the one that asks."""
+    """Return True if a server has no client except this one."""
     with node.client() as client:
         return len(client.client_list(_type="normal")) == 1
 

@@ -1,4 +1,4 @@
-"""A clock that ran ahead and was set right again refuses no player, and grants no more than one additional window."""
+"""A clock that ran ahead and was corrected refuses no player, and grants at most one additional window."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -63,7 +63,7 @@ Serve = Callable[..., AbstractContextManager[Running]]
 
 @pytest.fixture
 def serve(tmp_path: Path, deployment: dict[str, Any]) -> Serve:
-    """A server on the test's one database, whose clock is so many seconds ahead; each time another process."""
+    """Return a function that starts a new server on the test's database, with a clock that is some seconds ahead."""
     until = datetime.fromtimestamp(START_US / SECOND + 30 * DAY).astimezone().isoformat()
     (tmp_path / "catalog.toml").write_text(CATALOG.replace("{until}", until))
 
@@ -90,7 +90,7 @@ def test_the_limit_is_the_same_for_everybody_once_the_clock_is_right(serve: Serv
         for user in ("ada", "bob", "new"):
             answers = codes(right, *[(user, "quest"), (user, "visit")] * 6)
             assert answers[:10] == ["ok"] * 10
-            # What counted while the clock ran ahead is forgiven once.
+            # Submissions from when the clock ran ahead are forgiven once.
             assert answers[-1] == "rate_limited"
         assert int(right.score("new").headers["Retry-After"]) <= 60
         right.clock.advance(60)

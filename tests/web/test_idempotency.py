@@ -19,7 +19,7 @@ OTHER_SECRET = "another secret of the tests, never used elsewhere"
 
 
 def unkeyed(*parts: str) -> UUID:
-    """What anybody can compute, and versions before this one kept."""
+    """Return the digest without a key, which earlier versions stored and which anyone can compute."""
     return UUID(bytes=blake2b("\0".join(parts).encode(), digest_size=16).digest())
 
 

@@ -1,4 +1,4 @@
-"""What the server keeps for a connection, at every stage of a request, of a client that sends as much as it can."""
+"""Memory of the server per connection, at every stage of a request, for a client that sends without end."""
 
 import asyncio
 import gc
@@ -19,13 +19,13 @@ from tests.limits import LIMIT_SECONDS
 
 CONNECTIONS = 10
 SENT_BYTES = 2_000_000
-"""Of each connection, unless the server reads no more or ends it."""
+"""Bytes that each connection sends, unless the server stops reading or closes it."""
 
 UNREAD_SECONDS = 0.25
-"""Clients that cannot send for this long send no more: on a slow machine, the test may show less."""
+"""A client stops when its socket is full for this time. On a slow machine, the test may find less."""
 
 KEPT_BYTES = 250_000
-"""What the server may keep for a connection: pipelined requests cost the most, by far."""
+"""Memory that the server may use per connection. Pipelined requests use by far the most."""
 
 IN_CHUNKS = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 GET = b"GET /nowhere HTTP/1.1\r\n\r\n"
@@ -34,7 +34,7 @@ SCORE = b"POST /api/scores HTTP/1.1\r\nHost: x\r\nContent-Type: application/json
 
 @dataclass(frozen=True)
 class Stage:
-    """What a client sends once, and then without end."""
+    """The bytes that a client sends once, and those that it then repeats."""
 
     start: bytes
     more: bytes
@@ -109,7 +109,7 @@ def send(clients: Sequence[socket.socket], stage: Stage, token: bytes) -> None:
 def test_at_no_stage_much_is_kept(tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
     with running(tmp_path, loop_factory=loop, rate_limit="1000000/minute") as scoreboard:
         token = scoreboard.token().encode()
-        # Whatever is made once, by the first of its kind.
+        # Warm up: the first connection of each stage makes objects that stay.
         for stage in STAGES.values():
             kept(scoreboard, stage, token, 1)
         tracemalloc.start()
@@ -141,7 +141,7 @@ def connected(scoreboard: Running) -> Iterator[socket.socket]:
 
 
 def settled(scoreboard: Running) -> int:
-    """What is in use once the server has answered a request of its own."""
+    """Return the memory in use after the server has answered another request."""
     for _ in range(3):
         scoreboard.client.get("/health/live", timeout=LIMIT_SECONDS)
     gc.collect()

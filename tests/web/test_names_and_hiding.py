@@ -253,7 +253,7 @@ def test_who_may_not_rename_is_told_why(tmp_path: Path) -> None:
 
 
 def test_names_that_two_boards_tell_at_once_end_as_the_newest(tmp_path: Path, deployment: dict[str, Any]) -> None:
-    """Submissions and renames of one player meet on two boards: what is shown in the end is what the store has."""
+    """Send submissions and renames of one player on two boards at once: boards end with the name of the store."""
     with running(tmp_path, HeldClock(), admin_on_public_port=True, rate_limit="1000/minute", **deployment) as server:
         server.score("ada", name="Ada")
         server.score("ada", "visit", name="Ada")

@@ -1,4 +1,4 @@
-"""What the server makes of bytes on a connection: of each, an answer of ours or a silent end."""
+"""The server answers every input on a connection with a well-formed response, or closes it."""
 
 import json
 import socket

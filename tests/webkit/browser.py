@@ -1,4 +1,4 @@
-"""WebKitGTK's MiniBrowser, driven by WebDriver (https://www.w3.org/TR/webdriver2/), on a screen of its own."""
+"""WebKitGTK's MiniBrowser, driven by WebDriver (https://www.w3.org/TR/webdriver2/), on a virtual screen."""
 
 import os
 import shutil

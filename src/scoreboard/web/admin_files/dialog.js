@@ -11,7 +11,7 @@ import { exact, figure, find, say } from "./dom.js";
  * @property {string} hint
  * @property {string} action What the button says.
  * @property {object} about What is sent beside the reason.
- * @property {("board" | "points" | "since" | "name" | "userId")[]} [fields] What else is asked for.
+ * @property {("board" | "points" | "since" | "name" | "userId")[]} [fields] Further input fields.
  * @property {string[]} [boards] Boards to choose from; any other may be typed.
  * @property {string} [typed] What has to be typed into the field `userId`.
  * @property {boolean} [isDangerous]

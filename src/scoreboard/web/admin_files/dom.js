@@ -29,10 +29,10 @@ export function make(tag, className = "", ...children) {
 const escaped = (text, hidden) =>
   text.replace(hidden, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 
-/** An id with every invisible character escaped. @param {string} text */
+/** Escape every invisible character of an id. @param {string} text */
 export const exact = (text) => escaped(text, /[\p{C}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\u2800]/gu);
 
-/** A text that cannot turn the line around, and shows at least its escapes. @param {string} text */
+/** Escape bidirectional controls, and a text without a visible character. @param {string} text */
 const legible = (text) =>
   /[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text) ? escaped(text, /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu) : exact(text);
 

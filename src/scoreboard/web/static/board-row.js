@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * A row of `<score-board>`, which shows how its entry has changed.
+ * A row of `<score-board>`, with the changes of its entry.
  *
  * @module board-row
  */
@@ -9,19 +9,19 @@
 
 const GLIDE_MS = 500;
 const NOTICE_MS = 900;
-/** How long a row says that it has climbed or fallen. */
+/** For how long a row shows that it has climbed or fallen. */
 const MOVE_SHOWN_MS = 6_000;
 const EASING = "cubic-bezier(0.2, 0.8, 0.2, 1)";
-/** Ranks whose rows have a part of their own, such as `rank-1`. */
+/** Ranks whose rows have a separate part, such as `rank-1`. */
 const PODIUM = 3;
-/** A score of more characters is set smaller where there is little room. */
+/** A longer score is set in a smaller font on a narrow board. */
 const LONG_SCORE = 12;
 
 export const number = new Intl.NumberFormat();
 export const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /**
- * Make an element. (Never from a string of markup: a page may require Trusted Types.)
+ * Make an element without a string of markup, since a page may require Trusted Types.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
@@ -51,7 +51,7 @@ export class Row {
   #figure = make("span", { class: "figure" });
   #nameCell = make("td", { class: "name", part: "name", role: "cell" }, make("span", { class: "who" }, this.#name, this.#you));
   #scoreCell = make("td", { class: "score", part: "score", role: "cell" }, this.#figure);
-  // The roles say what the elements are, for a browser that forgets it once they are laid out as boxes.
+  // Some browsers drop the table roles of elements with another `display`: set the roles explicitly.
   element = make(
     "tr",
     { role: "row" },
@@ -88,7 +88,7 @@ export class Row {
     this.#showMove(before ? before.rank - entry.rank : 0);
     this.#notice?.cancel();
     if (before && before.score !== entry.score && !calm.matches) {
-      // Colour alone: whatever grows makes a scrollbar somewhere.
+      // Animate only the colour: an animated size could show a scrollbar.
       const frames = [{ color: "var(--accent)", backgroundColor: "color-mix(in oklab, var(--accent) 18%, transparent)" }, {}];
       this.#notice = this.#scoreCell.animate(frames, { duration: NOTICE_MS, easing: "ease-out" });
     }
@@ -113,12 +113,12 @@ export class Row {
     this.#forgetting = setTimeout(() => set(this.#move, ""), MOVE_SHOWN_MS);
   }
 
-  /** Where the row is seen now, also in the middle of a move. */
+  /** The current visible position of the row, also during a move. */
   get top() {
     return this.element.getBoundingClientRect().top;
   }
 
-  /** Move the row from where it was seen; a new one fades in. @param {number | undefined} from */
+  /** Move the row from its earlier position. A new row fades in. @param {number | undefined} from */
   glide(from) {
     this.#glide?.cancel();
     const options = { duration: GLIDE_MS, easing: EASING };
@@ -128,7 +128,7 @@ export class Row {
     }
     const distance = from - this.top;
     if (Math.abs(distance) <= 0.5) return;
-    // Who climbs passes in front: the farther, the nearer to the eye.
+    // Climbing rows pass in front of others, those that climb furthest at the very front.
     const zIndex = Math.max(0, Math.ceil(distance));
     this.#glide = this.element.animate(
       [

@@ -42,9 +42,9 @@ td { padding: 0.62em 1.1em; border-top: 1px solid var(--line); }
 .rank { white-space: nowrap; }
 th:first-child { min-width: 6.8em; }
 th:last-child, td:last-child { text-align: end; }
-/* The name takes what rank and score leave: a number that is cut off would read as another. */
+/* The name takes the remaining width. Rank and score are never cut: a cut number would be a wrong one. */
 th:nth-child(2), .name { width: 100%; max-width: 0; }
-/* The name is a box of its own, as wide as its text: a name that is too long loses its end, in either direction. */
+/* The name has a separate box, as wide as its text. A long name is cut at its end, in both text directions. */
 .who { display: flex; align-items: baseline; }
 .who bdi { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .rank { color: var(--muted); }
@@ -53,7 +53,7 @@ th:nth-child(2), .name { width: 100%; max-width: 0; }
 .figure { direction: ltr; unicode-bidi: isolate; }
 .move { unicode-bidi: isolate; }
 tbody tr { position: relative; background: var(--card); }
-/* The frame cuts what leaves it: an outline of a row is drawn inside the row. */
+/* The frame clips its content: the outline of a row is drawn inside the row. */
 tr { outline-offset: -3px; }
 tbody tr:first-child .name, tbody tr:first-child .rank { font-weight: 700; }
 tbody tr:first-child .rank { color: var(--accent); }
@@ -67,7 +67,7 @@ tr.own { background: color-mix(in oklab, var(--accent) 14%, var(--card)); }
 .empty { margin: 0; padding: 1.6em 1.1em 2em; text-align: center; color: var(--muted); border-top: 1px solid var(--line); }
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 [hidden] { display: none; }
-/* Too narrow for columns: each row breaks by itself where its score leaves the name less than a few letters. */
+/* Too narrow for columns: a row wraps if its score leaves room for only a few letters of the name. */
 @container (max-width: 30rem) {
   table, caption, thead, tbody { display: block; }
   .state, caption { padding-inline: 0.85em; }
@@ -97,7 +97,7 @@ tr.own { background: color-mix(in oklab, var(--accent) 14%, var(--card)); }
   tr.own { outline: 2px solid Highlight; }
 }
 @media print {
-  /* Paper is white, whatever the screen was. */
+  /* Paper is white, also if the screen is dark. */
   :host { color-scheme: light; }
   .frame { overflow: visible; }
   tr { break-inside: avoid; }
@@ -107,7 +107,7 @@ tr.own { background: color-mix(in oklab, var(--accent) 14%, var(--card)); }
 /** @type {CSSStyleSheet | null} */
 const sheet = constructed();
 
-/** A style sheet made by script needs no exception from a Content-Security-Policy. */
+/** A constructed style sheet needs no exception in a Content-Security-Policy. */
 function constructed() {
   try {
     const made = new CSSStyleSheet();

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Boards as values: whether something is one, which is older, and what a patch makes of one.
+ * Functions on boards: validation, comparison of versions, and patches.
  *
  * @module board
  */
@@ -11,7 +11,7 @@
 
 /** A server sends ten entries; a page of them has at most a hundred. */
 const MOST_ENTRIES = 100;
-/** States that one tab may tell another. A refusal is not among them: others ask for themselves. */
+/** States that tabs share. A refusal is not shared: each tab asks the server. */
 const SHARED_STATES = new Set(["connecting", "live", "stale", "reconnecting", "offline"]);
 
 /** @param {unknown} value @returns {value is Record<string, unknown>} */
@@ -67,7 +67,7 @@ export function isSharedState(value) {
 }
 
 /**
- * Versions of two boards have nothing to do with each other (the default board may have changed).
+ * Compare versions of the same board. Versions of two boards are unrelated (the default board may have changed).
  *
  * @param {Board} board
  * @param {Board | null} known
@@ -77,7 +77,7 @@ export function isOlder(board, known) {
 }
 
 /**
- * What has changed since a board: its new rows, and who is no longer among them. All others keep their order.
+ * Apply a patch: the changed rows, and the users that are no longer listed. All other rows keep their order.
  *
  * @typedef {object} Patch
  * @property {string} board
@@ -90,7 +90,7 @@ export function isOlder(board, known) {
  *
  * @param {Board | null} board
  * @param {Patch} patch
- * @returns {Board | null} null where the patch builds on another board
+ * @returns {Board | null} null if the patch builds on another board
  */
 export function patched(board, { after, gone = [], entries: fresh, ...head }) {
   if (board === null || board.version !== after) return null;

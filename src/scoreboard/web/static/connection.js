@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * One board of one server, followed until stopped: by a stream, or where too many are open already, by asking.
+ * Following one board of a server: by a stream, or by polling if too many streams are open.
  *
  * @module connection
  */
@@ -14,13 +14,13 @@ import { LONGEST_RETRY_MS, Unreachable, address, backOffMs, requestTo } from "./
 /** @typedef {import("./scoreboard.js").Listener} Listener */
 /** @typedef {import("./locks.js").Locks} Locks */
 
-/** A stream that ends sooner was no success: whoever ends it is asked less and less often. */
+/** A stream that ends sooner counts as a failure, and increases the pause before the next attempt. */
 const STEADY_MS = 2_000;
-/** How often a tab without a stream asks. */
+/** The polling interval of a tab without a stream. */
 const POLL_MS = 2_000;
 
 /**
- * What is followed.
+ * The requests for a board.
  *
  * @typedef {object} Source
  * @property {string} host
@@ -31,7 +31,7 @@ const POLL_MS = 2_000;
  * @param {string | undefined} board
  * @param {string | undefined} token
  * @returns {Source}
- * @throws {TypeError} where the address or the token cannot be sent
+ * @throws {TypeError} if the address or the token is not valid in a request
  */
 export function sourceOf(url, board, token) {
   const stream = address(url, "api/leaderboard/stream");
@@ -41,7 +41,7 @@ export function sourceOf(url, board, token) {
   return {
     host: stream.host,
     stream: requestTo(stream, token || undefined, { headers: { Accept: "text/event-stream" }, cache: "no-store" }),
-    // The browser asks by its entity tag: an unchanged board costs no body.
+    // The browser sends its entity tag: the answer for an unchanged board has no body.
     page: requestTo(page, token || undefined, { cache: "no-cache" }),
   };
 }
@@ -50,7 +50,7 @@ export function sourceOf(url, board, token) {
  * Follow a board until stopped.
  *
  * @param {Source} source
- * @param {Locks | null} locks without them no stream is opened, since nothing would bound how many there are
+ * @param {Locks | null} locks without them, no stream is opened, because the number of streams would be unlimited
  * @param {Listener} listener
  * @returns {() => void} stops
  */
@@ -58,15 +58,15 @@ export function connect(source, locks, listener) {
   let failures = 0;
   let attempt = new AbortController();
   let wake = () => {};
-  /** Gives the right to a stream back. @type {(() => void) | null} */
+  /** Releases the stream's slot. @type {(() => void) | null} */
   let slot = null;
-  /** What was shown of this connection, which it never goes back behind. @type {Board | null} */
+  /** The newest board of this connection. Older ones are not shown. @type {Board | null} */
   let newest = null;
   const ending = new AbortController();
 
   /** @param {Board} board */
   const take = (board) => {
-    // A server that is behind what was shown is no news: it may catch up, or another one may answer.
+    // Ignore a server that is behind: it may catch up, or another one may answer.
     if (isOlder(board, newest) || !listener.board(board)) return false;
     newest = board;
     listener.state(board.stale ? "stale" : "live", Date.now());
@@ -90,7 +90,7 @@ export function connect(source, locks, listener) {
     listener.state("offline", Date.now());
     attempt.abort();
   };
-  // The browser slows a hidden tab down: what it shows may be old.
+  // The browser slows down hidden tabs: the board may be old.
   const seen = () => {
     if (slot === null && document.visibilityState === "visible") wake();
   };
@@ -98,7 +98,7 @@ export function connect(source, locks, listener) {
   addEventListener("offline", lost, { signal: ending.signal });
   document.addEventListener("visibilitychange", seen, { signal: ending.signal });
 
-  /** One stream to its end, or one answer; after how long to come again, and whether the connection is lost meanwhile. */
+  /** Read one stream to its end, or one page. Return the pause before the next, and whether the connection is lost. */
   async function once() {
     const { signal } = attempt;
     slot ??= await takeSlot(locks, source.host, () => {
@@ -134,7 +134,7 @@ export function connect(source, locks, listener) {
       if (!next.isLost || Date.now() - begun > STEADY_MS) failures = 0;
       if (next.isLost) {
         listener.state(navigator.onLine === false ? "offline" : "reconnecting", Date.now());
-        // `retry:` differs from client to client as it is; Retry-After is the same for all who were refused together.
+        // The server varies `retry:` per client. Retry-After is the same for all refused clients: spread it out here.
         next.ms = Math.max(next.ms, retryAfterMs + backOffMs(failures++));
       }
       await new Promise((resolve) => {
@@ -151,7 +151,7 @@ export function connect(source, locks, listener) {
 }
 
 /**
- * Report a mistake, of the page or of ours, like any other that nobody caught.
+ * Report an error, of the page or of this module, as an uncaught one.
  *
  * @param {unknown} error
  */

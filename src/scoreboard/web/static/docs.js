@@ -17,7 +17,7 @@ const streamsCannotBeTried = {
   },
 };
 
-// Requests go to where this page comes from, whatever path a proxy puts before it.
+// Requests go to the origin and path of this page, so that they work behind a proxy with a path prefix.
 const server = new URL("..", import.meta.url);
 const spec = await (await fetch(new URL("openapi.json", server))).json();
 spec.servers = [{ url: server.href.replace(/\/$/, "") }];

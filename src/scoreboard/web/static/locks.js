@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * How the tabs of an origin agree: by Web Locks, or where the browser has none (a page that came by plain HTTP), by messages
- * that do the same. Where tabs cannot even talk (cookies are blocked, the frame is a sandbox) there is no agreement.
+ * Locks that the tabs of an origin share: Web Locks, or messages with the same effect if the browser has none (a page
+ * over plain HTTP). If tabs cannot exchange messages (blocked cookies, a sandboxed frame), there are no locks.
  *
  * @module locks
  */
@@ -9,33 +9,33 @@
 import { isObject } from "./board.js";
 
 /**
- * A part of `LockManager`. `held` gets null where `ifAvailable` was asked in vain. A lock that another took over rejects
- * with an AbortError.
+ * A part of `LockManager`. With `ifAvailable`, `held` gets null if the lock is taken. A stolen lock rejects with an
+ * AbortError.
  *
  * @typedef {{ ifAvailable?: boolean, steal?: boolean, signal?: AbortSignal }} LockOptions
  * @typedef {{ request(name: string, options: LockOptions, held: (lock: unknown) => unknown): Promise<unknown> }} Locks
  */
 
-/** HTTP/1.1 allows a browser six connections to a host: half of them stay free for everything else. */
+/** Over HTTP/1.1, a browser opens at most six connections to a host. Half of them stay free for other requests. */
 const STREAMS = 3;
-/** How long the holder of a lock has to answer. */
+/** Time limit for the answer of a lock's holder. */
 const ANSWER_MS = 200;
-/** How often a tab that waits for a lock asks whether its holder is still there. */
+/** The interval at which a waiting tab checks that the lock's holder still exists. */
 const ASK_AGAIN_MS = 2_000;
-/** Beyond it a term comes from no tab of ours. */
+/** A larger term is not from this module. */
 const LATEST_TERM = 2 ** 40;
 
 /** @type {Promise<Locks | null> | undefined} */
 let chosen;
 
-/** How tabs agree in this browser; null where they cannot. It is found out once. */
+/** Return the locks that this browser supports, or null. The result is cached. */
 export function agreement() {
   return (chosen ??= choose());
 }
 
 /** @returns {Promise<Locks | null>} */
 async function choose() {
-  // A sandboxed frame has an origin of its own, which it shares with no other frame.
+  // A sandboxed frame has an opaque origin, which it shares with no other frame.
   if (self.origin === "null") return null;
   try {
     const channel = new BroadcastChannel("scoreboard locks");
@@ -63,8 +63,8 @@ async function locksWork() {
  *
  * @param {Locks | null} locks
  * @param {string} host
- * @param {() => void} lost is called should the stream be taken away
- * @returns {Promise<(() => void) | null>} gives it back; null where all are taken
+ * @param {() => void} lost called if another tab takes the slot
+ * @returns {Promise<(() => void) | null>} releases the slot; null if all are taken
  */
 export async function takeSlot(locks, host, lost) {
   if (locks === null) return null;
@@ -83,26 +83,26 @@ export async function takeSlot(locks, host, lost) {
 }
 
 /**
- * Locks by messages. Whoever wants one asks; its holder answers. Where none answers, it is taken, and that is told. Of two
- * who took it, the later term has it, or the smaller id: the other one hears of it and lets go.
+ * Locks by messages. A tab asks for a lock, and its holder answers. Without an answer, the tab takes the lock and
+ * announces it. If two tabs take it, the later term wins, or else the smaller id. The other tab releases the lock.
  *
  * @implements {Locks}
  */
 class ChannelLocks {
   #id = Math.random();
   #channel;
-  /** What this tab holds. @type {Map<string, { term: number, lose: () => void }>} */
+  /** The locks of this tab. @type {Map<string, { term: number, lose: () => void }>} */
   #held = new Map();
-  /** The latest term that was heard of. @type {Map<string, number>} */
+  /** The latest known term of each lock. @type {Map<string, number>} */
   #terms = new Map();
-  /** Who waits for a message about a lock. @type {Set<(name: string, kind: string) => void>} */
+  /** Callbacks of those that wait for a message about a lock. @type {Set<(name: string, kind: string) => void>} */
   #waiting = new Set();
 
   /** @param {BroadcastChannel} channel */
   constructor(channel) {
     this.#channel = channel;
     channel.onmessage = ({ data }) => {
-      if (isMessage(data)) this.#hear(data);
+      if (isMessage(data)) this.#receive(data);
     };
   }
 
@@ -143,13 +143,13 @@ class ChannelLocks {
   }
 
   /**
-   * Wait for a message about a lock, or for a time.
+   * Wait for a message about a lock, with a time limit.
    *
    * @param {string} name
    * @param {string} kind
    * @param {number} ms
    * @param {AbortSignal} [signal]
-   * @returns {Promise<boolean>} whether it has come
+   * @returns {Promise<boolean>} true if it has arrived
    */
   #news(name, kind, ms, signal) {
     return new Promise((resolve) => {
@@ -172,7 +172,7 @@ class ChannelLocks {
   }
 
   /** @param {Message} message */
-  #hear({ name, kind, term, id }) {
+  #receive({ name, kind, term, id }) {
     const mine = this.#held.get(name);
     if (kind === "ask") {
       if (mine) this.#tell(name, "held", mine.term);
@@ -197,7 +197,7 @@ class ChannelLocks {
    */
   #tell(name, kind, term) {
     this.#channel.postMessage({ name, kind, term, id: this.#id });
-    // A channel does not hear itself, and this tab may have more than one who waits.
+    // A channel does not deliver its own messages, and this tab may have further waiters.
     if (kind === "free") this.#wake(name, kind);
   }
 

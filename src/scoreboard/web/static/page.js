@@ -125,6 +125,6 @@ if (document.getElementById("panel")) {
   find("join").addEventListener("click", join);
   const known = kept();
   if (known !== null) play(known);
-  // Under a board that is still loading, the panel would move as soon as the rows are there.
+  // Below a board that is still loading, the panel would move when the rows appear.
   document.querySelector("score-board")?.addEventListener("board", () => (find("panel").hidden = false), { once: true });
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Reading boards from a server: one answer, or a stream of them.
+ * Reading boards from a server: a single page, or a stream.
  *
  * @module reading
  */
@@ -10,12 +10,12 @@ import { LONGEST_RETRY_MS, Unreachable, limited, patienceMs, reach, read } from 
 
 /** @typedef {import("./scoreboard.js").Board} Board */
 
-/** The server says something every 15 s: after this much silence the connection is dead, whatever it looks like. */
+/** The server sends something at least every 15 s. After this silence, the connection is treated as lost. */
 const SILENCE_MS = 40_000;
-/** How long an answer may take that is no stream. */
+/** Time limit of an answer other than a stream. */
 const ANSWER_MS = 15_000;
 
-/** What a status tells that waiting will not change. */
+/** Permanent errors: a retry does not help. */
 const HOPELESS = new Set([400, 401, 403, 404, 405, 422]);
 
 export class Hopeless extends Error {
@@ -55,11 +55,11 @@ export async function readPage(request, attempt) {
 }
 
 /**
- * Read one stream to its end; after how many milliseconds the server wants us back.
+ * Read one stream to its end. Return the server's `retry:` in milliseconds.
  *
  * @param {Request} request
  * @param {AbortController} attempt
- * @param {(board: Board) => boolean} take whether to go on
+ * @param {(board: Board) => boolean} take returns false to end the stream
  */
 export async function readStream(request, attempt, take) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -80,7 +80,7 @@ export async function readStream(request, attempt, take) {
     for await (const line of lines(response.body, heard)) {
       const colon = line.indexOf(":");
       if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 1).replace(/^ /, "");
-      // It counts as soon as it is read: the last one of a stream is in no event.
+      // Applied as soon as it is read: the last one of a stream is not part of an event.
       if (/^\d+$/.test(fields.retry)) retryMs = Number(fields.retry);
       if (line !== "") continue;
       const { event, data } = fields;
@@ -116,7 +116,7 @@ function checked(value) {
 }
 
 /**
- * What does not fit ends the stream: the next begins with a whole board.
+ * Apply a patch. One that does not fit ends the stream: the next stream begins with a whole board.
  *
  * @param {Board | null} board
  * @param {unknown} patch
@@ -139,7 +139,7 @@ async function refuse(response) {
 }
 
 /**
- * The lines of an event stream. (The server ends them by \n alone.)
+ * Yield the lines of an event stream. (The server ends them with \n.)
  *
  * @param {ReadableStream<Uint8Array>} body
  * @param {() => void} heard

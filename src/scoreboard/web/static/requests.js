@@ -1,21 +1,21 @@
 // @ts-check
 /**
- * Requests to a server: its address, its answers, and how long to wait for them.
+ * Requests to a server: addresses, answers, time limits and pauses between attempts.
  *
  * @module requests
  */
 
-/** From the first try again to the longest pause; each is cut by up to a half at random, so that not all come at once. */
+/** The shortest and the longest pause before a retry. Each is reduced by up to a half at random, to spread clients. */
 const FIRST_RETRY_MS = 250;
 export const LONGEST_RETRY_MS = 3_000;
-/** A server that asks for more patience than this is asked again anyway. */
+/** The upper limit of a server's Retry-After. */
 const LONGEST_RETRY_AFTER_MS = 30_000;
 
-/** No answer came, or only a part of one, or one that is not the server's. */
+/** No answer, an incomplete answer, or one that is not from this server. */
 export class Unreachable extends Error {}
 
 /**
- * Resolve a path below the server's own address, which may have a path itself: `https://example.org/scores/`.
+ * Resolve a path below the server's address, which may include a path: `https://example.org/scores/`.
  *
  * @param {string | URL} server
  * @param {string} path
@@ -30,8 +30,7 @@ export function address(server, path) {
 }
 
 /**
- * Make a request. A token or an address that cannot be sent is the caller's mistake and throws here. What fails later is
- * the network.
+ * Make a request. An invalid token or address throws here. Later errors come from the network.
  *
  * @param {string | URL} place
  * @param {string | undefined} token
@@ -65,7 +64,8 @@ export async function read(response) {
 }
 
 /**
- * A signal that aborts after a time, or with another one. (`AbortSignal.any` and `.timeout` are not everywhere.)
+ * Return a signal that aborts after a time, or with another signal. (Not all browsers have `AbortSignal.any` and
+ * `AbortSignal.timeout`.)
  *
  * @param {number} ms
  * @param {AbortSignal} [other]
@@ -83,12 +83,12 @@ export function limited(ms, other) {
   return { signal: controller.signal, release };
 }
 
-/** How long to wait after a number of failures. @param {number} failures */
+/** Return the pause after a number of failures. @param {number} failures */
 export function backOffMs(failures) {
   return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures) * (0.5 + Math.random() / 2);
 }
 
-/** How long the server asks to wait, within reason. @param {Response} response */
+/** Return the pause that the server asks for, up to a limit. @param {Response} response */
 export function patienceMs(response) {
   return Math.min(LONGEST_RETRY_AFTER_MS, retryAfterMs(response));
 }

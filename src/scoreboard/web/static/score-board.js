@@ -9,7 +9,7 @@
  * `own` (a user id whose row is marked), `label` (the table's caption).
  *
  * Style it by custom properties (--score-board-text, -muted, -card, -line, -accent, -good, -bad, -radius) and by parts
- * (docs/clients.md lists them). Each painted board is told by a `board` event, whose `detail` is the board.
+ * (docs/clients.md lists them). For each painted board, the element dispatches a `board` event with the board as `detail`.
  *
  * @module score-board
  */
@@ -21,7 +21,7 @@ import { watch } from "./scoreboard.js";
 /** @typedef {import("./scoreboard.js").Board} Board */
 /** @typedef {import("./scoreboard.js").State} State */
 
-/** A busy board is painted at most this often, so that eyes can follow. */
+/** The shortest time between two paints of a busy board, so that a viewer can follow. */
 const PAINT_MS = 1_000;
 /** A screen reader is told of changes at most this often. */
 const ANNOUNCE_MS = 5_000;
@@ -31,7 +31,7 @@ const time = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 export class ScoreBoard extends HTMLElement {
   static observedAttributes = ["src", "board", "own", "label"];
 
-  // English text keeps its order inside a page that runs from right to left.
+  // English text keeps its order on a right-to-left page.
   #words = make("bdi");
   #state = make("p", { class: "state", part: "state", role: "status" }, this.#words);
   #title = make("bdi");
@@ -49,18 +49,18 @@ export class ScoreBoard extends HTMLElement {
 
   /** @type {Map<string, Row>} */
   #rows = new Map();
-  /** What is painted. @type {Board | null} */
+  /** The painted board. @type {Board | null} */
   #board = null;
-  /** The newest, which waits to be painted. @type {Board | null} */
+  /** The newest board, to be painted next. @type {Board | null} */
   #next = null;
   #paintedAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #painting;
 
   #stop = () => {};
-  /** What is watched: the server and the board. @type {string | null} */
+  /** The watched server and board. @type {string | null} */
   #watched = null;
-  /** What is shown, or was before the element left the page. @type {string | null} */
+  /** The server and board that are shown, or were before the element was removed from the page. @type {string | null} */
   #shown = null;
   #isSettling = false;
 
@@ -93,7 +93,7 @@ export class ScoreBoard extends HTMLElement {
     else this.#paint();
   }
 
-  /** Watch what the attributes ask for, once all of them are set: several changes make one stream. */
+  /** Watch the board that the attributes name, after all of them are set: several changes open one stream. */
   #settle() {
     if (this.#isSettling) return;
     this.#isSettling = true;
@@ -119,7 +119,7 @@ export class ScoreBoard extends HTMLElement {
         onState: (state) => this.#say(state),
       });
     } catch (error) {
-      // A mistake in the page: it is shown where it was made, and reported as what it is.
+      // An error in the page: show it in the element, and report it.
       this.#say({ state: "refused", since: new Date(), reason: /** @type {Error} */ (error).message });
       throw error;
     }
@@ -134,7 +134,7 @@ export class ScoreBoard extends HTMLElement {
       stale: `Not live since ${at}: the server cannot reach its data`,
       reconnecting: `Reconnecting since ${at} …`,
       offline: `Offline since ${at}`,
-      // The API's own sentence is for who writes a client. A visitor has no token to send.
+      // The API's message is for developers of clients. A visitor has no token to send.
       refused: code.startsWith("token_") ? "This board is private." : (reason ?? "The server does not give this board."),
     };
     this.#state.dataset.state = state;
@@ -153,7 +153,7 @@ export class ScoreBoard extends HTMLElement {
     this.#table.hidden = this.#empty.hidden = true;
   }
 
-  /** Paint a board: at once on a calm board, else when its turn comes, if no newer one has come by then. @param {Board} board */
+  /** Paint a board: at once if the last paint was long ago, or else later, together with newer changes. @param {Board} board */
   #show(board) {
     if (this.#next !== null && this.#next.board !== board.board) this.#clear();
     this.#next = board;
@@ -174,7 +174,7 @@ export class ScoreBoard extends HTMLElement {
     this.#table.hidden = false;
     this.#empty.hidden = board.entries.length > 0;
     this.#head.hidden = this.#body.hidden = board.entries.length === 0;
-    // As for the rows; a role of a table promises rows.
+    // The roles are set explicitly, as in a row. An empty table must not have the role.
     if (board.entries.length === 0) this.#table.removeAttribute("role");
     else this.#table.setAttribute("role", "table");
     const tops = new Map([...this.#rows].map(([user, row]) => [user, row.top]));

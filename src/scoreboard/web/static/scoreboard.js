@@ -10,9 +10,9 @@
  *   });
  *   const receipt = await submit("complete-quest", { url: "https://scores.example", token });
  *
- * `watch` reads the stream by `fetch`, since an EventSource gives up for good on any status but 200, shows no status and
- * sends no token. It comes back from anything, never shows an older board after a newer one, and shares one stream among
- * all tabs of an origin: HTTP/1.1 allows a browser six connections to a host.
+ * `watch` reads the stream by `fetch`: an EventSource stops permanently at any status but 200, does not show the status
+ * and sends no token. `watch` reconnects after every temporary failure, never shows an older board after a newer one,
+ * and shares one stream among all tabs of an origin: over HTTP/1.1, a browser opens six connections to a host.
  *
  * @module scoreboard
  */
@@ -40,14 +40,14 @@ export { SubmitError, submit } from "./submit.js";
  * @property {boolean} [stale] whether the server cannot reach its data, and this is the last board it knew
  *
  * @typedef {"connecting" | "live" | "stale" | "reconnecting" | "offline" | "refused"} StateName
- * "stale": the server answers and cannot reach its own data. "offline": the browser itself says that there is no network. "refused": the server will never give this board (an
- * unknown one, or a token that is not good); `watch` has given up.
+ * "stale": the server answers and cannot reach its own data. "offline": the browser itself says that there is no network. "refused": the server does not serve this board (an
+ * unknown board, or an invalid token), and `watch` has stopped.
  *
  * @typedef {object} State
  * @property {StateName} state
  * @property {Date} since when it began to be so
  * @property {string} [reason] why it is refused, for people
- * @property {string} [code] why it is refused, as the API's code
+ * @property {string} [code] the API's error code for the refusal
  *
  * @typedef {object} WatchOptions
  * @property {(board: Board) => void} onBoard called with each newer board
@@ -58,7 +58,7 @@ export { SubmitError, submit } from "./submit.js";
  * @typedef {object} SubmitOptions
  * @property {string} token the user's bearer token
  * @property {string} [userId] whose score; without it, the token's own user
- * @property {string | URL} [url] the server; without it, where this module comes from
+ * @property {string | URL} [url] the server; by default, the one that serves this module
  * @property {AbortSignal} [signal] gives up
  *
  * @typedef {object} Receipt
@@ -72,7 +72,7 @@ export { SubmitError, submit } from "./submit.js";
  * @property {number} version
  *
  * @typedef {object} Listener
- * @property {(board: Board) => boolean} board whether to go on with whoever gave it
+ * @property {(board: Board) => boolean} board returns false to end the connection that read it
  * @property {(state: StateName, since: number, refusal?: Refusal) => void} state
  *
  * @typedef {{ reason: string, code: string } | {}} Refusal
@@ -84,7 +84,7 @@ export { SubmitError, submit } from "./submit.js";
  * @param {string | URL} url the server, such as `https://scores.example` or `https://example.org/scores/`
  * @param {WatchOptions} options
  * @returns {() => void} stops watching
- * @throws {TypeError} where the address or the token cannot be sent, or there is nothing to call
+ * @throws {TypeError} if the address or the token is not valid in a request, or `onBoard` is missing
  */
 export function watch(url, { onBoard, onState = () => {}, board, token }) {
   if (typeof onBoard !== "function") throw new TypeError("watch needs a function onBoard");
@@ -121,13 +121,13 @@ export function watch(url, { onBoard, onState = () => {}, board, token }) {
   };
 }
 
-/** What tells two boards apart. @param {Board} board */
+/** Return a text that differs between different boards. @param {Board} board */
 function textOf({ board, version, entries }) {
   return JSON.stringify([board, version, entries]);
 }
 
 /**
- * What a page does with a board is its own business: a mistake there is reported, and the stream goes on.
+ * Call the page's callback. An error in it is reported, and does not stop the stream.
  *
  * @template T
  * @param {(value: T) => void} callback

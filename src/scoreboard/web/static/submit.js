@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Submitting an action, once, over whatever network there is.
+ * Submitting an action exactly once over an unreliable network.
  *
  * @module submit
  */
@@ -10,11 +10,11 @@ import { Unreachable, address, backOffMs, limited, patienceMs, reach, read, requ
 /** @typedef {import("./scoreboard.js").SubmitOptions} SubmitOptions */
 /** @typedef {import("./scoreboard.js").Receipt} Receipt */
 
-/** How often a submission is sent in all, and how long each may take. */
+/** The number of attempts of a submission, and the time limit of each. */
 const SUBMIT_TRIES = 6;
 const SUBMIT_MS = 15_000;
 
-/** Why a submission did not count. `code` is the API's; `network` where no answer came. */
+/** The reason why a submission did not count. `code` is the API's, or `network` without an answer. */
 export class SubmitError extends Error {
   /**
    * @param {string} message one sentence, for people
@@ -30,13 +30,13 @@ export class SubmitError extends Error {
 }
 
 /**
- * Have an action counted. A lost answer is asked for again with the same idempotency key: it counts once.
+ * Submit an action. Without an answer, it is sent again with the same idempotency key, and counts once.
  *
  * @param {string} actionId
  * @param {SubmitOptions} options
  * @returns {Promise<Receipt>}
  * @throws {SubmitError}
- * @throws {TypeError} where the address or the token cannot be sent
+ * @throws {TypeError} if the address or the token is not valid in a request
  */
 export async function submit(actionId, { token, userId = subject(token), url = new URL("..", import.meta.url), signal }) {
   const request = requestTo(address(url, "api/scores"), token, {
@@ -80,7 +80,7 @@ async function submitError(response) {
 }
 
 /**
- * Whose token it is. The server checks it; here it only saves writing the user id twice.
+ * Return the user of a token, as a default for `userId`. The server verifies the token.
  *
  * @param {string} token
  * @returns {string}
@@ -95,7 +95,7 @@ function subject(token) {
   }
 }
 
-/** 128 random bits. (`crypto.randomUUID` is there on secure origins only.) */
+/** Return 128 random bits. (`crypto.randomUUID` exists only on secure origins.) */
 function randomKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

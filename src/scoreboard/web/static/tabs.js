@@ -14,18 +14,18 @@ import { connect, report } from "./connection.js";
 /** @typedef {import("./scoreboard.js").Listener} Listener */
 /** @typedef {import("./scoreboard.js").StateName} StateName */
 
-/** How long the leading tab may say nothing before another asks it, and how long it then has to answer. */
+/** The silence of the leading tab after which another tab asks it, and the time limit of its answer. */
 const LEADER_SILENCE_MS = 4_000;
 const LEADER_ANSWER_MS = 1_500;
-/** A new leader that is not live within this time says so: what it took over was somebody else's stream. */
+/** A new leader that is not live within this time reports that. Until then, the previous leader's state is shown. */
 const TAKE_OVER_MS = 2_000;
-/** How soon the leading tab says again what is so, where another message said otherwise. */
+/** The delay before the leading tab corrects a message of another tab. */
 const CORRECT_MS = 250;
 
 /**
- * The tab that holds a lock leads: it has the stream, and tells the others what comes. When it closes, the browser gives
- * the lock to another. When it only seems to live (frozen, or stuck), a visible tab asks, gets no answer, and steals the
- * lock. Messages wake a hidden tab at once, unlike its timers, so one that merely is hidden answers in time.
+ * Share one stream. The tab that holds the lock leads: it opens the stream and forwards boards to the others. When it
+ * closes, the browser gives the lock to another tab. If it is frozen or stuck, a visible tab asks it, gets no answer,
+ * and steals the lock. A hidden tab answers in time, because messages wake it at once, unlike timers.
  *
  * @param {Source} source
  * @param {string | undefined} token
@@ -34,23 +34,23 @@ const CORRECT_MS = 250;
  * @returns {() => void}
  */
 export function share(source, token, locks, listener) {
-  // Whoever sends another token may see another board.
+  // Another token may see another board.
   const name = `scoreboard ${source.stream.url}${token ? ` ${hash(token)}` : ""}`;
   const channel = new BroadcastChannel(name);
   const from = Math.random();
   const stopping = new AbortController();
   let leads = false;
-  /** Whose messages count: the last one who told anything. */
+  /** The tab whose messages count: the sender of the last one. */
   let leader = 0;
-  /** The server has refused this tab for good. It leaves the lead: others ask for themselves. */
+  /** The server has permanently refused this tab, which then stops leading. The others ask the server themselves. */
   let gaveUp = false;
-  /** Another tab has told of a newer board than this tab's own stream. The stream decides when it is asked once more. */
+  /** Another tab has sent a newer board than this tab's stream. Reopening the stream shows which one is right. */
   let isDoubted = false;
   let heardAt = Date.now();
   let askedAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let correcting;
-  /** What a tab that joins is told. @type {{ board: Board | null, state: [StateName, number] }} */
+  /** The message to a tab that joins. @type {{ board: Board | null, state: [StateName, number] }} */
   const last = { board: null, state: ["connecting", Date.now()] };
   /** @param {object} message */
   const tell = (message) => {
@@ -77,7 +77,7 @@ export function share(source, token, locks, listener) {
         handOver();
         return;
       }
-      // How long it has been so: the first time counts, not each try.
+      // Keep the time of the first attempt in this state.
       if (last.state[0] !== state) last.state = [state, since];
       listener.state(...last.state);
       tell({ state: last.state });
@@ -93,7 +93,7 @@ export function share(source, token, locks, listener) {
     const { board, state } = data;
     if (!(isBoard(board) || isSharedState(state))) return;
     if (leads) {
-      // Two tabs lead for a moment when one takes over; else the other one is wrong, and all shall know.
+      // During a take-over, two tabs lead for a moment. Otherwise the message is wrong: send a correction.
       correcting ??= setTimeout(() => {
         correcting = undefined;
         if (leads) tell(last);
@@ -142,21 +142,21 @@ export function share(source, token, locks, listener) {
         unleading.abort();
         resolve(undefined);
       };
-      // A page that is put away keeps its lock and hears nothing: hand over before.
+      // A frozen page keeps its lock and receives no messages: release the lock first.
       addEventListener("pagehide", handOver, { signal: unleading.signal });
       document.addEventListener("freeze", handOver, { signal: unleading.signal });
       stopping.signal.addEventListener("abort", handOver, { signal: unleading.signal });
     });
 
   let waiting = new AbortController();
-  /** Stand in line for the lock, or take it from whoever has it. */
+  /** Queue for the lock, or steal it. */
   const stand = (steal = false) => {
     waiting.abort();
     const turn = (waiting = new AbortController());
     locks
       .request(name, steal ? { steal } : { signal: turn.signal }, lead)
       .catch((error) => {
-        // Stolen, since this tab was too slow to answer: it no longer leads.
+        // Stolen, because this tab answered too late: it no longer leads.
         if (turn === waiting) handOver();
         if (error.name === "AbortError") return undefined;
         report(error);
@@ -202,7 +202,7 @@ document.addEventListener("freeze", () => (isAway = true));
 document.addEventListener("resume", () => (isAway = false));
 
 /**
- * Now, or once a page that was put away (frozen, or kept for the back button) is shown again.
+ * Call a function now, or when a page that is frozen or kept for the back button is shown again.
  *
  * @param {() => void} then
  */
@@ -218,7 +218,7 @@ function whenAwake(then) {
 }
 
 /**
- * Tells tokens apart; it protects nothing. (FNV-1a)
+ * Return a hash that distinguishes tokens (FNV-1a). It does not protect them.
  *
  * @param {string} text
  */
