@@ -1,4 +1,4 @@
-"""A submission that no store can write fails alone: the others of its batch are committed, and the process continues."""
+"""A submission that no store can write fails alone: the rest of its batch is committed, and the process continues."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
