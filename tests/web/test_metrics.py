@@ -118,3 +118,15 @@ def test_a_bad_request_for_metrics_is_answered(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics"
         assert httpx2.get(url, headers={b"Accept": b"\xff", b"Accept-Encoding": b"\xff"}).status_code == 200
         assert httpx2.request("CONNECT", url).status_code == 501
+
+
+@pytest.mark.parametrize("version", ["latest", "1.0.0-rc1", "9" * 5_000, "1.0.0; escaping=none"])
+@pytest.mark.parametrize("kind", ["application/openmetrics-text", "text/plain"])
+def test_a_client_that_asks_for_an_odd_format_gets_one_that_is_there(
+    tmp_path: Path, kind: str, version: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(tmp_path, metrics_port=0) as scoreboard:
+        url = f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics"
+        answer = httpx2.get(url, headers={"Accept": f"{kind}; version={version}"})
+        assert (answer.status_code, "scoreboard_clock_unsure" in answer.text) == (200, True)
+    assert caplog.messages == []

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from threading import Thread
 
 from prometheus_client import CollectorRegistry, make_asgi_app
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scoreboard.listening import bind
 from scoreboard.server.http_server import LimitedServer, make_config
@@ -27,11 +27,23 @@ def served(registry: CollectorRegistry, host: str, port: int) -> Iterator[int]:
 
 
 def _application(registry: CollectorRegistry) -> ASGIApp:
-    """Call the library's application without header fields, since it fails at fields that are not UTF-8."""
+    """Return the library's application, which fails at some values of `Accept` and at fields that are not UTF-8."""
     application: ASGIApp = make_asgi_app(registry)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         headers = [field for field in scope["headers"] if field[1].isascii()]
-        await application({**scope, "headers": headers}, receive, send)
+        has_begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await application({**scope, "headers": headers}, receive, noted)
+        except Exception:
+            if has_begun:
+                raise
+            await application({**scope, "headers": []}, receive, send)
 
     return answer
