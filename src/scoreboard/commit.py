@@ -17,7 +17,7 @@ from typing import Final
 
 from scoreboard.background import Failures
 from scoreboard.clock_guard import ClockGuard
-from scoreboard.errors import InternalError, PlayerBusy, QueueFull, RateLimited, ScoreboardError
+from scoreboard.errors import InternalError, PlayerBusy, QueueFull, RateLimited, ScoreboardError, StoreUnavailable
 from scoreboard.interfaces import Clock, Facts, Refused, Settled, Store, Take
 from scoreboard.model import Event, RateLimit, Submission
 from scoreboard.observer import NOBODY, Observer
@@ -38,6 +38,10 @@ ANSWER_WITHOUT_RANK_SECONDS: Final = 0.25
 
 UNAPPLIED_BATCHES: Final = 16
 """Batches that wait for the ranking. What comes on top gets no rank: beside a slow one they would grow for ever."""
+
+FAILED_ALONE: Final = 32
+"""How many submissions of a board fail alone before the rest of that board's in the batch is refused untried, unless
+one of them has passed: then the cause is no single submission, and each turn keeps everybody else waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +110,10 @@ class GroupCommit:
         """Write batch after batch, until it is cancelled."""
         async with asyncio.TaskGroup() as finishing:
             while True:
-                await self._arrived.wait()
-                self._arrived.clear()
                 while self._queue:
                     await self._write(finishing)
+                self._arrived.clear()
+                await self._arrived.wait()
 
     def _settle(self, batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
         """Check the clock. Raises ClockUnsure."""
@@ -131,19 +135,36 @@ class GroupCommit:
 
     async def _isolate(self, batch: Sequence[_Waiting], error: Exception, finishing: asyncio.TaskGroup) -> None:
         """Split a failed batch in halves, repeatedly, until each submission that makes it fail is alone."""
-        if len(batch) == 1:
-            (failed,) = batch
+        failed, passed = Counter[str](), set[str]()
+        untried = self._split(batch, error)
+        while untried:
+            part: list[_Waiting] = []
+            for waiting in untried.pop():
+                board = waiting.submission.board
+                if failed[board] >= FAILED_ALONE and board not in passed:
+                    _refuse(waiting.answer, StoreUnavailable())
+                else:
+                    part.append(waiting)
+            boards = {waiting.submission.board for waiting in part}
+            submissions = [waiting.submission for waiting in part]
+            try:
+                if part:
+                    await self._commit(boards, partial(list, submissions), part, finishing)
+                passed |= boards
+            except Exception as again:  # noqa: BLE001  # As above.
+                if len(part) == 1:
+                    failed.update(boards)
+                untried += self._split(part, again)
+
+    def _split(self, batch: Sequence[_Waiting], error: Exception) -> list[Sequence[_Waiting]]:
+        """Return the halves of a batch that has failed, the first one last; refuse one that cannot be split."""
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            return [batch[middle:], batch[:middle]]
+        for failed in batch:
             self._failures.report(error, board=failed.submission.board, action=failed.submission.action.id)
             _refuse(failed.answer, InternalError())
-            return
-        middle = len(batch) // 2
-        for half in (batch[:middle], batch[middle:]):
-            boards = {waiting.submission.board for waiting in half}
-            submissions = [waiting.submission for waiting in half]
-            try:
-                await self._commit(boards, partial(list, submissions), half, finishing)
-            except Exception as again:  # noqa: BLE001  # As above.
-                await self._isolate(half, again, finishing)
+        return []
 
     async def _commit(
         self, boards: Collection[str], take: Take, batch: Sequence[_Waiting], finishing: asyncio.TaskGroup
@@ -157,10 +178,12 @@ class GroupCommit:
             for waiting in batch or self._queue.take_all():
                 _refuse(waiting.answer, error)
         else:
-            self._observer.committed(len(batch), len(settled.events), self._refusals.now() - started)
-            finishing.create_task(self._finish(batch, settled, started))
+            finishing.create_task(self._finish(batch, settled, started, self._refusals.now() - started))
 
-    async def _finish(self, batch: Sequence[_Waiting], settled: Settled, started: float) -> None:
+    async def _finish(self, batch: Sequence[_Waiting], settled: Settled, started: float, seconds: float) -> None:
+        """Answer what is committed. Nothing that fails here may have it written again."""
+        with self._failures.survived(part="observer"):
+            self._observer.committed(len(batch), len(settled.events), seconds)
         for waiting, outcome in zip(batch, settled.outcomes, strict=True):
             if isinstance(outcome, Refused):
                 if isinstance(outcome.error, RateLimited):
@@ -173,13 +196,15 @@ class GroupCommit:
         self._unapplied += 1
         late = asyncio.get_running_loop().call_later(ANSWER_WITHOUT_RANK_SECONDS, _answer, batch, settled, {})
         ranks: Mapping[int, int] = {}
-        # A missed change is repaired by the next batch, which finds the gap, or by `healing`.
-        with self._failures.survived(part="ranking"):
-            async with self._in_order:
-                ranks = await self._apply(settled)
-        self._unapplied -= 1
-        late.cancel()
-        _answer(batch, settled, ranks)
+        try:
+            # A missed change is repaired by the next batch, which finds the gap, or by `healing`.
+            with self._failures.survived(part="ranking"):
+                async with self._in_order:
+                    ranks = await self._apply(settled)
+        finally:
+            self._unapplied -= 1
+            late.cancel()
+            _answer(batch, settled, ranks)
 
 
 def _answer(batch: Sequence[_Waiting], settled: Settled, ranks: Mapping[int, int]) -> None:

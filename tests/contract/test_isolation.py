@@ -10,10 +10,12 @@ from structlog.testing import capture_logs
 
 from scoreboard import rules
 from scoreboard.admin_store import Truth
-from scoreboard.commit import GroupCommit
+from scoreboard.commit import BATCH_SIZE, FAILED_ALONE, GroupCommit
 from scoreboard.errors import ScoreboardError, StoreUnavailable
 from scoreboard.interfaces import Facts, Settled
 from scoreboard.model import RateLimit, Submission
+from scoreboard.observer import Observer
+from scoreboard.store.postgresql_server import ServerConnection
 from tests.clocks import HeldClock
 from tests.contract.conftest import Ask, MakeStore
 from tests.making import DUEL, MAIN, QUEST, UNLIMITED, VISIT, commit, submission
@@ -128,11 +130,105 @@ async def test_a_board_whose_row_is_missing(store: Truth, clock: HeldClock, ask:
     await check_isolated(store, clock, batch, {3, 10, 17})
 
 
+async def test_a_board_whose_row_is_missing_keeps_no_other_board_waiting(
+    store: Truth, clock: HeldClock, ask: Ask
+) -> None:
+    ask("DELETE FROM boards WHERE id = 'side'")
+    batch = [submission(f"user-{n}", VISIT if n < FAILED_ALONE + 8 else QUEST) for n in range(FAILED_ALONE + 28)]
+    async with committing(store, clock) as written:
+        with capture_logs():
+            answers = await outcomes(written, *batch)
+    assert answers == ["internal_error"] * FAILED_ALONE + ["store_unavailable"] * 8 + ["ok"] * 20
+
+
 async def test_a_board_that_was_never_made(make_store: MakeStore, clock: HeldClock) -> None:
     async with make_store() as store:
         await store.ensure([MAIN])
         batch = [submission(user, VISIT if n == 2 else QUEST) for n, user in enumerate(USERS)]
         await check_isolated(store, clock, batch, {2})
+
+
+async def test_boards_whose_keys_have_changed_places(store: Truth, clock: HeldClock, ask: Ask) -> None:
+    """As after the restore of a backup in which another board has the key: each event is written to its own board."""
+    ask("UPDATE boards SET key = -key")
+    ask("UPDATE boards SET key = 3 + key")
+    async with committing(store, clock) as written:
+        batch = [submission(user, VISIT if n == 2 else QUEST) for n, user in enumerate(USERS)]
+        assert await outcomes(written, *batch) == ["ok"] * len(USERS)
+    for board, action, count in (("main", "quest", 19), ("side", "visit", 1)):
+        assert [event.action_id for event in await store.events(board, 0, 100)] == [action] * count
+        assert (await store.heads())[board].version == count
+
+
+async def test_a_fault_of_no_submission_costs_few_turns(
+    store: Truth, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = 0
+
+    def settle(*_: object) -> Settled:
+        nonlocal turns
+        turns += 1
+        raise ZeroDivisionError
+
+    batch = [submission(f"user-{n}") for n in range(BATCH_SIZE)]
+    async with committing(store, clock) as written:
+        with monkeypatch.context() as broken, capture_logs():
+            broken.setattr("scoreboard.commit.settle", settle)
+            answers = await outcomes(written, *batch)
+        assert turns < 3 * FAILED_ALONE
+        assert answers[:FAILED_ALONE] == ["internal_error"] * FAILED_ALONE
+        assert set(answers[FAILED_ALONE:]) == {"store_unavailable"}
+        assert await outcomes(written, *batch) == ["ok"] * BATCH_SIZE
+
+
+async def test_an_observer_that_fails_has_nothing_written_twice(store: Truth, clock: HeldClock) -> None:
+    class Broken(Observer):
+        def committed(self, submissions: int, accepted: int, seconds: float) -> None:
+            raise ZeroDivisionError
+
+    written = GroupCommit(store, no_ranks, UNLIMITED, clock, Broken())
+    writing = asyncio.create_task(written.run())
+    with capture_logs():
+        assert await outcomes(written, *map(submission, USERS)) == ["ok"] * len(USERS)
+    assert (await store.heads())["main"].version == len(USERS)
+    writing.cancel()
+    await asyncio.wait([writing])
+
+
+@pytest.mark.parametrize("make_store", ["postgresql"], indirect=True)
+async def test_an_unforeseen_error_after_a_commit_has_nothing_written_twice(
+    store: Truth, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute = ServerConnection.execute
+    failing = [RuntimeError("the handler is closed")]
+
+    async def commit_and_fail(connection: ServerConnection, query: str, *rest: object) -> str:
+        answer: str = await execute(connection, query, *rest)
+        if query == "COMMIT" and failing:
+            raise failing.pop()
+        return answer
+
+    monkeypatch.setattr(ServerConnection, "execute", commit_and_fail)
+    async with committing(store, clock) as written:
+        assert await outcomes(written, *map(submission, USERS)) == ["ok"] * len(USERS)
+    assert not failing
+    assert (await store.heads())["main"].version == len(USERS)
+
+
+@pytest.mark.parametrize("make_store", ["postgresql"], indirect=True)
+async def test_what_waits_is_written_once_the_writer_runs_again(store: Truth, clock: HeldClock) -> None:
+    written = GroupCommit(store, no_ranks, UNLIMITED, clock)
+    answer = asyncio.create_task(written.submit(submission("early")))
+    ended = asyncio.create_task(written.run())
+    await asyncio.sleep(0)
+    # It waits for a lock now, and has taken nothing.
+    ended.cancel()
+    await asyncio.wait([ended])
+    writing = asyncio.create_task(written.run())
+    async with asyncio.timeout(30):
+        assert (await answer).event.version == 1
+    writing.cancel()
+    await asyncio.wait([writing])
 
 
 async def test_a_rule_that_fails(store: Truth, clock: HeldClock, monkeypatch: pytest.MonkeyPatch) -> None:

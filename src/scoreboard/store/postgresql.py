@@ -28,6 +28,7 @@ from scoreboard.store.postgresql_connections import Commit, Connections
 from scoreboard.store.postgresql_database import Limits
 from scoreboard.store.postgresql_errors import FAILURES, failed, is_conflict, reason, was_dead
 from scoreboard.store.postgresql_replica import Replica
+from scoreboard.store.rejected import BoardMissing
 
 WRITERS: Final = 2
 """Connections that commit: one does, and a second looks an outcome up should the first be lost."""
@@ -115,6 +116,13 @@ class PostgresqlStore:
                 batch.append(take())
             return await self._write(connection, batch[0], settle)
 
+        try:
+            return await self._commit(_Turn([self._board_keys[board] for board in boards], write))
+        except BoardMissing:
+            known = self._board_keys
+            self._board_keys = {**known, **await self._reader.run(reads.board_keys)}
+            if self._board_keys == known:
+                raise
         return await self._commit(_Turn([self._board_keys[board] for board in boards], write))
 
     async def correct(self, correction: Correction, correct: Correct) -> Settled:
@@ -143,9 +151,11 @@ class PostgresqlStore:
                 refused += moved.__cause__ is not None
                 if moved.__cause__ is not None and refused > REFUSALS:
                     raise failed(moved.__cause__) from None
-            except FAILURES as error:
+            except Exception as error:
                 if turn.is_committing:
                     return await self._look_up(turn, error)
+                if not isinstance(error, FAILURES):
+                    raise
                 lost += 1
                 if lost > WRITERS or not was_dead(error):
                     raise failed(error) from None

@@ -17,7 +17,7 @@ from scoreboard.model import ALL_TIME, Event, Submission
 from scoreboard.store.facts import make_facts
 from scoreboard.store.kinds import HIDES
 from scoreboard.store.migrations import APPLICATION_ID
-from scoreboard.store.rejected import Rejected
+from scoreboard.store.rejected import BoardMissing
 
 LOCK: Final = f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM unnest('{{%s}}'::int[]) AS b(key)"
 """Sent with the BEGIN, so it is not a prepared statement: the keys are this program's integers.
@@ -30,7 +30,7 @@ FACTS: Final = text(
     f"""
     SELECT coalesce(p.key, nextval('players_key_seq')),
            coalesce(CAST(:clock_us AS bigint), CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)),
-           h.version, h.at_us, n.clock_us, p.name, p.seq, p.is_banned, p.is_hidden, p.is_name_kept, p.renames,
+           h.id, h.version, h.at_us, n.clock_us, p.name, p.seq, p.is_banned, p.is_hidden, p.is_name_kept, p.renames,
            s.score, s.reached_version, s.reached_at_us, s.version, s.listed,
            u.action_seq, u.at_us, d.at_us, q.used, f.used, w.at_us,
            r.event_id, o.id, r.version, r.kind, r.seq, r.action_id, r.action_seq, r.points, r.score, r.at_us, r.clock_us
@@ -159,7 +159,10 @@ async def read_facts(
     limit_count: int,
     clock_us: int | None,
 ) -> list[Facts]:
-    """The facts of a batch, in its order; without a clock of the caller's, by the database's own."""
+    """The facts of a batch, in its order; without a clock of the caller's, by the database's own.
+
+    Raises BoardMissing.
+    """
     found = await connection.execute(
         FACTS,
         {
@@ -175,11 +178,12 @@ async def read_facts(
         },
     )
     rows = found.all()
-    if len(rows) < len(batch):
-        raise Rejected("a board of the batch has no row in the database")
+    # After the restore of a backup, a key may belong to another board.
+    if [row[2] for row in rows] != [submission.board for submission in batch]:
+        raise BoardMissing
     # The latest reading of the clock.
     at_us = max(row[1] for row in rows)
-    return [make_facts(row[2:], submission, at_us, row[0]) for row, submission in zip(rows, batch, strict=True)]
+    return [make_facts(row[3:], submission, at_us, row[0]) for row, submission in zip(rows, batch, strict=True)]
 
 
 async def append(connection: AsyncConnection, settled: Settled, board_keys: Mapping[str, int]) -> bool:

@@ -6,3 +6,10 @@ class Rejected(Exception):
 
     The message is the database's, without the values that were written.
     """
+
+
+class BoardMissing(Rejected):
+    """Raised when a board of a batch has no row, or its row has another key than is known: a backup was restored."""
+
+    def __init__(self) -> None:
+        super().__init__("a board of the batch has no row in the database")

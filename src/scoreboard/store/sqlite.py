@@ -18,11 +18,11 @@ from sqlalchemy.exc import DBAPIError
 
 from scoreboard.admin_store import Conspicuous, Correct, Place, Profile, Record, Suspect
 from scoreboard.errors import OutcomeUnknown, StoreUnavailable
-from scoreboard.interfaces import Clock, Settle, Settled, Take
-from scoreboard.model import Board, Change, Correction, Event, EventKind, Head, RateLimit, Snapshot
+from scoreboard.interfaces import Clock, Facts, Settle, Settled, Take
+from scoreboard.model import Board, Change, Correction, Event, EventKind, Head, RateLimit, Snapshot, Submission
 from scoreboard.store import admin_reads, correcting, reads, sqlite_file, suspects
 from scoreboard.store import sqlite_statements as statements
-from scoreboard.store.rejected import Rejected
+from scoreboard.store.rejected import BoardMissing, Rejected
 
 READERS: Final = 2
 """Reads are rare: healing, a page while the ranking is not ready, `verify`."""
@@ -136,13 +136,21 @@ class SqliteStore:
             batch = take()
             if not batch:
                 return Settled((), (), ())
-            facts = statements.read_facts(connection, batch, self._limit.count, self._clock.now_us())
-            settled = settle(batch, facts)
+            settled = settle(batch, self._facts(connection, batch))
             if settled.events:
                 statements.append(connection, settled, self._board_keys)
             return settled
 
         return self._transact(engine, write)
+
+    def _facts(self, connection: Connection, batch: Sequence[Submission]) -> Sequence[Facts]:
+        """Raises BoardMissing."""
+        count, now_us = self._limit.count, self._clock.now_us()
+        try:
+            return statements.read_facts(connection, batch, self._board_keys, count, now_us)
+        except BoardMissing:
+            self._board_keys = reads.board_keys(connection)
+            return statements.read_facts(connection, batch, self._board_keys, count, now_us)
 
     def _transact(self, engine: Engine, write: Callable[[Connection], Settled]) -> Settled:
         settled = Settled((), (), ())

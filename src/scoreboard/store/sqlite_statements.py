@@ -16,11 +16,11 @@ from scoreboard.interfaces import Facts, Settled
 from scoreboard.model import ALL_TIME, Event, Submission
 from scoreboard.store.facts import make_facts
 from scoreboard.store.kinds import HIDES
-from scoreboard.store.rejected import Rejected
+from scoreboard.store.rejected import BoardMissing
 
 FACTS: Final = text(
     f"""
-    SELECT p.key, (SELECT max(key) FROM players),
+    SELECT p.key, (SELECT max(key) FROM players), h.key,
            h.version, h.at_us,
            CASE WHEN h.at_us > :clock_us THEN (
                    SELECT clock_us FROM score_events n WHERE n.board_key = h.key AND n.version = h.version) END,
@@ -104,8 +104,17 @@ FIND_EVENT: Final = text(
 )
 
 
-def read_facts(connection: Connection, batch: Sequence[Submission], limit_count: int, clock_us: int) -> list[Facts]:
-    """The facts of a batch, in its order. Who is new gets the next free integer key: nobody else writes meanwhile."""
+def read_facts(
+    connection: Connection,
+    batch: Sequence[Submission],
+    board_keys: Mapping[str, int],
+    limit_count: int,
+    clock_us: int,
+) -> list[Facts]:
+    """The facts of a batch, in its order. Who is new gets the next free integer key: nobody else writes meanwhile.
+
+    Raises BoardMissing.
+    """
     keys = [
         (
             s.user_id,
@@ -121,11 +130,12 @@ def read_facts(connection: Connection, batch: Sequence[Submission], limit_count:
     rows = connection.execute(
         FACTS, {"batch": json.dumps(keys), "limit_count": limit_count, "clock_us": clock_us}
     ).all()
-    if len(rows) < len(batch):
-        raise Rejected("a board of the batch has no row in the database")
+    # After the restore of a backup, a key may belong to another board.
+    if [row[2] for row in rows] != [board_keys.get(submission.board) for submission in batch]:
+        raise BoardMissing
     new_keys = count((rows[0][1] or 0) + 1)
     return [
-        make_facts(row[2:], submission, clock_us, next(new_keys) if row[0] is None else row[0])
+        make_facts(row[3:], submission, clock_us, next(new_keys) if row[0] is None else row[0])
         for row, submission in zip(rows, batch, strict=True)
     ]
 
