@@ -100,7 +100,7 @@ def load_catalog(path: Path | None) -> Catalog:
     except ValidationError as error:
         raise CatalogError(f"{place}: {_mistakes(error)}") from error
     except (ValueError, RecursionError) as error:
-        # Besides its own errors, the parser raises those of Python's limits: of digits, and of depth.
+        # The parser also raises Python's errors for too many digits and for too deep nesting.
         raise CatalogError(f"{place}: not TOML: {error}") from error
     boards = {board_id: _board(place, board_id, entry) for board_id, entry in parsed.boards.items()}
     for action_id, entry in parsed.actions.items():

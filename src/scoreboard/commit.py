@@ -37,11 +37,11 @@ ANSWER_WITHOUT_RANK_SECONDS: Final = 0.25
 """How long an answer waits for the ranking. The score is safe by then: only its rank is missing."""
 
 UNAPPLIED_BATCHES: Final = 16
-"""Batches that wait for the ranking. What comes on top gets no rank: beside a slow one they would grow for ever."""
+"""Batches that wait for the ranking. Further ones get no rank, so that a slow ranking does not fill the memory."""
 
 FAILED_ALONE: Final = 32
-"""How many submissions of a board fail alone before the rest of that board's in the batch is refused untried, unless
-one of them has passed: then the cause is no single submission, and each turn keeps everybody else waiting."""
+"""Submissions of a board that may fail alone. If none has passed by then, the cause is not a single submission: the
+board's remaining submissions in the batch are refused untried, since each attempt delays all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class GroupCommit:
                 untried += self._split(part, again)
 
     def _split(self, batch: Sequence[_Waiting], error: Exception) -> list[Sequence[_Waiting]]:
-        """Return the halves of a batch that has failed, the first one last; refuse one that cannot be split."""
+        """Return the halves of a failed batch, the first one last. Refuse a single submission."""
         if len(batch) > 1:
             middle = len(batch) // 2
             return [batch[middle:], batch[:middle]]
@@ -174,7 +174,7 @@ class GroupCommit:
         try:
             settled = await self._store.commit(boards, take, self._settle)
         except ScoreboardError as error:
-            # Where not even the lock was had, nothing was taken: whoever waits is told, not kept.
+            # Without the lock, nothing was taken: refuse all waiting submissions.
             for waiting in batch or self._queue.take_all():
                 _refuse(waiting.answer, error)
         else:

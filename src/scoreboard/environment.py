@@ -33,7 +33,7 @@ PREFIX_LIKE: Final = re.compile(r"S.*(BOARD|CORE).*")
 
 LIKE: Final = 0.8
 MUCH_LIKE: Final = 0.92
-"""How similar a variable is to the setting that is meant: with the prefix of settings, and with another one."""
+"""The similarity of a variable to a setting for a suggestion: with the right prefix, and with another prefix."""
 
 log = structlog.get_logger()
 
@@ -85,7 +85,7 @@ def _variables_of(path: Path) -> dict[str, str]:
 
 
 def _named_as_settings(variables: Mapping[str, str | None]) -> dict[str, str]:
-    """Return those with the prefix of settings, and those whose prefix may be misspelt."""
+    """Return the variables with the prefix of settings, or with a similar prefix."""
     found = {name.upper(): value for name, value in variables.items() if value}
     return {name: value for name, value in found.items() if name.startswith(PREFIX) or PREFIX_LIKE.fullmatch(name)}
 

@@ -1,6 +1,6 @@
 """What operators watch, for Prometheus: https://prometheus.io/docs/practices/naming/.
 
-They are served on a port of their own (`server.metrics_port`), not on the public port.
+They are served on a separate port (`server.metrics_port`), not on the public one.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -39,7 +39,7 @@ OPAQUE_ORIGINS: Final = frozenset({"null", "file://"})
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 _WITHOUT_ORIGIN: Final = frozenset({"about", "blob", "data", "javascript"})
-"""Schemes of pages that have no origin of their own."""
+"""Schemes of pages without an origin."""
 
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 """The last label of a host that is an IPv4 address (WHATWG URL, section 3.5)."""
@@ -55,7 +55,7 @@ def cors_origin(text: str) -> str:
     if match is None or "@" in text or match["scheme"].lower() in _WITHOUT_ORIGIN:
         raise ValueError("must be origins such as https://game.example or capacitor://localhost, separated by commas")
     if "*" in text:
-        raise ValueError(f"must name each origin: {text} is never sent, and * stands for all of them only by itself")
+        raise ValueError(f"must name each origin: browsers never send {text}, and only * alone allows all origins")
     scheme, authority = match["scheme"].lower(), match["authority"]
     scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
     if scheme in _DEFAULT_PORTS:

@@ -23,7 +23,7 @@ def secret_path(settings: Settings) -> Path:
 def load_secret(settings: Settings) -> bytes:
     """The secret of the setting, else of the file, which is made (mode 0600) where it is not there.
 
-    Raises StartError if the file cannot be read, is too short, can be read by others, or belongs to another user.
+    Raises StartError if the file is unreadable, too short, readable by others, or belongs to another user.
     """
     if settings.jwt_secret is not None:
         return settings.jwt_secret.get_secret_value().encode()

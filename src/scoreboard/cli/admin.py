@@ -284,7 +284,7 @@ def _print(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(*columns, box=SIMPLE_HEAD)
     for row in rows:
         table.add_row(*map(Text, row))
-    # Rich cuts text to the width of its column, and measures no more than fits.
+    # Rich cuts text to the width of its column, and measures only the text that fits.
     if console.measure(table, options=console.options.update_width(WIDEST)).minimum <= console.width:
         console.print(table)
         return

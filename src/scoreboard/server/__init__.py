@@ -37,6 +37,6 @@ def make_server(
 
     `started` is called when the server accepts connections. `drain` gets True if it may take its time (SIGTERM), and
     False if a user waits at the terminal (SIGINT). A second signal ends the server at once. `tls` is certificate chain
-    and private key, as PEM files. Raises StartError if they cannot be loaded.
+    and private key, as PEM files. Raises StartError if loading them fails.
     """
     return HttpServer(make_config(application, tls), drain, started)

@@ -42,7 +42,7 @@ Drain = Callable[[bool], Awaitable[None]]
 def make_config(application: ASGIApp, tls: tuple[Path, Path] | None = None) -> uvicorn.Config:
     """Return uvicorn's configuration. `tls` is certificate chain and private key, as PEM files.
 
-    Raises StartError if these cannot be used.
+    Raises StartError if loading them fails.
     """
     certificate, key = tls or (None, None)
     config = uvicorn.Config(

@@ -34,12 +34,12 @@ WRITERS: Final = 2
 """Connections that commit: one does, and a second looks an outcome up should the first be lost."""
 
 TRIES: Final = 20
-"""A turn is taken again where a player has moved meanwhile, by a submission on another board. Each time somebody else
-has got on, so even the second try is rare."""
+"""A transaction is retried if another board's submission has changed a player meanwhile. Each time, the other one has
+committed, so even a second retry is rare."""
 
 REFUSALS: Final = 4
-"""How many of these may come from a unique index or a deadlock. That is a conflict only if two transactions added the
-same player at once; a repeated refusal is a fault in the data."""
+"""Attempts of these that may fail by a unique index or a deadlock. That is a conflict only if two transactions add
+the same player at once. A repeated refusal is a fault in the data."""
 
 T = TypeVar("T")
 

@@ -99,8 +99,8 @@ def _refused(instead: str) -> Callable[[str], str | None]:
     return lambda _: f"is not supported: {instead}"
 
 
-_SILENCE: Final = "remove it, since SCOREBOARD_DATABASE_TIMEOUT_SECONDS says when a silent server is left"
-_POOLER: Final = "remove it, since a pooler such as pgbouncer is recognised"
+_SILENCE: Final = "remove it, since SCOREBOARD_DATABASE_TIMEOUT_SECONDS limits the wait for a silent server"
+_POOLER: Final = "remove it, since a pooler such as pgbouncer is detected"
 
 PASSED_ON: Final[Mapping[str, Callable[[str], str | None]]] = {
     "user": _any,
@@ -133,7 +133,7 @@ OWN: Final[Mapping[str, Callable[[str], str | None]]] = {
 
 WITHOUT_EFFECT: Final[Mapping[str, Callable[[str], str | None]]] = {
     "channel_binding": _one_of(
-        "disable", "prefer", instead="set sslmode=verify-full with sslrootcert, which proves who the server is"
+        "disable", "prefer", instead="set sslmode=verify-full with sslrootcert, which verifies the server's identity"
     ),
     "gssencmode": _one_of("disable", "prefer", instead="encrypt with sslmode"),
     "client_encoding": _one_of("utf8", "UTF8", "auto"),
@@ -153,7 +153,7 @@ REFUSED: Final[Mapping[str, Callable[[str], str | None]]] = {
     "tcp_user_timeout": _refused(_SILENCE),
     "service": _refused("write the service's settings into the URL"),
     "servicefile": _refused("write the service's settings into the URL"),
-    "require_auth": _refused("demand it in the server's pg_hba.conf"),
+    "require_auth": _refused("require it in the server's pg_hba.conf"),
     "requirepeer": _refused("use a TCP host with sslmode=verify-full"),
     "requiressl": _refused("set sslmode=require"),
     "ssl": _refused("set sslmode"),

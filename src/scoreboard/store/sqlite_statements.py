@@ -111,7 +111,7 @@ def read_facts(
     limit_count: int,
     clock_us: int,
 ) -> list[Facts]:
-    """The facts of a batch, in its order. Who is new gets the next free integer key: nobody else writes meanwhile.
+    """Return the facts of a batch, in its order. A new player gets the next free integer key, since the file is locked.
 
     Raises BoardMissing.
     """

@@ -122,7 +122,7 @@ def _corrections(desk: "_Desk") -> Sequence[DirectRoute]:
     return [
         desk.correct("ban", about_player(EventKind.BAN), "Ban a player", player, nobody),
         desk.correct("unban", about_player(EventKind.UNBAN), "End a ban", player, nobody),
-        desk.correct("hide", about_player(EventKind.HIDE), "Take a player off the boards who may still score", player,
+        desk.correct("hide", about_player(EventKind.HIDE), "Hide a player, who may still score", player,
                      nobody),
         desk.correct("show", about_player(EventKind.SHOW), "Undo hiding a player", player, nobody),
         desk.correct("rename", rename, "Set or clear a player's name", schemas.RenameRequest, nobody),

@@ -43,7 +43,7 @@ class RenameRequest(Schema):
 
     user_id: Id
     name: Annotated[
-        Name, Field(description="Without what cannot be shown; if nothing is left, or null: the user id is shown.")
+        Name, Field(description="Cleaned for display. If nothing visible is left, or null: boards show the user id.")
     ]
     reason: Reason
 
@@ -107,7 +107,7 @@ class StandingResponse(Schema):
     version: Annotated[int, Field(description="Of the last event of this player on this board.")]
 
 
-Flag = Annotated[bool, Field(description="True where it is so; else absent.", exclude_if=operator.not_)]
+Flag = Annotated[bool, Field(description="True, or absent.", exclude_if=operator.not_)]
 
 
 class PlayerResponse(Schema):

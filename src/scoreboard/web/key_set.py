@@ -112,7 +112,7 @@ def _read_key(entry: object, algorithms: Collection[str]) -> Key:
     if kid is not None:
         check_text(_text(entry, "kid"), MOST_CHARACTERS)
     if not entry.keys().isdisjoint(_SECRET_VALUES):
-        raise ValueError("it has secret values, and whoever can read the set can sign with it")
+        raise ValueError("it has secret values, so anyone who can read the set can sign with it")
     if entry.get("use") not in (None, "sig"):
         raise ValueError("“use” is not “sig”")
     operations = entry.get("key_ops", ["verify"])
@@ -141,7 +141,7 @@ def _algorithm(entry: dict[str, Any], curve: str | None) -> str:
     kind = (_text(entry, "kty"), curve)
     algorithm = next((name for name, kinds in _KINDS.items() if kind in kinds), None)
     if algorithm is None:
-        raise ValueError("“kty” and “crv” are of no supported kind")
+        raise ValueError("“kty” and “crv” name no supported type of key")
     if entry.get("alg") not in (None, algorithm):
         raise ValueError(f"“alg” is not {algorithm}")
     return algorithm

@@ -33,7 +33,7 @@ class NameRequest(Schema):
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada Lovelace"}]})
 
     name: Annotated[
-        Name, Field(description="Without what cannot be shown; if nothing is left, or null: the user id is shown.")
+        Name, Field(description="Cleaned for display. If nothing visible is left, or null: boards show the user id.")
     ]
 
 
@@ -44,7 +44,7 @@ class NameResponse(Schema):
 
     user_id: str
     name: str | None
-    versions: Annotated[dict[str, int], Field(description="The version that each board came to; none if it was so.")]
+    versions: Annotated[dict[str, int], Field(description="The new version of each board; empty if nothing changed.")]
 
 
 class _Place(BaseModel):

@@ -73,10 +73,7 @@ class ScoreRequest(Schema):
     ] = None
     name: Annotated[
         Name,
-        Field(
-            description="For trusted servers: the player's name, without characters that cannot be shown. Anybody else "
-            "leaves it out."
-        ),
+        Field(description="For trusted servers: the player's name, cleaned for display. Other callers leave it out."),
     ] = None
     proof: Annotated[
         str | None,
@@ -195,7 +192,11 @@ class ReadyResponse(Schema):
 
     status: Annotated[str, Field(examples=["ready"])]
     degraded: Annotated[
-        list[str], Field(description="Partners that are lost, and `clock` while it is in doubt.", examples=[[]])
+        list[str],
+        Field(
+            description="Unavailable dependencies, and `clock` with `clock_unsure`.",
+            examples=[[]],
+        ),
     ]
 
 
