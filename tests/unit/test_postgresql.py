@@ -2,11 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from threading import Event as ThreadEvent
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -14,13 +15,13 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from structlog.testing import capture_logs
 
 from scoreboard.errors import OutcomeUnknown, SchemaError, StartError, StoreUnavailable
 from scoreboard.interfaces import Accepted, Facts, Settled
 from scoreboard.model import Submission
-from scoreboard.store import postgresql_database
+from scoreboard.store import admin_reads, postgresql_database, reads
 from scoreboard.store.postgresql import PostgresqlStore
 from scoreboard.store.postgresql_connections import Access, Connections
 from scoreboard.store.postgresql_database import Limits, open_server
@@ -315,3 +316,33 @@ async def test_what_a_commit_asks_is_planned_well_on_empty_tables(url: str, anal
         "score_events_proof",
     }
     assert "Seq Scan" not in plan
+
+
+@pytest.mark.parametrize("read", [reads.events, admin_reads.ledger], ids=["events", "ledger"])
+async def test_a_page_of_a_long_ledger_is_read_in_the_order_of_its_index(
+    url: str, read: Callable[[Connection, str, int, int], object]
+) -> None:
+    """Otherwise each page sorts all that comes after it, and `verify` and `export` never end on a large ledger."""
+    await execute(
+        url,
+        "INSERT INTO players (key, user_id, seq) VALUES (1, 'ada', 20000)",
+        "INSERT INTO score_events (board_key, version, event_id, kind, player_key, points, score, at_us) "
+        "SELECT 1, n, gen_random_uuid(), 'adjust', 1, 1, n, n FROM generate_series(1, 20000) AS g(n)",
+        "ANALYZE",
+    )
+
+    def plan(connection: Connection) -> str:
+        asked: list[tuple[str, Any]] = []
+
+        @event.listens_for(connection, "before_cursor_execute")
+        def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+            asked.append((statement, parameters))
+
+        read(connection, "main", 1_000, 100)
+        statement, parameters = asked[0]
+        return "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars())
+
+    async with pool(url, "read") as connections:
+        found = await connections.run(plan)
+    assert "Index Scan using score_events_pkey" in found
+    assert "Sort Key: score_events" not in found

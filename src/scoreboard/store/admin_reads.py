@@ -8,7 +8,7 @@ from sqlalchemy.engine import Row
 from scoreboard.admin_store import Place, Profile, Record
 from scoreboard.model import ERASED_MARK
 from scoreboard.store.correcting import player_of, standings_of
-from scoreboard.store.reads import event_of
+from scoreboard.store.reads import event_of, key_of
 from scoreboard.store.tables import boards, corrections, players, score_events
 from scoreboard.store.voids import are_void
 
@@ -50,7 +50,7 @@ def corrections_before(connection: Connection, before: Place | None, limit: int)
 
 def ledger(connection: Connection, board: str, after: int, limit: int) -> Sequence[Record]:
     """A stretch of a board's ledger, in order."""
-    of_board = _all_events().where(boards.c.id == board, score_events.c.version > after)
+    of_board = _all_events().where(score_events.c.board_key == key_of(board), score_events.c.version > after)
     return _as_records(connection, connection.execute(of_board.order_by(score_events.c.version).limit(limit)).all())
 
 
@@ -81,9 +81,8 @@ def _records(
     time = score_events.c.at_us if at_us is None else at_us
     if before is not None:
         before_us, board, version = before
-        key = select(boards.c.key).where(boards.c.id == board).scalar_subquery()
         place = tuple_(time, score_events.c.board_key, score_events.c.version)
-        wanted = wanted.where(place < tuple_(literal(before_us), key, literal(version)))
+        wanted = wanted.where(place < tuple_(literal(before_us), key_of(board), literal(version)))
     newest_first = (time.desc(), score_events.c.board_key.desc(), score_events.c.version.desc())
     return _as_records(connection, connection.execute(wanted.order_by(*newest_first).limit(limit)).all())
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, func, select, text, update
 from sqlalchemy.engine import Row
 
 from scoreboard.errors import SchemaError
@@ -78,10 +78,14 @@ def _head(connection: Connection, board: str) -> Head:
     return Head(row.version, row.at_us, clock_us=row.clock_us)
 
 
+def key_of(board: str) -> ScalarSelect[int]:
+    """Return a board's key as a value. By a join instead, a database would not read in the order of an index."""
+    return select(boards.c.key).where(boards.c.id == board).scalar_subquery()
+
+
 def _of(board: str) -> ColumnElement[bool]:
-    """Its standings. As a value and no join, the board leaves a database free to read in the order of an index."""
-    key = select(boards.c.key).where(boards.c.id == board).scalar_subquery()
-    return (standings.c.board_key == key) & (standings.c.period == ALL_TIME)
+    """Its standings."""
+    return (standings.c.board_key == key_of(board)) & (standings.c.period == ALL_TIME)
 
 
 def changes(connection: Connection, board: str, after: int, limit: int) -> Change:
@@ -143,8 +147,7 @@ def events(connection: Connection, board: str, after: int, limit: int) -> Sequen
     """A stretch of the ledger."""
     rows = connection.execute(
         select(score_events)
-        .join(boards, boards.c.key == score_events.c.board_key)
-        .where(boards.c.id == board, score_events.c.version > after)
+        .where(score_events.c.board_key == key_of(board), score_events.c.version > after)
         .order_by(score_events.c.version)
         .limit(limit)
     )
