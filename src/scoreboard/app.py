@@ -145,6 +145,11 @@ def _make_keys(settings: Settings, clock: Clock) -> Keys:
         keys += secrets(load_secret(settings), *old)
     keys += [read_pem(path, allowed) for path in settings.jwt_public_keys]
     if settings.jwt_jwks_url is not None:
+        if not set(ASYMMETRIC).intersection(allowed):
+            raise StartError(
+                "SCOREBOARD_JWT_ALGORITHMS names none that a key of SCOREBOARD_JWT_JWKS_URL could be for: "
+                f"add one of {', '.join(ASYMMETRIC)}."
+            )
         return JwksKeys(settings.jwt_jwks_url, allowed, clock, fixed=keys)
     if not keys:
         raise StartError("No key could verify a token: SCOREBOARD_JWT_ALGORITHMS names none of those that are set.")

@@ -265,6 +265,10 @@ def test_a_secret_is_changed_with_nobody_logged_out(tmp_path: Path) -> None:
         ({"jwt_public_keys": "catalog.toml"}, "SCOREBOARD_JWT_PUBLIC_KEYS"),
         ({"jwt_algorithms": "none"}, "SCOREBOARD_JWT_ALGORITHMS"),
         ({"jwt_jwks_url": "http://login.example/jwks.json"}, "SCOREBOARD_JWT_JWKS_URL"),
+        (
+            {"jwt_jwks_url": "https://login.example/jwks.json", "jwt_algorithms": "HS256"},
+            "SCOREBOARD_JWT_ALGORITHMS",
+        ),
         ({"jwt_old_secrets": "short"}, "SCOREBOARD_JWT_OLD_SECRETS"),
         ({"env": "production", "cors_origins": "*"}, "SCOREBOARD_CORS_ORIGINS"),
     ],
