@@ -14,6 +14,9 @@ from scoreboard.text import MAX_CHARACTERS, check_text
 MAX_MARKS: Final = 4
 """Consecutive nonspacing marks in a name (TR 39, section 5.4). More of them would cover the rows above and below."""
 
+MOST_READ: Final = 1_024
+"""Characters of a text that are read at most. It bounds the time for a text, and the memory of the cache."""
+
 KEPT_NAMES: Final = 4_096
 """Size of the cache of cleaned names: boards show the same names repeatedly."""
 
@@ -48,12 +51,16 @@ _VIRAMA: Final = 9
 """The combining class of the sign that joins consonants in Indic scripts (virama)."""
 
 
-@lru_cache(KEPT_NAMES)
 def clean_name(text: str) -> str:
     """Return a text as a name for display: in NFC, at most 128 characters, and empty if nothing is visible.
 
     Any kind of space becomes U+0020. Control characters, invisible characters and excess marks are removed.
     """
+    return _clean(text[:MOST_READ])
+
+
+@lru_cache(KEPT_NAMES)
+def _clean(text: str) -> str:
     if not text.isascii():
         plain = "".join(c for c in text if unicodedata.category(c) not in {"Cc", "Cs"})
         text = unicodedata.normalize("NFC", _BLANK.sub(" ", plain))

@@ -132,6 +132,12 @@ def test_a_long_name_is_cut_between_sequences() -> None:
     assert len(clean_name("x" * 200)) == 128
 
 
+def test_only_the_beginning_of_a_very_long_name_is_read() -> None:
+    """A claim or a body can have thousands of characters; reading them all would hold up everybody else."""
+    assert clean_name("\u200b" * 1_000 + "Ada") == "Ada"
+    assert clean_name("\u200b" * 15_000 + "Ada") == ""
+
+
 ODD = st.sampled_from("".join(NOTHING_VISIBLE.values()) + "".join(LEGITIMATE.values()) + "A1=\u0338\u0489")
 
 
