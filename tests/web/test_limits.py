@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -223,3 +225,30 @@ def test_whoever_begins_no_tls_is_not_waited_for(
             while client.recv(1_000):
                 pass
     assert [line["event"] for line in told] == ["stopping"]
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("last", [b"nonsense\r\n\r\n", START + b"\r\n"], ids=["refused", "answered"])
+def test_a_client_that_keeps_sending_after_the_last_answer_over_tls_is_cut_off(
+    tmp_path: Path,
+    certificate: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    loop: Callable[[], asyncio.AbstractEventLoop],
+    last: bytes,
+) -> None:
+    monkeypatch.setattr(limits, "LINGER_SECONDS", 0.2)
+    with (
+        running(tmp_path, loop_factory=loop, **certificate) as scoreboard,
+        connected(scoreboard) as plain,
+        ssl.create_default_context(cafile=str(scoreboard.settings.tls_certificate)).wrap_socket(
+            plain, server_hostname="127.0.0.1"
+        ) as client,
+    ):
+        begun = time.monotonic()
+        client.sendall(last)
+        assert client.recv(9) == b"HTTP/1.1 "
+        with suppress(OSError):
+            while True:
+                client.sendall(bytes(16_384))
+        # The event loop's own limit is 30 s.
+        assert time.monotonic() - begun < 20

@@ -100,9 +100,15 @@ class Progress:
         self._taken_at = now
         """The last time at which the number of waiting bytes had decreased or was zero (seconds of the loop)."""
 
-    def is_stalled(self, waiting: int, now: float) -> bool:
-        """Return True if the client has read nothing for `TAKING_SECONDS`. Call it about once a second."""
-        if not waiting or waiting < self._waiting:
+    def is_stalled(self, waiting: int, now: float, *, is_closing: bool) -> bool:
+        """Return True if the client has read nothing for `TAKING_SECONDS`. To be called about once a second.
+
+        Also if the connection is closing, and the client has not ended TLS `LINGER_SECONDS` after everything was sent:
+        until then, the loop decrypts and discards whatever the client sends.
+        """
+        if waiting < self._waiting or not (waiting or is_closing):
             self._taken_at = now
         self._waiting = waiting
-        return waiting > 0 and self._taken_at <= now - TAKING_SECONDS
+        if waiting:
+            return self._taken_at <= now - TAKING_SECONDS
+        return is_closing and self._taken_at <= now - LINGER_SECONDS

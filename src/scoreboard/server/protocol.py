@@ -258,8 +258,10 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def refuse_if_slow(self, now: float) -> None:
         """End the connection if a request arrives too slowly, or if the client does not read an answer."""
+        is_closing = self.transport.is_closing()
+        is_stalled = self._progress.is_stalled(self.transport.get_write_buffer_size(), now, is_closing=is_closing)
         # The hub ends streams.
-        if not self.is_streaming and self._progress.is_stalled(self.transport.get_write_buffer_size(), now):
+        if is_stalled and (is_closing or not self.is_streaming):
             self.transport.abort()
         elif self.pipeline and self.sending_since is not None:
             # Nothing is read while earlier requests are answered: the time limit starts after them.
