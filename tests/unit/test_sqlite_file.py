@@ -64,6 +64,21 @@ def test_a_file_that_everybody_can_write_is_refused(path: Path, mode: int) -> No
             use(path)
 
 
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+@pytest.mark.parametrize("by_link", [False, True], ids=["itself", "by a link"])
+def test_a_file_of_sqlite_that_everybody_can_write_is_refused(path: Path, suffix: str, by_link: bool) -> None:
+    beside = path.with_name(path.name + suffix)
+    beside.touch()
+    beside.chmod(0o666)
+    if by_link:
+        link = path.with_name("link.db")
+        link.symlink_to(path.name)
+        path = link
+    for use in (sqlite_file.check, sqlite_file.migrate):
+        with pytest.raises(StartError, match=f"chmod 600 {beside}"):
+            use(path)
+
+
 @pytest.mark.parametrize(("mode", "warnings"), [(0o644, 1), (0o660, 0), (0o600, 0)])
 def test_a_file_that_everybody_can_read_is_warned_of(path: Path, mode: int, warnings: int) -> None:
     path.chmod(mode)

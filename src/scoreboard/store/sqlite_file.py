@@ -4,7 +4,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote
@@ -33,6 +33,7 @@ HEADER_BYTES: Final = 100
 log = structlog.get_logger()
 
 Access = Literal["write", "read"]
+_SUFFIXES: Final = ("-wal", "-shm")
 _MODES: Final = {"write": "rw", "read": "ro"}
 
 
@@ -126,12 +127,19 @@ def check(path: Path) -> None:
 
 
 def _check_rights(path: Path) -> None:
-    """Raise StartError if any user of the machine can change the file."""
+    """Raise StartError if any user of the machine can change the file, or what SQLite keeps next to it."""
     with _explained(path):
-        mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & stat.S_IWOTH:
-        raise StartError(f"Every user of this machine can write to the database {path}: run “chmod 600 {path}”.")
-    if mode & stat.S_IROTH:
+        # SQLite puts its own files next to the one that a symbolic link points to.
+        real = path.resolve()
+        modes = {path: stat.S_IMODE(path.stat().st_mode)}
+        for beside in (real.with_name(f"{real.name}{suffix}") for suffix in _SUFFIXES):
+            # They go with the last connection of any process.
+            with suppress(FileNotFoundError):
+                modes[beside] = stat.S_IMODE(beside.stat().st_mode)
+    for file, mode in modes.items():
+        if mode & stat.S_IWOTH:
+            raise StartError(f"Every user of this machine can write to the database {file}: run “chmod 600 {file}”.")
+    if modes[path] & stat.S_IROTH:
         log.warning("every user of this machine can read the database: run “chmod 600”", path=str(path))
 
 
