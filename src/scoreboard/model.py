@@ -295,7 +295,7 @@ class Head:
 
     @property
     def reading_us(self) -> int:
-        """As in `Event`."""
+        """The clock's reading, as in `Event`."""
         return self.at_us if self.clock_us is None else self.clock_us
 
 

@@ -104,7 +104,7 @@ class Progress:
         """Return True if the client has read nothing for `TAKING_SECONDS`. To be called about once a second.
 
         Also if the connection is closing, and the client has not ended TLS `LINGER_SECONDS` after everything was sent:
-        until then, the loop decrypts and discards whatever the client sends.
+        until then, the loop decrypts and discards the bytes of the client.
         """
         if waiting < self._waiting or not (waiting or is_closing):
             self._taken_at = now

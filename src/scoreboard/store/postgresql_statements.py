@@ -159,7 +159,7 @@ async def read_facts(
     limit_count: int,
     clock_us: int | None,
 ) -> list[Facts]:
-    """The facts of a batch, in its order; without a clock of the caller's, by the database's own.
+    """Return the facts of a batch, in its order. Without a clock reading of the caller, the database's clock is used.
 
     Raises BoardMissing.
     """

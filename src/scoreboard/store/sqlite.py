@@ -144,7 +144,7 @@ class SqliteStore:
         return self._transact(engine, write)
 
     def _facts(self, connection: Connection, batch: Sequence[Submission]) -> Sequence[Facts]:
-        """Raises BoardMissing."""
+        """Return the facts of a batch. Raises BoardMissing."""
         count, now_us = self._limit.count, self._clock.now_us()
         try:
             return statements.read_facts(connection, batch, self._board_keys, count, now_us)
