@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.e2e.missing import go_without
+from tests.limits import LIMIT_SECONDS
 
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) => {
@@ -133,7 +134,7 @@ def visiting(browser: Browser, *urls: str, **options: object) -> Iterator[tuple[
     """A context whose pages are held to what every page must keep."""
     witness = Witness({urlsplit(url).netloc for url in urls})
     context = browser.new_context(**options)  # type: ignore[arg-type]
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(LIMIT_SECONDS * 1_000)
     context.add_init_script(REPORT_VIOLATIONS)
     context.on("page", witness.attend)
     try:

@@ -4,17 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.clocks import HeldClock
 from tests.e2e.browser import launch_chromium, launch_firefox
 from tests.e2e.sites import Site, site
 from tests.harness import Running, running
+from tests.limits import LIMIT_SECONDS
 
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
+        expect.set_options(timeout=LIMIT_SECONDS * 1_000)
         yield playwright
 
 

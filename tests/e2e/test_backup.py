@@ -19,6 +19,7 @@ from tests.e2e.missing import go_without
 from tests.e2e.processes import score, scoreboard, serving
 from tests.e2e.test_stopping import Writers
 from tests.harness import Watcher
+from tests.limits import LIMIT_SECONDS
 from tests.servers.postgresql import PostgresServer
 from tests.servers.process import until
 from tests.servers.redis import RedisServer
@@ -141,7 +142,11 @@ def test_a_dump_that_was_taken_under_load_is_restored_though_redis_is(
 
     def run(program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [postgres.programs / program, *arguments], capture_output=True, text=True, timeout=30, check=False
+            [postgres.programs / program, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
 

@@ -14,6 +14,7 @@ import pytest
 from scoreboard import __version__
 from scoreboard.store.schema import newest_revision
 from tests.e2e.processes import score, scoreboard, serving
+from tests.limits import LIMIT_SECONDS
 from tests.servers.redis import Redis
 
 
@@ -148,7 +149,7 @@ def test_the_demo_says_how_to_try_it_and_goes_on_where_it_stopped(tmp_path: Path
         command = process.line_with("curl ")
         assert "\x1b" not in process.output
         answer = subprocess.run(
-            [*shlex.split(command), "--silent"], capture_output=True, text=True, timeout=20, check=True
+            [*shlex.split(command), "--silent"], capture_output=True, text=True, timeout=LIMIT_SECONDS, check=True
         )
         assert json.loads(answer.stdout)["points"] == 50
         with client.stream("GET", "/api/leaderboard/stream") as stream:

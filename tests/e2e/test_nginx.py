@@ -16,6 +16,7 @@ from tests.history.clients import Plan
 from tests.history.recording import recording
 from tests.history.records import Acknowledged, Refused
 from tests.history.truth import with_truth
+from tests.limits import LIMIT_SECONDS
 
 LIVE_AGAIN_SECONDS = 5.0
 PLAN = Plan(rate=60.0, clients=12, staying=4, rotating=0)
@@ -36,7 +37,7 @@ def test_each_event_arrives_at_once(folder: Path, http_version: str, encoding: s
         running(folder, HeldClock(), rate_limit="1000/minute") as scoreboard,
         Nginx(folder, [scoreboard.url], http_version) as nginx,
         httpx2.stream(
-            "GET", f"{nginx.url}/api/leaderboard/stream", headers={"Accept-Encoding": encoding}, timeout=5
+            "GET", f"{nginx.url}/api/leaderboard/stream", headers={"Accept-Encoding": encoding}, timeout=LIMIT_SECONDS
         ) as response,
     ):
         assert response.headers["Cache-Control"] == "no-cache, no-transform"

@@ -18,9 +18,6 @@ from tests.e2e.proxy import Proxy, proxying
 from tests.harness import Running, Watcher, running
 from tests.servers.process import until
 
-RECOVERY_MS = 5_000
-"""Within this time everybody is told that the partners are gone, and that they are back."""
-
 
 @dataclass(frozen=True)
 class Partners:
@@ -176,11 +173,9 @@ def test_the_page_says_that_its_board_is_old_and_when_it_is_live_again(server: R
         state = page.locator(".state")
         expect(state).to_have_text(re.compile("^Live since "))
         partners.leave()
-        expect(state).to_have_text(
-            re.compile("^Not live since .*: the server cannot reach its data$"), timeout=RECOVERY_MS
-        )
+        expect(state).to_have_text(re.compile("^Not live since .*: the server cannot reach its data$"))
         expect(state).to_have_attribute("data-state", "stale")
         # The last known board stays.
         expect(page.locator("tbody .name bdi")).to_have_text(["Ada"])
         partners.come_back()
-        expect(state).to_have_text(re.compile("^Live since "), timeout=RECOVERY_MS)
+        expect(state).to_have_text(re.compile("^Live since "))

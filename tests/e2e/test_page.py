@@ -18,9 +18,6 @@ from tests.e2e.sites import Site
 from tests.harness import Running, running
 from tests.servers.process import free_port, until
 
-RECOVERY_MS = 5_000
-"""Every page is live again within this time after its server is."""
-
 RECORD = """
 async () => {
   const { watch } = await import("/static/scoreboard.js");
@@ -35,11 +32,11 @@ LOST = ("Failed to load resource",)
 
 
 def expect_order(page: Page, *names: str) -> None:
-    expect(page.locator("tbody .name bdi")).to_have_text(list(names), timeout=RECOVERY_MS)
+    expect(page.locator("tbody .name bdi")).to_have_text(list(names))
 
 
 def expect_live(page: Page) -> None:
-    expect(page.locator(".state")).to_have_text(re.compile("^Live since "), timeout=RECOVERY_MS)
+    expect(page.locator(".state")).to_have_text(re.compile("^Live since "))
 
 
 def expect_one_stream(server: Running) -> None:
@@ -110,7 +107,7 @@ def test_pages_come_back_when_their_server_was_killed(browser: Browser, tmp_path
                     expect_live(page)
                 score(client, token, "ada")
                 for page in pages:
-                    expect(page.locator("tbody .score")).to_have_text(f"{50 * (turn + 1)}", timeout=RECOVERY_MS)
+                    expect(page.locator("tbody .score")).to_have_text(f"{50 * (turn + 1)}")
                 process.end(signal.SIGKILL)
             for page in pages:
                 expect(page.locator(".state")).to_have_text(re.compile("^Reconnecting since "))
@@ -168,7 +165,7 @@ def test_a_frozen_tab_does_not_keep_the_stream(chromium: Browser, server: Runnin
         expect_live(other)
         context.new_cdp_session(leading).send("Page.setWebLifecycleState", {"state": "frozen"})
         server.score("ada")
-        expect(other.locator("tbody .name bdi")).to_have_text(["ada"], timeout=3 * RECOVERY_MS)
+        expect(other.locator("tbody .name bdi")).to_have_text(["ada"])
         expect_live(other)
 
 
@@ -178,11 +175,11 @@ def test_a_tab_that_is_stuck_loses_the_lead(browser: Browser, server: Running) -
         for page in (leading, other):
             page.goto(server.url)
             expect_live(page)
-        leading.evaluate("setTimeout(() => { const until = Date.now() + 10_000; while (Date.now() < until); }, 50)")
+        leading.evaluate("setTimeout(() => { const until = Date.now() + 20_000; while (Date.now() < until); }, 50)")
         server.score("ada")
-        expect(other.locator("tbody .name bdi")).to_have_text(["ada"], timeout=9_000)
+        expect(other.locator("tbody .name bdi")).to_have_text(["ada"], timeout=19_000)
         server.score("bob", "jackpot")
-        expect(leading.locator("tbody .name bdi")).to_have_text(["bob", "ada"], timeout=3 * RECOVERY_MS)
+        expect(leading.locator("tbody .name bdi")).to_have_text(["bob", "ada"])
         expect_live(leading)
         expect_one_stream(server)
 
@@ -501,7 +498,7 @@ def test_a_screen_reader_is_told_who_leads(browser: Browser, server: Running) ->
         for user in ("ada", "bob", "ada", "bob"):
             server.score(user, "quest")
             expect(page.locator("tbody .name bdi").first).to_have_text(user.title())
-        expect(page.locator(".spoken")).to_have_text("Bob leads with 150.", timeout=8_000)
+        expect(page.locator(".spoken")).to_have_text("Bob leads with 150.")
         told = page.evaluate("told")
         assert len(told) == 2
         assert told[1] - told[0] >= 4_900
@@ -566,4 +563,4 @@ def test_a_browser_whose_address_has_read_too_much_comes_back_by_itself(browser:
         expect(page.locator(".state")).to_have_text(re.compile("^Reconnecting since "))
         server.clock.advance(1)
         expect_live(page)
-        expect(page).to_have_title("has a board", timeout=RECOVERY_MS)
+        expect(page).to_have_title("has a board")

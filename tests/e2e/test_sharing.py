@@ -94,7 +94,7 @@ def test_eight_tabs_at_a_plain_name_share_one_stream_and_hand_it_over(browser: B
             pages.pop(0).close()
             server.score("bob", "quest")
             for page in pages:
-                expect(page.locator("tbody .score").first).to_have_text(str(150 + 50 * turn), timeout=10_000)
+                expect(page.locator("tbody .score").first).to_have_text(str(150 + 50 * turn))
         expect_one_stream(server)
 
 
@@ -222,7 +222,7 @@ def test_a_board_that_another_page_made_up_is_corrected(browser: Browser, server
         liar.evaluate(POST, [lie])
         leading.close()
         server.score("bob", "prize")
-        expect(other.locator("tbody .name bdi")).to_have_text(["bob", "ada"], timeout=10_000)
+        expect(other.locator("tbody .name bdi")).to_have_text(["bob", "ada"])
 
 
 @pytest.mark.parametrize(
