@@ -104,12 +104,12 @@ def migrate(path: Path) -> tuple[str | None, str]:
     """
     if not path.parent.is_dir():
         raise StartError(f"The folder {path.parent} does not exist: make it, or set SCOREBOARD_DATABASE_URL.")
+    _check_rights(path)
     if is_new(path):
         with _explained(path):
             # Others may not read who plays here, and SQLite gives its log the mode of its file.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     else:
-        _check_rights(path)
         with _connected(path, "read") as connection:
             _check_ours(connection, path)
     with _connected(path, "write") as connection, connection.begin():
@@ -118,9 +118,9 @@ def migrate(path: Path) -> tuple[str | None, str]:
 
 def check(path: Path) -> None:
     """Raises SchemaError, with what to do, where the file is not one of ours with this program's schema."""
+    _check_rights(path)
     if is_new(path):
         raise SchemaError(f"There is no database at {path}: run “scoreboard migrate”.")
-    _check_rights(path)
     with _connected(path, "read") as connection:
         _check_ours(connection, path)
         schema.check(connection)
@@ -128,18 +128,20 @@ def check(path: Path) -> None:
 
 def _check_rights(path: Path) -> None:
     """Raise StartError if any user of the machine can change the file, or what SQLite keeps next to it."""
+    modes: dict[Path, int] = {}
+    """The modes of regular files: opening another one fails, with a reason of its own."""
     with _explained(path):
         # SQLite puts its own files next to the one that a symbolic link points to.
         real = path.resolve()
-        modes = {path: stat.S_IMODE(path.stat().st_mode)}
-        for beside in (real.with_name(f"{real.name}{suffix}") for suffix in _SUFFIXES):
-            # They go with the last connection of any process.
+        for file in (path, *(real.with_name(f"{real.name}{suffix}") for suffix in _SUFFIXES)):
+            # SQLite deletes its own files with the last connection of any process.
             with suppress(FileNotFoundError):
-                modes[beside] = stat.S_IMODE(beside.stat().st_mode)
+                if stat.S_ISREG(mode := file.stat().st_mode):
+                    modes[file] = mode
     for file, mode in modes.items():
         if mode & stat.S_IWOTH:
             raise StartError(f"Every user of this machine can write to the database {file}: run “chmod 600 {file}”.")
-    if modes[path] & stat.S_IROTH:
+    if modes.get(path, 0) & stat.S_IROTH:
         log.warning("every user of this machine can read the database: run “chmod 600”", path=str(path))
 
 
