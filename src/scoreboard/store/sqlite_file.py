@@ -87,8 +87,10 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def is_new(path: Path) -> bool:
     """Whether there is nothing yet: no file, or an empty database, such as a first start leaves that was cut off.
 
-    Raises SchemaError where the file is no database, StartError where it cannot be opened.
+    Raises SchemaError where the file is no database, StartError where it cannot be opened, or any user can change it.
     """
+    # Before it is opened: SQLite then takes over what a write-ahead log says, and deletes the log.
+    _check_rights(path)
     with _explained(path):
         if not path.exists() or path.stat().st_size == 0:
             return True
@@ -104,7 +106,6 @@ def migrate(path: Path) -> tuple[str | None, str]:
     """
     if not path.parent.is_dir():
         raise StartError(f"The folder {path.parent} does not exist: make it, or set SCOREBOARD_DATABASE_URL.")
-    _check_rights(path)
     if is_new(path):
         with _explained(path):
             # Others may not read who plays here, and SQLite gives its log the mode of its file.
@@ -118,7 +119,6 @@ def migrate(path: Path) -> tuple[str | None, str]:
 
 def check(path: Path) -> None:
     """Raises SchemaError, with what to do, where the file is not one of ours with this program's schema."""
-    _check_rights(path)
     if is_new(path):
         raise SchemaError(f"There is no database at {path}: run “scoreboard migrate”.")
     with _connected(path, "read") as connection:
@@ -141,8 +141,6 @@ def _check_rights(path: Path) -> None:
     for file, mode in modes.items():
         if mode & stat.S_IWOTH:
             raise StartError(f"Every user of this machine can write to the database {file}: run “chmod 600 {file}”.")
-    if modes.get(path, 0) & stat.S_IROTH:
-        log.warning("every user of this machine can read the database: run “chmod 600”", path=str(path))
 
 
 def _application_id(connection: Connection) -> int:
@@ -153,6 +151,8 @@ def _application_id(connection: Connection) -> int:
 def _check_ours(connection: Connection, path: Path) -> None:
     if _application_id(connection) != APPLICATION_ID:
         raise _not_ours(path)
+    if path.stat().st_mode & stat.S_IROTH:
+        log.warning("every user of this machine can read the database: run “chmod 600”", path=str(path))
 
 
 @contextmanager
