@@ -82,7 +82,7 @@ async def test_a_name_that_leads_to_a_replica_is_tried_until_that_one_takes_writ
         await asyncio.to_thread(primary.kill)
         with pytest.raises(RankingUnavailable):
             await ranking.progress("main")
-        await refusals(replica, 2)
+        await attempts(replica, 2)
         # It could be read, and what it has is old from now on.
         with pytest.raises(RankingUnavailable):
             await ranking.progress("main")
@@ -92,13 +92,13 @@ async def test_a_name_that_leads_to_a_replica_is_tried_until_that_one_takes_writ
         assert (await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))).ranks == {1: 1}
 
 
-async def refusals(server: RedisServer, count: int) -> None:
-    """Return once a server has refused so many writes."""
+async def attempts(server: RedisServer, count: int) -> None:
+    """Return when a server has been asked `count` times whether it is the primary."""
 
     def counted() -> int:
         with server.client() as client:
-            errors = client.info("errorstats").get("errorstat_READONLY")
-        return int(errors["count"]) if isinstance(errors, dict) else 0
+            calls = client.info("commandstats").get("cmdstat_role")
+        return int(calls["calls"]) if isinstance(calls, dict) else 0
 
     async with asyncio.timeout(LIMIT_SECONDS):
         while await asyncio.to_thread(counted) < count:

@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, Sentinel, SSLConnection
 from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoPermissionError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from scoreboard.ranking.redis_connection import FAILURES, Client, Limits
@@ -103,7 +105,22 @@ class RedisServers:
             "protocol": 3,
             "legacy_responses": False,
             "maint_notifications_config": NO_MAINTENANCE,
+            **({} if self.is_cluster else {"redis_connect_func": _connect_to_primary}),
         }
+
+
+async def _connect_to_primary(connection: AbstractConnection) -> None:
+    """Prepare a new connection. Raises ConnectionError if it leads to a replica, whose boards may be old.
+
+    A call reopens a lost connection, and after a failover the name may lead to a replica for a while. A user without
+    the permission for ROLE connects without this check.
+    """
+    await connection.on_connect()
+    await connection.send_command("ROLE")
+    with suppress(NoPermissionError):
+        role, *_ = await connection.read_response()
+        if role not in {b"master", "master"}:
+            raise RedisConnectionError("this server is a replica")
 
 
 async def follow_primary(client: Client) -> bool:
