@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from functools import partial
+from typing import Any
 
 import pytest
 from redis import RedisError
@@ -16,6 +17,7 @@ from scoreboard.ranking import redis as redis_ranking
 from scoreboard.ranking.redis import RedisRanking
 from scoreboard.ranking.redis_connection import Limits
 from scoreboard.ranking.redis_keys import BoardKeys
+from tests.limits import LIMIT_SECONDS
 from tests.making import change, standing
 from tests.relay import Relay
 from tests.servers.process import free_port, until
@@ -120,19 +122,24 @@ def sentinel(primary: RedisServer, replica: RedisServer) -> Iterator[RedisSentin
 
 
 @pytest.fixture
-async def watched(sentinel: RedisSentinel, silent_port: int) -> AsyncIterator[RedisRanking]:
+async def watched(sentinel: RedisSentinel, replica: RedisServer, silent_port: int) -> AsyncIterator[RedisRanking]:
     """A ranking on a primary that Sentinels know, of which the first is silent and the second is gone."""
     hosts = f"127.0.0.1:{silent_port},127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}"
     url = f"redis+sentinel://{hosts}/{sentinel.SERVICE}/0"
     limits = Limits(connections=4, silence_seconds=1.5)
     async with opened(url, limits=limits, password=sentinel.password) as ranking:
         await ranking.apply(change(ChangeKind.LAST_PAGE, 0, 1, standing(1, 50, 1)))
+        await asyncio.to_thread(until, lambda: copied_version(replica) == "1", "the replica has the copy")
         yield ranking
+
+
+def copied_version(server: RedisServer) -> Any:
+    return server.execute("HGET", BoardKeys("p", "main").copy[0], "version")
 
 
 async def writes_to(ranking: RedisRanking, server: RedisServer) -> None:
     """Write until a change arrives at a server that is no replica."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(LIMIT_SECONDS):
         while True:
             # Servers that change their roles close connections.
             with suppress(RankingUnavailable, RedisError):
@@ -141,7 +148,7 @@ async def writes_to(ranking: RedisRanking, server: RedisServer) -> None:
                     change(ChangeKind.STEP, before.version, before.version + 1, standing(1, 60, before.version + 1))
                 )
                 role = await asyncio.to_thread(server.execute, "ROLE")
-                version = await asyncio.to_thread(server.execute, "HGET", BoardKeys("p", "main").copy[0], "version")
+                version = await asyncio.to_thread(copied_version, server)
                 if (role[0], version) == ("master", str(applied.version)):
                     return
             await asyncio.sleep(0.05)
@@ -158,7 +165,7 @@ async def test_a_primary_that_the_sentinels_replace_is_left_while_it_still_takes
     watched: RedisRanking, sentinel: RedisSentinel, primary: RedisServer, replica: RedisServer
 ) -> None:
     changed = watched.changed()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(2 * LIMIT_SECONDS):
         assert {await anext(changed), await anext(changed)} == {"main", "side"}
         await asyncio.to_thread(sentinel.execute, "SENTINEL", "FAILOVER", sentinel.SERVICE)
         await writes_to(watched, replica)
