@@ -85,9 +85,9 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def is_new(path: Path) -> bool:
-    """Whether there is nothing yet: no file, or an empty database, such as a first start leaves that was cut off.
+    """Return True if there is no file, or an empty database, as an interrupted first start leaves it.
 
-    Raises SchemaError where the file is no database, StartError where it cannot be opened, or any user can change it.
+    Raises SchemaError if the file is not a database, StartError if it cannot be opened or any user can change it.
     """
     # Before it is opened: SQLite then takes over what a write-ahead log says, and deletes the log.
     _check_rights(path)
@@ -129,7 +129,7 @@ def check(path: Path) -> None:
 def _check_rights(path: Path) -> None:
     """Raise StartError if any user of the machine can change the file, or what SQLite keeps next to it."""
     modes: dict[Path, int] = {}
-    """The modes of regular files: opening another one fails, with a reason of its own."""
+    """The modes of regular files. For other kinds of files, opening fails with a clear error."""
     with _explained(path):
         # SQLite puts its own files next to the one that a symbolic link points to.
         real = path.resolve()
