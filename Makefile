@@ -93,16 +93,16 @@ webkit: $(DEVELOPMENT) $(SERVERS) ## Run the tests of the page in WebKit: make t
 	@$(BIN)/python -m pytest tests/webkit
 
 chaos: $(DEVELOPMENT) $(SERVERS) ## Break real processes under load, each fault 20 times; ARGS="--help" tells how to choose
-	@$(BIN)/python -m tests.chaos $(ARGS)
+	@$(BIN)/python -m chaos $(ARGS)
 
 pictures: $(DEVELOPMENT) $(CHROMIUM) ## Take the README's pictures anew, from the running page
-	@$(BIN)/python -m tests.pictures
+	@$(BIN)/python -m tools.pictures
 
 load: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) ## Measure; ARGS="--help" tells how to choose, limit and compare
-	@$(BIN)/python -m tests.load $(ARGS)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 infra-test: $(INFRASTRUCTURE) $(CHECKOV) ## Apply infrastructure/ to a mock account, and look at what stands there; ARGS="--help" tells more
-	@$(INFRASTRUCTURE_VENV)/bin/python -m tests.infrastructure $(ARGS)
+	@$(INFRASTRUCTURE_VENV)/bin/python -m infrastructure.trial $(ARGS)
 
 lint: $(DEVELOPMENT) ## Find mistakes, wrong types, and imports against the flow
 	@$(BIN)/ruff check
@@ -155,7 +155,7 @@ $(IMAGE): requirements/image.lock $(DEVELOPMENT)
 
 clean: ## Remove what can be made again; databases stay
 	@rm -rf $(VENV) $(INFRASTRUCTURE_VENV) $(CHECKOV_VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/e2e/sse_clients/node_modules
-	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find src tests benchmarks chaos tools infrastructure -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python $(INFRASTRUCTURE_VENV)/bin/python $(CHECKOV_VENV)/bin/python:
 	@command -v $(PYTHON) > /dev/null || { echo "Python 3.11 or newer is needed: on Debian, apt-get install python3 python3-venv"; exit 1; }

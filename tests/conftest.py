@@ -15,9 +15,7 @@ from tests.webkit.browser import is_there as webkit_is_there
 
 pytest_plugins = ("tests.servers.fixtures",)
 
-collect_ignore = ["infrastructure"]  # they ask an account, which `make infra-test` makes
-if not webkit_is_there():
-    collect_ignore.append("webkit")  # `make webkit` says what to install
+collect_ignore = [] if webkit_is_there() else ["webkit"]  # `make webkit` says what to install
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.chaos.world import World
+from chaos.world import World
 from tests.clocks import HeldClock
 from tests.e2e.nginx import Nginx
 from tests.harness import Watcher, running

@@ -1,8 +1,8 @@
 """Both instances are replaced under many streams and scores: the load tool's scenario, smaller and sooner over."""
 
+from benchmarks.options import CannotMeasure, Options
+from benchmarks.rolling_deploy import PROMISED_AT_MOST, Pace, rolling_deploy
 from tests.e2e.missing import go_without
-from tests.load.options import CannotMeasure, Options
-from tests.load.rolling_deploy import PROMISED_AT_MOST, Pace, rolling_deploy
 
 FEW = Options(seconds=1, rounds=1, players=1, streams=200, crowd=10, compares=False, rate=50)
 SOON = Pace(grace_seconds=1.0, drain_seconds=1.0, around_seconds=0.5)

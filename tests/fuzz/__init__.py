@@ -1,1 +1,1 @@
-"""A fuzzer of the HTTP server: `python -m tests.fuzz --seconds 600`."""
+"""Byte strings for the HTTP server, which `python -m tools.fuzz` and a test send."""

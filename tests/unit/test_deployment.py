@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.sheet import cells
 from scoreboard.config import PREFIX, Settings
-from tests.load.sheet import cells
 
 DOCS = Path(__file__).parents[2] / "docs"
 DEPLOYMENT, SCALING = ((DOCS / name).read_text(encoding="utf-8") for name in ("deployment.md", "scaling.md"))

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from tests.load.costs import MEASURED
-from tests.load.sheet import Cell, WrongSheet, cells, evaluate, number, reckoned, split
+from benchmarks.costs import MEASURED
+from benchmarks.sheet import Cell, WrongSheet, cells, evaluate, number, reckoned, split
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCALING, IMPROVEMENTS = ((DOCS / name).read_text(encoding="utf-8") for name in ("scaling.md", "improvements.md"))

@@ -178,7 +178,7 @@ async def test_a_bad_request_is_refused_after_the_answer_to_the_one_before_it() 
 
 
 async def test_a_client_that_has_gone_before_it_is_refused_makes_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Found by `python -m tests.fuzz`: asyncio cannot end the sending on a connection that was reset."""
+    """Found by `python -m tools.fuzz`: asyncio cannot end the sending on a connection that was reset."""
     asked = await Asked(protocol=ours, more=b"nonsense\r\n\r\n").until_it_waits()
 
     def fails() -> None:

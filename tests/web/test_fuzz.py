@@ -1,6 +1,6 @@
 """Byte strings that are nearly HTTP: each has an answer or a silent end, and the log stays short and without secrets.
 
-`python -m tests.fuzz` sends more of them.
+`python -m tools.fuzz` sends more of them.
 """
 
 from itertools import islice

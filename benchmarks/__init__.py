@@ -1,0 +1,1 @@
+"""The load tool: `make load`, or `python -m benchmarks --help`."""

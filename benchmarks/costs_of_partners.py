@@ -1,0 +1,134 @@
+"""What PostgreSQL and Redis have to do for a unit of something, asked by this process past the API."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from itertools import count, cycle, islice
+from time import perf_counter, process_time
+from uuid import uuid4
+
+from benchmarks.deployment import BOARD, PREFIX, Deployment
+from benchmarks.options import Figures
+from benchmarks.seed_postgresql import name, user_id
+from scoreboard.admin_store import Conspicuous
+from scoreboard.commit import BATCH_SIZE
+from scoreboard.model import Action, RateLimit, Submission
+from scoreboard.ranking.redis import RedisRanking
+from scoreboard.rules import settle
+from scoreboard.store.postgresql import PostgresqlStore
+from scoreboard.store.postgresql_database import Limits
+
+ACTION = Action("complete-quest", BOARD, 50, "Complete a quest")
+UNLIMITED = RateLimit(1_000_000, 60_000_000)
+PATIENT = Limits(connections=3, silence_seconds=30, lock_seconds=30, statement_seconds=30)
+
+TURNS = {1: 1_000, BATCH_SIZE: 60}
+"""How many batches of either size: a few seconds of each."""
+
+LOOKS = 3_000
+BOARDS = 5_000
+SUSPECTED_AWARDS = 100_000
+LISTENERS, MESSAGES = 50, 4_000
+
+Used = Callable[[], Mapping[str, float]]
+"""Seconds of the processor that PostgreSQL and Redis have used."""
+
+
+def database_bytes(deployment: Deployment) -> Mapping[str, int]:
+    """Of each table, with its indexes."""
+    rows = deployment.database.sql("SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r'")
+    return {row[0]: row[1] for row in rows}
+
+
+def ledger_bytes(deployment: Deployment) -> tuple[int, int]:
+    """Of its rows, and of its indexes."""
+    (row,) = deployment.database.sql("SELECT pg_table_size('score_events'), pg_indexes_size('score_events')")
+    return row[0], row[1]
+
+
+def redis_bytes(deployment: Deployment) -> tuple[int, int]:
+    """What the places on the board take, and what who the players are."""
+    places = names = 0
+    with deployment.redis.client() as client:
+        for key in client.scan_iter(f"{PREFIX}:*", count=1_000):
+            size = int(client.memory_usage(key, samples=0))
+            if "@players" in key:
+                names += size
+            else:
+                places += size
+    return places, names
+
+
+async def of_partners(deployment: Deployment, used: Used, players: int, scorers: Sequence[int]) -> Figures:
+    """A turn of a board's writer, an update more in it; an instance's look once a second; a board; who stands out."""
+    found: Figures = {}
+    store = PostgresqlStore(deployment.database.url(), limit=UNLIMITED, clock=None, limits=PATIENT)
+    async with store, deployment.ranking() as ranking:
+        # Before anything else is asked, so that all its connections are there.
+        await store.heads()
+        found |= await _turns(store, ranking, used, scorers)
+        before = used()
+        for _ in range(LOOKS):
+            await store.heads()
+        found["postgres_us_a_look"] = 1e6 * (used()["postgres"] - before["postgres"]) / LOOKS
+        before = used()
+        for _ in range(BOARDS):
+            await ranking.page(BOARD, 10, 0)
+        found["redis_us_a_board"] = 1e6 * (used()["redis"] - before["redis"]) / BOARDS
+        awards = (await store.heads())[BOARD].version
+        begun = perf_counter()
+        await store.suspects(0, Conspicuous(), 100)
+        found["suspects_ms"] = 1_000 * (perf_counter() - begun) * SUSPECTED_AWARDS / awards
+    return found
+
+
+async def _turns(store: PostgresqlStore, ranking: RedisRanking, used: Used, scorers: Sequence[int]) -> Figures:
+    """Batches of one and of as many as there may be, one after the other: the line through both.
+
+    While a batch holds its board, either this process works or PostgreSQL does: what both have used is how long it is
+    held, but for flush and network, which are a machine's own.
+    """
+    users = cycle(scorers)
+    await store.ensure(())
+    processor: dict[int, dict[str, float]] = {}
+    for size, turns in TURNS.items():
+        own, before = 0.0, used()
+        for _ in range(turns):
+            batch = [_submission(player) for player in islice(users, size)]
+            begun = process_time()
+            settled = await store.commit({BOARD}, partial(_as_it_is, batch), partial(settle, limit=UNLIMITED))
+            own += process_time() - begun
+            for change in settled.changes:
+                await ranking.apply(change)
+        of_partners = {what: now - before[what] for what, now in used().items()}
+        of_all = {**of_partners, "turn": own + of_partners["postgres"]}
+        processor[size] = {what: 1e6 * seconds / turns for what, seconds in of_all.items()}
+    found: Figures = {}
+    for what, one in processor[1].items():
+        an_update = (processor[BATCH_SIZE][what] - one) / (BATCH_SIZE - 1)
+        found |= {f"{what}_us_a_turn": one - an_update, f"{what}_us_an_update": an_update}
+    found["turn_ms"] = found.pop("turn_us_a_turn") / 1_000
+    return found
+
+
+def _submission(player: int) -> Submission:
+    return Submission(uuid4(), user_id(player), name(player), ACTION)
+
+
+def _as_it_is(batch: Sequence[Submission]) -> Sequence[Submission]:
+    return batch
+
+
+def of_messages(deployment: Deployment, used: Used) -> float:
+    """Microseconds of Redis to tell one listener of one change."""
+    channel = f"{PREFIX}:{{{BOARD}}}:changed"
+    with ExitStack() as stack:
+        client = stack.enter_context(deployment.redis.client())
+        for _ in range(LISTENERS):
+            listener = stack.enter_context(stack.enter_context(deployment.redis.client()).pubsub())
+            listener.ssubscribe(channel)
+            listener.get_message(timeout=1)
+        before = used()["redis"]
+        for number in islice(count(), MESSAGES):
+            client.execute_command("SPUBLISH", channel, number)
+        return 1e6 * (used()["redis"] - before) / (MESSAGES * LISTENERS)

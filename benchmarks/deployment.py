@@ -1,0 +1,81 @@
+"""The distributed deployment under load: PostgreSQL and Redis of its own, and instances of the server on them."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from benchmarks.options import CannotMeasure
+from benchmarks.target import Target, environment
+from scoreboard.ranking.redis import RedisRanking
+from scoreboard.ranking.redis_connection import Limits
+from tests.servers.finding import NoServer
+from tests.servers.postgresql import PostgresServer
+from tests.servers.redis import RedisServer
+
+BOARD = "main"
+PREFIX = "scoreboard"
+RANKING_SECONDS = 10.0
+"""How long we wait for Redis ourselves: a fill keeps it busy for a while, and that is not what is measured here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What the instances share."""
+
+    database: PostgresServer
+    redis: RedisServer
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "SCOREBOARD_DATABASE_URL": self.database.url(),
+            "SCOREBOARD_REDIS_URL": self.redis.url,
+            "SCOREBOARD_REDIS_PREFIX": PREFIX,
+        }
+
+    @contextmanager
+    def instances(self, count: int) -> Iterator[list[Target]]:
+        """So many servers that answer, ended whatever happens."""
+        with ExitStack() as stack:
+            yield [stack.enter_context(Target(settings=self.settings)) for _ in range(count)]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the scoreboard to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "scoreboard", *arguments],
+            env=environment(self.settings),
+            cwd=self.redis.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def ranking(self) -> RedisRanking:
+        """The ranking's driver, for use in this process."""
+        limits = Limits(connections=2, silence_seconds=RANKING_SECONDS)
+        return RedisRanking(self.redis.url, (BOARD,), prefix=PREFIX, is_cluster=False, limits=limits)
+
+    def redis_bytes(self) -> int:
+        """The memory that Redis says it uses."""
+        with self.redis.client() as client:
+            return int(client.info("memory")["used_memory"])
+
+
+@contextmanager
+def deployed(environment: Mapping[str, str] | None = None) -> Iterator[Deployment]:
+    """PostgreSQL as it comes, so each commit is flushed to the disk; with more variables for its process."""
+    with ExitStack() as stack:
+        try:
+            database = stack.enter_context(PostgresServer(environment=environment))
+            redis = stack.enter_context(RedisServer(maxmemory_policy="noeviction"))
+        except (NoServer, pytest.skip.Exception) as error:
+            raise CannotMeasure(str(error)) from error
+        deployment = Deployment(database, redis)
+        migrated = deployment.run("migrate")
+        if migrated.returncode != 0:
+            raise RuntimeError(f"“scoreboard migrate” has failed: {migrated.stderr}")
+        yield deployment

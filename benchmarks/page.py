@@ -1,0 +1,194 @@
+"""The page in a real Chromium: how soon it shows a live board, what it weighs, and how it comes back."""
+
+import asyncio
+import signal
+import tempfile
+import threading
+import time
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from playwright.sync_api import Browser, CDPSession, Page
+
+from benchmarks.options import Figures, OnTick, Options
+from scoreboard.clock import SystemClock
+from scoreboard.model import Caller
+from scoreboard.web.auth import Tokens
+from scoreboard.web.keys import FixedKeys, secrets
+from tests.e2e.browser import chromium
+from tests.e2e.processes import score, serving
+from tests.e2e.proxy import proxying
+from tests.harness import SECRET
+from tests.servers.process import free_port
+
+VISITS = 7
+RESTARTS = 20
+DOWN_SECONDS = 30.0
+SLOWDOWN = 4
+UNLIMITED = {"SCOREBOARD_RATE_LIMIT": "1000000/minute"}
+
+FIRST_ROW = """
+const look = () => {
+  const row = document.querySelector("score-board")?.shadowRoot?.querySelector("tbody tr");
+  const live = document.querySelector("score-board")?.shadowRoot?.querySelector('[data-state="live"]');
+  if (row && live) window.firstBoardMs = performance.now();
+  else requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+window.longTasks = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) longTasks.push(entry.duration);
+}).observe({ type: "longtask", buffered: true });
+"""
+
+LIVE = "document.querySelector('score-board').shadowRoot.querySelector('[data-state=live]') !== null"
+
+WEIGHT = """
+[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+  .reduce((sum, entry) => sum + entry.transferSize, 0)
+"""
+
+RECORD = """
+async () => {
+  const { watch } = await import("/static/scoreboard.js");
+  window.versions = [];
+  watch(location.origin, { onBoard: (board) => versions.push(board.version) });
+}
+"""
+
+
+async def page(options: Options, on_tick: OnTick) -> Figures:
+    """From a visit to a live board; what all of it weighs; the longest task at 10 changes a second, 4 × slowed down."""
+    return await asyncio.to_thread(_page, options, on_tick)
+
+
+async def page_recovery(_options: Options, on_tick: OnTick) -> Figures:
+    """Two pages, 20 restarts of the server and 30 s of 503 from a proxy: until both are live again."""
+    return await asyncio.to_thread(_page_recovery, on_tick)
+
+
+def _page(options: Options, on_tick: OnTick) -> Figures:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(Path(folder), SCOREBOARD_CATALOG="", **UNLIMITED) as (_, client),
+        chromium() as browser,
+    ):
+        tokens = _tokens(12)
+        for user, token in tokens.items():
+            score(client, token, user, "complete-quest")
+        url = str(client.base_url)
+        first, weights = [], []
+        for visit in range(VISITS):
+            shown = _visit(browser, url)
+            first.append(_until(shown, "window.firstBoardMs"))
+            weights.append(shown.evaluate(WEIGHT))
+            shown.context.close()
+            on_tick(0.4 * (visit + 1) / VISITS)
+        slow = _visit(browser, url)
+        _until(slow, "window.firstBoardMs")
+        session: CDPSession = slow.context.new_cdp_session(slow)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
+        slow.evaluate("window.longTasks = []")
+        stop = threading.Event()
+
+        def change() -> None:
+            turn = 0
+            while not stop.wait(0.1):
+                user = f"user-{turn * 5 % 12}"
+                score(client, tokens[user], user, "complete-quest")
+                turn += 1
+
+        changing = threading.Thread(target=change)
+        changing.start()
+        slow.wait_for_timeout(1_000 * options.seconds)
+        stop.set()
+        changing.join()
+        tasks = slow.evaluate("window.longTasks")
+        on_tick(1)
+        return {
+            "first_board_ms": median(first),
+            "kilobytes": max(weights) / 1_000,
+            "long_tasks": len(tasks),
+            "longest_task_ms": max(tasks, default=0.0),
+        }
+
+
+def _page_recovery(on_tick: OnTick) -> Figures:
+    port = str(free_port())
+    url = f"http://127.0.0.1:{port}"
+    (user, token), *_ = _tokens(1).items()
+    recoveries: list[float] = []
+    with tempfile.TemporaryDirectory() as name, chromium() as browser:
+        folder = Path(name)
+        pages: list[Page] = []
+        for turn in range(RESTARTS + 1):
+            with serving(folder, SCOREBOARD_PORT=port, **UNLIMITED) as (process, client):
+                started = time.perf_counter()
+                if not pages:
+                    pages = [_visit(browser, url) for _ in range(2)]
+                    for shown in pages:
+                        shown.evaluate(RECORD)
+                _until_live(pages)
+                if turn:
+                    recoveries.append(time.perf_counter() - started)
+                score(client, token, user)
+                process.end(signal.SIGKILL)
+            on_tick(0.5 * turn / RESTARTS)
+        back = sum(_goes_back(shown) for shown in pages)
+        with serving(folder, **UNLIMITED) as (_, client), proxying(str(client.base_url)) as proxy:
+            pages = [_visit(browser, proxy.url) for _ in range(2)]
+            for shown in pages:
+                shown.evaluate(RECORD)
+            _until_live(pages)
+            proxy.go_down()
+            score(client, token, user)
+            pages[0].wait_for_timeout(1_000 * DOWN_SECONDS)
+            proxy.come_back()
+            started = time.perf_counter()
+            _until_live(pages)
+            after_503 = time.perf_counter() - started
+            back += sum(_goes_back(shown) for shown in pages)
+        on_tick(1)
+    return {
+        "restarts": len(recoveries),
+        "live_again_median_s": median(recoveries),
+        "live_again_max_s": max(recoveries),
+        "live_after_503_s": after_503,
+        "older_boards_shown": back,
+    }
+
+
+def _tokens(count: int) -> dict[str, str]:
+    signer = Tokens(FixedKeys(secrets(SECRET.encode())), SystemClock())
+    return {f"user-{n}": signer.sign(Caller(f"user-{n}", f"User {n}"), 86_400) for n in range(count)}
+
+
+def _visit(browser: Browser, url: str) -> Page:
+    """In a context of its own: nothing is cached, and no stream is shared."""
+    shown = browser.new_context().new_page()
+    shown.add_init_script(FIRST_ROW)
+    shown.goto(url)
+    return shown
+
+
+def _until(shown: Page, expression: str, seconds: float = 30) -> Any:
+    """What an expression is once it is something. (The page's policy forbids Playwright's own way to wait for one.)"""
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        value = shown.evaluate(expression)
+        if value:
+            return value
+        shown.wait_for_timeout(10)
+    raise TimeoutError(f"{expression} has not come to be")
+
+
+def _until_live(pages: list[Page]) -> None:
+    for shown in pages:
+        _until(shown, LIVE)
+
+
+def _goes_back(shown: Page) -> int:
+    versions = shown.evaluate("versions")
+    return sum(later <= earlier for earlier, later in pairwise(versions))

@@ -1,0 +1,194 @@
+"""Two instances are replaced behind a real nginx, as an orchestrator does it, while everybody watches and scores."""
+
+import asyncio
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+
+from benchmarks.browsers import Browser, browsing, late
+from benchmarks.deployment import Deployment, deployed
+from benchmarks.measuring import latencies
+from benchmarks.options import CannotMeasure, Figures, OnTick, Options
+from benchmarks.scorers import Scorers
+from benchmarks.target import Target
+from scoreboard.benching import percentile
+from scoreboard.model import Caller
+from tests.e2e.nginx import Nginx
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long the parts of a replacement take."""
+
+    grace_seconds: float = 2.0
+    """Within this the balancer finds out that an instance is not ready."""
+
+    drain_seconds: float = 5.0
+    around_seconds: float = 2.0
+    """Of load alone, before and after each replacement."""
+
+
+PACE: Final = Pace()
+
+END_SECONDS = 30.0
+"""Grace, drain and the requests under way, and room: an orchestrator kills whoever takes longer."""
+
+LIVE_AGAIN_SECONDS = 5.0
+
+USERS = 30
+"""In turn, so that a third of all scores change the top ten. Fewer users would come to what one may have waiting, where
+two cores for all of this stand still for a moment: that is not what is looked for."""
+
+SHOWN_FAILURES = 20
+
+PROMISED_AT_MOST: Final[Figures] = {
+    "failed_posts": 0,
+    "lost_scores": 0,
+    "uncounted_scores": 0,
+    "verify_differs": 0,
+    "exit_codes": 0,
+    "live_again_max_s": LIVE_AGAIN_SECONDS,
+    "not_live_again": 0,
+    "without_newest": 0,
+    "older_boards": 0,
+}
+
+
+async def rolling_deploy(options: Options, on_tick: OnTick, pace: Pace = PACE) -> Figures:
+    """Streams and score updates through nginx while two instances are replaced in turn; no request is tried twice.
+
+    The first is taken out of the balancer and then stopped. The second is stopped, and taken out when it says that it
+    is not ready. An outage lasts from the end of a stream's connection to the first event of the next.
+    """
+    with deployed() as deployment, ExitStack() as stack:
+        fleet = _Fleet(deployment, stack, pace)
+        await fleet.start(4 * options.streams + 1_000)
+        async with Scorers(fleet.nginx.url, fleet.tokens, options.rate) as scorers:
+            await scorers.more_acknowledged(USERS)
+            async with browsing(fleet.host, fleet.port, options.streams) as browsers:
+                for number, in_advance in enumerate((True, False)):
+                    await asyncio.sleep(pace.around_seconds)
+                    await fleet.replace_oldest(in_advance=in_advance)
+                    await late(browsers, lambda browser: browser.is_live, 2 * LIVE_AGAIN_SECONDS)
+                    on_tick((number + 1) / 2)
+                await asyncio.sleep(pace.around_seconds)
+                await scorers.stop()
+                await scorers.leader_scores()
+                newest = scorers.newest_version
+                without = await late(browsers, lambda browser: browser.version == newest, LIVE_AGAIN_SECONDS)
+        verified = await asyncio.to_thread(deployment.run, "verify")
+        ledger = await asyncio.to_thread(_ledger, deployment)
+    for failure in scorers.failures[:SHOWN_FAILURES]:
+        print(f"failed: {failure}", file=sys.stderr)
+    return {
+        **_posted(scorers, ledger),
+        "verify_differs": float(verified.returncode != 0),
+        "exit_codes": sum(map(abs, fleet.exit_codes)),
+        **_watched(browsers),
+        "without_newest": without,
+    }
+
+
+class _Fleet:
+    """The instances, and nginx in front of them."""
+
+    def __init__(self, deployment: Deployment, stack: ExitStack, pace: Pace) -> None:
+        self.exit_codes: list[int] = []
+        self._pace = pace
+        self._settings = {
+            **deployment.settings,
+            "SCOREBOARD_DRAIN_GRACE_SECONDS": f"{pace.grace_seconds:g}",
+            "SCOREBOARD_DRAIN_SECONDS": f"{pace.drain_seconds:g}",
+        }
+        self._stack = stack
+        self._instances: list[Target] = []
+
+    async def start(self, connections: int) -> None:
+        """Two instances and nginx, whose worker may have so many connections."""
+        for _ in range(2):
+            self._instances.append(await self._started())
+        tokens = self._instances[0].tokens
+        self.tokens = {user: tokens.sign(Caller(user), 3_600) for user in map("user-{}".format, range(USERS))}
+        self.nginx = await asyncio.to_thread(self._balancer, connections)
+        address = urlsplit(self.nginx.url)
+        self.host, self.port = address.hostname or "", address.port or 0
+
+    def _balancer(self, connections: int) -> Nginx:
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="scoreboard-load-")))
+        # The worker may be another user.
+        folder.chmod(0o755)
+        try:
+            return self._stack.enter_context(Nginx(folder, _urls(self._instances), connections=connections))
+        except pytest.skip.Exception as error:
+            raise CannotMeasure(str(error)) from error
+
+    async def replace_oldest(self, *, in_advance: bool) -> None:
+        """Start a new instance and end the oldest, which the balancer gives up in advance or once it is not ready."""
+        oldest, *staying = self._instances
+        self._instances = [*staying, await self._started()]
+        await self._balance([oldest, *self._instances])
+        if in_advance:
+            await self._balance(self._instances)
+        oldest.process.send_signal(signal.SIGTERM)
+        if not in_advance:
+            await asyncio.to_thread(_until_not_ready, oldest, self._pace.grace_seconds)
+            await self._balance(self._instances)
+        self.exit_codes.append(await asyncio.to_thread(oldest.process.wait, END_SECONDS))
+
+    async def _started(self) -> Target:
+        target = Target(settings=self._settings)
+        return await asyncio.to_thread(self._stack.enter_context, target)
+
+    async def _balance(self, instances: Sequence[Target]) -> None:
+        await asyncio.to_thread(self.nginx.balance, _urls(instances))
+
+
+def _urls(instances: Sequence[Target]) -> list[str]:
+    return [f"http://{instance.host}:{instance.port}" for instance in instances]
+
+
+def _until_not_ready(instance: Target, within_seconds: float) -> None:
+    until = time.perf_counter() + within_seconds
+    while instance.answers("/health/ready"):
+        if time.perf_counter() > until:
+            raise TimeoutError("an instance that is being stopped still says that it is ready")
+        time.sleep(0.05)
+
+
+def _ledger(deployment: Deployment) -> set[UUID]:
+    return {row["event_id"] for row in deployment.database.sql("SELECT event_id FROM score_events")}
+
+
+def _posted(scorers: Scorers, ledger: set[UUID]) -> Figures:
+    return {
+        "posts": scorers.sent,
+        "failed_posts": len(scorers.failures),
+        **{f"post_{name}": figure for name, figure in latencies(scorers.seconds).items()},
+        "lost_scores": len(scorers.acknowledged - ledger),
+        "uncounted_scores": len(ledger - scorers.acknowledged),
+    }
+
+
+def _watched(browsers: Sequence[Browser]) -> Figures:
+    outages = list(chain.from_iterable(browser.outages_seconds for browser in browsers))
+    return {
+        "streams": len(browsers),
+        "streams_ended": len(outages),
+        "live_again_p50_s": percentile(outages, 50),
+        "live_again_p95_s": percentile(outages, 95),
+        "live_again_max_s": max(outages),
+        "not_live_again": sum(not browser.is_live for browser in browsers),
+        "refused_streams": sum(browser.refusals for browser in browsers),
+        "older_boards": sum(browser.older_boards for browser in browsers),
+    }

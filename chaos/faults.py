@@ -1,0 +1,157 @@
+"""What can happen to a scoreboard. Each fault breaks something while the load goes on, and ends it again."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from chaos.world import DATABASE, World
+from tests.history.recording import Load
+from tests.key_server import NO_KEY_SETS
+
+PAUSE_SECONDS: Final = 1.5
+"""How long something stands still or is away: longer than every limit that should find it out."""
+
+JUMPS_SECONDS: Final = (-86_400, 3_600, 365 * 86_400)
+"""Each far more than what an instance takes for a jump."""
+
+CROWD: Final = 1_000
+"""Submissions of one user at once, each key twice."""
+
+Fault = Callable[[World, Load, random.Random], Awaitable[None]]
+
+
+async def kill_an_instance(world: World, _load: Load, rng: random.Random) -> None:
+    instance = rng.choice(world.instances)
+    await asyncio.to_thread(instance.kill)
+    await asyncio.to_thread(instance.start)
+
+
+async def stop_an_instance(world: World, load: Load, rng: random.Random) -> None:
+    """The other one goes on, also where the stopped one holds a board."""
+    instance = rng.choice(world.instances)
+    instance.pause()
+    try:
+        await load.more_acknowledged(10, within_seconds=5)
+        await asyncio.sleep(PAUSE_SECONDS)
+    finally:
+        instance.resume()
+
+
+async def kill_redis(world: World, _load: Load, rng: random.Random) -> None:
+    """It comes back with nothing."""
+    await asyncio.to_thread(world.redis.kill)
+    await asyncio.sleep(rng.uniform(0, PAUSE_SECONDS))
+    await asyncio.to_thread(world.redis.start)
+
+
+async def stop_redis(world: World, load: Load, _rng: random.Random) -> None:
+    """Scores are taken all the while."""
+    await asyncio.to_thread(world.redis.pause)
+    try:
+        await load.more_acknowledged(20, within_seconds=5)
+        await asyncio.sleep(PAUSE_SECONDS)
+    finally:
+        await asyncio.to_thread(world.redis.resume)
+
+
+async def put_a_lagging_replica_first(world: World, load: Load, _rng: random.Random) -> None:
+    """What it has is true, and old."""
+    await asyncio.to_thread(world.replica.replica_of, world.redis)
+    await asyncio.to_thread(world.replica.promote)
+    await load.more_acknowledged(100)
+    await asyncio.to_thread(world.put_replica_first)
+
+
+async def flush_redis(world: World, _load: Load, _rng: random.Random) -> None:
+    await asyncio.to_thread(world.redis.flush)
+
+
+async def flush_the_cluster(world: World, _load: Load, _rng: random.Random) -> None:
+    await asyncio.to_thread(world.cluster.flush)
+
+
+async def kill_a_node(world: World, _load: Load, rng: random.Random) -> None:
+    """The one that holds most: a board, and who the players of the other one are too. It comes back with nothing."""
+    node = await asyncio.to_thread(max, world.cluster.nodes, key=lambda node: node.execute("DBSIZE"))
+    await asyncio.to_thread(node.kill)
+    await asyncio.sleep(rng.uniform(0, PAUSE_SECONDS))
+    await asyncio.to_thread(node.start)
+
+
+async def kill_postgres(world: World, _load: Load, rng: random.Random) -> None:
+    """The postmaster and all backends, as a crash of the machine but for its disk."""
+    await asyncio.to_thread(world.postgres.kill)
+    await asyncio.sleep(rng.uniform(0, PAUSE_SECONDS))
+    await asyncio.to_thread(world.postgres.start)
+
+
+async def stop_postgres(world: World, _load: Load, _rng: random.Random) -> None:
+    await asyncio.to_thread(world.postgres.pause)
+    try:
+        await asyncio.sleep(PAUSE_SECONDS)
+    finally:
+        await asyncio.to_thread(world.postgres.resume)
+
+
+async def terminate_all_connections(world: World, _load: Load, _rng: random.Random) -> None:
+    statement = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
+    )
+    await asyncio.to_thread(world.postgres.sql, statement, database=DATABASE)
+
+
+async def crowd_of_one_user(_world: World, load: Load, rng: random.Random) -> None:
+    """On all instances at once, each key twice."""
+    user_id = f"crowd-{rng.getrandbits(32):08x}"
+    await asyncio.gather(*(load.submit(user_id, "quest", f"{user_id}-{n % (CROWD // 2)}") for n in range(CROWD)))
+
+
+async def turn_the_key_set_bad(world: World, load: Load, rng: random.Random) -> None:
+    """An instance starts while there are no keys; the others go on with those that they have."""
+    world.issuer.body = rng.choice(list(NO_KEY_SETS.values()))
+    try:
+        await kill_an_instance(world, load, rng)
+        await asyncio.to_thread(world.have_the_keys_fetched)
+        await load.more_acknowledged(10, within_seconds=5)
+        await asyncio.sleep(PAUSE_SECONDS)
+    finally:
+        world.issuer.body = None
+
+
+async def jump_the_clock_and_come_back(world: World, load: Load, rng: random.Random) -> None:
+    """Set PostgreSQL's clock, which all instances use. Running instances refuse the jump; new ones do not know it."""
+    ahead = rng.choice(JUMPS_SECONDS)
+    instance = rng.choice(world.instances)
+    await asyncio.to_thread(instance.kill)
+    world.clock.set_ahead(ahead)
+    await asyncio.to_thread(instance.start)
+    await load.more_acknowledged(20)
+    world.clock.set_ahead(0)
+    # It would take the right time for a jump, and wait half a minute until it believes it.
+    await asyncio.to_thread(instance.kill)
+    await asyncio.to_thread(instance.start)
+
+
+FAULTS: Final[Mapping[str, Fault]] = {
+    "instance-killed": kill_an_instance,
+    "instance-stopped": stop_an_instance,
+    "redis-killed": kill_redis,
+    "redis-stopped": stop_redis,
+    "redis-lagging-replica": put_a_lagging_replica_first,
+    "redis-flushed": flush_redis,
+    "postgres-killed": kill_postgres,
+    "postgres-stopped": stop_postgres,
+    "postgres-connections-terminated": terminate_all_connections,
+    "crowd-of-one-user": crowd_of_one_user,
+    "key-set-turns-bad": turn_the_key_set_bad,
+}
+
+CLOCK_FAULTS: Final[Mapping[str, Fault]] = {"clock-jumps-and-comes-back": jump_the_clock_and_come_back}
+"""In a world in which PostgreSQL's clock can be set."""
+
+CLUSTER_FAULTS: Final[Mapping[str, Fault]] = {
+    "cluster-flushed": flush_the_cluster,
+    "cluster-node-killed": kill_a_node,
+}
+"""In a world whose Redis is a cluster."""

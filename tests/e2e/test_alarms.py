@@ -1,0 +1,44 @@
+"""Prometheus's own tool reads what it will be given, and the alarms come when they should."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.e2e.missing import go_without
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def promtool() -> str:
+    return shutil.which("promtool") or go_without(
+        "promtool is needed for this test: on Debian, apt-get install prometheus"
+    )
+
+
+def run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_takes_its_configuration(promtool: str) -> None:
+    run(promtool, "check", "config", str(ROOT / "deploy/prometheus/prometheus.yml"))
+
+
+def test_each_alarm_comes_when_it_should_and_not_before(promtool: str) -> None:
+    run(promtool, "test", "rules", str(ROOT / "tests/e2e/alerts_test.yml"))
+
+
+def test_each_panel_asks_what_prometheus_can_answer(promtool: str, tmp_path: Path) -> None:
+    panels = json.loads((ROOT / "deploy/grafana/dashboards/scoreboard.json").read_text())["panels"]
+    asked = [target["expr"] for panel in panels for target in panel["targets"]]
+    rules = [
+        {"record": f"panel_{number}", "expr": expression.replace("$__rate_interval", "1m")}
+        for number, expression in enumerate(asked)
+    ]
+    (tmp_path / "panels.yml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    run(promtool, "check", "rules", str(tmp_path / "panels.yml"))

@@ -1,1 +1,0 @@
-"""The load tool: `make load`, or `python -m tests.load --help`."""

@@ -1,1 +1,0 @@
-"""The pictures of the README, taken from the running page: `make pictures`."""

@@ -1,0 +1,1 @@
+"""Commands for developers that are neither tests nor benchmarks."""
