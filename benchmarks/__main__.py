@@ -19,7 +19,6 @@ from benchmarks.machine import machine
 from benchmarks.options import CannotMeasure, Figures, Options
 from benchmarks.plot import plot
 from benchmarks.scenarios import NAMES, PROMISED, run
-from benchmarks.sheet import reckoned
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +72,6 @@ def main(
     plot_to: Annotated[
         Path | None, typer.Option("--plot", help="Draw how long “fanout” took to each stream into this SVG file.")
     ] = None,
-    document: Annotated[
-        Path | None, typer.Option(help="Write what “costs” has found into this document, and reckon its tables anew.")
-    ] = None,
     json_to: Annotated[str | None, typer.Option("--json", help="Write the figures to this file; - is stdout.")] = None,
 ) -> None:
     """Measure a server of this source on this machine, over loopback, each scenario from an empty folder."""
@@ -92,8 +88,6 @@ def main(
     if plot_to is not None and options.distributions:
         title = f"From a POST to each of {crowd:,} open streams, on {machine()['cores']} cores"
         plot_to.write_text(plot(title, options.distributions), encoding="utf-8")
-    if document is not None and "costs" in results:
-        document.write_text(reckoned(document.read_text(encoding="utf-8"), results["costs"]), encoding="utf-8")
     missed = [goal for goal in goals if not goal.is_met(results)]
     report = {"machine": machine(), "figures": results, "missed": [str(goal) for goal in missed]}
     if json_to == "-":

