@@ -20,10 +20,14 @@ CHECKOV := $(CHECKOV_VENV)/.installed
 # What the coverage gate holds to 90 %: all that decides about a score or a rank.
 GATED := */scoreboard/rules.py,*/scoreboard/action_rules.py,*/scoreboard/corrections.py,*/scoreboard/windows.py,*/scoreboard/effective_history.py,*/scoreboard/commit.py,*/scoreboard/scoring.py,*/scoreboard/healing.py,*/scoreboard/store/*,*/scoreboard/ranking/*
 
+# cog fills in the tables that come from the code (tools/reference.py).
+REFERENCE := $(BIN)/cog -I . -P
+WITH_TABLES := README.md .env.example $(wildcard docs/*.md docs/recipes/*.md)
+
 END_TO_END := tests/e2e tests/webkit
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev services services-down dev-distributed up down image image-test migrate test e2e sse-clients webkit chaos pictures load infra-test lint format audit check build lock clean
+.PHONY: help install run dev services services-down dev-distributed up down image image-test migrate test e2e sse-clients webkit chaos pictures load infra-test lint reference format audit check build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -109,6 +113,10 @@ lint: $(DEVELOPMENT) ## Find mistakes, wrong types, and imports against the flow
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(REFERENCE) --check $(WITH_TABLES) > /dev/null || { echo "Some tables of the documents are out of date: run “make reference”."; exit 1; }
+
+reference: $(DEVELOPMENT) ## Refresh the tables of the documents that come from the code
+	@$(REFERENCE) -r $(WITH_TABLES)
 
 format: $(DEVELOPMENT) ## Format the source, and mend what can be mended
 	@$(BIN)/ruff check --fix

@@ -26,30 +26,46 @@ PointsRange = Annotated[list[Annotated[int, Field(ge=-MAX_SCORE, le=MAX_SCORE)]]
 class BoardEntry(BaseModel):
     """`[boards.ID]`"""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
     title: Title
+    """The name that people read."""
     timezone: str = "UTC"
+    """Where its days begin, such as `Europe/Berlin`."""
 
 
 class ActionEntry(BaseModel):
     """`[actions.ID]`"""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
     board: Id
+    """The board that it counts on."""
     points: Annotated[int, Field(ge=1, le=MAX_SCORE)]
+    """What it is worth."""
     title: Title
+    """The name that people read."""
     points_range: PointsRange | None = None
+    """`[least, most]`: a trusted server may send `points` in this range. Else `points_out_of_range`; from a player
+    `points_not_yours`."""
     by: Literal["player", "server"] = "player"
+    """`"server"`: only a token with `scores:write:any` may submit it. Else `action_by_server`."""
     needs_proof: bool = False
+    """Whether a player needs a trusted server's proof. Else `proof_required`."""
     enabled: bool = True
+    """`false` switches it off: `action_disabled`."""
     valid_from: datetime | None = None
+    """The time from which it counts, with an offset: `2026-12-24T18:00:00+01:00`. Before: `action_not_yet`."""
     valid_until: datetime | None = None
+    """The time from which it no longer counts: `action_over`."""
     requires: Id | None = None
+    """Another action, on any board, that the player must have completed before. Else `action_requires`."""
     cooldown_seconds: Annotated[int, Field(ge=1, le=MOST_SECONDS)] | None = None
+    """The time from one use by a player to the next. Before: `action_cooling_down`."""
     max_per_day: Annotated[int, Field(ge=1, le=MAX_SCORE)] | None = None
+    """How often it counts for a player in a day of the board's time zone. Then `action_used_up_today`."""
     max_total: Annotated[int, Field(ge=1, le=MAX_SCORE)] | None = None
+    """How often it counts for a player in all. Then `action_used_up`."""
 
 
 class CatalogFile(BaseModel):

@@ -97,66 +97,121 @@ def _long_enough(secret: SecretStr | None) -> SecretStr | None:
 
 
 class Settings(BaseModel):
-    """Each field is the setting SCOREBOARD_<FIELD>; `.env.example` explains them."""
+    """Each field is the setting `SCOREBOARD_<FIELD>`. Its docstring is its documentation (`tools/reference.py`)."""
 
     model_config = ConfigDict(
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     database_url: Annotated[str, AfterValidator(partner_urls.database_url)] = "sqlite:///scoreboard.db"
+    """The SQLite file (three slashes begin a relative path, four an absolute one), or PostgreSQL 15 or newer as
+    `postgresql://user:password@host:5432/database`. PostgreSQL also needs a Redis URL and a secret."""
     database_read_url: Annotated[str | None, AfterValidator(partner_urls.replica_url)] = None
+    """A replica of that PostgreSQL database, for fills, exports and the search for suspects."""
     database_password: SecretStr | None = None
+    """The password of PostgreSQL, if it is not in the URL."""
     database_pool_size: Annotated[int, Field(ge=3, le=1_000)] = 5
+    """Connections of an instance to PostgreSQL. Two of them write. One more checks that the server answers."""
     database_timeout_seconds: Seconds = 0.5
+    """Time after which a silent PostgreSQL server counts as unavailable."""
     database_lock_timeout_seconds: Seconds = 5.0
+    """How long to wait for other instances that write to the same board."""
     database_statement_timeout_seconds: Seconds = 30.0
+    """Time limit of one statement."""
     redis_url: Annotated[str | None, AfterValidator(partner_urls.redis_url)] = None
+    """Redis 7 or newer, as `redis://:password@host:6379/0`, `rediss://…` with TLS, or with Sentinels
+    `redis+sentinel://:password@host1:26379,host2:26379/mymaster/0`. Only together with PostgreSQL."""
     redis_password: SecretStr | None = None
+    """The password of Redis, if it is not in the URL."""
     redis_sentinel_password: SecretStr | None = None
+    """The password of the Sentinels themselves."""
     redis_cluster: bool = False
+    """`true` for a Redis Cluster. The URL then names one or more nodes: `redis://host1:7000,host2:7001`."""
     redis_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] = "scoreboard"
+    """The prefix of all keys. Two databases must not share a prefix on one Redis."""
     redis_pool_size: Annotated[int, Field(ge=2, le=1_000)] = 16
+    """Connections of an instance to Redis; in a cluster, to each node."""
     redis_timeout_seconds: Seconds = 0.5
+    """Time after which a silent Redis server counts as unavailable."""
     jwt_secret: Annotated[SecretStr | None, AfterValidator(_long_enough)] = None
+    """The secret that signs tokens (HS256), at least 32 bytes. On SQLite, an instance without it creates one next to
+    the database, in `<file>.secret`. Several instances need the same secret."""
     jwt_old_secrets: Annotated[
         tuple[Annotated[SecretStr, AfterValidator(_long_enough)], ...], BeforeValidator(_list)
     ] = ()
+    """Previous secrets, separated by commas. They still verify tokens, but sign none."""
     jwt_public_keys: Annotated[tuple[Path, ...], BeforeValidator(_list)] = ()
+    """PEM files with the public keys of the servers that sign tokens (RS256, ES256, EdDSA), separated by commas."""
     jwt_jwks_url: Annotated[str | None, AfterValidator(_jwks_url)] = None
+    """The address of a key set (JWKS) with such keys."""
     jwt_algorithms: Annotated[tuple[Literal["HS256", "RS256", "ES256", "EdDSA"], ...], BeforeValidator(_list)] = ()
+    """The accepted algorithms, of HS256, RS256, ES256 and EdDSA. Empty: those of the configured keys."""
     jwt_issuer: str | None = None
+    """The required issuer (`iss`) of tokens."""
     jwt_audience: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
+    """The accepted audiences (`aud`), separated by commas. A token must name one of them."""
     jwt_type: str | None = None
+    """The required type (`typ`) of tokens."""
     jwt_max_lifetime_seconds: Annotated[int, Field(ge=60, le=315_360_000)] = 2_592_000
+    """The longest accepted lifetime of a token."""
     jwt_unscoped_may_score: bool = True
+    """Whether a token without any scope may score for its own user."""
     require_auth_to_read: bool = False
+    """Whether reading boards and streams also needs a token. The page `/` then shows no board."""
     rate_limit: Annotated[RateLimit, BeforeValidator(_rate)] = RateLimit(10, 60_000_000)
+    """Score updates of one user, over all boards and instances: `N/second`, `N/minute`, `N/hour`, `N/day` or
+    `N per 5 minutes`."""
     server_rate_limit: Annotated[RateLimit | None, BeforeValidator(_rate_or_off)] = RateLimit(60_000, 60_000_000)
+    """Score updates of one trusted server, at each instance, or `off`."""
     read_rate_limit: Annotated[RateLimit | None, BeforeValidator(_rate_or_off)] = None
+    """Reads and openings of streams of one address (IPv6: one /64), at each instance, such as `600/minute`."""
     env: Literal["development", "production"] = "development"
+    """`production` refuses what is only safe for trying out: demo mode, `*` as a CORS origin, published secrets."""
     request_log: bool | None = None
+    """Whether each request is logged. Empty: in production only."""
     host: str = "127.0.0.1"
+    """The address to listen on. `0.0.0.0` is every address of the machine."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    """The port to listen on."""
     tls_certificate: Path | None = None
+    """The certificate chain (PEM), if this process terminates TLS."""
     tls_key: Path | None = None
+    """The private key (PEM) of that certificate."""
     catalog: Path | None = None
+    """The TOML file with boards and actions. Empty: the catalog that is shipped."""
     root_path: Annotated[str, AfterValidator(public_urls.root_path)] = ""
+    """The path of the server's address, such as `/scores`, if a proxy serves it below one."""
     cors_origins: Annotated[
         tuple[Annotated[str, AfterValidator(public_urls.cors_origin)], ...], BeforeValidator(_list)
     ] = ()
+    """Other origins whose pages may send scores, separated by commas, such as `https://game.example` or
+    `capacitor://localhost`. Any origin may read."""
     admin_host: str = "127.0.0.1"
+    """The address of the administrators' port."""
     admin_port: Annotated[int | None, Field(ge=0, le=65_535)] = None
+    """The port of `/admin` and `/api/admin`. Empty: not served."""
     admin_on_public_port: bool = False
+    """Whether the public port serves `/admin` and `/api/admin`, too."""
     origin_secret: Annotated[SecretStr | None, AfterValidator(_long_enough)] = None
+    """The key for hashes of client addresses and for digests of idempotency keys and proofs, at least 32 bytes, the
+    same at all instances. Empty: the secret that signs tokens."""
     metrics_host: str = "127.0.0.1"
+    """The address of the metrics port."""
     metrics_port: Annotated[int | None, Field(ge=0, le=65_535)] = None
+    """The port of `/metrics` for Prometheus. Empty: not served."""
     max_streams: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
+    """Open streams of an instance. Empty: as many as the limit of open files allows."""
     max_streams_per_address: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
+    """Open streams of one address (IPv6: one /64). Empty: no limit."""
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)] = ()
+    """Proxies whose `X-Forwarded-For` is used: addresses or networks such as `10.0.0.0/8`, separated by commas."""
     drain_grace_seconds: Annotated[float, Field(ge=0, le=600)] = 0.0
+    """On SIGTERM: how long to go on serving while `/health/ready` answers 503."""
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
+    """On SIGTERM: over how long to spread the end of the open streams."""
 
     @model_validator(mode="after")
     def _one_of_two_deployments(self) -> Self:
