@@ -51,28 +51,44 @@ def parse_goal(text: str, least: bool, chosen: Sequence[str]) -> Goal:
 
 
 def main(
-    scenarios: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(NAMES)}; all by default.")] = None,
+    scenarios: Annotated[
+        list[str] | None, typer.Argument(help=f"Of {', '.join(NAMES)}; all by default.")
+    ] = None,
     seconds: Annotated[float, typer.Option(min=1, max=300, help="How long each figure is measured.")] = 10,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="Alternating rounds of a comparison.")] = 3,
     players: Annotated[
         int, typer.Option(min=1, max=10_000_000, help="Players of “start”, “distributed-fill”.")
     ] = 1_000_000,
-    streams: Annotated[int, typer.Option(min=1, max=10_000, help="Open streams where there are some.")] = 1_000,
-    crowd: Annotated[int, typer.Option(min=10, max=19_500, help="Open streams of “fanout” and its like.")] = 10_000,
-    rate: Annotated[float, typer.Option(min=1, max=1_000, help="Score updates a second of “rolling-deploy”.")] = 100,
+    streams: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Open streams where there are some.")
+    ] = 1_000,
+    crowd: Annotated[
+        int, typer.Option(min=10, max=19_500, help="Open streams of “fanout” and its like.")
+    ] = 10_000,
+    rate: Annotated[
+        float, typer.Option(min=1, max=1_000, help="Score updates a second of “rolling-deploy”.")
+    ] = 100,
     compare: Annotated[
-        bool, typer.Option("--compare", help="In “fanout”, in turns with a bare loop in C and with what others do.")
+        bool,
+        typer.Option(
+            "--compare", help="In “fanout”, in turns with a bare loop in C and with what others do."
+        ),
     ] = False,
     at_least: Annotated[
-        list[str] | None, typer.Option(help="Exit with 1 where a figure is less, as in updates.rate=3000. Repeatable.")
+        list[str] | None,
+        typer.Option(help="Exit with 1 where a figure is less, as in updates.rate=3000. Repeatable."),
     ] = None,
     at_most: Annotated[
-        list[str] | None, typer.Option(help="Exit with 1 where a figure is more, as in updates.p99_ms=60. Repeatable.")
+        list[str] | None,
+        typer.Option(help="Exit with 1 where a figure is more, as in updates.p99_ms=60. Repeatable."),
     ] = None,
     plot_to: Annotated[
-        Path | None, typer.Option("--plot", help="Draw how long “fanout” took to each stream into this SVG file.")
+        Path | None,
+        typer.Option("--plot", help="Draw how long “fanout” took to each stream into this SVG file."),
     ] = None,
-    json_to: Annotated[str | None, typer.Option("--json", help="Write the figures to this file; - is stdout.")] = None,
+    json_to: Annotated[
+        str | None, typer.Option("--json", help="Write the figures to this file; - is stdout.")
+    ] = None,
 ) -> None:
     """Measure a server of this source on this machine, over loopback, each scenario from an empty folder."""
     chosen = scenarios or list(NAMES)
@@ -123,7 +139,9 @@ def measure(chosen: list[str], options: Options) -> dict[str, Figures]:
 
 
 def table(results: Mapping[str, Figures], goals: list[Goal]) -> Table:
-    shown = Table("scenario", "figure", "measured", "asked", title=" · ".join(f"{k} {v}" for k, v in machine().items()))
+    shown = Table(
+        "scenario", "figure", "measured", "asked", title=" · ".join(f"{k} {v}" for k, v in machine().items())
+    )
     shown.columns[2].justify = "right"
     for scenario, figures in results.items():
         for number, (figure, value) in enumerate(figures.items()):
@@ -132,7 +150,9 @@ def table(results: Mapping[str, Figures], goals: list[Goal]) -> Table:
                 f"{'≥' if goal.least else '≤'} {goal.number:,g} {'met' if goal.is_met(results) else 'MISSED'}"
                 for goal in asked
             )
-            shown.add_row(scenario if number == 0 else "", figure, f"{value:,.{0 if value >= 100 else 2}f}", verdicts)
+            shown.add_row(
+                scenario if number == 0 else "", figure, f"{value:,.{0 if value >= 100 else 2}f}", verdicts
+            )
         shown.add_section()
     return shown
 

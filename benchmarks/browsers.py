@@ -42,7 +42,9 @@ class Browser:
             begun = perf_counter()
             retry_seconds = 0.0
             try:
-                transport, stream = await loop.create_connection(lambda: _Stream(self), self._host, self._port)
+                transport, stream = await loop.create_connection(
+                    lambda: _Stream(self), self._host, self._port
+                )
             except OSError:
                 self.refusals += 1
             else:
@@ -53,7 +55,9 @@ class Browser:
             self._lost_at = self._lost_at or now
             if now - begun > STEADY_SECONDS:
                 failures = 0
-            back_off = min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS * 2**failures) * random.uniform(0.5, 1)
+            back_off = min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS * 2**failures) * random.uniform(
+                0.5, 1
+            )
             failures += 1
             await asyncio.sleep(max(retry_seconds, back_off))
 

@@ -45,7 +45,9 @@ Contest = Callable[[int], AbstractAsyncContextManager[Contender]]
 
 
 @asynccontextmanager
-async def scoreboard(_event_bytes: int = 0, path: str = "/api/leaderboard/stream") -> AsyncIterator[Contender]:
+async def scoreboard(
+    _event_bytes: int = 0, path: str = "/api/leaderboard/stream"
+) -> AsyncIterator[Contender]:
     """`scoreboard serve`, with everything that is on by default; its events are as long as they are."""
     with Target(command=pinned(0, *SERVE)) as target:
         requests = cycle(posts(target, BUSY_USERS))

@@ -102,7 +102,9 @@ async def _of_scores(options: Options, on_tick: OnTick) -> Figures:
         found["instance_us_a_turn"] = found.pop("alone_us_an_update") - found["instance_us_an_update"]
         found |= await of_partners(deployment, _Processor(deployment).used, PLAYERS, scorers())
         on_tick(0.95)
-        found["redis_us_a_message"] = await asyncio.to_thread(of_messages, deployment, _Processor(deployment).used)
+        found["redis_us_a_message"] = await asyncio.to_thread(
+            of_messages, deployment, _Processor(deployment).used
+        )
     return found
 
 

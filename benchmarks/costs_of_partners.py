@@ -10,13 +10,14 @@ from uuid import uuid4
 from benchmarks.deployment import BOARD, PREFIX, Deployment
 from benchmarks.options import Figures
 from benchmarks.seed_postgresql import name, user_id
-from scoreboard.admin_store import Conspicuous
-from scoreboard.commit import BATCH_SIZE
-from scoreboard.model import Action, RateLimit, Submission
-from scoreboard.ranking.redis import RedisRanking
-from scoreboard.rules import settle
-from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_database import Limits
+from scoreboard.domain.administration import SuspicionThresholds
+from scoreboard.domain.boards import Action, RateLimit
+from scoreboard.domain.rules import decide_batch
+from scoreboard.domain.submissions import Submission
+from scoreboard.ranking.redis.ranking import RedisRanking
+from scoreboard.services.group_commit import BATCH_SIZE
+from scoreboard.store.postgresql.database import Limits
+from scoreboard.store.postgresql.store import PostgresqlStore
 
 ACTION = Action("complete-quest", BOARD, 50, "Complete a quest")
 UNLIMITED = RateLimit(1_000_000, 60_000_000)
@@ -36,7 +37,9 @@ Used = Callable[[], Mapping[str, float]]
 
 def database_bytes(deployment: Deployment) -> Mapping[str, int]:
     """Of each table, with its indexes."""
-    rows = deployment.database.sql("SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r'")
+    rows = deployment.database.sql(
+        "SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r'"
+    )
     return {row[0]: row[1] for row in rows}
 
 
@@ -77,12 +80,14 @@ async def of_partners(deployment: Deployment, used: Used, players: int, scorers:
         found["redis_us_a_board"] = 1e6 * (used()["redis"] - before["redis"]) / BOARDS
         awards = (await store.heads())[BOARD].version
         begun = perf_counter()
-        await store.suspects(0, Conspicuous(), 100)
+        await store.suspects(0, SuspicionThresholds(), 100)
         found["suspects_ms"] = 1_000 * (perf_counter() - begun) * SUSPECTED_AWARDS / awards
     return found
 
 
-async def _turns(store: PostgresqlStore, ranking: RedisRanking, used: Used, scorers: Sequence[int]) -> Figures:
+async def _turns(
+    store: PostgresqlStore, ranking: RedisRanking, used: Used, scorers: Sequence[int]
+) -> Figures:
     """Batches of one and of as many as there may be, one after the other: the line through both.
 
     While a batch holds its board, either this process works or PostgreSQL does: what both have used is how long it is
@@ -96,7 +101,9 @@ async def _turns(store: PostgresqlStore, ranking: RedisRanking, used: Used, scor
         for _ in range(turns):
             batch = [_submission(player) for player in islice(users, size)]
             begun = process_time()
-            settled = await store.commit({BOARD}, partial(_as_it_is, batch), partial(settle, limit=UNLIMITED))
+            settled = await store.commit(
+                {BOARD}, partial(_as_it_is, batch), partial(decide_batch, limit=UNLIMITED)
+            )
             own += process_time() - begun
             for change in settled.changes:
                 await ranking.apply(change)

@@ -48,7 +48,9 @@ async def _watched(
 
 def _posted(sent: Sequence[Sent]) -> list[Post]:
     """Those that were taken. (`perf_counter` is the monotonic clock.)"""
-    return [Post(json.loads(one.body)["version"], int(one.planned_at * 1e9)) for one in sent if one.status == 201]
+    return [
+        Post(json.loads(one.body)["version"], int(one.planned_at * 1e9)) for one in sent if one.status == 201
+    ]
 
 
 async def fanout_busy(options: Options, on_tick: OnTick) -> Figures:
@@ -84,7 +86,11 @@ def _metrics(port: int) -> dict[str, float]:
     """The samples without labels."""
     with urllib.request.urlopen(f"http://{HOST}:{port}/metrics", timeout=5) as response:
         lines = response.read().decode().splitlines()
-    return {name: float(value) for name, _, value in (line.partition(" ") for line in lines) if name.isidentifier()}
+    return {
+        name: float(value)
+        for name, _, value in (line.partition(" ") for line in lines)
+        if name.isidentifier()
+    }
 
 
 async def fanout_most(_options: Options, on_tick: OnTick) -> Figures:

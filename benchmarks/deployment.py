@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks.options import CannotMeasure
 from benchmarks.target import Target, environment
-from scoreboard.ranking.redis import RedisRanking
-from scoreboard.ranking.redis_connection import Limits
+from scoreboard.ranking.redis.connection import Limits
+from scoreboard.ranking.redis.ranking import RedisRanking
 from tests.servers.finding import NoServer
 from tests.servers.postgresql import PostgresServer
 from tests.servers.redis import RedisServer

@@ -50,7 +50,9 @@ async def _alternate(
             def tick(part: float, turn: int = turn) -> None:
                 on_tick((turn + part) / len(turns))
 
-            found.append((await flood([target], posts(target, USERS), options.seconds / 2, 201, tick))["rate"])
+            found.append(
+                (await flood([target], posts(target, USERS), options.seconds / 2, 201, tick))["rate"]
+            )
     return median(rates[0]), median(rates[1])
 
 
@@ -74,7 +76,9 @@ async def reads(options: Options, on_tick: OnTick) -> Figures:
         await _some_scores(target)
         async with connected([target], 4) as writers:
             writing = asyncio.create_task(
-                at_rate(writers, cycle(posts(target, 20)), 10, options.seconds + WARM_UP_SECONDS, lambda _: None)
+                at_rate(
+                    writers, cycle(posts(target, 20)), 10, options.seconds + WARM_UP_SECONDS, lambda _: None
+                )
             )
             figures = await flood([target], [target.get("/api/leaderboard")], options.seconds, 200, on_tick)
             await writing

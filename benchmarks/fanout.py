@@ -51,10 +51,14 @@ async def fanout(options: Options, on_tick: OnTick) -> Figures:
         async with CONTENDERS[name](event_bytes) as contender:
             measured, options.distributions[TITLES[name]] = await _measured(contender, options, tick)
             rounds[name].append(measured)
-    figures = {name: {key: median(one[key] for one in each) for key in each[0]} for name, each in rounds.items()}
+    figures = {
+        name: {key: median(one[key] for one in each) for key in each[0]} for name, each in rounds.items()
+    }
     found = {"streams": float(options.crowd), "event_bytes": float(event_bytes), **figures["scoreboard"]}
     for name in names[1:]:
-        found |= {f"{name}_{key}": figures[name][key] for key in ("last_p50_ms", "cpu_us_an_event", "kb_a_stream")}
+        found |= {
+            f"{name}_{key}": figures[name][key] for key in ("last_p50_ms", "cpu_us_an_event", "kb_a_stream")
+        }
         for key in ("last_p50_ms", "cpu_us_an_event"):
             found[f"{key.removesuffix('_ms')}_to_{name}"] = figures["scoreboard"][key] / figures[name][key]
     return found

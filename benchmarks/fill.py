@@ -14,7 +14,7 @@ from benchmarks.measuring import connected, latencies, others
 from benchmarks.options import Figures, OnTick
 from benchmarks.seed_postgresql import best, name, user_id
 from benchmarks.target import Target
-from scoreboard.errors import RankingUnavailable
+from scoreboard.domain.errors import RankingUnavailable
 
 UPDATES_A_SECOND = 200
 BOARDS_A_SECOND = 5
@@ -56,7 +56,8 @@ class Fill:
             "board_p95_ms": latencies(read)["p95_ms"],
             "boards_checked": sum(map(len, shown)),
             "wrong_boards": boards.wrong(shown, players, boards.added(deployment.database, players)),
-            "other_answers": others(self.sent, 201) + sum(others(of_instance, 200) for of_instance in self.seen),
+            "other_answers": others(self.sent, 201)
+            + sum(others(of_instance, 200) for of_instance in self.seen),
         }
 
 

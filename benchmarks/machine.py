@@ -13,7 +13,11 @@ from statistics import median
 
 
 def machine() -> Mapping[str, str | float | int | None]:
-    return {"cores": os.cpu_count(), "python": sys.version.split()[0], "bare_commit_ms": round(_bare_commit_ms(), 3)}
+    return {
+        "cores": os.cpu_count(),
+        "python": sys.version.split()[0],
+        "bare_commit_ms": round(_bare_commit_ms(), 3),
+    }
 
 
 def _bare_commit_ms() -> float:
@@ -42,7 +46,9 @@ def fdatasync_us(programs: Path) -> float | None:
         return None
     with tempfile.TemporaryDirectory(prefix="scoreboard-load-") as folder:
         command = (program, "--secs-per-test=1", f"--filename={Path(folder) / 'flushed'}")
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as process:
             assert process.stdout is not None
             try:
                 for line in process.stdout:
@@ -79,5 +85,7 @@ def resident_bytes(pid: int) -> int:
 def kernel_bytes() -> int:
     """What the kernel's own objects take, sockets among them, and the bytes that wait in all TCP sockets."""
     slab = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("Slab:"))
-    waiting = next(line for line in Path("/proc/net/sockstat").read_text().splitlines() if line.startswith("TCP:"))
+    waiting = next(
+        line for line in Path("/proc/net/sockstat").read_text().splitlines() if line.startswith("TCP:")
+    )
     return int(slab.split()[1]) * 1_024 + int(waiting.split()[-1]) * os.sysconf("SC_PAGE_SIZE")

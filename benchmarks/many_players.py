@@ -17,9 +17,9 @@ from benchmarks.measuring import connected, latencies, posts, steady
 from benchmarks.options import Figures, OnTick, Options
 from benchmarks.seed_postgresql import name, seed, standing, user_id
 from benchmarks.target import Target
-from scoreboard.healing import PAGE_SIZE
-from scoreboard.model import Change, ChangeKind
-from scoreboard.ranking.redis import RedisRanking
+from scoreboard.domain.standings import Change, ChangeKind
+from scoreboard.ranking.redis.ranking import RedisRanking
+from scoreboard.services.healing import PAGE_SIZE
 
 WRITES_A_SECOND = 10
 PLACES_A_SECOND = 100
@@ -56,7 +56,9 @@ def _verify(deployment: Deployment) -> bool:
     return verified.returncode == 0
 
 
-async def _reads(deployment: Deployment, targets: Sequence[Target], options: Options, on_tick: OnTick) -> Figures:
+async def _reads(
+    deployment: Deployment, targets: Sequence[Target], options: Options, on_tick: OnTick
+) -> Figures:
     """The first ten, a page in the middle, and a rank: each a hundred times a second, beside some writes."""
     paths = {"top": "/api/leaderboard", "page": f"/api/leaderboard?limit=100&offset={options.players // 2}"}
     seconds = options.seconds / 3

@@ -7,7 +7,7 @@ from itertools import chain, cycle
 from benchmarks.client import Answers, Connection, Sent, as_fast_as_possible, at_rate, connect
 from benchmarks.options import Figures, OnTick
 from benchmarks.target import Target
-from scoreboard.benching import percentile
+from scoreboard.cli.latency import percentile
 
 CONNECTIONS = 64
 USERS = 500

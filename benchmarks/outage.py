@@ -39,7 +39,9 @@ async def redis_silent(options: Options, on_tick: OnTick) -> Figures:
     with deployed() as deployment:
         redis = deployment.redis
         silent = await _pass(deployment, redis.pause, redis.resume, options, lambda part: on_tick(part / 2))
-        killed = await _pass(deployment, redis.kill, redis.start, options, lambda part: on_tick(0.5 + part / 2))
+        killed = await _pass(
+            deployment, redis.kill, redis.start, options, lambda part: on_tick(0.5 + part / 2)
+        )
     return {
         **silent,
         **{f"killed_{name}": figure for name, figure in killed.items() if name != "other_answers"},

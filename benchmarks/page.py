@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, CDPSession, Page
 
 from benchmarks.options import Figures, OnTick, Options
 from scoreboard.clock import SystemClock
-from scoreboard.model import Caller
-from scoreboard.web.auth import Tokens
-from scoreboard.web.keys import FixedKeys, secrets
+from scoreboard.domain.submissions import Caller
+from scoreboard.web.auth.key_sources import FixedKeys, secrets
+from scoreboard.web.auth.tokens import Tokens
 from tests.e2e.browser import chromium
 from tests.e2e.processes import score, serving
 from tests.e2e.proxy import proxying

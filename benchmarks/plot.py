@@ -54,7 +54,9 @@ def plot(title: str, distributions: Mapping[str, Histogram]) -> str:
         points = " ".join(f"{x(ms)},{y(part)}" for ms, part in _cumulative(histogram))
         parts.append(f'<polyline class="line" stroke="{colour}" points="{points}"/>')
         at = TOP + 14 + 22 * number
-        parts.append(f'<rect x="{WIDTH - RIGHT + 14}" y="{at - 9}" width="16" height="4" rx="2" fill="{colour}"/>')
+        parts.append(
+            f'<rect x="{WIDTH - RIGHT + 14}" y="{at - 9}" width="16" height="4" rx="2" fill="{colour}"/>'
+        )
         parts.append(f'<text x="{WIDTH - RIGHT + 38}" y="{at - 2}">{name}</text>')
     parts.append("</svg>")
     return "\n".join(parts) + "\n"

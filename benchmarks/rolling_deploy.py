@@ -22,8 +22,8 @@ from benchmarks.measuring import latencies
 from benchmarks.options import CannotMeasure, Figures, OnTick, Options
 from benchmarks.scorers import Scorers
 from benchmarks.target import Target
-from scoreboard.benching import percentile
-from scoreboard.model import Caller
+from scoreboard.cli.latency import percentile
+from scoreboard.domain.submissions import Caller
 from tests.e2e.nginx import Nginx
 
 

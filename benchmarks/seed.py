@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
-from scoreboard.store import sqlite_file
+from scoreboard.store.sqlite import file as sqlite_file
 
 CHUNK = 50_000
 START_US = 1_790_000_000_000_000
@@ -32,7 +32,9 @@ def seed(path: Path, players: int, on_tick: Callable[[float], None]) -> None:
             " points, score, at_us) VALUES (1, ?, ?, 'award', ?, 1, 'complete-quest', 1, ?, ?, ?)",
             ((n, f"{n:032x}", n, p, p, START_US + n) for n, p in zip(numbers, points, strict=True)),
         )
-        connection.executemany("INSERT INTO standings VALUES (1, 'all', ?, ?, ?, ?, ?, 1)", _standings(numbers, points))
+        connection.executemany(
+            "INSERT INTO standings VALUES (1, 'all', ?, ?, ?, ?, ?, 1)", _standings(numbers, points)
+        )
         connection.execute("UPDATE boards SET version = ?, at_us = ?", (numbers[-1], START_US + numbers[-1]))
         connection.execute("COMMIT")
         on_tick(numbers[-1] / players)

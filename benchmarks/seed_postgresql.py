@@ -12,7 +12,8 @@ import asyncpg
 
 from benchmarks.options import OnTick
 from benchmarks.seed import CHUNK, MOST_POINTS, START_US
-from scoreboard.model import ALL_TIME, Standing
+from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.standings import Standing
 
 # Odd multipliers: each number has another id, and neighbours have nothing in common.
 _SPREAD_IDS = 0x9E3779B97F4A7C15F39CC0605CEDC835

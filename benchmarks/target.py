@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Self
 
 from scoreboard.clock import SystemClock
-from scoreboard.model import Caller
-from scoreboard.web.auth import Tokens
-from scoreboard.web.keys import FixedKeys, secrets
+from scoreboard.domain.submissions import Caller
+from scoreboard.web.auth.key_sources import FixedKeys, secrets
+from scoreboard.web.auth.tokens import Tokens
 
 SECRET = "a secret of the load test, never used elsewhere"
 START_SECONDS = 60.0

@@ -6,7 +6,7 @@ What `SCOREBOARD_RATE_LIMIT=1000000/minute` costs is measured against this.
 from sqlalchemy import text
 
 from scoreboard import cli
-from scoreboard.store import sqlite_statements
+from scoreboard.store.sqlite import statements as sqlite_statements
 
 PROBE = "(SELECT at_us FROM score_events w WHERE w.player_key = p.key AND w.seq = p.seq + 1 - :limit_count)"
 

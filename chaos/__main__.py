@@ -40,7 +40,9 @@ def main(
 
                 verdicts[name] = asyncio.run(ordeal(world, ALL[name], times, seed=seed, on_healed=tick))
     Console(width=100).print(table(verdicts, times))
-    violations = [f"{name}: {violation}" for name, verdict in verdicts.items() for violation in verdict.violations]
+    violations = [
+        f"{name}: {violation}" for name, verdict in verdicts.items() for violation in verdict.violations
+    ]
     for violation in violations:
         typer.echo(violation, err=True)
     if violations:

@@ -96,7 +96,8 @@ async def stop_postgres(world: World, _load: Load, _rng: random.Random) -> None:
 
 async def terminate_all_connections(world: World, _load: Load, _rng: random.Random) -> None:
     statement = (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
     )
     await asyncio.to_thread(world.postgres.sql, statement, database=DATABASE)
 
@@ -104,7 +105,9 @@ async def terminate_all_connections(world: World, _load: Load, _rng: random.Rand
 async def crowd_of_one_user(_world: World, load: Load, rng: random.Random) -> None:
     """On all instances at once, each key twice."""
     user_id = f"crowd-{rng.getrandbits(32):08x}"
-    await asyncio.gather(*(load.submit(user_id, "quest", f"{user_id}-{n % (CROWD // 2)}") for n in range(CROWD)))
+    await asyncio.gather(
+        *(load.submit(user_id, "quest", f"{user_id}-{n % (CROWD // 2)}") for n in range(CROWD))
+    )
 
 
 async def turn_the_key_set_bad(world: World, load: Load, rng: random.Random) -> None:

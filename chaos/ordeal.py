@@ -31,7 +31,12 @@ class Verdict:
 
 
 async def ordeal(
-    world: World, fault: Fault, times: int, *, seed: int = 1, on_healed: Callable[[float], None] = lambda _: None
+    world: World,
+    fault: Fault,
+    times: int,
+    *,
+    seed: int = 1,
+    on_healed: Callable[[float], None] = lambda _: None,
 ) -> Verdict:
     """Break the world, which is new, again and again. Raises TimeoutError where it does not heal."""
     rng = random.Random(seed)

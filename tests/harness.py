@@ -13,16 +13,16 @@ from threading import Event, Thread
 from typing import Any, TypeVar
 
 import httpx2
+from scoreboard.settings.config import Settings, read_settings
 from starlette.types import ASGIApp
 
 from scoreboard import server
 from scoreboard.app import Scoreboard, make_store, make_tokens, migrate, open_scoreboard
-from scoreboard.catalog import load_catalog
-from scoreboard.config import Settings, read_settings
-from scoreboard.listening import bind, url_of
-from scoreboard.model import Caller
-from scoreboard.model import Event as LedgerEvent
-from scoreboard.web.auth import Tokens
+from scoreboard.domain.events import Event as LedgerEvent
+from scoreboard.domain.submissions import Caller
+from scoreboard.server.listen_socket import bind, url_of
+from scoreboard.settings.catalog import load_catalog
+from scoreboard.web.auth.tokens import Tokens
 from tests.clocks import HeldClock, counted_ids
 from tests.limits import LIMIT_SECONDS
 from tests.servers.postgresql import apart
@@ -102,7 +102,9 @@ class Running:
         headers = {"Authorization": f"Bearer {token or self.token(user_id, name)}"}
         if key is not None:
             headers["Idempotency-Key"] = key
-        return self.client.post("/api/scores", json={"actionId": action_id, "userId": user_id}, headers=headers)
+        return self.client.post(
+            "/api/scores", json={"actionId": action_id, "userId": user_id}, headers=headers
+        )
 
     def board(self, **parameters: Any) -> dict[str, Any]:
         response = self.client.get("/api/leaderboard", params=parameters)

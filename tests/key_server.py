@@ -48,7 +48,11 @@ class publishing:  # noqa: N801  # reads as a verb: with publishing(…)
             def do_GET(handler) -> None:  # noqa: N805  # http.server's name
                 self.issuer.asked += 1
                 self.issuer.agent = handler.headers["User-Agent"]
-                body = json.dumps({"keys": self.issuer.keys}).encode() if self.issuer.body is None else self.issuer.body
+                body = (
+                    json.dumps({"keys": self.issuer.keys}).encode()
+                    if self.issuer.body is None
+                    else self.issuer.body
+                )
                 handler.send_response(500 if self.issuer.fails else 200)
                 handler.send_header("Content-Length", str(len(body)))
                 handler.end_headers()

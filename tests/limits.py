@@ -6,8 +6,8 @@ broken product, so it is far above what a busy machine needs. A test of one of t
 
 from typing import Final
 
-from scoreboard.ranking import redis_connection
-from scoreboard.store import postgresql_database
+from scoreboard.ranking.redis import connection as redis_connection
+from scoreboard.store.postgresql import database as postgresql_database
 
 LIMIT_SECONDS: Final = 60.0
 

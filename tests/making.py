@@ -3,9 +3,12 @@
 from itertools import count
 from uuid import UUID
 
-from scoreboard.interfaces import Settle, Store
-from scoreboard.model import Action, Board, Change, ChangeKind, Event, RateLimit, Standing, Submission
-from scoreboard.rules import settle
+from scoreboard.domain.boards import Action, Board, RateLimit
+from scoreboard.domain.events import Event
+from scoreboard.domain.rules import decide_batch
+from scoreboard.domain.standings import Change, ChangeKind, Standing
+from scoreboard.domain.submissions import Submission
+from scoreboard.ports.store import DecideBatch, Store
 
 MAIN = Board("main", "Main")
 SIDE = Board("side", "Side")
@@ -22,11 +25,13 @@ _ids = count(1)
 def submission(
     user_id: str = "ada", action: Action = QUEST, name: str | None = None, digest: int | None = None
 ) -> Submission:
-    return Submission(UUID(int=next(_ids)), user_id, name, action, None if digest is None else UUID(int=digest))
+    return Submission(
+        UUID(int=next(_ids)), user_id, name, action, None if digest is None else UUID(int=digest)
+    )
 
 
-def settling(limit: RateLimit = UNLIMITED) -> Settle:
-    return lambda batch, facts: settle(batch, facts, limit)
+def settling(limit: RateLimit = UNLIMITED) -> DecideBatch:
+    return lambda batch, facts: decide_batch(batch, facts, limit)
 
 
 async def commit(store: Store, *batch: Submission, limit: RateLimit = UNLIMITED) -> list[Event]:

@@ -83,7 +83,11 @@ class Relay:
             to_server.transport.abort()
 
     async def _there(
-        self, reader: asyncio.StreamReader, to_server: asyncio.StreamWriter, cut: asyncio.Event, deaf: asyncio.Event
+        self,
+        reader: asyncio.StreamReader,
+        to_server: asyncio.StreamWriter,
+        cut: asyncio.Event,
+        deaf: asyncio.Event,
     ) -> None:
         while data := await reader.read(65_536):
             await self.passes.wait()
@@ -96,7 +100,11 @@ class Relay:
             to_server.write(data)
 
     async def _back(
-        self, behind: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: asyncio.Event, deaf: asyncio.Event
+        self,
+        behind: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        cut: asyncio.Event,
+        deaf: asyncio.Event,
     ) -> None:
         is_deaf = False
         while data := await behind.read(65_536):

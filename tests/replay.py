@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from scoreboard.model import Event
+from scoreboard.domain.events import Event
 
 
 def replay(ledger: Sequence[Event], version: int) -> list[tuple[int, int, int]]:

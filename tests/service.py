@@ -5,15 +5,17 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from scoreboard.catalog import Catalog
-from scoreboard.errors import RankingUnavailable, StoreUnavailable
-from scoreboard.healing import Healing
-from scoreboard.interfaces import Applied, Progress
-from scoreboard.model import Caller, Change, ChangeKind, Head, Snapshot
+from scoreboard.domain.errors import RankingUnavailable, StoreUnavailable
+from scoreboard.domain.events import Head
+from scoreboard.domain.rules import SCORE_FOR_ONESELF
+from scoreboard.domain.standings import Change, ChangeKind, Snapshot
+from scoreboard.domain.submissions import Caller
+from scoreboard.ports.ranking import Applied, Progress
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.rules import SCORE_FOR_ONESELF
-from scoreboard.scoring import Scoring
-from scoreboard.store.sqlite import SqliteStore
+from scoreboard.services.healing import Healing
+from scoreboard.services.scoring import Scoring
+from scoreboard.settings.catalog import Catalog
+from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock, counted_ids
 from tests.limits import LIMIT_SECONDS
 from tests.making import MAIN, QUEST, UNLIMITED

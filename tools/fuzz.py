@@ -16,7 +16,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=time.time_ns())
     given = parser.parse_args()
     count = failed = 0
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder), rate_limit="1000000/minute") as scoreboard:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Path(folder), rate_limit="1000000/minute") as scoreboard,
+    ):
         until = time.monotonic() + given.seconds
         for data in strings(given.seed, scoreboard.token().encode()):
             count += 1
@@ -26,7 +29,8 @@ def main() -> None:
                 if fault is not None:
                     failed += 1
                     print(
-                        f"{fault}\n    sent {data!r}\n    received {received[:300]!r}\n    logged {lines}", flush=True
+                        f"{fault}\n    sent {data!r}\n    received {received[:300]!r}\n    logged {lines}",
+                        flush=True,
                     )
             if time.monotonic() > until:
                 break

@@ -17,19 +17,27 @@ from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from scoreboard import catalog, commit, fallback, model, verification
 from scoreboard.cli import app
 from scoreboard.clock import SystemClock
-from scoreboard.config import PREFIX, Settings
-from scoreboard.errors import OutcomeUnknown, RetryLater
+from scoreboard.domain import boards
+from scoreboard.domain.errors import OutcomeUnknown, RetryLater
+from scoreboard.domain.plain_text import MAX_CHARACTERS
 from scoreboard.fanout import frames, ring
 from scoreboard.metrics import Metrics
+from scoreboard.resilience import rate_limiter as limiter
 from scoreboard.server import limits as connection
-from scoreboard.store.postgresql_address import OWN, PASSED_ON, SETTINGS
-from scoreboard.text import MAX_CHARACTERS
-from scoreboard.web import auth, body, detached, limiter, problems, schemas
+from scoreboard.services import fallback, verification
+from scoreboard.services import group_commit as commit
+from scoreboard.settings import catalog
+from scoreboard.settings.config import PREFIX, Settings
+from scoreboard.settings.postgresql_url import OWN, PASSED_ON, SETTINGS
+from scoreboard.web import problems
+from scoreboard.web import request_body as body
+from scoreboard.web.auth import tokens as auth
+from scoreboard.web.schemas import public as schemas
+from scoreboard.web.streaming import detached
 
-STATIC: Final = Path(inspect.getfile(schemas)).parent / "static"
+STATIC: Final = Path(inspect.getfile(schemas)).parents[1] / "static"
 
 
 def settings() -> None:
@@ -96,7 +104,11 @@ def limits() -> None:
     for row in (
         ("TLS handshake", f"{connection.HANDSHAKE_SECONDS:g} s", "closed"),
         ("connection before its first request", f"{connection.ASKING_SECONDS:g} s", "closed"),
-        ("request line and header", f"{_bytes(connection.MOST_HEADER_BYTES)}, {connection.MOST_HEADERS} fields", "431"),
+        (
+            "request line and header",
+            f"{_bytes(connection.MOST_HEADER_BYTES)}, {connection.MOST_HEADERS} fields",
+            "431",
+        ),
         ("… until it is complete", f"{connection.ASKING_SECONDS:g} s", "408"),
         ("body", _bytes(body.MAX_BODY_BYTES), "413"),
         ("… until it is complete", f"{connection.BODY_SECONDS:g} s", "408"),
@@ -106,13 +118,17 @@ def limits() -> None:
         ("client that does not read a stream", f"{ring.STALLED_SECONDS:g} s", "closed"),
         ("token", _bytes(auth.MAX_TOKEN_BYTES), "401"),
         ("id, name, idempotency key", f"{MAX_CHARACTERS} characters", "422"),
-        ("score and version", f"±{model.MAX_SCORE:,}", "409"),
+        ("score and version", f"±{boards.MAX_SCORE:,}", "409"),
         ("rows of a page", f"{schemas.MAX_LIMIT}", "422"),
         ("rows of a stream", f"{frames.TOP}", ""),
         ("streams of an instance", "open files − 250, or a setting", "200, `retry:`, end"),
         ("waiting submissions of an instance", f"{commit.QUEUE_SIZE:,}", "503 `queue_full`"),
         ("waiting submissions of a player", f"{commit.PLAYER_QUEUE_SIZE}", "429 `player_busy`"),
-        ("addresses whose reads an instance counts", f"{limiter.REMEMBERED_CLIENTS:,}", "the oldest is forgotten"),
+        (
+            "addresses whose reads an instance counts",
+            f"{limiter.REMEMBERED_CLIENTS:,}",
+            "the oldest is forgotten",
+        ),
         ("submissions of one batch", f"{commit.BATCH_SIZE}", "the next batch"),
         ("wait of an answer for its rank", f"{commit.ANSWER_WITHOUT_RANK_SECONDS:g} s", "`rank` is null"),
         ("boards a second on a stream", f"{1 / ring.PACE_SECONDS:g}", "the newest only"),
@@ -164,7 +180,7 @@ def _text(field: FieldInfo) -> str:
 
 def _default(field: FieldInfo) -> str:
     match field.default:
-        case model.RateLimit(count, window_us):
+        case boards.RateLimit(count, window_us):
             return f"{count}/{ {1: 'second', 60: 'minute', 3_600: 'hour'}[window_us // 1_000_000] }"
         case bool(value):
             return str(value).lower()

@@ -14,10 +14,15 @@ def compiled(name: str, folder: Path, *options: str, suffix: str = "") -> Path:
     compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
     source = (SOURCES / name).with_suffix(".c")
     if compiler is None:
-        raise CannotMeasure(f"a C compiler is needed for {source.name}: on Debian, apt-get install gcc libc6-dev")
+        raise CannotMeasure(
+            f"a C compiler is needed for {source.name}: on Debian, apt-get install gcc libc6-dev"
+        )
     program = folder / f"{name}{suffix}"
     done = subprocess.run(
-        [compiler, "-O2", *options, "-o", str(program), str(source)], capture_output=True, text=True, check=False
+        [compiler, "-O2", *options, "-o", str(program), str(source)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise CannotMeasure(f"{source.name} could not be compiled: {done.stderr}")

@@ -45,9 +45,13 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser("make infra-test", description=DESCRIPTION, epilog=EPILOG)
     parts = [*Terraform.examples(), CHECKOV, PLANS]
-    parser.add_argument("--only", nargs="+", choices=parts, default=parts, help="of what takes minutes; all by default")
     parser.add_argument(
-        "--keep", action="store_true", help="once it stands, tell how to ask each account, and wait for Ctrl-C"
+        "--only", nargs="+", choices=parts, default=parts, help="of what takes minutes; all by default"
+    )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="once it stands, tell how to ask each account, and wait for Ctrl-C",
     )
     return parser.parse_args()
 

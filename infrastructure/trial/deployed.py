@@ -93,7 +93,9 @@ class Deployed:
     def task_definitions(self) -> dict[str, dict[str, Any]]:
         """By the last part of its family: the services' and `migrate`."""
         arns = self.ask("ecs", "list_task_definitions", "taskDefinitionArns")
-        found = [self.ask("ecs", "describe_task_definition", "taskDefinition", taskDefinition=arn) for arn in arns]
+        found = [
+            self.ask("ecs", "describe_task_definition", "taskDefinition", taskDefinition=arn) for arn in arns
+        ]
         return {definition["family"].removeprefix(f"{self.name}-"): definition for definition in found}
 
     def server_in(self, definition: str) -> dict[str, Any]:
@@ -139,7 +141,8 @@ class Deployed:
         listed = self.ask("secretsmanager", "list_secrets", "SecretList")
         client = self._account.client("secretsmanager")
         return {
-            secret["Name"].removeprefix(f"{self.name}/"): secret | client.get_secret_value(SecretId=secret["ARN"])
+            secret["Name"].removeprefix(f"{self.name}/"): secret
+            | client.get_secret_value(SecretId=secret["ARN"])
             for secret in listed
         }
 
@@ -148,7 +151,9 @@ class Deployed:
     @cached_property
     def alarms(self) -> list[dict[str, Any]]:
         """Ours: scaling policies make some of their own, by which they act."""
-        return list(self.ask("cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=f"{self.name}-"))
+        return list(
+            self.ask("cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=f"{self.name}-")
+        )
 
     def alarms_on(self, metric: str) -> list[dict[str, Any]]:
         return [alarm for alarm in self.alarms if alarm.get("MetricName") == metric]
@@ -178,7 +183,10 @@ class Deployed:
     @cached_property
     def policies(self) -> dict[str, list[dict[str, Any]]]:
         """By role, the statements that it was given by name (not those of AWS's own policies)."""
-        return {role["RoleName"]: self._statements(role["RoleName"]) for role in self.ask("iam", "list_roles", "Roles")}
+        return {
+            role["RoleName"]: self._statements(role["RoleName"])
+            for role in self.ask("iam", "list_roles", "Roles")
+        }
 
     def _statements(self, role: str) -> list[dict[str, Any]]:
         iam = self._account.client("iam")

@@ -48,7 +48,9 @@ def terraform_program() -> Path:
     said = subprocess.run([found, "version"], capture_output=True, text=True, timeout=60, check=False).stdout
     version = re.search(r"Terraform v(\d+)\.(\d+)", said)
     if version is None or (int(version[1]), int(version[2])) < OLDEST_TERRAFORM:
-        raise NotFound(f"{found} is not Terraform {needed} or newer: https://developer.hashicorp.com/terraform/install")
+        raise NotFound(
+            f"{found} is not Terraform {needed} or newer: https://developer.hashicorp.com/terraform/install"
+        )
     return Path(found)
 
 
@@ -68,7 +70,11 @@ def _candidates() -> Iterator[Path]:
     yield from (Path(place).expanduser() for place in MIRRORS)
     for place in map(Path, SEARCHED):
         # A mirror stands here or one folder below, with its hosts in it: deeper would be to search the whole disk.
-        for host in (*place.glob("*/hashicorp"), *place.glob("*/*/hashicorp"), *place.glob("*/*/*/hashicorp")):
+        for host in (
+            *place.glob("*/hashicorp"),
+            *place.glob("*/*/hashicorp"),
+            *place.glob("*/*/*/hashicorp"),
+        ):
             yield host.parent.parent
 
 

@@ -44,7 +44,8 @@ PASSES_AWAY = {("ec2", "describe_nat_gateways"): "State", ("ec2", "describe_vpc_
 def standing(account: MockAccount) -> dict[str, list[str]]:
     """By list: what it holds, each thing as text that tells it from others."""
     return {
-        f"{service} {call}": sorted(_names(account.client(service), service, call, key)) for service, call, key in LISTS
+        f"{service} {call}": sorted(_names(account.client(service), service, call, key))
+        for service, call, key in LISTS
     } | {
         "clusters": _clusters(account),
         "wafv2": _firewalls(account),
@@ -70,7 +71,11 @@ def _name(thing: Any) -> str:
 
 def _rank(field: tuple[str, Any]) -> tuple[bool, bool, str]:
     name = field[0].lower()
-    return (not name.endswith("arn"), name == "ownerid" or not name.endswith(("id", "name", "identifier")), name)
+    return (
+        not name.endswith("arn"),
+        name == "ownerid" or not name.endswith(("id", "name", "identifier")),
+        name,
+    )
 
 
 def _firewalls(account: MockAccount) -> list[str]:

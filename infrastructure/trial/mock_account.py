@@ -67,7 +67,9 @@ class MockAccount:
         """Of what AWS refuses to delete while it is protected: databases and balancers."""
         rds, balancing = self.client("rds"), self.client("elbv2")
         for database in rds.describe_db_instances()["DBInstances"]:
-            rds.modify_db_instance(DBInstanceIdentifier=database["DBInstanceIdentifier"], DeletionProtection=False)
+            rds.modify_db_instance(
+                DBInstanceIdentifier=database["DBInstanceIdentifier"], DeletionProtection=False
+            )
         for balancer in balancing.describe_load_balancers()["LoadBalancers"]:
             balancing.modify_load_balancer_attributes(
                 LoadBalancerArn=balancer["LoadBalancerArn"],

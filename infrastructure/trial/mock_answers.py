@@ -73,7 +73,9 @@ def _make_clusters_of_group(backend: Any, group: Any, **named: Any) -> None:
     """The provider reads a group's version and node type from its members, which moto names and does not make."""
     if not named.get("num_node_groups"):
         count = named.get("num_cache_clusters") or 1
-        group.member_clusters = [f"{group.replication_group_id}-{number:03d}" for number in range(1, count + 1)]
+        group.member_clusters = [
+            f"{group.replication_group_id}-{number:03d}" for number in range(1, count + 1)
+        ]
     for member in group.member_clusters:
         options = {name: named.get(name) for name in _taken_by_cluster} | {
             "cache_cluster_id": member,
@@ -86,7 +88,9 @@ def _make_clusters_of_group(backend: Any, group: Any, **named: Any) -> None:
         cluster.at_rest_encryption_enabled = group.at_rest_encryption_enabled
 
 
-_taken_by_cluster = [name for name in signature(ElastiCacheBackend.create_cache_cluster).parameters if name != "self"]
+_taken_by_cluster = [
+    name for name in signature(ElastiCacheBackend.create_cache_cluster).parameters if name != "self"
+]
 
 
 def _tell_groups(_: Any, cluster: Any, *__: Any, **___: Any) -> None:

@@ -42,7 +42,9 @@ def _describe(request: Any) -> ActionResult:
 
 def _describe_parameters(request: Any) -> ActionResult:
     found = _parameters[_existing(request._get_param("CacheParameterGroupName"))]
-    told = [{"ParameterName": name, "ParameterValue": value, "Source": "user"} for name, value in found.items()]
+    told = [
+        {"ParameterName": name, "ParameterValue": value, "Source": "user"} for name, value in found.items()
+    ]
     return ActionResult({"Parameters": told})
 
 

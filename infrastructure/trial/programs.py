@@ -49,7 +49,11 @@ class Programs:
         return written
 
     def start(
-        self, command: Sequence[str | Path], folder: Path, environment: Mapping[str, str], errors: int | IO[str]
+        self,
+        command: Sequence[str | Path],
+        folder: Path,
+        environment: Mapping[str, str],
+        errors: int | IO[str],
     ) -> subprocess.Popen[str]:
         with self._lock:
             if self.is_closed:

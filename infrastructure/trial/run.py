@@ -64,7 +64,9 @@ class Run:
             self._steps.take(CHECKOV, self._check_security)
         elif name == PLANS:
             with mock_account(self._programs, self._folder, PLANS) as account:
-                self._steps.take("terraform test, the assertions on plans", partial(self._terraform.test, account))
+                self._steps.take(
+                    "terraform test, the assertions on plans", partial(self._terraform.test, account)
+                )
         else:
             self._try_example(name)
 
@@ -131,7 +133,9 @@ def _nothing_is_left(example: Example, account: MockAccount, before: dict[str, l
         raise ProgramFailed(f"in the state: {[resource['name'] for resource in left]}")
     after = standing(account)
     differences = [
-        f"{asked}: {before[asked]} before, {after[asked]} after" for asked in before if before[asked] != after[asked]
+        f"{asked}: {before[asked]} before, {after[asked]} after"
+        for asked in before
+        if before[asked] != after[asked]
     ]
     if differences:
         raise ProgramFailed("\n".join(differences))

@@ -88,7 +88,9 @@ class Terraform:
 class Example:
     """One of the examples, applied to an account."""
 
-    def __init__(self, terraform: Terraform, folder: Path, account: MockAccount, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, terraform: Terraform, folder: Path, account: MockAccount, variables: Mapping[str, str]
+    ) -> None:
         self._terraform = terraform
         self.folder = folder
         self._account = account
@@ -118,7 +120,9 @@ class Example:
     def resources(self) -> list[dict[str, Any]]:
         """Those in the state that Terraform has made."""
         found = json.loads(self.state.read_text())["resources"]
-        return [resource for resource in found if resource["mode"] == "managed" for _ in resource["instances"]]
+        return [
+            resource for resource in found if resource["mode"] == "managed" for _ in resource["instances"]
+        ]
 
     def run(self, *arguments: str, **variables: str) -> str:
         given = self._variables | {f"TF_VAR_{name}": value for name, value in variables.items()}

@@ -14,43 +14,47 @@ import structlog
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Scope
 
-from scoreboard.admin_store import Truth
-from scoreboard.administration import Administration
-from scoreboard.background import background
-from scoreboard.catalog import Catalog
 from scoreboard.clock import SystemClock
-from scoreboard.config import Settings
-from scoreboard.descriptors import make_room_for_streams
-from scoreboard.digests import Digests
-from scoreboard.errors import RankingUnavailable, StartError
+from scoreboard.domain.decisions import Decision
+from scoreboard.domain.digests import Digests
+from scoreboard.domain.errors import RankingUnavailable, StartError
+from scoreboard.domain.events import NewId
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
-from scoreboard.healing import Healing
-from scoreboard.interfaces import Clock, NewId, Pooled, Ranking, Settled
 from scoreboard.metrics import Metrics
-from scoreboard.observer import NOBODY
-from scoreboard.public_urls import OPAQUE_ORIGINS
-from scoreboard.ranking import redis_connection
+from scoreboard.ports.admin_store import Truth
+from scoreboard.ports.clock import Clock
+from scoreboard.ports.observer import NULL_OBSERVER, Pooled
+from scoreboard.ports.ranking import Ranking
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.ranking.redis import RedisRanking
-from scoreboard.scoring import Scoring
-from scoreboard.secret import load_secret
+from scoreboard.ranking.redis import connection as redis_connection
+from scoreboard.ranking.redis.ranking import RedisRanking
+from scoreboard.resilience.background import background
+from scoreboard.server.file_limits import make_room_for_streams
 from scoreboard.server.metrics_port import served
-from scoreboard.store import postgresql_database, sqlite_file
-from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.sqlite import SqliteStore
-from scoreboard.web.admin import admin_routes
-from scoreboard.web.admin_page import admin_page_routes
+from scoreboard.services.administration import Administration
+from scoreboard.services.healing import Healing
+from scoreboard.services.scoring import Scoring
+from scoreboard.settings.catalog import Catalog
+from scoreboard.settings.config import Settings
+from scoreboard.settings.public_urls import OPAQUE_ORIGINS
+from scoreboard.settings.signing_secret import load_secret
+from scoreboard.store.postgresql import database as postgresql_database
+from scoreboard.store.postgresql.store import PostgresqlStore
+from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite.store import SqliteStore
 from scoreboard.web.application import make_application
-from scoreboard.web.auth import Policy, Tokens
-from scoreboard.web.client_address import client_address
-from scoreboard.web.key_set import ASYMMETRIC, HS256, Key, read_pem
-from scoreboard.web.keys import FixedKeys, JwksKeys, Keys, secrets
-from scoreboard.web.origins import Origins
-from scoreboard.web.read_limit import ReadLimit
-from scoreboard.web.request_log import RequestLog
-from scoreboard.web.root_path import RootPath
-from scoreboard.web.secured import Secured
+from scoreboard.web.auth.key_set import ASYMMETRIC, HS256, Key, read_pem
+from scoreboard.web.auth.key_sources import FixedKeys, JwksKeys, Keys, secrets
+from scoreboard.web.auth.tokens import Policy, Tokens
+from scoreboard.web.limits.client_address import client_address
+from scoreboard.web.limits.read_limit import ReadLimit
+from scoreboard.web.middleware.request_log import RequestLog
+from scoreboard.web.middleware.root_path import RootPath
+from scoreboard.web.middleware.security_headers import SecurityHeaders
+from scoreboard.web.provenance import ProvenanceHasher
+from scoreboard.web.routes.admin import admin_routes
+from scoreboard.web.routes.admin_page import admin_page_routes
 
 log = structlog.get_logger()
 
@@ -152,7 +156,9 @@ def _make_keys(settings: Settings, clock: Clock) -> Keys:
             )
         return JwksKeys(settings.jwt_jwks_url, allowed, clock, fixed=keys)
     if not keys:
-        raise StartError("No key could verify a token: SCOREBOARD_JWT_ALGORITHMS names none of those that are set.")
+        raise StartError(
+            "No key could verify a token: SCOREBOARD_JWT_ALGORITHMS names none of those that are set."
+        )
     return FixedKeys(keys)
 
 
@@ -175,12 +181,13 @@ async def open_scoreboard(
     """
     if shared := OPAQUE_ORIGINS.intersection(settings.cors_origins):
         log.warning(
-            "SCOREBOARD_CORS_ORIGINS names an origin that pages of different authors share", origins=sorted(shared)
+            "SCOREBOARD_CORS_ORIGINS names an origin that pages of different authors share",
+            origins=sorted(shared),
         )
     boards = tuple(catalog.boards)
     own_clock = clock or SystemClock()
     metrics = None if settings.metrics_port is None else Metrics(own_clock)
-    observer = metrics or NOBODY
+    observer = metrics or NULL_OBSERVER
     digests = _digests(settings)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(make_store(settings, clock))
@@ -205,7 +212,7 @@ async def open_scoreboard(
             clock=own_clock,
             observer=observer,
         )
-        frames = Frames(scoring.board, hub, boards, observer, minimum=healing.minimum)
+        frames = Frames(scoring.board, hub, boards, observer, minimum_version=healing.minimum.of)
         administration = Administration(
             catalog,
             store,
@@ -225,7 +232,7 @@ async def open_scoreboard(
             frames=frames,
             hub=hub,
             tokens=tokens,
-            origins=Origins(origin_key, _address(settings)),
+            origins=ProvenanceHasher(origin_key, _address(settings)),
             admin=_admin(settings, administration, tokens, door),
             admin_door=door,
             clock=own_clock,
@@ -242,7 +249,9 @@ async def open_scoreboard(
         metrics_port = None
         if metrics is not None and settings.metrics_port is not None:
             metrics.watch(hub, scoring.commit, healing, partial(_pools, store, ranking))
-            metrics_port = stack.enter_context(served(metrics.registry, settings.metrics_host, settings.metrics_port))
+            metrics_port = stack.enter_context(
+                served(metrics.registry, settings.metrics_host, settings.metrics_port)
+            )
         await healing.start()
         await stack.enter_async_context(
             background(
@@ -260,7 +269,7 @@ async def open_scoreboard(
         served_application: ASGIApp = application
         if settings.root_path:
             served_application = RootPath(served_application, settings.root_path)
-        served_application = Secured(served_application, is_tls=settings.tls is not None)
+        served_application = SecurityHeaders(served_application, is_tls=settings.tls is not None)
         if settings.has_request_log:
             served_application = RequestLog(served_application, origin_key)
         yield Scoreboard(served_application, hub, metrics_port)
@@ -302,7 +311,9 @@ def _shared_secrets(settings: Settings) -> Sequence[bytes]:
     """Return the secrets that all instances share. The first one makes new hashes."""
     shared = [] if settings.origin_secret is None else [settings.origin_secret.get_secret_value().encode()]
     # A single instance without a secret creates a file with one.
-    if settings.jwt_secret is not None or not (settings.is_distributed or (shared and settings.has_public_keys)):
+    if settings.jwt_secret is not None or not (
+        settings.is_distributed or (shared and settings.has_public_keys)
+    ):
         shared.append(load_secret(settings))
     return shared
 
@@ -313,17 +324,21 @@ async def open_administration(settings: Settings, catalog: Catalog) -> AsyncIter
     async with make_store(settings) as store, make_ranking(settings, catalog.boards) as ranking:
         await store.ensure(tuple(catalog.boards.values()))
 
-        async def apply(settled: Settled) -> None:
+        async def apply(settled: Decision) -> None:
             # An embedded server's ranking is in its own memory, and any other may be lost: what is missed is healed.
             with suppress(RankingUnavailable):
                 for change in settled.changes:
                     await ranking.apply(change)
 
-        yield Administration(catalog, store, apply, clock=SystemClock(), new_id=uuid4, digests=_digests(settings))
+        yield Administration(
+            catalog, store, apply, clock=SystemClock(), new_id=uuid4, digests=_digests(settings)
+        )
 
 
 def _pools(*drivers: object) -> Mapping[str, tuple[int, int]]:
-    return {name: use for driver in drivers if isinstance(driver, Pooled) for name, use in driver.pools().items()}
+    return {
+        name: use for driver in drivers if isinstance(driver, Pooled) for name, use in driver.pools().items()
+    }
 
 
 def _most_streams(settings: Settings) -> int:

@@ -13,11 +13,11 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from scoreboard import __version__
-from scoreboard.commit import GroupCommit
 from scoreboard.fanout.hub import Hub
-from scoreboard.healing import Healing
-from scoreboard.interfaces import Clock
-from scoreboard.observer import Observer
+from scoreboard.ports.clock import Clock
+from scoreboard.ports.observer import Observer
+from scoreboard.services.group_commit import GroupCommit
+from scoreboard.services.healing import Healing
 
 NAMESPACE: Final = "scoreboard"
 
@@ -41,7 +41,12 @@ class Metrics(Observer):
             "http_request_seconds", "Requests until they were answered.", "route", "method", "status"
         )
         self._batch = Histogram(
-            "commit_batch_size", "Submissions written together.", (), NAMESPACE, buckets=BATCH, registry=self.registry
+            "commit_batch_size",
+            "Submissions written together.",
+            (),
+            NAMESPACE,
+            buckets=BATCH,
+            registry=self.registry,
         )
         self._commit = self._seconds("commit_seconds", "A turn at the store, with its wait.")
         self._accepted = self._counter("scores_accepted", "Submissions that are in the ledger.")
@@ -114,11 +119,15 @@ class _State(Collector):
         counts = self._hub.counts
         yield _gauge("streams", "Open streams.", self._hub.streams)
         yield _gauge("streams_most", "How many there is room for.", self._hub.most)
-        yield _gauge("version_lag", "Versions that the stream furthest behind has not been written.", self._hub.lag)
+        yield _gauge(
+            "version_lag", "Versions that the stream furthest behind has not been written.", self._hub.lag
+        )
         yield _gauge("draining", "Whether it is being stopped.", self._hub.is_draining)
         yield _counter("streams_opened", "Streams that were taken.", counts.opened)
         yield _counter("streams_refused", "Streams that were told to come back later.", counts.refused)
-        closed = CounterMetricFamily(f"{NAMESPACE}_streams_closed", "Streams that ended, by reason.", labels=["reason"])
+        closed = CounterMetricFamily(
+            f"{NAMESPACE}_streams_closed", "Streams that ended, by reason.", labels=["reason"]
+        )
         for reason in ("left", "stalled", "failed", "drained", "expired", "withdrawn"):
             closed.add_metric([reason], getattr(counts, reason))
         yield closed
@@ -126,20 +135,32 @@ class _State(Collector):
         for kind, number in (("snapshot", counts.snapshots), ("patch", counts.patches)):
             frames.add_metric([kind], number)
         yield frames
-        yield _counter("frames_skipped", "Times a stream was passed over, since it was behind.", counts.skipped)
+        yield _counter(
+            "frames_skipped", "Times a stream was passed over, since it was behind.", counts.skipped
+        )
         yield _counter("heartbeats_sent", "Comments into silent streams.", counts.heartbeats)
         yield _counter("stream_bytes", "Bytes of boards that were written.", counts.bytes)
         yield _gauge("commit_queue_depth", "Submissions that wait.", self._commit.depth)
-        yield _gauge("copy_lag_versions", "Versions that a ranking lacks which is being filled.", self._healing.lag)
-        degraded = GaugeMetricFamily(f"{NAMESPACE}_degraded", "Whether a partner is lost.", labels=["partner"])
+        yield _gauge(
+            "copy_lag_versions", "Versions that a ranking lacks which is being filled.", self._healing.lag
+        )
+        degraded = GaugeMetricFamily(
+            f"{NAMESPACE}_degraded", "Whether a partner is lost.", labels=["partner"]
+        )
         for partner in ("store", "ranking"):
             degraded.add_metric([partner], partner in self._healing.lost)
         yield degraded
         guard = self._commit.clock_guard
-        yield _gauge("clock_unsure", "Whether scores are refused, since the clock has jumped.", guard.is_unsure)
-        yield _counter("clock_jumps", "Times that the store's clock has jumped by more than a minute.", guard.jumps)
+        yield _gauge(
+            "clock_unsure", "Whether scores are refused, since the clock has jumped.", guard.is_unsure
+        )
+        yield _counter(
+            "clock_jumps", "Times that the store's clock has jumped by more than a minute.", guard.jumps
+        )
         used = GaugeMetricFamily(f"{NAMESPACE}_pool_connections_used", "Connections in use.", labels=["pool"])
-        most = GaugeMetricFamily(f"{NAMESPACE}_pool_connections_most", "Connections at most.", labels=["pool"])
+        most = GaugeMetricFamily(
+            f"{NAMESPACE}_pool_connections_most", "Connections at most.", labels=["pool"]
+        )
         for pool, (in_use, size) in self._pools().items():
             used.add_metric([pool], in_use)
             most.add_metric([pool], size)

@@ -9,11 +9,11 @@ from typing import Any, Final
 import asyncpg
 import pytest
 
-from scoreboard.admin_store import Truth
-from scoreboard.model import RateLimit
-from scoreboard.store import sqlite_file
-from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.sqlite import SqliteStore
+from scoreboard.domain.boards import RateLimit
+from scoreboard.ports.admin_store import Truth
+from scoreboard.store.postgresql.store import PostgresqlStore
+from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.limits import PATIENT_POSTGRESQL
 from tests.making import MAIN, SIDE, UNLIMITED

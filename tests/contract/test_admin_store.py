@@ -9,14 +9,18 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from scoreboard import administration, corrections
-from scoreboard.admin_store import CaseFacts, Conspicuous, Truth
-from scoreboard.catalog import Catalog
-from scoreboard.errors import IdempotencyKeyReused, UnknownEvent, UnknownPlayer
-from scoreboard.interfaces import Accepted, Facts, Settled
-from scoreboard.model import ERASED_MARK, ChangeKind, Correction, EventKind, Player, Submission
-from scoreboard.store import correcting
-from scoreboard.verification import verify
+from scoreboard.domain import corrections
+from scoreboard.domain.administration import Correction, CorrectionFacts, SuspicionThresholds
+from scoreboard.domain.decisions import Accepted, Decision, SubmissionFacts
+from scoreboard.domain.errors import IdempotencyKeyReused, UnknownEvent, UnknownPlayer
+from scoreboard.domain.events import ERASED_MARK, EventKind
+from scoreboard.domain.standings import ChangeKind, Player
+from scoreboard.domain.submissions import Submission
+from scoreboard.ports.admin_store import Truth
+from scoreboard.services import administration
+from scoreboard.services.verification import verify
+from scoreboard.settings.catalog import Catalog
+from scoreboard.store.administration import corrections as correcting
 from tests.clocks import HeldClock
 from tests.contract.conftest import Ask, MakeStore, OpenStore
 from tests.making import DUEL, MAIN, SIDE, VISIT, commit, settling, submission
@@ -30,7 +34,7 @@ def of_event(kind: EventKind, version: int) -> Correction:
     return Correction(kind, "root", "a test", board="main", target_version=version)
 
 
-async def correct(store: Truth, correction: Correction) -> Settled:
+async def correct(store: Truth, correction: Correction) -> Decision:
     return await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
 
 
@@ -70,7 +74,9 @@ async def test_an_event_is_void_after_a_void_and_not_after_an_unvoid(store: Trut
     for kind in (EventKind.VOID, EventKind.UNVOID, EventKind.VOID):
         correction = of_event(kind, 1)
 
-        def look(facts: CaseFacts, correction: Correction = correction) -> tuple[Settled, Player | None]:
+        def look(
+            facts: CorrectionFacts, correction: Correction = correction
+        ) -> tuple[Decision, Player | None]:
             seen.append(facts.targets[0].is_void)
             return corrections.correct(correction, facts, uuid4)
 
@@ -98,9 +104,9 @@ async def test_more_are_voided_than_one_turn_takes(store: Truth, monkeypatch: py
     monkeypatch.setattr(correcting, "MOST_TARGETS", 2)
     for _ in range(5):
         await commit(store, submission("ada"))
-    applied: list[Settled] = []
+    applied: list[Decision] = []
 
-    async def apply(settled: Settled) -> None:
+    async def apply(settled: Decision) -> None:
         applied.append(settled)
 
     catalog = Catalog({"main": MAIN}, {})
@@ -116,7 +122,9 @@ async def test_an_adjustment_is_repeated_by_its_key_and_by_nothing_else(store: T
     five = about(EventKind.ADJUST, board="main", points=5, idempotency_digest=UUID(int=7))
     made = (await correct(store, five)).events
     assert (await correct(store, five)).outcomes == (Accepted(made[0], replayed=True),)
-    rekeyed = replace(five, idempotency_digest=UUID(int=8), earlier_digests=(UUID(int=9).bytes, UUID(int=7).bytes))
+    rekeyed = replace(
+        five, idempotency_digest=UUID(int=8), earlier_digests=(UUID(int=9).bytes, UUID(int=7).bytes)
+    )
     assert (await correct(store, rekeyed)).outcomes == (Accepted(made[0], replayed=True),)
     with pytest.raises(IdempotencyKeyReused):
         await correct(store, replace(five, points=500))
@@ -167,9 +175,9 @@ async def test_an_erased_player_is_in_no_row_and_the_sums_are_right(store: Truth
 
 async def test_an_erased_player_stands_out_no_more(store: Truth, clock: HeldClock) -> None:
     await commit(store, submission("ada"))
-    assert len(await store.suspects(clock.us, Conspicuous(awards_an_hour=1), 10)) == 1
+    assert len(await store.suspects(clock.us, SuspicionThresholds(awards_an_hour=1), 10)) == 1
     await correct(store, about(EventKind.ERASE))
-    assert await store.suspects(clock.us, Conspicuous(awards_an_hour=1), 10) == []
+    assert await store.suspects(clock.us, SuspicionThresholds(awards_an_hour=1), 10) == []
 
 
 async def test_a_name_that_comes_late_does_not_bring_an_erased_player_back(store: Truth) -> None:
@@ -181,7 +189,9 @@ async def test_a_name_that_comes_late_does_not_bring_an_erased_player_back(store
     assert (after.name, after.seq) == (None, before.seq + 1)
 
 
-async def test_pages_of_the_audit_log_and_of_a_history_follow_each_other(store: Truth, clock: HeldClock) -> None:
+async def test_pages_of_the_audit_log_and_of_a_history_follow_each_other(
+    store: Truth, clock: HeldClock
+) -> None:
     await commit(store, submission("ada"))
     await commit(store, submission("ada", VISIT))
     for _ in range(3):
@@ -198,7 +208,9 @@ async def test_pages_of_the_audit_log_and_of_a_history_follow_each_other(store: 
             before = (last.at_us, last.board, last.version)
         assert pages == list(whole_list)
         assert len(pages) == total
-    assert {(record.actor, record.reason) for record in await store.corrections(None, 100)} == {("root", "a test")}
+    assert {(record.actor, record.reason) for record in await store.corrections(None, 100)} == {
+        ("root", "a test")
+    }
 
 
 async def test_stretches_of_a_ledger_say_whose_each_event_is(store: Truth) -> None:
@@ -248,7 +260,7 @@ async def test_a_ban_meets_a_submission_that_is_being_written_and_takes_it_off_t
     with ThreadPoolExecutor(1) as elsewhere:
         banning: list[Future[None]] = []
 
-        def settle_late(batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+        def settle_late(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
             banning.append(elsewhere.submit(asyncio.run, ban()))
             # It has to wait for this turn.
             wait(banning, timeout=0.3)
@@ -263,20 +275,28 @@ async def test_a_ban_meets_a_submission_that_is_being_written_and_takes_it_off_t
 async def test_who_stands_out_does_so_by_rate_regularity_or_address(store: Truth, clock: HeldClock) -> None:
     since_us = clock.us
     for number in range(12):
-        await commit(store, submission("robot"), submission("ada") if number % 5 == 0 else submission(f"user-{number}"))
+        await commit(
+            store, submission("robot"), submission("ada") if number % 5 == 0 else submission(f"user-{number}")
+        )
         clock.advance(30)
-    found = {s.user_id: s for s in await store.suspects(since_us, Conspicuous(), 10)}
+    found = {s.user_id: s for s in await store.suspects(since_us, SuspicionThresholds(), 10)}
     assert found.keys() == {"robot"}
     assert (found["robot"].awards, found["robot"].points, found["robot"].interval_seconds) == (12, 600, 30.0)
     assert found["robot"].irregularity == pytest.approx(0)
-    fast = await store.suspects(since_us, Conspicuous(awards_an_hour=3, irregularity=0), 10)
+    fast = await store.suspects(since_us, SuspicionThresholds(awards_an_hour=3, irregularity=0), 10)
     assert {s.user_id for s in fast} == {"robot", "ada"}
-    assert await store.suspects(clock.us, Conspicuous(), 10) == []
+    assert await store.suspects(clock.us, SuspicionThresholds(), 10) == []
 
 
 async def test_an_origin_can_be_forgotten_and_nothing_else_of_an_event(store: Truth, ask: Ask) -> None:
     await commit(store, submission("ada"))
     ask("UPDATE score_events SET token_id = NULL, address_hash = NULL")
-    for change in ("token_id = 'x'", "agent_hash = 7", "points = 7", "proof_digest = NULL", "target_version = 1"):
+    for change in (
+        "token_id = 'x'",
+        "agent_hash = 7",
+        "points = 7",
+        "proof_digest = NULL",
+        "target_version = 1",
+    ):
         with pytest.raises(Exception, match="append-only"):
             ask(f"UPDATE score_events SET {change}")

@@ -6,10 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from scoreboard import corrections
-from scoreboard.admin_store import Truth
-from scoreboard.model import ChangeKind, Correction, EventKind
-from scoreboard.verification import verify
+from scoreboard.domain import corrections
+from scoreboard.domain.administration import Correction
+from scoreboard.domain.events import EventKind
+from scoreboard.domain.standings import ChangeKind
+from scoreboard.ports.admin_store import Truth
+from scoreboard.services.verification import verify
 from tests.clocks import HeldClock
 from tests.making import DUEL, QUEST, commit, submission
 from tests.replay import reached_versions, replay
@@ -152,7 +154,11 @@ async def test_a_correction_that_is_undone_leaves_no_trace_in_the_order(
 
 @pytest.mark.parametrize(("steps", "shown", "reached"), LEFT.values(), ids=LEFT.keys())
 async def test_a_score_is_reached_by_the_last_event_that_counts(
-    store: Truth, clock: HeldClock, steps: Sequence[Step], shown: list[tuple[str, int]], reached: dict[str, int]
+    store: Truth,
+    clock: HeldClock,
+    steps: Sequence[Step],
+    shown: list[tuple[str, int]],
+    reached: dict[str, int],
 ) -> None:
     await run(store, clock, steps)
     page = await store.page("main", 100, 0)

@@ -8,14 +8,15 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from scoreboard import rules
-from scoreboard.admin_store import Truth
-from scoreboard.commit import BATCH_SIZE, FAILED_ALONE, GroupCommit
-from scoreboard.errors import ScoreboardError, StoreUnavailable
-from scoreboard.interfaces import Facts, Settled
-from scoreboard.model import RateLimit, Submission
-from scoreboard.observer import Observer
-from scoreboard.store.postgresql_server import ServerConnection
+from scoreboard.domain import rules
+from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.decisions import Decision, SubmissionFacts
+from scoreboard.domain.errors import ScoreboardError, StoreUnavailable
+from scoreboard.domain.submissions import Submission
+from scoreboard.ports.admin_store import Truth
+from scoreboard.ports.observer import Observer
+from scoreboard.services.group_commit import BATCH_SIZE, FAILED_ALONE, GroupCommit
+from scoreboard.store.postgresql.server import ServerConnection
 from tests.clocks import HeldClock
 from tests.contract.conftest import Ask, MakeStore
 from tests.making import DUEL, MAIN, QUEST, UNLIMITED, VISIT, commit, submission
@@ -38,7 +39,7 @@ def driver(request: pytest.FixtureRequest) -> str:
     return "sqlite" if "sqlite" in request.node.callspec.id else "postgresql"
 
 
-async def no_ranks(_settled: Settled) -> Mapping[int, int]:
+async def no_ranks(_settled: Decision) -> Mapping[int, int]:
     return {}
 
 
@@ -57,11 +58,15 @@ async def outcomes(written: GroupCommit, *submissions: Submission) -> list[str]:
     """Of submissions at once, `ok` or the code of the error."""
     async with asyncio.timeout(30):
         answers = await asyncio.gather(*map(written.submit, submissions), return_exceptions=True)
-    assert all(isinstance(answer, ScoreboardError) for answer in answers if isinstance(answer, BaseException)), answers
+    assert all(
+        isinstance(answer, ScoreboardError) for answer in answers if isinstance(answer, BaseException)
+    ), answers
     return [answer.code if isinstance(answer, ScoreboardError) else "ok" for answer in answers]
 
 
-async def check_isolated(store: Truth, clock: HeldClock, batch: Sequence[Submission], failing: set[int]) -> None:
+async def check_isolated(
+    store: Truth, clock: HeldClock, batch: Sequence[Submission], failing: set[int]
+) -> None:
     """The failing ones of a batch get 500, all others count, and so does the next batch."""
     async with committing(store, clock) as written:
         with capture_logs() as logs:
@@ -83,7 +88,9 @@ async def test_a_row_that_the_database_refuses(store: Truth, clock: HeldClock, a
     assert (await store.heads())["main"].version == 2 * 19 + 1
 
 
-async def test_a_value_that_a_column_does_not_take(store: Truth, clock: HeldClock, ask: Ask, driver: str) -> None:
+async def test_a_value_that_a_column_does_not_take(
+    store: Truth, clock: HeldClock, ask: Ask, driver: str
+) -> None:
     if driver == "sqlite":
         # Its columns take any value by themselves.
         ask(
@@ -92,11 +99,15 @@ async def test_a_value_that_a_column_does_not_take(store: Truth, clock: HeldCloc
         )
     else:
         ask("ALTER TABLE standings ALTER score TYPE smallint")
-    batch = [submission(user, replace(QUEST, points=40_000) if n == 5 else DUEL) for n, user in enumerate(USERS)]
+    batch = [
+        submission(user, replace(QUEST, points=40_000) if n == 5 else DUEL) for n, user in enumerate(USERS)
+    ]
     await check_isolated(store, clock, batch, {5})
 
 
-async def test_a_check_that_fails_only_at_the_commit(store: Truth, clock: HeldClock, ask: Ask, driver: str) -> None:
+async def test_a_check_that_fails_only_at_the_commit(
+    store: Truth, clock: HeldClock, ask: Ask, driver: str
+) -> None:
     if driver == "sqlite":
         # The one constraint of SQLite that waits for the commit is a foreign key.
         ask("CREATE TABLE duels (action_id TEXT REFERENCES missing (id) DEFERRABLE INITIALLY DEFERRED)")
@@ -134,7 +145,9 @@ async def test_a_board_whose_row_is_missing_keeps_no_other_board_waiting(
     store: Truth, clock: HeldClock, ask: Ask
 ) -> None:
     ask("DELETE FROM boards WHERE id = 'side'")
-    batch = [submission(f"user-{n}", VISIT if n < FAILED_ALONE + 8 else QUEST) for n in range(FAILED_ALONE + 28)]
+    batch = [
+        submission(f"user-{n}", VISIT if n < FAILED_ALONE + 8 else QUEST) for n in range(FAILED_ALONE + 28)
+    ]
     async with committing(store, clock) as written:
         with capture_logs():
             answers = await outcomes(written, *batch)
@@ -165,7 +178,7 @@ async def test_a_fault_of_no_submission_costs_few_turns(
 ) -> None:
     turns = 0
 
-    def settle(*_: object) -> Settled:
+    def decide_batch(*_: object) -> Decision:
         nonlocal turns
         turns += 1
         raise ZeroDivisionError
@@ -173,7 +186,7 @@ async def test_a_fault_of_no_submission_costs_few_turns(
     batch = [submission(f"user-{n}") for n in range(BATCH_SIZE)]
     async with committing(store, clock) as written:
         with monkeypatch.context() as broken, capture_logs():
-            broken.setattr("scoreboard.commit.settle", settle)
+            broken.setattr("scoreboard.services.group_commit.decide_batch", decide_batch)
             answers = await outcomes(written, *batch)
         assert turns < 3 * FAILED_ALONE
         assert answers[:FAILED_ALONE] == ["internal_error"] * FAILED_ALONE
@@ -232,12 +245,14 @@ async def test_what_waits_is_written_once_the_writer_runs_again(store: Truth, cl
 
 
 async def test_a_rule_that_fails(store: Truth, clock: HeldClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    def settle(batch: Sequence[Submission], facts: Sequence[Facts], limit: RateLimit) -> Settled:
+    def decide_batch(
+        batch: Sequence[Submission], facts: Sequence[SubmissionFacts], limit: RateLimit
+    ) -> Decision:
         if any(one.action is DUEL for one in batch):
             raise ZeroDivisionError
-        return rules.settle(batch, facts, limit)
+        return rules.decide_batch(batch, facts, limit)
 
-    monkeypatch.setattr("scoreboard.commit.settle", settle)
+    monkeypatch.setattr("scoreboard.services.group_commit.decide_batch", decide_batch)
     batch = [submission(user, DUEL if n in {4, 19} else QUEST) for n, user in enumerate(USERS)]
     await check_isolated(store, clock, batch, {4, 19})
 
@@ -245,7 +260,7 @@ async def test_a_rule_that_fails(store: Truth, clock: HeldClock, monkeypatch: py
 async def test_a_store_that_is_gone_is_no_fault_of_a_submission(
     store: Truth, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(*_: object) -> Settled:
+    async def fail(*_: object) -> Decision:
         raise StoreUnavailable
 
     async with committing(store, clock) as written:
@@ -256,7 +271,7 @@ async def test_a_store_that_is_gone_is_no_fault_of_a_submission(
 async def test_a_ranking_that_fails_in_a_way_that_nobody_foresaw_costs_the_rank_alone(
     store: Truth, clock: HeldClock
 ) -> None:
-    async def broken(_settled: Settled) -> Mapping[int, int]:
+    async def broken(_settled: Decision) -> Mapping[int, int]:
         raise ZeroDivisionError
 
     written = GroupCommit(store, broken, UNLIMITED, clock)

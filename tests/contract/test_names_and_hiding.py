@@ -6,12 +6,13 @@ from uuid import uuid4
 
 import pytest
 
-from scoreboard import corrections
-from scoreboard.admin_store import Truth
-from scoreboard.errors import NameKept
-from scoreboard.interfaces import Settled
-from scoreboard.model import Correction, EventKind
-from scoreboard.verification import verify
+from scoreboard.domain import corrections
+from scoreboard.domain.administration import Correction
+from scoreboard.domain.decisions import Decision
+from scoreboard.domain.errors import NameKept
+from scoreboard.domain.events import EventKind
+from scoreboard.ports.admin_store import Truth
+from scoreboard.services.verification import verify
 from tests.contract.conftest import Ask
 from tests.making import VISIT, commit, submission
 from tests.replay import replay
@@ -19,12 +20,12 @@ from tests.replay import replay
 KNOWN_TO_0002 = {"award", "adjust", "void", "unvoid", "ban", "unban", "erase"}
 
 
-async def correct(store: Truth, kind: EventKind, user_id: str = "ada", **given: Any) -> Settled:
+async def correct(store: Truth, kind: EventKind, user_id: str = "ada", **given: Any) -> Decision:
     correction = Correction(kind, "root", "a test", user_id=user_id, **given)
     return await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
 
 
-async def rename(store: Truth, name: str | None, *, keeps_name: bool = False) -> Settled:
+async def rename(store: Truth, name: str | None, *, keeps_name: bool = False) -> Decision:
     return await correct(store, EventKind.RENAME, name=name, keeps_name=keeps_name)
 
 
@@ -105,7 +106,9 @@ async def test_programs_of_the_schema_before_find_only_kinds_that_they_know(stor
     await correct(store, EventKind.SHOW)
     assert {kind for (kind,) in ask("SELECT DISTINCT kind FROM score_events")} <= KNOWN_TO_0002
     kinds = [EventKind.SHOW, EventKind.RELEASE_NAME, EventKind.RENAME, EventKind.HIDE]
-    assert [record.event.kind for record in await store.corrections(None, 10) if record.event.board == "main"] == kinds
+    assert [
+        record.event.kind for record in await store.corrections(None, 10) if record.event.board == "main"
+    ] == kinds
     with pytest.raises(Exception, match="append-only"):
         ask("UPDATE score_events SET subkind = NULL")
 

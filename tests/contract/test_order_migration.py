@@ -12,15 +12,19 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, MetaData, text
 
-from scoreboard import corrections
-from scoreboard.admin_store import Truth
-from scoreboard.healing import Healing
-from scoreboard.model import Change, ChangeKind, Correction, EventKind, Head, Standing
+from scoreboard.domain import corrections
+from scoreboard.domain.administration import Correction
+from scoreboard.domain.events import EventKind, Head
+from scoreboard.domain.standings import Change, ChangeKind, Standing
+from scoreboard.ports.admin_store import Truth
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.store import postgresql_database, schema, sqlite_file
-from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.sqlite import SqliteStore
-from scoreboard.verification import verify
+from scoreboard.services.healing import Healing
+from scoreboard.services.verification import verify
+from scoreboard.store import schema
+from scoreboard.store.postgresql import database as postgresql_database
+from scoreboard.store.postgresql.store import PostgresqlStore
+from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.contract.conftest import DRIVERS
 from tests.limits import PATIENT_POSTGRESQL
@@ -35,7 +39,9 @@ TABLES = ("boards", "players", "score_events", "corrections", "standings")
 class Database:
     """One that a test fills at an old schema, migrates, and opens."""
 
-    def __init__(self, run: Callable[[Callable[[Connection], Any]], Any], migrate: Callable[[], Any], store: Truth):
+    def __init__(
+        self, run: Callable[[Callable[[Connection], Any]], Any], migrate: Callable[[], Any], store: Truth
+    ):
         self.run = run
         self.migrate = migrate
         self.store = store
@@ -50,7 +56,9 @@ def _in_file(path: Path) -> Database:
         finally:
             engine.dispose()
 
-    return Database(run, partial(sqlite_file.migrate, path), SqliteStore(path, limit=UNLIMITED, clock=HeldClock()))
+    return Database(
+        run, partial(sqlite_file.migrate, path), SqliteStore(path, limit=UNLIMITED, clock=HeldClock())
+    )
 
 
 def _on_server(url: str) -> Database:
@@ -87,7 +95,10 @@ def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[
 def rows_of(connection: Connection) -> Rows:
     tables = MetaData()
     tables.reflect(connection)
-    return {name: [dict(row) for row in connection.execute(tables.tables[name].select()).mappings()] for name in TABLES}
+    return {
+        name: [dict(row) for row in connection.execute(tables.tables[name].select()).mappings()]
+        for name in TABLES
+    }
 
 
 def fill(connection: Connection, revision: str, rows: Rows) -> None:
@@ -100,7 +111,9 @@ def fill(connection: Connection, revision: str, rows: Rows) -> None:
     for name in TABLES:
         table = tables.tables[name]
         for row in rows[name]:
-            connection.execute(table.insert().values({key: value for key, value in row.items() if key in table.c}))
+            connection.execute(
+                table.insert().values({key: value for key, value in row.items() if key in table.c})
+            )
     # A program of 0002 wrote the last event that changed the score, even if it was a void.
     connection.execute(
         text(

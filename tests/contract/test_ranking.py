@@ -7,11 +7,12 @@ from typing import Final
 
 import pytest
 
-from scoreboard.errors import RankingUnavailable
-from scoreboard.interfaces import Applied, Progress, Ranking
-from scoreboard.model import MAX_SCORE, ChangeKind
+from scoreboard.domain.boards import MAX_SCORE
+from scoreboard.domain.errors import RankingUnavailable
+from scoreboard.domain.standings import ChangeKind
+from scoreboard.ports.ranking import Applied, Progress, Ranking
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.ranking.redis import RedisRanking
+from scoreboard.ranking.redis.ranking import RedisRanking
 from tests.limits import LIMIT_SECONDS, PATIENT_REDIS
 from tests.making import change, standing
 
@@ -74,7 +75,9 @@ async def test_steps_are_applied_in_order(ranking: Ranking) -> None:
 
 
 async def test_ranks_are_those_at_the_version_of_each_event(ranking: Ranking) -> None:
-    applied = await ranking.apply(change(STEP, 0, 3, standing(1, 50, 1), standing(2, 80, 2), standing(3, 60, 3)))
+    applied = await ranking.apply(
+        change(STEP, 0, 3, standing(1, 50, 1), standing(2, 80, 2), standing(3, 60, 3))
+    )
     assert applied == Applied(3, readable=True, moved=True, ranks={1: 1, 2: 1, 3: 2})
 
 
@@ -173,7 +176,9 @@ async def test_somebody_who_is_not_listed_has_no_place(ranking: Ranking) -> None
 
 async def test_pages_and_places_agree(ranking: Ranking) -> None:
     count = 5_000
-    await ranking.apply(change(STEP, 0, count, *(standing(n, n * 7_919 % 1_000, n) for n in range(1, count + 1))))
+    await ranking.apply(
+        change(STEP, 0, count, *(standing(n, n * 7_919 % 1_000, n) for n in range(1, count + 1)))
+    )
     page = await ranking.page("main", 50, 2_345)
     assert [e.rank for e in page.entries] == list(range(2_346, 2_396))
     assert page.players == count
@@ -195,7 +200,9 @@ async def test_boards_are_apart(ranking: Ranking) -> None:
 
 async def test_a_new_name_is_seen_on_every_board(ranking: Ranking) -> None:
     await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
-    await ranking.apply(replace(change(LAST_PAGE, 0, 1, replace(standing(1, 5, 1), name="New")), board="side"))
+    await ranking.apply(
+        replace(change(LAST_PAGE, 0, 1, replace(standing(1, 5, 1), name="New")), board="side")
+    )
     assert (await ranking.page("main", 1, 0)).entries[0].name == "New"
 
 

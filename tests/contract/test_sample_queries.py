@@ -4,7 +4,7 @@ from pathlib import Path
 
 import asyncpg
 
-from scoreboard.store.postgresql import PostgresqlStore
+from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import PATIENT_POSTGRESQL
 from tests.making import DUEL, MAIN, SIDE, UNLIMITED, VISIT, commit, submission
 
@@ -19,7 +19,9 @@ async def test_each_sample_query_returns_what_it_says(migrated_url: str) -> None
         expected = [(e.rank, e.user_id, e.name, e.score) for e in (await store.page("main", 10, 0)).entries]
     statements = [statement for statement in QUERIES.split(";\n") if statement.strip()]
     connection = await asyncpg.connect(migrated_url)
-    top, past, last, by_action, gaps = [[tuple(row) for row in await connection.fetch(one)] for one in statements]
+    top, past, last, by_action, gaps = [
+        [tuple(row) for row in await connection.fetch(one)] for one in statements
+    ]
     await connection.close()
     assert top == expected == [(1, "ada", None, 80), (2, "bob", "Bob", 80)]
     assert past == [("ada", 80, 3), ("bob", 80, 4)]

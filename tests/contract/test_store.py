@@ -11,22 +11,26 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from scoreboard.errors import SchemaError
-from scoreboard.interfaces import Accepted, Facts, Refused, Settled, Store
-from scoreboard.model import Change, ChangeKind, Event, RateLimit, Standing, Submission, order_key
+from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.decisions import Accepted, Decision, Refused, SubmissionFacts
+from scoreboard.domain.errors import SchemaError
+from scoreboard.domain.events import Event
+from scoreboard.domain.standings import Change, ChangeKind, Standing, order_key
+from scoreboard.domain.submissions import Submission
+from scoreboard.ports.store import Store
 from tests.clocks import HeldClock
 from tests.contract.conftest import BOTH, Ask, MakeStore, OpenStore
 from tests.limits import LIMIT_SECONDS
 from tests.making import DUEL, MAIN, QUEST, SIDE, TEN_A_MINUTE, VISIT, commit, settling, submission
 
 
-async def facts_of(store: Store, *batch: Submission) -> Sequence[Facts]:
+async def facts_of(store: Store, *batch: Submission) -> Sequence[SubmissionFacts]:
     """What a store knows of a batch; nothing is written."""
-    seen: list[Facts] = []
+    seen: list[SubmissionFacts] = []
 
-    def look(_batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+    def look(_batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
         seen.extend(facts)
-        return Settled((), (), ())
+        return Decision((), (), ())
 
     await store.commit(BOTH, lambda: batch, look)
     return seen
@@ -107,7 +111,9 @@ async def test_the_facts_keep_the_order_of_the_batch(store: Store) -> None:
     assert [f.standing and f.standing.user_id for f in facts] == users[::-1]
 
 
-async def test_the_time_of_the_submission_that_lies_the_limit_back(open_store: OpenStore, clock: HeldClock) -> None:
+async def test_the_time_of_the_submission_that_lies_the_limit_back(
+    open_store: OpenStore, clock: HeldClock
+) -> None:
     store = await open_store(RateLimit(3, 60_000_000))
     times = []
     for _ in range(5):
@@ -154,7 +160,9 @@ async def test_the_order_of_time_never_goes_back_on_a_board(store: Store, clock:
     assert (await store.page("main", 1, 0)).at_us == (await store.changes("main", 1, 1)).at_us == clock.us
 
 
-async def test_the_clock_holds_still_on_a_board_through_a_small_step_back(store: Store, clock: HeldClock) -> None:
+async def test_the_clock_holds_still_on_a_board_through_a_small_step_back(
+    store: Store, clock: HeldClock
+) -> None:
     (first,) = await commit(store, submission("ada"))
     clock.advance(-1)
     main, side = await commit(store, submission("bob"), submission("cyd", VISIT))
@@ -212,7 +220,7 @@ async def test_pages_are_in_the_order(store: Store) -> None:
 async def test_who_is_not_listed_is_on_no_page(store: Store) -> None:
     await commit(store, submission("ada"))
 
-    def unlist(batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+    def unlist(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
         settled = settling()(batch, facts)
         (step,) = settled.changes
         hidden = tuple(replace(standing, listed=False) for standing in step.standings)
@@ -257,7 +265,7 @@ async def test_pages_of_changes_are_the_board_though_it_is_written_to_meanwhile(
 
 
 async def test_nothing_is_written_where_settling_fails(store: Store) -> None:
-    def fail(_batch: Sequence[Submission], _facts: Sequence[Facts]) -> Settled:
+    def fail(_batch: Sequence[Submission], _facts: Sequence[SubmissionFacts]) -> Decision:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -267,7 +275,7 @@ async def test_nothing_is_written_where_settling_fails(store: Store) -> None:
 
 
 async def test_a_turn_without_submissions_writes_nothing(store: Store) -> None:
-    assert await store.commit(BOTH, list, settling()) == Settled((), (), ())
+    assert await store.commit(BOTH, list, settling()) == Decision((), (), ())
 
 
 async def test_two_processes_write_one_history(open_store: OpenStore) -> None:
@@ -285,10 +293,10 @@ async def test_a_batch_is_taken_only_when_its_turn_has_come(make_store: MakeStor
     has_the_turn, taken = threading.Event(), threading.Event()
     waited: list[bool] = []
 
-    def hold(_batch: Sequence[Submission], _facts: Sequence[Facts]) -> Settled:
+    def hold(_batch: Sequence[Submission], _facts: Sequence[SubmissionFacts]) -> Decision:
         has_the_turn.set()
         waited.append(not taken.wait(0.3))
-        return Settled((), (), ())
+        return Decision((), (), ())
 
     async def another_process() -> None:
         async with make_store() as other:
@@ -325,7 +333,7 @@ async def test_one_player_on_two_boards_at_once_is_counted_exactly(
     with ThreadPoolExecutor(1) as elsewhere:
         overtaking: list[Future[list[Event]]] = []
 
-        def settle_late(batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+        def settle_late(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
             decided.append(facts[0].seq)
             if not overtaking:
                 overtaking.append(elsewhere.submit(asyncio.run, overtake()))
@@ -355,9 +363,13 @@ async def test_a_key_and_a_proof_are_found_under_an_earlier_digest(store: Store)
     (first,) = await commit(store, old)
     again = replace(submission("ada", digest=3), earlier_digests=(UUID(int=4).bytes, UUID(int=1).bytes))
     settled = await store.commit({"main"}, lambda: [again], settling())
-    assert settled.outcomes == (Accepted(replace(first, idempotency_digest=UUID(int=3), proof_digest=None), True),)
+    assert settled.outcomes == (
+        Accepted(replace(first, idempotency_digest=UUID(int=3), proof_digest=None), True),
+    )
     redeemed = replace(
-        submission("bob"), proof_digest=UUID(int=5), earlier_proof_digests=(UUID(int=6).bytes, UUID(int=2).bytes)
+        submission("bob"),
+        proof_digest=UUID(int=5),
+        earlier_proof_digests=(UUID(int=6).bytes, UUID(int=2).bytes),
     )
     settled = await store.commit({"main"}, lambda: [redeemed, submission("cyd", digest=1)], settling())
     assert [type(outcome) for outcome in settled.outcomes] == [Refused, Accepted]

@@ -59,7 +59,9 @@ def launch_chromium(playwright: Playwright) -> Browser:
         go_without(f"{CHROMIUM_HELP}\n{error}")
 
 
-def launch_firefox(playwright: Playwright, preferences: Mapping[str, str | int | bool] | None = None) -> Browser:
+def launch_firefox(
+    playwright: Playwright, preferences: Mapping[str, str | int | bool] | None = None
+) -> Browser:
     """Launch the system's Firefox by WebDriver BiDi. Without one, skip the test, or fail it in CI."""
     path = executable("SCOREBOARD_TEST_FIREFOX", *FIREFOX_NAMES)
     if path is None:

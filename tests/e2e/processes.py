@@ -111,7 +111,9 @@ def serving(
 ) -> Iterator[tuple[Process, httpx2.Client]]:
     """`scoreboard serve` (or other arguments), once it answers."""
     port = int(settings.get("SCOREBOARD_PORT") or free_port())
-    process = Process([*command, *(arguments or ("serve",))], folder, {**settings, "SCOREBOARD_PORT": str(port)})
+    process = Process(
+        [*command, *(arguments or ("serve",))], folder, {**settings, "SCOREBOARD_PORT": str(port)}
+    )
     try:
         process.line_with(f"http://127.0.0.1:{port}")
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=LIMIT_SECONDS) as client:
@@ -120,7 +122,9 @@ def serving(
         process.clean_up()
 
 
-def score(client: httpx2.Client, token: str, user_id: str, action_id: str = "quest", **headers: Any) -> httpx2.Response:
+def score(
+    client: httpx2.Client, token: str, user_id: str, action_id: str = "quest", **headers: Any
+) -> httpx2.Response:
     return client.post(
         "/api/scores",
         json={"actionId": action_id, "userId": user_id},

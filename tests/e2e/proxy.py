@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from tests.limits import LIMIT_SECONDS
 
 UNAVAILABLE = (
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/html\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndown"
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/html\r\n"
+    b"Content-Length: 4\r\nConnection: close\r\n\r\ndown"
 )
 
 

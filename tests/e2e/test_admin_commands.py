@@ -30,7 +30,9 @@ def users(client: httpx2.Client) -> list[str]:
     return [entry["userId"] for entry in client.get("/api/leaderboard").json()["entries"]]
 
 
-def test_what_an_administrator_corrects_is_seen_by_a_running_server(tmp_path: Path, settings: Settings) -> None:
+def test_what_an_administrator_corrects_is_seen_by_a_running_server(
+    tmp_path: Path, settings: Settings
+) -> None:
     def admin(*arguments: str) -> str:
         done = scoreboard(tmp_path, "admin", *arguments, **settings)
         assert done.returncode == 0, done.stderr
@@ -97,7 +99,9 @@ def test_a_player_is_renamed_and_hidden_beside_a_running_server(tmp_path: Path, 
     assert refused.returncode == 2
 
 
-def test_redis_forgets_who_is_erased(tmp_path: Path, migrated_url: str, redis_url: str, redis_prefix: str) -> None:
+def test_redis_forgets_who_is_erased(
+    tmp_path: Path, migrated_url: str, redis_url: str, redis_prefix: str
+) -> None:
     settings = {
         "SCOREBOARD_DATABASE_URL": migrated_url,
         "SCOREBOARD_REDIS_URL": redis_url,
@@ -107,7 +111,9 @@ def test_redis_forgets_who_is_erased(tmp_path: Path, migrated_url: str, redis_ur
         token = scoreboard(tmp_path, "token", "ada-secret", "--name", "Ada Secret").stdout.strip()
         assert score(client, token, "ada-secret").status_code == 201
         assert "ecret" in everything_in(redis_url, redis_prefix)
-        done = scoreboard(tmp_path, "admin", "erase", "ada-secret", "--yes", "--reason", "asked for it", **settings)
+        done = scoreboard(
+            tmp_path, "admin", "erase", "ada-secret", "--yes", "--reason", "asked for it", **settings
+        )
         assert done.returncode == 0, done.stderr
         until(lambda: users(client) == [], "the board is empty")
         assert "ecret" not in everything_in(redis_url, redis_prefix)
@@ -135,5 +141,8 @@ def test_administrators_have_a_port_of_their_own(tmp_path: Path) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         assert httpx2.get(f"{url}/api/admin/events", headers=headers).json() == {"events": [], "next": None}
         assert (
-            client.get("/api/admin/events", headers={**headers, "Host": url.removeprefix("http://")}).status_code == 404
+            client.get(
+                "/api/admin/events", headers={**headers, "Host": url.removeprefix("http://")}
+            ).status_code
+            == 404
         )

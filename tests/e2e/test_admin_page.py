@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from scoreboard.rules import ADMINISTER
+from scoreboard.domain.rules import ADMINISTER
 from tests.clocks import HeldClock
 from tests.e2e.browser import Witness, visiting
 from tests.e2e.processes import serving
@@ -45,7 +45,9 @@ def choose(page: Page, name: str) -> None:
     expect(page.locator("#player-title")).to_contain_text(name)
 
 
-def correct(page: Page, action: str, confirm: str | None = None, reason: str = "a test", **fields: str) -> None:
+def correct(
+    page: Page, action: str, confirm: str | None = None, reason: str = "a test", **fields: str
+) -> None:
     """Press a button, fill its dialog in, and send it."""
     page.locator("#player").get_by_role("button", name=action).first.click()
     dialog = page.get_by_role("dialog")
@@ -69,7 +71,9 @@ def test_a_dialog_names_also_a_player_whose_id_is_invisible_or_turns_the_line(
         expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text(title)
 
 
-def test_who_is_banned_leaves_a_watching_page_and_comes_back_when_unbanned(browser: Browser, server: Running) -> None:
+def test_who_is_banned_leaves_a_watching_page_and_comes_back_when_unbanned(
+    browser: Browser, server: Running
+) -> None:
     server.score("ada", name="Ada")
     server.score("bob", "duel", name="Bob")
     with administering(browser, server) as (page, _), visiting(browser, server.url) as (elsewhere, _):
@@ -91,7 +95,9 @@ def test_who_is_banned_leaves_a_watching_page_and_comes_back_when_unbanned(brows
         expect(page.locator("#log tr").nth(1)).to_contain_text("scores by a script")
 
 
-def test_a_name_is_replaced_cleared_and_released_and_every_screen_shows_it(browser: Browser, server: Running) -> None:
+def test_a_name_is_replaced_cleared_and_released_and_every_screen_shows_it(
+    browser: Browser, server: Running
+) -> None:
     server.score("ada", name="Rude Word")
     with administering(browser, server) as (page, _), visiting(browser, server.url) as (elsewhere, _):
         board = elsewhere.new_page()
@@ -150,7 +156,9 @@ def test_an_event_is_voided_and_that_is_undone(browser: Browser, server: Running
         expect(page.locator("#standings")).to_have_text("main 0")
 
 
-def test_points_that_are_given_count_once_though_the_answer_was_lost(chromium: Browser, server: Running) -> None:
+def test_points_that_are_given_count_once_though_the_answer_was_lost(
+    chromium: Browser, server: Running
+) -> None:
     server.score("ada")
     with administering(chromium, server) as (page, witness):
         witness.expected = LOST
@@ -168,7 +176,9 @@ def test_points_that_are_given_count_once_though_the_answer_was_lost(chromium: B
         choose(page, "ada")
         correct(page, "Adjust …", "Adjust", points="-20")
         dialog = page.get_by_role("dialog")
-        expect(dialog.get_by_role("alert")).to_have_text("There is no answer. Try again here: it is done once.")
+        expect(dialog.get_by_role("alert")).to_have_text(
+            "There is no answer. Try again here: it is done once."
+        )
         dialog.get_by_role("button", name="Adjust", exact=True).click()
         expect(page.locator("#outcome")).to_contain_text("done by 1 event; main is at version 2")
         expect(page.locator("#standings")).to_have_text("main 30")
@@ -245,7 +255,9 @@ def test_older_events_and_who_stands_out_are_looked_up(browser: Browser, server:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_and_markup_is_shown_as_text(browser: Browser, server: Running, scheme: str) -> None:
+def test_axe_finds_nothing_and_markup_is_shown_as_text(
+    browser: Browser, server: Running, scheme: str
+) -> None:
     for number, name in enumerate(MARKUP):
         for _ in range(11):
             server.score(f"<b>{number}</b>", name=name)
@@ -265,7 +277,10 @@ def test_axe_finds_nothing_and_markup_is_shown_as_text(browser: Browser, server:
         assert_accessible(page)
         page.keyboard.press("Escape")
         # Who is banned was judged already.
-        for tab, body, user_id in (("Audit log", "#log", "<b>1</b>"), ("Suspects", "#suspicious", "<b>2</b>")):
+        for tab, body, user_id in (
+            ("Audit log", "#log", "<b>1</b>"),
+            ("Suspects", "#suspicious", "<b>2</b>"),
+        ):
             page.get_by_role("tab", name=tab).click()
             expect(page.locator(body)).to_contain_text(user_id)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

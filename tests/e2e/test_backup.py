@@ -85,7 +85,9 @@ def live_through(folder: Path, settings: Mapping[str, str], back_up: Callable[[]
     return Before(backed_up, board["version"], receipt)
 
 
-def assert_restored(folder: Path, settings: Mapping[str, str], before: Before, restored: Sequence[Row]) -> None:
+def assert_restored(
+    folder: Path, settings: Mapping[str, str], before: Before, restored: Sequence[Row]
+) -> None:
     """Start on what was restored: all of it is there, nothing else is, and it goes on."""
     version = len(restored)
     assert {event for event, _, _ in restored} >= set(before.backed_up)
@@ -95,14 +97,20 @@ def assert_restored(folder: Path, settings: Mapping[str, str], before: Before, r
         for _, user_id, points in restored:
             scores[user_id] += points
         board = read_board(client)
-        assert (board["version"], {entry["userId"]: entry["score"] for entry in board["entries"]}) == (version, scores)
+        assert (board["version"], {entry["userId"]: entry["score"] for entry in board["entries"]}) == (
+            version,
+            scores,
+        )
         assert_whole(folder, settings)
         # An EventSource that has seen a later version is shown the board as it is.
         headers = {"Last-Event-ID": str(before.version)}
         with client.stream("GET", "/api/leaderboard/stream", headers=headers) as stream:
             watcher = Watcher(stream)
             shown = watcher.frame()
-            assert (shown["version"], shown["entries"]) == (version, board["entries"][: len(shown["entries"])])
+            assert (shown["version"], shown["entries"]) == (
+                version,
+                board["entries"][: len(shown["entries"])],
+            )
             # A key of before is known, and one of after is not: its score is lost, and counts when it is sent again.
             again = score(client, token(folder, "kept"), "kept", **{"Idempotency-Key": "before"})
             assert again.headers["Idempotent-Replayed"] == "true"
@@ -138,7 +146,10 @@ def test_a_dump_that_was_taken_under_load_is_restored_though_redis_is(
         return {**SETTINGS, **addresses}
 
     def ledger(database: str) -> list[Row]:
-        return [(row["event_id"], row["user_id"], row["points"]) for row in postgres.sql(LEDGER, database=database)]
+        return [
+            (row["event_id"], row["user_id"], row["points"])
+            for row in postgres.sql(LEDGER, database=database)
+        ]
 
     def run(program: str, *arguments: str) -> None:
         done = subprocess.run(

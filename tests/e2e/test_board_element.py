@@ -25,7 +25,10 @@ ELEMENT = BLANK + SCRIPT
 def count_streams(page: Page) -> list[str]:
     """The streams that the page asks for from now on."""
     streams: list[str] = []
-    page.on("request", lambda request: streams.append(request.url) if urlsplit(request.url).path == STREAM else None)
+    page.on(
+        "request",
+        lambda request: streams.append(request.url) if urlsplit(request.url).path == STREAM else None,
+    )
     return streams
 
 
@@ -82,7 +85,9 @@ def test_attributes_that_change_together_open_one_stream_and_moving_the_element_
 POLICY = "require-trusted-types-for 'script'; trusted-types 'none'; style-src 'none'; default-src {url}; img-src data:"
 
 
-def test_the_element_works_under_the_strictest_policy(browser: Browser, server: Running, elsewhere: Site) -> None:
+def test_the_element_works_under_the_strictest_policy(
+    browser: Browser, server: Running, elsewhere: Site
+) -> None:
     server.score("ada")
     policy = POLICY.format(url=server.url)
     elsewhere.write(
@@ -102,7 +107,9 @@ def test_the_element_works_under_the_strictest_policy(browser: Browser, server: 
 
 def test_our_own_pages_require_trusted_types(server: Running) -> None:
     for path in ("/", "/?board=side"):
-        assert "require-trusted-types-for 'script'" in server.client.get(path).headers["Content-Security-Policy"]
+        assert (
+            "require-trusted-types-for 'script'" in server.client.get(path).headers["Content-Security-Policy"]
+        )
 
 
 def test_an_address_that_is_none_is_reported_as_what_it_is(browser: Browser, server: Running) -> None:
@@ -161,7 +168,19 @@ def test_an_outline_of_a_row_is_seen_on_all_edges(
         assert unseen == set()
 
 
-PARTS = {"frame", "state", "state-live", "table", "caption", "heading", "row", "own-row", "rank-1", "rank-2", "rank-3"}
+PARTS = {
+    "frame",
+    "state",
+    "state-live",
+    "table",
+    "caption",
+    "heading",
+    "row",
+    "own-row",
+    "rank-1",
+    "rank-2",
+    "rank-3",
+}
 PARTS |= {"rank", "name", "score", "move", "move-up", "move-down", "you", "empty"}
 
 

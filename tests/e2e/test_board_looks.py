@@ -67,7 +67,9 @@ def watch_frames(page: Page, expression: str) -> None:
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 @pytest.mark.parametrize("width", [300, 760])
-def test_a_score_that_changes_makes_no_scrollbar(browser: Browser, server: Running, width: int, direction: str) -> None:
+def test_a_score_that_changes_makes_no_scrollbar(
+    browser: Browser, server: Running, width: int, direction: str
+) -> None:
     server.score("ada", "prize")
     with visiting(browser, server.url, viewport={"width": width, "height": 700}) as (context, _):
         page = context.new_page()
@@ -151,7 +153,9 @@ def test_whoever_climbs_passes_in_front(browser: Browser, server: Running) -> No
         assert on_top == ["cyd"] * 9
 
 
-def test_a_busy_board_is_painted_about_once_a_second_and_a_calm_one_at_once(browser: Browser, server: Running) -> None:
+def test_a_busy_board_is_painted_about_once_a_second_and_a_calm_one_at_once(
+    browser: Browser, server: Running
+) -> None:
     for number in range(7):
         server.score(f"user-{number}")
     with visiting(browser, server.url) as (context, _):
@@ -201,7 +205,9 @@ new PerformanceObserver((list) => {
 
 
 @pytest.mark.parametrize("players", [0, 1, 3, 12])
-def test_nothing_moves_while_the_page_loads_on_a_phone(chromium: Browser, tmp_path: Path, players: int) -> None:
+def test_nothing_moves_while_the_page_loads_on_a_phone(
+    chromium: Browser, tmp_path: Path, players: int
+) -> None:
     with (
         serving(tmp_path, "demo", "--no-players") as (_, client),
         visiting(chromium, str(client.base_url), viewport=PHONE) as (context, _),
@@ -224,7 +230,9 @@ def test_nothing_moves_while_the_page_loads_on_a_phone(chromium: Browser, tmp_pa
 
 
 @pytest.mark.parametrize("score", ["quest", "prize", "jackpot"])
-def test_names_stay_readable_on_a_phone_with_large_text(browser: Browser, server: Running, score: str) -> None:
+def test_names_stay_readable_on_a_phone_with_large_text(
+    browser: Browser, server: Running, score: str
+) -> None:
     server.score("ada", score, name="Ada Lovelace")
     with visiting(browser, server.url, viewport=PHONE) as (context, _):
         page = context.new_page()
@@ -238,7 +246,9 @@ def test_names_stay_readable_on_a_phone_with_large_text(browser: Browser, server
                 """cell => cell.scrollWidth <= cell.clientWidth
                   && cell.getBoundingClientRect().right <= document.documentElement.clientWidth"""
             )
-            assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+            assert page.evaluate(
+                "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+            )
 
 
 @pytest.mark.parametrize("width", [360, 760])
@@ -281,7 +291,9 @@ EDGES = """
 """
 
 
-def test_words_keep_their_order_on_a_page_that_runs_from_right_to_left(browser: Browser, server: Running) -> None:
+def test_words_keep_their_order_on_a_page_that_runs_from_right_to_left(
+    browser: Browser, server: Running
+) -> None:
     with visiting(browser, server.url) as (context, _):
         page = context.new_page()
         page.goto(server.url)
@@ -308,7 +320,9 @@ def test_a_visitor_of_a_private_board_is_told_that_it_is_private(browser: Browse
         expect(page.locator(".empty")).to_be_hidden()
 
 
-def test_while_a_board_is_refused_or_not_there_yet_no_empty_table_is_shown(browser: Browser, server: Running) -> None:
+def test_while_a_board_is_refused_or_not_there_yet_no_empty_table_is_shown(
+    browser: Browser, server: Running
+) -> None:
     server.score("ada")
     with visiting(browser, server.url) as (context, witness):
         witness.expected = ("Failed to load resource",)
@@ -349,7 +363,10 @@ def test_the_live_mark_is_printed_and_the_panel_is_not(chromium: Browser, tmp_pa
         expect_live(page)
         page.emulate_media(media="print")
         assert_marked(page)
-        assert page.locator(".state").evaluate("state => getComputedStyle(state, '::before').borderTopWidth") != "0px"
+        assert (
+            page.locator(".state").evaluate("state => getComputedStyle(state, '::before').borderTopWidth")
+            != "0px"
+        )
         expect(page.locator("#panel")).to_be_hidden()
         assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
 

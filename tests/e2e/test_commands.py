@@ -105,7 +105,9 @@ def test_a_secret_that_anyone_can_read_is_told(tmp_path: Path, command: tuple[st
 
 def test_a_bad_setting_and_a_bad_catalog_are_told(tmp_path: Path) -> None:
     assert_refused(scoreboard(tmp_path, "serve", SCOREBOARD_RATE_LIMIT="often"), "SCOREBOARD_RATE_LIMIT")
-    (tmp_path / "bad.toml").write_text('[boards.main]\ntitle = "Main"\n[actions.a]\nboard = "main"\ntitle = "A"\n')
+    (tmp_path / "bad.toml").write_text(
+        '[boards.main]\ntitle = "Main"\n[actions.a]\nboard = "main"\ntitle = "A"\n'
+    )
     done = scoreboard(tmp_path, "serve", SCOREBOARD_CATALOG="bad.toml", SCOREBOARD_PORT="0")
     assert_refused(done, "bad.toml: actions.a.points")
 
@@ -149,7 +151,11 @@ def test_the_demo_says_how_to_try_it_and_goes_on_where_it_stopped(tmp_path: Path
         command = process.line_with("curl ")
         assert "\x1b" not in process.output
         answer = subprocess.run(
-            [*shlex.split(command), "--silent"], capture_output=True, text=True, timeout=LIMIT_SECONDS, check=True
+            [*shlex.split(command), "--silent"],
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            check=True,
         )
         assert json.loads(answer.stdout)["points"] == 50
         with client.stream("GET", "/api/leaderboard/stream") as stream:
@@ -206,10 +212,14 @@ def test_many_instances_from_migrate_to_verify(
             assert client.get("/api/leaderboard").json()["entries"][0]["score"] == 100
         redis_server.remove(redis_prefix)
         assert (
-            scoreboard(tmp_path, "rebuild", **distributed).stdout.splitlines()[0] == "board main: 1 players ranked anew"
+            scoreboard(tmp_path, "rebuild", **distributed).stdout.splitlines()[0]
+            == "board main: 1 players ranked anew"
         )
         verified = scoreboard(tmp_path, "verify", **distributed)
-        assert (verified.returncode, verified.stdout.splitlines()[0]) == (0, "board main: 2 events, 1 players, whole")
+        assert (verified.returncode, verified.stdout.splitlines()[0]) == (
+            0,
+            "board main: 2 events, 1 players, whole",
+        )
         assert one.get("/api/leaderboard").json()["players"] == 1
 
 
@@ -222,6 +232,9 @@ def test_a_ranking_that_lies_is_found_and_rebuilt(
         score(client, token, "ada")
         redis_server.execute("ZINCRBY", f"{redis_prefix}:{{main}}:order", -1_000, f"{1:016d}:1")
         verified = scoreboard(tmp_path, "verify", **distributed)
-        assert (verified.returncode, "ada with 1050, but should be ada with 50" in verified.stdout) == (1, True)
+        assert (verified.returncode, "ada with 1050, but should be ada with 50" in verified.stdout) == (
+            1,
+            True,
+        )
         scoreboard(tmp_path, "rebuild", "--board", "main", **distributed)
         assert scoreboard(tmp_path, "verify", **distributed).returncode == 0

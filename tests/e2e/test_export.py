@@ -28,7 +28,10 @@ def test_a_ledger_is_written_beside_its_server(tmp_path: Path, settings: dict[st
             token = scoreboard(tmp_path, "token", user).stdout.strip()
             assert score(client, token, user).status_code == 201
         assert (
-            scoreboard(tmp_path, "admin", "erase", "bob", "--yes", "--reason", "asked for", **settings).returncode == 0
+            scoreboard(
+                tmp_path, "admin", "erase", "bob", "--yes", "--reason", "asked for", **settings
+            ).returncode
+            == 0
         )
         whole = rows(tmp_path, **settings)
         assert [(row["version"], row["kind"], row["userId"]) for row in whole] == [

@@ -26,7 +26,7 @@ BODY = {"actionId": "quest", "userId": "ada"}
 
 MISTAKE = """
 from scoreboard import cli
-from scoreboard.scoring import Scoring
+from scoreboard.services.scoring import Scoring
 
 submit = Scoring.submit
 
@@ -64,13 +64,23 @@ def ask_everything(client: httpx2.Client, good: str, trusted: str, bad: Mapping[
     for token in bad.values():
         # 503 where it might be of a key that could not be fetched.
         assert score(client, token, "ada").status_code in {401, 503}
-    assert client.get("/api/leaderboard", headers={"Authorization": f"Basic {bad['basic']}"}).status_code == 200
+    assert (
+        client.get("/api/leaderboard", headers={"Authorization": f"Basic {bad['basic']}"}).status_code == 200
+    )
     for path in ("/api/leaderboard", "/api/leaderboard/stream"):
         assert client.get(path, params={"access_token": good}).status_code == 400
-    for path in (f"/{good}", f"/api/scores/{good}", f"/static/{good}", f"/?board={good}", f"/health/live/{good}"):
+    for path in (
+        f"/{good}",
+        f"/api/scores/{good}",
+        f"/static/{good}",
+        f"/?board={good}",
+        f"/health/live/{good}",
+    ):
         assert client.get(path, headers=bearer).status_code == 404
     for body in (b"{" + good.encode(), json.dumps({**BODY, "secret": good}).encode(), good.encode() * 100):
-        answer = client.post("/api/scores", content=body, headers={**bearer, "Content-Type": "application/json"})
+        answer = client.post(
+            "/api/scores", content=body, headers={**bearer, "Content-Type": "application/json"}
+        )
         assert 400 <= answer.status_code < 500
     line = f"Authorization: Bearer {good}\r\n".encode()
     upgrade = b"Connection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n"
@@ -89,7 +99,10 @@ def tokens(now: int) -> dict[str, str]:
         "endless": jwt.encode({**claims, "exp": now * 2}, SECRET, algorithm="HS256"),
         "unsigned": jwt.encode(claims, "", algorithm="none"),
         "long": jwt.encode({**claims, "padding": "x" * 9_000}, SECRET, algorithm="HS256"),
-        "of another kind": jwt.encode(claims, SECRET, algorithm="HS256", headers={"kid": "a-kid-of-the-tests"}) + "x",
+        "of another kind": jwt.encode(
+            claims, SECRET, algorithm="HS256", headers={"kid": "a-kid-of-the-tests"}
+        )
+        + "x",
         "malformed": "a-token-that-is-none",
         "basic": base64.b64encode(f"ada:{PASSWORD}".encode()).decode(),
     }

@@ -37,7 +37,10 @@ def test_each_event_arrives_at_once(folder: Path, http_version: str, encoding: s
         running(folder, HeldClock(), rate_limit="1000/minute") as scoreboard,
         Nginx(folder, [scoreboard.url], http_version) as nginx,
         httpx2.stream(
-            "GET", f"{nginx.url}/api/leaderboard/stream", headers={"Accept-Encoding": encoding}, timeout=LIMIT_SECONDS
+            "GET",
+            f"{nginx.url}/api/leaderboard/stream",
+            headers={"Accept-Encoding": encoding},
+            timeout=LIMIT_SECONDS,
         ) as response,
     ):
         assert response.headers["Cache-Control"] == "no-cache, no-transform"

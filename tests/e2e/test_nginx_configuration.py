@@ -34,7 +34,17 @@ def nginx(folder: Path, *instances: str) -> Iterator[str]:
         assert times == 1
     folder.chmod(0o755)
     (folder / "nginx.conf").write_text(text)
-    command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr", "-g", "daemon off;"]
+    command = [
+        program,
+        "-p",
+        str(folder),
+        "-c",
+        str(folder / "nginx.conf"),
+        "-e",
+        "stderr",
+        "-g",
+        "daemon off;",
+    ]
     process = subprocess.Popen(command)
     try:
         until(lambda: answers(port), "nginx answers")
@@ -77,7 +87,15 @@ def test_nobody_comes_to_administrators_or_metrics(tmp_path: Path, scoreboard: R
     assert scoreboard.client.get("/admin").status_code == 200
     with nginx(tmp_path, scoreboard.url, scoreboard.url) as url:
         assert httpx2.get(f"{url}/api/leaderboard").status_code == 200
-        for path in ("/admin", "/admin/", "/%61dmin", "//admin", "/api/../admin", "/api/admin/audit", "/metrics"):
+        for path in (
+            "/admin",
+            "/admin/",
+            "/%61dmin",
+            "//admin",
+            "/api/../admin",
+            "/api/admin/audit",
+            "/metrics",
+        ):
             assert httpx2.get(f"{url}{path}").status_code == 404, path
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from scoreboard.rules import ADMINISTER
+from scoreboard.domain.rules import ADMINISTER
 from tests.clocks import HeldClock
 from tests.e2e.browser import chromium, visiting
 from tests.e2e.processes import COMMAND, Process
@@ -91,7 +91,11 @@ def test_a_page_from_before_a_correction_is_not_shown_while_both_partners_are_go
 def shown_now(server: Running) -> list[str] | None:
     """The users on the board; None where no current one can be read."""
     board = server.client.get("/api/leaderboard").json()
-    return None if board.get("stale") or "entries" not in board else [entry["userId"] for entry in board["entries"]]
+    return (
+        None
+        if board.get("stale") or "entries" not in board
+        else [entry["userId"] for entry in board["entries"]]
+    )
 
 
 def until_stale(watcher: Watcher) -> list[dict[str, Any]]:
@@ -165,7 +169,9 @@ def test_who_watches_in_a_pipe_is_told_that_the_board_is_old_and_when_it_is_live
         watcher.clean_up()
 
 
-def test_the_page_says_that_its_board_is_old_and_when_it_is_live_again(server: Running, partners: Partners) -> None:
+def test_the_page_says_that_its_board_is_old_and_when_it_is_live_again(
+    server: Running, partners: Partners
+) -> None:
 
     with chromium() as browser, visiting(browser, server.url) as (context, _):
         page = context.new_page()

@@ -175,7 +175,9 @@ def test_a_tab_that_is_stuck_loses_the_lead(browser: Browser, server: Running) -
         for page in (leading, other):
             page.goto(server.url)
             expect_live(page)
-        leading.evaluate("setTimeout(() => { const until = Date.now() + 20_000; while (Date.now() < until); }, 50)")
+        leading.evaluate(
+            "setTimeout(() => { const until = Date.now() + 20_000; while (Date.now() < until); }, 50)"
+        )
         server.score("ada")
         expect(other.locator("tbody .name bdi")).to_have_text(["ada"], timeout=19_000)
         server.score("bob", "jackpot")
@@ -185,7 +187,10 @@ def test_a_tab_that_is_stuck_loses_the_lead(browser: Browser, server: Running) -
 
 
 def test_a_tab_that_takes_over_says_so_when_it_gets_no_answer(browser: Browser, tmp_path: Path) -> None:
-    with serving(tmp_path) as (process, client), visiting(browser, str(client.base_url)) as (context, witness):
+    with (
+        serving(tmp_path) as (process, client),
+        visiting(browser, str(client.base_url)) as (context, witness),
+    ):
         witness.expected = LOST
         leading, other = context.new_page(), context.new_page()
         for page in (leading, other):
@@ -261,7 +266,9 @@ def test_where_locks_are_denied_a_board_has_a_stream_of_its_own(
         expect(frame.locator("tbody .name bdi")).to_have_text(["bob", "ada"])
 
 
-def test_the_element_works_on_a_page_of_another_origin(browser: Browser, server: Running, elsewhere: Site) -> None:
+def test_the_element_works_on_a_page_of_another_origin(
+    browser: Browser, server: Running, elsewhere: Site
+) -> None:
     elsewhere.write(
         '<!doctype html><link rel="icon" href="data:,"><p>My game</p>'
         '<score-board board="main" label="Best"></score-board>'
@@ -299,7 +306,9 @@ def test_a_visitor_of_the_demo_takes_a_name_plays_and_rests(browser: Browser, tm
             page.get_by_role("button", name="Quest +50").click()
             expect(page.locator("#outcome")).to_contain_text(f"you have {50 * number} and")
         page.get_by_role("button", name="Quest +50").click()
-        expect(page.locator("#countdown")).to_have_text(re.compile(r"^The next one counts in (4\d|5\d|60) s\.$"))
+        expect(page.locator("#countdown")).to_have_text(
+            re.compile(r"^The next one counts in (4\d|5\d|60) s\.$")
+        )
         expect(page.locator("#outcome")).to_have_text("Well played! Catch your breath.")
         resting = page.get_by_role("button", name="Quest +50")
         expect(resting).to_be_disabled()
@@ -385,7 +394,12 @@ def assert_accessible(page: Page) -> None:
 
 @pytest.mark.parametrize("width", [320, 900, 1_920])
 def test_long_and_right_to_left_names_break_nothing(browser: Browser, server: Running, width: int) -> None:
-    for user, name in {"long": "W" * 128, "arabic": "لاعب" * 32, "hebrew": "שחקן", "emoji": "🎮" * 128}.items():
+    for user, name in {
+        "long": "W" * 128,
+        "arabic": "لاعب" * 32,
+        "hebrew": "שחקן",
+        "emoji": "🎮" * 128,
+    }.items():
         server.score(user, name=name)
     with visiting(browser, server.url, viewport={"width": width, "height": 1_080}) as (context, _):
         page = context.new_page()
@@ -404,7 +418,9 @@ MARKUP = [
 ]
 
 
-def test_markup_in_a_name_is_shown_as_text_and_runs_nothing(browser: Browser, server: Running, elsewhere: Site) -> None:
+def test_markup_in_a_name_is_shown_as_text_and_runs_nothing(
+    browser: Browser, server: Running, elsewhere: Site
+) -> None:
     # On somebody else's page no policy of ours would stop it.
     elsewhere.write(
         '<!doctype html><link rel="icon" href="data:,"><score-board></score-board>'
@@ -431,7 +447,10 @@ def test_a_television_shows_all_ten(browser: Browser, server: Running) -> None:
         page = context.new_page()
         page.goto(server.url)
         expect(page.locator("tbody tr").nth(9)).to_be_in_viewport(ratio=1)
-        assert page.locator("tbody tr").nth(0).evaluate("row => parseFloat(getComputedStyle(row).fontSize)") >= 24
+        assert (
+            page.locator("tbody tr").nth(0).evaluate("row => parseFloat(getComputedStyle(row).fontSize)")
+            >= 24
+        )
 
 
 @pytest.mark.parametrize("width", [250, 320])
@@ -533,7 +552,8 @@ def test_a_submission_whose_answer_is_lost_counts_once(chromium: Browser, server
 
         page.route("**/api/scores", lose_the_answer)
         receipt = page.evaluate(
-            "async (token) => (await import('/static/scoreboard.js')).submit('quest', { token })", server.token("ada")
+            "async (token) => (await import('/static/scoreboard.js')).submit('quest', { token })",
+            server.token("ada"),
         )
         assert receipt["eventId"] in dropped[0]
         assert len(server.ledger()) == 1
@@ -547,7 +567,9 @@ OWN_CLIENT = """
 """
 
 
-def test_a_browser_whose_address_has_read_too_much_comes_back_by_itself(browser: Browser, tmp_path: Path) -> None:
+def test_a_browser_whose_address_has_read_too_much_comes_back_by_itself(
+    browser: Browser, tmp_path: Path
+) -> None:
     with (
         running(tmp_path, HeldClock(), read_rate_limit="2/second") as server,
         visiting(browser, server.url) as (context, _),

@@ -17,12 +17,12 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from scoreboard.settings.config import Settings
 
 from scoreboard.app import make_store, make_tokens
-from scoreboard.commit import PLAYER_QUEUE_SIZE
-from scoreboard.config import Settings
-from scoreboard.model import Caller
-from scoreboard.web.auth import Tokens
+from scoreboard.domain.submissions import Caller
+from scoreboard.services.group_commit import PLAYER_QUEUE_SIZE
+from scoreboard.web.auth.tokens import Tokens
 from tests.e2e.processes import serving
 from tests.harness import settings_in
 from tests.history.wire import Answer, Connections
@@ -84,7 +84,9 @@ class Race:
 
 
 RACES = {
-    "the limit of ten a minute": Race("plain", 10, (HTTPStatus.TOO_MANY_REQUESTS, "rate_limited"), rate_limit=None),
+    "the limit of ten a minute": Race(
+        "plain", 10, (HTTPStatus.TOO_MANY_REQUESTS, "rate_limited"), rate_limit=None
+    ),
     "an action that counts once": Race("once", 1, (HTTPStatus.CONFLICT, "action_used_up")),
     "an action that cools down": Race("seldom", 1, (HTTPStatus.CONFLICT, "action_cooling_down")),
     "a proof": Race(
@@ -115,7 +117,9 @@ def race(request: pytest.FixtureRequest) -> Race:
 
 
 @pytest.fixture
-def servers(race: Race, tmp_path: Path, migrated_url: str, redis_url: str, redis_prefix: str) -> Iterator[Servers]:
+def servers(
+    race: Race, tmp_path: Path, migrated_url: str, redis_url: str, redis_prefix: str
+) -> Iterator[Servers]:
     (tmp_path / "catalog.toml").write_text(CATALOG)
     given = {"database_url": migrated_url, "redis_url": redis_url, "redis_prefix": redis_prefix}
     if race.rate_limit is not None:
@@ -134,7 +138,9 @@ async def at_once(
     connections: Sequence[Connections], method: str, path: str, headers: dict[str, str], body: bytes = b""
 ) -> list[Answer]:
     """Send the same request on each; none waits for the answer to another one."""
-    requests = (each.request(method, path, headers, body, within_seconds=ROUND_SECONDS) for each in connections)
+    requests = (
+        each.request(method, path, headers, body, within_seconds=ROUND_SECONDS) for each in connections
+    )
     return await asyncio.gather(*requests)
 
 
@@ -157,19 +163,26 @@ async def run(race: Race, servers: Servers) -> list[tuple[str, UUID]]:
     tokens = make_tokens(servers.settings)
     acknowledged: list[tuple[str, UUID]] = []
     with ExitStack() as stack:
-        pools = [stack.enter_context(closing(Connections(str(client.base_url)))) for client in servers.clients]
+        pools = [
+            stack.enter_context(closing(Connections(str(client.base_url)))) for client in servers.clients
+        ]
         # They are open before the first round, so that all of a round is written at once.
         await at_once(pools * (REQUESTS // SERVERS), "GET", "/health/live", {})
         for number in range(ROUNDS):
             user_id = f"user-{number}"
             token = tokens.sign(Caller(user_id), 3_600)
             headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-            body = json.dumps({"actionId": race.action_id, "userId": user_id, **race.more(tokens, user_id)}).encode()
+            body = json.dumps(
+                {"actionId": race.action_id, "userId": user_id, **race.more(tokens, user_id)}
+            ).encode()
             # Each server is the first one in half of the rounds.
             in_turn = pools if number % 2 else pools[::-1]
             async with asyncio.timeout(ROUND_SECONDS):
                 answers = await settled(in_turn * (REQUESTS // SERVERS), headers, body)
-            assert Counter(map(told, answers)) == {PASSED: race.passes, race.refusal: REQUESTS - race.passes}, user_id
+            assert Counter(map(told, answers)) == {
+                PASSED: race.passes,
+                race.refusal: REQUESTS - race.passes,
+            }, user_id
             passed = (answer for answer in answers if told(answer) == PASSED)
             acknowledged += ((user_id, UUID(json.loads(answer.body)["eventId"])) for answer in passed)
     return acknowledged

@@ -16,4 +16,6 @@ async def test_a_rolling_deploy_fails_no_post_loses_no_score_and_has_every_strea
     except CannotMeasure as error:
         go_without(str(error))
     assert figures["streams_ended"] >= FEW.streams
-    assert {name: figure for name, figure in figures.items() if figure > PROMISED_AT_MOST.get(name, figure)} == {}
+    assert {
+        name: figure for name, figure in figures.items() if figure > PROMISED_AT_MOST.get(name, figure)
+    } == {}

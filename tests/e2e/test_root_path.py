@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, expect
 
-from scoreboard.rules import ADMINISTER
+from scoreboard.domain.rules import ADMINISTER
 from tests.clocks import HeldClock
 from tests.e2e.browser import visiting
 from tests.e2e.nginx import Nginx
@@ -80,7 +80,9 @@ def test_the_page_is_live(browser: Browser, served: tuple[Running, str]) -> None
         expect_order(page, "Ada")
 
 
-def test_the_address_without_a_slash_leads_to_the_page(chromium: Browser, served: tuple[Running, str]) -> None:
+def test_the_address_without_a_slash_leads_to_the_page(
+    chromium: Browser, served: tuple[Running, str]
+) -> None:
     _, url = served
     with visiting(chromium, url) as (context, _):
         page = context.new_page()
@@ -174,7 +176,9 @@ def test_the_server_is_measured(folder: Path, way: Way) -> None:
         below(folder, way, str(client.base_url)) as url,
     ):
         for slash in ("", "/"):
-            done = scoreboard(folder, "bench", f"{url}{slash}", "--streams=2", "--rate=2", "--seconds=1", "--json")
+            done = scoreboard(
+                folder, "bench", f"{url}{slash}", "--streams=2", "--rate=2", "--seconds=1", "--json"
+            )
             assert done.returncode == 0, done.stderr
             assert json.loads(done.stdout)["scores_accepted"] == 2
 

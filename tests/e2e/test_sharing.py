@@ -60,7 +60,9 @@ def assert_all_are_live_and_submit(server: Running, pages: list[Page], most_stre
     for page in pages:
         expect_order(page, "ada")
         expect_live(page)
-    until(lambda: server.scoreboard.hub.streams <= most_streams, "no more streams than a browser has room for")
+    until(
+        lambda: server.scoreboard.hub.streams <= most_streams, "no more streams than a browser has room for"
+    )
     assert submit(pages[-1], server.token("bob"))["score"] == 50
     server.score("bob")
     for page in pages:
@@ -68,7 +70,9 @@ def assert_all_are_live_and_submit(server: Running, pages: list[Page], most_stre
 
 
 @pytest.mark.parametrize("missing", MISSING)
-def test_eight_tabs_are_live_and_submit_whatever_is_missing(browser: Browser, server: Running, missing: str) -> None:
+def test_eight_tabs_are_live_and_submit_whatever_is_missing(
+    browser: Browser, server: Running, missing: str
+) -> None:
     with visiting(browser, server.url) as (context, _):
         context.add_init_script(MISSING[missing])
         pages = [context.new_page() for _ in range(8)]
@@ -81,7 +85,9 @@ def test_eight_tabs_are_live_and_submit_whatever_is_missing(browser: Browser, se
             expect_order(page, "cyd", "bob", "ada")
 
 
-def test_eight_tabs_at_a_plain_name_share_one_stream_and_hand_it_over(browser: Browser, server: Running) -> None:
+def test_eight_tabs_at_a_plain_name_share_one_stream_and_hand_it_over(
+    browser: Browser, server: Running
+) -> None:
     url = f"http://{PLAIN_HOST}:{urlsplit(server.url).port}"
     with visiting(browser, url) as (context, witness):
         witness.expected = ("The Cross-Origin-Opener-Policy header has been ignored",)
@@ -98,7 +104,9 @@ def test_eight_tabs_at_a_plain_name_share_one_stream_and_hand_it_over(browser: B
         expect_one_stream(server)
 
 
-def test_eight_tabs_of_a_firefox_that_blocks_cookies_are_live(playwright: Playwright, server: Running) -> None:
+def test_eight_tabs_of_a_firefox_that_blocks_cookies_are_live(
+    playwright: Playwright, server: Running
+) -> None:
     with (
         launch_firefox(playwright, {"network.cookie.cookieBehavior": 2}) as browser,
         visiting(browser, server.url) as (context, _),
@@ -112,7 +120,11 @@ def test_eight_tabs_of_a_firefox_that_blocks_cookies_are_live(playwright: Playwr
 def test_an_old_or_strict_browser_shows_the_board_and_submits(browser: Browser, server: Running) -> None:
     with visiting(browser, server.url) as (context, witness):
         # The style sheet that replaces a constructed one needs the page's leave.
-        witness.expected = ("policy violated: style-src-elem inline", "Applying inline style", "The page’s settings")
+        witness.expected = (
+            "policy violated: style-src-elem inline",
+            "Applying inline style",
+            "The page’s settings",
+        )
         context.add_init_script(LESS)
         page = context.new_page()
         page.goto(server.url)
@@ -203,7 +215,9 @@ def test_a_message_that_is_no_board_changes_nothing(browser: Browser, server: Ru
 
 
 @pytest.mark.parametrize("version", [1, 2, 1_000, BOARD["version"]])
-def test_a_board_that_another_page_made_up_is_corrected(browser: Browser, server: Running, version: int) -> None:
+def test_a_board_that_another_page_made_up_is_corrected(
+    browser: Browser, server: Running, version: int
+) -> None:
     server.score("ada")
     lie = {"from": 0.5, "board": BOARD | {"version": version}}
     with visiting(browser, server.url) as (context, _):

@@ -13,9 +13,9 @@ import httpx2
 import pytest
 
 from scoreboard.clock import SystemClock
-from scoreboard.model import Caller
-from scoreboard.web.auth import Tokens
-from scoreboard.web.keys import FixedKeys, secrets
+from scoreboard.domain.submissions import Caller
+from scoreboard.web.auth.key_sources import FixedKeys, secrets
+from scoreboard.web.auth.tokens import Tokens
 from tests.e2e.processes import COMMAND, ON_ASYNCIO, Process, environment, score, scoreboard, serving
 from tests.harness import SECRET
 from tests.limits import LIMIT_SECONDS
@@ -80,8 +80,12 @@ def assert_all_is_there_once(folder: Path, acknowledged: Sequence[str]) -> None:
 
 
 @pytest.mark.parametrize("command", LOOPS.values(), ids=LOOPS.keys())
-def test_sigterm_answers_what_is_under_way_and_ends_the_streams(tmp_path: Path, command: Sequence[str]) -> None:
-    with serving(tmp_path, command=command, SCOREBOARD_RATE_LIMIT="1000000/minute", SCOREBOARD_DRAIN_SECONDS="0.5") as (
+def test_sigterm_answers_what_is_under_way_and_ends_the_streams(
+    tmp_path: Path, command: Sequence[str]
+) -> None:
+    with serving(
+        tmp_path, command=command, SCOREBOARD_RATE_LIMIT="1000000/minute", SCOREBOARD_DRAIN_SECONDS="0.5"
+    ) as (
         process,
         client,
     ):
@@ -202,7 +206,9 @@ def test_a_server_whose_log_nobody_takes_any_more_goes_on_and_ends_as_any_other(
         with os.fdopen(reading) as log:
             assert any(f"http://127.0.0.1:{port}" in line for line in log)
         # Its line is written when it begins.
-        with httpx2.stream("GET", f"http://127.0.0.1:{port}/api/leaderboard/stream", timeout=LIMIT_SECONDS) as stream:
+        with httpx2.stream(
+            "GET", f"http://127.0.0.1:{port}/api/leaderboard/stream", timeout=LIMIT_SECONDS
+        ) as stream:
             assert "event: leaderboard" in stream.iter_lines()
         process.send_signal(signal.SIGTERM)
         assert process.wait(LIMIT_SECONDS) == 0

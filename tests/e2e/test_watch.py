@@ -50,7 +50,9 @@ def test_a_pipe_gets_a_line_for_each_row_that_changed(tmp_path: Path) -> None:
         ada, bob = token(tmp_path, "ada", "Ada [b]x[/b] :smile:"), token(tmp_path, "bob")
         time_of_day = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
         score(client, ada, "ada")
-        assert re.fullmatch(f"{time_of_day} v1 1 Ada \\[b\\]x\\[/b\\] :smile: 50 new\n", watcher.line_with(" v1 "))
+        assert re.fullmatch(
+            f"{time_of_day} v1 1 Ada \\[b\\]x\\[/b\\] :smile: 50 new\n", watcher.line_with(" v1 ")
+        )
         score(client, bob, "bob", "duel")
         assert re.fullmatch(f"{time_of_day} v2 2 bob 30 new\n", watcher.line_with(" v2 "))
         score(client, bob, "bob", "duel")
@@ -260,13 +262,19 @@ class Terminal:
 def plain_lines(output: str) -> list[str]:
     """What is drawn, without the sequences that colour it and move the cursor, and without the terminal's echo."""
     return [
-        re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in re.split(r"\r?\n|\^C|\x1b\[H|\x1b\[\?1049[hl]", output)
+        re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line)
+        for line in re.split(r"\r?\n|\^C|\x1b\[H|\x1b\[\?1049[hl]", output)
     ]
 
 
 def test_a_terminal_shows_a_table_that_fits_and_is_left_as_it_was(tmp_path: Path) -> None:
     with serving(tmp_path) as (server, client):
-        names = {"long": "x" * 128, "wide": "🏆🦊" * 40, "rtl": "שלום " * 25, "markup": "[red]Ada[/red] :smile:"}
+        names = {
+            "long": "x" * 128,
+            "wide": "🏆🦊" * 40,
+            "rtl": "שלום " * 25,
+            "markup": "[red]Ada[/red] :smile:",
+        }
         tokens = {user_id: token(tmp_path, user_id, name) for user_id, name in names.items()}
         for user_id in names:
             score(client, tokens[user_id], user_id)
@@ -279,7 +287,9 @@ def test_a_terminal_shows_a_table_that_fits_and_is_left_as_it_was(tmp_path: Path
             terminal.until(lambda output: "Reconnecting since" in output)
             terminal.press("\x03")
             # The last board stays, below the prompt that started it.
-            terminal.until(lambda output: "version 5" in output.partition("\x1b[?1049l")[2].partition("+50")[0])
+            terminal.until(
+                lambda output: "version 5" in output.partition("\x1b[?1049l")[2].partition("+50")[0]
+            )
             assert terminal.process.wait(LIMIT_SECONDS) == 0
             assert termios.tcgetattr(terminal.theirs) == terminal.settings
         finally:

@@ -13,7 +13,9 @@ def message(chance: random.Random, token: bytes) -> bytes:
     end = chance.choice(parts.ENDS) if chance.random() < 0.2 else b"\r\n"
     target = chance.choice(parts.TARGETS) + chance.choice(parts.QUERIES)
     version = b"HTTP/1.1" if chance.random() < 0.8 else chance.choice(parts.VERSIONS)
-    lines = [b" ".join((chance.choice(parts.METHODS[: 7 if chance.random() < 0.8 else None]), target, version))]
+    lines = [
+        b" ".join((chance.choice(parts.METHODS[: 7 if chance.random() < 0.8 else None]), target, version))
+    ]
     lines += chance.choices(parts.HEADERS, k=chance.randrange(8))
     data = end.join((*lines, b"", b"")) + (chance.choice(parts.BODIES) if chance.random() < 0.6 else b"")
     return data.replace(b"TOKEN", token)
@@ -40,4 +42,6 @@ def strings(seed: int, token: bytes) -> Iterator[bytes]:
     """An endless, repeatable series of byte strings."""
     chance = random.Random(seed)
     while True:
-        yield mutated(chance, b"".join(message(chance, token) for _ in range(chance.choice((1, 1, 1, 2, 3, 8)))))
+        yield mutated(
+            chance, b"".join(message(chance, token) for _ in range(chance.choice((1, 1, 1, 2, 3, 8))))
+        )

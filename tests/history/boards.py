@@ -7,7 +7,8 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterator
 
-from scoreboard.model import Entry, Event, Snapshot
+from scoreboard.domain.events import Event
+from scoreboard.domain.standings import Entry, Snapshot
 from tests.history.records import TOP, Acknowledged, Attempt, Frame, History
 from tests.history.submissions import begins, last_possible
 

@@ -4,7 +4,9 @@ from enum import Enum, auto
 from itertools import count
 from uuid import UUID
 
-from scoreboard.model import Entry, Event, EventKind, RateLimit, Snapshot
+from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.events import Event, EventKind
+from scoreboard.domain.standings import Entry, Snapshot
 from tests.clocks import START_US
 from tests.history.records import TOP, Acknowledged, Attempt, Frame, History, Outcome, Refused, Unknown
 from tests.replay import replay
@@ -126,7 +128,9 @@ class Honest:
             watchers=self._watchers,
             attempts=tuple(self.attempts),
             frames=tuple(self.frames),
-            finals=tuple(self._frame("the end", name, board, FINAL_LIMIT) for name in INSTANCES for board in BOARDS),
+            finals=tuple(
+                self._frame("the end", name, board, FINAL_LIMIT) for name in INSTANCES for board in BOARDS
+            ),
             ledger=tuple(event for ledger in self.ledgers.values() for event in ledger),
             users={player: user_id for user_id, player in self._players.items()},
         )
@@ -140,13 +144,20 @@ class Honest:
     def _event_of(self, user_id: str, key: str | None) -> Event | None:
         digest = None if key is None else self._digests.get((user_id, key))
         events = (event for ledger in self.ledgers.values() for event in ledger)
-        return next((event for event in events if digest is not None and event.idempotency_digest == digest), None)
+        return next(
+            (event for event in events if digest is not None and event.idempotency_digest == digest), None
+        )
 
     def _is_over_limit(self, user_id: str) -> bool:
         player = self._players.get(user_id)
-        times = [event.at_us for ledger in self.ledgers.values() for event in ledger if event.player == player]
+        times = [
+            event.at_us for ledger in self.ledgers.values() for event in ledger if event.player == player
+        ]
         limit = self._limit
-        return limit is not None and sum(at_us > self._now_us() - limit.window_us for at_us in times) >= limit.count
+        return (
+            limit is not None
+            and sum(at_us > self._now_us() - limit.window_us for at_us in times) >= limit.count
+        )
 
     def _replayed(self, board: str) -> list[tuple[int, int, int]]:
         return replay(self.ledgers[board], len(self.ledgers[board]))
@@ -157,7 +168,8 @@ class Honest:
         reached = {event.player: event.at_us for event in ledger}
         everybody = self._replayed(board)
         entries = tuple(
-            Entry(rank, users[player], None, score, reached[player]) for rank, player, score in everybody[:limit]
+            Entry(rank, users[player], None, score, reached[player])
+            for rank, player, score in everybody[:limit]
         )
         at_us = ledger[-1].at_us if ledger else 0
         snapshot = Snapshot(board, len(ledger), at_us, len(everybody), entries)

@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from uuid import UUID
 
-from scoreboard.model import RateLimit
-from scoreboard.windows import SMALL_STEP_US
+from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.windows import SMALL_STEP_US
 from tests.history.records import History
 
 

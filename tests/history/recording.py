@@ -13,7 +13,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from scoreboard.model import Snapshot
+from scoreboard.domain.standings import Snapshot
 from tests.history.clients import Clients, Plan
 from tests.history.records import TOP, Acknowledged, Frame, History, Outcome
 from tests.history.watchers import Watcher, read_snapshot
@@ -103,7 +103,11 @@ class Load:
         """
         started = self.now()
         async with self._telling("healed", within_seconds):
-            probes = [self._probe(instance, action) for action in self._plan.actions for instance in self._connections]
+            probes = [
+                self._probe(instance, action)
+                for action in self._plan.actions
+                for instance in self._connections
+            ]
             for board in await asyncio.gather(*probes):
                 await self._watched(board)
         return self.now() - started
@@ -116,7 +120,9 @@ class Load:
                 yield
         except TimeoutError:
             last = [f"{attempt}: {attempt.outcome}" for attempt in self._clients.attempts[-SHOWN:]]
-            raise TimeoutError("\n".join((f"not {what} within {within_seconds} s; the last answers:", *last))) from None
+            raise TimeoutError(
+                "\n".join((f"not {what} within {within_seconds} s; the last answers:", *last))
+            ) from None
 
     async def _probe(self, instance: str, action_id: str) -> Snapshot:
         user_id = self._clients.new_name("probe")
@@ -167,7 +173,7 @@ class Load:
         ]
         return clients, watchers
 
-    async def settle(self, clients: Collection[asyncio.Task[None]]) -> None:
+    async def decide_batch(self, clients: Collection[asyncio.Task[None]]) -> None:
         """Stop the clients, and read the final boards once all instances and watchers agree, or the time is over."""
         self._clients.stop()
         if clients:
@@ -227,7 +233,7 @@ async def recording(
             clients, watchers = load.start(group)
             try:
                 yield load
-                await load.settle(clients)
+                await load.decide_batch(clients)
             finally:
                 for task in (*clients, *watchers):
                     task.cancel()

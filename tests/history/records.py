@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Self
 from uuid import UUID
 
-from scoreboard.model import Event, Snapshot
+from scoreboard.domain.events import Event
+from scoreboard.domain.standings import Snapshot
 
 TOP: Final = 10
 """How many entries a stream shows."""
@@ -105,7 +106,9 @@ class History:
 
     def boards(self) -> tuple[str, ...]:
         """All that were watched, read or scored on."""
-        return tuple(sorted({*self.watchers.values(), *self.ledgers(), *(read.snapshot.board for read in self.finals)}))
+        return tuple(
+            sorted({*self.watchers.values(), *self.ledgers(), *(read.snapshot.board for read in self.finals)})
+        )
 
     def ledgers(self) -> dict[str, list[Event]]:
         """The ledger, board by board."""

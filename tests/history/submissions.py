@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from uuid import UUID
 
-from scoreboard.model import Event
+from scoreboard.domain.events import Event
 from tests.history.records import Acknowledged, Attempt, History, Refused, Unknown
 
 Answered = Sequence[tuple[Attempt, Acknowledged]]
@@ -81,7 +81,9 @@ def counts(history: History) -> Iterator[str]:
     )
     submissions: defaultdict[tuple[str, str, str | int], list[Attempt]] = defaultdict(list)
     for number, attempt in enumerate(history.attempts):
-        submissions[attempt.user_id, attempt.action_id, number if attempt.key is None else attempt.key].append(attempt)
+        submissions[
+            attempt.user_id, attempt.action_id, number if attempt.key is None else attempt.key
+        ].append(attempt)
     known, unknown, refused = (Counter[tuple[str, str, bool]]() for _ in range(3))
     for (user_id, action_id, key), attempts in submissions.items():
         outcomes = {type(attempt.outcome) for attempt in attempts}

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from scoreboard.clock import SystemClock
-from scoreboard.model import Caller
-from scoreboard.web.auth import Tokens
-from scoreboard.web.keys import FixedKeys, secrets
+from scoreboard.domain.submissions import Caller
+from scoreboard.web.auth.key_sources import FixedKeys, secrets
+from scoreboard.web.auth.tokens import Tokens
 from tests.e2e.processes import Process, serving
 from tests.harness import SECRET, settings_in
 from tests.history.checker import check
@@ -55,5 +55,7 @@ async def test_a_killed_server_keeps_every_promise(tmp_path: Path) -> None:
     )
     assert answers["Acknowledged"] >= 300
     assert answers["rate_limited"] > 0
-    assert any(isinstance(attempt.outcome, Acknowledged) and attempt.outcome.replayed for attempt in history.attempts)
+    assert any(
+        isinstance(attempt.outcome, Acknowledged) and attempt.outcome.replayed for attempt in history.attempts
+    )
     assert len({frame.snapshot.version for frame in history.frames}) > 10

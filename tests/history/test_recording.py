@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from scoreboard.model import Entry, Snapshot
+from scoreboard.domain.standings import Entry, Snapshot
 from tests.clocks import START_US
 from tests.history.clients import Plan
 from tests.history.recording import recording
@@ -35,7 +35,13 @@ BOARD = {
     "updatedAt": "2026-11-18T11:06:40.000001Z",
     "players": 1,
     "entries": [
-        {"rank": 1, "userId": "ada", "name": "Ada ☀", "score": 150, "reachedAt": "2026-11-18T11:06:40.000000Z"}
+        {
+            "rank": 1,
+            "userId": "ada",
+            "name": "Ada ☀",
+            "score": 150,
+            "reachedAt": "2026-11-18T11:06:40.000000Z",
+        }
     ],
 }
 
@@ -125,7 +131,10 @@ async def test_without_a_key_nothing_is_tried_again(answer: bytes) -> None:
 
 
 async def test_what_is_refused_for_good_is_not_tried_again() -> None:
-    async with answering(problem(429, "rate_limited")) as (url, _), recording([url], lambda _: "token", QUIET) as load:
+    async with (
+        answering(problem(429, "rate_limited")) as (url, _),
+        recording([url], lambda _: "token", QUIET) as load,
+    ):
         assert await load.submit("ada", "quest", "a key") == Refused(429, "rate_limited")
 
 
@@ -170,7 +179,10 @@ async def test_what_a_test_raises_is_seen_as_what_it_is() -> None:
 
 
 async def test_who_waits_in_vain_is_told_the_last_answers() -> None:
-    async with answering(problem(429, "rate_limited")) as (url, _), recording([url], lambda _: "token", QUIET) as load:
+    async with (
+        answering(problem(429, "rate_limited")) as (url, _),
+        recording([url], lambda _: "token", QUIET) as load,
+    ):
         await load.submit("ada", "quest", "a key")
         with pytest.raises(TimeoutError, match="rate_limited"):
             await load.more_acknowledged(1, within_seconds=0.0)

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 
+from scoreboard.settings.config import Settings
+
 from scoreboard.app import make_store
-from scoreboard.config import Settings
-from scoreboard.interfaces import Store
-from scoreboard.model import ChangeKind, Event
+from scoreboard.domain.events import Event
+from scoreboard.domain.standings import ChangeKind
+from scoreboard.ports.store import Store
 from tests.history.records import History
 
 PAGE = 10_000

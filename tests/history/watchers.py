@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from scoreboard.model import Entry, Snapshot
+from scoreboard.domain.standings import Entry, Snapshot
 from tests.history.records import Frame
 from tests.history.wire import ConnectionLost, Connections, NotConnected
 

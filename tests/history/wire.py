@@ -90,7 +90,9 @@ class Connections:
                     raise ConnectionLost(f"a stream was answered with {status}")
                 is_chunked = answer_headers.get("transfer-encoding") == "chunked"
                 text = b""
-                while part := await asyncio.wait_for(_read_part(connection.reader, is_chunked), within_seconds):
+                while part := await asyncio.wait_for(
+                    _read_part(connection.reader, is_chunked), within_seconds
+                ):
                     *blocks, text = (text + part).split(b"\n\n")
                     for block in blocks:
                         yield _fields(block.decode())

@@ -27,8 +27,12 @@ def main() -> None:
     by_engine = engine_answers()
     if not by_engine:
         if (reason := rooted.refused()) is not None:
-            sys.exit(f"The image cannot be tried: no Docker engine answers here, and of namespaces: {reason}.")
-        say("No Docker engine answers here: the Dockerfile's own steps are taken in folders that stand for its stages.")
+            sys.exit(
+                f"The image cannot be tried: no Docker engine answers here, and of namespaces: {reason}."
+            )
+        say(
+            "No Docker engine answers here: the Dockerfile's own steps are taken in folders that stand for its stages."
+        )
     try:
         with (built_by_engine if by_engine else built_by_steps)(ROOT, say) as image:
             try_image(image, say, by_engine)

@@ -72,7 +72,18 @@ def make_base(root: Path, python: Python) -> None:
         raise NoBase("the essential programs are taken from Debian's packages, and this is no Debian")
     # As anybody may go through it, whatever the mask of this process says.
     root.chmod(0o755)
-    for folder in ("usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "etc", "proc", "dev", "run", "var/tmp", "root"):
+    for folder in (
+        "usr/bin",
+        "usr/sbin",
+        "usr/lib",
+        "usr/lib64",
+        "etc",
+        "proc",
+        "dev",
+        "run",
+        "var/tmp",
+        "root",
+    ):
         (root / folder).mkdir(parents=True)
     for name in ("bin", "sbin", "lib", "lib64"):
         (root / name).symlink_to(f"usr/{name}")
@@ -86,7 +97,9 @@ def make_base(root: Path, python: Python) -> None:
     _copy_python(root, python)
     _copy(root, [CERTIFICATES, *_libraries(root, python)])
     for command in (["ldconfig"], ["python3", "-m", "ensurepip", "--default-pip"]):
-        words = rooted.words(rooted.Root(root), rooted.Command(command, {"PATH": PATH, "PYTHONDONTWRITEBYTECODE": "1"}))
+        words = rooted.words(
+            rooted.Root(root), rooted.Command(command, {"PATH": PATH, "PYTHONDONTWRITEBYTECODE": "1"})
+        )
         subprocess.run(words, check=True, capture_output=True)
 
 
@@ -100,16 +113,22 @@ def _copy(root: Path, files: Iterable[str]) -> None:
 
 
 def _files_of_packages() -> list[str]:
-    listed = subprocess.run(["dpkg", "--listfiles", *_packages()], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["dpkg", "--listfiles", *_packages()], capture_output=True, text=True, check=True
+    ).stdout
     paths = (Path(line) for line in listed.splitlines() if line.startswith("/"))
     wanted = (path for path in paths if not str(path).startswith(tuple(f"/{part}" for part in UNWANTED)))
-    return [str(path) for path in wanted if path.is_file() or (path.is_symlink() and path.parent != Path("/"))]
+    return [
+        str(path) for path in wanted if path.is_file() or (path.is_symlink() and path.parent != Path("/"))
+    ]
 
 
 def _packages() -> set[str]:
     """The essential ones, and what they cannot do without."""
     form = "${Package}\t${Essential}\t${Pre-Depends}, ${Depends}\n"
-    asked = subprocess.run(["dpkg-query", "--show", "--showformat", form], capture_output=True, text=True, check=True)
+    asked = subprocess.run(
+        ["dpkg-query", "--show", "--showformat", form], capture_output=True, text=True, check=True
+    )
     rows = [line.split("\t") for line in asked.stdout.splitlines()]
     needs = {name: [part.split("|")[0].split() for part in needed.split(",")] for name, _, needed in rows}
     todo = [name for name, essential, _ in rows if essential == "yes"] + list(PACKAGES)
@@ -141,5 +160,7 @@ def _libraries(root: Path, python: Python) -> set[str]:
     modules = [python.program, *(python.library / "lib-dynload").glob("*.so")]
     told = subprocess.run(["ldd", *modules], capture_output=True, text=True, check=False).stdout
     paths = {line.split("=> ")[1].split()[0] for line in told.splitlines() if "=> /" in line}
-    missing = {path for path in paths if not path.startswith(str(python.prefix)) and not (root / path[1:]).exists()}
+    missing = {
+        path for path in paths if not path.startswith(str(python.prefix)) and not (root / path[1:]).exists()
+    }
     return missing | {os.path.realpath(path) for path in missing}

@@ -50,7 +50,9 @@ def build(dockerfile: Dockerfile, context: Path, base: Path, work: Path, say: Sa
 
 
 def _next(before: Built, root: Path) -> Built:
-    return Built(root, dict(before.environment), before.folder, before.user, before.entrypoint, before.command)
+    return Built(
+        root, dict(before.environment), before.folder, before.user, before.entrypoint, before.command
+    )
 
 
 def _run_stage(
@@ -60,7 +62,11 @@ def _run_stage(
     arguments: dict[str, str] = {}
     for step in stage.steps:
         values = {**arguments, **built.environment}
-        text = step.text if step.name in {"RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"} else filled(step.text, values)
+        text = (
+            step.text
+            if step.name in {"RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"}
+            else filled(step.text, values)
+        )
         match step.name:
             case "ARG":
                 name, _, default = text.partition("=")
@@ -149,7 +155,9 @@ def _run(step: Instruction, built: Built, arguments: Mapping[str, str]) -> None:
         check=False,
     )
     if done.returncode:
-        raise BadDockerfile(f"line {step.line}: RUN ended with {done.returncode}:\n{done.stdout.strip()[-2_000:]}")
+        raise BadDockerfile(
+            f"line {step.line}: RUN ended with {done.returncode}:\n{done.stdout.strip()[-2_000:]}"
+        )
 
 
 def size_mb(folder: Path) -> float:

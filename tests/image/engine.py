@@ -18,7 +18,9 @@ HARDENED = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-
 
 def engine_answers() -> bool:
     try:
-        return subprocess.run(["docker", "info"], capture_output=True, timeout=10, check=False).returncode == 0
+        return (
+            subprocess.run(["docker", "info"], capture_output=True, timeout=10, check=False).returncode == 0
+        )
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return False
 
@@ -36,7 +38,9 @@ def built_by_engine(folder: Path, say: Callable[[str], None]) -> Iterator["Engin
 
 
 def _docker(*words: str) -> str:
-    done = subprocess.run(["docker", *words], stdout=subprocess.PIPE, text=True, timeout=LIMIT_SECONDS, check=True)
+    done = subprocess.run(
+        ["docker", *words], stdout=subprocess.PIPE, text=True, timeout=LIMIT_SECONDS, check=True
+    )
     return done.stdout.strip()
 
 

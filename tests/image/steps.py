@@ -27,7 +27,9 @@ def built_by_steps(folder: Path, say: Callable[[str], None]) -> Iterator["StepIm
     try:
         python = find_python()
         if not python.version.startswith(WANTED):
-            say(f"Python {WANTED} is not on this machine: Python {python.version} stands for the base image's.")
+            say(
+                f"Python {WANTED} is not on this machine: Python {python.version} stands for the base image's."
+            )
         if not rooted.IS_ROOT:
             say("This is not root: the server runs as this user in place of the image's.")
         base = work / "base"
@@ -36,7 +38,9 @@ def built_by_steps(folder: Path, say: Callable[[str], None]) -> Iterator["StepIm
         send(folder, work / "context")
         dockerfile = read_dockerfile((folder / "Dockerfile").read_text())
         built = build(dockerfile, work / "context", base, work / "stages", say)
-        say(f"built: {size_mb(built.root) - size_mb(base):.0f} MB more than the base, with Python {python.version}")
+        say(
+            f"built: {size_mb(built.root) - size_mb(base):.0f} MB more than the base, with Python {python.version}"
+        )
         yield StepImage(built, work)
     finally:
         shutil.rmtree(work)
@@ -69,7 +73,9 @@ class StepImage(Image):
     def start(self, volume: str, settings: Mapping[str, str] = NONE) -> "StepContainer":
         return StepContainer(self, volume, settings)
 
-    def words(self, words: Sequence[str], volume: str, more: Mapping[str, str], is_first: bool = False) -> list[str]:
+    def words(
+        self, words: Sequence[str], volume: str, more: Mapping[str, str], is_first: bool = False
+    ) -> list[str]:
         built = self.built
         root = rooted.Root(built.root, read_only=True, own=dict.fromkeys(built.volumes, Path(volume)))
         command = rooted.Command(words, {**built.environment, **more}, built.folder, built.user)

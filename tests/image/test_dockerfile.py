@@ -75,5 +75,7 @@ def test_a_secret_beside_the_source_is_not_sent_to_the_build(tmp_path: Path) -> 
         (folder / name).touch()
     (folder / ".dockerignore").write_text((root / ".dockerignore").read_text())
     send(folder, tmp_path / "sent")
-    sent = {str(path.relative_to(tmp_path / "sent")) for path in (tmp_path / "sent").rglob("*") if path.is_file()}
+    sent = {
+        str(path.relative_to(tmp_path / "sent")) for path in (tmp_path / "sent").rglob("*") if path.is_file()
+    }
     assert sent == {"src/scoreboard/app.py", "pyproject.toml"}

@@ -53,7 +53,9 @@ def make(base: Path, tmp_path: Path) -> Make:
     (tmp_path / "context/given").write_text("hello\n")
 
     def made(text: str) -> StepImage:
-        built: Built = build(read_dockerfile(text), tmp_path / "context", base, tmp_path / "stages", lambda _: None)
+        built: Built = build(
+            read_dockerfile(text), tmp_path / "context", base, tmp_path / "stages", lambda _: None
+        )
         return StepImage(built, tmp_path)
 
     return made
@@ -80,7 +82,9 @@ def test_its_user_writes_into_the_volume_and_nowhere_else(make: Make) -> None:
 
 def test_what_is_not_root_by_the_file_system_alone_cannot_become_it(make: Make) -> None:
     image = make(
-        TEXT.replace("RUN tr", "RUN chmod u+s /bin/cat /bin/sh /usr/bin/id; tr").replace("FROM base\n", "FROM build\n")
+        TEXT.replace("RUN tr", "RUN chmod u+s /bin/cat /bin/sh /usr/bin/id; tr").replace(
+            "FROM base\n", "FROM build\n"
+        )
     )
     with image.volume() as volume:
         assert image.run(["id", "-u"], volume).stdout == "10001\n"

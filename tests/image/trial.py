@@ -107,7 +107,11 @@ def _keep_a_score(image: Image, volume: str, say: Say) -> None:
 
 def _distribute(image: Image, say: Say) -> None:
     """One of many instances: on PostgreSQL and Redis, which it migrates before, as a task of its own."""
-    with PostgresServer() as postgres, RedisServer(maxmemory_policy="noeviction") as redis, image.volume() as volume:
+    with (
+        PostgresServer() as postgres,
+        RedisServer(maxmemory_policy="noeviction") as redis,
+        image.volume() as volume,
+    ):
         settings = {
             "SCOREBOARD_DATABASE_URL": postgres.url(),
             "SCOREBOARD_REDIS_URL": redis.url,

@@ -15,10 +15,9 @@ import hypothesis.strategies as st
 from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from scoreboard.administration import Administration, Corrected
-from scoreboard.catalog import Catalog
-from scoreboard.commit import Receipt
-from scoreboard.errors import (
+from scoreboard.domain.administration import Correction
+from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.errors import (
     EventNotVoidable,
     IdempotencyKeyReused,
     NameKept,
@@ -29,15 +28,20 @@ from scoreboard.errors import (
     UnknownEvent,
     UnknownPlayer,
 )
-from scoreboard.healing import Healing
-from scoreboard.interfaces import Applied
-from scoreboard.model import Caller, Change, Correction, EventKind, RateLimit
+from scoreboard.domain.events import EventKind
+from scoreboard.domain.rules import SCORE_FOR_ONESELF, decide_batch
+from scoreboard.domain.standings import Change
+from scoreboard.domain.submissions import Caller
+from scoreboard.ports.ranking import Applied
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.rules import SCORE_FOR_ONESELF, settle
-from scoreboard.scoring import Scoring
-from scoreboard.store import sqlite_file
-from scoreboard.store.sqlite import SqliteStore
-from scoreboard.verification import verify
+from scoreboard.services.administration import Administration, Corrected
+from scoreboard.services.group_commit import Receipt
+from scoreboard.services.healing import Healing
+from scoreboard.services.scoring import Scoring
+from scoreboard.services.verification import verify
+from scoreboard.settings.catalog import Catalog
+from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock, counted_ids
 from tests.history.boards import ReplayedBoard
 from tests.history.records import History as Recorded
@@ -215,7 +219,9 @@ class History(RuleBasedStateMachine):
 
     async def _open(self) -> None:
         self.stack = AsyncExitStack()
-        self.store = await self.stack.enter_async_context(SqliteStore(self.path, limit=LIMIT, clock=self.clock))
+        self.store = await self.stack.enter_async_context(
+            SqliteStore(self.path, limit=LIMIT, clock=self.clock)
+        )
         await self.store.ensure([MAIN, SIDE])
         self.ranking = LossyRanking()
         self.healing = Healing(self.store, self.ranking, ("main", "side"))
@@ -273,7 +279,9 @@ class History(RuleBasedStateMachine):
         board = self.model.boards[event.board]
         board.extend([None] * (event.version - len(board)))
         assert board[event.version - 1] is None
-        board[event.version - 1] = Line(user_id, str(event.event_id), event.action_id, event.points, event.reading_us)
+        board[event.version - 1] = Line(
+            user_id, str(event.event_id), event.action_id, event.points, event.reading_us
+        )
         assert event.reading_us == self.model.readings[event.board]
 
     @rule(attempt=tries)
@@ -283,13 +291,18 @@ class History(RuleBasedStateMachine):
                 await other.ensure([MAIN, SIDE])
                 one = submission(attempt.user_id, CATALOG.action(attempt.action_id))
                 settled = await other.commit(
-                    {one.board}, lambda: [one], lambda batch, facts: settle(batch, facts, LIMIT)
+                    {one.board}, lambda: [one], lambda batch, facts: decide_batch(batch, facts, LIMIT)
                 )
                 for event in settled.events:
-                    self.model.count(Try(attempt.user_id, attempt.action_id, None), str(event.event_id), self.clock.us)
+                    self.model.count(
+                        Try(attempt.user_id, attempt.action_id, None), str(event.event_id), self.clock.us
+                    )
                     self._note(attempt.user_id, Receipt(event, None, replayed=False))
                 plain = Try(attempt.user_id, attempt.action_id, None)
-                assert bool(settled.events) or self.model.expect(plain, self.clock.us) in {RateLimited, PlayerBanned}
+                assert bool(settled.events) or self.model.expect(plain, self.clock.us) in {
+                    RateLimited,
+                    PlayerBanned,
+                }
 
         self.run(elsewhere())
 
@@ -486,7 +499,9 @@ class History(RuleBasedStateMachine):
         for event in ledger:
             replayed.append(event)
             reached = reached_versions(ledger, event.version)
-            assert [(e.rank, e.user_id, e.score, e.reached_at_us) for e in replayed.entries(100, history)] == [
+            assert [
+                (e.rank, e.user_id, e.score, e.reached_at_us) for e in replayed.entries(100, history)
+            ] == [
                 (rank, history.user(player), score, ledger[reached[player] - 1].reading_us)
                 for rank, player, score in replay(ledger, event.version)
             ]

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from scoreboard.store.postgresql_database import migrate
+from scoreboard.store.postgresql.database import migrate
 from tests.servers.finding import DATABASE_URL, REDIS_URL
 from tests.servers.postgresql import Postgres, PostgresServer
 from tests.servers.redis import Redis, RedisCluster, RedisServer

@@ -35,7 +35,9 @@ class PgBouncer(Server):
         self._behind = urlsplit(url)
         self._settings = settings
         found = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-        self._program = Path(found or go_without("pgbouncer is missing: on Debian, apt-get install pgbouncer"))
+        self._program = Path(
+            found or go_without("pgbouncer is missing: on Debian, apt-get install pgbouncer")
+        )
 
     def __enter__(self) -> Self:
         super().__enter__()

@@ -43,7 +43,9 @@ class Postgres:
         """Run a statement; $1, $2 … are the values. Its rows."""
 
         async def run() -> list[asyncpg.Record]:
-            connection = await asyncpg.connect(self.url(database), timeout=LIMIT_SECONDS, command_timeout=LIMIT_SECONDS)
+            connection = await asyncpg.connect(
+                self.url(database), timeout=LIMIT_SECONDS, command_timeout=LIMIT_SECONDS
+            )
             try:
                 rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
                 return rows
@@ -123,7 +125,8 @@ class PostgresServer(Server, Postgres):
         self.sql(f"ALTER SYSTEM SET default_transaction_read_only = {setting}")
         self.sql("SELECT pg_reload_conf()")
         until(
-            lambda: self.sql("SHOW default_transaction_read_only")[0][0] == setting, "PostgreSQL has read its settings"
+            lambda: self.sql("SHOW default_transaction_read_only")[0][0] == setting,
+            "PostgreSQL has read its settings",
         )
 
     def remove_traces(self) -> None:
@@ -136,7 +139,9 @@ class PostgresServer(Server, Postgres):
             self._copy_programs(self.user.pw_uid, self.user.pw_gid)
         names = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
         with self._log.open("ab") as log:
-            self._process = self.run([self.programs / "initdb", f"--pgdata={self.data}", *names], log.fileno())
+            self._process = self.run(
+                [self.programs / "initdb", f"--pgdata={self.data}", *names], log.fileno()
+            )
         try:
             failed = self._process.wait(LIMIT_SECONDS) != 0
         except BaseException:

@@ -140,7 +140,9 @@ class RedisSentinel(Server, Redis):
     SERVICE = "mymaster"
     SILENCE_MS = 300
 
-    def __init__(self, primary: RedisServer, *, password: str | None = None, primary_password: str = "") -> None:
+    def __init__(
+        self, primary: RedisServer, *, password: str | None = None, primary_password: str = ""
+    ) -> None:
         super().__init__(None)
         self.program = redis_program()
         self.primary = primary

@@ -81,7 +81,10 @@ def test_nothing_is_left_of_a_server_whose_test_has_failed() -> None:
 async def test_a_test_has_an_empty_database_of_its_own(postgres: Postgres, database_url: str) -> None:
     connection = await asyncpg.connect(database_url)
     try:
-        assert await connection.fetch("SELECT FROM information_schema.tables WHERE table_schema = 'public'") == []
+        assert (
+            await connection.fetch("SELECT FROM information_schema.tables WHERE table_schema = 'public'")
+            == []
+        )
         await connection.execute("CREATE TABLE mine AS SELECT 7 AS number")
     finally:
         await connection.close()
@@ -129,7 +132,9 @@ def test_a_replica_that_lags_takes_over_and_keeps_nothing_either(own_redis: Redi
         assert replica.execute("DBSIZE") == 0
 
 
-def test_the_keys_of_a_test_are_removed_and_no_others(redis_server: Redis, redis_prefix: str, redis_url: str) -> None:
+def test_the_keys_of_a_test_are_removed_and_no_others(
+    redis_server: Redis, redis_prefix: str, redis_url: str
+) -> None:
     with redis.Redis.from_url(redis_url) as client:
         keys = [f"{redis_prefix}one", f"{{board}}{redis_prefix}two", f"other-{redis_prefix[:-1]}"]
         client.mset(dict.fromkeys(keys, 1))
@@ -164,7 +169,10 @@ def test_a_missing_program_is_told_with_what_to_do(
 
 
 def test_programs_too_old_are_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name, said in {"redis-server": "Redis server v=6.2.1", "valkey-server": "Valkey server v=8.0.1"}.items():
+    for name, said in {
+        "redis-server": "Redis server v=6.2.1",
+        "valkey-server": "Valkey server v=8.0.1",
+    }.items():
         (tmp_path / name).write_text(f"#!/bin/sh\necho '{said}'\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scoreboard.action_rules import day_of, refusal
-from scoreboard.errors import RetryLater
-from scoreboard.model import Action
+from scoreboard.domain.action_rules import day_of, refusal
+from scoreboard.domain.boards import Action
+from scoreboard.domain.errors import RetryLater
 from tests.making import QUEST
 from tests.unit.test_rules import FACTS as KNOWN
 
@@ -29,7 +29,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str | None, int | None]] 
     "once, never used": ({"max_total": 1}, {}, None, None),
     "once, used": ({"max_total": 1}, {"action_seq": 1}, "action_used_up", None),
     "three times, used twice": ({"max_total": 3}, {"action_seq": 2}, None, None),
-    "cooling down": ({"cooldown_us": 30 * SECOND}, {"used_at_us": NOW - SECOND}, "action_cooling_down", 29 * SECOND),
+    "cooling down": (
+        {"cooldown_us": 30 * SECOND},
+        {"used_at_us": NOW - SECOND},
+        "action_cooling_down",
+        29 * SECOND,
+    ),
     "cooled down this very moment": ({"cooldown_us": SECOND}, {"used_at_us": NOW - SECOND}, None, None),
     "never used, with a cooldown": ({"cooldown_us": SECOND}, {}, None, None),
     "what never changes is told first": (
@@ -57,14 +62,26 @@ def at(text: str) -> int:
 BERLIN = ZoneInfo("Europe/Berlin")
 DAYS = {
     "a day": ("2026-11-25T12:00:00+01:00", "2026-11-25T00:00:00+01:00", "2026-11-26T00:00:00+01:00"),
-    "its first moment": ("2026-11-25T00:00:00+01:00", "2026-11-25T00:00:00+01:00", "2026-11-26T00:00:00+01:00"),
+    "its first moment": (
+        "2026-11-25T00:00:00+01:00",
+        "2026-11-25T00:00:00+01:00",
+        "2026-11-26T00:00:00+01:00",
+    ),
     "still yesterday in London": (
         "2026-11-24T23:30:00+00:00",
         "2026-11-25T00:00:00+01:00",
         "2026-11-26T00:00:00+01:00",
     ),
-    "a day of 23 hours": ("2026-03-29T12:00:00+02:00", "2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00"),
-    "a day of 25 hours": ("2026-10-25T12:00:00+01:00", "2026-10-25T00:00:00+02:00", "2026-10-26T00:00:00+01:00"),
+    "a day of 23 hours": (
+        "2026-03-29T12:00:00+02:00",
+        "2026-03-29T00:00:00+01:00",
+        "2026-03-30T00:00:00+02:00",
+    ),
+    "a day of 25 hours": (
+        "2026-10-25T12:00:00+01:00",
+        "2026-10-25T00:00:00+02:00",
+        "2026-10-26T00:00:00+01:00",
+    ),
 }
 
 

@@ -9,29 +9,34 @@ import pytest
 import uvicorn
 from structlog.testing import capture_logs
 
-from scoreboard.background import QUIET_SECONDS, RETRY_SECONDS, Failures, background, keep_running
+from scoreboard.domain.standings import Snapshot
 from scoreboard.fanout.frame import Message, encode
 from scoreboard.fanout.frames import REFRESH_SECONDS, Frames
 from scoreboard.fanout.hub import TICK_SECONDS, Hub
 from scoreboard.fanout.ring import STALLED_SECONDS
 from scoreboard.fanout.subscriber import Subscriber
-from scoreboard.healing import Healing
-from scoreboard.interfaces import Progress
-from scoreboard.model import Snapshot
-from scoreboard.observer import NOBODY, Observer
+from scoreboard.ports.observer import NULL_OBSERVER, Observer
+from scoreboard.ports.ranking import Progress
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.ranking.redis_connection import Breaker
+from scoreboard.ranking.redis.connection import Breaker
+from scoreboard.resilience.background import QUIET_SECONDS, RETRY_SECONDS, Failures, background, keep_running
 from scoreboard.server.http_server import LimitedServer
 from scoreboard.server.protocol import HttpProtocol
-from scoreboard.store import sqlite_file
-from scoreboard.store.postgresql_prober import Prober
-from scoreboard.store.sqlite import SqliteStore
+from scoreboard.services.healing import Healing
+from scoreboard.store.postgresql.prober import Prober
+from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.limits import LIMIT_SECONDS
 from tests.making import MAIN, SIDE, UNLIMITED, VISIT, commit, submission
 from tests.virtual_time import run
 
-ODD = [AttributeError("'str' object has no attribute 'get'"), KeyError("keys"), AssertionError(), RecursionError()]
+ODD = [
+    AttributeError("'str' object has no attribute 'get'"),
+    KeyError("keys"),
+    AssertionError(),
+    RecursionError(),
+]
 
 
 class Counting(Observer):
@@ -71,7 +76,7 @@ def test_a_loop_that_has_nothing_to_do_may_end() -> None:
 
 def test_a_failure_that_repeats_does_not_flood_the_log() -> None:
     now = [0.0]
-    failures = Failures("odd", NOBODY, lambda: now[0])
+    failures = Failures("odd", NULL_OBSERVER, lambda: now[0])
     with capture_logs() as logs:
         for second in range(2 * int(QUIET_SECONDS)):
             now[0] = second
@@ -137,7 +142,7 @@ def test_a_stream_that_cannot_be_closed_holds_up_no_other() -> None:
             hub.publish(encode(snapshot(board, 1)))
             for _ in range(2):
                 hub.join(board, Unclosable())
-        async with background({"streams": hub.run}, NOBODY):
+        async with background({"streams": hub.run}, NULL_OBSERVER):
             await asyncio.sleep(STALLED_SECONDS + 5 * TICK_SECONDS)
 
     run(main())

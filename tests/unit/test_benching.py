@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from scoreboard import benching
-from scoreboard.benching import Findings, Plan, bench
-from scoreboard.errors import StartError
+from scoreboard.cli import latency as benching
+from scoreboard.cli.latency import Findings, Plan, bench
+from scoreboard.domain.errors import StartError
 from tests.limits import LIMIT_SECONDS
 
 STREAM = b"HTTP/1.1 200 OK\r\n\r\nid: 0\n\n"
@@ -54,7 +54,9 @@ async def serving(answering: Answering) -> AsyncIterator[Server]:
 async def measured(
     server: Server, *, scores: int, rate: float, on_tick: Callable[[int, int], None] = lambda _sent, _of: None
 ) -> Findings:
-    plan = Plan(server.url, None, "quest", streams=3, rate=rate, seconds=scores / rate, users=[("ada", "a token")])
+    plan = Plan(
+        server.url, None, "quest", streams=3, rate=rate, seconds=scores / rate, users=[("ada", "a token")]
+    )
     return await bench(plan, on_tick)
 
 
@@ -63,7 +65,9 @@ def settled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benching, "SETTLE_SECONDS", 0.0)
 
 
-async def test_what_a_score_waits_for_a_connection_is_a_part_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_a_score_waits_for_a_connection_is_a_part_of_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A server that stands still would look quick, if only those counted that it let in."""
     monkeypatch.setattr(benching, "POSTERS", 1)
     all_due = asyncio.Event()
@@ -80,7 +84,9 @@ async def test_what_a_score_waits_for_a_connection_is_a_part_of_its_time(monkeyp
 
     async with serving(answering) as server:
         findings = await measured(server, scores=3, rate=10, on_tick=on_tick)
-        assert [seconds >= least for seconds, least in zip(findings.posts, (0.2, 0.1, 0.0), strict=True)] == [True] * 3
+        assert [seconds >= least for seconds, least in zip(findings.posts, (0.2, 0.1, 0.0), strict=True)] == [
+            True
+        ] * 3
         await server.all_have_left()
 
 
@@ -95,7 +101,15 @@ async def test_what_a_score_waits_for_a_connection_is_a_part_of_its_time(monkeyp
         b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}",
         b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nOK",
     ],
-    ids=["no HTTP", "a word for a status", "no status", "no length", "endless headers", "no version", "no JSON"],
+    ids=[
+        "no HTTP",
+        "a word for a status",
+        "no status",
+        "no length",
+        "endless headers",
+        "no version",
+        "no JSON",
+    ],
 )
 async def test_what_is_no_answer_of_a_scoreboard_counts_as_none(answer: bytes) -> None:
     async def answering(line: bytes) -> bytes:

@@ -7,8 +7,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from scoreboard.cli.board_stream import Board, Row
 from scoreboard.cli.watch import Screen
-from scoreboard.watching import Board, Row
 
 LARGEST = 9_007_199_254_740_991
 NAMES = ("Ada Lovelace, Countess of Lovelace", "שלום " * 10, "🏆🦊" * 20, "Bo")
@@ -19,7 +19,8 @@ def drawn(width: int, *scores: int, before: int = 0) -> list[str]:
     screen = Screen("http://127.0.0.1:8000")
     for version, now in enumerate(([before] * len(scores), scores), start=1):
         rows = tuple(
-            Row(rank=n, user_id=str(n), name=NAMES[n - 1], score=score) for n, score in enumerate(now, start=1)
+            Row(rank=n, user_id=str(n), name=NAMES[n - 1], score=score)
+            for n, score in enumerate(now, start=1)
         )
         screen.take([Board(board="main", version=version, updated_at=None, players=len(rows), entries=rows)])
     printed = io.StringIO()

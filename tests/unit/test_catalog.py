@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scoreboard.catalog import load_catalog
-from scoreboard.errors import CatalogError, UnknownAction, UnknownBoard
+from scoreboard.domain.errors import CatalogError, UnknownAction, UnknownBoard
+from scoreboard.settings.catalog import load_catalog
 
 GOOD = """
 [boards.main]
@@ -43,7 +43,10 @@ MISTAKES = {
     "control character": (GOOD.replace("[boards.main]", '[boards."ma\\u0007in"]'), "boards."),
     "a cooldown of no time": (GOOD + "cooldown_seconds = 0", "actions.quest.cooldown_seconds"),
     "a required action that is none": (GOOD + "requires = 'none'", "actions.quest.requires"),
-    "an action that requires itself": (GOOD + "requires = 'quest'", "actions.quest.requires: can never be met"),
+    "an action that requires itself": (
+        GOOD + "requires = 'quest'",
+        "actions.quest.requires: can never be met",
+    ),
     "actions that require each other": (
         GOOD
         + "".join(
@@ -63,7 +66,10 @@ MISTAKES = {
         GOOD.replace("[actions", 'timezone = "Mars/Olympus"\n[actions'),
         "boards.main.timezone",
     ),
-    "a region for a time zone": (GOOD.replace("[actions", 'timezone = "Europe"\n[actions'), "boards.main.timezone"),
+    "a region for a time zone": (
+        GOOD.replace("[actions", 'timezone = "Europe"\n[actions'),
+        "boards.main.timezone",
+    ),
     "a rule with a bad value": (GOOD + "max_total = 0", "actions.quest.max_total"),
     "a claimant that is none": (GOOD + "by = 'anybody'", "actions.quest.by"),
 }

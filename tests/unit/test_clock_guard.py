@@ -5,8 +5,8 @@ from contextlib import suppress
 import pytest
 from structlog.testing import capture_logs
 
-from scoreboard.clock_guard import GRACE_SECONDS, JUMP_SECONDS, ClockGuard
-from scoreboard.errors import ClockUnsure
+from scoreboard.domain.errors import ClockUnsure
+from scoreboard.services.clock_guard import GRACE_SECONDS, JUMP_SECONDS, ClockGuard
 from tests.clocks import HeldClock
 
 YEAR = 365 * 86_400.0

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from scoreboard.commit import PLAYER_QUEUE_SIZE, QUEUE_SIZE, Apply, GroupCommit
-from scoreboard.errors import PlayerBusy, QueueFull, RateLimited, StoreUnavailable
-from scoreboard.interfaces import Settle, Settled, Take
-from scoreboard.model import RateLimit
-from scoreboard.store import sqlite_file
-from scoreboard.store.sqlite import SqliteStore
+from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.decisions import Decision
+from scoreboard.domain.errors import PlayerBusy, QueueFull, RateLimited, StoreUnavailable
+from scoreboard.ports.store import DecideBatch, Take
+from scoreboard.services.group_commit import PLAYER_QUEUE_SIZE, QUEUE_SIZE, Apply, GroupCommit
+from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.making import MAIN, TEN_A_MINUTE, UNLIMITED, submission
 
@@ -26,20 +27,20 @@ class Watched(SqliteStore):
     failed = 0
     lock_seconds = 0.0
 
-    async def commit(self, boards: Collection[str], take: Take, settle: Settle) -> Settled:
+    async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:
         if self.fails:
             self.failed += 1
             raise StoreUnavailable
         # As if the lock had been waited for.
         self._clock.advance(self.lock_seconds)  # type: ignore[attr-defined]
-        settled = await super().commit(boards, take, settle)
+        settled = await super().commit(boards, take, decide_batch)
         self._clock.advance(self.lock_seconds)  # type: ignore[attr-defined]
         self.turns.append(len(settled.outcomes))
         self.turn.set()
         return settled
 
 
-async def rank_all_first(settled: Settled) -> Mapping[int, int]:
+async def rank_all_first(settled: Decision) -> Mapping[int, int]:
     return {event.player: 1 for event in settled.events}
 
 
@@ -130,16 +131,18 @@ async def test_a_request_with_a_key_always_reaches_the_store(path: Path) -> None
 async def test_a_slow_ranking_delays_an_answer_by_a_quarter_second_and_no_commit(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.commit.ANSWER_WITHOUT_RANK_SECONDS", 0.25)
+    monkeypatch.setattr("scoreboard.services.group_commit.ANSWER_WITHOUT_RANK_SECONDS", 0.25)
     release = asyncio.Event()
 
-    async def stuck(settled: Settled) -> Mapping[int, int]:
+    async def stuck(settled: Decision) -> Mapping[int, int]:
         await release.wait()
         return await rank_all_first(settled)
 
     async with committing(path, apply=stuck) as (commit, store, _):
         started = asyncio.get_running_loop().time()
-        first, second = await asyncio.gather(commit.submit(submission("ada")), commit.submit(submission("bob")))
+        first, second = await asyncio.gather(
+            commit.submit(submission("ada")), commit.submit(submission("bob"))
+        )
         assert asyncio.get_running_loop().time() - started > 0.2
         assert (first.rank, second.rank) == (None, None)
         assert (await store.heads())["main"].version == 2
@@ -150,7 +153,9 @@ async def test_a_slow_ranking_delays_an_answer_by_a_quarter_second_and_no_commit
 async def test_a_store_that_is_gone_is_told_at_once_and_used_when_it_is_back(path: Path) -> None:
     async with committing(path) as (commit, store, _):
         store.fails = True
-        answers = await asyncio.gather(*(commit.submit(submission(user)) for user in "aaabc"), return_exceptions=True)
+        answers = await asyncio.gather(
+            *(commit.submit(submission(user)) for user in "aaabc"), return_exceptions=True
+        )
         assert [type(answer) for answer in answers] == [StoreUnavailable] * 5
         assert store.failed == 1
         store.fails = False
@@ -188,7 +193,7 @@ async def test_batches_are_applied_in_their_order_though_the_first_is_slow(path:
     release = asyncio.Event()
     applied: list[int] = []
 
-    async def slow_first(settled: Settled) -> Mapping[int, int]:
+    async def slow_first(settled: Decision) -> Mapping[int, int]:
         if not applied and not release.is_set():
             await release.wait()
         applied.append(settled.events[0].version)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
+from scoreboard.settings.config import DEVELOPMENT_SECRET, PREFIX, Settings, read_settings
 
-from scoreboard.config import DEVELOPMENT_SECRET, PREFIX, Settings, read_settings
-from scoreboard.errors import StartError
+from scoreboard.domain.errors import StartError
 from scoreboard.server import FINISH_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,9 @@ INSTANCES = {name: service for name, service in OURS.items() if "command" not in
 
 
 def settings_of(service: dict[str, Any], **more: str) -> Settings:
-    values: dict[str, Any] = {name.removeprefix(PREFIX).lower(): it for name, it in service["environment"].items()}
+    values: dict[str, Any] = {
+        name.removeprefix(PREFIX).lower(): it for name, it in service["environment"].items()
+    }
     assert set(values) <= set(Settings.model_fields)
     return read_settings(_env_file=None, **values, **more)
 
@@ -70,7 +72,8 @@ def test_a_secret_of_the_environment_stands_for_that_of_the_file() -> None:
 def test_prometheus_alone_comes_to_the_metrics() -> None:
     ports = {settings_of(instance).metrics_port for instance in INSTANCES.values()}
     (targets,) = (
-        job["static_configs"][0]["targets"] for job in loaded("deploy/prometheus/prometheus.yml")["scrape_configs"]
+        job["static_configs"][0]["targets"]
+        for job in loaded("deploy/prometheus/prometheus.yml")["scrape_configs"]
     )
     assert targets == [f"{name}:{port}" for name in INSTANCES for port in ports]
     assert all("ports" not in instance for instance in INSTANCES.values())

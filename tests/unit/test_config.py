@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio.connection import parse_url
+from scoreboard.settings.config import read_settings
 from sqlalchemy.engine import make_url
 from structlog.testing import capture_logs
 
 from scoreboard.app import database_name
-from scoreboard.config import read_settings
-from scoreboard.errors import StartError
-from scoreboard.model import RateLimit
-from scoreboard.redis_address import parse_address
-from scoreboard.secret import load_secret, secret_path
+from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.errors import StartError
+from scoreboard.settings.redis_url import parse_address
+from scoreboard.settings.signing_secret import load_secret, secret_path
 
 BAD = {
     "port is text": ("SCOREBOARD_PORT", "http"),
@@ -67,7 +67,9 @@ def test_the_published_secret_of_development_is_refused_in_production(name: str)
     makefile = (Path(__file__).parents[2] / "Makefile").read_text()
     (published,) = re.findall(r"SCOREBOARD_JWT_SECRET:-(.*?)\}", makefile)
     assert read_settings(_env_file=None, **{name: published}).env == "development"
-    with pytest.raises(StartError, match=rf"^SCOREBOARD_{name.upper()}: must be a secret of your own in production"):
+    with pytest.raises(
+        StartError, match=rf"^SCOREBOARD_{name.upper()}: must be a secret of your own in production"
+    ):
         read_settings(_env_file=None, env="production", **{name: published})
 
 
@@ -124,7 +126,10 @@ WHOLE = {"database_url": POSTGRESQL, "redis_url": REDIS, "jwt_secret": "x" * 32}
         ({"database_url": POSTGRESQL}, "SCOREBOARD_REDIS_URL"),
         ({"redis_url": REDIS}, "SCOREBOARD_DATABASE_URL"),
         ({"database_url": POSTGRESQL, "redis_url": REDIS}, "SCOREBOARD_JWT_SECRET"),
-        ({"database_url": POSTGRESQL, "database_read_url": "sqlite:///copy.db"}, "SCOREBOARD_DATABASE_READ_URL"),
+        (
+            {"database_url": POSTGRESQL, "database_read_url": "sqlite:///copy.db"},
+            "SCOREBOARD_DATABASE_READ_URL",
+        ),
         (WHOLE | {"database_password": "another"}, "SCOREBOARD_DATABASE_PASSWORD"),
         (WHOLE | {"redis_password": "another"}, "SCOREBOARD_REDIS_PASSWORD"),
     ],
@@ -156,7 +161,12 @@ def test_passwords_may_be_kept_apart_whatever_is_in_them() -> None:
     database, replica = make_url(settings.full_database_url), make_url(settings.full_replica_url or "")
     assert (database.username, database.password, database.host) == ("me", password, "db.example")
     assert dict(database.query) == {"sslmode": "require"}
-    assert (replica.username, replica.password, replica.host, replica.port) == ("me", password, "replica.example", 5433)
+    assert (replica.username, replica.password, replica.host, replica.port) == (
+        "me",
+        password,
+        "replica.example",
+        5433,
+    )
     cache = parse_url(settings.full_redis_url or "")
     assert (cache["password"], cache["host"], cache["db"]) == (password, "cache.example", 1)
     assert cache["connection_class"].__name__ == "SSLConnection"
@@ -172,7 +182,11 @@ def test_passwords_may_be_kept_apart_whatever_is_in_them() -> None:
             (("one.example", 26379), ("two.example", 7001)),
             "my-master",
         ),
-        ("rediss+sentinel://:x@one.example/my-master/1?ssl_cert_reqs=none", (("one.example", 26379),), "my-master"),
+        (
+            "rediss+sentinel://:x@one.example/my-master/1?ssl_cert_reqs=none",
+            (("one.example", 26379),),
+            "my-master",
+        ),
     ],
 )
 def test_redis_may_be_a_server_or_known_to_sentinels(
@@ -286,11 +300,15 @@ NEVER_SENT = {
 def test_an_origin_that_no_browser_sends_is_refused_with_the_right_spelling(origin: str, right: str) -> None:
     with pytest.raises(StartError) as refused:
         read_settings(_env_file=None, cors_origins=f"https://other.example,{origin}")
-    assert str(refused.value) == (f"SCOREBOARD_CORS_ORIGINS: browsers never send {origin} as an origin: write {right}.")
+    assert str(refused.value) == (
+        f"SCOREBOARD_CORS_ORIGINS: browsers never send {origin} as an origin: write {right}."
+    )
     assert read_settings(_env_file=None, cors_origins=right).cors_origins == (right,)
 
 
-@pytest.mark.parametrize(("given", "path"), {"": "", "/": "", "/scores": "/scores", "/a/b.c/": "/a/b.c"}.items())
+@pytest.mark.parametrize(
+    ("given", "path"), {"": "", "/": "", "/scores": "/scores", "/a/b.c/": "/a/b.c"}.items()
+)
 def test_a_root_path_has_no_slash_at_its_end(given: str, path: str) -> None:
     assert read_settings(_env_file=None, root_path=given).root_path == path
 
@@ -444,7 +462,9 @@ def test_a_byte_order_mark_in_the_file_is_ignored(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_a_file_that_is_not_utf8_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str) -> None:
+def test_a_file_that_is_not_utf8_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("SCOREBOARD_JWT_ISSUER=münchen\n", encoding=encoding)
     with pytest.raises(StartError, match=r"^The file \.env is not UTF-8"):

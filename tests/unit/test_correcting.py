@@ -5,9 +5,11 @@ from typing import Any
 
 from sqlalchemy import event
 
-from scoreboard.model import Correction, EventKind
-from scoreboard.store import correcting, sqlite_file
-from scoreboard.store.sqlite import SqliteStore
+from scoreboard.domain.administration import Correction
+from scoreboard.domain.events import EventKind
+from scoreboard.store.administration import corrections as correcting
+from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.making import MAIN, UNLIMITED, commit, submission
 
@@ -22,7 +24,9 @@ async def test_no_statement_reads_a_whole_board(tmp_path: Path) -> None:
     asked: list[tuple[str, Any]] = []
 
     @event.listens_for(engine, "before_cursor_execute")
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+    def note(
+        _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+    ) -> None:
         if "FROM score_events" in statement and not statement.startswith("EXPLAIN"):
             asked.append((statement, parameters))
 
@@ -39,4 +43,6 @@ async def test_no_statement_reads_a_whole_board(tmp_path: Path) -> None:
         ]
     engine.dispose()
     assert any("score_events_target (target_version=?)" in plan for plan in plans)
-    assert not [plan for plan in plans if plan.startswith("SCAN") or plan.endswith("PRIMARY KEY (board_key=?)")], plans
+    assert not [
+        plan for plan in plans if plan.startswith("SCAN") or plan.endswith("PRIMARY KEY (board_key=?)")
+    ], plans

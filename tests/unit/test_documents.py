@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [path for pattern in ("*.md", "docs/**/*.md", "infrastructure/*.md") for path in ROOT.glob(pattern)]
+DOCUMENTS = [
+    path for pattern in ("*.md", "docs/**/*.md", "infrastructure/*.md") for path in ROOT.glob(pattern)
+]
 CODE = re.compile(r"```.*?```", re.DOTALL)
 
 

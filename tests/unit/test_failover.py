@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from scoreboard.errors import RankingUnavailable
-from scoreboard.interfaces import Progress
-from scoreboard.model import ChangeKind
-from scoreboard.ranking.redis import RedisRanking
-from scoreboard.ranking.redis_connection import Limits as RedisLimits
-from scoreboard.store.postgresql import PostgresqlStore
+from scoreboard.domain.errors import RankingUnavailable
+from scoreboard.domain.standings import ChangeKind
+from scoreboard.ports.ranking import Progress
+from scoreboard.ranking.redis.connection import Limits as RedisLimits
+from scoreboard.ranking.redis.ranking import RedisRanking
+from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
 from tests.making import MAIN, UNLIMITED, change, commit, standing, submission
 from tests.relay import Relay

@@ -7,8 +7,8 @@ from threading import Event, Thread
 
 import pytest
 
-from scoreboard.web import fetching
-from scoreboard.web.fetching import fetch
+from scoreboard.web.auth import fetching
+from scoreboard.web.auth.fetching import fetch
 from tests.limits import LIMIT_SECONDS
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -64,14 +64,20 @@ def test_a_server_that_sends_drop_by_drop_is_left_in_time(at_once: bytes, drop: 
 
 def test_more_than_keys_could_be_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "MOST_BYTES", 1_000)
-    with serving(HEAD + b"\r\n" + b" " * 1_001) as url, pytest.raises(ValueError, match="more than 1000 bytes"):
+    with (
+        serving(HEAD + b"\r\n" + b" " * 1_001) as url,
+        pytest.raises(ValueError, match="more than 1000 bytes"),
+    ):
         fetch(url)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed_wherever_it_leads(status: int) -> None:
     with serving(HEAD + b"Content-Length: 2\r\n\r\n{}") as elsewhere:
-        answer = b"HTTP/1.1 %d Elsewhere\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % (status, elsewhere.encode())
+        answer = b"HTTP/1.1 %d Elsewhere\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % (
+            status,
+            elsewhere.encode(),
+        )
         with serving(answer) as url, pytest.raises(ValueError, match=rf"redirect \({status}\)"):
             fetch(url)
         assert fetch(elsewhere) == b"{}", "nobody has been there before"

@@ -8,12 +8,13 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from scoreboard.healing import Healing
-from scoreboard.interfaces import Progress
-from scoreboard.model import ChangeKind, Head
+from scoreboard.domain.events import Head
+from scoreboard.domain.standings import ChangeKind
+from scoreboard.ports.ranking import Progress
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.store import sqlite_file
-from scoreboard.store.sqlite import SqliteStore
+from scoreboard.services.healing import Healing
+from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite.store import SqliteStore
 from tests.limits import LIMIT_SECONDS
 from tests.making import commit, submission
 from tests.service import Service, opened, until
@@ -72,7 +73,7 @@ async def test_a_page_that_was_read_for_a_copy_that_was_lost_meanwhile_is_not_pu
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That page ends at a version at which it knows nothing of who has moved on since."""
-    monkeypatch.setattr("scoreboard.healing.PAGE_SIZE", 2)
+    monkeypatch.setattr("scoreboard.services.healing.PAGE_SIZE", 2)
     await commit(service.store, submission("ada"), submission("bob"), submission("cyd"))
     service.ranking.holds = ChangeKind.LAST_PAGE
     healing = asyncio.create_task(service.healing.heal("main"))
@@ -89,7 +90,7 @@ async def test_a_page_that_was_read_for_a_copy_that_was_lost_meanwhile_is_not_pu
 async def test_of_two_processes_that_find_an_empty_copy_one_fills_it(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.healing.PAGE_SIZE", 2)
+    monkeypatch.setattr("scoreboard.services.healing.PAGE_SIZE", 2)
     await commit(service.store, *(submission(f"user-{n}") for n in range(20)))
     other = Healing(service.store, service.ranking, ("main",))
     await asyncio.gather(service.healing.heal("main"), other.heal("main"))
@@ -100,7 +101,7 @@ async def test_of_two_processes_that_find_an_empty_copy_one_fills_it(
 async def test_a_process_that_dies_while_it_fills_is_taken_over_from(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.healing.PAGE_SIZE", 2)
+    monkeypatch.setattr("scoreboard.services.healing.PAGE_SIZE", 2)
     await commit(service.store, *(submission(f"user-{n}") for n in range(20)))
     other = asyncio.create_task(Healing(service.store, service.ranking, ("main",)).heal("main"))
     healing = asyncio.create_task(service.healing.heal("main"))
@@ -130,7 +131,7 @@ def test_a_flood_of_clients_that_say_they_are_ahead_costs_five_comparisons_a_sec
 async def test_the_loop_names_each_partner_that_is_lost_and_goes_on(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.healing.INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr("scoreboard.services.healing.INTERVAL_SECONDS", 0.01)
     healing = asyncio.create_task(service.healing.run())
     service.ranking.gone = True
     await until(lambda: service.healing.lost == {"ranking"})
@@ -148,7 +149,7 @@ async def test_the_loop_names_each_partner_that_is_lost_and_goes_on(
 async def test_it_tells_how_much_a_copy_lacks_until_it_is_whole(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.healing.PAGE_SIZE", 2)
+    monkeypatch.setattr("scoreboard.services.healing.PAGE_SIZE", 2)
     await commit(service.store, *(submission(f"user-{n}") for n in range(5)))
     service.ranking.holds = ChangeKind.LAST_PAGE
     healing = asyncio.create_task(service.healing.heal("main"))

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from scoreboard.errors import StartError
-from scoreboard.listening import bind, url_of
+from scoreboard.cli.server_url import ServerUrl, server_url
+from scoreboard.domain.errors import StartError
 from scoreboard.metrics import Metrics
+from scoreboard.server.listen_socket import bind, url_of
 from scoreboard.server.metrics_port import served
-from scoreboard.server_url import ServerUrl, server_url
 from tests.clocks import HeldClock
 
 HEALTHCHECK = Path(__file__).parents[2] / "deploy" / "healthcheck.py"
@@ -23,7 +23,11 @@ HEALTHCHECK = Path(__file__).parents[2] / "deploy" / "healthcheck.py"
     [
         ("http://127.0.0.1:8000", ServerUrl(False, "127.0.0.1", 8000, ""), "127.0.0.1:8000"),
         ("https://scores.example/", ServerUrl(True, "scores.example", 443, ""), "scores.example:443"),
-        ("http://example.org/some/scores/", ServerUrl(False, "example.org", 80, "/some/scores"), "example.org:80"),
+        (
+            "http://example.org/some/scores/",
+            ServerUrl(False, "example.org", 80, "/some/scores"),
+            "example.org:80",
+        ),
         ("http://[::1]:8000/scores", ServerUrl(False, "::1", 8000, "/scores"), "[::1]:8000"),
         (
             "http://bücher.example/a b",
@@ -76,7 +80,10 @@ def test_a_port_that_is_taken_is_told_with_brackets() -> None:
         with pytest.raises(StartError, match=rf"^\[::1\]:{port} is taken"):
             bind("::1", port)
         metrics = served(Metrics(HeldClock()).registry, "::1", port)
-        with pytest.raises(StartError, match=rf"^\[::1\]:{port} is taken: .* SCOREBOARD_METRICS_PORT"), metrics:
+        with (
+            pytest.raises(StartError, match=rf"^\[::1\]:{port} is taken: .* SCOREBOARD_METRICS_PORT"),
+            metrics,
+        ):
             pass
     with pytest.raises(StartError, match=r"^\[2001:db8::1\]:1234 cannot be used"):
         bind("2001:db8::1", 1234)
@@ -86,5 +93,7 @@ def test_the_healthcheck_tells_with_brackets_where_nobody_answers() -> None:
     with bind("::1", 0) as listening:
         port = listening.getsockname()[1]
     asked = {**os.environ, "SCOREBOARD_HOST": "::", "SCOREBOARD_PORT": str(port)}
-    done = subprocess.run([sys.executable, HEALTHCHECK], env=asked, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, HEALTHCHECK], env=asked, capture_output=True, text=True, check=False
+    )
     assert done.stderr.startswith(f"no answer at [::1]:{port}: ")

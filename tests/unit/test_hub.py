@@ -8,13 +8,13 @@ from functools import partial
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
+from scoreboard.domain.standings import Entry, Snapshot
 from scoreboard.fanout.frame import HEARTBEAT, Frame, Message, encode, retry
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.ring import PACE_SECONDS, SLICE_SECONDS
 from scoreboard.fanout.subscriber import Subscriber
-from scoreboard.interfaces import Clock
-from scoreboard.model import Entry, Snapshot
-from scoreboard.observer import Observer
+from scoreboard.ports.clock import Clock
+from scoreboard.ports.observer import Observer
 from tests.clocks import HeldClock
 from tests.virtual_time import VirtualTimeLoop, run
 
@@ -206,7 +206,9 @@ def test_a_silent_stream_gets_a_heartbeat_every_fifteen_seconds() -> None:
             hub.join("main", watcher)
             await asyncio.sleep(50)
             assert watcher.got == [frame(1).event, HEARTBEAT, HEARTBEAT, HEARTBEAT]
-            gaps = [later - earlier for earlier, later in zip(watcher.times[1:], watcher.times[2:], strict=False)]
+            gaps = [
+                later - earlier for earlier, later in zip(watcher.times[1:], watcher.times[2:], strict=False)
+            ]
             assert all(15 <= gap <= 16.1 for gap in gaps)
 
     run(scenario())
@@ -290,7 +292,11 @@ def test_a_change_during_a_walk_reaches_everybody_within_one_more() -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["join", "leave", "publish", "wait"]), st.integers(0, 1_000)), max_size=80))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["join", "leave", "publish", "wait"]), st.integers(0, 1_000)), max_size=80
+    )
+)
 def test_nobody_is_left_behind_whoever_comes_and_goes_during_a_walk(steps: list[tuple[str, int]]) -> None:
     async def scenario() -> None:
         loop = asyncio.get_running_loop()

@@ -8,8 +8,8 @@ import httpx2
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
+from scoreboard.settings.config import PREFIX, Settings
 
-from scoreboard.config import PREFIX, Settings
 from tests.clocks import HeldClock
 from tests.harness import running
 
@@ -30,7 +30,11 @@ Labels = dict[str, dict[str, set[str]]]
 @pytest.fixture
 def told(tmp_path: Path, clock: HeldClock, migrated_url: str, redis_url: str, redis_prefix: str) -> Labels:
     """What a server on PostgreSQL, with a replica to read from, and Redis tells the collector."""
-    shared: dict[str, Any] = {"database_url": migrated_url, "database_read_url": migrated_url, "redis_url": redis_url}
+    shared: dict[str, Any] = {
+        "database_url": migrated_url,
+        "database_read_url": migrated_url,
+        "redis_url": redis_url,
+    }
     with running(tmp_path, clock, metrics_port=0, redis_prefix=redis_prefix, **shared) as scoreboard:
         scoreboard.score("ada")
         with scoreboard.watch() as watcher:
@@ -50,9 +54,9 @@ def test_each_metric_that_is_named_is_told(told: Labels) -> None:
     named = {name: sorted(set(re.findall(r"\bscoreboard_[a-z_]+", text))) for name, text in SOURCES.items()}
 
     assert len({metric for metrics in named.values() for metric in metrics}) > 10
-    assert {name: [metric for metric in metrics if metric not in told] for name, metrics in named.items()} == {
-        name: [] for name in named
-    }
+    assert {
+        name: [metric for metric in metrics if metric not in told] for name, metrics in named.items()
+    } == {name: [] for name in named}
 
 
 def test_the_collector_splits_metrics_by_labels_that_they_have(told: Labels) -> None:
@@ -72,7 +76,9 @@ def test_the_values_that_charts_and_alarms_ask_for_are_those_that_are_told(told:
 
     assert set(re.findall(r'"([a-z-]+)"', pools)) == told["scoreboard_pool_connections_used"]["pool"]
     assert set(re.findall(r'partner = "([a-z]+)"', alarms)) == told["scoreboard_degraded"]["partner"]
-    assert set(re.findall(r'"source", "([a-z]+)"', dashboard)) == told["scoreboard_board_reads_total"]["source"]
+    assert (
+        set(re.findall(r'"source", "([a-z]+)"', dashboard)) == told["scoreboard_board_reads_total"]["source"]
+    )
 
 
 @pytest.mark.parametrize("name", SOURCES)

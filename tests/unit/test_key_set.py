@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import get_default_algorithms
 from structlog.testing import capture_logs
 
-from scoreboard.errors import StartError
-from scoreboard.web.key_set import ASYMMETRIC, MOST_KEYS, read_key_set, read_pem
-from scoreboard.web.keys import RETRY_SECONDS, JwksKeys
+from scoreboard.domain.errors import StartError
+from scoreboard.web.auth.key_set import ASYMMETRIC, MOST_KEYS, read_key_set, read_pem
+from scoreboard.web.auth.key_sources import RETRY_SECONDS, JwksKeys
 from tests.clocks import HeldClock
 from tests.key_server import publishing
 
@@ -80,7 +80,9 @@ BAD: Final[dict[str, Any]] = {
         **GOOD,
         "n": number((MODULUS // 331) * 331 if (MODULUS // 331) % 2 else (MODULUS // 331 - 1) * 331),
     },
-    "n is short": jwk_of(rsa.generate_private_key(public_exponent=65_537, key_size=1_024), "RS256", kid="short"),
+    "n is short": jwk_of(
+        rsa.generate_private_key(public_exponent=65_537, key_size=1_024), "RS256", kid="short"
+    ),
     "n is a little short": {**GOOD, "n": number(MODULUS >> 1 | 1)},
     "n is long": {**GOOD, "n": number(1 << 16_000 | 1)},
     "e is one": {**GOOD, "e": number(1)},
@@ -114,7 +116,10 @@ GOOD_ONES: Final = {
     "all fields": GOOD,
     "the least": {name: GOOD[name] for name in ("kty", "n", "e")},
     "unknown fields": {**GOOD, "x5t": 7, "x5c": [[]], "nbf": float("inf"), "exp": 10**400},
-    "RSA of 8,192 bits": {**GOOD, "n": number(next(n for n in range(2**8191 + 1, 2**8192, 2) if gcd(n, ODD) == 1))},
+    "RSA of 8,192 bits": {
+        **GOOD,
+        "n": number(next(n for n in range(2**8191 + 1, 2**8192, 2) if gcd(n, ODD) == 1)),
+    },
     "P-256": CURVE,
     "Ed25519": EDWARDS,
     "Ed448": jwk_of(ed448.Ed448PrivateKey.generate(), "EdDSA"),
@@ -141,7 +146,9 @@ def test_a_byte_order_mark_is_no_mistake(encoding: str) -> None:
 
 def test_keys_that_share_a_kid_are_all_good_and_the_same_one_counts_once() -> None:
     other = jwk_of(rsa.generate_private_key(public_exponent=65_537, key_size=2_048), "RS256", kid="rsa")
-    keys, _ = read_key_set(json.dumps({"keys": [GOOD, other, GOOD, {**CURVE, "kid": "rsa"}]}).encode(), ASYMMETRIC)
+    keys, _ = read_key_set(
+        json.dumps({"keys": [GOOD, other, GOOD, {**CURVE, "kid": "rsa"}]}).encode(), ASYMMETRIC
+    )
     assert [key.algorithm for key in keys] == ["RS256", "RS256", "ES256"]
 
 
@@ -159,7 +166,10 @@ def test_a_set_of_very_many_keys_is_read_in_part() -> None:
 
 async def test_each_bad_key_is_named_once_in_the_log() -> None:
     clock = HeldClock()
-    with publishing([GOOD, {**CURVE, "use": "enc"}, {**GOOD, "kid": ["a"]}]) as issuer, capture_logs() as logs:
+    with (
+        publishing([GOOD, {**CURVE, "use": "enc"}, {**GOOD, "kid": ["a"]}]) as issuer,
+        capture_logs() as logs,
+    ):
         keys = JwksKeys(issuer.url, ASYMMETRIC, clock)
         for _ in range(3):
             clock.advance(RETRY_SECONDS)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from scoreboard.model import RateLimit
-from scoreboard.web.limiter import Limiter
+from scoreboard.domain.boards import RateLimit
+from scoreboard.resilience.rate_limiter import Limiter
 from tests.clocks import HeldClock
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from alembic import command
 
-from scoreboard.store import schema, sqlite_file
-from scoreboard.store.sqlite import SqliteStore
-from scoreboard.verification import verify
+from scoreboard.services.verification import verify
+from scoreboard.store import schema
+from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.making import MAIN, UNLIMITED, commit, submission
 

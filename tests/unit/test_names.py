@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoreboard.names import check_name, claimed_name, clean_name, shown_name
+from scoreboard.domain.names import check_name, claimed_name, clean_name, shown_name
 
 NOTHING_VISIBLE = {
     "zero width space": "\u200b",
@@ -111,7 +111,9 @@ def test_what_a_script_or_an_emoji_needs_is_kept(text: str) -> None:
     assert claimed_name(text) == check_name(text) == unicodedata.normalize("NFC", text)
 
 
-@pytest.mark.parametrize("text", ["abc\u202egnp.exe", "A\u200bda", "A" + "\u0301" * 40, "x" * 129, "a\nb", "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["abc\u202egnp.exe", "A\u200bda", "A" + "\u0301" * 40, "x" * 129, "a\nb", "\ud800"]
+)
 def test_a_name_that_somebody_types_is_refused_where_it_would_be_altered(text: str) -> None:
     with pytest.raises(ValueError, match="must have"):
         check_name(text)
@@ -147,5 +149,6 @@ def test_a_name_as_it_is_shown_is_shown_like_that_again(text: str) -> None:
     assert clean_name(name) == name == name.strip()
     assert len(name) <= 128
     assert not any(
-        unicodedata.bidirectional(c) in {"RLO", "LRO", "RLE", "LRE", "PDF", "RLI", "LRI", "FSI", "PDI"} for c in name
+        unicodedata.bidirectional(c) in {"RLO", "LRO", "RLE", "LRE", "PDF", "RLI", "LRI", "FSI", "PDI"}
+        for c in name
     )

@@ -6,8 +6,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from scoreboard.ranking import order as module
-from scoreboard.ranking.order import Order
+from scoreboard.ranking import sorted_keys as module
+from scoreboard.ranking.sorted_keys import Order
 
 
 @pytest.fixture(scope="module", autouse=True)

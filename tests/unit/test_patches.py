@@ -8,11 +8,11 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
+from scoreboard.domain.standings import Entry, Snapshot
 from scoreboard.fanout.frame import Frame, Message, encode, patch
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.ring import IN_STEP
 from scoreboard.fanout.subscriber import Subscriber
-from scoreboard.model import Entry, Snapshot
 from tests.virtual_time import run
 
 TOP = 10
@@ -100,8 +100,13 @@ def ranked(version: int, *rows: tuple[str, int]) -> Frame:
 def test_where_the_rows_that_stay_change_places_the_board_is_sent_whole() -> None:
     """As a restored backup may have it: of two with equal scores, the other one was first there."""
     others = tuple((f"user-{number}", number) for number in range(8, 0, -1))
-    assert patch(ranked(7, ("ada", 9), ("bob", 9), *others), ranked(5, ("ada", 9), ("bob", 9), *others)) is not None
-    assert patch(ranked(7, ("ada", 9), ("bob", 9), *others), ranked(5, ("bob", 9), ("ada", 9), *others)) is None
+    assert (
+        patch(ranked(7, ("ada", 9), ("bob", 9), *others), ranked(5, ("ada", 9), ("bob", 9), *others))
+        is not None
+    )
+    assert (
+        patch(ranked(7, ("ada", 9), ("bob", 9), *others), ranked(5, ("bob", 9), ("ada", 9), *others)) is None
+    )
 
 
 def test_of_two_boards_with_one_version_each_client_gets_what_leads_on_from_its_own() -> None:
@@ -127,7 +132,8 @@ def test_of_two_boards_with_one_version_each_client_gets_what_leads_on_from_its_
 
 
 steps = st.lists(
-    st.tuples(st.sampled_from(["score", "leave", "stall", "go_on", "join", "wait"]), st.integers(0, 13)), max_size=60
+    st.tuples(st.sampled_from(["score", "leave", "stall", "go_on", "join", "wait"]), st.integers(0, 13)),
+    max_size=60,
 )
 
 

@@ -12,15 +12,15 @@ from typing import Any
 import asyncpg
 import pytest
 
-from scoreboard.errors import StartError, StoreUnavailable
-from scoreboard.healing import Healing
-from scoreboard.interfaces import Facts, Settled
-from scoreboard.model import Submission
+from scoreboard.domain.decisions import Decision, SubmissionFacts
+from scoreboard.domain.errors import StartError, StoreUnavailable
+from scoreboard.domain.submissions import Submission
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.store import postgresql_database
+from scoreboard.services.healing import Healing
 from scoreboard.store.migrations import APPLICATION_ID
-from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_database import Limits
+from scoreboard.store.postgresql import database as postgresql_database
+from scoreboard.store.postgresql.database import Limits
+from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.clocks import HeldClock
 from tests.harness import running
 from tests.limits import PATIENT_POSTGRESQL
@@ -55,7 +55,9 @@ async def test_two_instances_write_read_and_heal_and_nothing_fails(bouncer: PgBo
 
         async def write(store: PostgresqlStore, action: int) -> None:
             for turn in range(25):
-                await commit(store, submission(f"user-{turn}", (QUEST, DUEL)[action]), submission("ada", VISIT))
+                await commit(
+                    store, submission(f"user-{turn}", (QUEST, DUEL)[action]), submission("ada", VISIT)
+                )
 
         async def read() -> None:
             for _ in range(25):
@@ -72,7 +74,9 @@ async def test_few_sessions_serve_more_connections_than_there_are_sessions(migra
     with PgBouncer(migrated_url, pool_mode="transaction", default_pool_size=2) as bouncer:
         async with opened(bouncer.url) as one, opened(bouncer.url) as other:
             work = [commit(store, submission(f"user-{n}")) for n in range(20) for store in (one, other)]
-            await asyncio.gather(*work, *(store.page("main", 10, 0) for store in (one, other) for _ in range(20)))
+            await asyncio.gather(
+                *work, *(store.page("main", 10, 0) for store in (one, other) for _ in range(20))
+            )
             assert (await one.heads())["main"].version == 40
 
 
@@ -83,7 +87,10 @@ async def test_the_schema_is_migrated_through_it(database_url: str, mode: str) -
 
 
 async def test_a_mode_without_transactions_is_told_at_the_start(migrated_url: str) -> None:
-    with PgBouncer(migrated_url, pool_mode="statement") as bouncer, pytest.raises(StartError, match="statement pool"):
+    with (
+        PgBouncer(migrated_url, pool_mode="statement") as bouncer,
+        pytest.raises(StartError, match="statement pool"),
+    ):
         await postgresql_database.check(bouncer.url)
 
 
@@ -92,7 +99,7 @@ async def test_an_instance_that_stops_while_it_holds_a_board_is_cut_off(bouncer:
     limits = replace(PATIENT_POSTGRESQL, idle_in_transaction_seconds=0.5)
 
     async def stopped() -> None:
-        def stop(batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+        def stop(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
             holds.set()
             assert go_on.wait(60)
             return settling()(batch, facts)
@@ -128,8 +135,15 @@ async def test_a_board_that_is_held_too_long_is_told_in_time(bouncer: PgBouncer,
 def test_a_server_behind_it_takes_scores_and_shows_their_ranks(
     tmp_path: Path, bouncer: PgBouncer, redis_url: str, redis_prefix: str
 ) -> None:
-    settings: dict[str, Any] = {"database_url": bouncer.url, "redis_url": redis_url, "redis_prefix": redis_prefix}
+    settings: dict[str, Any] = {
+        "database_url": bouncer.url,
+        "redis_url": redis_url,
+        "redis_prefix": redis_prefix,
+    }
     with running(tmp_path, HeldClock(), **settings) as server:
         assert [server.score(user).json()["rank"] for user in ("ada", "bob")] == [1, 2]
-        assert [entry["userId"] for entry in server.client.get("/api/leaderboard").json()["entries"]] == ["ada", "bob"]
+        assert [entry["userId"] for entry in server.client.get("/api/leaderboard").json()["entries"]] == [
+            "ada",
+            "bob",
+        ]
         assert server.client.get("/health/ready").json()["degraded"] == []

@@ -18,14 +18,16 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, event, text
 from structlog.testing import capture_logs
 
-from scoreboard.errors import OutcomeUnknown, SchemaError, StartError, StoreUnavailable
-from scoreboard.interfaces import Accepted, Facts, Settled
-from scoreboard.model import Submission
-from scoreboard.store import admin_reads, postgresql_database, reads
-from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_connections import Access, Connections
-from scoreboard.store.postgresql_database import Limits, open_server
-from scoreboard.store.postgresql_statements import FACTS
+from scoreboard.domain.decisions import Accepted, Decision, SubmissionFacts
+from scoreboard.domain.errors import OutcomeUnknown, SchemaError, StartError, StoreUnavailable
+from scoreboard.domain.submissions import Submission
+from scoreboard.store import reads
+from scoreboard.store.administration import reads as admin_reads
+from scoreboard.store.postgresql import database as postgresql_database
+from scoreboard.store.postgresql.connections import Access, Connections
+from scoreboard.store.postgresql.database import Limits, open_server
+from scoreboard.store.postgresql.statements import FACTS
+from scoreboard.store.postgresql.store import PostgresqlStore
 from scoreboard.store.schema import newest_revision
 from scoreboard.store.tables import metadata
 from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
@@ -144,7 +146,11 @@ async def test_a_server_that_is_not_there_is_named_without_its_password() -> Non
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE score_events SET points = 1", "DELETE FROM score_events WHERE version = 1", "TRUNCATE score_events"],
+    [
+        "UPDATE score_events SET points = 1",
+        "DELETE FROM score_events WHERE version = 1",
+        "TRUNCATE score_events",
+    ],
 )
 async def test_the_ledger_cannot_be_changed(url: str, store: PostgresqlStore, statement: str) -> None:
     await commit(store, submission())
@@ -171,7 +177,7 @@ async def test_connections_that_died_unnoticed_cost_nobody_anything(url: str, st
 async def test_a_connection_that_dies_before_the_commit_counts_once(url: str, store: PostgresqlStore) -> None:
     decided = 0
 
-    def settle(batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+    def decide_batch(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
         nonlocal decided
         decided += 1
         if decided == 1:
@@ -179,7 +185,7 @@ async def test_a_connection_that_dies_before_the_commit_counts_once(url: str, st
                 executor.submit(asyncio.run, terminate_all(url)).result()
         return settling()(batch, facts)
 
-    settled = await store.commit({"main"}, lambda: [submission(digest=1)], settle)
+    settled = await store.commit({"main"}, lambda: [submission(digest=1)], decide_batch)
     assert decided == 2
     assert await store.events("main", 0, 10) == list(settled.events)
 
@@ -210,7 +216,7 @@ async def test_where_it_cannot_be_looked_up_the_outcome_is_unknown_and_a_repeat_
         await cut_off.ensure([MAIN])
         relay.cut_after = b"COMMIT\0"
 
-        def refuse_from_now_on(batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+        def refuse_from_now_on(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
             relay.is_refusing = True
             return settling()(batch, facts)
 
@@ -246,7 +252,7 @@ async def test_a_process_that_stops_while_it_holds_a_board_is_cut_off_and_counts
     async def stopped() -> None:
         decided = 0
 
-        def stop(batch: Sequence[Submission], facts: Sequence[Facts]) -> Settled:
+        def stop(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
             nonlocal decided
             decided += 1
             if decided == 1:
@@ -303,7 +309,9 @@ async def test_what_a_commit_asks_is_planned_well_on_empty_tables(url: str, anal
     }
     explain = text(f"EXPLAIN {FACTS.text}")
     async with pool(url, "write") as connections:
-        plan = await connections.run(lambda connection: "\n".join(connection.execute(explain, asked).scalars()))
+        plan = await connections.run(
+            lambda connection: "\n".join(connection.execute(explain, asked).scalars())
+        )
     used = re.findall(r"Index (?:Only )?Scan(?: Backward)? using (\w+)", plan)
     assert set(used) == {
         "boards_pkey",
@@ -335,7 +343,9 @@ async def test_a_page_of_a_long_ledger_is_read_in_the_order_of_its_index(
         asked: list[tuple[str, Any]] = []
 
         @event.listens_for(connection, "before_cursor_execute")
-        def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        def note(
+            _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+        ) -> None:
             asked.append((statement, parameters))
 
         read(connection, "main", 1_000, 100)

@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 import pytest
 
-from scoreboard.config import read_settings
-from scoreboard.errors import StartError
-from scoreboard.store import postgresql_database
-from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_connections import Connections
+from scoreboard.domain.errors import StartError
+from scoreboard.settings.config import read_settings
+from scoreboard.store.postgresql import database as postgresql_database
+from scoreboard.store.postgresql.connections import Connections
+from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import PATIENT_POSTGRESQL
 from tests.making import MAIN, UNLIMITED, commit, submission
 from tests.servers.postgresql import PostgresServer
@@ -59,7 +59,10 @@ async def test_the_schema_is_migrated_and_scores_are_kept_by(
 ) -> None:
     folder = quote(str(server.data), safe="")
     url = url.format(folder=folder, port=server.port, passfile=quote(str(password_file)))
-    assert read_settings(database_url=url, redis_url="redis://localhost", jwt_secret="x" * 32).full_database_url == url
+    assert (
+        read_settings(database_url=url, redis_url="redis://localhost", jwt_secret="x" * 32).full_database_url
+        == url
+    )
     await asyncio.to_thread(postgresql_database.migrate, url)
     await postgresql_database.check(url)
     async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=PATIENT_POSTGRESQL) as store:
@@ -129,7 +132,9 @@ def test_an_option_that_does_not_work_is_refused_by_name(name: str, option: str,
 )
 def test_hosts_that_cannot_be_meant_are_refused(address: str) -> None:
     with pytest.raises(StartError, match=r"^SCOREBOARD_DATABASE_URL: "):
-        read_settings(database_url=f"postgresql://{address}", redis_url="redis://localhost", jwt_secret="x" * 32)
+        read_settings(
+            database_url=f"postgresql://{address}", redis_url="redis://localhost", jwt_secret="x" * 32
+        )
 
 
 def test_a_file_of_passwords_that_others_may_read_is_refused(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from scoreboard.model import Snapshot
-from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_database import Limits, open_server
-from scoreboard.store.postgresql_prober import APPLICATION_NAME, Prober
+from scoreboard.domain.standings import Snapshot
+from scoreboard.store.postgresql.database import Limits, open_server
+from scoreboard.store.postgresql.prober import APPLICATION_NAME, Prober
+from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
 from tests.making import MAIN, SIDE, UNLIMITED, commit, submission
 from tests.relay import Relay
@@ -83,7 +83,9 @@ async def onlooker(migrated_url: str) -> AsyncIterator[Onlooker]:
 @asynccontextmanager
 async def opened(url: str, limits: Limits) -> AsyncIterator[PostgresqlStore]:
     # Fifty connections at once may take a slow machine long.
-    async with PostgresqlStore(f"{url}?connect_timeout=30", limit=UNLIMITED, clock=None, limits=limits) as store:
+    async with PostgresqlStore(
+        f"{url}?connect_timeout=30", limit=UNLIMITED, clock=None, limits=limits
+    ) as store:
         await store.ensure([MAIN, SIDE])
         await commit(store, submission("ada"))
         yield store
@@ -105,7 +107,9 @@ async def test_fifty_slow_statements_cost_one_connection_more_and_all_are_answer
         assert [page.players for page in await asyncio.wait_for(reading, LIMIT_SECONDS)] == [1] * SLOW
 
 
-async def test_where_connecting_takes_long_a_slow_statement_is_answered(migrated_url: str, onlooker: Onlooker) -> None:
+async def test_where_connecting_takes_long_a_slow_statement_is_answered(
+    migrated_url: str, onlooker: Onlooker
+) -> None:
     async with Relay(urlsplit(migrated_url).port or 5432) as relay:
         through = migrated_url.replace(f":{urlsplit(migrated_url).port}/", f":{relay.port}/")
         async with opened(through, FEW) as store, onlooker.holding_standings():
@@ -132,7 +136,9 @@ async def full(onlooker: Onlooker) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize("error", ["too many connections", "no such user", "no such database"])
-async def test_a_server_that_refuses_connections_has_answered(migrated_url: str, full: str, error: str) -> None:
+async def test_a_server_that_refuses_connections_has_answered(
+    migrated_url: str, full: str, error: str
+) -> None:
     address = urlsplit(migrated_url)
     user = {"too many connections": full, "no such user": "unknown"}.get(error, address.username)
     database = "unknown" if error == "no such database" else address.path.strip("/")

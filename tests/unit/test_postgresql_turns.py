@@ -8,12 +8,12 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from scoreboard.errors import StoreUnavailable
-from scoreboard.interfaces import Settled
-from scoreboard.model import Submission
+from scoreboard.domain.decisions import Decision
+from scoreboard.domain.errors import StoreUnavailable
+from scoreboard.domain.submissions import Submission
 from scoreboard.store.migrations import APPLICATION_ID
-from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_database import Limits
+from scoreboard.store.postgresql.database import Limits
+from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
 from tests.making import DUEL, MAIN, QUEST, SIDE, UNLIMITED, VISIT, commit, settling, submission
 
@@ -46,7 +46,9 @@ class Onlooker:
 
     def holding_main(self) -> AbstractAsyncContextManager[None]:
         """Keep the board as a turn does."""
-        return self.holding(f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM boards WHERE id = 'main'")
+        return self.holding(
+            f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM boards WHERE id = 'main'"
+        )
 
     async def waiting(self, count: int) -> None:
         """Return once so many wait for a lock."""
@@ -75,11 +77,13 @@ async def onlooker(migrated_url: str) -> AsyncIterator[Onlooker]:
     await connection.close()
 
 
-async def commit_on(store: PostgresqlStore, boards: Sequence[str], *batch: Submission) -> Settled:
+async def commit_on(store: PostgresqlStore, boards: Sequence[str], *batch: Submission) -> Decision:
     return await store.commit(boards, lambda: batch, settling())
 
 
-async def test_two_boards_in_any_order_are_held_without_a_deadlock(migrated_url: str, onlooker: Onlooker) -> None:
+async def test_two_boards_in_any_order_are_held_without_a_deadlock(
+    migrated_url: str, onlooker: Onlooker
+) -> None:
     async with opened(migrated_url) as one, opened(migrated_url) as other:
         async with asyncio.TaskGroup() as group, onlooker.holding_main():
             group.create_task(commit_on(one, ("main", "side"), submission("ada"), submission("bob", VISIT)))
@@ -134,7 +138,9 @@ async def test_many_processes_on_the_same_boards_and_players_count_exactly(
     assert await onlooker.deadlocks() == 0
 
 
-async def test_a_board_that_somebody_holds_too_long_is_told_in_time(migrated_url: str, onlooker: Onlooker) -> None:
+async def test_a_board_that_somebody_holds_too_long_is_told_in_time(
+    migrated_url: str, onlooker: Onlooker
+) -> None:
     limits = replace(PATIENT_POSTGRESQL, lock_seconds=0.2)
     async with opened(migrated_url, limits) as store:
         async with onlooker.holding_main(), asyncio.timeout(LIMIT_SECONDS / 2):

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 import pytest
 from structlog.testing import capture_logs
 
-from scoreboard.errors import RankingUnavailable, StartError
-from scoreboard.interfaces import Applied, Progress
-from scoreboard.model import ChangeKind
-from scoreboard.ranking import redis_subscription
-from scoreboard.ranking.redis import RedisRanking
-from scoreboard.ranking.redis_connection import Limits
+from scoreboard.domain.errors import RankingUnavailable, StartError
+from scoreboard.domain.standings import ChangeKind
+from scoreboard.ports.ranking import Applied, Progress
+from scoreboard.ranking.redis import subscription as redis_subscription
+from scoreboard.ranking.redis.connection import Limits
+from scoreboard.ranking.redis.ranking import RedisRanking
 from tests.limits import LIMIT_SECONDS, PATIENT_REDIS
 from tests.making import change, standing
 from tests.relay import Relay
@@ -146,7 +146,9 @@ async def test_a_full_server_takes_no_changes_and_loses_none(redis_prefix: str) 
             assert await eventually(ranking) == Progress(version, readable=True)
 
 
-async def test_a_subscription_that_was_cut_comes_back(redis_url: str, redis_prefix: str, ranking: RedisRanking) -> None:
+async def test_a_subscription_that_was_cut_comes_back(
+    redis_url: str, redis_prefix: str, ranking: RedisRanking
+) -> None:
     async with relayed(redis_url) as relay, opened(through(relay), redis_prefix) as following:
         changed = following.changed()
         await both(changed)

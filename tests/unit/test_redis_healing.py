@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from scoreboard.errors import RankingUnavailable
-from scoreboard.healing import Healing
-from scoreboard.interfaces import Store
-from scoreboard.model import Change, Snapshot
-from scoreboard.ranking.redis import RedisRanking
-from scoreboard.store import sqlite_file
-from scoreboard.store.sqlite import SqliteStore
+from scoreboard.domain.errors import RankingUnavailable
+from scoreboard.domain.standings import Change, Snapshot
+from scoreboard.ports.store import Store
+from scoreboard.ranking.redis.ranking import RedisRanking
+from scoreboard.services.healing import Healing
+from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.limits import LIMIT_SECONDS, PATIENT_REDIS
 from tests.making import DUEL, MAIN, QUEST, UNLIMITED, settling, submission
@@ -82,7 +82,9 @@ class Process:
 
 @asynccontextmanager
 async def process(store: Store, redis: RedisServer) -> AsyncIterator[Process]:
-    async with RedisRanking(redis.url, ["main"], prefix="p", is_cluster=False, limits=PATIENT_REDIS) as ranking:
+    async with RedisRanking(
+        redis.url, ["main"], prefix="p", is_cluster=False, limits=PATIENT_REDIS
+    ) as ranking:
         yield Process(store, ranking)
 
 
@@ -103,8 +105,8 @@ async def lose(ranking: RedisRanking, redis: RedisServer, loss: str, rng: random
 async def test_two_processes_fill_one_copy_beside_two_writers_and_no_page_of_it_is_wrong(
     loss: str, seed: int, redis: RedisServer, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.healing.PAGE_SIZE", PAGE_SIZE)
-    monkeypatch.setattr("scoreboard.healing.ELSEWHERE_SECONDS", 0.002)
+    monkeypatch.setattr("scoreboard.services.healing.PAGE_SIZE", PAGE_SIZE)
+    monkeypatch.setattr("scoreboard.services.healing.ELSEWHERE_SECONDS", 0.002)
     rng = random.Random(seed)
 
     async with process(store, redis) as one, process(store, redis) as other, process(store, redis) as third:

@@ -11,12 +11,12 @@ import pytest
 from redis import RedisError
 from structlog.testing import capture_logs
 
-from scoreboard.errors import RankingUnavailable
-from scoreboard.model import ChangeKind
-from scoreboard.ranking import redis as redis_ranking
-from scoreboard.ranking.redis import RedisRanking
-from scoreboard.ranking.redis_connection import Limits
-from scoreboard.ranking.redis_keys import BoardKeys
+from scoreboard.domain.errors import RankingUnavailable
+from scoreboard.domain.standings import ChangeKind
+from scoreboard.ranking.redis import ranking as redis_ranking
+from scoreboard.ranking.redis.connection import Limits
+from scoreboard.ranking.redis.keys import BoardKeys
+from scoreboard.ranking.redis.ranking import RedisRanking
 from tests.limits import LIMIT_SECONDS
 from tests.making import change, standing
 from tests.relay import Relay
@@ -26,7 +26,9 @@ from tests.servers.redis import RedisCluster, RedisSentinel, RedisServer
 LIMITS = Limits(connections=8, silence_seconds=5)
 
 
-def opened(url: str, *, is_cluster: bool = False, limits: Limits = LIMITS, password: str | None = None) -> RedisRanking:
+def opened(
+    url: str, *, is_cluster: bool = False, limits: Limits = LIMITS, password: str | None = None
+) -> RedisRanking:
     return RedisRanking(
         url, ["main", "side"], prefix="p", is_cluster=is_cluster, limits=limits, sentinel_password=password
     )
@@ -122,7 +124,9 @@ def sentinel(primary: RedisServer, replica: RedisServer) -> Iterator[RedisSentin
 
 
 @pytest.fixture
-async def watched(sentinel: RedisSentinel, replica: RedisServer, silent_port: int) -> AsyncIterator[RedisRanking]:
+async def watched(
+    sentinel: RedisSentinel, replica: RedisServer, silent_port: int
+) -> AsyncIterator[RedisRanking]:
     """A ranking on a primary that Sentinels know, of which the first is silent and the second is gone."""
     hosts = f"127.0.0.1:{silent_port},127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}"
     url = f"redis+sentinel://{hosts}/{sentinel.SERVICE}/0"
@@ -145,7 +149,12 @@ async def writes_to(ranking: RedisRanking, server: RedisServer) -> None:
             with suppress(RankingUnavailable, RedisError):
                 before = await ranking.progress("main")
                 applied = await ranking.apply(
-                    change(ChangeKind.STEP, before.version, before.version + 1, standing(1, 60, before.version + 1))
+                    change(
+                        ChangeKind.STEP,
+                        before.version,
+                        before.version + 1,
+                        standing(1, 60, before.version + 1),
+                    )
                 )
                 role = await asyncio.to_thread(server.execute, "ROLE")
                 version = await asyncio.to_thread(copied_version, server)

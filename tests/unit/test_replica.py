@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from scoreboard.admin_store import Conspicuous, Suspect
-from scoreboard.healing import PAGE_SIZE, Healing
-from scoreboard.model import ChangeKind
+from scoreboard.domain.administration import Suspect, SuspicionThresholds
+from scoreboard.domain.standings import ChangeKind
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_database import migrate
+from scoreboard.services.healing import PAGE_SIZE, Healing
+from scoreboard.store.postgresql.database import migrate
+from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import PATIENT_POSTGRESQL
 from tests.making import MAIN, SIDE, UNLIMITED, commit, submission
 from tests.servers.postgresql import PostgresReplica, PostgresServer
@@ -47,7 +47,9 @@ def replica(primary: PostgresServer, servers: tuple[PostgresServer, PostgresRepl
 
 
 def opened(primary: PostgresServer, replica_url: str) -> PostgresqlStore:
-    return PostgresqlStore(primary.url("scores"), limit=UNLIMITED, clock=None, limits=LIMITS, replica_url=replica_url)
+    return PostgresqlStore(
+        primary.url("scores"), limit=UNLIMITED, clock=None, limits=LIMITS, replica_url=replica_url
+    )
 
 
 @pytest.fixture
@@ -61,11 +63,13 @@ async def first_page(store: PostgresqlStore) -> tuple[ChangeKind, list[tuple[str
     """Two standings of the main board: who, its score, and the version of its last event; as a fill begins."""
     await store.heads()
     change = await store.changes("main", 0, 2)
-    return change.kind, [(standing.user_id, standing.score, standing.version) for standing in change.standings]
+    return change.kind, [
+        (standing.user_id, standing.score, standing.version) for standing in change.standings
+    ]
 
 
 async def suspects(store: PostgresqlStore) -> Sequence[Suspect]:
-    return await store.suspects(0, Conspicuous(awards_an_hour=1), 10)
+    return await store.suspects(0, SuspicionThresholds(awards_an_hour=1), 10)
 
 
 async def test_full_pages_come_from_a_replica_and_the_end_from_the_database(
@@ -97,7 +101,9 @@ async def test_a_ranking_that_is_filled_beside_a_late_replica_is_the_board(
         assert await ranking.page("main", len(users), 0) == await store.page("main", len(users), 0)
 
 
-async def test_nobody_waits_for_a_replica_that_is_gone(store: PostgresqlStore, replica: PostgresReplica) -> None:
+async def test_nobody_waits_for_a_replica_that_is_gone(
+    store: PostgresqlStore, replica: PostgresReplica
+) -> None:
     await commit(store, submission("ada"), submission("bob"), submission("cyd"))
     replica.kill()
     with capture_logs() as logs:
@@ -129,14 +135,18 @@ async def test_a_replica_of_another_history_is_left_alone(primary: PostgresServe
         assert {suspect.user_id for suspect in await suspects(store)} == {"ada", "bob", "cyd", "dan", "eve"}
 
 
-async def test_a_replica_that_does_not_know_the_board_is_left_alone(primary: PostgresServer, restored: str) -> None:
+async def test_a_replica_that_does_not_know_the_board_is_left_alone(
+    primary: PostgresServer, restored: str
+) -> None:
     async with opened(primary, restored) as store:
         await store.ensure([MAIN, SIDE])
         await commit(store, submission("ada"), submission("bob"), submission("cyd"))
         assert (await first_page(store))[1] == [("ada", 50, 1), ("bob", 50, 2)]
 
 
-async def test_a_replica_with_rows_of_an_unknown_kind_is_left_alone(primary: PostgresServer, restored: str) -> None:
+async def test_a_replica_with_rows_of_an_unknown_kind_is_left_alone(
+    primary: PostgresServer, restored: str
+) -> None:
     before = PostgresqlStore(restored, limit=UNLIMITED, clock=None, limits=LIMITS)
     async with before, opened(primary, restored) as store:
         for one in (before, store):

@@ -5,14 +5,16 @@ from uuid import UUID
 
 import pytest
 
-from scoreboard.errors import IdempotencyKeyReused, NotYourScore, RateLimited, ScoreOutOfRange
-from scoreboard.interfaces import Accepted, Facts, Refused
-from scoreboard.model import MAX_SCORE, Caller, Event, EventKind, Head
-from scoreboard.rules import SCORE_FOR_ONESELF, claim, decide, fold, settle
+from scoreboard.domain.boards import MAX_SCORE
+from scoreboard.domain.decisions import Accepted, Refused, SubmissionFacts
+from scoreboard.domain.errors import IdempotencyKeyReused, NotYourScore, RateLimited, ScoreOutOfRange
+from scoreboard.domain.events import Event, EventKind, Head
+from scoreboard.domain.rules import SCORE_FOR_ONESELF, claim, decide, decide_batch, fold
+from scoreboard.domain.submissions import Caller
 from tests.making import DUEL, QUEST, TEN_A_MINUTE, VISIT, standing, submission
 
 NOW = 1_000_000_000
-FACTS = Facts(
+FACTS = SubmissionFacts(
     at_us=NOW,
     head=Head(7, NOW - 5),
     player=3,
@@ -28,7 +30,7 @@ FACTS = Facts(
 )
 
 
-def refusal(facts: Facts, **changed: object) -> type:
+def refusal(facts: SubmissionFacts, **changed: object) -> type:
     outcome = decide(submission("user-3"), replace(facts, **changed), TEN_A_MINUTE)  # type: ignore[arg-type]
     return type(outcome.error) if isinstance(outcome, Refused) else type(outcome)
 
@@ -41,7 +43,9 @@ def test_an_accepted_submission_follows_on_the_head() -> None:
     assert (event.points, event.score, event.at_us, event.kind) == (50, 150, NOW, EventKind.AWARD)
 
 
-@pytest.mark.parametrize(("ago_us", "expected"), [(60_000_000, Accepted), (59_999_999, RateLimited), (0, RateLimited)])
+@pytest.mark.parametrize(
+    ("ago_us", "expected"), [(60_000_000, Accepted), (59_999_999, RateLimited), (0, RateLimited)]
+)
 def test_the_window_ends_to_the_microsecond(ago_us: int, expected: type) -> None:
     assert refusal(FACTS, limit_at_us=NOW - ago_us) is expected
 
@@ -69,9 +73,12 @@ def test_a_batch_is_numbered_board_by_board_and_refusals_use_no_number() -> None
     full = replace(FACTS, limit_at_us=NOW)
     side = replace(FACTS, head=Head(0, 0), standing=None, player=5)
     batch = [submission("a"), submission("b"), submission("c", VISIT), submission("d", DUEL)]
-    settled = settle(batch, [FACTS, full, side, replace(FACTS, player=4, standing=None)], TEN_A_MINUTE)
+    settled = decide_batch(batch, [FACTS, full, side, replace(FACTS, player=4, standing=None)], TEN_A_MINUTE)
     assert [(e.board, e.version) for e in settled.events] == [("main", 8), ("side", 1), ("main", 9)]
-    assert [(c.board, c.from_version, c.to_version) for c in settled.changes] == [("main", 7, 9), ("side", 0, 1)]
+    assert [(c.board, c.from_version, c.to_version) for c in settled.changes] == [
+        ("main", 7, 9),
+        ("side", 0, 1),
+    ]
     assert [[s.score for s in c.standings] for c in settled.changes] == [[150, 30], [5]]
     assert isinstance(settled.outcomes[1], Refused)
 
@@ -91,4 +98,6 @@ def test_only_a_trusted_server_claims_for_somebody_else() -> None:
         claim(Caller("ada", scopes=frozenset({"scores:write"})), "bob", QUEST, UUID(int=1))
     trusted = Caller("game", "The Game", frozenset({"scores:write:any"}))
     assert claim(trusted, "bob", QUEST, UUID(int=1)).name is None
-    assert claim(Caller("bob", "Bob", frozenset({SCORE_FOR_ONESELF})), "bob", QUEST, UUID(int=1)).name == "Bob"
+    assert (
+        claim(Caller("bob", "Bob", frozenset({SCORE_FOR_ONESELF})), "bob", QUEST, UUID(int=1)).name == "Bob"
+    )

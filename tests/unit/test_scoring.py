@@ -11,15 +11,17 @@ from uuid import uuid4
 
 import pytest
 
-from scoreboard.commit import UNAPPLIED_BATCHES
-from scoreboard.corrections import correct
-from scoreboard.errors import StoreUnavailable
+from scoreboard.domain.administration import Correction
+from scoreboard.domain.corrections import correct
+from scoreboard.domain.decisions import Decision
+from scoreboard.domain.errors import StoreUnavailable
+from scoreboard.domain.events import EventKind
+from scoreboard.domain.standings import ChangeKind
 from scoreboard.fanout.frame import Frame
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
-from scoreboard.interfaces import Settled
-from scoreboard.model import ChangeKind, Correction, EventKind
-from scoreboard.store import sqlite_file
+from scoreboard.services.group_commit import UNAPPLIED_BATCHES
+from scoreboard.store.sqlite import file as sqlite_file
 from tests.limits import LIMIT_SECONDS
 from tests.making import commit, submission
 from tests.service import Service, opened, until
@@ -61,7 +63,7 @@ async def test_a_score_does_not_wait_for_the_copy_to_be_filled_but_has_it_filled
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The loop by itself would not look again while this test runs.
-    monkeypatch.setattr("scoreboard.healing.INTERVAL_SECONDS", 60.0)
+    monkeypatch.setattr("scoreboard.services.healing.INTERVAL_SECONDS", 60.0)
     healing = asyncio.create_task(service.healing.run())
     await until(lambda: service.ranking.is_readable)
     await service.ranking.drop("main")
@@ -107,7 +109,7 @@ async def test_a_repeat_is_not_told_a_rank_from_before_its_own_event(service: Se
 async def test_beside_a_slow_ranking_answers_come_without_a_rank_and_nothing_piles_up(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.commit.ANSWER_WITHOUT_RANK_SECONDS", 0.01)
+    monkeypatch.setattr("scoreboard.services.group_commit.ANSWER_WITHOUT_RANK_SECONDS", 0.01)
     await service.healing.heal("main")
     service.ranking.holds = ChangeKind.STEP
     for _ in range(UNAPPLIED_BATCHES):
@@ -119,7 +121,7 @@ async def test_beside_a_slow_ranking_answers_come_without_a_rank_and_nothing_pil
     service.ranking.go_on.set()
     await until(lambda: len(asyncio.all_tasks()) == waiting - UNAPPLIED_BATCHES)
     # The next score finds the gap and heals it.
-    monkeypatch.setattr("scoreboard.commit.ANSWER_WITHOUT_RANK_SECONDS", LIMIT_SECONDS)
+    monkeypatch.setattr("scoreboard.services.group_commit.ANSWER_WITHOUT_RANK_SECONDS", LIMIT_SECONDS)
     assert await service.score() == 1
     assert await service.ranking.page("main", 10, 0) == await service.store.page("main", 10, 0)
     assert await service.version() == 4 * UNAPPLIED_BATCHES + 1
@@ -143,7 +145,9 @@ async def test_a_store_that_is_gone_too_is_asked_once_a_second_by_all_together(s
     assert service.store.pages == 1
 
 
-async def test_pages_further_down_cost_the_store_one_reading_a_second_and_the_top_none(service: Service) -> None:
+async def test_pages_further_down_cost_the_store_one_reading_a_second_and_the_top_none(
+    service: Service,
+) -> None:
     await commit(service.store, submission("ada"))
     for offset in range(200, 250):
         with suppress(StoreUnavailable):
@@ -202,7 +206,7 @@ async def test_many_different_pages_are_kept_within_bounds(service: Service) -> 
     assert (await frames.page("main", 1, 0)).body == first.body
 
 
-async def ban(service: Service, user_id: str) -> Settled:
+async def ban(service: Service, user_id: str) -> Decision:
     correction = Correction(EventKind.BAN, "root", "a test", user_id=user_id)
     return await service.store.correct(correction, partial(correct, correction, new_id=uuid4))
 
@@ -210,11 +214,11 @@ async def ban(service: Service, user_id: str) -> Settled:
 async def test_a_correction_of_another_process_ends_the_service_of_older_pages(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.healing.INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr("scoreboard.services.healing.INTERVAL_SECONDS", 0.01)
     await service.healing.heal("main")
     await service.score("ada")
     hub = Hub(["main"])
-    frames = Frames(service.scoring.board, hub, ("main",), minimum=service.healing.minimum)
+    frames = Frames(service.scoring.board, hub, ("main",), minimum_version=service.healing.minimum.of)
     await frames.page("main", 5, 0)
     await frames.publish("main")
     # The ranking is gone, so the store alone tells of the ban.
@@ -232,7 +236,9 @@ async def test_a_correction_of_another_process_ends_the_service_of_older_pages(
 
 
 @pytest.mark.parametrize("offset", [0, 200])
-async def test_without_a_copy_a_page_from_before_a_correction_is_read_again(service: Service, offset: int) -> None:
+async def test_without_a_copy_a_page_from_before_a_correction_is_read_again(
+    service: Service, offset: int
+) -> None:
     await commit(service.store, submission("ada"))
     assert (await service.scoring.board(None, 10, offset)).version == 1
     await service.scoring.apply_correction(await ban(service, "ada"))

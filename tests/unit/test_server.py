@@ -116,7 +116,9 @@ async def test_a_connection_that_is_given_up_with_a_reason_stays_open_and_is_for
     assert not asked.transport.is_closed
 
 
-async def test_a_response_that_goes_on_elsewhere_ends_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_response_that_goes_on_elsewhere_ends_without_a_word(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     asked = await Asked().until_it_waits()
     asked.protocol.connection_lost(Exception("detached"))
     asked.cycle.disconnected = True
@@ -169,7 +171,11 @@ async def test_a_bad_request_is_refused_after_the_answer_to_the_one_before_it() 
     protocol.refuse_if_slow(float("inf"))
     before = asked.transport.written
     protocol.data_received(b"x" * (limits.MOST_HEADER_BYTES + limits.SLICE_BYTES))
-    assert (asked.transport.written, asked.transport.reads, asked.transport.has_ended) == (before, False, False)
+    assert (asked.transport.written, asked.transport.reads, asked.transport.has_ended) == (
+        before,
+        False,
+        False,
+    )
     await cast(Send, asked.sends)(END)
     head, _, refusal = asked.transport.written.removeprefix(before).partition(b"HTTP/1.1 ")
     assert (head, refusal[:4], asked.transport.has_ended) == (b"0\r\n\r\n", b"431 ", True)
@@ -177,7 +183,9 @@ async def test_a_bad_request_is_refused_after_the_answer_to_the_one_before_it() 
     await asyncio.gather(*asked.state.tasks)
 
 
-async def test_a_client_that_has_gone_before_it_is_refused_makes_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_has_gone_before_it_is_refused_makes_no_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Found by `python -m tools.fuzz`: asyncio cannot end the sending on a connection that was reset."""
     asked = await Asked(protocol=ours, more=b"nonsense\r\n\r\n").until_it_waits()
 
@@ -268,7 +276,9 @@ class Noting(asyncio.Protocol):
         self.lost.set_result(True)
 
 
-def on(loop: Callable[[], asyncio.AbstractEventLoop], scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def on(
+    loop: Callable[[], asyncio.AbstractEventLoop], scenario: Callable[[], Coroutine[Any, Any, None]]
+) -> None:
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(scenario())
 

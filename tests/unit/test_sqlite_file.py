@@ -10,10 +10,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from scoreboard.errors import SchemaError, StartError, StoreUnavailable
-from scoreboard.store import sqlite_file
+from scoreboard.domain.errors import SchemaError, StartError, StoreUnavailable
 from scoreboard.store.schema import newest_revision
-from scoreboard.store.sqlite import SqliteStore
+from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite.store import SqliteStore
 from scoreboard.store.tables import metadata
 from tests.clocks import HeldClock
 from tests.making import MAIN, UNLIMITED, commit, settling, submission
@@ -148,7 +148,9 @@ def test_a_first_start_that_was_cut_off_is_begun_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("changed", ["version, points + 1000", "version + 100, points"])
 async def test_an_event_cannot_be_replaced(path: Path, changed: str) -> None:
-    columns = "board_key, event_id, kind, player_key, seq, action_id, action_seq, score, at_us, idempotency_digest"
+    columns = (
+        "board_key, event_id, kind, player_key, seq, action_id, action_seq, score, at_us, idempotency_digest"
+    )
     rewritten = f"SELECT {columns}, {changed} FROM score_events"
     statement = f"INSERT OR REPLACE INTO score_events ({columns}, version, points) {rewritten}"
     async with opened(path) as store:
@@ -168,7 +170,11 @@ def test_a_reader_cannot_write(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE score_events SET points = 1", "DELETE FROM score_events", "DELETE FROM score_events WHERE version = 1"],
+    [
+        "UPDATE score_events SET points = 1",
+        "DELETE FROM score_events",
+        "DELETE FROM score_events WHERE version = 1",
+    ],
 )
 async def test_the_ledger_cannot_be_changed(path: Path, statement: str) -> None:
     async with opened(path) as store:
@@ -206,7 +212,9 @@ def _never() -> NoReturn:
     pytest.fail("taken without the lock")
 
 
-async def test_a_store_that_another_process_locks_for_long_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_store_that_another_process_locks_for_long_is_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sqlite_file, "BUSY_TIMEOUT_SECONDS", 0.05)
     async with opened(path) as store:
         await store.ensure([MAIN])

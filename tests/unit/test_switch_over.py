@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from scoreboard.errors import StoreUnavailable
-from scoreboard.healing import Healing
+from scoreboard.domain.errors import StoreUnavailable
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.store.postgresql import PostgresqlStore
-from scoreboard.store.postgresql_database import Limits, migrate
+from scoreboard.services.healing import Healing
+from scoreboard.store.postgresql.database import Limits, migrate
+from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.making import MAIN, UNLIMITED, commit, submission
 from tests.relay import Relay
 from tests.servers.pgbouncer import PgBouncer
@@ -110,7 +110,10 @@ async def test_an_instance_whose_connections_lead_to_the_old_primary_does_not_dr
             await Healing(other, ranking, ("main",)).heal("main")
         before = await ranking.progress("main")
         await healing.heal("main")
-        assert ((await ranking.progress("main")).copy, (await ranking.progress("main")).version) == (before.copy, 2)
+        assert ((await ranking.progress("main")).copy, (await ranking.progress("main")).version) == (
+            before.copy,
+            2,
+        )
         assert await version(store) == 2
         await committed(store, "cyd")
         assert await version(store) == 3
@@ -151,7 +154,9 @@ async def test_a_database_that_is_read_only_is_read_and_is_named_until_it_takes_
 
 @pytest.mark.parametrize("mode", ["session", "transaction"])
 @pytest.mark.parametrize("way", ["standby", "read-only"])
-async def test_sessions_of_pgbouncer_that_lead_to_the_old_primary_are_ended(pair: Pair, mode: str, way: str) -> None:
+async def test_sessions_of_pgbouncer_that_lead_to_the_old_primary_are_ended(
+    pair: Pair, mode: str, way: str
+) -> None:
     async with Relay(pair.old.port) as relay:
         url = f"postgresql://postgres@127.0.0.1:{relay.port}/scores"
         with PgBouncer(url, pool_mode=mode) as bouncer:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from scoreboard import verification
-from scoreboard.interfaces import Progress
-from scoreboard.model import Change, ChangeKind, Snapshot
+from scoreboard.domain.standings import Change, ChangeKind, Snapshot
+from scoreboard.ports.ranking import Progress
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.store import sqlite_file
-from scoreboard.store.sqlite import SqliteStore
-from scoreboard.verification import SHOWN_DIFFERENCES, Verdict, verify
+from scoreboard.services import verification
+from scoreboard.services.verification import SHOWN_DIFFERENCES, Verdict, verify
+from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import START_US, HeldClock
 from tests.making import DUEL, MAIN, SIDE, UNLIMITED, commit, standing, submission
 
@@ -30,12 +30,24 @@ FORGERIES = {
         "UPDATE score_events SET player_key = 3, seq = 9, action_seq = 9 WHERE version = 1",
         "event 1",
     ),
-    "a submission is counted twice": ("UPDATE score_events SET seq = -1 WHERE version = 4", "event 4: says submission"),
+    "a submission is counted twice": (
+        "UPDATE score_events SET seq = -1 WHERE version = 4",
+        "event 4: says submission",
+    ),
     "an event is beyond the head": ("UPDATE boards SET version = 5", "event 6: beyond"),
-    "a score was raised": ("UPDATE standings SET score = 9999 WHERE player_key = 1", "player 1: standing 9999"),
-    "a tie was turned": ("UPDATE standings SET reached_version = 99 WHERE player_key = 2", "player 2: standing"),
+    "a score was raised": (
+        "UPDATE standings SET score = 9999 WHERE player_key = 1",
+        "player 1: standing 9999",
+    ),
+    "a tie was turned": (
+        "UPDATE standings SET reached_version = 99 WHERE player_key = 2",
+        "player 2: standing",
+    ),
     "a player was hidden": ("UPDATE standings SET listed = 0 WHERE player_key = 2", "player 2: standing"),
-    "a standing is gone": ("DELETE FROM standings WHERE player_key = 3", "player 3: has events but no standing"),
+    "a standing is gone": (
+        "DELETE FROM standings WHERE player_key = 3",
+        "player 3: has events but no standing",
+    ),
     "a standing is made up": (
         "INSERT INTO standings SELECT board_key, period, 4, 7, 2, 0, 2, 1 FROM standings WHERE player_key = 1",
         "player 4: has a standing",
@@ -121,7 +133,10 @@ LIES = {
     ),
     "it is of another moment": (lambda page: replace(page, at_us=1), ["ranking: version 6 is of 1, but"]),
     "it stays behind": (lambda page: replace(page, version=5), ["ranking: stays at version 5, behind 6"]),
-    "it is ahead": (lambda page: replace(page, version=7), ["ranking: is at version 7, beyond the board's, 6"]),
+    "it is ahead": (
+        lambda page: replace(page, version=7),
+        ["ranking: is at version 7, beyond the board's, 6"],
+    ),
 }
 
 
@@ -140,7 +155,9 @@ async def test_a_ranking_that_lies_is_found_out(
 async def test_a_ranking_of_another_history_is_told_and_left_as_it_is(path: Path) -> None:
     """Servers drop such a one; whoever asks for a proof wants to know."""
     async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store, MemoryRanking() as ranking:
-        await ranking.apply(Change("main", ChangeKind.LAST_PAGE, 0, 2, 99, (standing(1, 50, 1), standing(2, 40, 2))))
+        await ranking.apply(
+            Change("main", ChangeKind.LAST_PAGE, 0, 2, 99, (standing(1, 50, 1), standing(2, 40, 2)))
+        )
         verdict = await verify(store, ranking, "main", lambda *_: None)
         assert verdict.differences[0] == "ranking: is at version 2 of another history than the ledger's"
         assert await ranking.progress("main") == Progress(2, readable=True)

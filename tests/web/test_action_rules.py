@@ -166,7 +166,10 @@ def test_a_repeat_with_other_points_is_another_claim(scoreboard: Running) -> Non
         return scoreboard.client.post(
             "/api/scores",
             json={"actionId": "prize", "userId": "ada", "points": points},
-            headers={"Authorization": f"Bearer {scoreboard.token('game', scopes=SERVER)}", "Idempotency-Key": "k"},
+            headers={
+                "Authorization": f"Bearer {scoreboard.token('game', scopes=SERVER)}",
+                "Idempotency-Key": "k",
+            },
         )
 
     assert keyed(5).status_code == 201

@@ -30,7 +30,12 @@ def test_the_page_tells_nothing_of_the_boards_before_it_is_shown_a_token(tmp_pat
 def test_the_page_is_held_to_the_policy_of_the_boards_page(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock(), admin_on_public_port=True) as server:
         page, board = server.client.get("/admin"), server.client.get("/")
-        for name in ("Content-Security-Policy", "X-Frame-Options", "Cross-Origin-Opener-Policy", "Cache-Control"):
+        for name in (
+            "Content-Security-Policy",
+            "X-Frame-Options",
+            "Cross-Origin-Opener-Policy",
+            "Cache-Control",
+        ):
             assert page.headers[name] == board.headers[name]
         for path in PATHS:
             response = server.client.get(path, headers={"Origin": "https://elsewhere.example"})

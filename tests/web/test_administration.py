@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from scoreboard.rules import ADMINISTER
+from scoreboard.domain.rules import ADMINISTER
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 
@@ -188,7 +188,10 @@ def test_who_stands_out_is_told_with_the_figures(server: Running) -> None:
     assert (found["userId"], found["reasons"], found["awards"]) == ("machine", ["regular"], 12)
     assert (found["intervalSeconds"], found["irregularity"], found["mostAnHour"]) == (30.0, 0.0, 12)
     crowd = done(admin(server, "suspects", behindAddress=2))["suspects"]
-    assert [(s["userId"], s["reasons"]) for s in crowd] == [("machine", ["regular", "address"]), ("ada", ["address"])]
+    assert [(s["userId"], s["reasons"]) for s in crowd] == [
+        ("machine", ["regular", "address"]),
+        ("ada", ["address"]),
+    ]
     assert done(admin(server, "suspects", days=0.0001))["suspects"] == []
 
 
@@ -220,7 +223,10 @@ def test_only_administrators_are_let_in(server: Running, scopes: tuple[str, ...]
     server.score()
     headers = {"Authorization": f"Bearer {server.token('ada', scopes=scopes)}"}
     for name in ("ban", "unban", "erase", "adjust", "void", "unvoid", "void-since"):
-        assert code(server.client.post(f"/api/admin/{name}", json={}, headers=headers)) == (403, "insufficient_scope")
+        assert code(server.client.post(f"/api/admin/{name}", json={}, headers=headers)) == (
+            403,
+            "insufficient_scope",
+        )
         assert code(server.client.post(f"/api/admin/{name}", json={})) == (401, "token_missing")
     for name in ("players", "history", "events", "suspects"):
         assert code(server.client.get(f"/api/admin/{name}", headers=headers)) == (403, "insufficient_scope")

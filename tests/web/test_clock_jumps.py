@@ -127,7 +127,10 @@ def test_what_does_not_depend_on_time_still_counts(serve: Serve) -> None:
         first = wrong.score("ada", "once", key="k")
     with serve() as right:
         again = right.score("ada", "once", key="k")
-        assert (again.json()["eventId"], again.headers["Idempotent-Replayed"]) == (first.json()["eventId"], "true")
+        assert (again.json()["eventId"], again.headers["Idempotent-Replayed"]) == (
+            first.json()["eventId"],
+            "true",
+        )
         assert codes(right, ("ada", "once")) == ["action_used_up"]
 
 
@@ -159,7 +162,10 @@ def test_people_see_when_it_was_and_not_when_the_wrong_clock_said(serve: Serve) 
         board = right.board()
         now = datetime.fromtimestamp(START_US / SECOND + 5).astimezone()
         assert datetime.fromisoformat(board["updatedAt"]) == now
-        assert [datetime.fromisoformat(entry["reachedAt"]) == now for entry in board["entries"]] == [False, True]
+        assert [datetime.fromisoformat(entry["reachedAt"]) == now for entry in board["entries"]] == [
+            False,
+            True,
+        ]
 
 
 def test_the_order_of_a_ledger_never_goes_back(serve: Serve) -> None:
@@ -175,7 +181,10 @@ def test_a_board_does_not_catch_the_wrong_clock_of_another_one(serve: Serve) -> 
     with serve(YEAR) as wrong:
         assert codes(wrong, ("ada", "quest")) == ["ok"]
     with serve() as right:
-        assert codes(right, *[(f"user-{n}", action) for n in range(5) for action in ("quest", "visit")]) == ["ok"] * 10
+        assert (
+            codes(right, *[(f"user-{n}", action) for n in range(5) for action in ("quest", "visit")])
+            == ["ok"] * 10
+        )
         assert {event.at_us for event in right.ledger("side")} == {START_US}
 
 
@@ -231,7 +240,9 @@ def test_a_void_since_a_time_goes_by_what_the_clock_said(tmp_path: Path, deploym
     for ahead in (0, YEAR):
         with running(tmp_path, HeldClock(START_US + ahead * SECOND), **deployment) as server:
             server.score("ada")
-    with running(tmp_path, HeldClock(START_US + 60 * SECOND), admin_on_public_port=True, **deployment) as server:
+    with running(
+        tmp_path, HeldClock(START_US + 60 * SECOND), admin_on_public_port=True, **deployment
+    ) as server:
         server.score("ada")
         server.clock.advance(60)
         since = datetime.fromtimestamp(server.clock.us / SECOND).astimezone().isoformat()

@@ -63,13 +63,18 @@ def test_any_other_origin_may_not(tmp_path: Path, origin: str) -> None:
 @pytest.mark.parametrize("path", ["/api/leaderboard", "/api/leaderboard/stream", "/static/scoreboard.js"])
 def test_any_origin_may_read_with_headers_of_its_own(tmp_path: Path, path: str) -> None:
     with running(tmp_path, HeldClock()) as server:
-        asked = preflight(server, path, "https://elsewhere.example", "GET", f"{TRACING},if-none-match,last-event-id")
+        asked = preflight(
+            server, path, "https://elsewhere.example", "GET", f"{TRACING},if-none-match,last-event-id"
+        )
         assert (asked["status"], asked["access-control-allow-origin"]) == ("200", "*")
         assert asked["access-control-allow-headers"] == f"{TRACING},if-none-match,last-event-id"
 
 
 @pytest.mark.parametrize("origin", ["null", "file://"])
 def test_an_origin_that_pages_share_is_warned_of(tmp_path: Path, origin: str) -> None:
-    with capture_logs() as lines, running(tmp_path, HeldClock(), cors_origins=f"https://game.example,{origin}"):
+    with (
+        capture_logs() as lines,
+        running(tmp_path, HeldClock(), cors_origins=f"https://game.example,{origin}"),
+    ):
         pass
     assert [line["origins"] for line in lines if "CORS_ORIGINS" in line["event"]] == [[origin]]

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 import asyncpg
 import jwt
 import pytest
+from scoreboard.settings.config import Settings
 
-from scoreboard import commit
-from scoreboard.config import Settings
-from scoreboard.store import sqlite_file
+from scoreboard.services import group_commit as commit
 from scoreboard.store.migrations import APPLICATION_ID
-from scoreboard.web.schemas import ProblemResponse
+from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.web.schemas.public import ProblemResponse
 from tests.harness import SECRET, Running, running
 from tests.limits import LIMIT_SECONDS
 
@@ -163,7 +163,9 @@ TOKENS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("claims", "code"), TOKENS.values(), ids=TOKENS.keys())
-def test_a_token_that_proves_nothing_changes_nothing(scoreboard: Running, claims: dict[str, Any], code: str) -> None:
+def test_a_token_that_proves_nothing_changes_nothing(
+    scoreboard: Running, claims: dict[str, Any], code: str
+) -> None:
     now = scoreboard.clock.us // 1_000_000
     relative = {name: now + value if value in SECONDS_FROM_NOW else value for name, value in claims.items()}
     response = post(scoreboard, GOOD, Authorization=f"Bearer {signed(now, relative)}")
@@ -177,7 +179,9 @@ def test_a_token_that_proves_nothing_changes_nothing(scoreboard: Running, claims
     ["Bearer", "Bearer x", "Bearer a.b.c", "Bearer ....", "Bearer \x80\xff", "Bearer e30.e30."],
 )
 def test_a_malformed_token_changes_nothing(scoreboard: Running, header: str) -> None:
-    response = scoreboard.client.post("/api/scores", json=GOOD, headers=[(b"Authorization", header.encode("latin-1"))])
+    response = scoreboard.client.post(
+        "/api/scores", json=GOOD, headers=[(b"Authorization", header.encode("latin-1"))]
+    )
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
     assert scoreboard.ledger() == []
@@ -227,7 +231,8 @@ def test_an_unknown_board_is_not_found(scoreboard: Running, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/nothing", "/api", "/api/leaderboard/", "/api/scores/1", "/static/nothing.js", "/static/../app.py"]
+    "path",
+    ["/nothing", "/api", "/api/leaderboard/", "/api/scores/1", "/static/nothing.js", "/static/../app.py"],
 )
 def test_an_unknown_path_is_not_found(scoreboard: Running, path: str) -> None:
     assert_problem(scoreboard.client.get(path), 404, "not_found")
@@ -244,7 +249,9 @@ def test_an_unknown_path_is_not_found(scoreboard: Running, path: str) -> None:
         ("POST", "/", "GET, HEAD"),
     ],
 )
-def test_a_wrong_method_is_told_the_right_ones(scoreboard: Running, method: str, path: str, allowed: str) -> None:
+def test_a_wrong_method_is_told_the_right_ones(
+    scoreboard: Running, method: str, path: str, allowed: str
+) -> None:
     response = scoreboard.client.request(method, path)
     assert_problem(response, 405, "method_not_allowed")
     assert sorted(response.headers["Allow"].split(", ")) == sorted(allowed.split(", "))

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from scoreboard.digests import Digests
-from scoreboard.rules import SCORE_FOR_ANYBODY
-from scoreboard.web.auth import Tokens
-from scoreboard.web.keys import FixedKeys, secrets
+from scoreboard.domain.digests import Digests
+from scoreboard.domain.rules import SCORE_FOR_ANYBODY
+from scoreboard.web.auth.key_sources import FixedKeys, secrets
+from scoreboard.web.auth.tokens import Tokens
 from tests.clocks import HeldClock
 from tests.harness import SECRET, Running, running
 
@@ -32,7 +32,10 @@ def test_keys_of_a_server_do_not_meet_those_of_the_user_with_the_same_id(scorebo
     assert by_user.json()["eventId"] != by_server.json()["eventId"]
     for token, first in ((trusted, by_server), (scoreboard.token("ada"), by_user)):
         repeat = scoreboard.score("ada", key="1", token=token)
-        assert (repeat.headers["Idempotent-Replayed"], repeat.json()["eventId"]) == ("true", first.json()["eventId"])
+        assert (repeat.headers["Idempotent-Replayed"], repeat.json()["eventId"]) == (
+            "true",
+            first.json()["eventId"],
+        )
 
 
 def test_a_digest_in_the_ledger_tells_nobody_without_the_secret_whose_key_it_was(scoreboard: Running) -> None:
@@ -71,7 +74,10 @@ def test_a_repeat_is_found_after_a_secret_was_changed(
         first = server.score(key="k").json()
     with running(tmp_path, clock, **after) as server:
         repeat = server.score(key="k")
-        assert (repeat.headers.get("Idempotent-Replayed"), repeat.json()["eventId"]) == ("true", first["eventId"])
+        assert (repeat.headers.get("Idempotent-Replayed"), repeat.json()["eventId"]) == (
+            "true",
+            first["eventId"],
+        )
         assert server.board()["entries"][0]["score"] == 50
 
 
@@ -83,4 +89,6 @@ def test_a_proof_counts_once_also_where_a_secret_is_changed_in_between(tmp_path:
         headers = {"Authorization": f"Bearer {server.token()}"}
         assert server.client.post("/api/scores", json=body, headers=headers).status_code == 201
     with running(tmp_path, clock, jwt_secret=OTHER_SECRET, jwt_old_secrets=FIRST_SECRET) as server:
-        assert server.client.post("/api/scores", json=body, headers=headers).json()["code"] == "proof_redeemed"
+        assert (
+            server.client.post("/api/scores", json=body, headers=headers).json()["code"] == "proof_redeemed"
+        )

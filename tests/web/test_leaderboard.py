@@ -8,13 +8,19 @@ from typing import Any
 
 import pytest
 
-from scoreboard.web.schemas import LeaderboardResponse
+from scoreboard.web.schemas.public import LeaderboardResponse
 from tests.harness import Running, running
 from tests.replay import replay
 
 
 def test_an_empty_board_says_so(scoreboard: Running) -> None:
-    assert scoreboard.board() == {"board": "main", "version": 0, "updatedAt": None, "players": 0, "entries": []}
+    assert scoreboard.board() == {
+        "board": "main",
+        "version": 0,
+        "updatedAt": None,
+        "players": 0,
+        "entries": [],
+    }
 
 
 def test_the_board_is_ranked(scoreboard: Running) -> None:
@@ -28,8 +34,20 @@ def test_the_board_is_ranked(scoreboard: Running) -> None:
         "updatedAt": "2026-11-18T11:06:41.000000Z",
         "players": 2,
         "entries": [
-            {"rank": 1, "userId": "bob", "name": "bob", "score": 50, "reachedAt": "2026-11-18T11:06:41.000000Z"},
-            {"rank": 2, "userId": "ada", "name": "ada", "score": 30, "reachedAt": "2026-11-18T11:06:40.000000Z"},
+            {
+                "rank": 1,
+                "userId": "bob",
+                "name": "bob",
+                "score": 50,
+                "reachedAt": "2026-11-18T11:06:41.000000Z",
+            },
+            {
+                "rank": 2,
+                "userId": "ada",
+                "name": "ada",
+                "score": 30,
+                "reachedAt": "2026-11-18T11:06:40.000000Z",
+            },
         ],
     }
 
@@ -74,7 +92,9 @@ def test_two_pages_have_two_tags(scoreboard: Running) -> None:
     assert len(tags) == 2
 
 
-@pytest.mark.parametrize("path", ["/api/leaderboard", "/api/leaderboard/stream", "/", "/health/live", "/health/ready"])
+@pytest.mark.parametrize(
+    "path", ["/api/leaderboard", "/api/leaderboard/stream", "/", "/health/live", "/health/ready"]
+)
 def test_head_answers_with_the_headers_alone(scoreboard: Running, path: str) -> None:
     response = scoreboard.client.head(path)
     assert (response.status_code, response.content) == (200, b"")
@@ -197,8 +217,15 @@ def test_health_is_told(scoreboard: Running) -> None:
 
 def test_anybody_may_read_from_another_origin_and_nobody_write(scoreboard: Running) -> None:
     origin = {"Origin": "https://elsewhere.example"}
-    assert scoreboard.client.get("/api/leaderboard", headers=origin).headers["Access-Control-Allow-Origin"] == "*"
-    preflight = {**origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    assert (
+        scoreboard.client.get("/api/leaderboard", headers=origin).headers["Access-Control-Allow-Origin"]
+        == "*"
+    )
+    preflight = {
+        **origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization",
+    }
     response = scoreboard.client.options("/api/scores", headers=preflight)
     assert "Access-Control-Allow-Origin" not in response.headers
 

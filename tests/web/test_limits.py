@@ -157,7 +157,10 @@ def test_whoever_takes_nothing_of_an_answer_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loop: Callable[[], asyncio.AbstractEventLoop], end: bytes
 ) -> None:
     monkeypatch.setattr(limits, "TAKING_SECONDS", 0.3)
-    with running(tmp_path, send_buffer_bytes=4_096, loop_factory=loop) as scoreboard, socket.socket() as client:
+    with (
+        running(tmp_path, send_buffer_bytes=4_096, loop_factory=loop) as scoreboard,
+        socket.socket() as client,
+    ):
         # Set before it connects, or the kernel takes the whole answer for it.
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         where = urlsplit(scoreboard.url)
@@ -180,7 +183,9 @@ def is_cut_off_though_it_reads_nothing(client: socket.socket) -> bool:
     return False
 
 
-def test_a_body_that_nobody_asked_for_is_not_waited_for_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_nobody_asked_for_is_not_waited_for_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "BODY_SECONDS", 0.3)
     with running(tmp_path) as scoreboard, connected(scoreboard) as client:
         client.sendall(b"GET /health/live HTTP/1.1\r\nHost: test\r\n" + LENGTH)

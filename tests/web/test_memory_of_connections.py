@@ -52,11 +52,17 @@ STAGES = {
     "empty fields": Stage(b"GET / HTTP/1.1\r\n", b"a:\r\n" * 250),
     "different fields": Stage(b"GET / HTTP/1.1\r\n", b"".join(b"%03d:%03d\r\n" % (n, n) for n in range(500))),
     "header of a second request": Stage(GET + b"GET / HTTP/1.1\r\n", b"a:\r\n" * 250),
-    "body that nothing reads": Stage(b"POST /nowhere HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n", b"x" * 1_000),
+    "body that nothing reads": Stage(
+        b"POST /nowhere HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n", b"x" * 1_000
+    ),
     "body that is read": Stage(SCORE + b"Content-Length: 16384\r\n\r\n", b" " * 1_000),
     "body in chunks that is read": Stage(SCORE + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 150),
-    "body without a token": Stage(b"POST /api/scores HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n", b"x" * 1_000),
-    "body of a stream": Stage(b"GET /api/leaderboard/stream HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n", b"x" * 1_000),
+    "body without a token": Stage(
+        b"POST /api/scores HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n", b"x" * 1_000
+    ),
+    "body of a stream": Stage(
+        b"GET /api/leaderboard/stream HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n", b"x" * 1_000
+    ),
     "small chunks": Stage(IN_CHUNKS, b"1\r\nx\r\n" * 200),
     "size of a chunk": Stage(IN_CHUNKS, b"0" * 1_000),
     "extension of a chunk": Stage(IN_CHUNKS + b"1;", b"x" * 1_000),
@@ -66,14 +72,18 @@ STAGES = {
     "trailers": Stage(IN_CHUNKS + b"0\r\n", b"a:\r\n" * 250),
     "name of a trailer": Stage(IN_CHUNKS + b"0\r\n", b"x" * 1_000),
     "value of a trailer": Stage(IN_CHUNKS + b"0\r\na: ", b"x" * 1_000),
-    "trailers after a body that is read": Stage(SCORE + IN_CHUNKS[-32:] + b"1\r\n{\r\n0\r\n", b"a:\r\n" * 250),
+    "trailers after a body that is read": Stage(
+        SCORE + IN_CHUNKS[-32:] + b"1\r\n{\r\n0\r\n", b"a:\r\n" * 250
+    ),
     "requests": Stage(b"", GET * 100),
     "requests of the least size": Stage(b"", b"GET / HTTP/1.1\r\n\r\n" * 100),
     "requests in one go": Stage(b"", b"GET / HTTP/1.1\r\n\r\n" * 14_000, 252_000),
     "requests for much": Stage(b"", b"GET /openapi.json HTTP/1.1\r\n\r\n" * 100),
     "requests with bodies": Stage(b"", b"POST /nowhere HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello" * 50),
     "requests that ask to go on": Stage(b"", SCORE + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"),
-    "requests with an upgrade": Stage(b"", b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n" * 50),
+    "requests with an upgrade": Stage(
+        b"", b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n" * 50
+    ),
     "requests after the last": Stage(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", GET * 100),
     "requests after nonsense": Stage(b"nonsense\r\n\r\n", GET * 100),
     "stream": Stage(b"GET /api/leaderboard/stream HTTP/1.1\r\n\r\n", b"x" * 1_000),

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from scoreboard.errors import StartError
+from scoreboard.domain.errors import StartError
 from scoreboard.server import limits
 from tests.clocks import HeldClock
 from tests.harness import Running, running
@@ -21,7 +21,8 @@ def scraped(scoreboard: Running) -> dict[str, float]:
     """Each sample by its name and labels."""
     url = f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics"
     return {
-        sample.name.removeprefix("scoreboard_") + "".join(f" {value}" for value in sample.labels.values()): sample.value
+        sample.name.removeprefix("scoreboard_")
+        + "".join(f" {value}" for value in sample.labels.values()): sample.value
         for family in text_string_to_metric_families(httpx2.get(url).text)
         for sample in family.samples
     }
@@ -105,7 +106,9 @@ def test_silent_clients_of_the_port_take_no_threads_and_are_left_in_time(
     with running(tmp_path, metrics_port=0) as scoreboard, ExitStack() as stack:
         before = threading.active_count()
         address = ("127.0.0.1", scoreboard.scoreboard.metrics_port or 0)
-        clients = [stack.enter_context(socket.create_connection(address, timeout=LIMIT_SECONDS)) for _ in range(50)]
+        clients = [
+            stack.enter_context(socket.create_connection(address, timeout=LIMIT_SECONDS)) for _ in range(50)
+        ]
         scraped(scoreboard)
         assert threading.active_count() <= before
         for client, sent in zip(clients, (b"", b"GET /metrics HTTP/1.1\r\n"), strict=False):

@@ -11,8 +11,8 @@ import httpx2
 import pytest
 
 from scoreboard.app import make_ranking, make_store
-from scoreboard.rules import ADMINISTER, SCORE_FOR_ANYBODY
-from scoreboard.verification import verify
+from scoreboard.domain.rules import ADMINISTER, SCORE_FOR_ANYBODY
+from scoreboard.services.verification import verify
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 from tests.servers.postgresql import apart
@@ -29,7 +29,9 @@ def admin(server: Running, name: str, /, **body: Any) -> dict[str, Any]:
     if name in {"players", "events"}:
         response = server.client.get(f"/api/admin/{name}", params=body, headers=headers)
     else:
-        response = server.client.post(f"/api/admin/{name}", json={"reason": "a test", **body}, headers=headers)
+        response = server.client.post(
+            f"/api/admin/{name}", json={"reason": "a test", **body}, headers=headers
+        )
     assert response.status_code == 200, response.text
     document: dict[str, Any] = response.json()
     return document
@@ -57,7 +59,10 @@ def differences(server: Running) -> list[str]:
 
     async def look() -> list[str]:
         found: list[str] = []
-        async with make_store(server.settings) as store, make_ranking(server.settings, ["main", "side"]) as ranking:
+        async with (
+            make_store(server.settings) as store,
+            make_ranking(server.settings, ["main", "side"]) as ranking,
+        ):
             for board in ("main", "side"):
                 found += (await verify(store, ranking, board, lambda *_: None)).differences
         return found
@@ -70,7 +75,10 @@ def test_an_offensive_name_is_replaced_on_every_screen_and_stays_so(server: Runn
     server.score("ada", "visit", name="Rude Word")
     with server.watch() as watcher, server.watch("/api/leaderboard/stream?board=side") as other:
         assert watcher.frame()["entries"][0]["name"] == other.frame()["entries"][0]["name"] == "Rude Word"
-        assert admin(server, "rename", userId="ada", name="Ada") == {"events": 2, "versions": {"main": 2, "side": 2}}
+        assert admin(server, "rename", userId="ada", name="Ada") == {
+            "events": 2,
+            "versions": {"main": 2, "side": 2},
+        }
         assert watcher.frame()["entries"][0]["name"] == other.frame()["entries"][0]["name"] == "Ada"
     for action in ("quest", "visit"):
         assert server.score("ada", action, name="Rude Word").status_code == 201
@@ -94,13 +102,20 @@ def test_a_cleared_name_shows_the_user_id_until_it_is_released(server: Running) 
     assert differences(server) == []
 
 
-def test_who_has_renamed_is_in_the_audit_log_and_the_names_are_nowhere_but_with_the_player(tmp_path: Path) -> None:
+def test_who_has_renamed_is_in_the_audit_log_and_the_names_are_nowhere_but_with_the_player(
+    tmp_path: Path,
+) -> None:
     with running(tmp_path, HeldClock(), admin_on_public_port=True) as server:
         server.score("ada", name="Rude Word")
         admin(server, "rename", userId="ada", name="Kinder Word", reason="an insult")
         put_name(server, "ada", "Other Word")
         (event,) = admin(server, "events")["events"]
-        assert [event[key] for key in ("kind", "actor", "reason", "points")] == ["rename", "root", "an insult", 0]
+        assert [event[key] for key in ("kind", "actor", "reason", "points")] == [
+            "rename",
+            "root",
+            "an insult",
+            0,
+        ]
         (player,) = admin(server, "players", search="ada")["players"]
         assert (player["name"], player["isNameKept"], player.get("isHidden")) == ("Kinder Word", True, None)
         with sqlite3.connect(server.settings.database_path) as file:
@@ -159,7 +174,9 @@ def test_who_is_hidden_scores_on_and_is_on_no_board(server: Running) -> None:
         (("ban", "hide", "unban", "show"), True),
     ],
 )
-def test_a_ban_and_hiding_do_not_end_each_other(tmp_path: Path, steps: tuple[str, ...], is_listed: bool) -> None:
+def test_a_ban_and_hiding_do_not_end_each_other(
+    tmp_path: Path, steps: tuple[str, ...], is_listed: bool
+) -> None:
     with running(tmp_path, HeldClock(), admin_on_public_port=True) as server:
         for user_id in ("ada", "bob"):
             server.score(user_id)
@@ -252,9 +269,13 @@ def test_who_may_not_rename_is_told_why(tmp_path: Path) -> None:
         assert told == {200, 429}
 
 
-def test_names_that_two_boards_tell_at_once_end_as_the_newest(tmp_path: Path, deployment: dict[str, Any]) -> None:
+def test_names_that_two_boards_tell_at_once_end_as_the_newest(
+    tmp_path: Path, deployment: dict[str, Any]
+) -> None:
     """Send submissions and renames of one player on two boards at once: boards end with the name of the store."""
-    with running(tmp_path, HeldClock(), admin_on_public_port=True, rate_limit="1000/minute", **deployment) as server:
+    with running(
+        tmp_path, HeldClock(), admin_on_public_port=True, rate_limit="1000/minute", **deployment
+    ) as server:
         server.score("ada", name="Ada")
         server.score("ada", "visit", name="Ada")
 
@@ -267,7 +288,11 @@ def test_names_that_two_boards_tell_at_once_end_as_the_newest(tmp_path: Path, de
                 assert put_name(server, "ada", f"name {number}").status_code == 200
 
         with ThreadPoolExecutor(3) as together:
-            each = [together.submit(submit, "quest"), together.submit(submit, "visit"), together.submit(rename)]
+            each = [
+                together.submit(submit, "quest"),
+                together.submit(submit, "visit"),
+                together.submit(rename),
+            ]
         for done in each:
             done.result()
         admin(server, "rename", userId="ada", name="The Last")

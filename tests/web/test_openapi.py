@@ -11,7 +11,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from scoreboard.web.schemas import PatchResponse
+from scoreboard.web.schemas.public import PatchResponse
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 
@@ -76,7 +76,9 @@ def described(folder: Path, *, is_private: bool = False) -> Iterator[Running]:
 @pytest.mark.parametrize("has_admin", [False, True], ids=["public", "with administration"])
 @pytest.mark.parametrize("is_private", [False, True], ids=["public boards", "private boards"])
 def test_the_document_is_valid(tmp_path: Path, is_private: bool, has_admin: bool) -> None:
-    with running(tmp_path, HeldClock(), require_auth_to_read=is_private, admin_on_public_port=has_admin) as server:
+    with running(
+        tmp_path, HeldClock(), require_auth_to_read=is_private, admin_on_public_port=has_admin
+    ) as server:
         document = server.client.get("/openapi.json").json()
     validate(document, cls=OpenAPIV31SpecValidator)
 

@@ -42,7 +42,9 @@ def test_whoever_has_a_token_reads_and_watches(private: Running) -> None:
 def test_a_token_in_an_address_is_refused_even_if_it_is_good(private: Running, name: str) -> None:
     token = private.token()
     for path in ("/api/leaderboard", "/api/leaderboard/stream"):
-        response = private.client.get(path, params={name: token}, headers={"Authorization": f"Bearer {token}"})
+        response = private.client.get(
+            path, params={name: token}, headers={"Authorization": f"Bearer {token}"}
+        )
         assert (response.status_code, response.json()["code"]) == (400, "token_in_query")
 
 
@@ -54,7 +56,9 @@ def test_boards_are_everybodys_by_default(tmp_path: Path) -> None:
 
 
 def test_the_page_of_a_private_server_tells_nothing_of_its_boards(private: Running) -> None:
-    pages = {board: private.client.get("/", params={"board": board}) for board in ("main", "side", "none", '"><b>')}
+    pages = {
+        board: private.client.get("/", params={"board": board}) for board in ("main", "side", "none", '"><b>')
+    }
     assert {page.status_code for page in pages.values()} == {200}
     # But for what was asked for, which is no news.
     alike = {page.text.replace(f'"{escape(board)}"', "") for board, page in pages.items()}

@@ -9,7 +9,7 @@ import httpx2
 import jwt
 import pytest
 
-from scoreboard.rules import SCORE_FOR_ANYBODY
+from scoreboard.domain.rules import SCORE_FOR_ANYBODY
 from tests.clocks import HeldClock
 from tests.harness import SECRET, Running, running
 
@@ -119,7 +119,9 @@ FORGED: Final[dict[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("changed", FORGED.values(), ids=FORGED.keys())
-def test_what_is_no_proof_is_refused_with_nothing_of_the_reason(server: Running, changed: dict[str, Any]) -> None:
+def test_what_is_no_proof_is_refused_with_nothing_of_the_reason(
+    server: Running, changed: dict[str, Any]
+) -> None:
     assert code(redeem(server, proof(server, **changed))) == (403, "proof_invalid")
     assert server.board()["version"] == 0
 
@@ -151,7 +153,14 @@ def test_a_proof_is_never_a_token_and_counts_with_its_type_alone(
     server: Running, typ: str | None, is_proof: bool
 ) -> None:
     now = server.clock.now_us() // 1_000_000
-    claims = {"sub": "ada", "action": "boss", "jti": "1", "iat": now, "exp": now + 300, "scope": "scores:write:any"}
+    claims = {
+        "sub": "ada",
+        "action": "boss",
+        "jti": "1",
+        "iat": now,
+        "exp": now + 300,
+        "scope": "scores:write:any",
+    }
     shown = jwt.encode(claims, SECRET, algorithm="HS256", headers={"typ": typ})
     assert code(redeem(server, None, action_id="quest", token=shown)) == (401, "token_invalid")
     assert redeem(server, shown).status_code == (201 if is_proof else 403)
@@ -160,7 +169,10 @@ def test_a_proof_is_never_a_token_and_counts_with_its_type_alone(
 def test_a_proof_is_no_token(server: Running) -> None:
     assert code(redeem(server, None, token=proof(server))) == (401, "token_invalid")
     # What `scoreboard proof` prints, too.
-    assert code(redeem(server, None, token=server.tokens.sign_proof("ada", "boss", "1"))) == (401, "token_invalid")
+    assert code(redeem(server, None, token=server.tokens.sign_proof("ada", "boss", "1"))) == (
+        401,
+        "token_invalid",
+    )
 
 
 def test_a_token_is_no_proof(server: Running) -> None:

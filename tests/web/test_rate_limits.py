@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scoreboard.web import limiter
+from scoreboard.resilience import rate_limiter as limiter
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 
@@ -38,7 +38,9 @@ def test_every_refusal_tells_the_limit_of_its_route(scoreboard: Running, status:
 
 
 def described(scoreboard: Running, path: str, method: str) -> dict[str, Any]:
-    answers: dict[str, Any] = scoreboard.client.get("/openapi.json").json()["paths"][path][method]["responses"]
+    answers: dict[str, Any] = scoreboard.client.get("/openapi.json").json()["paths"][path][method][
+        "responses"
+    ]
     return answers
 
 
@@ -122,8 +124,13 @@ def test_one_address_reads_so_often_and_is_told_to_the_second_when_again(limited
 
 def test_others_read_on_and_scores_count_on(limited: Running) -> None:
     use_up(limited, **{"X-Forwarded-For": "2001:db8::1"})
-    assert limited.client.get("/api/leaderboard", headers={"X-Forwarded-For": "2001:db8::2"}).status_code == 429
-    assert limited.client.get("/api/leaderboard", headers={"X-Forwarded-For": "2001:db8:0:1::1"}).status_code == 200
+    assert (
+        limited.client.get("/api/leaderboard", headers={"X-Forwarded-For": "2001:db8::2"}).status_code == 429
+    )
+    assert (
+        limited.client.get("/api/leaderboard", headers={"X-Forwarded-For": "2001:db8:0:1::1"}).status_code
+        == 200
+    )
     assert limited.score().status_code == 201
     assert limited.client.get("/health/ready").status_code == 200
 
@@ -154,18 +161,24 @@ def test_a_browser_is_never_told_to_wait_for_hours(tmp_path: Path) -> None:
 def test_the_limit_of_reads_holds_for_whoever_has_a_token_or_a_wrong_one(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock(), read_rate_limit="2/minute", require_auth_to_read=True) as scoreboard:
         answers = [
-            scoreboard.client.get("/api/leaderboard", headers={"Authorization": f"Bearer {token}"}).status_code
+            scoreboard.client.get(
+                "/api/leaderboard", headers={"Authorization": f"Bearer {token}"}
+            ).status_code
             for token in (scoreboard.token("ada"), "x", scoreboard.token("bob"))
         ]
         assert answers == [200, 401, 429]
 
 
-def test_whoever_was_away_the_longest_is_forgotten_first(limited: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_was_away_the_longest_is_forgotten_first(
+    limited: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limiter, "REMEMBERED_CLIENTS", 2)
     for number in (1, 2, 3):
         use_up(limited, **{"X-Forwarded-For": f"198.51.100.{number}"})
     answers = [
-        limited.client.get("/api/leaderboard", headers={"X-Forwarded-For": f"198.51.100.{number}"}).status_code
+        limited.client.get(
+            "/api/leaderboard", headers={"X-Forwarded-For": f"198.51.100.{number}"}
+        ).status_code
         for number in (3, 2, 1)
     ]
     assert answers == [429, 429, 200]

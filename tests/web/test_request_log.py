@@ -30,7 +30,12 @@ def await_lines(logs: list[Any], count: int) -> list[dict[str, Any]]:
 
 def test_a_line_tells_what_was_asked_by_whom_and_what_came_of_it(server: Running) -> None:
     with capture_logs() as logs:
-        answers = [server.score("ada"), server.score("ada"), server.score("bob"), server.client.get("/nowhere/ada")]
+        answers = [
+            server.score("ada"),
+            server.score("ada"),
+            server.score("bob"),
+            server.client.get("/nowhere/ada"),
+        ]
         lines = await_lines(logs, 4)
     assert [(line["method"], line["route"], line["status"]) for line in lines] == [
         ("POST", "/api/scores", 201),
@@ -50,7 +55,10 @@ def test_a_line_tells_what_was_asked_by_whom_and_what_came_of_it(server: Running
 def test_administrators_are_told_apart_too(server: Running) -> None:
     token = server.token("boss", scopes=("scoreboard:admin",))
     with capture_logs() as logs:
-        assert server.client.get("/api/admin/events", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+        assert (
+            server.client.get("/api/admin/events", headers={"Authorization": f"Bearer {token}"}).status_code
+            == 200
+        )
         (line,) = await_lines(logs, 1)
     assert line["route"] == "/api/admin/events"
     assert re.fullmatch("-?[0-9a-f]{1,16}", line["user"])
@@ -94,7 +102,9 @@ def test_balancers_that_ask_for_health_have_none(server: Running) -> None:
     assert line["route"] == "/api/leaderboard"
 
 
-@pytest.mark.parametrize(("env", "request_log", "is_told"), [("production", None, True), ("production", False, False)])
+@pytest.mark.parametrize(
+    ("env", "request_log", "is_told"), [("production", None, True), ("production", False, False)]
+)
 def test_it_is_on_in_production_unless_a_setting_says_otherwise(
     tmp_path: Path, env: str, request_log: bool | None, is_told: bool
 ) -> None:

@@ -54,7 +54,11 @@ WITH_LENGTH = b"Content-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
 
 def post(*headers: bytes, body: bytes = WITH_LENGTH) -> bytes:
     fields = (b"Content-Type: application/json", *headers)
-    return b"POST /api/scores HTTP/1.1\r\nHost: test\r\n" + b"".join(b"%b\r\n" % field for field in fields) + body
+    return (
+        b"POST /api/scores HTTP/1.1\r\nHost: test\r\n"
+        + b"".join(b"%b\r\n" % field for field in fields)
+        + body
+    )
 
 
 def bearer(scoreboard: Running, user_id: str = "ada") -> bytes:
@@ -97,7 +101,9 @@ def test_after_a_trailer_that_ends_the_connection_it_ends(scoreboard: Running) -
     assert statuses(exchanged(scoreboard, nowhere)) == [404]
 
 
-@pytest.mark.parametrize("trailer", [b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Transfer-Encoding: x"])
+@pytest.mark.parametrize(
+    "trailer", [b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Transfer-Encoding: x"]
+)
 def test_a_trailer_that_frames_is_refused(scoreboard: Running, trailer: bytes) -> None:
     """RFC 9110, section 6.5.1."""
     assert statuses(exchanged(scoreboard, post(bearer(scoreboard), body=in_chunks(trailer)))) == [400]
@@ -149,10 +155,14 @@ def test_an_upgrade_may_come_with_a_large_header(scoreboard: Running) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE", "PUT", "PURGE"])
 @pytest.mark.parametrize("upgrade", UPGRADES, ids=["h2c", "websocket", "other"])
-def test_an_upgrade_is_ignored_for_every_method(scoreboard: Running, upgrade: tuple[bytes, ...], method: str) -> None:
+def test_an_upgrade_is_ignored_for_every_method(
+    scoreboard: Running, upgrade: tuple[bytes, ...], method: str
+) -> None:
     ask = b"%b /api/leaderboard HTTP/1.1\r\nHost: test\r\n" % method.encode()
     without = exchanged(scoreboard, ask + b"Connection: close\r\n\r\n")
-    answer = exchanged(scoreboard, ask + b"\r\n".join(upgrade) + b"\r\n\r\n" + ask + b"Connection: close\r\n\r\n")
+    answer = exchanged(
+        scoreboard, ask + b"\r\n".join(upgrade) + b"\r\n\r\n" + ask + b"Connection: close\r\n\r\n"
+    )
     assert statuses(answer) == statuses(without) * 2
 
 
@@ -266,7 +276,12 @@ def test_what_comes_before_a_bad_request_is_answered(scoreboard: Running) -> Non
     good = post(bearer(scoreboard))
     broken = post(bearer(scoreboard), body=IN_CHUNKS + b"x\r\n")
     many = b"GET / HTTP/1.1\r\n" + b"a:\r\n" * 1_000
-    for bad, status in ((b"nonsense\r\n\r\n", 400), (broken, 400), (b"CONNECT x:1 HTTP/1.1\r\n\r\n", 501), (many, 431)):
+    for bad, status in (
+        (b"nonsense\r\n\r\n", 400),
+        (broken, 400),
+        (b"CONNECT x:1 HTTP/1.1\r\n\r\n", 501),
+        (many, 431),
+    ):
         assert statuses(exchanged(scoreboard, good + GET + bad)) == [201, 200, status]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from scoreboard.settings.config import Settings
 
-from scoreboard.config import Settings
 from scoreboard.store.schema import newest_revision
 from tests.harness import running
 from tests.limits import LIMIT_SECONDS
@@ -41,7 +41,9 @@ def migrate_further(settings: Settings) -> None:
     apart(on_server())
 
 
-def test_servers_of_the_version_before_go_on_and_come_back(tmp_path: Path, deployment: dict[str, Any]) -> None:
+def test_servers_of_the_version_before_go_on_and_come_back(
+    tmp_path: Path, deployment: dict[str, Any]
+) -> None:
     with running(tmp_path, **deployment) as before:
         assert before.score("ada").status_code == 201
         with before.watch() as watcher:

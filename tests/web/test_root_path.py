@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from scoreboard.public_urls import root_path
+from scoreboard.settings.public_urls import root_path
 from tests.clocks import HeldClock
 from tests.harness import running
 
@@ -31,7 +31,8 @@ def test_the_root_path_leads_to_the_page_and_keeps_the_query(tmp_path: Path) -> 
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert server.client.get("/scores/?board=side").text.count('board="side"') == 1
         told = [
-            server.client.get(path).status_code for path in ("/scoresheet", "/scores/x", "/scores//api/leaderboard")
+            server.client.get(path).status_code
+            for path in ("/scoresheet", "/scores/x", "/scores//api/leaderboard")
         ]
         assert told == [404, 404, 404]
 

@@ -51,7 +51,14 @@ def test_the_name_of_the_token_is_shown(scoreboard: Running) -> None:
         ("\u200b\u3164\u202e", "ada"),
         ("Bob\u202ereverse", "Bobreverse"),
     ],
-    ids=["cut", "no control characters", "blank: the user id", "right to left", "invisible: the user id", "override"],
+    ids=[
+        "cut",
+        "no control characters",
+        "blank: the user id",
+        "right to left",
+        "invisible: the user id",
+        "override",
+    ],
 )
 def test_a_name_is_made_fit_to_be_shown(scoreboard: Running, claim: str, shown: str) -> None:
     scoreboard.score("ada", name=claim)
@@ -127,7 +134,10 @@ def test_a_key_with_another_action_is_refused(scoreboard: Running) -> None:
 
 
 def test_keys_of_two_users_never_meet(scoreboard: Running) -> None:
-    assert scoreboard.score("ada", key="abc").json()["eventId"] != scoreboard.score("bob", key="abc").json()["eventId"]
+    assert (
+        scoreboard.score("ada", key="abc").json()["eventId"]
+        != scoreboard.score("bob", key="abc").json()["eventId"]
+    )
 
 
 def test_keys_of_two_submitters_for_one_user_never_meet(scoreboard: Running) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from scoreboard.scoring import Scoring
+from scoreboard.services.scoring import Scoring
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 
@@ -20,7 +20,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield server
 
 
-def assert_secured(response: httpx2.Response, policy: str = "default-src 'none'; frame-ancestors 'none'") -> None:
+def assert_secured(
+    response: httpx2.Response, policy: str = "default-src 'none'; frame-ancestors 'none'"
+) -> None:
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Referrer-Policy"] == "no-referrer"
     assert response.headers["Content-Security-Policy"] == policy
@@ -47,7 +49,9 @@ def assert_secured(response: httpx2.Response, policy: str = "default-src 'none';
         ("GET", "/static/scoreboard.js", 200),
     ],
 )
-def test_every_answer_is_what_it_says_and_becomes_no_page(server: Running, method: str, path: str, status: int) -> None:
+def test_every_answer_is_what_it_says_and_becomes_no_page(
+    server: Running, method: str, path: str, status: int
+) -> None:
     response = server.client.request(method, path)
     assert response.status_code == status
     assert_secured(response)
@@ -72,12 +76,20 @@ def test_an_answer_to_the_unforeseen_too(server: Running, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
-def test_pages_load_from_here_alone_and_run_nothing_that_is_written_into_them(server: Running, path: str) -> None:
+def test_pages_load_from_here_alone_and_run_nothing_that_is_written_into_them(
+    server: Running, path: str
+) -> None:
     response = server.client.get(path)
     policy = response.headers["Content-Security-Policy"]
     assert_secured(response, policy)
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
-    assert rules["default-src"] == rules["frame-ancestors"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    assert (
+        rules["default-src"]
+        == rules["frame-ancestors"]
+        == rules["base-uri"]
+        == rules["form-action"]
+        == "'none'"
+    )
     assert rules["script-src"] == rules["style-src"] == rules["connect-src"] == "'self'"
     assert "unsafe" not in policy
     assert response.headers["X-Frame-Options"] == "DENY"

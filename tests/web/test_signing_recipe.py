@@ -12,7 +12,9 @@ from tests.harness import SECRET, running
 RECIPE = Path(__file__).parents[2] / "docs" / "recipes" / "signing.py"
 
 
-def test_tokens_and_proofs_of_the_recipe_are_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_and_proofs_of_the_recipe_are_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SCOREBOARD_JWT_SECRET", SECRET)
     recipe = runpy.run_path(str(RECIPE))
     clock = HeldClock(time.time_ns() // 1_000)
@@ -24,5 +26,7 @@ def test_tokens_and_proofs_of_the_recipe_are_accepted(tmp_path: Path, monkeypatc
         assert [entry["name"] for entry in scoreboard.board()["entries"]] == ["Ada", "bob"]
         body = {"actionId": "quest", "userId": "ada", "proof": recipe["proof"]("ada", "quest")}
         headers = {"Authorization": f"Bearer {own}"}
-        codes = [scoreboard.client.post("/api/scores", json=body, headers=headers).status_code for _ in range(2)]
+        codes = [
+            scoreboard.client.post("/api/scores", json=body, headers=headers).status_code for _ in range(2)
+        ]
         assert codes == [201, 409]

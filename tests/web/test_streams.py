@@ -17,11 +17,11 @@ import pytest
 import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from scoreboard.domain.submissions import Caller
 from scoreboard.fanout import ring
 from scoreboard.fanout.subscriber import Subscriber
-from scoreboard.model import Caller
-from scoreboard.web.asgi_subscriber import AsgiSubscriber
-from scoreboard.web.detached import DetachedSubscriber
+from scoreboard.web.streaming.asgi_subscriber import AsgiSubscriber
+from scoreboard.web.streaming.detached import DetachedSubscriber
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 from tests.limits import LIMIT_SECONDS
@@ -189,7 +189,9 @@ def test_frames_come_in_order(scoreboard: Running) -> None:
 
 def test_another_origin_may_watch(scoreboard: Running) -> None:
     with scoreboard.client.stream(
-        "GET", "/api/leaderboard/stream", headers={"Origin": "https://elsewhere.example", "Accept-Encoding": "gzip"}
+        "GET",
+        "/api/leaderboard/stream",
+        headers={"Origin": "https://elsewhere.example", "Accept-Encoding": "gzip"},
     ) as response:
         assert response.headers["Access-Control-Allow-Origin"] == "*"
         # Compressed events would wait for each other.
@@ -256,7 +258,9 @@ def test_a_client_that_leaves_at_once_leaves_no_stream_behind(
     deadline = time.monotonic() + LIMIT_SECONDS
     while counts.opened < 20 or scoreboard.scoreboard.hub.streams:
         assert scoreboard.client.get("/health/live").status_code == 200
-        assert time.monotonic() < deadline, f"{scoreboard.scoreboard.hub.streams} streams of {counts.opened} are left"
+        assert time.monotonic() < deadline, (
+            f"{scoreboard.scoreboard.hub.streams} streams of {counts.opened} are left"
+        )
 
 
 @only("detached-asyncio", "detached-uvloop", "tls-asyncio", "tls-uvloop")
@@ -294,7 +298,9 @@ def test_a_client_that_has_the_newest_board_is_sent_only_what_is_newer(scoreboar
 
 @pytest.mark.parametrize("version", ["0", "999999", "-1", "1.5", "x", "9" * 100])
 def test_a_client_with_any_other_board_is_sent_the_newest(scoreboard: Running, version: str) -> None:
-    with scoreboard.client.stream("GET", "/api/leaderboard/stream", headers={"Last-Event-ID": version}) as response:
+    with scoreboard.client.stream(
+        "GET", "/api/leaderboard/stream", headers={"Last-Event-ID": version}
+    ) as response:
         assert any('"version":1' in line for line in response.iter_lines())
 
 

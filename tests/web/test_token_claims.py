@@ -24,13 +24,29 @@ PROVIDERS: Final[dict[str, tuple[Claims, str, int]]] = {
     "Okta, others": (access_token(scp=["openid", "profile"], cid="0oa", aud="api"), "ada", 403),
     "Okta, ours": (access_token(scp=["openid", "scores:write"], cid="0oa", aud="api"), "ada", 201),
     "Okta, a trusted server": (access_token(scp=["scores:write:any"], cid="0oa", aud="api"), "bob", 201),
-    "Auth0, none granted": (access_token(scope="openid profile", permissions=[], aud=["api", "info"]), "ada", 403),
+    "Auth0, none granted": (
+        access_token(scope="openid profile", permissions=[], aud=["api", "info"]),
+        "ada",
+        403,
+    ),
     "Auth0, permissions alone": (access_token(permissions=["read:mail"], aud="api"), "ada", 403),
-    "Auth0, granted": (access_token(scope="openid", permissions=["scores:write"], aud=["api", "info"]), "ada", 201),
+    "Auth0, granted": (
+        access_token(scope="openid", permissions=["scores:write"], aud=["api", "info"]),
+        "ada",
+        201,
+    ),
     "Cognito, ours": (access_token(scope="scores:write", client_id="api", token_use="access"), "ada", 201),
-    "Cognito, another app": (access_token(scope="scores:write", client_id="shop", token_use="access"), "ada", 401),
+    "Cognito, another app": (
+        access_token(scope="scores:write", client_id="shop", token_use="access"),
+        "ada",
+        401,
+    ),
     "Keycloak": (access_token(scope="email profile", azp="game", aud="api", typ="Bearer"), "ada", 403),
-    "Firebase": (access_token(aud="api", user_id="ada", firebase={"sign_in_provider": "anonymous"}), "ada", 201),
+    "Firebase": (
+        access_token(aud="api", user_id="ada", firebase={"sign_in_provider": "anonymous"}),
+        "ada",
+        201,
+    ),
     "empty scp": (access_token(scp="", aud="api"), "ada", 403),
     "scp of an odd kind": (access_token(scp={"a": 1}, aud="api"), "ada", 403),
     "scp that is null": (access_token(scp=None, aud="api"), "ada", 403),
@@ -43,7 +59,11 @@ def test_tokens_of_providers_say_in_their_own_way_what_they_allow(
 ) -> None:
     path = tmp_path / "provider.pem"
     path.write_bytes(pem(KEYS["RS256"]))
-    given: dict[str, Any] = {"jwt_issuer": "https://login.example", "jwt_audience": "other,api", "jwt_secret": None}
+    given: dict[str, Any] = {
+        "jwt_issuer": "https://login.example",
+        "jwt_audience": "other,api",
+        "jwt_secret": None,
+    }
     with running(tmp_path, jwt_public_keys=str(path), **given) as scoreboard:
         token = signed(claims_of(scoreboard, **claims), KEYS["RS256"], "RS256", kid="provider")
         response = scoreboard.score(user, token=token)

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt.algorithms import get_default_algorithms
 
 from scoreboard import __version__
-from scoreboard.errors import StartError
+from scoreboard.domain.errors import StartError
 from tests.harness import SECRET, Running, running
 from tests.key_server import NO_KEY_SETS, publishing
 
@@ -47,7 +47,9 @@ def pem(key: Any) -> bytes:
 
 
 def jwk(algorithm: str, kid: str, **changed: Any) -> dict[str, Any]:
-    found: dict[str, Any] = get_default_algorithms()[algorithm].to_jwk(KEYS[algorithm].public_key(), as_dict=True)
+    found: dict[str, Any] = get_default_algorithms()[algorithm].to_jwk(
+        KEYS[algorithm].public_key(), as_dict=True
+    )
     return {**found, "kid": kid, "use": "sig", "alg": algorithm, **changed}
 
 
@@ -116,12 +118,19 @@ FORGERIES: Final[dict[str, Callable[[Claims], str]]] = {
     "a stranger's key": lambda claims: signed(claims, STRANGER, "RS256"),
     "an empty secret": lambda claims: hmac_of(PLAIN_HEADER, claims, b""),
     "the public key as a secret": lambda claims: hmac_of(PLAIN_HEADER, claims, pem(KEYS["RS256"])),
-    "the public key as a secret, stripped": lambda claims: hmac_of(PLAIN_HEADER, claims, pem(KEYS["RS256"]).strip()),
+    "the public key as a secret, stripped": lambda claims: hmac_of(
+        PLAIN_HEADER, claims, pem(KEYS["RS256"]).strip()
+    ),
     "kid is a path": lambda claims: hmac_of({**PLAIN_HEADER, "kid": "../../../../dev/null"}, claims, b""),
     "kid is SQL": lambda claims: hmac_of({**PLAIN_HEADER, "kid": "' UNION SELECT 'key"}, claims, b"key"),
-    "kid is a list": lambda claims: signed(claims, OTHER_SECRET) and raw({**PLAIN_HEADER, "kid": ["a"]}, claims, b"x"),
+    "kid is a list": lambda claims: (
+        signed(claims, OTHER_SECRET) and raw({**PLAIN_HEADER, "kid": ["a"]}, claims, b"x")
+    ),
     "an embedded key": lambda claims: signed(
-        claims, STRANGER, "RS256", jwk=get_default_algorithms()["RS256"].to_jwk(STRANGER.public_key(), as_dict=True)
+        claims,
+        STRANGER,
+        "RS256",
+        jwk=get_default_algorithms()["RS256"].to_jwk(STRANGER.public_key(), as_dict=True),
     ),
     "a critical header": lambda claims: signed(claims, SECRET, crit=["exp"], exp=1),
     "no signature": lambda claims: signed(claims).rpartition(".")[0] + ".",
@@ -129,7 +138,9 @@ FORGERIES: Final[dict[str, Callable[[Claims], str]]] = {
     "four parts": lambda claims: signed(claims) + ".x",
     "two signatures": lambda claims: json.dumps({"payload": "x", "signatures": [{"protected": "x"}, {}]}),
     "cut short": lambda claims: signed(claims)[:-4],
-    "a byte flipped": lambda claims: signed(claims)[:-3] + ("AAA" if not signed(claims).endswith("AAA") else "BBB"),
+    "a byte flipped": lambda claims: (
+        signed(claims)[:-3] + ("AAA" if not signed(claims).endswith("AAA") else "BBB")
+    ),
     "not base64": lambda _: "!.!.!",
     "a list as claims": lambda _: raw(PLAIN_HEADER, [1]),  # type: ignore[arg-type]
     "a megabyte": lambda claims: signed({**claims, "more": "x" * 7_000}) + "x" * 2_000,
@@ -137,14 +148,18 @@ FORGERIES: Final[dict[str, Callable[[Claims], str]]] = {
 
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES.keys())
-def test_a_forged_token_is_refused_without_a_reason(trusting: Running, forge: Callable[[Claims], str]) -> None:
+def test_a_forged_token_is_refused_without_a_reason(
+    trusting: Running, forge: Callable[[Claims], str]
+) -> None:
     assert_refused(trusting, forge(claims_of(trusting)))
 
 
 @pytest.mark.parametrize("pointer", ["jku", "x5u"])
 def test_nothing_is_fetched_from_where_a_token_says(trusting: Running, pointer: str) -> None:
     with publishing([jwk("RS256", "a")]) as issuer:
-        assert_refused(trusting, signed(claims_of(trusting), STRANGER, "RS256", kid="b", **{pointer: issuer.url}))
+        assert_refused(
+            trusting, signed(claims_of(trusting), STRANGER, "RS256", kid="b", **{pointer: issuer.url})
+        )
         assert issuer.asked == 0
 
 
@@ -206,7 +221,9 @@ def test_a_token_says_what_it_has_to(tmp_path: Path, changed: Claims, typ: str, 
         assert scoreboard.score(token=token).status_code == status
 
 
-NO_SPACES: Final = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2007\u2028\u2029\u202f\u205f\u3000\u200b\ufeff,;+"
+NO_SPACES: Final = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2007\u2028\u2029\u202f\u205f\u3000\u200b\ufeff,;+"
+)
 """Characters at which some splitting takes place elsewhere. Scopes are split at U+0020."""
 
 SCOPES: Final[dict[str, tuple[Any, bool, str, int]]] = {
@@ -243,7 +260,10 @@ def test_a_scope_says_whose_score_may_be_raised(
         assert response.status_code == status
         if status == 403 and user == "ada":
             assert response.json()["code"] == "insufficient_scope"
-            assert response.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="scores:write"'
+            assert (
+                response.headers["WWW-Authenticate"]
+                == 'Bearer error="insufficient_scope", scope="scores:write"'
+            )
 
 
 def test_a_secret_is_changed_with_nobody_logged_out(tmp_path: Path) -> None:
@@ -298,7 +318,10 @@ def first(scoreboard: Running, token: str) -> Any:
 
 
 def test_a_published_set_of_keys_is_followed(tmp_path: Path) -> None:
-    with publishing([jwk("RS256", "one")]) as issuer, running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s:
+    with (
+        publishing([jwk("RS256", "one")]) as issuer,
+        running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s,
+    ):
         token = signed(claims_of(s), KEYS["RS256"], "RS256", kid="one")
         assert first(s, token).status_code == 201
         # Secrets are not for this server, whoever knows one.
@@ -318,14 +341,25 @@ def test_a_published_set_of_keys_is_followed(tmp_path: Path) -> None:
 
 
 def test_the_last_good_keys_are_kept(tmp_path: Path) -> None:
-    with publishing([jwk("EdDSA", "one")]) as issuer, running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s:
+    with (
+        publishing([jwk("EdDSA", "one")]) as issuer,
+        running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s,
+    ):
         token = signed(claims_of(s), KEYS["EdDSA"], "EdDSA", kid="one")
         assert first(s, token).status_code == 201
-        for broken in ([], [{"kty": "RSA"}], [jwk("EdDSA", "one", use="enc")], [{"kty": "oct", "k": "c2VjcmV0"}]):
+        for broken in (
+            [],
+            [{"kty": "RSA"}],
+            [jwk("EdDSA", "one", use="enc")],
+            [{"kty": "oct", "k": "c2VjcmV0"}],
+        ):
             issuer.keys = broken
             s.clock.advance(60)
             assert s.score(token=signed(claims_of(s), STRANGER, "RS256", kid="two")).status_code == 401
-            assert s.score(token=signed(claims_of(s, jti="x"), KEYS["EdDSA"], "EdDSA", kid="one")).status_code == 201
+            assert (
+                s.score(token=signed(claims_of(s, jti="x"), KEYS["EdDSA"], "EdDSA", kid="one")).status_code
+                == 201
+            )
         issuer.fails = True
         for issuer.body in (*NO_KEY_SETS.values(), None):
             issuer.fails = issuer.body is None
@@ -333,7 +367,9 @@ def test_the_last_good_keys_are_kept(tmp_path: Path) -> None:
             asked = issuer.asked
             assert s.score(token=signed(claims_of(s), STRANGER, "RS256", kid="two")).status_code == 401
             assert issuer.asked == asked + 1
-            assert s.score(token=signed(claims_of(s, jti="y"), KEYS["EdDSA"], "EdDSA", kid="one")).status_code in {
+            assert s.score(
+                token=signed(claims_of(s, jti="y"), KEYS["EdDSA"], "EdDSA", kid="one")
+            ).status_code in {
                 201,
                 429,
             }
@@ -341,7 +377,9 @@ def test_the_last_good_keys_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("body", NO_KEY_SETS.values(), ids=NO_KEY_SETS.keys())
-def test_a_server_starts_with_a_key_set_that_is_none_and_takes_the_next_one(tmp_path: Path, body: bytes) -> None:
+def test_a_server_starts_with_a_key_set_that_is_none_and_takes_the_next_one(
+    tmp_path: Path, body: bytes
+) -> None:
     with publishing([jwk("ES256", "one")]) as issuer:
         issuer.body = body
         with running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s:

@@ -43,7 +43,9 @@ def server(tmp_path: Path) -> Iterator[Running]:
 
 
 def names(browser: WebKit) -> object:
-    return browser.run(f"{ROOT} return [...root.querySelectorAll('tbody .name bdi')].map((name) => name.textContent);")
+    return browser.run(
+        f"{ROOT} return [...root.querySelectorAll('tbody .name bdi')].map((name) => name.textContent);"
+    )
 
 
 def state(browser: WebKit) -> object:
@@ -94,7 +96,9 @@ def test_eight_tabs_show_the_board_and_submit(browser: WebKit, server: Running, 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 @pytest.mark.parametrize("width", [400, 800])
-def test_nothing_is_wider_than_the_window(browser: WebKit, server: Running, width: int, direction: str) -> None:
+def test_nothing_is_wider_than_the_window(
+    browser: WebKit, server: Running, width: int, direction: str
+) -> None:
     browser.resize(width, 800)
     server.score("ada", "prize", name="W" * 128)
     server.score("bob", name="لاعب" * 30)

@@ -80,7 +80,9 @@ def test_the_fullest_task_is_near_the_streams_that_it_takes(deployed: Deployed) 
         ("DaysToExpiry", "LessThanThreshold", 21),
     ],
 )
-def test_what_an_operator_has_to_know(deployed: Deployed, metric: str, comparison: str, threshold: float) -> None:
+def test_what_an_operator_has_to_know(
+    deployed: Deployed, metric: str, comparison: str, threshold: float
+) -> None:
     found = deployed.alarms_on(metric)
 
     assert found

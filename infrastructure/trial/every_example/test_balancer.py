@@ -16,7 +16,9 @@ def rules(deployed: Deployed) -> list[dict[str, Any]]:
     """Those of HTTPS, in the order in which they are tried."""
     arn = deployed.listeners[443]["ListenerArn"]
     found = deployed.ask("elbv2", "describe_rules", "Rules", ListenerArn=arn)
-    return sorted(found, key=lambda rule: (rule["IsDefault"], int(rule["Priority"]) if not rule["IsDefault"] else 0))
+    return sorted(
+        found, key=lambda rule: (rule["IsDefault"], int(rule["Priority"]) if not rule["IsDefault"] else 0)
+    )
 
 
 def paths(rule: dict[str, Any]) -> list[str]:
@@ -49,7 +51,9 @@ def test_https_takes_tls_12_and_13_with_the_certificate_alone(deployed: Deployed
 
 def test_plain_http_only_sends_on_to_https(deployed: Deployed) -> None:
     (action,) = deployed.listeners[80]["DefaultActions"]
-    (rule,) = deployed.ask("elbv2", "describe_rules", "Rules", ListenerArn=deployed.listeners[80]["ListenerArn"])
+    (rule,) = deployed.ask(
+        "elbv2", "describe_rules", "Rules", ListenerArn=deployed.listeners[80]["ListenerArn"]
+    )
 
     assert action["Type"] == "redirect"
     assert (

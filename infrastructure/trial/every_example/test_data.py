@@ -22,7 +22,9 @@ def test_nobody_deletes_it_by_mistake(deployed: Deployed) -> None:
 
 def test_all_tasks_at_most_stay_below_the_alarm_on_connections(deployed: Deployed) -> None:
     most_tasks = sum(target["MaxCapacity"] for target in deployed.scaled)
-    of_task = {int(deployed.environment_of(name)["SCOREBOARD_DATABASE_POOL_SIZE"]) + 1 for name in deployed.services}
+    of_task = {
+        int(deployed.environment_of(name)["SCOREBOARD_DATABASE_POOL_SIZE"]) + 1 for name in deployed.services
+    }
 
     # Twice: so many are there while a release is rolled out.
     assert 2 * most_tasks * max(of_task) <= 0.8 * int(deployed.database_parameters["max_connections"])
@@ -32,7 +34,9 @@ def test_redis_7_refuses_writes_before_it_drops_a_key(deployed: Deployed) -> Non
     assert deployed.redis_nodes
     for node in deployed.redis_nodes:
         group = node["CacheParameterGroup"]["CacheParameterGroupName"]
-        found = deployed.ask("elasticache", "describe_cache_parameters", "Parameters", CacheParameterGroupName=group)
+        found = deployed.ask(
+            "elasticache", "describe_cache_parameters", "Parameters", CacheParameterGroupName=group
+        )
         parameters = {parameter["ParameterName"]: parameter["ParameterValue"] for parameter in found}
         assert parameters["maxmemory-policy"] == "noeviction"
         assert node["EngineVersion"].split(".")[0] == "7"

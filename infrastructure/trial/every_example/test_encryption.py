@@ -14,7 +14,9 @@ def key_of(deployed: Deployed) -> str:
 
 
 def test_the_key_turns_every_year(deployed: Deployed) -> None:
-    assert deployed.ask("kms", "get_key_rotation_status", "KeyRotationEnabled", KeyId=key_of(deployed)) is True
+    assert (
+        deployed.ask("kms", "get_key_rotation_status", "KeyRotationEnabled", KeyId=key_of(deployed)) is True
+    )
 
 
 def test_databases_are_encrypted_and_so_are_their_statements(deployed: Deployed) -> None:
@@ -49,10 +51,14 @@ def test_every_secret_is_encrypted_with_the_key(deployed: Deployed) -> None:
 
 
 def test_every_log_is_encrypted_and_ends_some_day(deployed: Deployed) -> None:
-    groups = {group["logGroupName"]: group for group in deployed.ask("logs", "describe_log_groups", "logGroups")}
+    groups = {
+        group["logGroupName"]: group for group in deployed.ask("logs", "describe_log_groups", "logGroups")
+    }
     expected = {f"/{deployed.name}/{what}" for what in ("server", "collector", "metrics", "network")}
     expected |= {
-        f"/aws/rds/instance/{name}/{what}" for name in deployed.databases for what in ("postgresql", "upgrade")
+        f"/aws/rds/instance/{name}/{what}"
+        for name in deployed.databases
+        for what in ("postgresql", "upgrade")
     }
 
     assert set(groups) == expected

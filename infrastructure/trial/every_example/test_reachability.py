@@ -9,7 +9,10 @@ def test_only_the_balancer_lets_everybody_in(deployed: Deployed) -> None:
         for name, group in deployed.groups.items()
         for permission in group["IpPermissions"]
         if EVERYBODY
-        & {span.get("CidrIp") or span.get("CidrIpv6") for span in permission["IpRanges"] + permission["Ipv6Ranges"]}
+        & {
+            span.get("CidrIp") or span.get("CidrIpv6")
+            for span in permission["IpRanges"] + permission["Ipv6Ranges"]
+        }
     }
 
     assert open_ports == {("balancer", 80, 80), ("balancer", 443, 443)}
@@ -74,7 +77,9 @@ def test_the_data_has_no_way_out_and_tasks_have_none_in(deployed: Deployed) -> N
     assert len(of_database) >= 2
     assert len(of_cache) >= 2
     assert {
-        subnet: deployed.routes_out[subnet] for subnet in of_database | of_cache if deployed.routes_out[subnet]
+        subnet: deployed.routes_out[subnet]
+        for subnet in of_database | of_cache
+        if deployed.routes_out[subnet]
     } == {}
     assert len(of_tasks) >= 2
     for subnet in of_tasks:  # a NAT gateway lets answers in alone; an Internet gateway would let anybody

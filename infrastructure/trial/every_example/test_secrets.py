@@ -34,7 +34,9 @@ def test_every_task_gets_them_by_name_from_secrets_manager(deployed: Deployed) -
 
     for name in deployed.task_definitions:
         assert {pair["name"]: pair["valueFrom"] for pair in deployed.server_in(name)["secrets"]} == arns
-        assert not any("PASSWORD" in setting or "SECRET" in setting for setting in deployed.environment_of(name))
+        assert not any(
+            "PASSWORD" in setting or "SECRET" in setting for setting in deployed.environment_of(name)
+        )
 
 
 def test_terraform_keeps_none_but_the_one_that_it_must(deployed: Deployed) -> None:

@@ -10,7 +10,10 @@ def test_one_task_does_all_and_a_second_comes_under_load(deployed: Deployed) -> 
 
 def test_there_is_one_of_each(deployed: Deployed) -> None:
     gateways = {
-        gateway for gateways in deployed.routes_out.values() for gateway in gateways if gateway.startswith("nat-")
+        gateway
+        for gateways in deployed.routes_out.values()
+        for gateway in gateways
+        if gateway.startswith("nat-")
     }
 
     assert list(deployed.databases) == [deployed.name]

@@ -7,7 +7,7 @@ import typer
 from scoreboard import __version__
 from scoreboard.cli import admin, bench, demo, export, migrate, proof, rebuild, serve, token, verify, watch
 from scoreboard.cli.logs import configure_logs
-from scoreboard.errors import ScoreboardError
+from scoreboard.domain.errors import ScoreboardError
 
 EXIT_CANNOT_START = 2
 

@@ -12,15 +12,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scoreboard.admin_store import Conspicuous, Record
-from scoreboard.administration import Administration, reasons
 from scoreboard.app import open_administration
-from scoreboard.catalog import load_catalog
 from scoreboard.cli.arguments import checked
-from scoreboard.config import read_settings
-from scoreboard.model import MAX_SCORE, Correction, EventKind, Player
-from scoreboard.names import check_name
-from scoreboard.text import check_id, check_reason, shown
+from scoreboard.domain.administration import Correction, Record, SuspicionThresholds
+from scoreboard.domain.boards import MAX_SCORE
+from scoreboard.domain.events import EventKind
+from scoreboard.domain.names import check_name
+from scoreboard.domain.plain_text import check_id, check_reason, shown
+from scoreboard.domain.standings import Player
+from scoreboard.services.administration import Administration, reasons
+from scoreboard.settings.catalog import load_catalog
+from scoreboard.settings.config import read_settings
 
 app = typer.Typer(
     help="Right a wrong, and look up who did what: beside running servers, straight in the database.",
@@ -29,7 +31,7 @@ app = typer.Typer(
 
 T = TypeVar("T")
 
-_DEFAULTS: Final = Conspicuous()
+_DEFAULTS: Final = SuspicionThresholds()
 
 
 def _id(text: str) -> str:
@@ -48,7 +50,10 @@ User = Annotated[str, typer.Argument(metavar="USER", help="The user id.", callba
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The name that boards show.", callback=_name)]
 Board = Annotated[str, typer.Argument(metavar="BOARD", help="The board's id in the catalog.", callback=_id)]
 Version = Annotated[
-    int, typer.Argument(metavar="VERSION", help="The event: the board's version that it made.", min=1, max=MAX_SCORE)
+    int,
+    typer.Argument(
+        metavar="VERSION", help="The event: the board's version that it made.", min=1, max=MAX_SCORE
+    ),
 ]
 Reason = Annotated[str, typer.Option("--reason", "-r", help="Why: for the audit log.", callback=_reason)]
 Actor = Annotated[str | None, typer.Option("--actor", help="Who does this [your login name].")]
@@ -68,7 +73,10 @@ def players(
             shown(player.name or ""),
             ", ".join(state for state, is_so in _states(player).items() if is_so),
             str(player.seq),
-            ", ".join(f"{board} {s.score:,}" + ("" if s.listed else " (not listed)") for board, s in standings.items()),
+            ", ".join(
+                f"{board} {s.score:,}" + ("" if s.listed else " (not listed)")
+                for board, s in standings.items()
+            ),
         )
         for player, standings in found
     ]
@@ -94,7 +102,10 @@ def suspects(
         int, typer.Option(help="Conspicuous: so many awards in one hour.", min=1)
     ] = _DEFAULTS.awards_an_hour,
     irregularity: Annotated[
-        float, typer.Option(help="Conspicuous: intervals whose deviation is at most this part of their mean.", min=0)
+        float,
+        typer.Option(
+            help="Conspicuous: intervals whose deviation is at most this part of their mean.", min=0
+        ),
     ] = _DEFAULTS.irregularity,
     behind_address: Annotated[
         int, typer.Option(help="Conspicuous: so many players behind one address.", min=2)
@@ -102,7 +113,7 @@ def suspects(
     limit: Limit = 50,
 ) -> None:
     """List who stands out, with the figures. It is for you to judge: nobody is punished by this."""
-    conspicuous = Conspicuous(an_hour, irregularity, behind_address)
+    conspicuous = SuspicionThresholds(an_hour, irregularity, behind_address)
     found = _ask(lambda service: service.suspects(days, conspicuous, limit))
     rows = [
         (
@@ -118,7 +129,17 @@ def suspects(
         for s in found
     ]
     _print(
-        ("user", "stands out by", "points", "awards", "most an hour", "interval", "differs by", "behind address"), rows
+        (
+            "user",
+            "stands out by",
+            "points",
+            "awards",
+            "most an hour",
+            "interval",
+            "differs by",
+            "behind address",
+        ),
+        rows,
     )
 
 
@@ -198,7 +219,9 @@ def adjust(
     points: Annotated[int, typer.Argument(metavar="POINTS", help="Such as 50, or -50.")],
     reason: Reason,
     actor: Actor = None,
-    key: Annotated[str | None, typer.Option(help="Of this one adjustment: with the same key it counts once.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Of this one adjustment: with the same key it counts once.")
+    ] = None,
 ) -> None:
     """Give points to a player, or take some."""
     _correct(Correction(EventKind.ADJUST, _who(actor), reason, user_id=user, board=board, points=points), key)

@@ -10,15 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 from scoreboard.app import make_tokens
-from scoreboard.benching import Findings, Plan, percentile
-from scoreboard.benching import bench as measure
-from scoreboard.catalog import load_catalog
+from scoreboard.cli.latency import Findings, Plan, percentile
+from scoreboard.cli.latency import bench as measure
 from scoreboard.cli.progress import progress_bars
-from scoreboard.config import read_settings
-from scoreboard.errors import StartError
-from scoreboard.hosts import is_this_machine
-from scoreboard.model import Caller
-from scoreboard.server_url import server_url
+from scoreboard.cli.server_url import server_url
+from scoreboard.domain.errors import StartError
+from scoreboard.domain.submissions import Caller
+from scoreboard.settings.catalog import load_catalog
+from scoreboard.settings.config import read_settings
+from scoreboard.settings.hosts import is_this_machine
 
 USERS: Final = 10
 """All of them fit into the top ten, so that everybody sees each of their scores."""
@@ -27,11 +27,15 @@ TOKEN_SECONDS: Final = 3_600
 
 
 def bench(
-    url: Annotated[str, typer.Argument(metavar="URL", help="The server's address.")] = "http://127.0.0.1:8000",
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="The server's address.")
+    ] = "http://127.0.0.1:8000",
     streams: Annotated[int, typer.Option(min=1, max=5_000, help="How many streams to open.")] = 100,
     rate: Annotated[float, typer.Option(min=0.1, max=500, help="Scores a second.")] = 1.0,
     seconds: Annotated[float, typer.Option(min=1, max=300, help="How long to send scores.")] = 15.0,
-    action: Annotated[str | None, typer.Option(metavar="ID", help="The action; without it, the first.")] = None,
+    action: Annotated[
+        str | None, typer.Option(metavar="ID", help="The action; without it, the first.")
+    ] = None,
     let_scores_be_written_there: Annotated[
         bool, typer.Option("--let-scores-be-written-there", help="Needed where URL is not this machine.")
     ] = False,
@@ -51,11 +55,15 @@ def bench(
     catalog = load_catalog(settings.catalog)
     chosen = catalog.action(action or next(iter(catalog.actions)))
     tokens = make_tokens(settings)
-    users = [(user, tokens.sign(Caller(user), TOKEN_SECONDS)) for user in (f"bench-{n}" for n in range(USERS))]
+    users = [
+        (user, tokens.sign(Caller(user), TOKEN_SECONDS)) for user in (f"bench-{n}" for n in range(USERS))
+    ]
     plan = Plan(url, chosen.board, chosen.id, streams, rate, seconds, users)
     with progress_bars() as progress:
         task = progress.add_task(f"{streams} streams, {rate:g} scores a second", total=None)
-        findings = asyncio.run(measure(plan, lambda sent, of: progress.update(task, completed=sent, total=of)))
+        findings = asyncio.run(
+            measure(plan, lambda sent, of: progress.update(task, completed=sent, total=of))
+        )
     figures = _figures(findings)
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
@@ -63,7 +71,9 @@ def bench(
         Console().print(_table(url, figures))
     refused = {status: count for status, count in findings.statuses.items() if status != 201}
     if refused.get(429):
-        typer.echo("429: these users were over the server's limit. Take a lower --rate, or give it a higher limit.")
+        typer.echo(
+            "429: these users were over the server's limit. Take a lower --rate, or give it a higher limit."
+        )
     if refused or findings.lost or findings.missed:
         raise typer.Exit(1)
 
@@ -87,7 +97,9 @@ def _figures(findings: Findings) -> dict[str, float]:
 def _percentiles(name: str, seconds: Sequence[float]) -> dict[str, float]:
     if not seconds:
         return {}
-    return {f"{name}_p{percent}_ms": round(1_000 * percentile(seconds, percent), 3) for percent in (50, 95, 99)}
+    return {
+        f"{name}_p{percent}_ms": round(1_000 * percentile(seconds, percent), 3) for percent in (50, 95, 99)
+    }
 
 
 def _table(url: str, figures: Mapping[str, float]) -> Table:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scoreboard.cli.differences import Difference, marker
-from scoreboard.text import shown
+from scoreboard.domain.plain_text import shown
 
 MAX_WIDTH: Final = 100
 """In terminal cells. Rows of a wider table are hard to follow."""
@@ -67,7 +67,11 @@ def _cells(difference: Difference) -> Mapping[str, Text]:
     """Return a name as Text: in a string, Rich would interpret markup and emoji codes."""
     row, name = difference.row, shown(difference.row.name)
     # Without this mark, a terminal with bidirectional text draws the score on the other side of the name.
-    mark = LEFT_TO_RIGHT_MARK if any(unicodedata.bidirectional(character) in {"R", "AL"} for character in name) else ""
+    mark = (
+        LEFT_TO_RIGHT_MARK
+        if any(unicodedata.bidirectional(character) in {"R", "AL"} for character in name)
+        else ""
+    )
     moved = "green" if difference.is_new or difference.climbed > 0 else "red"
     gained = f"{difference.gained:+,}" if difference.gained else ""
     return {

@@ -6,24 +6,29 @@ from typing import Annotated
 import typer
 
 from scoreboard.app import Scoreboard, database_name, make_tokens, migrate
-from scoreboard.catalog import load_catalog
 from scoreboard.cli.serve import serve_until_stopped
-from scoreboard.config import Settings, read_settings
-from scoreboard.errors import StartError
-from scoreboard.hosts import is_this_machine
-from scoreboard.model import Caller
-from scoreboard.simulation import SimulatedPlayers
+from scoreboard.cli.simulated_players import SimulatedPlayers
+from scoreboard.domain.errors import StartError
+from scoreboard.domain.submissions import Caller
+from scoreboard.settings.catalog import load_catalog
+from scoreboard.settings.config import Settings, read_settings
+from scoreboard.settings.hosts import is_this_machine
 
 _YOU = Caller("you", "You")
 _TOKEN_SECONDS = 30 * 86_400
 
 
 def demo(
-    host: Annotated[str | None, typer.Option(help="Address to listen on [SCOREBOARD_HOST, 127.0.0.1].")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on [SCOREBOARD_HOST, 127.0.0.1].")
+    ] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on [SCOREBOARD_PORT, 8000].")] = None,
     players: Annotated[bool, typer.Option(help="Simulate players, who score through the real API.")] = True,
     let_anybody_play: Annotated[
-        bool, typer.Option("--let-anybody-play", help="Listen beyond this machine: whoever reaches it gets a token.")
+        bool,
+        typer.Option(
+            "--let-anybody-play", help="Listen beyond this machine: whoever reaches it gets a token."
+        ),
     ] = False,
 ) -> None:
     """Serve the scoreboard with a few simulated players, and say how to try it.
@@ -33,9 +38,13 @@ def demo(
     given = {"host": host, "port": port}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
     if settings.env == "production":
-        raise StartError("The demo gives a token to everybody: it does not run where SCOREBOARD_ENV is production.")
+        raise StartError(
+            "The demo gives a token to everybody: it does not run where SCOREBOARD_ENV is production."
+        )
     if settings.tls is not None:
-        raise StartError("The demo's players speak plain HTTP: leave SCOREBOARD_TLS_CERTIFICATE and …_KEY to serve.")
+        raise StartError(
+            "The demo's players speak plain HTTP: leave SCOREBOARD_TLS_CERTIFICATE and …_KEY to serve."
+        )
     if not let_anybody_play and not is_this_machine(settings.host):
         raise StartError(
             f"The demo gives a token to anybody who reaches {settings.host}: use 127.0.0.1, or add --let-anybody-play."
@@ -44,7 +53,9 @@ def demo(
     board = catalog.board(None).id
     actions = [action.id for action in catalog.actions.values() if action.board == board]
     if not actions:
-        raise typer.BadParameter(f"the catalog has no action for its first board, “{board}”", param_hint="catalog")
+        raise typer.BadParameter(
+            f"the catalog has no action for its first board, “{board}”", param_hint="catalog"
+        )
     tokens = make_tokens(settings)
 
     def sign(caller: Caller) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scoreboard.watching import Board, Row
+from scoreboard.cli.board_stream import Board, Row
 
 
 @dataclass(frozen=True, slots=True)

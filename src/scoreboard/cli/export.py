@@ -8,12 +8,12 @@ from typing import Annotated, Final
 
 import typer
 
-from scoreboard.admin_store import Record
 from scoreboard.app import make_store
-from scoreboard.catalog import load_catalog
 from scoreboard.cli.progress import progress_bars
-from scoreboard.config import Settings, read_settings
-from scoreboard.model import MAX_SCORE
+from scoreboard.domain.administration import Record
+from scoreboard.domain.boards import MAX_SCORE
+from scoreboard.settings.catalog import load_catalog
+from scoreboard.settings.config import Settings, read_settings
 
 PAGE_SIZE: Final = 2_000
 
@@ -22,7 +22,9 @@ LINE_ENDS: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
 
 
 def export(
-    board: Annotated[str | None, typer.Option(metavar="ID", help="The board; without it, the catalog's first.")] = None,
+    board: Annotated[
+        str | None, typer.Option(metavar="ID", help="The board; without it, the catalog's first.")
+    ] = None,
     after: Annotated[int, typer.Option(help="Only what came after this version.", min=0, max=MAX_SCORE)] = 0,
 ) -> None:
     """Write a board's ledger to standard output: a line of JSON for each event, in order.
@@ -43,7 +45,9 @@ async def _export(settings: Settings, board: str, version: int) -> None:
         end = 0 if head is None else head.version
         with progress_bars() as progress:
             task = progress.add_task(board, total=end, completed=version)
-            while version < end and (records := await store.ledger(board, version, min(PAGE_SIZE, end - version))):
+            while version < end and (
+                records := await store.ledger(board, version, min(PAGE_SIZE, end - version))
+            ):
                 for record in records:
                     typer.echo(_line(record))
                 version = records[-1].event.version

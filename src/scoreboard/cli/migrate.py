@@ -3,7 +3,7 @@
 import typer
 
 from scoreboard import app
-from scoreboard.config import read_settings
+from scoreboard.settings.config import read_settings
 
 
 def migrate() -> None:

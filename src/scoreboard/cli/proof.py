@@ -7,8 +7,8 @@ import typer
 
 from scoreboard.app import make_tokens
 from scoreboard.cli.arguments import checked
-from scoreboard.config import read_settings
-from scoreboard.text import check_id
+from scoreboard.domain.plain_text import check_id
+from scoreboard.settings.config import read_settings
 
 
 def proof(
@@ -22,5 +22,7 @@ def proof(
     """
     tokens = make_tokens(read_settings())
     typer.echo(
-        tokens.sign_proof(checked(check_id, user, "USER"), checked(check_id, action, "ACTION"), str(uuid4()), points)
+        tokens.sign_proof(
+            checked(check_id, user, "USER"), checked(check_id, action, "ACTION"), str(uuid4()), points
+        )
     )

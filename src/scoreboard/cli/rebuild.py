@@ -8,18 +8,20 @@ import typer
 from rich.progress import Progress, TaskID
 
 from scoreboard.app import make_ranking, make_store
-from scoreboard.catalog import load_catalog
 from scoreboard.cli.progress import progress_bars
-from scoreboard.config import Settings, read_settings
-from scoreboard.errors import RankingUnavailable
-from scoreboard.healing import Healing
-from scoreboard.interfaces import Ranking
+from scoreboard.domain.errors import RankingUnavailable
+from scoreboard.ports.ranking import Ranking
+from scoreboard.services.healing import Healing
+from scoreboard.settings.catalog import load_catalog
+from scoreboard.settings.config import Settings, read_settings
 
 LOOK_SECONDS = 0.2
 
 
 def rebuild(
-    board: Annotated[str | None, typer.Option(metavar="ID", help="The board; without it, all of the catalog.")] = None,
+    board: Annotated[
+        str | None, typer.Option(metavar="ID", help="The board; without it, all of the catalog.")
+    ] = None,
 ) -> None:
     """Forget the ranking, and fill it anew from the database.
 

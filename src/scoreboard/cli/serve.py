@@ -9,17 +9,19 @@ import typer
 
 from scoreboard import server
 from scoreboard.app import Scoreboard, make_tokens, makes_its_database, migrate, open_scoreboard
-from scoreboard.catalog import Catalog, load_catalog
-from scoreboard.config import Settings, read_settings
-from scoreboard.hosts import host_and_port
-from scoreboard.listening import bind, url_of
-from scoreboard.web.auth import Tokens
+from scoreboard.server.listen_socket import bind, url_of
+from scoreboard.settings.catalog import Catalog, load_catalog
+from scoreboard.settings.config import Settings, read_settings
+from scoreboard.settings.hosts import host_and_port
+from scoreboard.web.auth.tokens import Tokens
 
 log = structlog.get_logger()
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on [SCOREBOARD_HOST, 127.0.0.1].")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on [SCOREBOARD_HOST, 127.0.0.1].")
+    ] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on [SCOREBOARD_PORT, 8000].")] = None,
 ) -> None:
     """Serve the scoreboard until SIGTERM or Ctrl-C.
@@ -46,7 +48,9 @@ def serve(
 
 def _tell(settings: Settings, url: str, scoreboard: Scoreboard) -> None:
     if scoreboard.metrics_port is not None:
-        log.info("metrics", url=f"http://{host_and_port(settings.metrics_host, scoreboard.metrics_port)}/metrics")
+        log.info(
+            "metrics", url=f"http://{host_and_port(settings.metrics_host, scoreboard.metrics_port)}/metrics"
+        )
     log.info("serving", url=url, docs=f"{url}/docs", streams_at_most=scoreboard.hub.most)
 
 
@@ -69,10 +73,14 @@ def serve_until_stopped(
     url = url_of(public, is_tls=settings.tls is not None)
 
     async def main() -> None:
-        async with open_scoreboard(settings, catalog, tokens, is_demo=is_demo, admin_port=admin_port) as scoreboard:
+        async with open_scoreboard(
+            settings, catalog, tokens, is_demo=is_demo, admin_port=admin_port
+        ) as scoreboard:
 
             async def drain(polite: bool) -> None:
-                grace, seconds = (settings.drain_grace_seconds, settings.drain_seconds) if polite else (0.0, 0.0)
+                grace, seconds = (
+                    (settings.drain_grace_seconds, settings.drain_seconds) if polite else (0.0, 0.0)
+                )
                 await scoreboard.hub.drain(grace, seconds)
 
             http_server = server.make_server(
@@ -84,7 +92,9 @@ def serve_until_stopped(
         sockets = [stack.enter_context(public)]
         admin_port = None
         if settings.admin_port is not None:
-            sockets.append(stack.enter_context(bind(settings.admin_host, settings.admin_port, "SCOREBOARD_ADMIN_")))
+            sockets.append(
+                stack.enter_context(bind(settings.admin_host, settings.admin_port, "SCOREBOARD_ADMIN_"))
+            )
             admin_port = sockets[-1].getsockname()[1]
             log.info("administrators", url=f"{url_of(sockets[-1], is_tls=settings.tls is not None)}/admin")
         prepare()

@@ -7,10 +7,10 @@ import typer
 
 from scoreboard.app import make_tokens
 from scoreboard.cli.arguments import checked
-from scoreboard.config import read_settings
-from scoreboard.model import Caller
-from scoreboard.names import check_name
-from scoreboard.text import check_id
+from scoreboard.domain.names import check_name
+from scoreboard.domain.plain_text import check_id
+from scoreboard.domain.submissions import Caller
+from scoreboard.settings.config import read_settings
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -20,7 +20,9 @@ def token(
     name: Annotated[str | None, typer.Option(help="The name that the board shows.")] = None,
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="What the token may do beyond its user's own scores, such as scores:write:any. Repeatable."),
+        typer.Option(
+            help="What the token may do beyond its user's own scores, such as scores:write:any. Repeatable."
+        ),
     ] = None,
     expires_in: Annotated[str, typer.Option(help="How long it is valid: 90s, 15m, 1h, 30d.")] = "1h",
 ) -> None:

@@ -8,11 +8,11 @@ import typer
 from rich.progress import Progress
 
 from scoreboard.app import make_ranking, make_store
-from scoreboard.catalog import load_catalog
 from scoreboard.cli.progress import progress_bars
-from scoreboard.config import Settings, read_settings
-from scoreboard.verification import Report, Verdict
-from scoreboard.verification import verify as verify_board
+from scoreboard.services.verification import Report, Verdict
+from scoreboard.services.verification import verify as verify_board
+from scoreboard.settings.catalog import load_catalog
+from scoreboard.settings.config import Settings, read_settings
 
 
 def verify() -> None:
@@ -51,7 +51,9 @@ async def _verify_all(settings: Settings, ranked: Collection[str]) -> list[Verdi
 
 
 def _reporter(progress: Progress, board: str) -> Report:
-    tasks = {what: progress.add_task(f"{board}: {what}", total=None) for what in ("standings", "events", "ranking")}
+    tasks = {
+        what: progress.add_task(f"{board}: {what}", total=None) for what in ("standings", "events", "ranking")
+    }
 
     def report(what: str, done: int, of: int) -> None:
         progress.update(tasks[what], completed=done, total=of)

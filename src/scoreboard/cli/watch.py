@@ -15,12 +15,12 @@ from rich.console import Console, ConsoleDimensions, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from scoreboard.cli.board_stream import Behind, Board, BoardStream, Lost, News, Reader
 from scoreboard.cli.board_table import board_table, one_line
 from scoreboard.cli.differences import Difference, differences, marker
 from scoreboard.clock import SystemClock
-from scoreboard.interfaces import Clock
-from scoreboard.text import shown
-from scoreboard.watching import Behind, Board, BoardStream, Lost, News, Reader
+from scoreboard.domain.plain_text import shown
+from scoreboard.ports.clock import Clock
 
 TICK_SECONDS: Final = 1.0
 """How often to look for what comes without news: a terminal of another size, a pipe that nobody reads any more."""
@@ -30,8 +30,12 @@ READABLE_SECONDS: Final = 0.4
 
 
 def watch(
-    url: Annotated[str, typer.Argument(metavar="URL", help="The server's address.")] = "http://127.0.0.1:8000",
-    board: Annotated[str | None, typer.Option(metavar="ID", help="The board; without it, the catalog's first.")] = None,
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="The server's address.")
+    ] = "http://127.0.0.1:8000",
+    board: Annotated[
+        str | None, typer.Option(metavar="ID", help="The board; without it, the catalog's first.")
+    ] = None,
     token: Annotated[
         str | None,
         typer.Option(envvar="SCOREBOARD_TOKEN", help="For a server whose boards are private."),
@@ -198,13 +202,21 @@ class Screen:
         if self.board is None:
             return one_line(f"Scoreboard {self._url}", "bold")
         shown_rows, players = len(self.board.entries), self.board.players
-        of = f"the top {shown_rows} of {players:,} players" if players > shown_rows else _count(players, "player")
-        return one_line(shown(self.board.board), "bold").append(f" · {of} · version {self.board.version:,}", "not bold")
+        of = (
+            f"the top {shown_rows} of {players:,} players"
+            if players > shown_rows
+            else _count(players, "player")
+        )
+        return one_line(shown(self.board.board), "bold").append(
+            f" · {of} · version {self.board.version:,}", "not bold"
+        )
 
     def _state_line(self) -> Text:
         since = self._state.since.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         reason = f": {self._state.reason}" if self._state.reason else ""
-        line = one_line(f"{self._state.word.capitalize()} since {since}", "green" if self._state.is_live else "yellow")
+        line = one_line(
+            f"{self._state.word.capitalize()} since {since}", "green" if self._state.is_live else "yellow"
+        )
         return line.append(reason)
 
 

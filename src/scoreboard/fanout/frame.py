@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
-from scoreboard.model import Entry, Snapshot
-from scoreboard.names import shown_name
+from scoreboard.domain.names import shown_name
+from scoreboard.domain.standings import Entry, Snapshot
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -7,14 +7,13 @@ from typing import Final
 
 import structlog
 
-from scoreboard.background import Failures
-from scoreboard.errors import StoreUnavailable
+from scoreboard.domain.errors import StoreUnavailable
+from scoreboard.domain.standings import Snapshot
 from scoreboard.fanout.frame import Frame, encode
 from scoreboard.fanout.hub import Hub
-from scoreboard.minimum_version import MinimumVersions
-from scoreboard.model import Snapshot
-from scoreboard.observer import NOBODY, Observer
-from scoreboard.shared import Shared
+from scoreboard.ports.observer import NULL_OBSERVER, Observer
+from scoreboard.resilience.background import Failures
+from scoreboard.resilience.coalescing import Coalesced
 
 TOP: Final = 10
 """How many entries a stream shows, and a read that does not say."""
@@ -41,20 +40,20 @@ class Frames:
         read: ReadBoard,
         hub: Hub,
         boards: tuple[str, ...],
-        observer: Observer = NOBODY,
+        observer: Observer = NULL_OBSERVER,
         *,
-        minimum: MinimumVersions | None = None,
+        minimum_version: Callable[[str], int] = lambda _board: 0,
     ) -> None:
-        """`minimum` decides which cached pages may still be served."""
+        """`minimum_version` returns the lowest version of a board that may still be served."""
         self._failures = Failures("publish", observer)
         self._read = read
-        self._minimum = minimum or MinimumVersions()
+        self._minimum_version = minimum_version
         self._hub = hub
         self._boards = boards
         self._kept: dict[tuple[str, int, int], Frame] = {}
         self._due: set[str] = set()
         self._begun: dict[str, float] = {}
-        self._publish = {board: Shared(partial(self._publish_now, board)) for board in boards}
+        self._publish = {board: Coalesced(partial(self._publish_now, board)) for board in boards}
 
     async def page(self, board: str, limit: int = TOP, offset: int = 0) -> Frame:
         """A page of a board as it is now, or where nobody can tell, as it was last known (it is stale then).
@@ -97,7 +96,7 @@ class Frames:
 
     def _may_serve(self, known: Frame) -> bool:
         """Return True if a cached frame may be shown again."""
-        return known.snapshot.version >= self._minimum.of(known.snapshot.board)
+        return known.snapshot.version >= self._minimum_version(known.snapshot.board)
 
     async def follow(self, changed: AsyncIterator[str]) -> None:
         """Publish each board that is named and watched, at once, and again after a pause, for ever."""

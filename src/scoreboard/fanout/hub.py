@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from scoreboard.background import Failures
 from scoreboard.clock import SystemClock
 from scoreboard.fanout.frame import Frame, Message, retry
 from scoreboard.fanout.ring import SLICE_SECONDS, Counts, Ring
 from scoreboard.fanout.subscriber import Subscriber
-from scoreboard.interfaces import Clock
-from scoreboard.observer import NOBODY, Observer
+from scoreboard.ports.clock import Clock
+from scoreboard.ports.observer import NULL_OBSERVER, Observer
+from scoreboard.resilience.background import Failures
 
 TICK_SECONDS: Final = 1.0
 """How often heartbeats, stalled clients and tokens that have ended are looked after."""
@@ -33,7 +33,7 @@ class Hub:
         most_of_an_origin: int = sys.maxsize,
         jitter: Callable[[int, int], int] = random.randint,
         clock: Clock | None = None,
-        observer: Observer = NOBODY,
+        observer: Observer = NULL_OBSERVER,
     ) -> None:
         """At most so many streams in all, and of one origin (where a subscriber has one)."""
         self._clock = clock or SystemClock()
@@ -94,7 +94,9 @@ class Hub:
             self._rings[board].add(subscriber, version)
 
     def _is_full(self, origin: str | None) -> bool:
-        return self.streams >= self.most or (origin is not None and self._origins[origin] >= self._most_of_an_origin)
+        return self.streams >= self.most or (
+            origin is not None and self._origins[origin] >= self._most_of_an_origin
+        )
 
     def leave(self, board: str, subscriber: Subscriber) -> None:
         """Write nothing more to this one. A repeat changes nothing."""

@@ -15,8 +15,8 @@ from typing import Final
 import structlog
 
 from scoreboard.fanout.frame import HEARTBEAT, Frame, Message, patch
-from scoreboard.fanout.subscriber import NOWHERE, Subscriber
-from scoreboard.observer import Observer
+from scoreboard.fanout.subscriber import NO_PROVENANCE, Subscriber
+from scoreboard.ports.observer import Observer
 
 SLICE_SECONDS: Final = 0.001
 """How long a walk keeps the event loop at a time."""
@@ -104,9 +104,9 @@ class Ring:
     def discard(self, subscriber: Subscriber) -> bool:
         """Whether it was there. The last member takes the place of the one that goes."""
         place = subscriber.place
-        if place == NOWHERE:
+        if place == NO_PROVENANCE:
             return False
-        subscriber.place = NOWHERE
+        subscriber.place = NO_PROVENANCE
         if subscriber.origin is not None:
             self._origins[subscriber.origin] -= 1
             if not self._origins[subscriber.origin]:
@@ -124,7 +124,10 @@ class Ring:
         before = self.frame
         self.frame = frame
         self._patches.clear()
-        if before is None or (before.snapshot.entries, before.is_stale) != (frame.snapshot.entries, frame.is_stale):
+        if before is None or (before.snapshot.entries, before.is_stale) != (
+            frame.snapshot.entries,
+            frame.is_stale,
+        ):
             self._number += 1
             self._schedule()
 
@@ -173,7 +176,11 @@ class Ring:
                 self._timer = loop.call_soon(self._walk)
                 return
         self._timer = None
-        if self._walk_frame is not None and self._members and self._walk_frame.snapshot.version != self._walked_version:
+        if (
+            self._walk_frame is not None
+            and self._members
+            and self._walk_frame.snapshot.version != self._walked_version
+        ):
             self._walked_version = self._walk_frame.snapshot.version
             self._observer.walked(self._walk_frame.snapshot.at_us, loop.time() - self._walk_started)
         self._heartbeat = False
@@ -199,7 +206,7 @@ class Ring:
     def _catch_up(self, subscriber: Subscriber) -> None:
         """Somebody new, or who has taken all bytes at last: on to the newest frame at once."""
         subscriber.behind_since = None
-        if subscriber.place != NOWHERE and subscriber.number != self._number:
+        if subscriber.place != NO_PROVENANCE and subscriber.number != self._number:
             self._write(subscriber)
 
     def _write(self, subscriber: Subscriber) -> None:

@@ -23,7 +23,9 @@ class Subscriber(ABC):
         "until_us",
     )
 
-    def __init__(self, *, takes_patches: bool = False, origin: str | None = None, until_us: int | None = None) -> None:
+    def __init__(
+        self, *, takes_patches: bool = False, origin: str | None = None, until_us: int | None = None
+    ) -> None:
         self.takes_patches = takes_patches
         """Whether it asked for what has changed, where it has what that builds on."""
         self.origin = origin
@@ -37,7 +39,7 @@ class Subscriber(ABC):
         """The newest frame that was written here."""
         self.number = 0
         """That frame's number, in the hub's own count of what can be told apart."""
-        self.place = NOWHERE
+        self.place = NO_PROVENANCE
         """Where it stands in its ring."""
         self.behind_since: float | None = None
         """When the hub first passed this one over because its bytes were not taken (monotonic seconds)."""
@@ -53,7 +55,7 @@ class Subscriber(ABC):
         """End the stream, with a last message; without one at once, as whoever has failed or takes nothing is ended."""
 
 
-NOWHERE = -1
+NO_PROVENANCE = -1
 
 NEVER_US = sys.maxsize
 """One number for all who may watch for ever: it costs each of them no more than the place of it."""

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator
 from itertools import count, islice
 from typing import Final, Self
 
-from scoreboard.errors import RankingUnavailable
-from scoreboard.interfaces import Applied, Progress
-from scoreboard.model import MAX_SCORE, Change, ChangeKind, Entry, Snapshot, Standing
-from scoreboard.ranking.changed import ChangedBoards
-from scoreboard.ranking.order import Order
+from scoreboard.domain.boards import MAX_SCORE
+from scoreboard.domain.errors import RankingUnavailable
+from scoreboard.domain.standings import Change, ChangeKind, Entry, Snapshot, Standing
+from scoreboard.ports.ranking import Applied, Progress
+from scoreboard.ranking.change_hints import ChangedBoards
+from scoreboard.ranking.sorted_keys import Order
 
 _VERSION_BITS: Final = 53
 _PLAYER_BITS: Final = 63
@@ -101,7 +102,9 @@ class MemoryRanking:
     async def apply(self, change: Change, copy: str | None = None) -> Applied:
         own = self._copy(change.board)
         is_step = change.kind is ChangeKind.STEP
-        is_gap = own.version < change.from_version or (is_step and not own.readable) or copy not in {None, own.id}
+        is_gap = (
+            own.version < change.from_version or (is_step and not own.readable) or copy not in {None, own.id}
+        )
         ends = change.kind is ChangeKind.LAST_PAGE and not own.readable
         is_known = own.version > change.to_version or (own.version == change.to_version and not ends)
         if is_gap or is_known:

@@ -13,10 +13,10 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
-from scoreboard.background import Failures
-from scoreboard.errors import StartError
-from scoreboard.listening import BACKLOG
+from scoreboard.domain.errors import StartError
+from scoreboard.resilience.background import Failures
 from scoreboard.server import limits
+from scoreboard.server.listen_socket import BACKLOG
 from scoreboard.server.protocol import HttpProtocol
 from scoreboard.server.refusal import RefusalLog
 

@@ -3,8 +3,8 @@
 from http import HTTPStatus
 from typing import Final
 
-from scoreboard.web.body import MAX_BODY_BYTES
-from scoreboard.web.detached import MOST_DISCARDED_BYTES
+from scoreboard.web.request_body import MAX_BODY_BYTES
+from scoreboard.web.streaming.detached import MOST_DISCARDED_BYTES
 
 READ_BYTES: Final = 16_384
 """Bytes per read from a socket. Pipelined requests wait in this buffer while an earlier one is answered."""

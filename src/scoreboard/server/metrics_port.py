@@ -8,8 +8,8 @@ from threading import Thread
 from prometheus_client import CollectorRegistry, make_asgi_app
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from scoreboard.listening import bind
 from scoreboard.server.http_server import LimitedServer, make_config
+from scoreboard.server.listen_socket import bind
 
 
 @contextmanager

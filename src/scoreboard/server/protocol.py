@@ -17,7 +17,7 @@ from scoreboard.server.cycle import disconnect, new_cycle
 from scoreboard.server.flow import HeldFlow
 from scoreboard.server.refusal import RefusalLog, Refused, response
 from scoreboard.server.stream_connection import StreamConnection
-from scoreboard.web.detached import CONNECTION, MOST_DISCARDED_BYTES
+from scoreboard.web.streaming.detached import CONNECTION, MOST_DISCARDED_BYTES
 
 GOODBYE_SECONDS: Final = 0.05
 """Time limit of a client's TLS close when the server stops. uvicorn waits twice as long for connections to close."""
@@ -118,7 +118,9 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         httptools ends such a request after its header. `rest` are the bytes after the header.
         """
         parser = self.parser
-        head = request_head.without_upgrade(parser.get_method(), self.url, parser.get_http_version(), self.headers)
+        head = request_head.without_upgrade(
+            parser.get_method(), self.url, parser.get_http_version(), self.headers
+        )
         self._count.end_request()
         # The old parser ignores all bytes after the last request of a connection, which this one may be.
         self.parser = httptools.HttpRequestParser(self)
@@ -134,7 +136,10 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def on_headers_complete(self) -> None:
         """Start or queue the request, as uvicorn does. (uvicorn fails at targets that are not paths.)"""
-        if self._count.may_exceed_header and request_head.size(self.url, self.headers) > limits.MOST_HEADER_BYTES:
+        if (
+            self._count.may_exceed_header
+            and request_head.size(self.url, self.headers) > limits.MOST_HEADER_BYTES
+        ):
             raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         version, method = self.parser.get_http_version(), self.parser.get_method()
         if version not in VERSIONS:
@@ -259,7 +264,9 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def refuse_if_slow(self, now: float) -> None:
         """End the connection if a request arrives too slowly, or if the client does not read an answer."""
         is_closing = self.transport.is_closing()
-        is_stalled = self._progress.is_stalled(self.transport.get_write_buffer_size(), now, is_closing=is_closing)
+        is_stalled = self._progress.is_stalled(
+            self.transport.get_write_buffer_size(), now, is_closing=is_closing
+        )
         # The hub ends streams.
         if is_stalled and (is_closing or not self.is_streaming):
             self.transport.abort()

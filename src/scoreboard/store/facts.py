@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from scoreboard.interfaces import Facts
-from scoreboard.model import Event, EventKind, Head, Standing, Submission
+from scoreboard.domain.decisions import SubmissionFacts
+from scoreboard.domain.events import Event, EventKind, Head
+from scoreboard.domain.standings import Standing
+from scoreboard.domain.submissions import Submission
 
 
-def make_facts(row: Sequence[Any], submission: Submission, at_us: int, player: int) -> Facts:
+def make_facts(row: Sequence[Any], submission: Submission, at_us: int, player: int) -> SubmissionFacts:
     """Build the facts from these columns, in this order:
 
     - the head's version and times;
@@ -22,7 +24,7 @@ def make_facts(row: Sequence[Any], submission: Submission, at_us: int, player: i
     version, head_at_us, head_clock_us, name, seq, is_banned, is_hidden, is_name_kept, renames = row[:9]
     score, reached_version, reached_at_us, standing_version, listed = row[9:14]
     action_seq, used_at_us, day_at_us, has_required, is_redeemed, limit_at_us = row[14:20]
-    return Facts(
+    return SubmissionFacts(
         at_us=at_us,
         head=Head(version, head_at_us, clock_us=head_clock_us),
         player=player,

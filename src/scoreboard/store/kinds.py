@@ -6,7 +6,7 @@ the `subkind`. So all instances can read the ledger during a rolling update and 
 
 from typing import Final
 
-from scoreboard.model import Event, EventKind
+from scoreboard.domain.events import Event, EventKind
 
 _STORED_AS: Final = {
     EventKind.HIDE: EventKind.BAN,

@@ -6,24 +6,18 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, func, select, text, update
 from sqlalchemy.engine import Row
 
-from scoreboard.errors import SchemaError
-from scoreboard.model import (
-    ALL_TIME,
-    Board,
-    Change,
-    ChangeKind,
-    Entry,
-    Event,
-    Head,
-    Origin,
-    Snapshot,
-    Standing,
-)
+from scoreboard.domain.boards import ALL_TIME, Board
+from scoreboard.domain.errors import SchemaError
+from scoreboard.domain.events import Event, Head
+from scoreboard.domain.standings import Change, ChangeKind, Entry, Snapshot, Standing
+from scoreboard.domain.submissions import Provenance
 from scoreboard.store.kinds import read_kind
 from scoreboard.store.tables import boards, corrections, players, score_events, standings
 
 # Two processes that start together both find a new board missing.
-_ADD_BOARD: Final = text("INSERT INTO boards (id, version, at_us) VALUES (:id, 0, 0) ON CONFLICT (id) DO NOTHING")
+_ADD_BOARD: Final = text(
+    "INSERT INTO boards (id, version, at_us) VALUES (:id, 0, 0) ON CONFLICT (id) DO NOTHING"
+)
 
 
 FOLD: Final = "sum, descending"
@@ -61,7 +55,11 @@ _HEADS: Final = select(boards.c.id, boards.c.version, boards.c.at_us, score_even
 def heads(connection: Connection) -> Mapping[str, Head]:
     """Return the head of each board, with the version of its newest correction."""
     # The end of a primary key: one index lookup per board.
-    newest = select(func.max(corrections.c.version)).where(corrections.c.board_key == boards.c.key).scalar_subquery()
+    newest = (
+        select(func.max(corrections.c.version))
+        .where(corrections.c.board_key == boards.c.key)
+        .scalar_subquery()
+    )
     found = connection.execute(_HEADS.add_columns(newest.label("corrected")))
     return {row.id: Head(row.version, row.at_us, row.corrected or 0, row.clock_us) for row in found}
 
@@ -178,7 +176,7 @@ def event_of(board: str, row: Row[tuple[object, ...]]) -> Event:
         idempotency_digest=row.idempotency_digest,
         proof_digest=row.proof_digest,
         target_version=row.target_version,
-        origin=Origin(row.token_id, row.address_hash, row.agent_hash),
+        origin=Provenance(row.token_id, row.address_hash, row.agent_hash),
         clock_us=row.clock_us,
         hides=hides,
     )

@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from scoreboard.errors import SchemaError
+from scoreboard.domain.errors import SchemaError
 
 log = structlog.get_logger()
 
@@ -58,11 +58,15 @@ def check(connection: Connection) -> None:
     if revision is None or not _is_newer(revision):
         raise SchemaError("The database has an older schema than this program: run “scoreboard migrate”.")
     _refuse_unknown(revision)
-    log.info("the database has a newer schema, with additions that this program does not use", schema=revision)
+    log.info(
+        "the database has a newer schema, with additions that this program does not use", schema=revision
+    )
 
 
 def _is_newer(revision: str) -> bool:
-    return revision not in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return revision not in {
+        script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()
+    }
 
 
 def _refuse_unknown(revision: str) -> None:

@@ -6,8 +6,8 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select, true
 from sqlalchemy.engine import Row
 
-from scoreboard.admin_store import Target
-from scoreboard.model import EventKind, Reached
+from scoreboard.domain.administration import Target
+from scoreboard.domain.events import EventKind, Reached
 from scoreboard.store.kinds import HIDES
 from scoreboard.store.tables import READING_US, boards, score_events
 
@@ -60,7 +60,11 @@ def reached_after(
     for board in {target.event.board for target in targets}:
         versions = [target.event.version for target in targets if target.event.board == board]
         are_targets = score_events.c.version.in_(versions)
-        counts = and_(not_(is_void), not_(are_targets)) if kind is EventKind.VOID else or_(not_(is_void), are_targets)
+        counts = (
+            and_(not_(is_void), not_(are_targets))
+            if kind is EventKind.VOID
+            else or_(not_(is_void), are_targets)
+        )
         found = (
             _find(connection, board, player, and_(score_events.c.points != 0, counts), newest=True)
             or _find(connection, board, player, counts)

@@ -16,35 +16,35 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
 from scoreboard import __version__
-from scoreboard.administration import Administration
-from scoreboard.catalog import Catalog
-from scoreboard.errors import InternalError, ScoreboardError
+from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.errors import InternalError, ScoreboardError
 from scoreboard.fanout.frames import Frames
 from scoreboard.fanout.hub import Hub
-from scoreboard.healing import Healing
-from scoreboard.interfaces import Clock
-from scoreboard.model import RateLimit
-from scoreboard.observer import NOBODY, Observer
-from scoreboard.scoring import Scoring
+from scoreboard.ports.clock import Clock
+from scoreboard.ports.observer import NULL_OBSERVER, Observer
+from scoreboard.services.administration import Administration
+from scoreboard.services.healing import Healing
+from scoreboard.services.scoring import Scoring
+from scoreboard.settings.catalog import Catalog
 from scoreboard.web import problems
-from scoreboard.web.admin import Door
-from scoreboard.web.admin_schemas import REQUESTS as ADMIN_REQUESTS
-from scoreboard.web.auth import Tokens
-from scoreboard.web.cors import Cors
-from scoreboard.web.demo import demo_routes
-from scoreboard.web.direct import REFERENCE
-from scoreboard.web.docs import docs_routes
-from scoreboard.web.health import health_routes
-from scoreboard.web.leaderboard import leaderboard_route, stream_route
-from scoreboard.web.measured import Measured
-from scoreboard.web.origins import Origins
-from scoreboard.web.page import page_routes
-from scoreboard.web.players import NameRequest, name_route
-from scoreboard.web.read_limit import ReadLimit
-from scoreboard.web.readers import Readers
-from scoreboard.web.schemas import PatchResponse, ProblemResponse, ScoreRequest
-from scoreboard.web.scores import scores_route
-from scoreboard.web.server_limit import ServerLimit
+from scoreboard.web.auth.board_access import BoardAccess
+from scoreboard.web.auth.tokens import Tokens
+from scoreboard.web.direct_route import REFERENCE
+from scoreboard.web.limits.read_limit import ReadLimit
+from scoreboard.web.limits.server_limit import ServerLimit
+from scoreboard.web.middleware.cors import Cors
+from scoreboard.web.middleware.request_metrics import RequestMetrics
+from scoreboard.web.provenance import ProvenanceHasher
+from scoreboard.web.routes.admin import Door
+from scoreboard.web.routes.demo import demo_routes
+from scoreboard.web.routes.docs import docs_routes
+from scoreboard.web.routes.health import health_routes
+from scoreboard.web.routes.leaderboard import leaderboard_route, stream_route
+from scoreboard.web.routes.page import page_routes
+from scoreboard.web.routes.players import NameRequest, name_route
+from scoreboard.web.routes.scores import scores_route
+from scoreboard.web.schemas.admin import REQUESTS as ADMIN_REQUESTS
+from scoreboard.web.schemas.public import PatchResponse, ProblemResponse, ScoreRequest
 
 DESCRIPTION = """\
 Users complete actions; the server decides the points, keeps every score in a ledger, ranks everybody, and every open
@@ -63,7 +63,7 @@ def make_application(
     frames: Frames,
     hub: Hub,
     tokens: Tokens,
-    origins: Origins,
+    origins: ProvenanceHasher,
     admin: Sequence[BaseRoute] = (),
     admin_door: Door,
     clock: Clock,
@@ -75,7 +75,7 @@ def make_application(
     are_boards_private: bool = False,
     origin: Callable[[Scope], str | None],
     is_demo: bool = False,
-    observer: Observer = NOBODY,
+    observer: Observer = NULL_OBSERVER,
 ) -> FastAPI:
     """The application over the parts that it serves."""
     application = FastAPI(
@@ -96,7 +96,7 @@ def make_application(
         exception_handlers={HTTPException: _http_exception, Exception: _internal_error},
     )
     servers = ServerLimit(server_limit, clock)
-    readers = Readers(tokens if are_boards_private else None)
+    readers = BoardAccess(tokens if are_boards_private else None)
     # The most frequent first: routes are tried in order.
     application.router.routes[:0] = [
         scores_route(scoring, tokens, origins, player_limit=player_limit, servers=servers),
@@ -117,7 +117,7 @@ def make_application(
 
 
 def _measured(observer: Observer) -> list[Middleware]:
-    return [] if observer is NOBODY else [Middleware(Measured, observer=observer)]
+    return [] if observer is NULL_OBSERVER else [Middleware(RequestMetrics, observer=observer)]
 
 
 def _render(error: ScoreboardError) -> Response:
@@ -143,7 +143,9 @@ def _describe(application: FastAPI, admin: Sequence[BaseRoute], admin_door: Door
     public_routes = [route for route in application.routes if route not in admin]
     bodies = (ScoreRequest, NameRequest, PatchResponse)
     documents = {
-        True: cache(partial(_document, application, application.routes, (*bodies, *(ADMIN_REQUESTS if admin else ())))),
+        True: cache(
+            partial(_document, application, application.routes, (*bodies, *(ADMIN_REQUESTS if admin else ())))
+        ),
         False: cache(partial(_document, application, public_routes, bodies)),
     }
 
@@ -154,7 +156,9 @@ def _describe(application: FastAPI, admin: Sequence[BaseRoute], admin_door: Door
     application.openapi = documents[True]  # type: ignore[method-assign]  # FastAPI's documented way to extend it
 
 
-def _document(application: FastAPI, routes: Sequence[BaseRoute], bodies: Sequence[type[BaseModel]]) -> dict[str, Any]:
+def _document(
+    application: FastAPI, routes: Sequence[BaseRoute], bodies: Sequence[type[BaseModel]]
+) -> dict[str, Any]:
     """Return the document with the schemas of direct routes, which FastAPI does not find."""
     document = get_openapi(
         title=application.title,
@@ -166,7 +170,8 @@ def _document(application: FastAPI, routes: Sequence[BaseRoute], bodies: Sequenc
         routes=routes,
     )
     _, schemas = models_json_schema(
-        [*((body, "validation") for body in bodies), (ProblemResponse, "serialization")], ref_template=REFERENCE
+        [*((body, "validation") for body in bodies), (ProblemResponse, "serialization")],
+        ref_template=REFERENCE,
     )
     components = document.setdefault("components", {})
     components.setdefault("schemas", {}).update(schemas["$defs"])

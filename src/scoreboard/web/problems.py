@@ -8,9 +8,9 @@ from typing import Final
 
 from starlette.responses import Response
 
-from scoreboard import errors
-from scoreboard.errors import RequestError, RetryLater, ScoreboardError, Unauthorized
-from scoreboard.web.rate_headers import ADDRESS, PLAYER, SERVER, used_up
+from scoreboard.domain import errors
+from scoreboard.domain.errors import RequestError, RetryLater, ScoreboardError, Unauthorized
+from scoreboard.web.limits.rate_headers import ADDRESS, PLAYER, SERVER, used_up
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -96,7 +96,9 @@ class TokenInQuery(RequestError):
     code = "token_in_query"
 
     def __init__(self) -> None:
-        super().__init__("A token never stands in an address, where it is logged: send “Authorization: Bearer …”.")
+        super().__init__(
+            "A token never stands in an address, where it is logged: send “Authorization: Bearer …”."
+        )
 
 
 class ReadsLimited(RetryLater):

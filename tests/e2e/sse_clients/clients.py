@@ -30,7 +30,9 @@ def httpx_sse(url: str) -> Iterator[str]:
 
 
 def sseclient_py(url: str) -> Iterator[str]:
-    with requests.get(url, stream=True, headers={"Accept": "text/event-stream"}, timeout=(5, None)) as response:
+    with requests.get(
+        url, stream=True, headers={"Accept": "text/event-stream"}, timeout=(5, None)
+    ) as response:
         for event in sseclient.SSEClient(response.iter_content(chunk_size=None)).events():
             yield event.data
 

@@ -54,7 +54,9 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("score_events_seq", "score_events", ["player_key", "seq"], unique=True)
-    op.create_index("score_events_action", "score_events", ["player_key", "action_id", "action_seq"], unique=True)
+    op.create_index(
+        "score_events_action", "score_events", ["player_key", "action_id", "action_seq"], unique=True
+    )
     op.create_index(
         "score_events_idempotency",
         "score_events",

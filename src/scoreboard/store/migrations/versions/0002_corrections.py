@@ -47,7 +47,9 @@ def upgrade() -> None:
 
 def _add_partial_index(name: str, columns: list[str], where: str, *, unique: bool = False) -> None:
     condition = sa.text(f"{where} IS NOT NULL")
-    op.create_index(name, "score_events", columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+    op.create_index(
+        name, "score_events", columns, unique=unique, sqlite_where=condition, postgresql_where=condition
+    )
 
 
 _CORRECTION_IS_KEPT = (

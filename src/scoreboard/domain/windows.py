@@ -1,0 +1,43 @@
+"""Pure functions that decide which events count in a window of time, even if the clock was wrong.
+
+An event has two times. `at_us` is its place in the order of time, which never goes back on a board. `reading_us` is
+the clock's reading. Windows are judged by readings, so that a clock that ran ahead refuses no player once it is right.
+"""
+
+from typing import Final
+
+from scoreboard.domain.events import Event, Head
+
+SMALL_STEP_US: Final = 1_000_000
+"""A step back up to this size comes from NTP or a fail-over, and windows stay exact across it. A larger step corrects a
+wrong clock."""
+
+
+def judged_us(clock_us: int, head: Head) -> int:
+    """Return the time that the rules use for a board's next event. It does not decrease in a small step back."""
+    if clock_us >= head.at_us:
+        return clock_us
+    is_small_step = 0 <= head.reading_us - clock_us <= SMALL_STEP_US
+    return head.reading_us if is_small_step else clock_us
+
+
+def order_us(judged_us: int, head: Head) -> tuple[int, int | None]:
+    """Return `Event.at_us` and `Event.clock_us` of a board's next event."""
+    return (judged_us, None) if judged_us >= head.at_us else (head.at_us, judged_us)
+
+
+def is_ahead(event_us: int, now_us: int) -> bool:
+    """Return True if an event was written while the clock ran ahead: it counts in no window."""
+    return event_us - now_us > SMALL_STEP_US
+
+
+def left_us(event_us: int | None, window_us: int, now_us: int) -> int:
+    """Return for how long an event still counts in a window that started with it, or 0."""
+    if event_us is None or is_ahead(event_us, now_us):
+        return 0
+    return max(0, event_us + window_us - now_us)
+
+
+def head_after(event: Event) -> Head:
+    """Return the head of the board after this event."""
+    return Head(event.version, event.at_us, clock_us=event.clock_us)

@@ -1,0 +1,125 @@
+"""The service of administrators: it alone knows the order of a correction's effects, as `scoring` does of a score's."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from scoreboard.domain.administration import (
+    Correction,
+    CorrectionFacts,
+    EventCursor,
+    Profile,
+    Record,
+    Suspect,
+    SuspicionThresholds,
+)
+from scoreboard.domain.corrections import correct
+from scoreboard.domain.decisions import Accepted, Decision
+from scoreboard.domain.digests import Digests
+from scoreboard.domain.errors import UnknownPlayer
+from scoreboard.domain.events import EventKind, NewId
+from scoreboard.domain.standings import Player
+from scoreboard.ports.admin_store import AdminStore
+from scoreboard.ports.clock import Clock
+from scoreboard.services.clock_guard import ClockGuard
+from scoreboard.settings.catalog import Catalog
+
+DAY_US: Final = 86_400_000_000
+
+Apply = Callable[[Decision], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """How many events a correction made, and the version that each board came to by them."""
+
+    events: int = 0
+    versions: Mapping[str, int] = field(default_factory=dict)
+
+
+class Administration:
+    """Right a wrong; look up who did what."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: AdminStore,
+        apply: Apply,
+        *,
+        clock: Clock,
+        new_id: NewId,
+        digests: Digests | None = None,
+        clock_guard: ClockGuard | None = None,
+    ) -> None:
+        """Share the clock guard of the scores, if `clock_guard` is given."""
+        self._catalog = catalog
+        self._store = store
+        self._apply = apply
+        self._clock = clock
+        self._new_id = new_id
+        self._digests = digests or Digests()
+        self._clock_guard = clock_guard or ClockGuard(clock)
+
+    async def correct(self, correction: Correction, idempotency_key: str | None = None) -> Corrected:
+        """Have it in the ledger for good, and on every screen within a second.
+
+        Raises UnknownBoard, UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange, IdempotencyKeyReused,
+        NameKept, StoreUnavailable, ClockUnsure, OutcomeUnknown.
+        """
+
+        def decide_batch(facts: CorrectionFacts) -> tuple[Decision, Player | None]:
+            self._clock_guard.check(facts.at_us)
+            return correct(correction, facts, self._new_id)
+
+        if correction.board is not None:
+            self._catalog.board(correction.board)
+        # An adjustment is what would count twice; all others are safe to repeat by themselves.
+        if idempotency_key is not None and correction.kind is EventKind.ADJUST:
+            digest = self._digests.correction(correction.actor, idempotency_key)
+            correction = replace(
+                correction, idempotency_digest=digest.current, earlier_digests=digest.earlier
+            )
+        corrected = Corrected()
+        while True:
+            settled = await self._store.correct(correction, decide_batch)
+            await self._apply(settled)
+            for outcome in settled.outcomes:
+                if isinstance(outcome, Accepted):
+                    return Corrected(1, {outcome.event.board: outcome.event.version})
+            corrected = Corrected(
+                corrected.events + len(settled.events),
+                {**corrected.versions, **{change.board: change.to_version for change in settled.changes}},
+            )
+            # Many events are voided by many turns, so that scores get through in between.
+            if correction.since_us is None or not settled.events:
+                return corrected
+
+    async def players(self, search: str, limit: int) -> Sequence[Profile]:
+        """Raises StoreUnavailable."""
+        return await self._store.players(search, limit)
+
+    async def history(self, user_id: str, before: EventCursor | None, limit: int) -> Sequence[Record]:
+        """The newest events of a player. Raises UnknownPlayer, StoreUnavailable."""
+        found = await self._store.history(user_id, before, limit)
+        if not found and before is None:
+            raise UnknownPlayer(user_id)
+        return found
+
+    async def corrections(self, before: EventCursor | None, limit: int) -> Sequence[Record]:
+        """The audit log. Raises StoreUnavailable."""
+        return await self._store.corrections(before, limit)
+
+    async def suspects(self, days: float, conspicuous: SuspicionThresholds, limit: int) -> Sequence[Suspect]:
+        """Who has stood out in the last days. Raises StoreUnavailable."""
+        since_us = self._clock.now_us() - round(days * DAY_US)
+        return await self._store.suspects(since_us, conspicuous, limit)
+
+
+def reasons(suspect: Suspect, conspicuous: SuspicionThresholds) -> tuple[str, ...]:
+    """By what somebody stands out: `rate`, `regular`, `address`."""
+    found = {
+        "rate": suspect.most_an_hour >= conspicuous.awards_an_hour,
+        "regular": suspect.irregularity is not None and suspect.irregularity <= conspicuous.irregularity,
+        "address": suspect.players_behind_address >= conspicuous.players_behind_address,
+    }
+    return tuple(reason for reason, stands_out in found.items() if stands_out)

@@ -1,0 +1,67 @@
+"""The secret that signs tokens where no setting names one: made at the first start, kept beside the database."""
+
+import os
+import secrets
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from scoreboard.domain.errors import StartError
+from scoreboard.settings.config import MIN_SECRET_BYTES, Settings
+
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+def secret_path(settings: Settings) -> Path:
+    """The file of the secret: the database's name and `.secret`."""
+    path = settings.database_path
+    return path.with_name(path.name + ".secret")
+
+
+def load_secret(settings: Settings) -> bytes:
+    """The secret of the setting, else of the file, which is made (mode 0600) where it is not there.
+
+    Raises StartError if the file is unreadable, too short, readable by others, or belongs to another user.
+    """
+    if settings.jwt_secret is not None:
+        return settings.jwt_secret.get_secret_value().encode()
+    path = secret_path(settings)
+    try:
+        if not path.exists():
+            _make(path)
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            secret = file.read().strip()
+    except OSError as error:
+        raise StartError(
+            f"The secret in {path} can be neither read nor made ({error.strerror}): check the path and its rights, "
+            "or set SCOREBOARD_JWT_SECRET."
+        ) from error
+    if found.st_uid != os.geteuid():
+        raise StartError(
+            f"The secret in {path} belongs to another user (uid {found.st_uid}), who knows it: "
+            "run the program as that user, or delete the file for a new secret."
+        )
+    if stat.S_IMODE(found.st_mode) & _OTHERS:
+        raise StartError(
+            f"Others can read the secret in {path}: run “chmod 600 {path}”, or delete it for a new one."
+        )
+    if len(secret) < MIN_SECRET_BYTES:
+        raise StartError(
+            f"The secret in {path} has fewer than {MIN_SECRET_BYTES} bytes: delete it for a new one."
+        )
+    return secret
+
+
+def _make(path: Path) -> None:
+    """Whole or not at all, and once only: of two processes that start together, one makes it and both read it."""
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48) + "\n")
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        Path(draft).unlink()

@@ -1,0 +1,150 @@
+"""A pool of connections to one PostgreSQL server, with protection against a server that stops answering."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final, Literal, Self, TypeVar
+
+import asyncpg
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.pool import QueuePool
+
+from scoreboard.store.postgresql import database
+from scoreboard.store.postgresql.database import Limits
+from scoreboard.store.postgresql.errors import (
+    FAILURES,
+    ConnectionLost,
+    WrongRole,
+    is_demoted,
+    is_fatal,
+    reason,
+    unavailable,
+    was_dead,
+)
+from scoreboard.store.postgresql.server import LEAVE, Server, ServerConnection
+
+T = TypeVar("T")
+Commit = Callable[[], Awaitable[object]]
+Access = Literal["write", "read"]
+
+READ_WRITE: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE"
+
+
+class Connections:
+    """An async context manager. `most` connections are made as they are needed, and kept."""
+
+    def __init__(self, server: Server, limits: Limits, most: int, access: Access) -> None:
+        self._server = server
+        self._limits = limits
+        self._access: Access = access
+        self.most = most
+        settings = database.session_settings(limits, is_for_writing=access == "write")
+        self._settings = settings
+        # READ COMMITTED regardless of the default: statements after the lock must see what was committed before it.
+        is_write, needs_primary = access == "write", server.needs_primary
+        begin = f"BEGIN ISOLATION LEVEL {'READ COMMITTED' if is_write else 'REPEATABLE READ, READ ONLY'}"
+        # Behind a pooler, each transaction may run on another server, and sessions keep no settings.
+        checks = [LEAVE] if needs_primary else []
+        limits_of_it = [f"SET LOCAL {name} = '{value}'" for name, value in settings.items()]
+        self._begin_pooled = "; ".join([begin, *checks, *limits_of_it])
+        # A standby refuses READ WRITE.
+        self._begin = begin if is_write or not needs_primary else f"{READ_WRITE}; SET TRANSACTION READ ONLY"
+
+    async def __aenter__(self) -> Self:
+        self._engine = database.open_engine(
+            self._server, self._limits, self._settings, connections=self.most, isolation="AUTOCOMMIT"
+        )
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await database.dispose(self._engine, self._limits)
+
+    @property
+    def used(self) -> int:
+        """How many are in use. From any thread."""
+        pool = self._engine.pool
+        assert isinstance(pool, QueuePool)
+        return pool.checkedout()
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Do something in one transaction, again on other connections where some had died. Raises StoreUnavailable."""
+        try:
+            return await self.attempt(work)
+        except FAILURES as error:
+            raise unavailable(error) from error
+
+    async def attempt(self, work: Callable[[Connection], T]) -> T:
+        """The same, for whoever knows what else to do: raises one of `FAILURES`."""
+        lost = 0
+        while True:
+            try:
+                async with self.transaction() as (connection, commit):
+                    result = await connection.run_sync(work)
+                    await commit()
+                    return result
+            except FAILURES as error:
+                lost += 1
+                if lost > self._limits.connections or not was_dead(error):
+                    raise
+
+    @asynccontextmanager
+    async def transaction(self, first: str = "") -> AsyncIterator[tuple[AsyncConnection, Commit]]:
+        """Open a transaction, and yield a function that commits it. Without that call, it is rolled back.
+
+        `first` is a statement that is sent with the BEGIN. Both bypass SQLAlchemy, whose connection is in autocommit.
+        """
+        async with self._connected() as (connection, raw):
+            try:
+                await self._begin_on(raw, first)
+                yield connection, partial(raw.execute, "COMMIT")
+            finally:
+                await _roll_back(raw)
+
+    async def _begin_on(self, raw: asyncpg.Connection, first: str) -> None:
+        begin = self._begin_pooled if self._server.is_pooled else self._begin
+        try:
+            await raw.execute(f"{begin}; {first}")
+        except asyncpg.FeatureNotSupportedError as error:
+            raise WrongRole("the server is a standby") from error
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
+        """A connection, which is cut off as soon as its server is silent: whoever waits for it then fails at once."""
+        async with self._engine.connect() as connection:
+            raw = await _driver_connection(connection)
+            if raw.renewals != self._server.renewals:
+                raw.terminate()
+                await connection.invalidate()
+                raw = await _driver_connection(connection)
+            self._server.look_at(raw)
+            watch = self._server.prober.watch(raw.terminate)
+            try:
+                yield connection, raw
+            except FAILURES as error:
+                if is_demoted(error) or watch.is_cut_off:
+                    self._server.renew(reason(error))
+                if not (raw.is_closed() or is_fatal(error)):
+                    raise
+                raw.terminate()
+                await connection.invalidate()
+                raise ConnectionLost(is_silent=watch.is_cut_off) from error
+            finally:
+                self._server.prober.unwatch(watch)
+
+
+async def _driver_connection(connection: AsyncConnection) -> ServerConnection:
+    raw = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(raw, ServerConnection)
+    return raw
+
+
+async def _roll_back(raw: asyncpg.Connection) -> None:
+    """Roll back, so that no transaction and no lock on a board remains."""
+    if raw.is_closed() or not raw.is_in_transaction():
+        return
+    try:
+        await raw.execute("ROLLBACK")
+    except FAILURES:
+        # The connection is about to be closed, and its transaction with it.
+        raw.terminate()

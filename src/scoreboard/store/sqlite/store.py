@@ -1,0 +1,230 @@
+"""The store on a SQLite file: one writer thread, readers on connections that can only read.
+
+Nothing here runs on the event loop. The writer takes the file's write lock (`BEGIN IMMEDIATE`) as the lock of all
+boards: beside another process that writes to the same file, turns are taken in the same way.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from scoreboard.domain.administration import (
+    Correct,
+    Correction,
+    EventCursor,
+    Profile,
+    Record,
+    Suspect,
+    SuspicionThresholds,
+)
+from scoreboard.domain.boards import Board, RateLimit
+from scoreboard.domain.decisions import Decision, SubmissionFacts
+from scoreboard.domain.errors import OutcomeUnknown, StoreUnavailable
+from scoreboard.domain.events import Event, EventKind, Head
+from scoreboard.domain.standings import Change, Snapshot
+from scoreboard.domain.submissions import Submission
+from scoreboard.ports.clock import Clock
+from scoreboard.ports.store import DecideBatch, Take
+from scoreboard.store import reads
+from scoreboard.store.administration import corrections as correcting
+from scoreboard.store.administration import reads as admin_reads
+from scoreboard.store.administration import suspects
+from scoreboard.store.rejected_content import BoardMissing, Rejected
+from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import statements
+
+READERS: Final = 2
+"""Reads are rare: healing, a page while the ranking is not ready, `verify`."""
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+class SqliteStore:
+    """`interfaces.Store` and `AdminStore` on one SQLite file of this program's schema."""
+
+    def __init__(self, path: Path, *, limit: RateLimit, clock: Clock) -> None:
+        self._path = path
+        self._limit = limit
+        self._clock = clock
+        self._stack = AsyncExitStack()
+        self._board_keys: Mapping[str, int] = {}
+        self._has_write_failed = False
+
+    async def __aenter__(self) -> Self:
+        """Raises SchemaError where the file is not one of ours, with this program's schema."""
+        await asyncio.to_thread(sqlite_file.check, self._path)
+        self._writer = self._open("write", 1)
+        self._reader = self._open("read", READERS)
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._stack.aclose()
+
+    def _open(self, access: sqlite_file.Access, threads: int) -> tuple[Engine, ThreadPoolExecutor]:
+        engine = sqlite_file.open_engine(self._path, access, threads)
+        executor = ThreadPoolExecutor(threads, thread_name_prefix=f"sqlite-{access}")
+        self._stack.callback(engine.dispose)
+        self._stack.push_async_callback(asyncio.to_thread, executor.shutdown)
+        return engine, executor
+
+    async def ensure(self, boards: Sequence[Board]) -> None:
+        self._board_keys = await self._run(self._writer, lambda connection: reads.ensure(connection, boards))
+
+    async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:  # noqa: ARG002
+        # The file's write lock is the lock of all boards.
+        engine, executor = self._writer
+        return await asyncio.get_running_loop().run_in_executor(
+            executor, self._commit, engine, take, decide_batch
+        )
+
+    async def correct(self, correction: Correction, correct: Correct) -> Decision:
+        engine, executor = self._writer
+
+        def decide_batch(connection: Connection) -> Decision:
+            # What is erased is written over with zeros, not only let go.
+            connection.exec_driver_sql(f"PRAGMA secure_delete = {int(correction.kind is EventKind.ERASE)}")
+            facts = correcting.read_case(connection, correction, self._clock.now_us())
+            return correcting.decide_batch(connection, correction, facts, correct)
+
+        return await asyncio.get_running_loop().run_in_executor(
+            executor, self._transact, engine, decide_batch
+        )
+
+    async def players(self, search: str, limit: int) -> Sequence[Profile]:
+        return await self._read(lambda connection: admin_reads.players_like(connection, search, limit))
+
+    async def history(self, user_id: str, before: EventCursor | None, limit: int) -> Sequence[Record]:
+        return await self._read(lambda connection: admin_reads.history(connection, user_id, before, limit))
+
+    async def corrections(self, before: EventCursor | None, limit: int) -> Sequence[Record]:
+        return await self._read(lambda connection: admin_reads.corrections_before(connection, before, limit))
+
+    async def ledger(self, board: str, after: int, limit: int) -> Sequence[Record]:
+        return await self._read(lambda connection: admin_reads.ledger(connection, board, after, limit))
+
+    async def suspects(
+        self, since_us: int, conspicuous: SuspicionThresholds, limit: int
+    ) -> Sequence[Suspect]:
+        return await self._read(
+            lambda connection: suspects.stand_out(connection, since_us, conspicuous, limit)
+        )
+
+    takes_writes = True
+
+    def renew(self) -> None:
+        """Do nothing: a file has no other server to reconnect to."""
+
+    async def heads(self) -> Mapping[str, Head]:
+        return await self._read(reads.heads)
+
+    async def check_writes(self) -> None:
+        if self._has_write_failed:
+            await self._run(self._writer, reads.write_nothing)
+            self._has_write_failed = False
+
+    async def changes(self, board: str, after: int, limit: int) -> Change:
+        return await self._read(lambda connection: reads.changes(connection, board, after, limit))
+
+    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
+        return await self._read(lambda connection: reads.page(connection, board, limit, offset))
+
+    async def events(self, board: str, after: int, limit: int) -> Sequence[Event]:
+        return await self._read(lambda connection: reads.events(connection, board, after, limit))
+
+    async def _read(self, ask: Callable[[Connection], T]) -> T:
+        return await self._run(self._reader, ask)
+
+    async def _run(self, side: tuple[Engine, ThreadPoolExecutor], work: Callable[[Connection], T]) -> T:
+        engine, executor = side
+
+        def transact() -> T:
+            try:
+                with engine.begin() as connection:
+                    return work(connection)
+            except DBAPIError as error:
+                raise _unavailable(error) from error
+
+        return await asyncio.get_running_loop().run_in_executor(executor, transact)
+
+    def _commit(self, engine: Engine, take: Take, decide_batch: DecideBatch) -> Decision:
+        def write(connection: Connection) -> Decision:
+            batch = take()
+            if not batch:
+                return Decision((), (), ())
+            settled = decide_batch(batch, self._facts(connection, batch))
+            if settled.events:
+                statements.append(connection, settled, self._board_keys)
+            return settled
+
+        return self._transact(engine, write)
+
+    def _facts(self, connection: Connection, batch: Sequence[Submission]) -> Sequence[SubmissionFacts]:
+        """Return the facts of a batch. Raises BoardMissing."""
+        count, now_us = self._limit.count, self._clock.now_us()
+        try:
+            return statements.read_facts(connection, batch, self._board_keys, count, now_us)
+        except BoardMissing:
+            self._board_keys = reads.board_keys(connection)
+            return statements.read_facts(connection, batch, self._board_keys, count, now_us)
+
+    def _transact(self, engine: Engine, write: Callable[[Connection], Decision]) -> Decision:
+        settled = Decision((), (), ())
+        try:
+            with engine.begin() as connection:
+                settled = write(connection)
+        except DBAPIError as error:
+            self._has_write_failed = not _is_of_content(error)
+            if not self._is_in_ledger(engine, settled):
+                raise _failed(error) from None
+        else:
+            self._has_write_failed = False
+        return settled
+
+    def _is_in_ledger(self, engine: Engine, settled: Decision) -> bool:
+        """Whether a commit that answered with an error has happened all the same. Raises OutcomeUnknown."""
+        if not settled.events:
+            return False
+        try:
+            with engine.begin() as connection:
+                return statements.is_in_ledger(connection, settled.events[0])
+        except DBAPIError as error:
+            raise OutcomeUnknown from error
+
+
+_OF_CONTENT: Final = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_TOOBIG,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_RANGE,
+    }
+)
+"""Result codes caused by a row or a statement, not by the state of the file."""
+
+
+def _failed(error: DBAPIError) -> StoreUnavailable | Rejected:
+    """Return the exception to raise for a transaction that was not committed."""
+    return Rejected(str(error.orig)) if _is_of_content(error) else _unavailable(error)
+
+
+def _is_of_content(error: DBAPIError) -> bool:
+    # The lowest byte is the primary code: https://www.sqlite.org/rescode.html
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _OF_CONTENT
+
+
+def _unavailable(error: DBAPIError) -> StoreUnavailable:
+    """A locked file, a full disk, a broken one: the sender is told to come back, and the log says why."""
+    log.error("the database failed", reason=str(error.orig))
+    return StoreUnavailable()

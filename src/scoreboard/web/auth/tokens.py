@@ -1,0 +1,279 @@
+"""Bearer tokens: JSON Web Tokens (RFC 7519, RFC 8725), checked without a session store."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+import jwt
+
+from scoreboard.domain.digests import Digests
+from scoreboard.domain.errors import (
+    KeysUnavailable,
+    ProofInvalid,
+    StartError,
+    TokenExpired,
+    TokenInvalid,
+    TokenMissing,
+)
+from scoreboard.domain.names import claimed_name
+from scoreboard.domain.plain_text import check_id, label
+from scoreboard.domain.rules import SCORE_FOR_ONESELF
+from scoreboard.domain.submissions import Caller, Proof
+from scoreboard.ports.clock import Clock
+from scoreboard.web.auth.claims import (
+    PROOF_CLAIM,
+    SCOPE_CLAIMS,
+    audiences_of,
+    media_type,
+    points_of,
+    scopes_of,
+    time_us_of,
+    user_id_of,
+)
+from scoreboard.web.auth.key_set import HS256, Key
+from scoreboard.web.auth.key_sources import Keys
+
+MAX_TOKEN_BYTES: Final = 8_192
+"""A longer one is refused unread."""
+
+LEEWAY_US: Final = 10_000_000
+"""What clocks of two machines may differ by."""
+
+REMEMBERED_TOKENS: Final = 10_000
+REMEMBERED_SECONDS: Final = 300
+"""A signature that was good is not computed again for five minutes; a token's own end is checked every time."""
+
+
+PROOF_TYPE: Final = "scoreboard-proof+jwt"
+"""The `typ` of a proof's header, so that a token is not accepted as a proof (RFC 8725, section 3.11)."""
+
+PROOF_SECONDS: Final = 600
+"""A proof that is valid for longer is refused: it says what has happened just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Required claims of a token. `issuer`, `audiences` and `type` are checked only if they are set."""
+
+    issuer: str | None = None
+    audiences: Sequence[str] = ()
+    """A token must name one of them. Tokens that are signed here name the first one."""
+    type: str | None = None
+    max_lifetime_seconds: int = 30 * 86_400
+    unscoped_may_score: bool = True
+    """Whether a token without scopes may score for its own user."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A token that was good: when it is to be read again, when it ends, and who it speaks for."""
+
+    forget_us: int
+    expires_us: int
+    caller: Caller
+
+
+class Tokens:
+    """Verifies and signs tokens."""
+
+    def __init__(
+        self, keys: Keys, clock: Clock, policy: Policy | None = None, digests: Digests | None = None
+    ) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._policy = policy or Policy()
+        self._digests = digests or Digests()
+        self._remembered: dict[bytes, _Read] = {}
+        self._generation = keys.generation
+
+    async def run(self) -> None:
+        """Keep the keys up to date, as long as the server runs."""
+        await self._keys.run()
+
+    def sign(self, caller: Caller, lifetime_seconds: int) -> str:
+        """A token for a caller, valid from now on. Raises StartError where there is no secret to sign with."""
+        claims = {
+            "sub": caller.user_id,
+            "name": caller.name,
+            "scope": " ".join(sorted(caller.scopes)) or None,
+            "jti": caller.token_id,
+        }
+        return self._sign(claims, lifetime_seconds, self._policy.type or "JWT")
+
+    def _sign(self, claims: Mapping[str, str | int | None], lifetime_seconds: int, type: str) -> str:
+        secret = next((key for key in self._keys.now() if key.algorithm == HS256), None)
+        if secret is None:
+            raise StartError(
+                "Tokens are signed elsewhere: there is no SCOREBOARD_JWT_SECRET to sign one with."
+            )
+        now_seconds = self._clock.now_us() // 1_000_000
+        all_claims = {
+            **claims,
+            "iat": now_seconds,
+            "exp": now_seconds + lifetime_seconds,
+            "iss": self._policy.issuer,
+            "aud": next(iter(self._policy.audiences), None),
+        }
+        present = {name: value for name, value in all_claims.items() if value is not None}
+        return jwt.encode(present, secret.value, algorithm=HS256, headers={"typ": type})
+
+    async def verify(self, authorization: bytes | None) -> Caller:
+        """Who an `Authorization` header speaks for.
+
+        Raises TokenMissing, TokenExpired, TokenInvalid (which says nothing of the reason), and KeysUnavailable.
+        """
+        return (await self._good(authorization)).caller
+
+    async def good_until_us(self, authorization: bytes | None) -> int:
+        """When `verify`, which it raises the errors of, will begin to say TokenExpired."""
+        return (await self._good(authorization)).expires_us + LEEWAY_US
+
+    async def _good(self, authorization: bytes | None) -> _Read:
+        if authorization is None:
+            raise TokenMissing
+        scheme, _, token = authorization.partition(b" ")
+        if scheme.lower() != b"bearer":
+            raise TokenMissing
+        if len(token) > MAX_TOKEN_BYTES:
+            raise TokenInvalid
+        now_us = self._clock.now_us()
+        if self._generation != self._keys.generation:
+            self._generation = self._keys.generation
+            self._remembered.clear()
+        digest = sha256(token).digest()
+        read = self._remembered.get(digest)
+        if read is None or read.forget_us <= now_us:
+            read = await self._read(token.strip(), now_us)
+            self._remember(digest, read)
+        if read.expires_us + LEEWAY_US <= now_us:
+            raise TokenExpired
+        return read
+
+    def _remember(self, digest: bytes, read: _Read) -> None:
+        if len(self._remembered) >= REMEMBERED_TOKENS:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[digest] = read
+
+    def sign_proof(self, user_id: str, action_id: str, proof_id: str, points: int | None = None) -> str:
+        """A proof that a user has completed an action. Raises StartError where there is no secret to sign with."""
+        claims = {"sub": user_id, PROOF_CLAIM: action_id, "jti": proof_id, "points": points}
+        return self._sign(claims, PROOF_SECONDS, PROOF_TYPE)
+
+    async def verify_proof(self, text: str) -> Proof:
+        """What a proof says, and whether it is over: then it is good for a repeat alone.
+
+        Raises ProofInvalid, KeysUnavailable.
+        """
+        now_us = self._clock.now_us()
+        if len(text) > MAX_TOKEN_BYTES:
+            raise ProofInvalid
+        try:
+            claims = await self._claims(text.encode(), PROOF_TYPE)
+            expires_us = self._check(claims, now_us, PROOF_SECONDS)
+            if expires_us > now_us + PROOF_SECONDS * 1_000_000 + LEEWAY_US:
+                raise ProofInvalid
+            user_id = user_id_of(claims["sub"])
+            digest = self._digests.proof(str(claims.get("iss", "")), user_id, check_id(claims["jti"]))
+            return Proof(
+                user_id=user_id,
+                action_id=check_id(claims[PROOF_CLAIM]),
+                digest=digest.current,
+                earlier_digests=digest.earlier,
+                points=points_of(claims.get("points")),
+                is_over=expires_us + LEEWAY_US <= now_us,
+            )
+        except (TokenInvalid, *_BAD) as error:
+            raise ProofInvalid from error
+
+    async def _read(self, token: bytes, now_us: int) -> _Read:
+        try:
+            claims = await self._claims(token, self._policy.type)
+            if PROOF_CLAIM in claims:
+                raise TokenInvalid
+            expires_us = self._check(claims, now_us, self._policy.max_lifetime_seconds)
+            return _Read(now_us + REMEMBERED_SECONDS * 1_000_000, expires_us, self._caller(token, claims))
+        except _BAD as error:
+            raise TokenInvalid from error
+
+    async def _claims(self, token: bytes, type: str | None) -> dict[str, Any]:
+        """Of a token that one of our keys has signed, and that says it is of a type (None: any but a proof's)."""
+        header = jwt.get_unverified_header(token)
+        own_type = media_type(header.get("typ"))
+        is_it = own_type != PROOF_TYPE if type is None else own_type == media_type(type)
+        if "crit" in header or not is_it:
+            raise TokenInvalid
+        return _verified(token, await self._candidates(header))
+
+    async def _candidates(self, header: dict[str, Any]) -> Sequence[Key]:
+        """The keys that the token may be signed with. What it says of itself only chooses among ours.
+
+        `jku`, `jwk`, `x5u` and the like are never looked at.
+        """
+        kid = header.get("kid")
+        found = self._fitting(header["alg"], kid)
+        if not found and await self._keys.refresh():
+            found = self._fitting(header["alg"], kid)
+        if not found and not self._keys.is_complete:
+            raise KeysUnavailable
+        return found
+
+    def _fitting(self, algorithm: str, kid: object) -> Sequence[Key]:
+        return [key for key in self._keys.now() if key.algorithm == algorithm and kid in {key.kid, None}] or [
+            # A token may name a key that we know without a name.
+            key
+            for key in self._keys.now()
+            if key.algorithm == algorithm and key.kid is None
+        ]
+
+    def _check(self, claims: dict[str, Any], now_us: int, longest_seconds: int) -> int:
+        """When it ends. Raises TokenInvalid where it is none of ours, or not yet good."""
+        policy = self._policy
+        expires_us, longest_us = time_us_of(claims["exp"]), longest_seconds * 1_000_000
+        issued_us = time_us_of(claims.get("iat", now_us / 1_000_000))
+        if max(time_us_of(claims.get("nbf", 0)), issued_us) > now_us + LEEWAY_US:
+            raise TokenInvalid
+        if expires_us - issued_us > longest_us:
+            raise TokenInvalid
+        if policy.issuer is not None and claims.get("iss") != policy.issuer:
+            raise TokenInvalid
+        if policy.audiences and set(policy.audiences).isdisjoint(audiences_of(claims)):
+            raise TokenInvalid
+        return expires_us
+
+    def _caller(self, token: bytes, claims: dict[str, Any]) -> Caller:
+        scopes = scopes_of(claims)
+        if self._policy.unscoped_may_score and not any(name in claims for name in SCOPE_CLAIMS):
+            scopes = frozenset({SCORE_FOR_ONESELF})
+        # One without an id of its own is known by its digest.
+        token_id = label(claims.get("jti")) or f"sha256:{sha256(token).hexdigest()[:16]}"
+        return Caller(user_id_of(claims["sub"]), claimed_name(claims.get("name")), scopes, token_id)
+
+
+_BAD: Final = (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, AttributeError, RecursionError)
+"""What comes of a token that is not what it should be."""
+
+
+def _verified(token: bytes, candidates: Sequence[Key]) -> dict[str, Any]:
+    """Of a token that one of the keys has signed. Raises TokenInvalid, and what PyJWT does."""
+    for key in candidates:
+        try:
+            return jwt.decode(
+                token,
+                key.value,
+                algorithms=[key.algorithm],
+                # Times are checked here with the injected clock: PyJWT accepts more forms of times than RFC 7519 does.
+                # `sub` and `jti` of some issuers are numbers.
+                options={
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                    "verify_aud": False,
+                    "verify_iss": False,
+                    "verify_sub": False,
+                    "verify_jti": False,
+                },
+            )
+        except jwt.InvalidSignatureError:
+            continue
+    raise TokenInvalid

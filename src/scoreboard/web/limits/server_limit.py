@@ -1,0 +1,23 @@
+"""The rate limit of each trusted server, for submissions and renames. Each instance counts separately."""
+
+from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.rules import SCORE_FOR_ANYBODY
+from scoreboard.domain.submissions import Caller
+from scoreboard.ports.clock import Clock
+from scoreboard.resilience.rate_limiter import Limiter
+from scoreboard.web.problems import ServerLimited
+
+
+class ServerLimit:
+    """The limit of each trusted server, by the subject of its token. It may be unlimited."""
+
+    def __init__(self, limit: RateLimit | None, clock: Clock) -> None:
+        self.limit = limit
+        self._limiter = None if limit is None else Limiter(limit, clock)
+
+    def check(self, caller: Caller) -> None:
+        """Count one request if it comes from a trusted server. Raises ServerLimited."""
+        if self._limiter is None or SCORE_FOR_ANYBODY not in caller.scopes:
+            return
+        if wait_us := self._limiter.take(caller.user_id):
+            raise ServerLimited(wait_us)

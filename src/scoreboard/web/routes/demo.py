@@ -1,0 +1,63 @@
+"""POST /demo/guests: a visitor of the demo gets a name and a token. There in demo mode alone."""
+
+from random import Random
+from typing import Final
+
+from fastapi import APIRouter
+from pydantic import ConfigDict
+
+from scoreboard.domain.submissions import Caller
+from scoreboard.settings.catalog import Catalog
+from scoreboard.web.auth.tokens import Tokens
+from scoreboard.web.schemas.public import Schema
+
+GUEST_SECONDS: Final = 86_400
+
+_FIRST: Final = (
+    "Amber", "Bold", "Calm", "Deft", "Eager", "Fleet", "Golden", "Happy", "Jolly", "Keen", "Lucky", "Merry", "Noble",
+    "Quick", "Rapid", "Silver", "Swift", "Tidy", "Vivid", "Witty",
+)  # fmt: skip
+_LAST: Final = (
+    "Badger", "Crane", "Dolphin", "Eagle", "Falcon", "Gecko", "Heron", "Ibex", "Jaguar", "Koala", "Lynx", "Marten",
+    "Newt", "Otter", "Panda", "Raven", "Seal", "Tapir", "Vole", "Wombat",
+)  # fmt: skip
+
+
+class ActionResponse(Schema):
+    """Something that a guest can do."""
+
+    id: str
+    title: str
+    points: int
+
+
+class GuestResponse(Schema):
+    """Who the visitor is now. The token scores for nobody else."""
+
+    model_config = ConfigDict(validate_by_name=True)
+
+    token: str
+    user_id: str
+    name: str
+    actions: list[ActionResponse]
+
+
+def demo_routes(catalog: Catalog, tokens: Tokens, random: Random) -> APIRouter:
+    """Names are of our own making: nobody can take somebody else's, or a bad one."""
+    router = APIRouter(include_in_schema=False)
+    board = catalog.board(None).id
+    actions = [
+        ActionResponse(id=action.id, title=action.title, points=action.points)
+        for action in catalog.actions.values()
+        if action.board == board
+    ]
+
+    @router.post("/demo/guests", status_code=201)
+    async def take_a_name() -> GuestResponse:
+        name = f"{random.choice(_FIRST)} {random.choice(_LAST)}"
+        guest = Caller(f"guest-{random.getrandbits(48):012x}", name)
+        return GuestResponse(
+            token=tokens.sign(guest, GUEST_SECONDS), user_id=guest.user_id, name=name, actions=actions
+        )
+
+    return router

@@ -1,0 +1,149 @@
+"""POST /api/scores"""
+
+import json
+from typing import Any, Final
+
+from starlette.types import Receive, Scope, Send
+
+from scoreboard.domain import errors
+from scoreboard.domain.boards import RateLimit
+from scoreboard.services.group_commit import Receipt
+from scoreboard.services.scoring import Scoring
+from scoreboard.web import problems
+from scoreboard.web.auth.tokens import Tokens
+from scoreboard.web.direct_route import JSON_HEADERS, DirectRoute, answer, documented, reference
+from scoreboard.web.limits.rate_headers import PLAYER, SERVER, policies
+from scoreboard.web.limits.server_limit import ServerLimit
+from scoreboard.web.middleware.request_log import USER
+from scoreboard.web.provenance import ProvenanceHasher
+from scoreboard.web.request_body import (
+    IDEMPOTENCY_KEY,
+    MAX_BODY_BYTES,
+    check_json,
+    idempotency_key,
+    read_body,
+)
+from scoreboard.web.schemas.public import ScoreRequest, ScoreResponse, read_json
+
+DESCRIPTION: Final = """\
+Claim a completed action for the token's own user. The server decides what it is worth.
+
+The answer is given when the event is in the ledger for good. Send an `Idempotency-Key` to be safe when an answer is
+lost: a repeat with the same key and body returns the same event, with `Idempotent-Replayed: true`, and counts once."""
+
+
+def scores_route(
+    scoring: Scoring,
+    tokens: Tokens,
+    origins: ProvenanceHasher,
+    *,
+    player_limit: RateLimit,
+    servers: ServerLimit,
+) -> DirectRoute:
+    """Return the route, for a service and its authenticator.
+
+    The service enforces the limit of each player. This route only documents it in the headers.
+    """
+    limits = policies({PLAYER: player_limit, SERVER: servers.limit})
+
+    async def post(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        caller = await tokens.verify(headers.get(b"authorization"))
+        scope[USER] = caller.user_id
+        servers.check(caller)
+        check_json(headers)
+        key = idempotency_key(headers)
+        request = read_json(ScoreRequest, await read_body(headers, receive))
+        proof = None if request.proof is None else await tokens.verify_proof(request.proof)
+        receipt = await scoring.submit(
+            caller,
+            request.action_id,
+            request.user_id,
+            key,
+            request.points,
+            name=request.name,
+            proof=proof,
+            origin=origins.of(scope, caller, headers.get(b"user-agent")),
+        )
+        replayed = [(b"idempotent-replayed", b"true")] if receipt.replayed else []
+        await answer(send, 201, _encode(request, receipt), [JSON_HEADERS, *replayed, *limits])
+
+    return DirectRoute(
+        "/api/scores",
+        post,
+        methods=["POST"],
+        policies=limits,
+        operation_id="submitScore",
+        tags=["scores"],
+        summary="Count a completed action",
+        description=DESCRIPTION,
+        status_code=201,
+        response_model=ScoreResponse,
+        response_description="It counts.",
+        responses=documented(
+            problems.BodyNotJson(),
+            problems.BodyIncomplete(),
+            errors.TokenMissing(),
+            errors.TokenInvalid(),
+            errors.TokenExpired(),
+            errors.NotYourScore(),
+            errors.InsufficientScope("scores:write"),
+            errors.ActionByServer(),
+            errors.PointsNotYours(),
+            errors.NameNotYours(),
+            errors.ProofRequired(),
+            errors.ProofInvalid(),
+            errors.ProofRedeemed(),
+            errors.PlayerBanned(),
+            errors.UnknownAction("no-such-action"),
+            errors.ActionDisabled(),
+            errors.ActionNotYet(3_600_000_000),
+            errors.ActionOver(),
+            errors.ActionRequires("first-login"),
+            errors.ActionUsedUp(1),
+            errors.ActionCoolingDown(30_000_000),
+            errors.ActionUsedUpToday(3_600_000_000),
+            errors.PointsOutOfRange(1, 100),
+            errors.ScoreOutOfRange(),
+            problems.BodyTooLarge(MAX_BODY_BYTES),
+            problems.UnsupportedMediaType(),
+            problems.ValidationFailed([problems.FieldMistake("userId", "Field required")]),
+            errors.IdempotencyKeyReused(),
+            errors.RateLimited(42_000_000),
+            problems.ServerLimited(1_000_000),
+            errors.PlayerBusy(),
+            errors.InternalError(),
+            errors.QueueFull(),
+            errors.StoreUnavailable(),
+            errors.OutcomeUnknown(),
+            errors.ClockUnsure(30_000_000),
+            errors.KeysUnavailable(),
+        ),
+        openapi_extra=_OPENAPI,
+    )
+
+
+_OPENAPI: Final[dict[str, Any]] = {
+    "security": [{"bearer": []}],
+    "parameters": [IDEMPOTENCY_KEY],
+    "requestBody": {"required": True, "content": {"application/json": {"schema": reference(ScoreRequest)}}},
+}
+
+
+def _encode(request: ScoreRequest, receipt: Receipt) -> bytes:
+    event = receipt.event
+    body = json.dumps(
+        {
+            "eventId": str(event.event_id),
+            "board": event.board,
+            "userId": request.user_id,
+            "actionId": event.action_id,
+            "points": event.points,
+            "score": event.score,
+            "rank": receipt.rank,
+            "version": event.version,
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+    return body.encode()
