@@ -20,6 +20,7 @@ def loaded(path: str, values: dict[str, str] | None = None) -> Any:
     return yaml.safe_load(re.sub(r"\$\{(\w+):-([^}]*)\}", lambda it: (values or {}).get(it[1], it[2]), text))
 
 
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = loaded("compose.yaml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
@@ -77,3 +78,11 @@ def test_prometheus_alone_comes_to_the_metrics() -> None:
     )
     assert targets == [f"{name}:{port}" for name in INSTANCES for port in ports]
     assert all("ports" not in instance for instance in INSTANCES.values())
+
+
+def test_the_build_context_holds_only_what_the_dockerfile_copies() -> None:
+    """So a database or a secret in the folder is never sent to the Docker engine."""
+    _, first, *others = (ROOT / ".dockerignore").read_text().splitlines()
+    assert first == "*"
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+    assert {line[1:] for line in others if line.startswith("!")} == {name for names in copied for name in names.split()}
