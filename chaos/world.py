@@ -12,9 +12,9 @@ import httpx2
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
-from scoreboard.settings.config import Settings
 
 from scoreboard.app import migrate
+from scoreboard.settings.config import Settings
 from tests.e2e.processes import COMMAND, Process, environment, scoreboard
 from tests.harness import settings_in
 from tests.key_server import publishing

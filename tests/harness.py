@@ -13,7 +13,6 @@ from threading import Event, Thread
 from typing import Any, TypeVar
 
 import httpx2
-from scoreboard.settings.config import Settings, read_settings
 from starlette.types import ASGIApp
 
 from scoreboard import server
@@ -22,6 +21,7 @@ from scoreboard.domain.events import Event as LedgerEvent
 from scoreboard.domain.submissions import Caller
 from scoreboard.server.listen_socket import bind, url_of
 from scoreboard.settings.catalog import load_catalog
+from scoreboard.settings.config import Settings, read_settings
 from scoreboard.web.auth.tokens import Tokens
 from tests.clocks import HeldClock, counted_ids
 from tests.limits import LIMIT_SECONDS

@@ -17,11 +17,11 @@ from uuid import UUID
 
 import httpx2
 import pytest
-from scoreboard.settings.config import Settings
 
 from scoreboard.app import make_store, make_tokens
 from scoreboard.domain.submissions import Caller
 from scoreboard.services.group_commit import PLAYER_QUEUE_SIZE
+from scoreboard.settings.config import Settings
 from scoreboard.web.auth.tokens import Tokens
 from tests.e2e.processes import serving
 from tests.harness import settings_in

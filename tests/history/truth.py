@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncIterator
 
-from scoreboard.settings.config import Settings
-
 from scoreboard.app import make_store
 from scoreboard.domain.events import Event
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ports.store import Store
+from scoreboard.settings.config import Settings
 from tests.history.records import History
 
 PAGE = 10_000

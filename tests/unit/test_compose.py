@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
-from scoreboard.settings.config import DEVELOPMENT_SECRET, PREFIX, Settings, read_settings
 
 from scoreboard.domain.errors import StartError
 from scoreboard.server import FINISH_SECONDS
+from scoreboard.settings.config import DEVELOPMENT_SECRET, PREFIX, Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,4 +85,6 @@ def test_the_build_context_holds_only_what_the_dockerfile_copies() -> None:
     _, first, *others = (ROOT / ".dockerignore").read_text().splitlines()
     assert first == "*"
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
-    assert {line[1:] for line in others if line.startswith("!")} == {name for names in copied for name in names.split()}
+    assert {line[1:] for line in others if line.startswith("!")} == {
+        name for names in copied for name in names.split()
+    }

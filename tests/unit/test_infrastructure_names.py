@@ -8,8 +8,8 @@ import httpx2
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
-from scoreboard.settings.config import PREFIX, Settings
 
+from scoreboard.settings.config import PREFIX, Settings
 from tests.clocks import HeldClock
 from tests.harness import running
 

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import asyncpg
 import jwt
 import pytest
-from scoreboard.settings.config import Settings
 
 from scoreboard.services import group_commit as commit
+from scoreboard.settings.config import Settings
 from scoreboard.store.migrations import APPLICATION_ID
 from scoreboard.store.sqlite import file as sqlite_file
 from scoreboard.web.schemas.public import ProblemResponse

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from scoreboard.settings.config import Settings
 
+from scoreboard.settings.config import Settings
 from scoreboard.store.schema import newest_revision
 from tests.harness import running
 from tests.limits import LIMIT_SECONDS
