@@ -119,6 +119,7 @@ async def test_a_connection_that_is_given_up_with_a_reason_stays_open_and_is_for
 async def test_a_response_that_goes_on_elsewhere_ends_without_a_word(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("WARNING")
     asked = await Asked().until_it_waits()
     asked.protocol.connection_lost(Exception("detached"))
     asked.cycle.disconnected = True

@@ -128,6 +128,7 @@ def test_a_bad_request_for_metrics_is_answered(tmp_path: Path) -> None:
 def test_a_client_that_asks_for_an_odd_format_gets_one_that_is_there(
     tmp_path: Path, kind: str, version: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("WARNING")
     with running(tmp_path, metrics_port=0) as scoreboard:
         url = f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics"
         answer = httpx2.get(url, headers={"Accept": f"{kind}; version={version}"})

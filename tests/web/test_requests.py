@@ -244,6 +244,7 @@ BAD = {
 def test_a_bad_request_is_answered_once_and_told_without_its_content(
     scoreboard: Running, data: bytes, status: int | None, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("WARNING")
     with capture_logs() as told:
         answer = exchanged(scoreboard, data)
     assert statuses(answer) == [status] or (status is None and len(statuses(answer)) <= 1)
