@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-import limits
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -24,6 +23,7 @@ from scoreboard.settings import connection_urls as partner_urls
 from scoreboard.settings import environment, public_urls
 from scoreboard.settings.connection_urls import POSTGRESQL, has_password, with_password
 from scoreboard.settings.hosts import is_this_machine
+from scoreboard.settings.rate_notation import parse_rate, parse_rate_or_off
 from scoreboard.settings.redis_url import parse_address
 
 PREFIX: Final = environment.PREFIX
@@ -36,27 +36,6 @@ DEVELOPMENT_SECRET: Final = "for development alone, known to everybody"  # noqa:
 """What `make dev-distributed` signs with: it stands in the Makefile, for all to read."""
 
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
-
-MOST_OF_A_RATE: Final = 1_000_000_000
-"""Submissions, or seconds (thirty years): far from where a database's integers end."""
-
-
-def _rate(text: Any) -> Any:
-    if not isinstance(text, str):
-        return text
-    try:
-        rates = limits.parse_many(text)
-    except ValueError:
-        rates = []
-    if len(rates) != 1 or rates[0].amount < 1:
-        raise ValueError("must be one rate such as 10/minute")
-    if max(rates[0].amount, rates[0].get_expiry()) > MOST_OF_A_RATE:
-        raise ValueError(f"must have no number beyond {MOST_OF_A_RATE:,}")
-    return RateLimit(rates[0].amount, rates[0].get_expiry() * 1_000_000)
-
-
-def _rate_or_off(text: Any) -> Any:
-    return None if text == "off" else _rate(text)
 
 
 def _list(text: Any) -> Any:
@@ -168,14 +147,14 @@ class Settings(BaseModel):
     """Whether a token without any scope may score for its own user."""
     require_auth_to_read: bool = False
     """Whether reading boards and streams also needs a token. The page `/` then shows no board."""
-    rate_limit: Annotated[RateLimit, BeforeValidator(_rate)] = RateLimit(10, 60_000_000)
+    rate_limit: Annotated[RateLimit, BeforeValidator(parse_rate)] = RateLimit(10, 60_000_000)
     """Score updates of one user, over all boards and instances: `N/second`, `N/minute`, `N/hour`, `N/day` or
     `N per 5 minutes`."""
-    server_rate_limit: Annotated[RateLimit | None, BeforeValidator(_rate_or_off)] = RateLimit(
+    server_rate_limit: Annotated[RateLimit | None, BeforeValidator(parse_rate_or_off)] = RateLimit(
         60_000, 60_000_000
     )
     """Score updates of one trusted server, at each instance, or `off`."""
-    read_rate_limit: Annotated[RateLimit | None, BeforeValidator(_rate_or_off)] = None
+    read_rate_limit: Annotated[RateLimit | None, BeforeValidator(parse_rate_or_off)] = None
     """Reads and openings of streams of one address (IPv6: one /64), at each instance, such as `600/minute`."""
     env: Literal["development", "production"] = "development"
     """`production` refuses what is only safe for trying out: demo mode, `*` as a CORS origin, published secrets."""
