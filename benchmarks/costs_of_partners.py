@@ -94,18 +94,18 @@ async def _turns(
     held, but for flush and network, which are a machine's own.
     """
     users = cycle(scorers)
-    await store.ensure(())
+    await store.register_boards(())
     processor: dict[int, dict[str, float]] = {}
     for size, turns in TURNS.items():
         own, before = 0.0, used()
         for _ in range(turns):
             batch = [_submission(player) for player in islice(users, size)]
             begun = process_time()
-            settled = await store.commit(
+            decision = await store.commit(
                 {BOARD}, partial(_as_it_is, batch), partial(decide_batch, limit=UNLIMITED)
             )
             own += process_time() - begun
-            for change in settled.changes:
+            for change in decision.changes:
                 await ranking.apply(change)
         of_partners = {what: now - before[what] for what, now in used().items()}
         of_all = {**of_partners, "turn": own + of_partners["postgres"]}

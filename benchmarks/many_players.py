@@ -93,12 +93,12 @@ async def _places(deployment: Deployment, players: int, seconds: float) -> list[
     random = Random(1)
     taken = []
     async with deployment.ranking() as ranking:
-        await ranking.place(BOARD, 1)
+        await ranking.rank(BOARD, 1)
         started = perf_counter()
         for number in range(round(seconds * PLACES_A_SECOND)):
             planned_at = started + number / PLACES_A_SECOND
             await asyncio.sleep(max(0.0, planned_at - perf_counter()))
-            assert await ranking.place(BOARD, random.randint(1, players)) is not None
+            assert await ranking.rank(BOARD, random.randint(1, players)) is not None
             taken.append(perf_counter() - planned_at)
     return taken
 

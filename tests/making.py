@@ -30,13 +30,13 @@ def submission(
     )
 
 
-def settling(limit: RateLimit = UNLIMITED) -> DecideBatch:
+def decide_with(limit: RateLimit = UNLIMITED) -> DecideBatch:
     return lambda batch, facts: decide_batch(batch, facts, limit)
 
 
 async def commit(store: Store, *batch: Submission, limit: RateLimit = UNLIMITED) -> list[Event]:
     """Have a batch committed; its new events."""
-    return list((await store.commit({one.board for one in batch}, lambda: batch, settling(limit))).events)
+    return list((await store.commit({one.board for one in batch}, lambda: batch, decide_with(limit))).events)
 
 
 def standing(

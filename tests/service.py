@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scoreboard.domain.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.domain.events import Head
-from scoreboard.domain.rules import SCORE_FOR_ONESELF
+from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Change, ChangeKind, Snapshot
 from scoreboard.domain.submissions import Caller
 from scoreboard.ports.ranking import Applied, Progress
@@ -75,9 +75,9 @@ class Breakable(MemoryRanking):
         self._check()
         return await super().page(board, limit, offset)
 
-    async def place(self, board: str, player: int) -> int | None:
+    async def rank(self, board: str, player: int) -> int | None:
         self._check()
-        return await super().place(board, player)
+        return await super().rank(board, player)
 
     def _check(self) -> None:
         if self.gone:
@@ -104,7 +104,7 @@ class Service:
 
     async def score(self, user_id: str = "ada", key: str | None = None) -> int | None:
         async with asyncio.timeout(LIMIT_SECONDS):
-            caller = Caller(user_id, scopes=frozenset({SCORE_FOR_ONESELF}))
+            caller = Caller(user_id, scopes=frozenset({WRITE_SCORES}))
             return (await self.scoring.submit(caller, "quest", user_id, key)).rank
 
     async def version(self) -> int:
@@ -116,7 +116,7 @@ async def opened(path: Path) -> AsyncIterator[Service]:
     """A process on a migrated file. Its store's clock is the service's."""
     clock = HeldClock()
     async with Reads(path, limit=UNLIMITED, clock=clock) as store:
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         service = Service(store, clock)
         writing = asyncio.create_task(service.scoring.commit.run())
         yield service

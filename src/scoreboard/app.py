@@ -72,7 +72,7 @@ class Scoreboard:
 def database_name(settings: Settings) -> str:
     """The database as a person knows it, without who may enter it."""
     if settings.is_distributed:
-        return postgresql_database.shown(settings.database_url)
+        return postgresql_database.address_of(settings.database_url)
     return str(settings.database_path)
 
 
@@ -192,7 +192,7 @@ async def open_scoreboard(
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(make_store(settings, clock))
         ranking = await stack.enter_async_context(make_ranking(settings, boards))
-        await store.ensure(tuple(catalog.boards.values()))
+        await store.register_boards(tuple(catalog.boards.values()))
         healing = Healing(store, ranking, boards, observer)
         scoring = Scoring(
             catalog,
@@ -322,12 +322,12 @@ def _shared_secrets(settings: Settings) -> Sequence[bytes]:
 async def open_administration(settings: Settings, catalog: Catalog) -> AsyncIterator[Administration]:
     """An administrator's service of its own, beside running servers. Raises SchemaError, StartError."""
     async with make_store(settings) as store, make_ranking(settings, catalog.boards) as ranking:
-        await store.ensure(tuple(catalog.boards.values()))
+        await store.register_boards(tuple(catalog.boards.values()))
 
-        async def apply(settled: Decision) -> None:
+        async def apply(decision: Decision) -> None:
             # An embedded server's ranking is in its own memory, and any other may be lost: what is missed is healed.
             with suppress(RankingUnavailable):
-                for change in settled.changes:
+                for change in decision.changes:
                     await ranking.apply(change)
 
         yield Administration(

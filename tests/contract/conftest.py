@@ -79,7 +79,7 @@ async def open_store(make_store: MakeStore) -> AsyncIterator[OpenStore]:
 
         async def open_one(limit: RateLimit = UNLIMITED) -> Truth:
             store = await stack.enter_async_context(make_store(limit))
-            await store.ensure([MAIN, SIDE])
+            await store.register_boards([MAIN, SIDE])
             return store
 
         yield open_one

@@ -11,7 +11,7 @@ import pytest
 
 from scoreboard.domain import corrections
 from scoreboard.domain.administration import Correction, CorrectionFacts, SuspicionThresholds
-from scoreboard.domain.decisions import Accepted, Decision, SubmissionFacts
+from scoreboard.domain.decisions import Acceptance, Decision, SubmissionFacts
 from scoreboard.domain.errors import IdempotencyKeyReused, UnknownEvent, UnknownPlayer
 from scoreboard.domain.events import ERASED_MARK, EventKind
 from scoreboard.domain.standings import ChangeKind, Player
@@ -23,7 +23,7 @@ from scoreboard.settings.catalog import Catalog
 from scoreboard.store.administration import corrections as correcting
 from tests.clocks import HeldClock
 from tests.contract.conftest import Ask, MakeStore, OpenStore
-from tests.making import DUEL, MAIN, SIDE, VISIT, commit, settling, submission
+from tests.making import DUEL, MAIN, SIDE, VISIT, commit, decide_with, submission
 
 
 def about(kind: EventKind, user_id: str = "ada", **given: object) -> Correction:
@@ -50,8 +50,8 @@ async def whole(store: Truth) -> bool:
 async def test_a_ban_takes_a_player_off_every_board_and_an_unban_puts_it_back(store: Truth) -> None:
     await commit(store, submission("ada"), submission("bob"))
     await commit(store, submission("ada", VISIT))
-    settled = await correct(store, about(EventKind.BAN))
-    assert [(e.board, e.version, e.points) for e in settled.events] == [("main", 3, 0), ("side", 2, 0)]
+    decision = await correct(store, about(EventKind.BAN))
+    assert [(e.board, e.version, e.points) for e in decision.events] == [("main", 3, 0), ("side", 2, 0)]
     assert (await ranks(store), await ranks(store, "side")) == ([("bob", 50)], [])
     assert await commit(store, submission("ada")) == []
     await correct(store, about(EventKind.UNBAN))
@@ -62,10 +62,10 @@ async def test_a_ban_takes_a_player_off_every_board_and_an_unban_puts_it_back(st
 
 async def test_a_correction_is_written_as_it_was_settled(store: Truth) -> None:
     await commit(store, submission("ada"))
-    settled = await correct(store, of_event(EventKind.VOID, 1))
-    assert await store.events("main", 1, 10) == list(settled.events)
+    decision = await correct(store, of_event(EventKind.VOID, 1))
+    assert await store.events("main", 1, 10) == list(decision.events)
     change = await store.changes("main", 1, 10)
-    assert (change.kind, change.standings) == (ChangeKind.LAST_PAGE, settled.changes[0].standings)
+    assert (change.kind, change.standings) == (ChangeKind.LAST_PAGE, decision.changes[0].standings)
 
 
 async def test_an_event_is_void_after_a_void_and_not_after_an_unvoid(store: Truth) -> None:
@@ -95,8 +95,8 @@ async def test_targets_since_a_time_are_the_awards_that_are_not_void(store: Trut
     await commit(store, submission("ada", VISIT))
     await correct(store, about(EventKind.ADJUST, board="main", points=7))
     await correct(store, of_event(EventKind.VOID, 2))
-    settled = await correct(store, about(EventKind.VOID, since_us=since_us))
-    assert [(e.board, e.points, e.target_version) for e in settled.events] == [("side", -5, 1)]
+    decision = await correct(store, about(EventKind.VOID, since_us=since_us))
+    assert [(e.board, e.points, e.target_version) for e in decision.events] == [("side", -5, 1)]
     assert (await ranks(store), await ranks(store, "side")) == ([("ada", 57)], [("ada", 0)])
 
 
@@ -106,14 +106,14 @@ async def test_more_are_voided_than_one_turn_takes(store: Truth, monkeypatch: py
         await commit(store, submission("ada"))
     applied: list[Decision] = []
 
-    async def apply(settled: Decision) -> None:
-        applied.append(settled)
+    async def apply(decision: Decision) -> None:
+        applied.append(decision)
 
     catalog = Catalog({"main": MAIN}, {})
     service = administration.Administration(catalog, store, apply, clock=HeldClock(), new_id=uuid4)
     corrected = await service.correct(about(EventKind.VOID, since_us=0), "a key")
     assert (corrected.events, corrected.versions) == (5, {"main": 10})
-    assert [len(settled.events) for settled in applied] == [2, 2, 1, 0]
+    assert [len(decision.events) for decision in applied] == [2, 2, 1, 0]
     assert await ranks(store) == [("ada", 0)]
 
 
@@ -121,11 +121,11 @@ async def test_an_adjustment_is_repeated_by_its_key_and_by_nothing_else(store: T
     await commit(store, submission("ada"))
     five = about(EventKind.ADJUST, board="main", points=5, idempotency_digest=UUID(int=7))
     made = (await correct(store, five)).events
-    assert (await correct(store, five)).outcomes == (Accepted(made[0], replayed=True),)
+    assert (await correct(store, five)).outcomes == (Acceptance(made[0], replayed=True),)
     rekeyed = replace(
         five, idempotency_digest=UUID(int=8), earlier_digests=(UUID(int=9).bytes, UUID(int=7).bytes)
     )
-    assert (await correct(store, rekeyed)).outcomes == (Accepted(made[0], replayed=True),)
+    assert (await correct(store, rekeyed)).outcomes == (Acceptance(made[0], replayed=True),)
     with pytest.raises(IdempotencyKeyReused):
         await correct(store, replace(five, points=500))
     assert await ranks(store) == [("ada", 55)]
@@ -183,8 +183,8 @@ async def test_an_erased_player_stands_out_no_more(store: Truth, clock: HeldCloc
 async def test_a_name_that_comes_late_does_not_bring_an_erased_player_back(store: Truth) -> None:
     await commit(store, submission("ada", name="Ada"))
     before = (await store.changes("main", 0, 1)).standings[0]
-    settled = await correct(store, about(EventKind.ERASE))
-    after = settled.changes[0].standings[0]
+    decision = await correct(store, about(EventKind.ERASE))
+    after = decision.changes[0].standings[0]
     assert after.user_id == f"{ERASED_MARK}{before.player}"
     assert (after.name, after.seq) == (None, before.seq + 1)
 
@@ -254,19 +254,19 @@ async def test_a_ban_meets_a_submission_that_is_being_written_and_takes_it_off_t
 
     async def ban() -> None:
         async with make_store() as other:
-            await other.ensure([MAIN, SIDE])
+            await other.register_boards([MAIN, SIDE])
             await correct(other, about(EventKind.BAN))
 
     with ThreadPoolExecutor(1) as elsewhere:
         banning: list[Future[None]] = []
 
-        def settle_late(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
+        def decide_late(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
             banning.append(elsewhere.submit(asyncio.run, ban()))
             # It has to wait for this turn.
             wait(banning, timeout=0.3)
-            return settling()(batch, facts)
+            return decide_with()(batch, facts)
 
-        await store.commit({"side"}, lambda: [submission("ada", VISIT)], settle_late)
+        await store.commit({"side"}, lambda: [submission("ada", VISIT)], decide_late)
         banning[0].result()
     assert (await ranks(store), await ranks(store, "side")) == ([], [])
     assert await whole(store)

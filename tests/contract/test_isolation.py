@@ -156,7 +156,7 @@ async def test_a_board_whose_row_is_missing_keeps_no_other_board_waiting(
 
 async def test_a_board_that_was_never_made(make_store: MakeStore, clock: HeldClock) -> None:
     async with make_store() as store:
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         batch = [submission(user, VISIT if n == 2 else QUEST) for n, user in enumerate(USERS)]
         await check_isolated(store, clock, batch, {2})
 

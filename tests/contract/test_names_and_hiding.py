@@ -41,9 +41,9 @@ async def check(store: Truth) -> None:
 
 async def test_a_hidden_player_begins_on_another_board_hidden(store: Truth) -> None:
     await commit(store, submission("ada"), submission("bob"))
-    settled = await correct(store, EventKind.HIDE)
-    assert await store.events("main", 2, 10) == list(settled.events)
-    assert [event.kind for event in settled.events] == [EventKind.HIDE]
+    decision = await correct(store, EventKind.HIDE)
+    assert await store.events("main", 2, 10) == list(decision.events)
+    assert [event.kind for event in decision.events] == [EventKind.HIDE]
     (event,) = await commit(store, submission("ada", VISIT))
     assert (event.kind, event.hides) == (EventKind.AWARD, True)
     assert await store.events("side", 0, 10) == [event]
@@ -89,9 +89,9 @@ async def test_of_two_names_the_newer_one_has_the_higher_stamp(store: Truth) -> 
     for number in range(3):
         await commit(store, submission("ada", name=f"Own {number}"))
         await note()
-        settled = await rename(store, f"Server's {number}")
+        decision = await rename(store, f"Server's {number}")
         await note()
-        assert settled.changes[0].standings[0].seq == stamps[-1]
+        assert decision.changes[0].standings[0].seq == stamps[-1]
     assert stamps == sorted(set(stamps))
     seqs = [event.seq for event in await store.events("main", 0, 10) if event.kind is EventKind.AWARD]
     assert seqs == [1, 2, 3]

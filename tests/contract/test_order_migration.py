@@ -142,7 +142,7 @@ async def correct(store: Truth, kind: EventKind, **given: Any) -> None:
 
 async def play(store: Truth) -> None:
     """Write players with equal scores, some of them corrected, and one who has lost all points, on two boards."""
-    await store.ensure([MAIN, SIDE])
+    await store.register_boards([MAIN, SIDE])
     for user_id in ("ada", "bob", "cyd", "dan", "ada", "bob", "cyd", "eve", "eve"):
         await commit(store, submission(user_id))
     await commit(store, submission("dan", VISIT))
@@ -183,7 +183,7 @@ async def test_an_order_with_traces_of_voids_is_made_whole_and_copies_follow(
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(old.store)
         ranking = await stack.enter_async_context(MemoryRanking())
-        await store.ensure([MAIN, SIDE])
+        await store.register_boards([MAIN, SIDE])
         await ranking.apply(old_copy(before))
         assert (await ranking.page("main", 10, 0)).entries != expected.entries
         await Healing(store, ranking, ("main", "side")).heal("main")
@@ -206,7 +206,7 @@ async def test_a_database_without_voids_is_left_as_it_is(databases: tuple[Databa
     new, old = databases
     new.migrate()
     async with new.store as store:
-        await store.ensure([MAIN, SIDE])
+        await store.register_boards([MAIN, SIDE])
         await commit(store, submission("ada"), submission("bob"))
         heads: Mapping[str, Head] = await store.heads()
     old.run(partial(fill, revision="0002", rows=new.run(rows_of)))

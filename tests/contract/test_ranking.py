@@ -56,7 +56,7 @@ async def test_a_copy_is_not_readable_before_it_is_filled(empty: Ranking) -> Non
     with pytest.raises(RankingUnavailable):
         await empty.page("main", 10, 0)
     with pytest.raises(RankingUnavailable):
-        await empty.place("main", 1)
+        await empty.rank("main", 1)
 
 
 async def test_an_empty_board_is_readable_once_that_is_known(ranking: Ranking) -> None:
@@ -167,11 +167,11 @@ async def test_somebody_who_is_not_listed_has_no_place(ranking: Ranking) -> None
     await ranking.apply(change(STEP, 0, 2, standing(1, 50, 1), standing(2, 30, 2)))
     applied = await ranking.apply(change(STEP, 2, 3, standing(1, 50, 3, reached_version=1, listed=False)))
     assert applied.ranks == {}
-    assert await ranking.place("main", 1) is None
+    assert await ranking.rank("main", 1) is None
     page = await ranking.page("main", 10, 0)
     assert (page.players, [e.user_id for e in page.entries]) == (1, ["user-2"])
     await ranking.apply(change(STEP, 3, 4, standing(1, 50, 4, reached_version=1)))
-    assert await ranking.place("main", 1) == 1
+    assert await ranking.rank("main", 1) == 1
 
 
 async def test_pages_and_places_agree(ranking: Ranking) -> None:
@@ -183,14 +183,14 @@ async def test_pages_and_places_agree(ranking: Ranking) -> None:
     assert [e.rank for e in page.entries] == list(range(2_346, 2_396))
     assert page.players == count
     for entry in page.entries[::10]:
-        assert await ranking.place("main", int(entry.user_id.removeprefix("user-"))) == entry.rank
+        assert await ranking.rank("main", int(entry.user_id.removeprefix("user-"))) == entry.rank
 
 
 async def test_past_the_end_there_is_nothing(ranking: Ranking) -> None:
     await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
     assert (await ranking.page("main", 10, 1)).entries == ()
     assert (await ranking.page("main", 10, 2**53 - 1)).entries == ()
-    assert await ranking.place("main", 99) is None
+    assert await ranking.rank("main", 99) is None
 
 
 async def test_boards_are_apart(ranking: Ranking) -> None:

@@ -13,7 +13,7 @@ QUERIES = (Path(__file__).parents[2] / "docs" / "sample-queries.sql").read_text(
 
 async def test_each_sample_query_returns_what_it_says(migrated_url: str) -> None:
     async with PostgresqlStore(migrated_url, limit=UNLIMITED, clock=None, limits=PATIENT_POSTGRESQL) as store:
-        await store.ensure([MAIN, SIDE])
+        await store.register_boards([MAIN, SIDE])
         await commit(store, submission("bob", DUEL), submission("ada"), submission("cyd", VISIT))
         await commit(store, submission("ada", DUEL), submission("bob", name="Bob"))
         expected = [(e.rank, e.user_id, e.name, e.score) for e in (await store.page("main", 10, 0)).entries]

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from scoreboard.domain.boards import RateLimit
-from scoreboard.domain.decisions import Accepted, Decision, Refused, SubmissionFacts
+from scoreboard.domain.decisions import Acceptance, Decision, Refusal, SubmissionFacts
 from scoreboard.domain.errors import SchemaError
 from scoreboard.domain.events import Event
 from scoreboard.domain.standings import Change, ChangeKind, Standing, order_key
@@ -21,7 +21,7 @@ from scoreboard.ports.store import Store
 from tests.clocks import HeldClock
 from tests.contract.conftest import BOTH, Ask, MakeStore, OpenStore
 from tests.limits import LIMIT_SECONDS
-from tests.making import DUEL, MAIN, QUEST, SIDE, TEN_A_MINUTE, VISIT, commit, settling, submission
+from tests.making import DUEL, MAIN, QUEST, SIDE, TEN_A_MINUTE, VISIT, commit, decide_with, submission
 
 
 async def facts_of(store: Store, *batch: Submission) -> Sequence[SubmissionFacts]:
@@ -53,7 +53,7 @@ async def test_a_new_board_has_no_history(store: Store) -> None:
 
 async def test_boards_are_ensured_once(store: Store) -> None:
     await commit(store, submission())
-    await store.ensure([MAIN, SIDE])
+    await store.register_boards([MAIN, SIDE])
     assert (await store.heads())["main"].version == 1
 
 
@@ -136,8 +136,8 @@ async def test_a_key_finds_the_event_that_it_stands_for(store: Store) -> None:
 
 async def test_a_repeat_is_the_same_event_and_is_written_once(store: Store) -> None:
     (event,) = await commit(store, submission("ada", digest=7))
-    again = await store.commit(BOTH, lambda: [submission("ada", digest=7)], settling())
-    assert again.outcomes == (Accepted(event, replayed=True),)
+    again = await store.commit(BOTH, lambda: [submission("ada", digest=7)], decide_with())
+    assert again.outcomes == (Acceptance(event, replayed=True),)
     assert (await store.heads())["main"].version == 1
 
 
@@ -145,8 +145,10 @@ async def test_one_refused_submission_fails_alone(open_store: OpenStore) -> None
     store = await open_store(TEN_A_MINUTE)
     for _ in range(10):
         await commit(store, submission("ada"), limit=TEN_A_MINUTE)
-    settled = await store.commit(BOTH, lambda: [submission("ada"), submission("bob")], settling(TEN_A_MINUTE))
-    assert [type(outcome) for outcome in settled.outcomes] == [Refused, Accepted]
+    decision = await store.commit(
+        BOTH, lambda: [submission("ada"), submission("bob")], decide_with(TEN_A_MINUTE)
+    )
+    assert [type(outcome) for outcome in decision.outcomes] == [Refusal, Acceptance]
     assert (await store.heads())["main"].version == 11
 
 
@@ -221,10 +223,10 @@ async def test_who_is_not_listed_is_on_no_page(store: Store) -> None:
     await commit(store, submission("ada"))
 
     def unlist(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
-        settled = settling()(batch, facts)
-        (step,) = settled.changes
+        decision = decide_with()(batch, facts)
+        (step,) = decision.changes
         hidden = tuple(replace(standing, listed=False) for standing in step.standings)
-        return replace(settled, changes=(replace(step, standings=hidden),))
+        return replace(decision, changes=(replace(step, standings=hidden),))
 
     await store.commit(BOTH, lambda: [submission("bob"), submission("cyd")], unlist)
     page = await store.page("main", 10, 0)
@@ -275,7 +277,7 @@ async def test_nothing_is_written_where_settling_fails(store: Store) -> None:
 
 
 async def test_a_turn_without_submissions_writes_nothing(store: Store) -> None:
-    assert await store.commit(BOTH, list, settling()) == Decision((), (), ())
+    assert await store.commit(BOTH, list, decide_with()) == Decision((), (), ())
 
 
 async def test_two_processes_write_one_history(open_store: OpenStore) -> None:
@@ -300,7 +302,7 @@ async def test_a_batch_is_taken_only_when_its_turn_has_come(make_store: MakeStor
 
     async def another_process() -> None:
         async with make_store() as other:
-            await other.ensure([MAIN, SIDE])
+            await other.register_boards([MAIN, SIDE])
             await other.commit({"main"}, lambda: [submission()], hold)
 
     def take() -> Sequence[Submission]:
@@ -310,7 +312,7 @@ async def test_a_batch_is_taken_only_when_its_turn_has_come(make_store: MakeStor
     with ThreadPoolExecutor(1) as elsewhere:
         holding = elsewhere.submit(asyncio.run, another_process())
         assert await asyncio.to_thread(has_the_turn.wait, LIMIT_SECONDS)
-        await store.commit({"main"}, take, settling())
+        await store.commit({"main"}, take, decide_with())
         holding.result()
     assert waited == [True]
     assert (await store.heads())["main"].version == 1
@@ -327,22 +329,22 @@ async def test_one_player_on_two_boards_at_once_is_counted_exactly(
 
     async def overtake() -> list[Event]:
         async with make_store() as other:
-            await other.ensure([MAIN, SIDE])
+            await other.register_boards([MAIN, SIDE])
             return await commit(other, submission("bob", VISIT), submission("ada", VISIT))
 
     with ThreadPoolExecutor(1) as elsewhere:
         overtaking: list[Future[list[Event]]] = []
 
-        def settle_late(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
+        def decide_late(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
             decided.append(facts[0].seq)
             if not overtaking:
                 overtaking.append(elsewhere.submit(asyncio.run, overtake()))
                 # SQLite has one lock for all boards, and makes the other one wait for this turn.
                 wait(overtaking, timeout=0.5)
-            return settling()(batch, facts)
+            return decide_with()(batch, facts)
 
-        settled = await store.commit({"main"}, lambda: [submission("ada"), submission("cyd")], settle_late)
-    quest, visit = settled.events[0], overtaking[0].result()[1]
+        decision = await store.commit({"main"}, lambda: [submission("ada"), submission("cyd")], decide_late)
+    quest, visit = decision.events[0], overtaking[0].result()[1]
     assert quest.player == visit.player
     assert sorted((quest.seq or 0, visit.seq or 0)) == ([2, 3] if known else [1, 2])
     assert quest.seq == decided[-1] + 1
@@ -353,8 +355,8 @@ async def test_a_board_that_another_program_keeps_in_another_way_is_refused(stor
     """Two ways to make a board of its events would tear its history apart."""
     ask("UPDATE boards SET fold = 'best, ascending' WHERE id = 'side'")
     with pytest.raises(SchemaError, match=r"side.*best, ascending"):
-        await store.ensure([MAIN, SIDE])
-    await store.ensure([MAIN])
+        await store.register_boards([MAIN, SIDE])
+    await store.register_boards([MAIN])
 
 
 async def test_a_key_and_a_proof_are_found_under_an_earlier_digest(store: Store) -> None:
@@ -362,14 +364,14 @@ async def test_a_key_and_a_proof_are_found_under_an_earlier_digest(store: Store)
     old = replace(submission("ada", digest=1), proof_digest=UUID(int=2))
     (first,) = await commit(store, old)
     again = replace(submission("ada", digest=3), earlier_digests=(UUID(int=4).bytes, UUID(int=1).bytes))
-    settled = await store.commit({"main"}, lambda: [again], settling())
-    assert settled.outcomes == (
-        Accepted(replace(first, idempotency_digest=UUID(int=3), proof_digest=None), True),
+    decision = await store.commit({"main"}, lambda: [again], decide_with())
+    assert decision.outcomes == (
+        Acceptance(replace(first, idempotency_digest=UUID(int=3), proof_digest=None), True),
     )
     redeemed = replace(
         submission("bob"),
         proof_digest=UUID(int=5),
         earlier_proof_digests=(UUID(int=6).bytes, UUID(int=2).bytes),
     )
-    settled = await store.commit({"main"}, lambda: [redeemed, submission("cyd", digest=1)], settling())
-    assert [type(outcome) for outcome in settled.outcomes] == [Refused, Accepted]
+    decision = await store.commit({"main"}, lambda: [redeemed, submission("cyd", digest=1)], decide_with())
+    assert [type(outcome) for outcome in decision.outcomes] == [Refusal, Acceptance]

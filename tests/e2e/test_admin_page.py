@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from scoreboard.domain.rules import ADMINISTER
+from scoreboard.domain.scopes import ADMINISTER
 from tests.clocks import HeldClock
 from tests.e2e.browser import Witness, visiting
 from tests.e2e.processes import serving

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from scoreboard.domain.rules import ADMINISTER
+from scoreboard.domain.scopes import ADMINISTER
 from tests.clocks import HeldClock
 from tests.e2e.browser import chromium, visiting
 from tests.e2e.processes import COMMAND, Process

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, expect
 
-from scoreboard.domain.rules import ADMINISTER
+from scoreboard.domain.scopes import ADMINISTER
 from tests.clocks import HeldClock
 from tests.e2e.browser import visiting
 from tests.e2e.nginx import Nginx

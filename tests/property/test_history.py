@@ -29,7 +29,8 @@ from scoreboard.domain.errors import (
     UnknownPlayer,
 )
 from scoreboard.domain.events import EventKind
-from scoreboard.domain.rules import SCORE_FOR_ONESELF, decide_batch
+from scoreboard.domain.rules import decide_batch
+from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Change
 from scoreboard.domain.submissions import Caller
 from scoreboard.ports.ranking import Applied
@@ -222,7 +223,7 @@ class History(RuleBasedStateMachine):
         self.store = await self.stack.enter_async_context(
             SqliteStore(self.path, limit=LIMIT, clock=self.clock)
         )
-        await self.store.ensure([MAIN, SIDE])
+        await self.store.register_boards([MAIN, SIDE])
         self.ranking = LossyRanking()
         self.healing = Healing(self.store, self.ranking, ("main", "side"))
         self.scoring = Scoring(
@@ -247,7 +248,7 @@ class History(RuleBasedStateMachine):
 
     async def _submit(self, attempt: Try) -> Receipt:
         return await self.scoring.submit(
-            Caller(attempt.user_id, attempt.name, frozenset({SCORE_FOR_ONESELF})),
+            Caller(attempt.user_id, attempt.name, frozenset({WRITE_SCORES})),
             attempt.action_id,
             attempt.user_id,
             attempt.key,
@@ -288,18 +289,18 @@ class History(RuleBasedStateMachine):
     def another_process_submits(self, attempt: Try) -> None:
         async def elsewhere() -> None:
             async with SqliteStore(self.path, limit=LIMIT, clock=self.clock) as other:
-                await other.ensure([MAIN, SIDE])
+                await other.register_boards([MAIN, SIDE])
                 one = submission(attempt.user_id, CATALOG.action(attempt.action_id))
-                settled = await other.commit(
+                decision = await other.commit(
                     {one.board}, lambda: [one], lambda batch, facts: decide_batch(batch, facts, LIMIT)
                 )
-                for event in settled.events:
+                for event in decision.events:
                     self.model.count(
                         Try(attempt.user_id, attempt.action_id, None), str(event.event_id), self.clock.us
                     )
                     self._note(attempt.user_id, Receipt(event, None, replayed=False))
                 plain = Try(attempt.user_id, attempt.action_id, None)
-                assert bool(settled.events) or self.model.expect(plain, self.clock.us) in {
+                assert bool(decision.events) or self.model.expect(plain, self.clock.us) in {
                     RateLimited,
                     PlayerBanned,
                 }

@@ -205,7 +205,7 @@ async def test_a_copy_that_answers_oddly_is_healed_later_and_the_others_at_once(
     sqlite_file.migrate(tmp_path / "scoreboard.db")
     observer, ranking = Counting(), OddOnce()
     async with SqliteStore(tmp_path / "scoreboard.db", limit=UNLIMITED, clock=HeldClock()) as store, ranking:
-        await store.ensure([MAIN, SIDE])
+        await store.register_boards([MAIN, SIDE])
         await commit(store, submission("ada"), submission("bob", VISIT))
         healing = Healing(store, ranking, ("main", "side"), observer)
         # At the start, too, it keeps no server from going on.

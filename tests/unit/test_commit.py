@@ -33,15 +33,15 @@ class Watched(SqliteStore):
             raise StoreUnavailable
         # As if the lock had been waited for.
         self._clock.advance(self.lock_seconds)  # type: ignore[attr-defined]
-        settled = await super().commit(boards, take, decide_batch)
+        decision = await super().commit(boards, take, decide_batch)
         self._clock.advance(self.lock_seconds)  # type: ignore[attr-defined]
-        self.turns.append(len(settled.outcomes))
+        self.turns.append(len(decision.outcomes))
         self.turn.set()
-        return settled
+        return decision
 
 
-async def rank_all_first(settled: Decision) -> Mapping[int, int]:
-    return {event.player: 1 for event in settled.events}
+async def rank_all_first(decision: Decision) -> Mapping[int, int]:
+    return {event.player: 1 for event in decision.events}
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ async def committing(
     async with Watched(path, limit=limit, clock=clock) as store:
         store.turns = []
         store.turn = asyncio.Event()
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         commit = GroupCommit(store, apply, limit, clock)
         writing = asyncio.create_task(commit.run()) if run else None
         try:
@@ -134,9 +134,9 @@ async def test_a_slow_ranking_delays_an_answer_by_a_quarter_second_and_no_commit
     monkeypatch.setattr("scoreboard.services.group_commit.ANSWER_WITHOUT_RANK_SECONDS", 0.25)
     release = asyncio.Event()
 
-    async def stuck(settled: Decision) -> Mapping[int, int]:
+    async def stuck(decision: Decision) -> Mapping[int, int]:
         await release.wait()
-        return await rank_all_first(settled)
+        return await rank_all_first(decision)
 
     async with committing(path, apply=stuck) as (commit, store, _):
         started = asyncio.get_running_loop().time()
@@ -193,10 +193,10 @@ async def test_batches_are_applied_in_their_order_though_the_first_is_slow(path:
     release = asyncio.Event()
     applied: list[int] = []
 
-    async def slow_first(settled: Decision) -> Mapping[int, int]:
+    async def slow_first(decision: Decision) -> Mapping[int, int]:
         if not applied and not release.is_set():
             await release.wait()
-        applied.append(settled.events[0].version)
+        applied.append(decision.events[0].version)
         return {}
 
     async with committing(path, apply=slow_first) as (commit, store, _):

@@ -18,7 +18,7 @@ async def test_no_statement_reads_a_whole_board(tmp_path: Path) -> None:
     path = tmp_path / "scoreboard.db"
     sqlite_file.migrate(path)
     async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store:
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         await commit(store, submission("ada"))
     engine = sqlite_file.open_engine(path, "write")
     asked: list[tuple[str, Any]] = []

@@ -18,7 +18,7 @@ async def test_a_ledger_of_the_first_schema_goes_on(tmp_path: Path) -> None:
     _make_the_first(path)
     sqlite_file.migrate(path)
     async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store:
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         (event,) = await commit(store, submission("ada"))
         assert (event.version, event.score, event.seq, event.action_seq) == (2, 100, 2, 2)
         assert (await verify(store, None, "main", lambda *_: None)).differences == ()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoreboard.domain.names import check_name, claimed_name, clean_name, shown_name
+from scoreboard.domain.names import check_name, claimed_name, clean_name, display_name
 
 NOTHING_VISIBLE = {
     "zero width space": "\u200b",
@@ -89,21 +89,21 @@ LEGITIMATE = {
 def test_a_name_without_a_visible_character_is_none(text: str) -> None:
     assert claimed_name(text) is None
     assert claimed_name(f" {text} {text}") is None
-    assert shown_name(text, "ada") == "ada"
+    assert display_name(text, "ada") == "ada"
     with pytest.raises(ValueError, match="must have"):
         check_name(text)
 
 
 @pytest.mark.parametrize("text", NOTHING_VISIBLE.values(), ids=NOTHING_VISIBLE.keys())
 def test_a_user_id_without_a_visible_character_is_shown_in_escapes(text: str) -> None:
-    assert shown_name(None, text).startswith("\\")
-    assert shown_name(None, text).isascii()
+    assert display_name(None, text).startswith("\\")
+    assert display_name(None, text).isascii()
 
 
 @pytest.mark.parametrize(("text", "shown"), ALTERED.values(), ids=ALTERED.keys())
 def test_what_is_invisible_or_steers_the_text_around_it_is_left_out(text: str, shown: str) -> None:
     assert claimed_name(text) == shown
-    assert shown_name(None, text) == shown
+    assert display_name(None, text) == shown
 
 
 @pytest.mark.parametrize("text", LEGITIMATE.values(), ids=LEGITIMATE.keys())

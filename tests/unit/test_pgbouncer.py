@@ -24,7 +24,7 @@ from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.clocks import HeldClock
 from tests.harness import running
 from tests.limits import PATIENT_POSTGRESQL
-from tests.making import DUEL, MAIN, QUEST, SIDE, UNLIMITED, VISIT, commit, settling, submission
+from tests.making import DUEL, MAIN, QUEST, SIDE, UNLIMITED, VISIT, commit, decide_with, submission
 from tests.servers.pgbouncer import PgBouncer
 
 IGNORED = "jit, statement_timeout, lock_timeout, idle_in_transaction_session_timeout, plan_cache_mode, enable_seqscan"
@@ -45,7 +45,7 @@ def bouncer(request: pytest.FixtureRequest, mode: str, migrated_url: str) -> Ite
 @asynccontextmanager
 async def opened(url: str, limits: Limits = PATIENT_POSTGRESQL) -> AsyncIterator[PostgresqlStore]:
     async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=limits) as store:
-        await store.ensure([MAIN, SIDE])
+        await store.register_boards([MAIN, SIDE])
         yield store
 
 
@@ -102,7 +102,7 @@ async def test_an_instance_that_stops_while_it_holds_a_board_is_cut_off(bouncer:
         def stop(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
             holds.set()
             assert go_on.wait(60)
-            return settling()(batch, facts)
+            return decide_with()(batch, facts)
 
         async with opened(bouncer.url, limits) as other:
             await other.commit({"main"}, lambda: [submission("ada")], stop)
@@ -127,7 +127,7 @@ async def test_a_board_that_is_held_too_long_is_told_in_time(bouncer: PgBouncer,
         async with holder.transaction():
             await holder.execute(f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM boards")
             with pytest.raises(StoreUnavailable):
-                await asyncio.wait_for(store.commit({"main"}, pytest.fail, settling()), 30)
+                await asyncio.wait_for(store.commit({"main"}, pytest.fail, decide_with()), 30)
         assert len(await commit(store, submission("ada"))) == 1
     await holder.close()
 

@@ -18,7 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, event, text
 from structlog.testing import capture_logs
 
-from scoreboard.domain.decisions import Accepted, Decision, SubmissionFacts
+from scoreboard.domain.decisions import Acceptance, Decision, SubmissionFacts
 from scoreboard.domain.errors import OutcomeUnknown, SchemaError, StartError, StoreUnavailable
 from scoreboard.domain.submissions import Submission
 from scoreboard.store import reads
@@ -31,7 +31,7 @@ from scoreboard.store.postgresql.store import PostgresqlStore
 from scoreboard.store.schema import newest_revision
 from scoreboard.store.tables import metadata
 from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
-from tests.making import MAIN, QUEST, SIDE, TEN_A_MINUTE, UNLIMITED, VISIT, commit, settling, submission
+from tests.making import MAIN, QUEST, SIDE, TEN_A_MINUTE, UNLIMITED, VISIT, commit, decide_with, submission
 from tests.relay import Relay
 from tests.servers.postgresql import Postgres
 
@@ -61,14 +61,14 @@ def opened(url: str, limits: Limits = PATIENT_POSTGRESQL) -> PostgresqlStore:
 @pytest.fixture
 async def url(migrated_url: str) -> str:
     async with opened(migrated_url) as store:
-        await store.ensure([MAIN, SIDE])
+        await store.register_boards([MAIN, SIDE])
     return migrated_url
 
 
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[PostgresqlStore]:
     async with opened(url) as store:
-        await store.ensure([MAIN, SIDE])
+        await store.register_boards([MAIN, SIDE])
         yield store
 
 
@@ -183,16 +183,16 @@ async def test_a_connection_that_dies_before_the_commit_counts_once(url: str, st
         if decided == 1:
             with ThreadPoolExecutor(1) as executor:
                 executor.submit(asyncio.run, terminate_all(url)).result()
-        return settling()(batch, facts)
+        return decide_with()(batch, facts)
 
-    settled = await store.commit({"main"}, lambda: [submission(digest=1)], decide_batch)
+    decision = await store.commit({"main"}, lambda: [submission(digest=1)], decide_batch)
     assert decided == 2
-    assert await store.events("main", 0, 10) == list(settled.events)
+    assert await store.events("main", 0, 10) == list(decision.events)
 
 
 async def test_a_commit_whose_answer_is_lost_is_looked_up(url: str) -> None:
     async with relayed(url) as relay, opened(through(relay, url)) as store:
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         relay.cut_after = b"COMMIT\0"
         (event,) = await commit(store, submission())
         assert relay.has_cut
@@ -201,7 +201,7 @@ async def test_a_commit_whose_answer_is_lost_is_looked_up(url: str) -> None:
 
 async def test_a_commit_that_never_arrived_is_looked_up_and_not_acknowledged(url: str) -> None:
     async with relayed(url) as relay, opened(through(relay, url)) as store:
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         relay.cut_before = b"COMMIT\0"
         with pytest.raises(StoreUnavailable):
             await commit(store, submission(digest=1))
@@ -213,31 +213,31 @@ async def test_where_it_cannot_be_looked_up_the_outcome_is_unknown_and_a_repeat_
     url: str, store: PostgresqlStore
 ) -> None:
     async with relayed(url) as relay, opened(through(relay, url), IMPATIENT) as cut_off:
-        await cut_off.ensure([MAIN])
+        await cut_off.register_boards([MAIN])
         relay.cut_after = b"COMMIT\0"
 
         def refuse_from_now_on(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
             relay.is_refusing = True
-            return settling()(batch, facts)
+            return decide_with()(batch, facts)
 
         one = submission(digest=1)
         with pytest.raises(OutcomeUnknown):
             await cut_off.commit({"main"}, lambda: [one], refuse_from_now_on)
         relay.is_refusing = False
-        again = await cut_off.commit({"main"}, lambda: [submission(digest=1)], settling())
+        again = await cut_off.commit({"main"}, lambda: [submission(digest=1)], decide_with())
     (event,) = await store.events("main", 0, 10)
-    assert again.outcomes == (Accepted(event, replayed=True),)
+    assert again.outcomes == (Acceptance(event, replayed=True),)
 
 
 async def test_a_silent_database_is_found_out_within_its_time(url: str) -> None:
     async with relayed(url) as relay, opened(through(relay, url), IMPATIENT) as store:
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         await commit(store, submission())
         relay.passes.clear()
         for _ in range(3):
             async with asyncio.timeout(LIMIT_SECONDS):
                 with pytest.raises(StoreUnavailable):
-                    await store.commit({"main"}, pytest.fail, settling())
+                    await store.commit({"main"}, pytest.fail, decide_with())
                 with pytest.raises(StoreUnavailable):
                     await store.heads()
         relay.passes.set()
@@ -258,10 +258,10 @@ async def test_a_process_that_stops_while_it_holds_a_board_is_cut_off_and_counts
             if decided == 1:
                 holds.set()
                 assert go_on.wait(LIMIT_SECONDS)
-            return settling()(batch, facts)
+            return decide_with()(batch, facts)
 
         async with opened(url, replace(PATIENT_POSTGRESQL, idle_in_transaction_seconds=1)) as other:
-            await other.ensure([MAIN, SIDE])
+            await other.register_boards([MAIN, SIDE])
             await other.commit({"main"}, lambda: [submission("ada")], stop)
 
     with ThreadPoolExecutor(1) as executor:
@@ -281,7 +281,7 @@ async def test_the_limit_holds_across_processes_that_write_at_once(url: str) -> 
 
     async def flood(batch: Sequence[Submission]) -> int:
         async with PostgresqlStore(url, limit=TEN_A_MINUTE, clock=None, limits=PATIENT_POSTGRESQL) as store:
-            await store.ensure([MAIN, SIDE])
+            await store.register_boards([MAIN, SIDE])
             accepted = 0
             for one in batch:
                 accepted += len(await commit(store, one, limit=TEN_A_MINUTE))

@@ -66,7 +66,7 @@ async def test_the_schema_is_migrated_and_scores_are_kept_by(
     await asyncio.to_thread(postgresql_database.migrate, url)
     await postgresql_database.check(url)
     async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=PATIENT_POSTGRESQL) as store:
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         before = (await store.heads())["main"].version
         await commit(store, submission("ada"))
         assert (await store.heads())["main"].version == before + 1

@@ -86,7 +86,7 @@ async def opened(url: str, limits: Limits) -> AsyncIterator[PostgresqlStore]:
     async with PostgresqlStore(
         f"{url}?connect_timeout=30", limit=UNLIMITED, clock=None, limits=limits
     ) as store:
-        await store.ensure([MAIN, SIDE])
+        await store.register_boards([MAIN, SIDE])
         await commit(store, submission("ada"))
         yield store
 

@@ -15,13 +15,13 @@ from scoreboard.store.migrations import APPLICATION_ID
 from scoreboard.store.postgresql.database import Limits
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
-from tests.making import DUEL, MAIN, QUEST, SIDE, UNLIMITED, VISIT, commit, settling, submission
+from tests.making import DUEL, MAIN, QUEST, SIDE, UNLIMITED, VISIT, commit, decide_with, submission
 
 
 @asynccontextmanager
 async def opened(url: str, limits: Limits = PATIENT_POSTGRESQL) -> AsyncIterator[PostgresqlStore]:
     async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=limits) as store:
-        await store.ensure([MAIN, SIDE])
+        await store.register_boards([MAIN, SIDE])
         yield store
 
 
@@ -78,7 +78,7 @@ async def onlooker(migrated_url: str) -> AsyncIterator[Onlooker]:
 
 
 async def commit_on(store: PostgresqlStore, boards: Sequence[str], *batch: Submission) -> Decision:
-    return await store.commit(boards, lambda: batch, settling())
+    return await store.commit(boards, lambda: batch, decide_with())
 
 
 async def test_two_boards_in_any_order_are_held_without_a_deadlock(
@@ -145,7 +145,7 @@ async def test_a_board_that_somebody_holds_too_long_is_told_in_time(
     async with opened(migrated_url, limits) as store:
         async with onlooker.holding_main(), asyncio.timeout(LIMIT_SECONDS / 2):
             with pytest.raises(StoreUnavailable):
-                await store.commit({"main"}, pytest.fail, settling())
+                await store.commit({"main"}, pytest.fail, decide_with())
             # Another board is free.
             assert len(await commit(store, submission("ada", VISIT))) == 1
         assert len(await commit(store, submission("ada"))) == 1

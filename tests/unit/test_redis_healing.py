@@ -17,7 +17,7 @@ from scoreboard.store.sqlite import file as sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.limits import LIMIT_SECONDS, PATIENT_REDIS
-from tests.making import DUEL, MAIN, QUEST, UNLIMITED, settling, submission
+from tests.making import DUEL, MAIN, QUEST, UNLIMITED, decide_with, submission
 from tests.replay import replay
 from tests.servers.redis import RedisServer
 
@@ -37,9 +37,9 @@ def redis() -> Iterator[RedisServer]:
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     sqlite_file.migrate(tmp_path / "healing.db")
     async with SqliteStore(tmp_path / "healing.db", limit=UNLIMITED, clock=HeldClock()) as store:
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         everybody = [submission(f"user-{n}") for n in range(PLAYERS)]
-        await store.commit({"main"}, lambda: everybody, settling())
+        await store.commit({"main"}, lambda: everybody, decide_with())
         yield store
 
 
@@ -63,11 +63,11 @@ class Process:
             for step in rng.choices(steps, k=4):
                 applied = await self.ranking.apply(step)
                 if applied.version < step.to_version:
-                    await self.healing.mend(step, applied)
+                    await self.healing.close_gap(step, applied)
 
     async def commit(self, rng: random.Random) -> Sequence[Change]:
         batch = [submission(f"user-{n}", rng.choice((QUEST, DUEL))) for n in rng.sample(range(PLAYERS), 2)]
-        return (await self.store.commit({"main"}, lambda: batch, settling())).changes
+        return (await self.store.commit({"main"}, lambda: batch, decide_with())).changes
 
     async def heal(self, until: asyncio.Future[list[None]]) -> None:
         while not until.done():

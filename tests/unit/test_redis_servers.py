@@ -66,14 +66,14 @@ async def test_connections_that_the_server_has_closed_cost_no_rank(
         await ranking.apply(change(ChangeKind.LAST_PAGE, 0, 1, standing(1, 50, 1)))
         for _ in range(2):
             # As many connections as there may be.
-            places = await asyncio.gather(*(ranking.place("main", 1) for _ in range(LIMITS.connections)))
+            places = await asyncio.gather(*(ranking.rank("main", 1) for _ in range(LIMITS.connections)))
             assert places == [1] * LIMITS.connections
             for node in nodes:
                 await asyncio.to_thread(close, node)
                 await asyncio.to_thread(until, partial(is_unused, node), "all are closed")
         with capture_logs() as logs:
             for _ in range(2 * LIMITS.connections):
-                assert await ranking.place("main", 1) == 1
+                assert await ranking.rank("main", 1) == 1
         assert logs == []
 
 
@@ -84,15 +84,15 @@ async def test_a_wait_for_a_free_connection_is_not_taken_for_silence(monkeypatch
             await ranking.apply(change(ChangeKind.LAST_PAGE, 0, 1, standing(1, 50, 1)))
             relay.passes.clear()
             with capture_logs() as logs:
-                waiting = [asyncio.create_task(ranking.place("main", 1)) for _ in range(LIMITS.connections)]
+                waiting = [asyncio.create_task(ranking.rank("main", 1)) for _ in range(LIMITS.connections)]
                 while ranking.pools()["redis"][0] < LIMITS.connections:  # noqa: ASYNC110  # nothing tells of it
                     await asyncio.sleep(0)
                 # One more than there are connections.
                 with pytest.raises(RankingUnavailable):
-                    await ranking.place("main", 1)
+                    await ranking.rank("main", 1)
                 relay.passes.set()
                 assert await asyncio.gather(*waiting) == [1] * LIMITS.connections
-                assert await ranking.place("main", 1) == 1
+                assert await ranking.rank("main", 1) == 1
             assert logs == []
 
 
@@ -191,4 +191,4 @@ async def test_a_cluster_is_found_by_any_of_its_seeds() -> None:
         seeds = f"127.0.0.1:{free_port()},127.0.0.1:{free_port()},127.0.0.1:{alive}"
         async with opened(f"redis://{seeds}", is_cluster=True) as ranking:
             await ranking.apply(change(ChangeKind.LAST_PAGE, 0, 1, standing(1, 50, 1)))
-            assert await ranking.place("main", 1) == 1
+            assert await ranking.rank("main", 1) == 1

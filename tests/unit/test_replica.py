@@ -55,7 +55,7 @@ def opened(primary: PostgresServer, replica_url: str) -> PostgresqlStore:
 @pytest.fixture
 async def store(primary: PostgresServer, replica: PostgresReplica) -> AsyncIterator[PostgresqlStore]:
     async with opened(primary, replica.url("scores")) as store:
-        await store.ensure([MAIN, SIDE])
+        await store.register_boards([MAIN, SIDE])
         yield store
 
 
@@ -126,7 +126,7 @@ async def test_a_replica_of_another_history_is_left_alone(primary: PostgresServe
     before = PostgresqlStore(restored, limit=UNLIMITED, clock=None, limits=LIMITS)
     async with before, opened(primary, restored) as store:
         for one in (before, store):
-            await one.ensure([MAIN, SIDE])
+            await one.register_boards([MAIN, SIDE])
             await commit(one, *backup)
         await commit(before, submission("ada"))
         await commit(store, submission("dan"), submission("eve"))
@@ -139,7 +139,7 @@ async def test_a_replica_that_does_not_know_the_board_is_left_alone(
     primary: PostgresServer, restored: str
 ) -> None:
     async with opened(primary, restored) as store:
-        await store.ensure([MAIN, SIDE])
+        await store.register_boards([MAIN, SIDE])
         await commit(store, submission("ada"), submission("bob"), submission("cyd"))
         assert (await first_page(store))[1] == [("ada", 50, 1), ("bob", 50, 2)]
 
@@ -150,7 +150,7 @@ async def test_a_replica_with_rows_of_an_unknown_kind_is_left_alone(
     before = PostgresqlStore(restored, limit=UNLIMITED, clock=None, limits=LIMITS)
     async with before, opened(primary, restored) as store:
         for one in (before, store):
-            await one.ensure([MAIN, SIDE])
+            await one.register_boards([MAIN, SIDE])
             await commit(one, submission("ada"), submission("bob"), submission("cyd"))
         primary.sql("ALTER TABLE score_events DISABLE TRIGGER USER", database="before")
         primary.sql("UPDATE score_events SET kind = 'teleport'", database="before")

@@ -6,10 +6,13 @@ from uuid import UUID
 import pytest
 
 from scoreboard.domain.boards import MAX_SCORE
-from scoreboard.domain.decisions import Accepted, Refused, SubmissionFacts
+from scoreboard.domain.claims import claim
+from scoreboard.domain.decisions import Acceptance, Refusal, SubmissionFacts
 from scoreboard.domain.errors import IdempotencyKeyReused, NotYourScore, RateLimited, ScoreOutOfRange
 from scoreboard.domain.events import Event, EventKind, Head
-from scoreboard.domain.rules import SCORE_FOR_ONESELF, claim, decide, decide_batch, fold
+from scoreboard.domain.folding import fold
+from scoreboard.domain.rules import decide, decide_batch
+from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.submissions import Caller
 from tests.making import DUEL, QUEST, TEN_A_MINUTE, VISIT, standing, submission
 
@@ -32,19 +35,19 @@ FACTS = SubmissionFacts(
 
 def refusal(facts: SubmissionFacts, **changed: object) -> type:
     outcome = decide(submission("user-3"), replace(facts, **changed), TEN_A_MINUTE)  # type: ignore[arg-type]
-    return type(outcome.error) if isinstance(outcome, Refused) else type(outcome)
+    return type(outcome.error) if isinstance(outcome, Refusal) else type(outcome)
 
 
 def test_an_accepted_submission_follows_on_the_head() -> None:
     outcome = decide(submission("user-3"), FACTS, TEN_A_MINUTE)
-    assert isinstance(outcome, Accepted)
+    assert isinstance(outcome, Acceptance)
     event = outcome.event
     assert (event.version, event.seq, event.action_seq) == (8, 21, 5)
     assert (event.points, event.score, event.at_us, event.kind) == (50, 150, NOW, EventKind.AWARD)
 
 
 @pytest.mark.parametrize(
-    ("ago_us", "expected"), [(60_000_000, Accepted), (59_999_999, RateLimited), (0, RateLimited)]
+    ("ago_us", "expected"), [(60_000_000, Acceptance), (59_999_999, RateLimited), (0, RateLimited)]
 )
 def test_the_window_ends_to_the_microsecond(ago_us: int, expected: type) -> None:
     assert refusal(FACTS, limit_at_us=NOW - ago_us) is expected
@@ -52,20 +55,20 @@ def test_the_window_ends_to_the_microsecond(ago_us: int, expected: type) -> None
 
 def test_a_refusal_says_how_long_to_wait() -> None:
     outcome = decide(submission(), replace(FACTS, limit_at_us=NOW - 59_000_000), TEN_A_MINUTE)
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, Refusal)
     assert isinstance(outcome.error, RateLimited)
     assert outcome.error.retry_after_us == 1_000_000
 
 
 def test_a_score_may_reach_the_end_of_the_range_and_not_pass_it() -> None:
-    assert refusal(FACTS, standing=standing(3, MAX_SCORE - 50, 5)) is Accepted
+    assert refusal(FACTS, standing=standing(3, MAX_SCORE - 50, 5)) is Acceptance
     assert refusal(FACTS, standing=standing(3, MAX_SCORE - 49, 5)) is ScoreOutOfRange
 
 
 def test_a_repeat_is_answered_before_anything_else_is_asked() -> None:
     event = Event(UUID(int=1), "main", 2, 3, EventKind.AWARD, 1, "quest", 1, 50, 50, NOW)
     over = replace(FACTS, limit_at_us=NOW, standing=standing(3, MAX_SCORE, 5), repeated=event)
-    assert decide(submission(), over, TEN_A_MINUTE) == Accepted(event, replayed=True)
+    assert decide(submission(), over, TEN_A_MINUTE) == Acceptance(event, replayed=True)
     assert refusal(over, repeated=replace(event, action_id="duel")) is IdempotencyKeyReused
 
 
@@ -73,14 +76,14 @@ def test_a_batch_is_numbered_board_by_board_and_refusals_use_no_number() -> None
     full = replace(FACTS, limit_at_us=NOW)
     side = replace(FACTS, head=Head(0, 0), standing=None, player=5)
     batch = [submission("a"), submission("b"), submission("c", VISIT), submission("d", DUEL)]
-    settled = decide_batch(batch, [FACTS, full, side, replace(FACTS, player=4, standing=None)], TEN_A_MINUTE)
-    assert [(e.board, e.version) for e in settled.events] == [("main", 8), ("side", 1), ("main", 9)]
-    assert [(c.board, c.from_version, c.to_version) for c in settled.changes] == [
+    decision = decide_batch(batch, [FACTS, full, side, replace(FACTS, player=4, standing=None)], TEN_A_MINUTE)
+    assert [(e.board, e.version) for e in decision.events] == [("main", 8), ("side", 1), ("main", 9)]
+    assert [(c.board, c.from_version, c.to_version) for c in decision.changes] == [
         ("main", 7, 9),
         ("side", 0, 1),
     ]
-    assert [[s.score for s in c.standings] for c in settled.changes] == [[150, 30], [5]]
-    assert isinstance(settled.outcomes[1], Refused)
+    assert [[s.score for s in c.standings] for c in decision.changes] == [[150, 30], [5]]
+    assert isinstance(decision.outcomes[1], Refusal)
 
 
 def test_an_event_that_leaves_the_score_leaves_the_place() -> None:
@@ -98,6 +101,4 @@ def test_only_a_trusted_server_claims_for_somebody_else() -> None:
         claim(Caller("ada", scopes=frozenset({"scores:write"})), "bob", QUEST, UUID(int=1))
     trusted = Caller("game", "The Game", frozenset({"scores:write:any"}))
     assert claim(trusted, "bob", QUEST, UUID(int=1)).name is None
-    assert (
-        claim(Caller("bob", "Bob", frozenset({SCORE_FOR_ONESELF})), "bob", QUEST, UUID(int=1)).name == "Bob"
-    )
+    assert claim(Caller("bob", "Bob", frozenset({WRITE_SCORES})), "bob", QUEST, UUID(int=1)).name == "Bob"

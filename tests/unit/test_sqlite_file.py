@@ -16,7 +16,7 @@ from scoreboard.store.sqlite import file as sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from scoreboard.store.tables import metadata
 from tests.clocks import HeldClock
-from tests.making import MAIN, UNLIMITED, commit, settling, submission
+from tests.making import MAIN, UNLIMITED, commit, decide_with, submission
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ async def test_an_event_cannot_be_replaced(path: Path, changed: str) -> None:
     rewritten = f"SELECT {columns}, {changed} FROM score_events"
     statement = f"INSERT OR REPLACE INTO score_events ({columns}, version, points) {rewritten}"
     async with opened(path) as store:
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         before = await commit(store, submission(digest=1))
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             execute(path, statement)
@@ -178,7 +178,7 @@ def test_a_reader_cannot_write(path: Path) -> None:
 )
 async def test_the_ledger_cannot_be_changed(path: Path, statement: str) -> None:
     async with opened(path) as store:
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         await commit(store, submission())
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         execute(path, statement)
@@ -194,7 +194,7 @@ async def test_commits_are_synced_to_the_disk(path: Path) -> None:
 
 async def test_a_full_disk_is_told_and_nothing_is_half_done(path: Path) -> None:
     async with opened(path) as store:
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         await commit(store, submission("ada"))
         engine = store._writer[0]
         with engine.connect() as connection:
@@ -217,11 +217,11 @@ async def test_a_store_that_another_process_locks_for_long_is_told(
 ) -> None:
     monkeypatch.setattr(sqlite_file, "BUSY_TIMEOUT_SECONDS", 0.05)
     async with opened(path) as store:
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable):
-            await store.commit({"main"}, _never, settling())
+            await store.commit({"main"}, _never, decide_with())
         other.execute("ROLLBACK")
         other.close()
         assert len(await commit(store, submission())) == 1

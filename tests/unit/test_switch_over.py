@@ -47,7 +47,7 @@ async def opened(address: str, options: str = "") -> AsyncIterator[PostgresqlSto
     """A store on servers that `address` names, as host:port,host:port."""
     url = f"postgresql://postgres@{address}/scores?connect_timeout=5{options}"
     async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=LIMITS) as store:
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         yield store
 
 

@@ -61,7 +61,7 @@ async def path(tmp_path: Path) -> Path:
     path = tmp_path / "a.db"
     sqlite_file.migrate(path)
     async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store:
-        await store.ensure([MAIN, SIDE])
+        await store.register_boards([MAIN, SIDE])
         await commit(store, submission("ada"), submission("bob"), submission("cyd", DUEL))
         await commit(store, submission("ada"), submission("bob", DUEL), submission("cyd"))
     return path
@@ -93,7 +93,7 @@ async def test_a_forged_database_is_found_out(path: Path, statement: str, told: 
 async def test_events_that_were_written_while_the_clock_ran_ahead_are_named(path: Path) -> None:
     clock = HeldClock()
     async with SqliteStore(path, limit=UNLIMITED, clock=clock) as store:
-        await store.ensure([MAIN, SIDE])
+        await store.register_boards([MAIN, SIDE])
         for ahead in (0, 86_400, 0, 0.9, 5, 3_600, 3_500, 6):
             clock.us = START_US + round(ahead * 1_000_000)
             await commit(store, submission("ada"), submission("bob"))
@@ -170,7 +170,7 @@ async def test_a_board_that_nobody_ranks_is_proved_by_its_ledger(path: Path) -> 
 
 async def test_a_long_list_is_cut(path: Path) -> None:
     async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store:
-        await store.ensure([MAIN])
+        await store.register_boards([MAIN])
         await commit(store, *(submission(f"user-{n}") for n in range(300)))
     connection = sqlite3.connect(path)
     connection.execute("UPDATE standings SET score = score + 1")

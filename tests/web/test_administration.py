@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from scoreboard.domain.rules import ADMINISTER
+from scoreboard.domain.scopes import ADMINISTER
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from scoreboard.domain.digests import Digests
-from scoreboard.domain.rules import SCORE_FOR_ANYBODY
+from scoreboard.domain.scopes import WRITE_ANY_SCORES
 from scoreboard.web.auth.key_sources import FixedKeys, secrets
 from scoreboard.web.auth.tokens import Tokens
 from tests.clocks import HeldClock
@@ -24,7 +24,7 @@ def unkeyed(*parts: str) -> UUID:
 
 
 def test_keys_of_a_server_do_not_meet_those_of_the_user_with_the_same_id(scoreboard: Running) -> None:
-    trusted = scoreboard.token("ada", scopes=(SCORE_FOR_ANYBODY,))
+    trusted = scoreboard.token("ada", scopes=(WRITE_ANY_SCORES,))
     by_server = scoreboard.score("ada", key="1", token=trusted)
     by_user = scoreboard.score("ada", key="1")
     assert (by_server.status_code, by_user.status_code) == (201, 201)

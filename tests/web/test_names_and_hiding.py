@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from scoreboard.app import make_ranking, make_store
-from scoreboard.domain.rules import ADMINISTER, SCORE_FOR_ANYBODY
+from scoreboard.domain.scopes import ADMINISTER, WRITE_ANY_SCORES
 from scoreboard.services.verification import verify
 from tests.clocks import HeldClock
 from tests.harness import Running, running
@@ -38,7 +38,7 @@ def admin(server: Running, name: str, /, **body: Any) -> dict[str, Any]:
 
 
 def trusted(server: Running) -> dict[str, str]:
-    return {"Authorization": f"Bearer {server.token('game', scopes=(SCORE_FOR_ANYBODY,))}"}
+    return {"Authorization": f"Bearer {server.token('game', scopes=(WRITE_ANY_SCORES,))}"}
 
 
 def put_name(server: Running, user_id: str, name: str | None, **headers: str) -> httpx2.Response:

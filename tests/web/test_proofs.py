@@ -9,7 +9,7 @@ import httpx2
 import jwt
 import pytest
 
-from scoreboard.domain.rules import SCORE_FOR_ANYBODY
+from scoreboard.domain.scopes import WRITE_ANY_SCORES
 from tests.clocks import HeldClock
 from tests.harness import SECRET, Running, running
 
@@ -88,7 +88,7 @@ def test_a_lost_answer_is_had_again_also_when_the_proof_is_over(server: Running)
 
 def test_an_action_that_needs_a_proof_counts_with_one_alone(server: Running) -> None:
     assert code(redeem(server, None)) == (403, "proof_required")
-    trusted = server.token("server", scopes=(SCORE_FOR_ANYBODY,))
+    trusted = server.token("server", scopes=(WRITE_ANY_SCORES,))
     assert redeem(server, None, token=trusted).status_code == 201
 
 

@@ -18,7 +18,7 @@ from scoreboard.domain.administration import Correction, Record, SuspicionThresh
 from scoreboard.domain.boards import MAX_SCORE
 from scoreboard.domain.events import EventKind
 from scoreboard.domain.names import check_name
-from scoreboard.domain.plain_text import check_id, check_reason, shown
+from scoreboard.domain.plain_text import check_id, check_reason, printable
 from scoreboard.domain.standings import Player
 from scoreboard.services.administration import Administration, reasons
 from scoreboard.settings.catalog import load_catalog
@@ -69,8 +69,8 @@ def players(
     found = _ask(lambda service: service.players(search, limit))
     rows = [
         (
-            shown(player.user_id),
-            shown(player.name or ""),
+            printable(player.user_id),
+            printable(player.name or ""),
             ", ".join(state for state, is_so in _states(player).items() if is_so),
             str(player.seq),
             ", ".join(
@@ -117,7 +117,7 @@ def suspects(
     found = _ask(lambda service: service.suspects(days, conspicuous, limit))
     rows = [
         (
-            shown(s.user_id),
+            printable(s.user_id),
             ", ".join(reasons(s, conspicuous)),
             f"{s.points:,}",
             str(s.awards),
@@ -239,7 +239,7 @@ def erase(
     The reason stays in the audit log: do not name the player in it.
     """
     if not yes:
-        typer.confirm(f"Nobody will ever know again who “{shown(user)}” was. Erase?", abort=True)
+        typer.confirm(f"Nobody will ever know again who “{printable(user)}” was. Erase?", abort=True)
     _correct(Correction(EventKind.ERASE, _who(actor), reason, user_id=user))
 
 
@@ -277,13 +277,13 @@ def _print_records(records: Sequence[Record]) -> None:
             record.event.board,
             str(record.event.version),
             record.event.kind + (" (void)" if record.is_void else ""),
-            "(erased)" if record.known_user_id is None else shown(record.known_user_id),
+            "(erased)" if record.known_user_id is None else printable(record.known_user_id),
             record.event.action_id
             or ("" if record.event.target_version is None else f"of {record.event.target_version}"),
             f"{record.event.points:+,}" if record.event.points else "",
             f"{record.event.score:,}",
-            shown(record.actor or ""),
-            shown(record.reason or ""),
+            printable(record.actor or ""),
+            printable(record.reason or ""),
         )
         for record in records
     ]

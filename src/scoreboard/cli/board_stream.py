@@ -20,7 +20,7 @@ from pydantic.alias_generators import to_camel
 from scoreboard import __version__
 from scoreboard.cli.server_url import server_url
 from scoreboard.domain.errors import ScoreboardError, StartError
-from scoreboard.domain.plain_text import check_id, shown
+from scoreboard.domain.plain_text import check_id, printable
 
 PATH: Final = "/api/leaderboard/stream"
 HEADERS: Final = {
@@ -130,7 +130,7 @@ class BoardStream:
                 reason, retry_after_seconds = str(error), error.retry_after_seconds
             except (OSError, http.client.HTTPException, ValueError) as error:
                 reason = _words(error)
-            yield Lost(shown(reason))
+            yield Lost(printable(reason))
             self._sleep(self._pause_seconds(retry_after_seconds))
             self._failures += 1
 
@@ -218,7 +218,7 @@ def _detail(body: bytes) -> str:
     except ValueError:
         problem = None
     detail = problem.get("detail") if isinstance(problem, dict) else None
-    return shown(detail) if isinstance(detail, str) else "There is no such board."
+    return printable(detail) if isinstance(detail, str) else "There is no such board."
 
 
 def _told_seconds(value: str | None, unit_seconds: float) -> float:

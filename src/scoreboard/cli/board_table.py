@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scoreboard.cli.differences import Difference, marker
-from scoreboard.domain.plain_text import shown
+from scoreboard.domain.plain_text import printable
 
 MAX_WIDTH: Final = 100
 """In terminal cells. Rows of a wider table are hard to follow."""
@@ -65,7 +65,7 @@ def board_table(differences: Sequence[Difference], width: int, *, is_live: bool)
 
 def _cells(difference: Difference) -> Mapping[str, Text]:
     """Return a name as Text: in a string, Rich would interpret markup and emoji codes."""
-    row, name = difference.row, shown(difference.row.name)
+    row, name = difference.row, printable(difference.row.name)
     # Without this mark, a terminal with bidirectional text draws the score on the other side of the name.
     mark = (
         LEFT_TO_RIGHT_MARK

@@ -5,7 +5,7 @@ from http.client import HTTPConnection, InvalidURL
 from urllib.parse import quote, urlsplit
 
 from scoreboard.domain.errors import StartError
-from scoreboard.domain.plain_text import shown
+from scoreboard.domain.plain_text import printable
 from scoreboard.settings.hosts import host_and_port
 
 
@@ -34,10 +34,10 @@ def server_url(url: str) -> ServerUrl:
         HTTPConnection(host, port)  # Raises an error for an invalid host.
     except (ValueError, InvalidURL) as error:
         raise StartError(
-            f"“{shown(url)}” is no address of a scoreboard, such as http://127.0.0.1:8000."
+            f"“{printable(url)}” is no address of a scoreboard, such as http://127.0.0.1:8000."
         ) from error
     if parts.query or parts.fragment:
-        raise StartError(f"“{shown(url)}” is more than an address: end it before “?” or “#”.")
+        raise StartError(f"“{printable(url)}” is more than an address: end it before “?” or “#”.")
     is_tls = parts.scheme == "https"
     path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
     return ServerUrl(is_tls, host, port or (443 if is_tls else 80), path)

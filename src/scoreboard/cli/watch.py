@@ -19,7 +19,7 @@ from scoreboard.cli.board_stream import Behind, Board, BoardStream, Lost, News, 
 from scoreboard.cli.board_table import board_table, one_line
 from scoreboard.cli.differences import Difference, differences, marker
 from scoreboard.clock import SystemClock
-from scoreboard.domain.plain_text import shown
+from scoreboard.domain.plain_text import printable
 from scoreboard.ports.clock import Clock
 
 TICK_SECONDS: Final = 1.0
@@ -52,7 +52,7 @@ def watch(
             stream.reconfigure(errors="replace")  # A name may have more characters than the terminal.
     try:
         if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-            _draw(reader, Screen(shown(url)), Console(force_terminal=True))
+            _draw(reader, Screen(printable(url)), Console(force_terminal=True))
         else:
             _print(reader, Lines())
     except KeyboardInterrupt:
@@ -163,7 +163,7 @@ def _rfc3339(at: datetime) -> str:
 def _line(difference: Difference) -> str:
     row = difference.row
     gained = f"({difference.gained:+})" if difference.gained else ""
-    parts = (str(row.rank), shown(row.name), str(row.score), gained, marker(difference))
+    parts = (str(row.rank), printable(row.name), str(row.score), gained, marker(difference))
     return " ".join(part for part in parts if part)
 
 
@@ -207,7 +207,7 @@ class Screen:
             if players > shown_rows
             else _count(players, "player")
         )
-        return one_line(shown(self.board.board), "bold").append(
+        return one_line(printable(self.board.board), "bold").append(
             f" · {of} · version {self.board.version:,}", "not bold"
         )
 

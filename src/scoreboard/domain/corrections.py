@@ -8,7 +8,7 @@ from typing import Final
 
 from scoreboard.domain.administration import Correction, CorrectionFacts
 from scoreboard.domain.boards import MAX_SCORE
-from scoreboard.domain.decisions import Accepted, Decision
+from scoreboard.domain.decisions import Acceptance, Decision
 from scoreboard.domain.effective_history import VOIDABLE
 from scoreboard.domain.errors import (
     EventNotVoidable,
@@ -19,7 +19,7 @@ from scoreboard.domain.errors import (
     UnknownPlayer,
 )
 from scoreboard.domain.events import ERASED_MARK, Event, EventKind, Head, NewId
-from scoreboard.domain.rules import fold
+from scoreboard.domain.folding import fold
 from scoreboard.domain.standings import Change, ChangeKind, Player, Standing
 from scoreboard.domain.windows import head_after, judged_us, order_us
 
@@ -38,10 +38,10 @@ def correct(correction: Correction, facts: CorrectionFacts, new_id: NewId) -> tu
         known = facts.repeated
         if (known.kind, known.board, known.points) != (correction.kind, correction.board, correction.points):
             raise IdempotencyKeyReused
-        return Decision((Accepted(known, replayed=True),), (), ()), None
+        return Decision((Acceptance(known, replayed=True),), (), ()), None
     case = _Case(correction, facts, facts.player, new_id)
     _KINDS[correction.kind](case)
-    return case.settled(), case.after
+    return case.decision(), case.after
 
 
 _ENDS: Final = frozenset({EventKind.UNBAN, EventKind.SHOW})
@@ -115,7 +115,7 @@ class _Case:
             listed=not (self.after.is_banned or self.after.is_hidden) if kind in _ENDS else None,
         )
 
-    def settled(self) -> Decision:
+    def decision(self) -> Decision:
         changes = tuple(
             Change(
                 board=board,

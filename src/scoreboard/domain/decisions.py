@@ -40,7 +40,7 @@ class SubmissionFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class Acceptance:
     """The submission is this event of the ledger; `replayed` where an earlier one with its key had made it."""
 
     event: Event
@@ -48,13 +48,13 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refusal:
     """The submission changed nothing."""
 
     error: ScoreboardError
 
 
-Outcome = Accepted | Refused
+Outcome = Acceptance | Refusal
 
 
 @dataclass(frozen=True, slots=True)

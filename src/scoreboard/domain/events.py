@@ -62,7 +62,7 @@ class Event:
     idempotency_digest: UUID | None = None
     proof_digest: UUID | None = None
     target_version: int | None = None
-    origin: Provenance = NO_PROVENANCE
+    provenance: Provenance = NO_PROVENANCE
     clock_us: int | None = None
     """The clock's reading, where `at_us` is ahead of it. None: the same as `at_us`."""
     hides: bool = False

@@ -90,7 +90,7 @@ def check_name(text: str) -> str:
     return name
 
 
-def shown_name(name: str | None, user_id: str) -> str:
+def display_name(name: str | None, user_id: str) -> str:
     """Return the name that boards show: the player's, or else the user id, escaped if it is invisible."""
     return (
         clean_name(name or "")

@@ -47,7 +47,7 @@ def label(claim: object) -> str | None:
     return kept.strip()[:MAX_CHARACTERS].strip() or None
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """A text from elsewhere as it may stand in a line of a terminal: nothing in it steers the terminal or the line."""
     return "".join(
         character

@@ -37,7 +37,7 @@ class Proof:
     action_id: str
     digest: UUID
     points: int | None = None
-    is_over: bool = False
+    is_expired: bool = False
     earlier_digests: tuple[bytes, ...] = ()
 
 
@@ -47,7 +47,7 @@ class Submission:
 
     `event_id` is made before the commit, so that an event can be looked up when a commit's answer is lost.
     `idempotency_digest` stands for submitter and key together: keys of two submitters never meet. `proof_digest` stands
-    for its proof, if it has one. It `is_late` if the proof has expired: then only a repeat is accepted. Both may be in
+    for its proof, if it has one. If the proof has expired, only a repeat is accepted. Both may be in
     the ledger under an earlier digest (`digests.Digest`).
     """
 
@@ -58,8 +58,8 @@ class Submission:
     idempotency_digest: UUID | None = None
     given_points: int | None = None
     proof_digest: UUID | None = None
-    is_late: bool = False
-    origin: Provenance = NO_PROVENANCE
+    is_proof_expired: bool = False
+    provenance: Provenance = NO_PROVENANCE
     earlier_digests: tuple[bytes, ...] = ()
     earlier_proof_digests: tuple[bytes, ...] = ()
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
-from scoreboard.domain.names import shown_name
+from scoreboard.domain.names import display_name
 from scoreboard.domain.standings import Entry, Snapshot
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -119,7 +119,7 @@ def _entry(entry: Entry) -> dict[str, object]:
     return {
         "rank": entry.rank,
         "userId": entry.user_id,
-        "name": shown_name(entry.name, entry.user_id),
+        "name": display_name(entry.name, entry.user_id),
         "score": entry.score,
         "reachedAt": timestamp(entry.reached_at_us),
     }

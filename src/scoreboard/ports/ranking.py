@@ -67,7 +67,7 @@ class Ranking(Protocol):
         Raises RankingUnavailable, also while the copy is not readable (see `apply`).
         """
 
-    async def place(self, board: str, player: int) -> int | None:
+    async def rank(self, board: str, player: int) -> int | None:
         """The rank of a player now; None where it is not listed. Raises RankingUnavailable as `page` does."""
 
     async def drop(self, board: str) -> None:

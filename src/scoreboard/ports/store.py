@@ -20,31 +20,32 @@ class Store(Protocol):
     async def __aenter__(self) -> Self: ...
     async def __aexit__(self, *exc_info: object) -> None: ...
 
-    async def ensure(self, boards: Sequence[Board]) -> None:
+    async def register_boards(self, boards: Sequence[Board]) -> None:
         """Make a row for each board that has none. Repeats change nothing.
 
         Raises StoreUnavailable.
         """
 
     async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:
-        """Lock, take, read, settle, append, commit: one atomic turn of the one writer that a board has at a time.
+        """Lock, take, read, decide, append, commit: one atomic turn of the one writer that a board has at a time.
 
         1. Lock the boards; only then call `take` (once, from any thread): while this turn waits, its batch grows.
            What it takes is for these boards alone, and at most one submission of a player.
         2. Read the facts of the batch, with a snapshot newer than the lock.
-        3. Call `settle` (pure; again with new facts where a player's `seq` has moved meanwhile, on another board).
+        3. Call `decide_batch`. It is pure, and called again with new facts if a player's `seq` has changed since,
+           by a commit on another board.
         4. Append all of `events` and `changes` and commit, durably; return only then.
 
         Raises StoreUnavailable where nothing of the batch was committed, OutcomeUnknown where that cannot be told.
-        Any other error, also one from `take` or `settle`, is passed on, and nothing is changed. It is caused by one
-        submission of the batch; the others may succeed without it.
+        Any other error, also one from `take` or `decide_batch`, is passed on, and nothing is changed. It is caused by
+        one submission of the batch; the others may succeed without it.
         """
 
     @property
     def takes_writes(self) -> bool:
         """False once the store is known to refuse every write, though it can be read."""
 
-    def renew(self) -> None:
+    def reconnect(self) -> None:
         """Use new connections for later calls: the old ones may lead to a server that was replaced."""
 
     async def heads(self) -> Mapping[str, Head]:

@@ -133,7 +133,7 @@ class MemoryRanking:
             entries=tuple(copy.entry(rank, key) for rank, key in enumerate(keys, start=offset + 1)),
         )
 
-    async def place(self, board: str, player: int) -> int | None:
+    async def rank(self, board: str, player: int) -> int | None:
         return self._readable(board).rank(player)
 
     async def drop(self, board: str) -> None:

@@ -14,7 +14,7 @@ from scoreboard.domain.administration import (
     SuspicionThresholds,
 )
 from scoreboard.domain.corrections import correct
-from scoreboard.domain.decisions import Accepted, Decision
+from scoreboard.domain.decisions import Acceptance, Decision
 from scoreboard.domain.digests import Digests
 from scoreboard.domain.errors import UnknownPlayer
 from scoreboard.domain.events import EventKind, NewId
@@ -81,17 +81,17 @@ class Administration:
             )
         corrected = Corrected()
         while True:
-            settled = await self._store.correct(correction, decide_batch)
-            await self._apply(settled)
-            for outcome in settled.outcomes:
-                if isinstance(outcome, Accepted):
+            decision = await self._store.correct(correction, decide_batch)
+            await self._apply(decision)
+            for outcome in decision.outcomes:
+                if isinstance(outcome, Acceptance):
                     return Corrected(1, {outcome.event.board: outcome.event.version})
             corrected = Corrected(
-                corrected.events + len(settled.events),
-                {**corrected.versions, **{change.board: change.to_version for change in settled.changes}},
+                corrected.events + len(decision.events),
+                {**corrected.versions, **{change.board: change.to_version for change in decision.changes}},
             )
             # Many events are voided by many turns, so that scores get through in between.
-            if correction.since_us is None or not settled.events:
+            if correction.since_us is None or not decision.events:
                 return corrected
 
     async def players(self, search: str, limit: int) -> Sequence[Profile]:

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Final
 
 from scoreboard.domain.boards import RateLimit
-from scoreboard.domain.decisions import Decision, Refused, SubmissionFacts
+from scoreboard.domain.decisions import Decision, Refusal, SubmissionFacts
 from scoreboard.domain.errors import (
     InternalError,
     PlayerBusy,
@@ -114,10 +114,10 @@ class GroupCommit:
             self._observer.refused(error.code)
             raise
 
-    async def apply(self, settled: Decision) -> None:
+    async def apply(self, decision: Decision) -> None:
         """Offer to the ranking, in its turn, what was committed by others than `run`."""
         async with self._in_order:
-            await self._apply(settled)
+            await self._apply(decision)
 
     async def run(self) -> None:
         """Write batch after batch, until it is cancelled."""
@@ -128,7 +128,7 @@ class GroupCommit:
                 self._arrived.clear()
                 await self._arrived.wait()
 
-    def _settle(self, batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
+    def _decide(self, batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
         """Check the clock. Raises ClockUnsure."""
         self.clock_guard.check(facts[0].at_us)
         return decide_batch(batch, facts, self._limit)
@@ -187,46 +187,48 @@ class GroupCommit:
         """Write a batch, which may be collected only when the store takes it. Unexpected errors are passed on."""
         started = self._refusals.now()
         try:
-            settled = await self._store.commit(boards, take, self._settle)
+            decision = await self._store.commit(boards, take, self._decide)
         except ScoreboardError as error:
             # Without the lock, nothing was taken: refuse all waiting submissions.
             for waiting in batch or self._queue.take_all():
                 _refuse(waiting.answer, error)
         else:
-            finishing.create_task(self._finish(batch, settled, started, self._refusals.now() - started))
+            finishing.create_task(self._finish(batch, decision, started, self._refusals.now() - started))
 
     async def _finish(
-        self, batch: Sequence[_Waiting], settled: Decision, started: float, seconds: float
+        self, batch: Sequence[_Waiting], decision: Decision, started: float, seconds: float
     ) -> None:
         """Answer what is committed. Nothing that fails here may have it written again."""
         with self._failures.survived(part="observer"):
-            self._observer.committed(len(batch), len(settled.events), seconds)
-        for waiting, outcome in zip(batch, settled.outcomes, strict=True):
-            if isinstance(outcome, Refused):
+            self._observer.committed(len(batch), len(decision.events), seconds)
+        for waiting, outcome in zip(batch, decision.outcomes, strict=True):
+            if isinstance(outcome, Refusal):
                 if isinstance(outcome.error, RateLimited):
                     self._refusals.remember(waiting.submission.user_id, started, outcome.error.retry_after_us)
                 _refuse(waiting.answer, outcome.error)
         if self._unapplied >= UNAPPLIED_BATCHES:
             # The ranking is slower than the store. The next batch that it is offered finds the gap, and has it healed.
-            _answer(batch, settled, {})
+            _answer(batch, decision, {})
             return
         self._unapplied += 1
-        late = asyncio.get_running_loop().call_later(ANSWER_WITHOUT_RANK_SECONDS, _answer, batch, settled, {})
+        late = asyncio.get_running_loop().call_later(
+            ANSWER_WITHOUT_RANK_SECONDS, _answer, batch, decision, {}
+        )
         ranks: Mapping[int, int] = {}
         try:
             # A missed change is repaired by the next batch, which finds the gap, or by `healing`.
             with self._failures.survived(part="ranking"):
                 async with self._in_order:
-                    ranks = await self._apply(settled)
+                    ranks = await self._apply(decision)
         finally:
             self._unapplied -= 1
             late.cancel()
-            _answer(batch, settled, ranks)
+            _answer(batch, decision, ranks)
 
 
-def _answer(batch: Sequence[_Waiting], settled: Decision, ranks: Mapping[int, int]) -> None:
-    for waiting, outcome in zip(batch, settled.outcomes, strict=True):
-        if not isinstance(outcome, Refused) and not waiting.answer.done():
+def _answer(batch: Sequence[_Waiting], decision: Decision, ranks: Mapping[int, int]) -> None:
+    for waiting, outcome in zip(batch, decision.outcomes, strict=True):
+        if not isinstance(outcome, Refusal) and not waiting.answer.done():
             rank = ranks.get(outcome.event.player)
             waiting.answer.set_result(Receipt(outcome.event, rank, outcome.replayed))
 

@@ -141,7 +141,7 @@ class Healing:
             return False
         return self._store.takes_writes
 
-    async def mend(self, change: Change, applied: Applied) -> bool:
+    async def close_gap(self, change: Change, applied: Applied) -> bool:
         """What to do about a commit that found a gap before it; whether the copy has the commit now.
 
         A small gap is another process's commit that comes a moment later than this one: it is closed at once. A copy
@@ -163,7 +163,7 @@ class Healing:
             progress, head, is_copy = await self._compare(board)
             if not is_copy:
                 # All instances share the copy. An instance that is connected to a replaced server must not drop it.
-                self._store.renew()
+                self._store.reconnect()
                 progress, head, is_copy = await self._compare(board)
             if not is_copy:
                 log.warning("the store has another history than the copy: filling it anew", board=board)

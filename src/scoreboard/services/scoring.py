@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.claims import claim
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.digests import Digests
 from scoreboard.domain.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.domain.events import Event, NewId
-from scoreboard.domain.rules import SCORE_FOR_ANYBODY, claim
+from scoreboard.domain.scopes import WRITE_ANY_SCORES
 from scoreboard.domain.standings import Snapshot
 from scoreboard.domain.submissions import NO_PROVENANCE, Caller, Proof, Provenance
 from scoreboard.ports.clock import Clock
@@ -57,7 +58,7 @@ class Scoring:
         *,
         name: str | None = None,
         proof: Proof | None = None,
-        origin: Provenance = NO_PROVENANCE,
+        provenance: Provenance = NO_PROVENANCE,
     ) -> Receipt:
         """Have an action counted; return when it is in the ledger for good.
 
@@ -66,7 +67,7 @@ class Scoring:
         action = self._catalog.action(action_id)
         digest = None
         if idempotency_key is not None:
-            is_server = SCORE_FOR_ANYBODY in caller.scopes
+            is_server = WRITE_ANY_SCORES in caller.scopes
             digest = self._digests.submission(caller.user_id, idempotency_key, is_server=is_server)
         submission = claim(
             caller,
@@ -78,11 +79,11 @@ class Scoring:
             points=points,
             name=name,
             proof=proof,
-            origin=origin,
+            provenance=provenance,
         )
         receipt = await self.commit.submit(submission)
         if receipt.rank is None and receipt.replayed:
-            return Receipt(receipt.event, await self._place(receipt.event), replayed=True)
+            return Receipt(receipt.event, await self._rank(receipt.event), replayed=True)
         return receipt
 
     async def board(self, board_id: str | None, limit: int, offset: int = 0) -> Snapshot:
@@ -111,11 +112,11 @@ class Scoring:
             self._shown[board] = max(self._shown[board], snapshot.version)
         return snapshot
 
-    async def apply_correction(self, settled: Decision) -> None:
+    async def apply_correction(self, decision: Decision) -> None:
         """Stop serving pages that are older than a correction, and update the ranking."""
-        for change in settled.changes:
+        for change in decision.changes:
             self._healing.minimum.corrected(change.board, change.to_version)
-        await self.commit.apply(settled)
+        await self.commit.apply(decision)
 
     def _minimum(self, board: str) -> int:
         return max(self._shown[board], self._healing.minimum.of(board))
@@ -126,24 +127,24 @@ class Scoring:
         except RankingUnavailable:
             return None
 
-    async def _place(self, event: Event) -> int | None:
+    async def _rank(self, event: Event) -> int | None:
         """The player's rank now. Where the copy has not come to the event yet, it is not known."""
         try:
             progress = await self._ranking.progress(event.board)
             if progress.version < event.version:
                 return None
-            return await self._ranking.place(event.board, event.player)
+            return await self._ranking.rank(event.board, event.player)
         except RankingUnavailable:
             return None
 
-    async def _apply(self, settled: Decision) -> Mapping[int, int]:
+    async def _apply(self, decision: Decision) -> Mapping[int, int]:
         """Bring the ranking to what was committed; the ranks that are known then, by the player's integer key."""
         ranks: dict[int, int] = {}
-        for change in settled.changes:
+        for change in decision.changes:
             begun = self._clock.monotonic()
             try:
                 applied = await self._ranking.apply(change)
-                if applied.version < change.to_version and await self._healing.mend(change, applied):
+                if applied.version < change.to_version and await self._healing.close_gap(change, applied):
                     applied = await self._ranking.apply(change)
                 ranks.update(applied.ranks)
                 self._observer.applied(self._clock.monotonic() - begun)

@@ -14,8 +14,8 @@ from typing import Final
 from scoreboard.domain.effective_history import EffectiveHistory
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.events import Event, Head, Reached
+from scoreboard.domain.folding import fold
 from scoreboard.domain.ledger_checks import check_counts, check_event, check_target
-from scoreboard.domain.rules import fold
 from scoreboard.domain.standings import ChangeKind, Snapshot, Standing, order_key
 from scoreboard.domain.windows import is_ahead
 from scoreboard.ports.ranking import Ranking

@@ -24,7 +24,7 @@ FOLD: Final = "sum, descending"
 """How this program makes a board of its events: points are added, and the highest score is first."""
 
 
-def ensure(connection: Connection, wanted: Sequence[Board]) -> Mapping[str, int]:
+def register_boards(connection: Connection, wanted: Sequence[Board]) -> Mapping[str, int]:
     """Make a row for each board that has none; the integer key of each board that there is.
 
     Raises SchemaError where a board is kept in another way, by a newer program: two ways would tear its history apart.
@@ -176,7 +176,7 @@ def event_of(board: str, row: Row[tuple[object, ...]]) -> Event:
         idempotency_digest=row.idempotency_digest,
         proof_digest=row.proof_digest,
         target_version=row.target_version,
-        origin=Provenance(row.token_id, row.address_hash, row.agent_hash),
+        provenance=Provenance(row.token_id, row.address_hash, row.agent_hash),
         clock_us=row.clock_us,
         hides=hides,
     )

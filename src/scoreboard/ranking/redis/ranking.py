@@ -155,7 +155,7 @@ class RedisRanking:
             ),
         )
 
-    async def place(self, board: str, player: int) -> int | None:
+    async def rank(self, board: str, player: int) -> int | None:
         async with self._asking(board):
             rank = await self._run("place", self._keys(board).copy, [player])
         if rank is None:

@@ -141,18 +141,18 @@ def decide_batch(
     connection: Connection, correction: Correction, facts: CorrectionFacts, correct: Correct
 ) -> Decision:
     """Correct, and write what comes of it. Raises what `correct` does."""
-    settled, player = correct(facts)
+    decision, player = correct(facts)
     if player is not None:
-        _append(connection, correction, player, settled)
-    return settled
+        _append(connection, correction, player, decision)
+    return decision
 
 
-def _append(connection: Connection, correction: Correction, player: Player, settled: Decision) -> None:
+def _append(connection: Connection, correction: Correction, player: Player, decision: Decision) -> None:
     keys = {board: key for board, key in connection.execute(select(boards.c.id, boards.c.key))}  # noqa: C416  # rows
     connection.execute(update(players).where(players.c.key == player.key).values(asdict(player)))
-    if settled.events:
+    if decision.events:
         connection.execute(
-            insert(score_events), [_event_row(event, keys[event.board]) for event in settled.events]
+            insert(score_events), [_event_row(event, keys[event.board]) for event in decision.events]
         )
         connection.execute(
             insert(corrections),
@@ -164,14 +164,14 @@ def _append(connection: Connection, correction: Correction, player: Player, sett
                     "actor": correction.actor,
                     "reason": correction.reason,
                 }
-                for event in settled.events
+                for event in decision.events
             ],
         )
-    for board, newest in {event.board: event for event in settled.events}.items():
+    for board, newest in {event.board: event for event in decision.events}.items():
         connection.execute(
             update(boards).where(boards.c.id == board).values(version=newest.version, at_us=newest.at_us)
         )
-    for change in settled.changes:
+    for change in decision.changes:
         for standing in change.standings:
             _put_standing(connection, keys[change.board], standing)
     if correction.kind is EventKind.ERASE:

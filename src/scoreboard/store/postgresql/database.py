@@ -100,7 +100,7 @@ def open_server(url: str, limits: Limits, *, is_replica: bool = False) -> Server
     return Server(address, silence_seconds=limits.silence_seconds, busy_seconds=limits.lock_seconds)
 
 
-def shown(url: str) -> str:
+def address_of(url: str) -> str:
     """Which database a URL names, without who may enter it."""
     return str(parse_address(url))
 
@@ -126,7 +126,7 @@ async def check(url: str) -> None:
     def work(connection: Connection) -> None:
         if schema.current_revision(connection) is None:
             _check_ours(connection, url)
-            raise SchemaError(f"The database {shown(url)} is empty: run “scoreboard migrate”.")
+            raise SchemaError(f"The database {address_of(url)} is empty: run “scoreboard migrate”.")
         schema.check(connection)
 
     await _once(url, work)
@@ -138,7 +138,7 @@ def _check_ours(connection: Connection, url: str) -> None:
         taken = connection.execute(text("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"))
         if taken.scalar_one():
             raise SchemaError(
-                f"{shown(url)} has tables of another program: set SCOREBOARD_DATABASE_URL to a new one."
+                f"{address_of(url)} has tables of another program: set SCOREBOARD_DATABASE_URL to a new one."
             )
 
 
@@ -168,17 +168,19 @@ async def _check_server(connection: AsyncConnection, url: str) -> None:
     )
     version, encoding, synchronous_commit = found.one()
     if int(version) < OLDEST:
-        raise StartError(f"The server at {shown(url)} is too old: PostgreSQL 15 or newer is needed.")
+        raise StartError(f"The server at {address_of(url)} is too old: PostgreSQL 15 or newer is needed.")
     if encoding != "UTF8":
         raise StartError(
-            f"The database {shown(url)} has the encoding {encoding}: make one with ENCODING 'UTF8'."
+            f"The database {address_of(url)} has the encoding {encoding}: make one with ENCODING 'UTF8'."
         )
     if synchronous_commit == "off":
         log.warning(
-            "the database acknowledges what it may lose: set synchronous_commit on", database=shown(url)
+            "the database acknowledges what it may lose: set synchronous_commit on", database=address_of(url)
         )
 
 
 def _unreachable(url: str, error: BaseException) -> StartError:
     reason = str(getattr(error, "orig", None) or error).split("\n")[0] or type(error).__name__
-    return StartError(f"The database {shown(url)} cannot be used ({reason}): check SCOREBOARD_DATABASE_URL.")
+    return StartError(
+        f"The database {address_of(url)} cannot be used ({reason}): check SCOREBOARD_DATABASE_URL."
+    )

@@ -192,16 +192,16 @@ async def read_facts(
     ]
 
 
-async def append(connection: AsyncConnection, settled: Decision, board_keys: Mapping[str, int]) -> bool:
+async def append(connection: AsyncConnection, decision: Decision, board_keys: Mapping[str, int]) -> bool:
     """Write what a batch came to: players, ledger, standings, heads. False where it has to be decided again."""
-    appended = await connection.execute(APPEND, _arrays(settled, board_keys))
+    appended = await connection.execute(APPEND, _arrays(decision, board_keys))
     return bool(appended.scalar_one())
 
 
-def _arrays(settled: Decision, board_keys: Mapping[str, int]) -> dict[str, Any]:
+def _arrays(decision: Decision, board_keys: Mapping[str, int]) -> dict[str, Any]:
     """One row an event: it, and the standing that it leads to."""
-    events = settled.events
-    reached = {(c.board, standing.version): standing for c in settled.changes for standing in c.standings}
+    events = decision.events
+    reached = {(c.board, standing.version): standing for c in decision.changes for standing in c.standings}
     standings = [reached[event.board, event.version] for event in events]
     return {
         "boards": [board_keys[e.board] for e in events],
@@ -222,9 +222,9 @@ def _arrays(settled: Decision, board_keys: Mapping[str, int]) -> dict[str, Any]:
         "reached_ats_us": [s.reached_at_us for s in standings],
         "listed": [s.listed for s in standings],
         "proofs": [e.proof_digest for e in events],
-        "token_ids": [e.origin.token_id for e in events],
-        "addresses": [e.origin.address_hash for e in events],
-        "agents": [e.origin.agent_hash for e in events],
+        "token_ids": [e.provenance.token_id for e in events],
+        "addresses": [e.provenance.address_hash for e in events],
+        "agents": [e.provenance.agent_hash for e in events],
         "clocks_us": [e.clock_us for e in events],
         "subkinds": [HIDES if e.hides else None for e in events],
     }

@@ -71,7 +71,7 @@ class _Turn:
 
     boards: Sequence[int]
     write: Callable[[AsyncConnection], Awaitable[Decision]]
-    settled: Decision = field(default_factory=lambda: Decision((), (), ()))
+    decision: Decision = field(default_factory=lambda: Decision((), (), ()))
     is_committing: bool = False
 
 
@@ -126,8 +126,10 @@ class PostgresqlStore:
     def pools(self) -> Mapping[str, tuple[int, int]]:
         return {name: (pool.used, pool.most) for name, pool in self._connections().items()}
 
-    async def ensure(self, boards: Sequence[Board]) -> None:
-        self._board_keys = await self._writer.run(lambda connection: reads.ensure(connection, boards))
+    async def register_boards(self, boards: Sequence[Board]) -> None:
+        self._board_keys = await self._writer.run(
+            lambda connection: reads.register_boards(connection, boards)
+        )
 
     async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:
         batch: list[Sequence[Submission]] = []
@@ -181,15 +183,15 @@ class PostgresqlStore:
                 if lost > WRITERS or not was_dead(error):
                     raise failed(error) from None
             else:
-                return turn.settled
+                return turn.decision
         log.error("the database failed", reason=f"players have moved {TRIES} times")
         raise StoreUnavailable
 
     async def _try(self, turn: _Turn) -> None:
         async with self._turn(turn.boards) as (connection, commit):
-            turn.settled = await turn.write(connection)
+            turn.decision = await turn.write(connection)
             # A correction may change a player without an event; a batch without events has changed nothing.
-            turn.is_committing = bool(turn.settled.events)
+            turn.is_committing = bool(turn.decision.events)
             await commit()
 
     async def _write(
@@ -200,18 +202,18 @@ class PostgresqlStore:
             return Decision((), (), ())
         clock_us = None if self._clock is None else self._clock.now_us()
         facts = await statements.read_facts(connection, batch, self._board_keys, self._limit.count, clock_us)
-        settled = decide_batch(batch, facts)
-        if not settled.events:
-            return settled
+        decision = decide_batch(batch, facts)
+        if not decision.events:
+            return decision
         try:
-            is_whole = await statements.append(connection, settled, self._board_keys)
+            is_whole = await statements.append(connection, decision, self._board_keys)
         except DBAPIError as error:
             if is_conflict(error):
                 raise _Moved from error
             raise
         if not is_whole:
             raise _Moved
-        return settled
+        return decision
 
     def _turn(self, boards: Sequence[int]) -> AbstractAsyncContextManager[tuple[AsyncConnection, Commit]]:
         """Open a transaction that locks boards. BEGIN and lock take one round trip."""
@@ -223,8 +225,8 @@ class PostgresqlStore:
             try:
                 # Once the boards can be had, that transaction has ended, one way or the other.
                 async with self._turn(turn.boards) as (connection, _):
-                    if await statements.is_in_ledger(connection, turn.settled.events[0], self._board_keys):
-                        return turn.settled
+                    if await statements.is_in_ledger(connection, turn.decision.events[0], self._board_keys):
+                        return turn.decision
                 break
             except FAILURES as second:
                 if number == WRITERS or not was_dead(second):
@@ -271,7 +273,7 @@ class PostgresqlStore:
             lambda connection: suspects.stand_out(connection, since_us, conspicuous, limit)
         )
 
-    def renew(self) -> None:
+    def reconnect(self) -> None:
         self._server.renew("the versions of a board differ from those of its copy", pause_seconds=0)
 
     @property

@@ -142,13 +142,13 @@ def read_facts(
     ]
 
 
-def append(connection: Connection, settled: Decision, board_keys: Mapping[str, int]) -> None:
+def append(connection: Connection, decision: Decision, board_keys: Mapping[str, int]) -> None:
     """Write what a batch came to: players, ledger, standings, heads."""
-    seqs = {event.player: event.seq for event in settled.events}
-    newest = {event.board: event for event in settled.events}
-    standings = [(board_keys[change.board], s) for change in settled.changes for s in change.standings]
+    seqs = {event.player: event.seq for event in decision.events}
+    newest = {event.board: event for event in decision.events}
+    standings = [(board_keys[change.board], s) for change in decision.changes for s in change.standings]
     _put(connection, PUT_PLAYERS, [(s.player, s.user_id, s.name, seqs[s.player]) for _, s in standings])
-    _put(connection, APPEND_EVENTS, [_event_row(e, board_keys[e.board]) for e in settled.events])
+    _put(connection, APPEND_EVENTS, [_event_row(e, board_keys[e.board]) for e in decision.events])
     _put(
         connection,
         PUT_STANDINGS,
@@ -180,9 +180,9 @@ def _event_row(event: Event, board_key: int) -> tuple[object, ...]:
         event.at_us,
         _hex(event.idempotency_digest),
         _hex(event.proof_digest),
-        event.origin.token_id,
-        event.origin.address_hash,
-        event.origin.agent_hash,
+        event.provenance.token_id,
+        event.provenance.address_hash,
+        event.provenance.agent_hash,
         event.clock_us,
         HIDES if event.hides else None,
     )

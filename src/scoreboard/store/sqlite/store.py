@@ -77,8 +77,10 @@ class SqliteStore:
         self._stack.push_async_callback(asyncio.to_thread, executor.shutdown)
         return engine, executor
 
-    async def ensure(self, boards: Sequence[Board]) -> None:
-        self._board_keys = await self._run(self._writer, lambda connection: reads.ensure(connection, boards))
+    async def register_boards(self, boards: Sequence[Board]) -> None:
+        self._board_keys = await self._run(
+            self._writer, lambda connection: reads.register_boards(connection, boards)
+        )
 
     async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:  # noqa: ARG002
         # The file's write lock is the lock of all boards.
@@ -121,7 +123,7 @@ class SqliteStore:
 
     takes_writes = True
 
-    def renew(self) -> None:
+    def reconnect(self) -> None:
         """Do nothing: a file has no other server to reconnect to."""
 
     async def heads(self) -> Mapping[str, Head]:
@@ -161,10 +163,10 @@ class SqliteStore:
             batch = take()
             if not batch:
                 return Decision((), (), ())
-            settled = decide_batch(batch, self._facts(connection, batch))
-            if settled.events:
-                statements.append(connection, settled, self._board_keys)
-            return settled
+            decision = decide_batch(batch, self._facts(connection, batch))
+            if decision.events:
+                statements.append(connection, decision, self._board_keys)
+            return decision
 
         return self._transact(engine, write)
 
@@ -178,25 +180,25 @@ class SqliteStore:
             return statements.read_facts(connection, batch, self._board_keys, count, now_us)
 
     def _transact(self, engine: Engine, write: Callable[[Connection], Decision]) -> Decision:
-        settled = Decision((), (), ())
+        decision = Decision((), (), ())
         try:
             with engine.begin() as connection:
-                settled = write(connection)
+                decision = write(connection)
         except DBAPIError as error:
             self._has_write_failed = not _is_of_content(error)
-            if not self._is_in_ledger(engine, settled):
+            if not self._is_in_ledger(engine, decision):
                 raise _failed(error) from None
         else:
             self._has_write_failed = False
-        return settled
+        return decision
 
-    def _is_in_ledger(self, engine: Engine, settled: Decision) -> bool:
+    def _is_in_ledger(self, engine: Engine, decision: Decision) -> bool:
         """Whether a commit that answered with an error has happened all the same. Raises OutcomeUnknown."""
-        if not settled.events:
+        if not decision.events:
             return False
         try:
             with engine.begin() as connection:
-                return statements.is_in_ledger(connection, settled.events[0])
+                return statements.is_in_ledger(connection, decision.events[0])
         except DBAPIError as error:
             raise OutcomeUnknown from error
 

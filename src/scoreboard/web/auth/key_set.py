@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt.algorithms import get_default_algorithms
 
 from scoreboard.domain.errors import StartError
-from scoreboard.domain.plain_text import check_text, shown
+from scoreboard.domain.plain_text import check_text, printable
 
 HS256: Final = "HS256"
 ASYMMETRIC: Final = ("RS256", "ES256", "EdDSA")
@@ -79,7 +79,7 @@ def read_key_set(document: bytes, algorithms: Collection[str]) -> tuple[Sequence
         try:
             key = _read_key(entry, algorithms)
         except Exception as error:  # noqa: BLE001  # A key may raise any error in a library. Skip only that key.
-            skipped.append(Skipped(_name(entry, number), shown(str(error))[:200] or type(error).__name__))
+            skipped.append(Skipped(_name(entry, number), printable(str(error))[:200] or type(error).__name__))
         else:
             if key not in keys:
                 keys.append(key)
@@ -182,4 +182,4 @@ def _fits(algorithm: str, value: Any) -> bool:
 def _name(entry: object, number: int) -> str:
     """Return the name of a key for the log: its `kid` if it is readable, or its number in the set."""
     kid = entry.get("kid") if isinstance(entry, dict) else None
-    return (shown(kid)[:64] if isinstance(kid, str) else "") or f"number {number}"
+    return (printable(kid)[:64] if isinstance(kid, str) else "") or f"number {number}"

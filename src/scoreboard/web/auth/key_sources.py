@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from scoreboard.domain.plain_text import shown
+from scoreboard.domain.plain_text import printable
 from scoreboard.ports.clock import Clock
 from scoreboard.web.auth.fetching import fetch
 from scoreboard.web.auth.key_set import ASYMMETRIC, HS256, Key, Skipped, read_key_set
@@ -129,7 +129,9 @@ class JwksKeys:
             # In a thread, because parsing an untrusted set may also take long.
             keys, skipped = await asyncio.to_thread(self._load)
         except Exception as error:  # noqa: BLE001
-            log.warning("the key set cannot be used: the last good keys stay", reason=shown(str(error))[:300])
+            log.warning(
+                "the key set cannot be used: the last good keys stay", reason=printable(str(error))[:300]
+            )
             return
         for one in skipped:
             if one not in self._skipped:

@@ -18,7 +18,7 @@ from scoreboard.domain.errors import (
 )
 from scoreboard.domain.names import claimed_name
 from scoreboard.domain.plain_text import check_id, label
-from scoreboard.domain.rules import SCORE_FOR_ONESELF
+from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.submissions import Caller, Proof
 from scoreboard.ports.clock import Clock
 from scoreboard.web.auth.claims import (
@@ -181,7 +181,7 @@ class Tokens:
                 digest=digest.current,
                 earlier_digests=digest.earlier,
                 points=points_of(claims.get("points")),
-                is_over=expires_us + LEEWAY_US <= now_us,
+                is_expired=expires_us + LEEWAY_US <= now_us,
             )
         except (TokenInvalid, *_BAD) as error:
             raise ProofInvalid from error
@@ -244,7 +244,7 @@ class Tokens:
     def _caller(self, token: bytes, claims: dict[str, Any]) -> Caller:
         scopes = scopes_of(claims)
         if self._policy.unscoped_may_score and not any(name in claims for name in SCOPE_CLAIMS):
-            scopes = frozenset({SCORE_FOR_ONESELF})
+            scopes = frozenset({WRITE_SCORES})
         # One without an id of its own is known by its digest.
         token_id = label(claims.get("jti")) or f"sha256:{sha256(token).hexdigest()[:16]}"
         return Caller(user_id_of(claims["sub"]), claimed_name(claims.get("name")), scopes, token_id)

@@ -1,7 +1,7 @@
 """The rate limit of each trusted server, for submissions and renames. Each instance counts separately."""
 
 from scoreboard.domain.boards import RateLimit
-from scoreboard.domain.rules import SCORE_FOR_ANYBODY
+from scoreboard.domain.scopes import WRITE_ANY_SCORES
 from scoreboard.domain.submissions import Caller
 from scoreboard.ports.clock import Clock
 from scoreboard.resilience.rate_limiter import Limiter
@@ -17,7 +17,7 @@ class ServerLimit:
 
     def check(self, caller: Caller) -> None:
         """Count one request if it comes from a trusted server. Raises ServerLimited."""
-        if self._limiter is None or SCORE_FOR_ANYBODY not in caller.scopes:
+        if self._limiter is None or WRITE_ANY_SCORES not in caller.scopes:
             return
         if wait_us := self._limiter.take(caller.user_id):
             raise ServerLimited(wait_us)

@@ -13,7 +13,7 @@ from scoreboard.domain import errors
 from scoreboard.domain.administration import Correction, EventCursor, Profile, Record, SuspicionThresholds
 from scoreboard.domain.boards import MAX_SCORE
 from scoreboard.domain.events import EventKind
-from scoreboard.domain.rules import ADMINISTER
+from scoreboard.domain.scopes import ADMINISTER
 from scoreboard.services.administration import Administration, reasons
 from scoreboard.web import problems
 from scoreboard.web.auth.tokens import Tokens
@@ -315,9 +315,9 @@ def _record(record: Record) -> schemas.RecordResponse:
         target_version=event.target_version,
         actor=record.actor,
         reason=record.reason,
-        token_id=event.origin.token_id,
-        address=_hex(event.origin.address_hash),
-        agent=_hex(event.origin.agent_hash),
+        token_id=event.provenance.token_id,
+        address=_hex(event.provenance.address_hash),
+        agent=_hex(event.provenance.agent_hash),
     )
 
 

@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 from scoreboard.domain import errors
 from scoreboard.domain.administration import Correction
 from scoreboard.domain.events import EventKind
-from scoreboard.domain.rules import SCORE_FOR_ANYBODY
+from scoreboard.domain.scopes import WRITE_ANY_SCORES
 from scoreboard.services.administration import Administration
 from scoreboard.web import problems
 from scoreboard.web.auth.tokens import Tokens
@@ -65,8 +65,8 @@ def name_route(administration: Administration, tokens: Tokens, servers: ServerLi
         headers = dict(scope["headers"])
         caller = await tokens.verify(headers.get(b"authorization"))
         scope[USER] = caller.user_id
-        if SCORE_FOR_ANYBODY not in caller.scopes:
-            raise errors.InsufficientScope(SCORE_FOR_ANYBODY)
+        if WRITE_ANY_SCORES not in caller.scopes:
+            raise errors.InsufficientScope(WRITE_ANY_SCORES)
         servers.check(caller)
         check_json(headers)
         user_id = read_query(_Place, scope["path_params"]).user_id
@@ -93,7 +93,7 @@ def name_route(administration: Administration, tokens: Tokens, servers: ServerLi
             errors.TokenMissing(),
             errors.TokenInvalid(),
             errors.TokenExpired(),
-            errors.InsufficientScope(SCORE_FOR_ANYBODY),
+            errors.InsufficientScope(WRITE_ANY_SCORES),
             errors.UnknownPlayer("nobody"),
             errors.NameKept(),
             problems.BodyTooLarge(MAX_BODY_BYTES),

@@ -63,7 +63,7 @@ def scores_route(
             request.points,
             name=request.name,
             proof=proof,
-            origin=origins.of(scope, caller, headers.get(b"user-agent")),
+            provenance=origins.of(scope, caller, headers.get(b"user-agent")),
         )
         replayed = [(b"idempotent-replayed", b"true")] if receipt.replayed else []
         await answer(send, 201, _encode(request, receipt), [JSON_HEADERS, *replayed, *limits])

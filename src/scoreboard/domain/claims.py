@@ -1,0 +1,77 @@
+"""Checks of what a caller may submit, made before the submission reaches the store."""
+
+from uuid import UUID
+
+from scoreboard.domain.boards import Action
+from scoreboard.domain.errors import (
+    ActionByServer,
+    InsufficientScope,
+    NameNotYours,
+    NotYourScore,
+    PointsNotYours,
+    PointsOutOfRange,
+    ProofInvalid,
+    ProofRequired,
+)
+from scoreboard.domain.scopes import WRITE_ANY_SCORES, WRITE_SCORES
+from scoreboard.domain.submissions import NO_PROVENANCE, Caller, Proof, Provenance, Submission
+
+
+def claim(
+    caller: Caller,
+    user_id: str,
+    action: Action,
+    event_id: UUID,
+    *,
+    idempotency_digest: UUID | None = None,
+    earlier_digests: tuple[bytes, ...] = (),
+    points: int | None = None,
+    name: str | None = None,
+    proof: Proof | None = None,
+    provenance: Provenance = NO_PROVENANCE,
+) -> Submission:
+    """Check that a caller may submit this. The name comes from the player's own token, or from a trusted server.
+
+    Raises NotYourScore, InsufficientScope, ActionByServer, PointsNotYours, NameNotYours, PointsOutOfRange,
+    ProofRequired and ProofInvalid.
+    """
+    own = caller.user_id == user_id
+    if WRITE_ANY_SCORES not in caller.scopes:
+        if not own:
+            raise NotYourScore
+        if WRITE_SCORES not in caller.scopes:
+            raise InsufficientScope(WRITE_SCORES)
+        if not action.for_players:
+            raise ActionByServer
+        if points is not None:
+            raise PointsNotYours
+        if name is not None:
+            raise NameNotYours
+        if action.needs_proof and proof is None:
+            raise ProofRequired
+    if proof is not None:
+        if (proof.user_id, proof.action_id) != (user_id, action.id):
+            raise ProofInvalid
+        points = proof.points if points is None else points
+    _check_points(action, points)
+    return Submission(
+        event_id,
+        user_id,
+        name or (caller.name if own else None),
+        action,
+        idempotency_digest,
+        points,
+        None if proof is None else proof.digest,
+        proof is not None and proof.is_expired,
+        provenance,
+        earlier_digests,
+        () if proof is None else proof.earlier_digests,
+    )
+
+
+def _check_points(action: Action, points: int | None) -> None:
+    if points is None:
+        return
+    least, most = action.points_range or (action.points, action.points)
+    if not least <= points <= most:
+        raise PointsOutOfRange(least, most)
