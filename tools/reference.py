@@ -22,7 +22,7 @@ from scoreboard.clock import SystemClock
 from scoreboard.domain import boards
 from scoreboard.domain.errors import OutcomeUnknown, RetryLater
 from scoreboard.domain.plain_text import MAX_CHARACTERS
-from scoreboard.fanout import frames, ring
+from scoreboard.fanout import board_cache, ring
 from scoreboard.metrics import Metrics
 from scoreboard.resilience import rate_limiter as limiter
 from scoreboard.server import limits as connection
@@ -35,7 +35,7 @@ from scoreboard.web import problems
 from scoreboard.web import request_body as body
 from scoreboard.web.auth import tokens as auth
 from scoreboard.web.schemas import public as schemas
-from scoreboard.web.streaming import detached
+from scoreboard.web.streaming import socket_subscriber
 
 STATIC: Final = Path(inspect.getfile(schemas)).parents[1] / "static"
 
@@ -112,15 +112,15 @@ def limits() -> None:
         ("… until it is complete", f"{connection.ASKING_SECONDS:g} s", "408"),
         ("body", _bytes(body.MAX_BODY_BYTES), "413"),
         ("… until it is complete", f"{connection.BODY_SECONDS:g} s", "408"),
-        ("discarded rest of a refused body", _bytes(detached.MOST_DISCARDED_BYTES), "closed"),
-        ("bytes from the client of a stream", _bytes(detached.MOST_DISCARDED_BYTES), "closed"),
+        ("discarded rest of a refused body", _bytes(socket_subscriber.MAX_DISCARDED_BYTES), "closed"),
+        ("bytes from the client of a stream", _bytes(socket_subscriber.MAX_DISCARDED_BYTES), "closed"),
         ("client that does not read an answer", f"{connection.TAKING_SECONDS:g} s", "closed"),
         ("client that does not read a stream", f"{ring.STALLED_SECONDS:g} s", "closed"),
         ("token", _bytes(auth.MAX_TOKEN_BYTES), "401"),
         ("id, name, idempotency key", f"{MAX_CHARACTERS} characters", "422"),
         ("score and version", f"±{boards.MAX_SCORE:,}", "409"),
         ("rows of a page", f"{schemas.MAX_LIMIT}", "422"),
-        ("rows of a stream", f"{frames.TOP}", ""),
+        ("rows of a stream", f"{board_cache.TOP}", ""),
         ("streams of an instance", "open files − 250, or a setting", "200, `retry:`, end"),
         ("waiting submissions of an instance", f"{commit.QUEUE_SIZE:,}", "503 `queue_full`"),
         ("waiting submissions of a player", f"{commit.PLAYER_QUEUE_SIZE}", "429 `player_busy`"),
@@ -132,7 +132,7 @@ def limits() -> None:
         ("submissions of one batch", f"{commit.BATCH_SIZE}", "the next batch"),
         ("wait of an answer for its rank", f"{commit.ANSWER_WITHOUT_RANK_SECONDS:g} s", "`rank` is null"),
         ("boards a second on a stream", f"{1 / ring.PACE_SECONDS:g}", "the newest only"),
-        ("changes that a patch spans", f"{ring.IN_STEP}", "the whole board"),
+        ("changes that a patch spans", f"{ring.MAX_PATCHED_CHANGES}", "the whole board"),
         ("rows of a board without Redis", f"{fallback.TOP}, and one page further down a second", "503"),
         ("differences that `verify` lists", f"{verification.SHOWN_DIFFERENCES}", "their number"),
     ):

@@ -19,8 +19,9 @@ from scoreboard.domain.decisions import Decision
 from scoreboard.domain.digests import Digests
 from scoreboard.domain.errors import RankingUnavailable, StartError
 from scoreboard.domain.events import NewId
-from scoreboard.fanout.frames import Frames
+from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.hub import Hub
+from scoreboard.fanout.publisher import Publisher
 from scoreboard.metrics import Metrics
 from scoreboard.ports.admin_store import Truth
 from scoreboard.ports.clock import Clock
@@ -207,12 +208,13 @@ async def open_scoreboard(
         )
         hub = Hub(
             boards,
-            most=_most_streams(settings),
-            most_of_an_origin=settings.max_streams_per_address or sys.maxsize,
+            max_streams=_max_streams(settings),
+            max_streams_per_address=settings.max_streams_per_address or sys.maxsize,
             clock=own_clock,
             observer=observer,
         )
-        frames = Frames(scoring.board, hub, boards, observer, minimum_version=healing.minimum.of)
+        board_cache = BoardCache(scoring.board, minimum_version=healing.minimum.of)
+        publisher = Publisher(board_cache, hub, boards, observer)
         administration = Administration(
             catalog,
             store,
@@ -229,7 +231,8 @@ async def open_scoreboard(
             scoring=scoring,
             administration=administration,
             healing=healing,
-            frames=frames,
+            board_cache=board_cache,
+            publisher=publisher,
             hub=hub,
             tokens=tokens,
             origins=ProvenanceHasher(origin_key, _address(settings)),
@@ -258,8 +261,8 @@ async def open_scoreboard(
                 {
                     "healing": healing.run,
                     "commit": scoring.commit.run,
-                    "follow changes": lambda: frames.follow(ranking.changed()),
-                    "refresh": frames.refresh,
+                    "follow changes": lambda: publisher.follow(ranking.changed_boards()),
+                    "refresh": publisher.refresh,
                     "streams": hub.run,
                     "keys": tokens.run,
                 },
@@ -341,7 +344,7 @@ def _pools(*drivers: object) -> Mapping[str, tuple[int, int]]:
     }
 
 
-def _most_streams(settings: Settings) -> int:
+def _max_streams(settings: Settings) -> int:
     possible = make_room_for_streams()
     if settings.max_streams is not None and settings.max_streams > possible:
         log.warning("the limit of open files allows fewer streams: raise it (ulimit -n)", streams=possible)

@@ -91,7 +91,7 @@ class Metrics(Observer):
     def read(self, source: str) -> None:
         self._reads.labels(source).inc()
 
-    def walked(self, at_us: int, seconds: float) -> None:
+    def delivered(self, at_us: int, seconds: float) -> None:
         self._walk.observe(seconds)
         self._last.observe(max(0.0, (self._clock.now_us() - at_us) / 1_000_000))
 
@@ -118,7 +118,7 @@ class _State(Collector):
     def collect(self) -> Iterator[Metric]:
         counts = self._hub.counts
         yield _gauge("streams", "Open streams.", self._hub.streams)
-        yield _gauge("streams_most", "How many there is room for.", self._hub.most)
+        yield _gauge("streams_most", "How many there is room for.", self._hub.max_streams)
         yield _gauge(
             "version_lag", "Versions that the stream furthest behind has not been written.", self._hub.lag
         )

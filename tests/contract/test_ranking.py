@@ -215,7 +215,7 @@ async def test_a_dropped_copy_stands_at_the_beginning(ranking: Ranking) -> None:
 
 
 async def test_a_change_is_announced(ranking: Ranking) -> None:
-    changed = ranking.changed()
+    changed = ranking.changed_boards()
     async with asyncio.timeout(LIMIT_SECONDS):
         assert await anext(changed) == "main"
         waiting = asyncio.ensure_future(anext(changed))

@@ -50,12 +50,12 @@ def test_a_client_reports_boards_alone_and_comes_back(
     with running(tmp_path, HeldClock()) as server:
         server.score("ada")
         streams = server.scoreboard.hub
-        has_room, streams.most = streams.most, 0
+        has_room, streams.max_streams = streams.max_streams, 0
         client = Process([*command(registry, name), f"{server.url}/api/leaderboard/stream"], tmp_path, {})
         try:
             # The first streams are refused, and say when to come back.
             until(lambda: streams.counts.refused > 0, "a stream was refused")
-            streams.most = has_room
+            streams.max_streams = has_room
             assert client.line_with("") == "1\n"
             seen = streams.counts.heartbeats
             until(lambda: streams.counts.heartbeats >= seen + HEARTBEATS, "heartbeats were sent")

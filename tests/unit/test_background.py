@@ -10,11 +10,12 @@ import uvicorn
 from structlog.testing import capture_logs
 
 from scoreboard.domain.standings import Snapshot
-from scoreboard.fanout.frame import Message, encode
-from scoreboard.fanout.frames import REFRESH_SECONDS, Frames
+from scoreboard.fanout.board_cache import BoardCache
+from scoreboard.fanout.encoding import Message, encode_board
 from scoreboard.fanout.hub import TICK_SECONDS, Hub
+from scoreboard.fanout.publisher import REFRESH_SECONDS, Publisher
 from scoreboard.fanout.ring import STALLED_SECONDS
-from scoreboard.fanout.subscriber import Subscriber
+from scoreboard.fanout.subscriber import StreamRequest, Subscriber
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.ports.ranking import Progress
 from scoreboard.ranking.memory import MemoryRanking
@@ -107,11 +108,11 @@ def test_a_board_that_cannot_be_read_for_an_odd_reason_holds_up_no_other() -> No
         await asyncio.Event().wait()
 
     async def main() -> None:
-        frames = Frames(read, hub, ("broken", "good"))
+        publisher = Publisher(BoardCache(read), hub, ("broken", "good"))
         for board in ("broken", "good"):
-            hub.join(board, Watcher())
+            hub.join(Watcher(StreamRequest(board)))
         async with asyncio.timeout(3.5 * REFRESH_SECONDS):
-            await asyncio.gather(frames.refresh(), frames.follow(changes()))
+            await asyncio.gather(publisher.refresh(), publisher.follow(changes()))
 
     with pytest.raises(TimeoutError):
         run(main())
@@ -139,9 +140,9 @@ def test_a_stream_that_cannot_be_closed_holds_up_no_other() -> None:
 
     async def main() -> None:
         for board in ("main", "side"):
-            hub.publish(encode(snapshot(board, 1)))
+            hub.publish(encode_board(snapshot(board, 1)))
             for _ in range(2):
-                hub.join(board, Unclosable())
+                hub.join(Unclosable(StreamRequest(board)))
         async with background({"streams": hub.run}, NULL_OBSERVER):
             await asyncio.sleep(STALLED_SECONDS + 5 * TICK_SECONDS)
 

@@ -43,7 +43,7 @@ async def through(relay: Relay) -> AsyncIterator[RedisRanking]:
 
 async def until_back(ranking: RedisRanking) -> None:
     """Whoever comes back says that everything may have changed."""
-    changed = ranking.changed()
+    changed = ranking.changed_boards()
     try:
         async with asyncio.timeout(LIMIT_SECONDS):
             while True:

@@ -9,10 +9,10 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 
 from scoreboard.domain.standings import Entry, Snapshot
-from scoreboard.fanout.frame import HEARTBEAT, Frame, Message, encode, retry
+from scoreboard.fanout.encoding import HEARTBEAT, Frame, Message, encode_board, encode_retry
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.ring import PACE_SECONDS, SLICE_SECONDS
-from scoreboard.fanout.subscriber import Subscriber
+from scoreboard.fanout.subscriber import StreamRequest, Subscriber
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import Observer
 from tests.clocks import HeldClock
@@ -21,7 +21,7 @@ from tests.virtual_time import VirtualTimeLoop, run
 
 def frame(version: int, score: int | None = None) -> Frame:
     entry = Entry(1, "ada", None, version if score is None else score, 0)
-    return encode(Snapshot("main", version, version, 1, (entry,)))
+    return encode_board(Snapshot("main", version, version, 1, (entry,)))
 
 
 class Watching(Subscriber):
@@ -29,8 +29,8 @@ class Watching(Subscriber):
 
     __slots__ = ("closed_with", "got", "is_closed", "on_write", "stalled", "times")
 
-    def __init__(self, until_us: int | None = None) -> None:
-        super().__init__(until_us=until_us)
+    def __init__(self, expires_at_us: int | None = None) -> None:
+        super().__init__(StreamRequest("main", expires_at_us=expires_at_us))
         self.got: list[Message] = []
         self.times: list[float] = []
         self.stalled = False
@@ -58,7 +58,7 @@ def joined(hub: Hub, count: int) -> list[Watching]:
     """So many watchers of the board."""
     watchers = [Watching() for _ in range(count)]
     for watcher in watchers:
-        hub.join("main", watcher)
+        hub.join(watcher)
     return watchers
 
 
@@ -78,7 +78,7 @@ def test_a_watcher_gets_the_newest_frame_at_once() -> None:
             hub.publish(frame(1))
             hub.publish(frame(2))
             watcher = Watching()
-            hub.join("main", watcher)
+            hub.join(watcher)
             assert watcher.got == [frame(2).event]
 
     run(scenario())
@@ -101,7 +101,7 @@ def test_a_change_goes_out_at_once_and_many_changes_forty_times_a_second() -> No
     async def scenario() -> None:
         async with hub_running() as hub:
             watcher = Watching()
-            hub.join("main", watcher)
+            hub.join(watcher)
             for version in range(1, 101):
                 hub.publish(frame(version))
                 await asyncio.sleep(0.01)
@@ -119,8 +119,8 @@ def test_a_board_that_has_become_stale_is_sent_and_again_once_it_is_not() -> Non
             fresh = frame(1)
             hub.publish(fresh)
             watcher = Watching()
-            hub.join("main", watcher)
-            stale = encode(fresh.snapshot, is_stale=True)
+            hub.join(watcher)
+            stale = encode_board(fresh.snapshot, is_stale=True)
             hub.publish(stale)
             await asyncio.sleep(0.1)
             hub.publish(fresh)
@@ -135,12 +135,12 @@ def test_what_nobody_can_see_is_not_sent() -> None:
         async with hub_running() as hub:
             watcher = Watching()
             hub.publish(frame(1))
-            hub.join("main", watcher)
+            hub.join(watcher)
             hub.publish(frame(2, score=1))
             await asyncio.sleep(1)
             assert len(watcher.got) == 1
             late = Watching()
-            hub.join("main", late)
+            hub.join(late)
             assert late.got == [frame(2, score=1).event]
 
     run(scenario())
@@ -152,8 +152,8 @@ def test_a_slow_client_is_skipped_and_then_gets_the_newest_frame() -> None:
             slow, quick = Watching(), Watching()
             slow.stalled = True
             hub.publish(frame(1))
-            hub.join("main", slow)
-            hub.join("main", quick)
+            hub.join(slow)
+            hub.join(quick)
             for version in range(2, 6):
                 hub.publish(frame(version))
                 await asyncio.sleep(0.1)
@@ -171,8 +171,8 @@ def test_a_client_that_takes_nothing_for_thirty_seconds_is_closed() -> None:
             stalled, fine = Watching(), Watching()
             stalled.stalled = True
             hub.publish(frame(1))
-            hub.join("main", stalled)
-            hub.join("main", fine)
+            hub.join(stalled)
+            hub.join(fine)
             await asyncio.sleep(29)
             assert hub.streams == 2
             await asyncio.sleep(4)
@@ -187,7 +187,7 @@ def test_a_client_that_is_slow_now_and_then_is_kept() -> None:
     async def scenario() -> None:
         async with hub_running() as hub:
             watcher = Watching()
-            hub.join("main", watcher)
+            hub.join(watcher)
             for version in range(1, 10):
                 watcher.stalled = True
                 hub.publish(frame(version))
@@ -203,7 +203,7 @@ def test_a_silent_stream_gets_a_heartbeat_every_fifteen_seconds() -> None:
         async with hub_running() as hub:
             watcher = Watching()
             hub.publish(frame(1))
-            hub.join("main", watcher)
+            hub.join(watcher)
             await asyncio.sleep(50)
             assert watcher.got == [frame(1).event, HEARTBEAT, HEARTBEAT, HEARTBEAT]
             gaps = [
@@ -219,7 +219,7 @@ def test_whoever_left_gets_nothing_more() -> None:
         async with hub_running() as hub:
             watchers = joined(hub, 5)
             for gone in (watchers[0], watchers[4], watchers[2], watchers[2]):
-                hub.leave("main", gone)
+                hub.leave(gone)
             hub.publish(frame(1))
             await asyncio.sleep(0.1)
             assert [len(watcher.got) for watcher in watchers] == [0, 1, 0, 1, 0]
@@ -233,7 +233,7 @@ def test_who_takes_the_place_of_one_that_left_during_a_walk_is_not_forgotten() -
         async with hub_running() as hub:
             watchers = [Watching() for _ in range(60)]
             for number, watcher in enumerate(watchers):
-                hub.join("main", watcher)
+                hub.join(watcher)
                 if number % 7 == 3:
                     watcher.on_write = partial(leave_all, hub, watchers[number - 2 : number + 1])
             for version in (1, 2):
@@ -247,7 +247,7 @@ def test_who_takes_the_place_of_one_that_left_during_a_walk_is_not_forgotten() -
 
     def leave_all(hub: Hub, leaving: list[Watching]) -> None:
         for watcher in leaving:
-            hub.leave("main", watcher)
+            hub.leave(watcher)
 
     run(scenario())
 
@@ -309,7 +309,7 @@ def test_nobody_is_left_behind_whoever_comes_and_goes_during_a_walk(steps: list[
                 # One subscriber fills a slice, so that whatever comes next happens in the middle of a walk.
                 watcher.on_write = partial(loop.spend, SLICE_SECONDS)
                 watchers.append(watcher)
-                hub.join("main", watcher)
+                hub.join(watcher)
 
             for _ in range(12):
                 join()
@@ -319,7 +319,7 @@ def test_nobody_is_left_behind_whoever_comes_and_goes_during_a_walk(steps: list[
                 if step == "join":
                     join()
                 elif step == "leave" and watchers:
-                    hub.leave("main", watchers.pop(number % len(watchers)))
+                    hub.leave(watchers.pop(number % len(watchers)))
                 elif step == "publish":
                     version += 1
                     hub.publish(frame(version))
@@ -359,13 +359,13 @@ def test_how_long_a_walk_takes_is_told_also_after_a_restored_backup() -> None:
         def __init__(self) -> None:
             self.told: list[int] = []
 
-        def walked(self, at_us: int, seconds: float) -> None:
+        def delivered(self, at_us: int, seconds: float) -> None:
             self.told.append(at_us)
 
     async def scenario() -> None:
         observer = Listening()
         hub = Hub(["main"], observer=observer)
-        hub.join("main", Watching())
+        hub.join(Watching())
         for version in (8, 9, 3):
             hub.publish(frame(version))
             await asyncio.sleep(0.1)
@@ -380,7 +380,7 @@ def test_who_has_drained_gets_nothing_twice() -> None:
             watcher = Watching()
             watcher.stalled = True
             hub.publish(frame(1))
-            hub.join("main", watcher)
+            hub.join(watcher)
             watcher.take_all()
             assert watcher.got == [frame(1).event]
 
@@ -395,13 +395,13 @@ def test_draining_ends_all_streams_evenly_and_takes_no_new_ones() -> None:
             await asyncio.sleep(1)
             assert hub.is_draining
             late = Watching()
-            hub.join("main", late)
-            assert late.closed_with == retry(1000)
+            hub.join(late)
+            assert late.closed_with == encode_retry(1000)
             assert [w.closed_with for w in watchers] == [None] * 10
             await asyncio.sleep(1 + 2.6)
             assert 4 <= sum(w.closed_with is not None for w in watchers) <= 7
             await draining
-            assert all(w.closed_with == retry(1000) for w in watchers)
+            assert all(w.closed_with == encode_retry(1000) for w in watchers)
             assert hub.streams == 0
 
     run(scenario())
@@ -413,7 +413,7 @@ def test_whose_time_is_over_is_ended_within_a_second_and_told_when_to_come_back(
         async with hub_running(clock) as hub:
             soon, later, ever = Watching(clock.us + 60_000_000), Watching(clock.us + 90_000_000), Watching()
             for watcher in (soon, later, ever):
-                hub.join("main", watcher)
+                hub.join(watcher)
             clock.advance(59.9)
             await asyncio.sleep(1.1)
             assert hub.streams == 3
@@ -421,7 +421,7 @@ def test_whose_time_is_over_is_ended_within_a_second_and_told_when_to_come_back(
             await asyncio.sleep(1)
             hub.publish(frame(1))
             await asyncio.sleep(0.1)
-            assert (soon.closed_with, frame(1).event in soon.got) == (retry(1000), False)
+            assert (soon.closed_with, frame(1).event in soon.got) == (encode_retry(1000), False)
             assert [(w.is_closed, w.got[-1]) for w in (later, ever)] == [(False, frame(1).event)] * 2
             clock.advance(10**9)
             await asyncio.sleep(1)
@@ -446,7 +446,7 @@ def test_ending_many_whose_time_is_over_lets_everything_else_go_on() -> None:
         async with hub_running(clock) as hub:
             watchers = [Ending(clock.us) for _ in range(1_000)]
             for watcher in watchers:
-                hub.join("main", watcher)
+                hub.join(watcher)
             await asyncio.sleep(0.9)
             loop = asyncio.get_running_loop()
             longest, before = 0.0, loop.time() + 0.1

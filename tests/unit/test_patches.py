@@ -9,10 +9,10 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 
 from scoreboard.domain.standings import Entry, Snapshot
-from scoreboard.fanout.frame import Frame, Message, encode, patch
+from scoreboard.fanout.encoding import Frame, Message, encode_board, encode_patch
 from scoreboard.fanout.hub import Hub
-from scoreboard.fanout.ring import IN_STEP
-from scoreboard.fanout.subscriber import Subscriber
+from scoreboard.fanout.ring import MAX_PATCHED_CHANGES
+from scoreboard.fanout.subscriber import StreamRequest, Subscriber
 from tests.virtual_time import run
 
 TOP = 10
@@ -25,7 +25,7 @@ def frame(version: int, scores: dict[str, int], names: dict[str, str] | None = N
         Entry(rank, user, (names or {}).get(user), scores[user], scores[user])
         for rank, user in enumerate(order[:TOP], start=1)
     )
-    return encode(replace(Snapshot("main", version, version, len(scores), tuple(entries)), **changed))
+    return encode_board(replace(Snapshot("main", version, version, len(scores), tuple(entries)), **changed))
 
 
 def data(message: Message) -> tuple[str, dict[str, Any]]:
@@ -53,7 +53,7 @@ class Client(Subscriber):
     __slots__ = ("board", "kinds", "stalled")
 
     def __init__(self, *, takes_patches: bool) -> None:
-        super().__init__(takes_patches=takes_patches)
+        super().__init__(StreamRequest("main", takes_patches=takes_patches))
         self.board: dict[str, Any] = {}
         self.kinds: list[str] = []
         self.stalled = False
@@ -83,7 +83,7 @@ def test_a_patch_leads_from_any_board_to_any_later_one(
     before: dict[str, int], after: dict[str, int], old_names: dict[str, str], names: dict[str, str]
 ) -> None:
     old, new = frame(1, before, old_names), frame(2, after, names)
-    found = patch(old, new)
+    found = encode_patch(old, new)
     if found is not None:
         kind, document = data(found)
         assert kind == "patch"
@@ -94,18 +94,19 @@ def test_a_patch_leads_from_any_board_to_any_later_one(
 def ranked(version: int, *rows: tuple[str, int]) -> Frame:
     """These rows, in this order."""
     entries = (Entry(rank, user, None, score, 0) for rank, (user, score) in enumerate(rows, start=1))
-    return encode(Snapshot("main", version, version, len(rows), tuple(entries)))
+    return encode_board(Snapshot("main", version, version, len(rows), tuple(entries)))
 
 
 def test_where_the_rows_that_stay_change_places_the_board_is_sent_whole() -> None:
     """As a restored backup may have it: of two with equal scores, the other one was first there."""
     others = tuple((f"user-{number}", number) for number in range(8, 0, -1))
     assert (
-        patch(ranked(7, ("ada", 9), ("bob", 9), *others), ranked(5, ("ada", 9), ("bob", 9), *others))
+        encode_patch(ranked(7, ("ada", 9), ("bob", 9), *others), ranked(5, ("ada", 9), ("bob", 9), *others))
         is not None
     )
     assert (
-        patch(ranked(7, ("ada", 9), ("bob", 9), *others), ranked(5, ("bob", 9), ("ada", 9), *others)) is None
+        encode_patch(ranked(7, ("ada", 9), ("bob", 9), *others), ranked(5, ("bob", 9), ("ada", 9), *others))
+        is None
     )
 
 
@@ -118,9 +119,9 @@ def test_of_two_boards_with_one_version_each_client_gets_what_leads_on_from_its_
         others = tuple((f"user-{number}", number) for number in range(8, 0, -1))
         hub.publish(ranked(5, ("ada", 20), ("bob", 10), *others))
         lost.stalled = True
-        hub.join("main", lost)
+        hub.join(lost)
         hub.publish(ranked(5, ("bob", 15), ("ada", 10), *others))
-        hub.join("main", restored)
+        hub.join(restored)
         newest = ranked(6, ("bob", 15), ("ada", 11), *others)
         hub.publish(newest)
         await asyncio.sleep(0.1)
@@ -151,7 +152,7 @@ class Crowd:
 
     def join(self, number: int) -> None:
         self.clients.append(Client(takes_patches=number % 2 == 0))
-        self.hub.join("main", self.clients[-1])
+        self.hub.join(self.clients[-1])
 
     def score(self, number: int) -> None:
         user = f"user-{number}"
@@ -203,7 +204,7 @@ def test_one_score_costs_a_fraction_of_the_board() -> None:
         client = Client(takes_patches=True)
         scores = {f"user-{number}": 100 - number for number in range(30)}
         hub.publish(frame(1, scores))
-        hub.join("main", client)
+        hub.join(client)
         whole = hub.counts.bytes
         hub.publish(frame(2, {**scores, "user-7": 99}))
         await asyncio.sleep(0.1)
@@ -219,8 +220,8 @@ def test_who_has_missed_too_much_gets_the_whole_board() -> None:
         client = Client(takes_patches=True)
         client.stalled = True
         hub.publish(frame(1, {"ada": 1, "bob": 0}))
-        hub.join("main", client)
-        for version in range(2, IN_STEP + 3):
+        hub.join(client)
+        for version in range(2, MAX_PATCHED_CHANGES + 3):
             hub.publish(frame(version, {"ada": version, "bob": 0}))
             await asyncio.sleep(0.1)
         client.take_all()
@@ -235,8 +236,8 @@ def test_a_board_that_becomes_stale_or_fresh_is_sent_whole() -> None:
         client = Client(takes_patches=True)
         known = frame(1, {f"user-{number}": number for number in range(10)})
         hub.publish(known)
-        hub.join("main", client)
-        for published in (encode(known.snapshot, is_stale=True), known):
+        hub.join(client)
+        for published in (encode_board(known.snapshot, is_stale=True), known):
             hub.publish(published)
             await asyncio.sleep(0.1)
         assert client.kinds == ["leaderboard"] * 3

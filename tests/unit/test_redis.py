@@ -77,7 +77,7 @@ async def test_a_server_that_is_gone_at_the_start_may_come_later(
 async def eventually(ranking: RedisRanking) -> Progress:
     """The progress, once it can be had again."""
     async with asyncio.timeout(LIMIT_SECONDS):
-        changed = ranking.changed()
+        changed = ranking.changed_boards()
         try:
             while True:
                 try:
@@ -94,7 +94,7 @@ async def test_a_cluster_that_was_lost_as_a_whole_is_found_again() -> None:
         limits = Limits(connections=4, silence_seconds=1)
         ranking = RedisRanking(cluster.url, ["main", "side"], prefix="p", is_cluster=True, limits=limits)
         async with ranking:
-            changed = ranking.changed()
+            changed = ranking.changed_boards()
             await both(changed)
             await ranking.apply(change(LAST_PAGE, 0, 0))
             for node in cluster.nodes:
@@ -150,7 +150,7 @@ async def test_a_subscription_that_was_cut_comes_back(
     redis_url: str, redis_prefix: str, ranking: RedisRanking
 ) -> None:
     async with relayed(redis_url) as relay, opened(through(relay), redis_prefix) as following:
-        changed = following.changed()
+        changed = following.changed_boards()
         await both(changed)
         relay.cut_after = b"SPUBLISH"
         # All boards are named, since nobody knows what was missed.
@@ -169,7 +169,7 @@ async def test_a_subscription_that_only_looks_alive_is_found_out(
     monkeypatch.setattr(redis_subscription, "PAUSE_SECONDS", 0.1)
     async with relayed(redis_url) as relay, opened(through(relay), redis_prefix) as following:
         relay.deaf_after = b"SSUBSCRIBE"
-        changed = following.changed()
+        changed = following.changed_boards()
         with capture_logs() as logs:
             await both(changed)
             # All boards are named again, since nobody knows what was missed.

@@ -173,7 +173,7 @@ async def test_a_primary_that_is_gone_is_replaced_by_the_one_that_the_sentinels_
 async def test_a_primary_that_the_sentinels_replace_is_left_while_it_still_takes_changes(
     watched: RedisRanking, sentinel: RedisSentinel, primary: RedisServer, replica: RedisServer
 ) -> None:
-    changed = watched.changed()
+    changed = watched.changed_boards()
     async with asyncio.timeout(2 * LIMIT_SECONDS):
         assert {await anext(changed), await anext(changed)} == {"main", "side"}
         await asyncio.to_thread(sentinel.execute, "SENTINEL", "FAILOVER", sentinel.SERVICE)

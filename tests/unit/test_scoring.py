@@ -17,9 +17,10 @@ from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import StoreUnavailable
 from scoreboard.domain.events import EventKind
 from scoreboard.domain.standings import ChangeKind
-from scoreboard.fanout.frame import Frame
-from scoreboard.fanout.frames import Frames
+from scoreboard.fanout.board_cache import BoardCache
+from scoreboard.fanout.encoding import Frame
 from scoreboard.fanout.hub import Hub
+from scoreboard.fanout.publisher import Publisher
 from scoreboard.services.group_commit import UNAPPLIED_BATCHES
 from scoreboard.store.sqlite import file as sqlite_file
 from tests.limits import LIMIT_SECONDS
@@ -158,9 +159,10 @@ async def test_pages_further_down_cost_the_store_one_reading_a_second_and_the_to
 
 async def test_publishing_goes_on_when_a_board_can_be_read_again(service: Service) -> None:
     hub = Hub(["main"])
-    frames = Frames(service.scoring.board, hub, ("main",))
+    cache = BoardCache(service.scoring.board)
+    publisher = Publisher(cache, hub, ("main",))
     service.store.fails = True
-    refreshing = asyncio.create_task(frames.refresh())
+    refreshing = asyncio.create_task(publisher.refresh())
     await until(lambda: service.store.pages > 0)
     assert hub.newest("main") is None
     service.store.fails = False
@@ -173,20 +175,21 @@ async def test_with_both_partners_gone_the_last_known_board_is_shown_and_says_so
     await service.healing.heal("main")
     await service.score()
     hub = Hub(["main"])
-    frames = Frames(service.scoring.board, hub, ("main",))
-    await frames.publish("main")
+    cache = BoardCache(service.scoring.board)
+    publisher = Publisher(cache, hub, ("main",))
+    await publisher.publish("main")
     known = newest(hub)
     service.ranking.gone = service.store.fails = True
-    stale = await frames.page("main")
+    stale = await cache.page("main")
     assert json.loads(stale.body) == {**json.loads(known.body), "stale": True}
-    assert await frames.page("main") is stale
+    assert await cache.page("main") is stale
     assert stale.etag != known.etag
-    await frames.publish("main")
+    await publisher.publish("main")
     assert newest(hub).is_stale
     with pytest.raises(StoreUnavailable):
-        await frames.page("main", 5, 5)
+        await cache.page("main", 5, 5)
     service.ranking.gone = False
-    await frames.publish("main")
+    await publisher.publish("main")
     assert newest(hub).body == known.body
 
 
@@ -199,11 +202,11 @@ def newest(hub: Hub) -> Frame:
 async def test_many_different_pages_are_kept_within_bounds(service: Service) -> None:
     await service.healing.heal("main")
     await service.score()
-    frames = Frames(service.scoring.board, Hub(["main"]), ("main",))
-    first = await frames.page("main", 1, 0)
+    cache = BoardCache(service.scoring.board)
+    first = await cache.page("main", 1, 0)
     for offset in range(600):
-        await frames.page("main", 1, offset)
-    assert (await frames.page("main", 1, 0)).body == first.body
+        await cache.page("main", 1, offset)
+    assert (await cache.page("main", 1, 0)).body == first.body
 
 
 async def ban(service: Service, user_id: str) -> Decision:
@@ -218,9 +221,10 @@ async def test_a_correction_of_another_process_ends_the_service_of_older_pages(
     await service.healing.heal("main")
     await service.score("ada")
     hub = Hub(["main"])
-    frames = Frames(service.scoring.board, hub, ("main",), minimum_version=service.healing.minimum.of)
-    await frames.page("main", 5, 0)
-    await frames.publish("main")
+    cache = BoardCache(service.scoring.board, minimum_version=service.healing.minimum.of)
+    publisher = Publisher(cache, hub, ("main",))
+    await cache.page("main", 5, 0)
+    await publisher.publish("main")
     # The ranking is gone, so the store alone tells of the ban.
     service.ranking.gone = True
     await ban(service, "ada")
@@ -229,9 +233,9 @@ async def test_a_correction_of_another_process_ends_the_service_of_older_pages(
     healing.cancel()
     service.store.fails = True
     with pytest.raises(StoreUnavailable):
-        await frames.page("main", 5, 0)
+        await cache.page("main", 5, 0)
     with pytest.raises(StoreUnavailable):
-        await frames.publish("main")
+        await publisher.publish("main")
     assert hub.newest("main") is None
 
 

@@ -21,7 +21,7 @@ from scoreboard.domain.submissions import Caller
 from scoreboard.fanout import ring
 from scoreboard.fanout.subscriber import Subscriber
 from scoreboard.web.streaming.asgi_subscriber import AsgiSubscriber
-from scoreboard.web.streaming.detached import DetachedSubscriber
+from scoreboard.web.streaming.socket_subscriber import SocketSubscriber
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 from tests.limits import LIMIT_SECONDS
@@ -40,8 +40,8 @@ class Way:
 
 
 WAYS: Final = {
-    "detached-asyncio": Way(DetachedSubscriber),
-    "detached-uvloop": Way(DetachedSubscriber, uvloop.new_event_loop),
+    "detached-asyncio": Way(SocketSubscriber),
+    "detached-uvloop": Way(SocketSubscriber, uvloop.new_event_loop),
     "asgi-asyncio": Way(AsgiSubscriber, has_extensions=False),
     "asgi-uvloop": Way(AsgiSubscriber, uvloop.new_event_loop, has_extensions=False),
     "tls-asyncio": Way(AsgiSubscriber, has_tls=True),

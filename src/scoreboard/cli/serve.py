@@ -51,7 +51,7 @@ def _tell(settings: Settings, url: str, scoreboard: Scoreboard) -> None:
         log.info(
             "metrics", url=f"http://{host_and_port(settings.metrics_host, scoreboard.metrics_port)}/metrics"
         )
-    log.info("serving", url=url, docs=f"{url}/docs", streams_at_most=scoreboard.hub.most)
+    log.info("serving", url=url, docs=f"{url}/docs", streams_at_most=scoreboard.hub.max_streams)
 
 
 def serve_until_stopped(

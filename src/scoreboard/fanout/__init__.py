@@ -1,1 +1,1 @@
-"""From a changed board to every open browser: one encoded frame, written to all who watch."""
+"""Fan-out: encodes each new state of a board once and writes it to all subscribers of the board."""

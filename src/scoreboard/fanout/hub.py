@@ -1,4 +1,4 @@
-"""Who watches which board: a ring for each (`ring`), what they have done, and the end of them all."""
+"""The hub: all open streams, with one ring of subscribers per board."""
 
 import asyncio
 import random
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from scoreboard.clock import SystemClock
-from scoreboard.fanout.frame import Frame, Message, retry
+from scoreboard.fanout.encoding import Frame, Message, encode_retry
 from scoreboard.fanout.ring import SLICE_SECONDS, Counts, Ring
 from scoreboard.fanout.subscriber import Subscriber
 from scoreboard.ports.clock import Clock
@@ -16,48 +16,48 @@ from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.resilience.background import Failures
 
 TICK_SECONDS: Final = 1.0
-"""How often heartbeats, stalled clients and tokens that have ended are looked after."""
+"""Interval of the checks for heartbeats, stalled clients and expired tokens."""
 
 RETRY_MS: Final = (1_000, 3_000)
-"""When a browser whose stream has ended comes back: spread, so that not all come at once."""
+"""Time after which a client reconnects: random, so that not all clients reconnect at the same moment."""
 
 
 class Hub:
-    """The streams of all boards. Everything happens on one event loop, and nothing here waits for a client."""
+    """The streams of all boards, on one event loop. No method waits for a client."""
 
     def __init__(
         self,
         boards: Iterable[str],
         *,
-        most: int = sys.maxsize,
-        most_of_an_origin: int = sys.maxsize,
+        max_streams: int = sys.maxsize,
+        max_streams_per_address: int = sys.maxsize,
         jitter: Callable[[int, int], int] = random.randint,
         clock: Clock | None = None,
         observer: Observer = NULL_OBSERVER,
     ) -> None:
-        """At most so many streams in all, and of one origin (where a subscriber has one)."""
+        """`max_streams_per_address` applies to subscribers that have a client address."""
         self._clock = clock or SystemClock()
-        self.most = most
-        self._most_of_an_origin = most_of_an_origin
+        self.max_streams = max_streams
+        self._max_streams_per_address = max_streams_per_address
         self._jitter = jitter
-        self._origins = Counter[str]()
+        self._streams_by_address = Counter[str]()
         self.counts = Counts()
-        self._rings = {board: Ring(self.counts, self._origins, observer) for board in boards}
+        self._rings = {board: Ring(self.counts, self._streams_by_address, observer) for board in boards}
         self._draining = False
         self._failures = Failures("streams", observer)
 
     @property
     def streams(self) -> int:
-        """How many streams are open."""
+        """The number of open streams."""
         return sum(len(ring) for ring in self._rings.values())
 
     @property
     def lag(self) -> int:
-        """How many versions the stream that is furthest behind has not been written, as of the last tick."""
+        """Versions that the stream furthest behind lacks, as of the last tick."""
         return max((ring.lag for ring in self._rings.values()), default=0)
 
-    def is_watched(self, board: str) -> bool:
-        """Whether anybody watches a board."""
+    def has_subscribers(self, board: str) -> bool:
+        """Return True if a board has subscribers."""
         return len(self._rings[board]) > 0
 
     @property
@@ -65,46 +65,46 @@ class Hub:
         return self._draining
 
     def publish(self, frame: Frame) -> None:
-        """Have a board's watchers see this frame; where they would see no difference, nothing is sent."""
+        """Send a frame to the subscribers of its board. Nothing is sent if the visible rows are the same."""
         self._rings[frame.snapshot.board].publish(frame)
 
     def newest(self, board: str) -> Frame | None:
-        """The newest frame of a board, once there is one."""
+        """Return the newest frame of a board, if there is one."""
         return self._rings[board].frame
 
     def retry(self, after_ms: int = 0) -> Message:
-        """When to come back after this stream, not before `after_ms`: another time for each."""
-        return retry(after_ms + self._jitter(*RETRY_MS))
+        """Return a message with a random time to reconnect, at least `after_ms`."""
+        return encode_retry(after_ms + self._jitter(*RETRY_MS))
 
     def refuse(self, after_ms: int = 0) -> Message:
-        """What to tell a stream that is not let in."""
+        """Count a refused stream. Return the message for it."""
         self.counts.refused += 1
         return self.retry(after_ms)
 
-    def join(self, board: str, subscriber: Subscriber, version: int | None = None) -> None:
-        """Write the board's newest frame, and each newer one from now on, until `leave`.
+    def join(self, subscriber: Subscriber) -> None:
+        """Write the board's newest frame, and each newer one until `leave`.
 
-        Whoever says that it has the newest version already is not written that one again. One too many is told to come
-        back later; who is in already stays.
+        A client that has the newest version does not get it again. If a limit is reached, the new stream is closed.
         """
-        if self._draining or self._is_full(subscriber.origin):
+        request = subscriber.request
+        if self._draining or self._is_full(request.client_address):
             subscriber.close(self.refuse())
         else:
             self.counts.opened += 1
-            self._rings[board].add(subscriber, version)
+            self._rings[request.board].add(subscriber)
 
-    def _is_full(self, origin: str | None) -> bool:
-        return self.streams >= self.most or (
-            origin is not None and self._origins[origin] >= self._most_of_an_origin
+    def _is_full(self, address: str | None) -> bool:
+        return self.streams >= self.max_streams or (
+            address is not None and self._streams_by_address[address] >= self._max_streams_per_address
         )
 
-    def leave(self, board: str, subscriber: Subscriber) -> None:
-        """Write nothing more to this one. A repeat changes nothing."""
-        if self._rings[board].discard(subscriber):
+    def leave(self, subscriber: Subscriber) -> None:
+        """Remove a subscriber. A repeated call changes nothing."""
+        if self._rings[subscriber.request.board].discard(subscriber):
             self.counts.left += 1
 
     async def run(self) -> None:
-        """Send heartbeats, and close streams that are stalled or whose token has ended, for ever."""
+        """Send heartbeats, and close streams that are stalled or whose token has expired."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
             for board, ring in self._rings.items():
@@ -116,7 +116,12 @@ class Hub:
     async def _end_expired(self, ring: Ring) -> None:
         """End the streams whose tokens have expired. Tokens that were issued together expire together."""
         now_us = self._clock.now_us()
-        self.counts.expired += await self._end(ring, lambda subscriber: subscriber.until_us <= now_us)
+
+        def is_expired(subscriber: Subscriber) -> bool:
+            expires_at_us = subscriber.request.expires_at_us
+            return expires_at_us is not None and expires_at_us <= now_us
+
+        self.counts.expired += await self._end(ring, is_expired)
 
     async def withdraw(self, board: str) -> None:
         """Drop the board's frame, which must not be shown any more, and end its streams. Clients reconnect."""
@@ -138,16 +143,16 @@ class Hub:
         return ended
 
     async def drain(self, grace_seconds: float, seconds: float) -> None:
-        """Be ready no more, take no streams, and after a grace for the balancer end all, spread over some seconds."""
+        """Refuse new streams, and after a grace time for the load balancer, end all streams over `seconds`."""
         self._draining = True
         await asyncio.sleep(grace_seconds)
         clock = asyncio.get_running_loop().time
         begun = clock()
-        everybody = [(ring, subscriber) for ring in self._rings.values() for subscriber in ring.subscribers()]
-        for number, (ring, subscriber) in enumerate(everybody, start=1):
+        streams = [(ring, subscriber) for ring in self._rings.values() for subscriber in ring.subscribers()]
+        for number, (ring, subscriber) in enumerate(streams, start=1):
             if ring.discard(subscriber):
                 self.counts.drained += 1
                 subscriber.close(self.retry())
-            # A sleep for each of ten thousand would take longer than it says.
-            if (early := begun + seconds * number / len(everybody) - clock()) > 0:
+            # A sleep per stream would take too long with 10,000 streams.
+            if (early := begun + seconds * number / len(streams) - clock()) > 0:
                 await asyncio.sleep(early)

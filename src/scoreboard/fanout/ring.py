@@ -1,10 +1,10 @@
-"""The watchers of one board, and the pace at which they are written to.
+"""The subscribers of one board, and the pace at which frames are written to them.
 
-A ring, not rounds. A walk writes the newest frame of that moment to each subscriber in turn, in slices bounded by time,
-so that a POST waits for a slice and never for ten thousand clients. What changes during a walk reaches those behind
-the cursor at once and the others by the next walk, which starts where this one ended. Somebody whose bytes are not
-taken is skipped and gets the newest frame once they are: a slow client costs a few buffered frames, slows nobody down,
-and never sees an older board after a newer one.
+A walk visits each subscriber once and writes the newest frame of that moment. It runs in slices that are bounded in
+time, so that a POST waits for one slice at most, and not for 10,000 clients. A frame that is published during a walk
+reaches the subscribers that the walk has yet to visit at once, and the others in the next walk, which starts where this
+one ended. A subscriber with unsent bytes is skipped. It gets the newest frame when they are sent: a slow client costs
+a few buffered frames, delays no other client, and never sees an older board after a newer one.
 """
 
 import asyncio
@@ -14,32 +14,32 @@ from typing import Final
 
 import structlog
 
-from scoreboard.fanout.frame import HEARTBEAT, Frame, Message, patch
-from scoreboard.fanout.subscriber import NO_PROVENANCE, Subscriber
+from scoreboard.fanout.encoding import HEARTBEAT, Frame, Message, encode_patch
+from scoreboard.fanout.subscriber import NOT_IN_RING, Subscriber
 from scoreboard.ports.observer import Observer
 
 SLICE_SECONDS: Final = 0.001
-"""How long a walk keeps the event loop at a time."""
+"""Time for which a walk keeps the event loop without a pause."""
 
 PACE_SECONDS: Final = 0.025
-"""From the start of a walk to the start of the next. What comes between waits for the second: with 0.05 that alone
-was most of the 50 ms that a score has to a screen. (Among ten thousand streams a walk takes longer anyway.)"""
+"""Minimum time from the start of a walk to the start of the next. A change during this time waits. With 0.05, this wait
+was most of the 50 ms that a score may take to a screen. (A walk over 10,000 streams takes longer in any case.)"""
 
 HEARTBEAT_SECONDS: Final = 15.0
 """Silence after which a comment is sent: well below the 30 to 60 s after which proxies close a connection."""
 
 STALLED_SECONDS: Final = 30.0
-"""How long a client may leave its bytes untaken before its stream is closed."""
+"""Time for which a client may read nothing before its stream is closed."""
 
-IN_STEP: Final = 8
-"""How many changes a client may lie back and still be sent what has changed; whoever lies further gets the board."""
+MAX_PATCHED_CHANGES: Final = 8
+"""Changes that a patch may span. A client that is further behind gets the whole board."""
 
 log = structlog.get_logger()
 
 
 @dataclass(slots=True)
 class Counts:
-    """What a hub has done, since it was made."""
+    """Totals of a hub since its creation."""
 
     opened: int = 0
     refused: int = 0
@@ -57,27 +57,32 @@ class Counts:
 
 
 class Ring:
-    """The watchers of one board. Nothing here waits for any of them."""
+    """The subscribers of one board. No method waits for a client."""
 
-    def __init__(self, counts: Counts, origins: Counter[str], observer: Observer) -> None:
+    def __init__(self, counts: Counts, streams_by_address: Counter[str], observer: Observer) -> None:
+        """All rings of a hub share `counts` and `streams_by_address`."""
         self._counts = counts
-        self._origins = origins
+        self._streams_by_address = streams_by_address
         self._observer = observer
         self.frame: Frame | None = None
         self.lag = 0
-        """How many versions the one that is furthest behind has not been written, as of the last tick."""
-        self._number = 0
+        """Versions between the newest frame and the oldest one that a subscriber has, as of the last tick."""
+        self._frame_number = 0
+        """Count of the frames that differ in what clients see."""
         self._patches: dict[Frame, Message | None] = {}
+        """Patches from earlier frames to the newest one."""
         self._members: list[Subscriber] = []
-        self._cursor = 0
-        self._left = 0
-        self._walk_number = 0
+        self._walk_index = 0
+        """The member that was visited last."""
+        self._remaining = 0
+        """Members that the current walk has yet to visit."""
+        self._walk_frame_number = 0
         self._walk_frame: Frame | None = None
         self._walk_started = float("-inf")
-        self._walked_version = 0
+        self._delivered_version = 0
         self._timer: asyncio.Handle | None = None
-        self._heartbeat = False
-        # One bound method for all of them.
+        self._sends_heartbeat = False
+        # One bound method for all subscribers.
         self._on_drained = self._catch_up
 
     def __len__(self) -> int:
@@ -86,36 +91,36 @@ class Ring:
     def subscribers(self) -> tuple[Subscriber, ...]:
         return tuple(self._members)
 
-    def add(self, subscriber: Subscriber, version: int | None) -> None:
+    def add(self, subscriber: Subscriber) -> None:
+        request = subscriber.request
         subscriber.on_drained = self._on_drained
-        subscriber.place = len(self._members)
+        subscriber.index = len(self._members)
         self._members.append(subscriber)
-        if subscriber.origin is not None:
-            self._origins[subscriber.origin] += 1
-        if self._left:
-            # A walk is under way: the new place is one more on its way round.
-            self._left += 1
+        if request.client_address is not None:
+            self._streams_by_address[request.client_address] += 1
+        if self._remaining:
+            self._remaining += 1
         frame = self.frame
-        if frame is not None and frame.snapshot.version == version and not frame.is_stale:
-            subscriber.number, subscriber.frame = self._number, frame
+        if frame is not None and frame.snapshot.version == request.version and not frame.is_stale:
+            subscriber.frame_number, subscriber.frame = self._frame_number, frame
         if not subscriber.is_behind:
             self._catch_up(subscriber)
 
     def discard(self, subscriber: Subscriber) -> bool:
-        """Whether it was there. The last member takes the place of the one that goes."""
-        place = subscriber.place
-        if place == NO_PROVENANCE:
+        """Remove a subscriber. Return False if it is not in the ring. The last member moves to its index."""
+        index, address = subscriber.index, subscriber.request.client_address
+        if index == NOT_IN_RING:
             return False
-        subscriber.place = NO_PROVENANCE
-        if subscriber.origin is not None:
-            self._origins[subscriber.origin] -= 1
-            if not self._origins[subscriber.origin]:
-                del self._origins[subscriber.origin]
+        subscriber.index = NOT_IN_RING
+        if address is not None:
+            self._streams_by_address[address] -= 1
+            if not self._streams_by_address[address]:
+                del self._streams_by_address[address]
         last = self._members.pop()
         if last is not subscriber:
-            self._members[place] = last
-            last.place = place
-            # During a walk the last one may have been waiting for the cursor while the place lies behind it.
+            self._members[index] = last
+            last.index = index
+            # The current walk may have passed this index, and not yet visited the member.
             if not last.is_behind:
                 self._catch_up(last)
         return True
@@ -128,11 +133,11 @@ class Ring:
             frame.snapshot.entries,
             frame.is_stale,
         ):
-            self._number += 1
+            self._frame_number += 1
             self._schedule()
 
     def tick(self) -> None:
-        """Close who takes nothing, and see to it that there is never a long silence."""
+        """Close stalled streams, and schedule a heartbeat after a long silence. To be called once a second."""
         now = asyncio.get_running_loop().time()
         oldest = newest = self.frame.snapshot.version if self.frame is not None else 0
         for subscriber in self.subscribers():
@@ -148,30 +153,30 @@ class Ring:
                 subscriber.close(None)
         self.lag = newest - oldest
         if now - self._walk_started >= HEARTBEAT_SECONDS and self._timer is None:
-            self._heartbeat = True
+            self._sends_heartbeat = True
             self._schedule()
 
     def _schedule(self) -> None:
         if self._timer is None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(max(loop.time(), self._walk_started + PACE_SECONDS), self._start)
+            self._timer = loop.call_at(max(loop.time(), self._walk_started + PACE_SECONDS), self._start_walk)
 
-    def _start(self) -> None:
+    def _start_walk(self) -> None:
         self._walk_started = asyncio.get_running_loop().time()
-        self._walk_number, self._walk_frame = self._number, self.frame
-        self._left = len(self._members)
+        self._walk_frame_number, self._walk_frame = self._frame_number, self.frame
+        self._remaining = len(self._members)
         self._walk()
 
     def _walk(self) -> None:
-        """One slice: on from the cursor, until everybody had a turn or the time is up."""
+        """Walk on for one slice."""
         loop = asyncio.get_running_loop()
         until = loop.time() + SLICE_SECONDS
         members = self._members
-        while self._left > 0 and members:
-            self._left -= 1
-            # Not modulo: where members have left, the cursor may stand far past the end, and the next is the first.
-            self._cursor = self._cursor + 1 if self._cursor + 1 < len(members) else 0
-            self._visit(members[self._cursor])
+        while self._remaining > 0 and members:
+            self._remaining -= 1
+            # No modulo: if members were removed, the index may be beyond the end. The next member is then the first.
+            self._walk_index = self._walk_index + 1 if self._walk_index + 1 < len(members) else 0
+            self._visit(members[self._walk_index])
             if loop.time() >= until:
                 self._timer = loop.call_soon(self._walk)
                 return
@@ -179,56 +184,60 @@ class Ring:
         if (
             self._walk_frame is not None
             and self._members
-            and self._walk_frame.snapshot.version != self._walked_version
+            and self._walk_frame.snapshot.version != self._delivered_version
         ):
-            self._walked_version = self._walk_frame.snapshot.version
-            self._observer.walked(self._walk_frame.snapshot.at_us, loop.time() - self._walk_started)
-        self._heartbeat = False
-        if self._number != self._walk_number:
+            self._delivered_version = self._walk_frame.snapshot.version
+            self._observer.delivered(self._walk_frame.snapshot.at_us, loop.time() - self._walk_started)
+        self._sends_heartbeat = False
+        if self._frame_number != self._walk_frame_number:
             self._schedule()
 
     def _visit(self, subscriber: Subscriber) -> None:
         try:
             if subscriber.is_behind:
                 self._counts.skipped += 1
-            elif subscriber.number != self._number:
+            elif subscriber.frame_number != self._frame_number:
                 self._write(subscriber)
-            elif self._heartbeat:
+            elif self._sends_heartbeat:
                 self._counts.heartbeats += 1
                 subscriber.write(HEARTBEAT)
         except Exception:
-            # Whatever is wrong with one connection, all others still wait for this walk.
+            # One broken connection must not stop the walk.
             log.exception("a stream has failed")
             self.discard(subscriber)
             self._counts.failed += 1
             subscriber.close(None)
 
     def _catch_up(self, subscriber: Subscriber) -> None:
-        """Somebody new, or who has taken all bytes at last: on to the newest frame at once."""
+        """Write the newest frame to a subscriber that is new or has drained."""
         subscriber.behind_since = None
-        if subscriber.place != NO_PROVENANCE and subscriber.number != self._number:
+        if subscriber.index != NOT_IN_RING and subscriber.frame_number != self._frame_number:
             self._write(subscriber)
 
     def _write(self, subscriber: Subscriber) -> None:
         frame = self.frame
         if frame is None:
             return
-        message = self._patch(subscriber) if subscriber.takes_patches else None
+        message = self._patch(subscriber) if subscriber.request.takes_patches else None
         counts = self._counts
         if message is None:
             message = frame.event
             counts.snapshots += 1
         else:
             counts.patches += 1
-        subscriber.number, subscriber.frame = self._number, frame
+        subscriber.frame_number, subscriber.frame = self._frame_number, frame
         counts.bytes += len(message.plain)
         subscriber.write(message)
 
     def _patch(self, subscriber: Subscriber) -> Message | None:
-        """What leads from the frame it has to the newest: made once for all that have the same."""
+        """Return the patch from the subscriber's frame to the newest, encoded once for all with the same frame."""
         before, frame = subscriber.frame, self.frame
-        if before is None or frame is None or self._number - subscriber.number > IN_STEP:
+        if (
+            before is None
+            or frame is None
+            or self._frame_number - subscriber.frame_number > MAX_PATCHED_CHANGES
+        ):
             return None
         if before not in self._patches:
-            self._patches[before] = patch(before, frame)
+            self._patches[before] = encode_patch(before, frame)
         return self._patches[before]

@@ -1,65 +1,66 @@
-"""Somebody who watches a board: what the hub asks of a connection."""
+"""A subscriber: the hub's view of one open stream."""
 
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from scoreboard.fanout.frame import Frame, Message
+from scoreboard.fanout.encoding import Frame, Message
+
+NOT_IN_RING = -1
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """A client's request for a stream."""
+
+    board: str
+    takes_patches: bool = False
+    """True if the client accepts patches."""
+    version: int | None = None
+    """The version that the client already has."""
+    client_address: str | None = None
+    """The client's address, if the number of streams per address is limited."""
+    expires_at_us: int | None = None
+    """The time at which the client's token expires (microseconds since the Unix epoch)."""
 
 
 class Subscriber(ABC):
-    """An open stream. The hub alone sets the attributes, but for `is_behind`; the connection implements the methods."""
+    """An open stream. The connection implements the methods and maintains `is_behind`; a ring sets all else."""
 
     __slots__ = (
         "__weakref__",
         "behind_since",
         "frame",
+        "frame_number",
+        "index",
         "is_behind",
-        "number",
         "on_drained",
-        "origin",
-        "place",
-        "takes_patches",
-        "until_us",
+        "request",
     )
 
-    def __init__(
-        self, *, takes_patches: bool = False, origin: str | None = None, until_us: int | None = None
-    ) -> None:
-        self.takes_patches = takes_patches
-        """Whether it asked for what has changed, where it has what that builds on."""
-        self.origin = origin
-        """Where it comes from, if that has a limit."""
-        self.until_us = NEVER_US if until_us is None else until_us
-        """Until when it may watch (microseconds since the Unix epoch)."""
+    def __init__(self, request: StreamRequest) -> None:
+        self.request = request
         self.is_behind = False
-        """Whether bytes that were written here still wait to be taken: the connection keeps it. (It is a plain
-        attribute, since a walk asks it of ten thousand.)"""
+        """True while written bytes wait to be sent. A plain attribute, because a walk reads it of 10,000 streams."""
         self.frame: Frame | None = None
-        """The newest frame that was written here."""
-        self.number = 0
-        """That frame's number, in the hub's own count of what can be told apart."""
-        self.place = NO_PROVENANCE
-        """Where it stands in its ring."""
+        """The newest frame that was written."""
+        self.frame_number = 0
+        """The ring's number of that frame."""
+        self.index = NOT_IN_RING
+        """The position in the ring."""
         self.behind_since: float | None = None
-        """When the hub first passed this one over because its bytes were not taken (monotonic seconds)."""
-        self.on_drained: Callable[[Subscriber], None] = _nobody
-        """To be called by the connection once what was buffered has gone."""
+        """The tick that first found this subscriber behind (monotonic seconds)."""
+        self.on_drained: Callable[[Subscriber], None] = _ignore
+        """Called by the connection when all written bytes are sent."""
 
     @abstractmethod
     def write(self, message: Message) -> None:
-        """Hand a message to the connection, now and without waiting. Not to be called while it is behind."""
+        """Write without waiting. Must not be called while the subscriber is behind."""
 
     @abstractmethod
     def close(self, last: Message | None) -> None:
-        """End the stream, with a last message; without one at once, as whoever has failed or takes nothing is ended."""
+        """End the stream after a last message, or abort it at once if there is none."""
 
 
-NO_PROVENANCE = -1
-
-NEVER_US = sys.maxsize
-"""One number for all who may watch for ever: it costs each of them no more than the place of it."""
-
-
-def _nobody(_subscriber: Subscriber) -> None:
+def _ignore(_subscriber: Subscriber) -> None:
     pass

@@ -30,8 +30,8 @@ class Observer:
     def read(self, source: str) -> None:
         """A board was read: from the `ranking`, or where that could not be, from the `store`."""
 
-    def walked(self, at_us: int, seconds: float) -> None:
-        """Every stream of a board was written the change of that time (or was passed over); how long that took."""
+    def delivered(self, at_us: int, seconds: float) -> None:
+        """Record that a change of time `at_us` was written to every stream of a board, and how long that took."""
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """A request was answered; of a stream, that it was begun."""

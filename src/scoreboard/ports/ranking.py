@@ -73,5 +73,5 @@ class Ranking(Protocol):
     async def drop(self, board: str) -> None:
         """Forget the copy: it stands at version 0 and is not readable. Raises RankingUnavailable."""
 
-    def changed(self) -> AsyncIterator[str]:
+    def changed_boards(self) -> AsyncIterator[str]:
         """Name boards whose copy has changed, as soon as it has: a hint, never the data. One iterator a process."""

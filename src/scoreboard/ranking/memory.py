@@ -12,7 +12,7 @@ from scoreboard.domain.boards import MAX_SCORE
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.standings import Change, ChangeKind, Entry, Snapshot, Standing
 from scoreboard.ports.ranking import Applied, Progress
-from scoreboard.ranking.change_hints import ChangedBoards
+from scoreboard.ranking.changed_boards import ChangedBoards
 from scoreboard.ranking.sorted_keys import Order
 
 _VERSION_BITS: Final = 53
@@ -86,7 +86,7 @@ class MemoryRanking:
         self._names: _Names = {}
         self._copies: dict[str, _Copy] = {}
         self._ids = count(1)
-        self._changed = ChangedBoards()
+        self._changed_boards = ChangedBoards()
 
     async def __aenter__(self) -> Self:
         return self
@@ -119,7 +119,7 @@ class MemoryRanking:
         own.at_us = change.at_us
         own.readable = change.kind is not ChangeKind.PAGE
         if own.readable:
-            self._changed.add((change.board,))
+            self._changed_boards.add((change.board,))
         return Applied(own.version, own.readable, True, ranks if follows else own.ranks(change))
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
@@ -139,8 +139,8 @@ class MemoryRanking:
     async def drop(self, board: str) -> None:
         self._copies.pop(board, None)
 
-    def changed(self) -> AsyncIterator[str]:
-        return self._changed.follow()
+    def changed_boards(self) -> AsyncIterator[str]:
+        return self._changed_boards.follow()
 
     def _copy(self, board: str) -> _Copy:
         if board not in self._copies:

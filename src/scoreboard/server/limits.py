@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Final
 
 from scoreboard.web.request_body import MAX_BODY_BYTES
-from scoreboard.web.streaming.detached import MOST_DISCARDED_BYTES
+from scoreboard.web.streaming.socket_subscriber import MAX_DISCARDED_BYTES
 
 READ_BYTES: Final = 16_384
 """Bytes per read from a socket. Pipelined requests wait in this buffer while an earlier one is answered."""
@@ -85,7 +85,7 @@ class ByteCount:
         """
         if self._overhead > MOST_HEADER_BYTES + SLICE_BYTES:
             return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-        if self._is_in_body and self._body > MOST_DISCARDED_BYTES:
+        if self._is_in_body and self._body > MAX_DISCARDED_BYTES:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         return None
 

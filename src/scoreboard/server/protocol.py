@@ -17,7 +17,8 @@ from scoreboard.server.cycle import disconnect, new_cycle
 from scoreboard.server.flow import HeldFlow
 from scoreboard.server.refusal import RefusalLog, Refused, response
 from scoreboard.server.stream_connection import StreamConnection
-from scoreboard.web.streaming.detached import CONNECTION, MOST_DISCARDED_BYTES
+from scoreboard.web.streaming.connection import CONNECTION
+from scoreboard.web.streaming.socket_subscriber import MAX_DISCARDED_BYTES
 
 GOODBYE_SECONDS: Final = 0.05
 """Time limit of a client's TLS close when the server stops. uvicorn waits twice as long for connections to close."""
@@ -83,7 +84,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def _discard(self, size: int) -> None:
         """Discard received bytes. Disconnect a client that sends too many."""
         self._discarded += size
-        if self._discarded > MOST_DISCARDED_BYTES:
+        if self._discarded > MAX_DISCARDED_BYTES:
             self.transport.abort()
 
     def _parse_held(self) -> None:

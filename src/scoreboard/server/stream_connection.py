@@ -17,7 +17,7 @@ class Detached(Exception):
 
 
 class StreamConnection:
-    """The `web.detached.Connection` of one request."""
+    """The `web.streaming.connection.Connection` of one request."""
 
     __slots__ = ("_cycle", "_protocol")
 

@@ -18,8 +18,9 @@ from starlette.types import Scope
 from scoreboard import __version__
 from scoreboard.domain.boards import RateLimit
 from scoreboard.domain.errors import InternalError, ScoreboardError
-from scoreboard.fanout.frames import Frames
+from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.hub import Hub
+from scoreboard.fanout.publisher import Publisher
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.services.administration import Administration
@@ -60,7 +61,8 @@ def make_application(
     scoring: Scoring,
     administration: Administration,
     healing: Healing,
-    frames: Frames,
+    board_cache: BoardCache,
+    publisher: Publisher,
     hub: Hub,
     tokens: Tokens,
     origins: ProvenanceHasher,
@@ -100,8 +102,8 @@ def make_application(
     # The most frequent first: routes are tried in order.
     application.router.routes[:0] = [
         scores_route(scoring, tokens, origins, player_limit=player_limit, servers=servers),
-        leaderboard_route(catalog, frames, readers, read_limit),
-        stream_route(catalog, frames, hub, healing, origin, readers, read_limit),
+        leaderboard_route(catalog, board_cache, readers, read_limit),
+        stream_route(catalog, publisher, hub, healing, origin, readers, read_limit),
         name_route(administration, tokens, servers),
     ]
     application.router.routes.extend(admin)

@@ -19,7 +19,7 @@ from redis.asyncio import Redis, RedisCluster
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.standings import Change, Entry, Snapshot, Standing
 from scoreboard.ports.ranking import Applied, Progress
-from scoreboard.ranking.change_hints import ChangedBoards
+from scoreboard.ranking.changed_boards import ChangedBoards
 from scoreboard.ranking.redis.connection import (
     PROBE_KEPT_MS,
     WAIT_FOR_CONNECTION_SECONDS,
@@ -35,7 +35,7 @@ from scoreboard.resilience.background import keep_running
 from scoreboard.resilience.coalescing import Coalesced
 from scoreboard.settings.redis_url import parse_address
 
-SCRIPTS: Final = ("apply", "page", "place", "drop", "keep_names", "names", "drop_names")
+SCRIPTS: Final = ("apply", "page", "rank", "drop", "keep_names", "names", "drop_names")
 
 ANY_COPY: Final = "*"
 LOST: Final = 0
@@ -67,7 +67,7 @@ class RedisRanking:
         self._is_cluster = is_cluster
         self._limits = limits
         self._process = uuid4().hex
-        self._changed = ChangedBoards()
+        self._changed_boards = ChangedBoards()
         self._pages: dict[tuple[str, int, int], Coalesced[Snapshot]] = {}
         # The cluster's client raises where all connections are busy, instead of waiting.
         self._connections = asyncio.Semaphore(limits.connections)
@@ -157,7 +157,7 @@ class RedisRanking:
 
     async def rank(self, board: str, player: int) -> int | None:
         async with self._asking(board):
-            rank = await self._run("place", self._keys(board).copy, [player])
+            rank = await self._run("rank", self._keys(board).copy, [player])
         if rank is None:
             raise RankingUnavailable
         return int(rank) or None
@@ -172,13 +172,13 @@ class RedisRanking:
         async with self._asking(board):
             await self._run("drop", self._keys(board).copy, [])
 
-    async def changed(self) -> AsyncIterator[str]:
+    async def changed_boards(self) -> AsyncIterator[str]:
         listening = [
             asyncio.create_task(keep_running("subscription", subscription.run))
             for subscription in self._subscriptions()
         ]
         try:
-            async for board in self._changed.follow():
+            async for board in self._changed_boards.follow():
                 yield board
         finally:
             for task in listening:
@@ -194,7 +194,7 @@ class RedisRanking:
                 boards={self._keys(board).changed: board for board in boards},
                 probe=self._keys(boards[0]).probe(self._process),
                 has_moved=self._has_moved,
-                changed=lambda board: self._changed.add((board,)),
+                changed=lambda board: self._changed_boards.add((board,)),
             )
             for boards in places
         ]
@@ -266,7 +266,7 @@ class RedisRanking:
             await self._client.set(key, "", px=PROBE_KEPT_MS)
 
     def _back(self) -> None:
-        self._changed.add(self._boards)
+        self._changed_boards.add(self._boards)
 
     async def _run(self, script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
         return await self._scripts[script](keys=keys, args=arguments)

@@ -1,7 +1,6 @@
 """GET /api/leaderboard and GET /api/leaderboard/stream"""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -9,9 +8,11 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from scoreboard.domain import errors
-from scoreboard.fanout.frame import Frame
-from scoreboard.fanout.frames import Frames
+from scoreboard.fanout.board_cache import BoardCache
+from scoreboard.fanout.encoding import Frame
 from scoreboard.fanout.hub import Hub
+from scoreboard.fanout.publisher import Publisher
+from scoreboard.fanout.subscriber import StreamRequest
 from scoreboard.services.healing import Healing
 from scoreboard.settings.catalog import Catalog
 from scoreboard.web import problems
@@ -27,7 +28,7 @@ from scoreboard.web.schemas.public import (
     StreamQuery,
     read_query,
 )
-from scoreboard.web.streaming.response import Wish, head, refuse, stream
+from scoreboard.web.streaming.response import head, refuse, stream
 
 _FIRST_PAGE: Final = BoardQuery()
 _FIRST_BOARD: Final = StreamQuery()
@@ -100,7 +101,7 @@ _BAD_QUERY: Final = (
 
 
 def leaderboard_route(
-    catalog: Catalog, frames: Frames, readers: BoardAccess, limit: ReadLimit
+    catalog: Catalog, board_cache: BoardCache, readers: BoardAccess, limit: ReadLimit
 ) -> DirectRoute:
     """A page of a board, with an entity tag."""
     kept = b"no-cache" if readers.are_all else b"private, no-cache"
@@ -110,7 +111,7 @@ def leaderboard_route(
         parameters = parameters_of(scope)
         await readers.check(scope, parameters)
         query = read_query(BoardQuery, parameters) if parameters else _FIRST_PAGE
-        frame = await frames.page(catalog.board(query.board).id, query.limit, query.offset)
+        frame = await board_cache.page(catalog.board(query.board).id, query.limit, query.offset)
         headers = [(b"etag", frame.etag.encode()), (b"cache-control", kept), *limit.policies]
         if _matches(scope, frame.etag):
             await send({"type": "http.response.start", "status": 304, "headers": headers})
@@ -155,7 +156,7 @@ def leaderboard_route(
 
 def stream_route(
     catalog: Catalog,
-    frames: Frames,
+    publisher: Publisher,
     hub: Hub,
     healing: Healing,
     origin: Callable[[Scope], str | None],
@@ -163,7 +164,6 @@ def stream_route(
     limit: ReadLimit,
 ) -> DirectRoute:
     """A board as it changes, for a client that comes from an origin (where that has a limit)."""
-    left = {board: partial(hub.leave, board) for board in catalog.boards}
 
     async def get(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -172,7 +172,7 @@ def stream_route(
             await refuse(hub, error, limit.policies, send)
             return
         parameters = parameters_of(scope)
-        until_us = await readers.check(scope, parameters)
+        expires_at_us = await readers.check(scope, parameters)
         query = read_query(StreamQuery, parameters) if parameters else _FIRST_BOARD
         board = catalog.board(query.board).id
         if scope["method"] == "HEAD":
@@ -181,17 +181,17 @@ def stream_route(
         version = _last_event_id(scope)
         try:
             # Read the store, so that players see a score that they have just made on another instance.
-            await frames.publish(board)
+            await publisher.publish(board)
             if version is not None and _is_ahead(version, hub.newest(board)):
                 # The client has seen a newer board on another instance.
                 await healing.catch_up()
-                await frames.publish(board)
+                await publisher.publish(board)
         except errors.StoreUnavailable as error:
             # An EventSource does not reconnect after a 503.
             await refuse(hub, error, limit.policies, send)
             return
-        wish = Wish(board, query.delta == "1", version, origin(scope), until_us, limit.policies)
-        await stream(hub, wish, left[board], scope, receive, send)
+        request = StreamRequest(board, query.delta == "1", version, origin(scope), expires_at_us)
+        await stream(hub, request, limit.policies, scope, receive, send)
 
     return DirectRoute(
         "/api/leaderboard/stream",

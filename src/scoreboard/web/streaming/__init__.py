@@ -1,0 +1,1 @@
+"""Streams of Server-Sent Events over HTTP."""

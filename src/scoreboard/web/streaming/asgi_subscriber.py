@@ -1,4 +1,4 @@
-"""A stream over plain ASGI: a subscriber that writes through the server's own `send`."""
+"""A stream over plain ASGI: a subscriber that writes through the server's `send`."""
 
 import asyncio
 from collections.abc import Coroutine, Generator
@@ -6,31 +6,23 @@ from typing import Any
 
 from starlette.types import Send
 
-from scoreboard.fanout.frame import Message
-from scoreboard.fanout.subscriber import Subscriber
+from scoreboard.fanout.encoding import Message
+from scoreboard.fanout.subscriber import StreamRequest, Subscriber
 
 
 class AsgiSubscriber(Subscriber):
-    """Writes a frame by running `send` up to its first wait, which it has only where the client takes no bytes.
+    """Writes by running `send` up to its first wait. It waits only if the client reads nothing.
 
-    So a walk over many subscribers is plain calls: no queue, no task and no wake-up for each of them.
+    A walk over many subscribers therefore consists of plain calls, without a queue, a task or a wake-up for each.
     """
 
-    __slots__ = ("_rest", "_send", "_transport", "closed")
+    __slots__ = ("_send", "_transport", "_unsent", "closed")
 
-    def __init__(
-        self,
-        send: Send,
-        transport: asyncio.WriteTransport | None,
-        *,
-        takes_patches: bool = False,
-        origin: str | None = None,
-        until_us: int | None = None,
-    ) -> None:
-        super().__init__(takes_patches=takes_patches, origin=origin, until_us=until_us)
+    def __init__(self, send: Send, transport: asyncio.WriteTransport | None, request: StreamRequest) -> None:
+        super().__init__(request)
         self._send = send
         self._transport = transport
-        self._rest: asyncio.Task[None] | None = None
+        self._unsent: asyncio.Task[None] | None = None
         self.closed: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
 
     def write(self, message: Message) -> None:
@@ -38,40 +30,40 @@ class AsgiSubscriber(Subscriber):
         sending = self._send({"type": "http.response.body", "body": message.plain, "more_body": True})
         assert isinstance(sending, Coroutine)
         try:
-            waits_for = sending.send(None)
+            awaited = sending.send(None)
         except StopIteration:
             return
         self.is_behind = True
-        self._rest = asyncio.get_running_loop().create_task(_rest(sending, waits_for))
-        self._rest.add_done_callback(self._drained)
+        self._unsent = asyncio.get_running_loop().create_task(_finish(sending, awaited))
+        self._unsent.add_done_callback(self._drained)
 
     def close(self, last: Message | None) -> None:
         if not self.closed.done():
             self.closed.set_result(None if self.is_behind else last)
-        if self._rest is not None:
-            self._rest.cancel()
+        if self._unsent is not None:
+            self._unsent.cancel()
             if self._transport is not None:
                 self._transport.abort()
 
-    def _drained(self, rest: asyncio.Task[None]) -> None:
-        self._rest = None
+    def _drained(self, unsent: asyncio.Task[None]) -> None:
+        self._unsent = None
         self.is_behind = False
-        if not rest.cancelled() and not self.closed.done():
+        if not unsent.cancelled() and not self.closed.done():
             self.on_drained(self)
 
 
-class _Rest:
-    """The part of a coroutine that is left once it has been run up to its first wait."""
+class _Remainder:
+    """The remainder of a coroutine that has run up to its first wait."""
 
-    def __init__(self, coroutine: Coroutine[Any, Any, None], waits_for: Any) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, None], awaited: Any) -> None:
         self._coroutine = coroutine
-        self._waits_for = waits_for
+        self._awaited = awaited
 
     def __await__(self) -> Generator[Any, Any, None]:
-        # The future it waits for is handed on to this task as if the task had run the coroutine from the start.
-        yield self._waits_for
+        # Yield the awaited future to this task, as if the task had run the coroutine from the start.
+        yield self._awaited
         yield from self._coroutine.__await__()
 
 
-async def _rest(coroutine: Coroutine[Any, Any, None], waits_for: Any) -> None:
-    await _Rest(coroutine, waits_for)
+async def _finish(coroutine: Coroutine[Any, Any, None], awaited: Any) -> None:
+    await _Remainder(coroutine, awaited)

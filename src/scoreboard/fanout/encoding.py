@@ -1,4 +1,4 @@
-"""A board as bytes: encoded once, sent to everybody.
+"""Encoding of boards as JSON and as Server-Sent Events. A state is encoded once and sent to all subscribers.
 
 Server-Sent Events: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -17,7 +17,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A part of a stream, encoded once for everybody: as it is, and as a chunk of HTTP/1.1 (RFC 9112, section 7.1)."""
+    """Bytes of a stream: as they are, and as a chunk of HTTP/1.1 (RFC 9112, section 7.1)."""
 
     plain: bytes
     chunked: bytes
@@ -30,16 +30,16 @@ def message(text: bytes) -> Message:
 HEARTBEAT: Final = message(b":\n")
 """A comment line that keeps proxies from closing an idle stream.
 
-Only events end with an empty line: many clients treat any empty line as an event, and fail without its data.
+No empty line follows: many clients treat every empty line as the end of an event, and fail because it has no data.
 """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """A snapshot as JSON (`body`), as an event of a stream, and its entity tag (RFC 9110, section 8.8.3).
+    """A snapshot, encoded as JSON (`body`) and as an event, with its entity tag (RFC 9110, section 8.8.3).
 
-    It is stale where nobody can be asked for a newer one: neither the ranking nor the store. A frame equals itself
-    alone: after a restored backup two boards may have the same version, and not the same rows.
+    `is_stale` is true if neither the ranking nor the store could be read. Frames compare by identity: after a backup
+    is restored, two boards may have the same version and different rows.
     """
 
     snapshot: Snapshot
@@ -49,8 +49,8 @@ class Frame:
     etag: str
 
 
-def encode(snapshot: Snapshot, *, is_stale: bool = False) -> Frame:
-    """The one encoding of a board: `GET /api/leaderboard` and the stream answer with the same bytes."""
+def encode_board(snapshot: Snapshot, *, is_stale: bool = False) -> Frame:
+    """Encode a board. `GET /api/leaderboard` and streams send the same bytes."""
     document: dict[str, object] = {
         "board": snapshot.board,
         "version": snapshot.version,
@@ -70,22 +70,21 @@ def encode(snapshot: Snapshot, *, is_stale: bool = False) -> Frame:
     )
 
 
-def patch(before: Frame, after: Frame) -> Message | None:
-    """What leads from one frame to a later one, for somebody who has the first; None where a whole frame is as good.
+def encode_patch(before: Frame, after: Frame) -> Message | None:
+    """Encode the difference between two frames, or return None if the whole frame must or should be sent.
 
-    `entries` are the rows that are new, or have changed otherwise than by making room, in the order of their ranks;
-    `gone` are the users whose rows are no longer there. All others keep their order (where they do not, as may be after
-    a restored backup, there is no patch). So whoever takes both kinds out, puts the entries in at their ranks and
-    counts the ranks anew has the later frame's rows.
+    `entries` are the rows that are new or changed in more than their rank, in the order of their ranks. `gone` are the
+    users whose rows were removed. All other rows keep their order, or there is no patch (a restored backup may reorder
+    them). A client removes the rows of both kinds, inserts `entries` at their ranks and numbers all rows again.
     """
     if before.is_stale or after.is_stale or before.snapshot.board != after.snapshot.board:
         return None
-    known = {entry.user_id: _shown(entry) for entry in before.snapshot.entries}
-    entries = [entry for entry in after.snapshot.entries if known.get(entry.user_id) != _shown(entry)]
+    known = {entry.user_id: _without_rank(entry) for entry in before.snapshot.entries}
+    entries = [entry for entry in after.snapshot.entries if known.get(entry.user_id) != _without_rank(entry)]
     replaced = {entry.user_id for entry in entries}
-    there = [entry.user_id for entry in after.snapshot.entries]
-    if [user_id for user_id in known if user_id in there and user_id not in replaced] != [
-        user_id for user_id in there if user_id not in replaced
+    current = [entry.user_id for entry in after.snapshot.entries]
+    if [user_id for user_id in known if user_id in current and user_id not in replaced] != [
+        user_id for user_id in current if user_id not in replaced
     ]:
         return None
     document: dict[str, object] = {
@@ -96,14 +95,26 @@ def patch(before: Frame, after: Frame) -> Message | None:
         "players": after.snapshot.players,
         "entries": [_entry(entry) for entry in entries],
     }
-    if gone := [user_id for user_id in known if user_id not in there]:
+    if gone := [user_id for user_id in known if user_id not in current]:
         document["gone"] = gone
     body = _json(document)
     return _event(b"patch", after.snapshot.version, body) if 2 * len(body) < len(after.body) else None
 
 
-def _shown(entry: Entry) -> tuple[str | None, int, int]:
-    """All that is shown of a row but its rank."""
+def encode_retry(milliseconds: int) -> Message:
+    """Encode the time after which a client reconnects.
+
+    A client applies the line when it reads it. The line becomes part of the next event, if there is one.
+    """
+    return message(b"retry: %d\n" % milliseconds)
+
+
+def timestamp(at_us: int) -> str:
+    """Return a time in the format of RFC 3339, in UTC, with microseconds."""
+    return (_EPOCH + timedelta(microseconds=at_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _without_rank(entry: Entry) -> tuple[str | None, int, int]:
     return (entry.name, entry.score, entry.reached_at_us)
 
 
@@ -123,16 +134,3 @@ def _entry(entry: Entry) -> dict[str, object]:
         "score": entry.score,
         "reachedAt": timestamp(entry.reached_at_us),
     }
-
-
-def timestamp(at_us: int) -> str:
-    """A time as RFC 3339 writes it, in UTC, to the microsecond."""
-    return (_EPOCH + timedelta(microseconds=at_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def retry(milliseconds: int) -> Message:
-    """Tell a client how long to wait before it connects again.
-
-    A client applies the line when it reads it. The line becomes part of the next event, if there is one.
-    """
-    return message(b"retry: %d\n" % milliseconds)
