@@ -23,7 +23,7 @@ from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
 from scoreboard.metrics import Metrics
-from scoreboard.ports.admin_store import Truth
+from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import NULL_OBSERVER, Pooled
 from scoreboard.ports.ranking import Ranking
@@ -33,7 +33,7 @@ from scoreboard.ranking.redis.ranking import RedisRanking
 from scoreboard.resilience.background import background
 from scoreboard.server.file_limits import make_room_for_streams
 from scoreboard.server.metrics_port import served
-from scoreboard.services.administration import Administration
+from scoreboard.services.administer import Administration
 from scoreboard.services.healing import Healing
 from scoreboard.services.scoring import Scoring
 from scoreboard.settings.catalog import Catalog
@@ -44,6 +44,8 @@ from scoreboard.store.postgresql import database as postgresql_database
 from scoreboard.store.postgresql.store import PostgresqlStore
 from scoreboard.store.sqlite import file as sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
+from scoreboard.web.admin.page import admin_page_routes
+from scoreboard.web.admin.routes import admin_routes
 from scoreboard.web.application import make_application
 from scoreboard.web.auth.key_set import ASYMMETRIC, HS256, Key, read_pem
 from scoreboard.web.auth.key_sources import FixedKeys, JwksKeys, Keys, secrets
@@ -54,8 +56,6 @@ from scoreboard.web.middleware.request_log import RequestLog
 from scoreboard.web.middleware.root_path import RootPath
 from scoreboard.web.middleware.security_headers import SecurityHeaders
 from scoreboard.web.provenance import ProvenanceHasher
-from scoreboard.web.routes.admin import admin_routes
-from scoreboard.web.routes.admin_page import admin_page_routes
 
 log = structlog.get_logger()
 
@@ -89,7 +89,7 @@ def makes_its_database(settings: Settings) -> bool:
     return not settings.is_distributed and sqlite_file.is_new(settings.database_path)
 
 
-def make_store(settings: Settings, clock: Clock | None = None) -> Truth:
+def make_store(settings: Settings, clock: Clock | None = None) -> AdminStore:
     """The truth that the settings name. Without a clock given, SQLite goes by this machine's, PostgreSQL by its own."""
     if not settings.is_distributed:
         return SqliteStore(settings.database_path, limit=settings.rate_limit, clock=clock or SystemClock())

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from scoreboard.domain.boards import RateLimit
-from scoreboard.ports.admin_store import Truth
+from scoreboard.ports.admin_store import AdminStore
 from scoreboard.store.postgresql.store import PostgresqlStore
 from scoreboard.store.sqlite import file as sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
@@ -21,8 +21,8 @@ from tests.servers.postgresql import apart
 
 BOTH: Final = {"main", "side"}
 
-MakeStore = Callable[..., Truth]
-OpenStore = Callable[..., Awaitable[Truth]]
+MakeStore = Callable[..., AdminStore]
+OpenStore = Callable[..., Awaitable[AdminStore]]
 Ask = Callable[[str], list[tuple[Any, ...]]]
 
 
@@ -43,7 +43,7 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock)
     else:
         url = request.getfixturevalue("migrated_url")
 
-    def make(limit: RateLimit = UNLIMITED) -> Truth:
+    def make(limit: RateLimit = UNLIMITED) -> AdminStore:
         if request.param == "sqlite":
             return SqliteStore(path, limit=limit, clock=clock)
         return PostgresqlStore(url, limit=limit, clock=clock, limits=PATIENT_POSTGRESQL)
@@ -77,7 +77,7 @@ def ask(request: pytest.FixtureRequest, make_store: MakeStore, tmp_path: Path) -
 async def open_store(make_store: MakeStore) -> AsyncIterator[OpenStore]:
     async with AsyncExitStack() as stack:
 
-        async def open_one(limit: RateLimit = UNLIMITED) -> Truth:
+        async def open_one(limit: RateLimit = UNLIMITED) -> AdminStore:
             store = await stack.enter_async_context(make_store(limit))
             await store.register_boards([MAIN, SIDE])
             return store
@@ -86,5 +86,5 @@ async def open_store(make_store: MakeStore) -> AsyncIterator[OpenStore]:
 
 
 @pytest.fixture
-async def store(open_store: OpenStore) -> Truth:
+async def store(open_store: OpenStore) -> AdminStore:
     return await open_store()

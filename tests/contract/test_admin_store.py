@@ -10,17 +10,17 @@ from uuid import UUID, uuid4
 import pytest
 
 from scoreboard.domain import corrections
-from scoreboard.domain.administration import Correction, CorrectionFacts, SuspicionThresholds
+from scoreboard.domain.administration import Correction, CorrectionFacts, EventCursor, SuspicionThresholds
 from scoreboard.domain.decisions import Acceptance, Decision, SubmissionFacts
 from scoreboard.domain.errors import IdempotencyKeyReused, UnknownEvent, UnknownPlayer
 from scoreboard.domain.events import ERASED_MARK, EventKind
 from scoreboard.domain.standings import ChangeKind, Player
 from scoreboard.domain.submissions import Submission
-from scoreboard.ports.admin_store import Truth
-from scoreboard.services import administration
+from scoreboard.ports.admin_store import AdminStore
+from scoreboard.services import administer
 from scoreboard.services.verification import verify
 from scoreboard.settings.catalog import Catalog
-from scoreboard.store.administration import corrections as correcting
+from scoreboard.store.administration import facts as correction_facts
 from tests.clocks import HeldClock
 from tests.contract.conftest import Ask, MakeStore, OpenStore
 from tests.making import DUEL, MAIN, SIDE, VISIT, commit, decide_with, submission
@@ -34,20 +34,20 @@ def of_event(kind: EventKind, version: int) -> Correction:
     return Correction(kind, "root", "a test", board="main", target_version=version)
 
 
-async def correct(store: Truth, correction: Correction) -> Decision:
+async def correct(store: AdminStore, correction: Correction) -> Decision:
     return await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
 
 
-async def ranks(store: Truth, board: str = "main") -> list[tuple[str, int]]:
+async def ranks(store: AdminStore, board: str = "main") -> list[tuple[str, int]]:
     return [(entry.user_id, entry.score) for entry in (await store.page(board, 100, 0)).entries]
 
 
-async def whole(store: Truth) -> bool:
+async def whole(store: AdminStore) -> bool:
     verdicts = [await verify(store, None, board, lambda *_: None) for board in ("main", "side")]
     return not any(verdict.differences for verdict in verdicts)
 
 
-async def test_a_ban_takes_a_player_off_every_board_and_an_unban_puts_it_back(store: Truth) -> None:
+async def test_a_ban_takes_a_player_off_every_board_and_an_unban_puts_it_back(store: AdminStore) -> None:
     await commit(store, submission("ada"), submission("bob"))
     await commit(store, submission("ada", VISIT))
     decision = await correct(store, about(EventKind.BAN))
@@ -60,7 +60,7 @@ async def test_a_ban_takes_a_player_off_every_board_and_an_unban_puts_it_back(st
     assert await whole(store)
 
 
-async def test_a_correction_is_written_as_it_was_settled(store: Truth) -> None:
+async def test_a_correction_is_written_as_it_was_settled(store: AdminStore) -> None:
     await commit(store, submission("ada"))
     decision = await correct(store, of_event(EventKind.VOID, 1))
     assert await store.events("main", 1, 10) == list(decision.events)
@@ -68,7 +68,7 @@ async def test_a_correction_is_written_as_it_was_settled(store: Truth) -> None:
     assert (change.kind, change.standings) == (ChangeKind.LAST_PAGE, decision.changes[0].standings)
 
 
-async def test_an_event_is_void_after_a_void_and_not_after_an_unvoid(store: Truth) -> None:
+async def test_an_event_is_void_after_a_void_and_not_after_an_unvoid(store: AdminStore) -> None:
     await commit(store, submission("ada"))
     seen: list[bool] = []
     for kind in (EventKind.VOID, EventKind.UNVOID, EventKind.VOID):
@@ -87,7 +87,9 @@ async def test_an_event_is_void_after_a_void_and_not_after_an_unvoid(store: Trut
     assert await whole(store)
 
 
-async def test_targets_since_a_time_are_the_awards_that_are_not_void(store: Truth, clock: HeldClock) -> None:
+async def test_targets_since_a_time_are_the_awards_that_are_not_void(
+    store: AdminStore, clock: HeldClock
+) -> None:
     await commit(store, submission("ada"))
     clock.advance(60)
     since_us = clock.us
@@ -100,8 +102,10 @@ async def test_targets_since_a_time_are_the_awards_that_are_not_void(store: Trut
     assert (await ranks(store), await ranks(store, "side")) == ([("ada", 57)], [("ada", 0)])
 
 
-async def test_more_are_voided_than_one_turn_takes(store: Truth, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(correcting, "MOST_TARGETS", 2)
+async def test_more_are_voided_than_one_turn_takes(
+    store: AdminStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(correction_facts, "MAX_TARGETS", 2)
     for _ in range(5):
         await commit(store, submission("ada"))
     applied: list[Decision] = []
@@ -110,14 +114,14 @@ async def test_more_are_voided_than_one_turn_takes(store: Truth, monkeypatch: py
         applied.append(decision)
 
     catalog = Catalog({"main": MAIN}, {})
-    service = administration.Administration(catalog, store, apply, clock=HeldClock(), new_id=uuid4)
+    service = administer.Administration(catalog, store, apply, clock=HeldClock(), new_id=uuid4)
     corrected = await service.correct(about(EventKind.VOID, since_us=0), "a key")
     assert (corrected.events, corrected.versions) == (5, {"main": 10})
     assert [len(decision.events) for decision in applied] == [2, 2, 1, 0]
     assert await ranks(store) == [("ada", 0)]
 
 
-async def test_an_adjustment_is_repeated_by_its_key_and_by_nothing_else(store: Truth) -> None:
+async def test_an_adjustment_is_repeated_by_its_key_and_by_nothing_else(store: AdminStore) -> None:
     await commit(store, submission("ada"))
     five = about(EventKind.ADJUST, board="main", points=5, idempotency_digest=UUID(int=7))
     made = (await correct(store, five)).events
@@ -131,7 +135,7 @@ async def test_an_adjustment_is_repeated_by_its_key_and_by_nothing_else(store: T
     assert await ranks(store) == [("ada", 55)]
 
 
-async def test_a_correction_can_be_rewritten_by_nobody(store: Truth, ask: Ask) -> None:
+async def test_a_correction_can_be_rewritten_by_nobody(store: AdminStore, ask: Ask) -> None:
     await commit(store, submission("ada"))
     await correct(store, about(EventKind.BAN))
     for statement in (
@@ -143,14 +147,14 @@ async def test_a_correction_can_be_rewritten_by_nobody(store: Truth, ask: Ask) -
             ask(statement.format("corrections"))
 
 
-async def test_a_proof_counts_once_also_for_who_is_somebody_new(store: Truth) -> None:
+async def test_a_proof_counts_once_also_for_who_is_somebody_new(store: AdminStore) -> None:
     proved = replace(submission("ada"), proof_digest=UUID(int=7))
     assert len(await commit(store, proved)) == 1
     await correct(store, about(EventKind.ERASE))
     assert await commit(store, replace(proved, event_id=uuid4())) == []
 
 
-async def test_nothing_is_written_where_a_correction_is_refused(store: Truth) -> None:
+async def test_nothing_is_written_where_a_correction_is_refused(store: AdminStore) -> None:
     await commit(store, submission("ada"))
     with pytest.raises(UnknownPlayer):
         await correct(store, about(EventKind.BAN, "nobody"))
@@ -160,7 +164,7 @@ async def test_nothing_is_written_where_a_correction_is_refused(store: Truth) ->
     assert await store.corrections(None, 10) == []
 
 
-async def test_an_erased_player_is_in_no_row_and_the_sums_are_right(store: Truth, ask: Ask) -> None:
+async def test_an_erased_player_is_in_no_row_and_the_sums_are_right(store: AdminStore, ask: Ask) -> None:
     await commit(store, submission("ada-secret", name="Ada Secret"), submission("bob"))
     await commit(store, submission("ada-secret", VISIT))
     await correct(store, Correction(EventKind.ADJUST, "root", "Ada Secret asked", "ada-secret", "main", 5))
@@ -173,14 +177,14 @@ async def test_an_erased_player_is_in_no_row_and_the_sums_are_right(store: Truth
     assert (own.score, own.seq) == (50, 1)
 
 
-async def test_an_erased_player_stands_out_no_more(store: Truth, clock: HeldClock) -> None:
+async def test_an_erased_player_stands_out_no_more(store: AdminStore, clock: HeldClock) -> None:
     await commit(store, submission("ada"))
     assert len(await store.suspects(clock.us, SuspicionThresholds(awards_an_hour=1), 10)) == 1
     await correct(store, about(EventKind.ERASE))
     assert await store.suspects(clock.us, SuspicionThresholds(awards_an_hour=1), 10) == []
 
 
-async def test_a_name_that_comes_late_does_not_bring_an_erased_player_back(store: Truth) -> None:
+async def test_a_name_that_comes_late_does_not_bring_an_erased_player_back(store: AdminStore) -> None:
     await commit(store, submission("ada", name="Ada"))
     before = (await store.changes("main", 0, 1)).standings[0]
     decision = await correct(store, about(EventKind.ERASE))
@@ -190,7 +194,7 @@ async def test_a_name_that_comes_late_does_not_bring_an_erased_player_back(store
 
 
 async def test_pages_of_the_audit_log_and_of_a_history_follow_each_other(
-    store: Truth, clock: HeldClock
+    store: AdminStore, clock: HeldClock
 ) -> None:
     await commit(store, submission("ada"))
     await commit(store, submission("ada", VISIT))
@@ -205,7 +209,7 @@ async def test_pages_of_the_audit_log_and_of_a_history_follow_each_other(
         while page := await read(before, 5):
             pages += page
             last = page[-1].event
-            before = (last.at_us, last.board, last.version)
+            before = EventCursor(last.at_us, last.board, last.version)
         assert pages == list(whole_list)
         assert len(pages) == total
     assert {(record.actor, record.reason) for record in await store.corrections(None, 100)} == {
@@ -213,7 +217,7 @@ async def test_pages_of_the_audit_log_and_of_a_history_follow_each_other(
     }
 
 
-async def test_stretches_of_a_ledger_say_whose_each_event_is(store: Truth) -> None:
+async def test_stretches_of_a_ledger_say_whose_each_event_is(store: AdminStore) -> None:
     await commit(store, submission("ada"), submission("bob"))
     await commit(store, submission("ada", VISIT))
     await correct(store, of_event(EventKind.VOID, 1))
@@ -247,7 +251,7 @@ async def test_corrections_and_submissions_of_two_processes_are_one_history(open
 
 
 async def test_a_ban_meets_a_submission_that_is_being_written_and_takes_it_off_too(
-    make_store: MakeStore, store: Truth
+    make_store: MakeStore, store: AdminStore
 ) -> None:
     """It holds every board, so that one waits for the other."""
     await commit(store, submission("ada"))
@@ -272,7 +276,9 @@ async def test_a_ban_meets_a_submission_that_is_being_written_and_takes_it_off_t
     assert await whole(store)
 
 
-async def test_who_stands_out_does_so_by_rate_regularity_or_address(store: Truth, clock: HeldClock) -> None:
+async def test_who_stands_out_does_so_by_rate_regularity_or_address(
+    store: AdminStore, clock: HeldClock
+) -> None:
     since_us = clock.us
     for number in range(12):
         await commit(
@@ -288,7 +294,7 @@ async def test_who_stands_out_does_so_by_rate_regularity_or_address(store: Truth
     assert await store.suspects(clock.us, SuspicionThresholds(), 10) == []
 
 
-async def test_an_origin_can_be_forgotten_and_nothing_else_of_an_event(store: Truth, ask: Ask) -> None:
+async def test_an_origin_can_be_forgotten_and_nothing_else_of_an_event(store: AdminStore, ask: Ask) -> None:
     await commit(store, submission("ada"))
     ask("UPDATE score_events SET token_id = NULL, address_hash = NULL")
     for change in (

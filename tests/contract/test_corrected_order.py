@@ -10,13 +10,13 @@ from scoreboard.domain import corrections
 from scoreboard.domain.administration import Correction
 from scoreboard.domain.events import EventKind
 from scoreboard.domain.standings import ChangeKind
-from scoreboard.ports.admin_store import Truth
+from scoreboard.ports.admin_store import AdminStore
 from scoreboard.services.verification import verify
 from tests.clocks import HeldClock
 from tests.making import DUEL, QUEST, commit, submission
 from tests.replay import reached_versions, replay
 
-Step = Callable[[Truth], Awaitable[object]]
+Step = Callable[[AdminStore], Awaitable[object]]
 
 
 def award(user_id: str, action: str = "quest") -> Step:
@@ -119,13 +119,13 @@ LEFT: dict[str, tuple[Sequence[Step], list[tuple[str, int]], dict[str, int]]] = 
 }  # fmt: skip
 
 
-async def run(store: Truth, clock: HeldClock, steps: Sequence[Step]) -> None:
+async def run(store: AdminStore, clock: HeldClock, steps: Sequence[Step]) -> None:
     for step in steps:
         await step(store)
         clock.advance(1)
 
 
-async def check_reached(store: Truth) -> dict[str, int]:
+async def check_reached(store: AdminStore) -> dict[str, int]:
     """Everything that tells who reached a score, and when, is the replay of the ledger; by whom, the version."""
     ledger = await store.events("main", 0, 1_000)
     expected = reached_versions(ledger, len(ledger))
@@ -143,7 +143,7 @@ async def check_reached(store: Truth) -> dict[str, int]:
 
 @pytest.mark.parametrize("steps", UNDONE.values(), ids=UNDONE.keys())
 async def test_a_correction_that_is_undone_leaves_no_trace_in_the_order(
-    store: Truth, clock: HeldClock, steps: Sequence[Step]
+    store: AdminStore, clock: HeldClock, steps: Sequence[Step]
 ) -> None:
     await run(store, clock, steps)
     page = await store.page("main", 100, 0)
@@ -154,7 +154,7 @@ async def test_a_correction_that_is_undone_leaves_no_trace_in_the_order(
 
 @pytest.mark.parametrize(("steps", "shown", "reached"), LEFT.values(), ids=LEFT.keys())
 async def test_a_score_is_reached_by_the_last_event_that_counts(
-    store: Truth,
+    store: AdminStore,
     clock: HeldClock,
     steps: Sequence[Step],
     shown: list[tuple[str, int]],

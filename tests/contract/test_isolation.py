@@ -13,7 +13,7 @@ from scoreboard.domain.boards import RateLimit
 from scoreboard.domain.decisions import Decision, SubmissionFacts
 from scoreboard.domain.errors import ScoreboardError, StoreUnavailable
 from scoreboard.domain.submissions import Submission
-from scoreboard.ports.admin_store import Truth
+from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.observer import Observer
 from scoreboard.services.group_commit import BATCH_SIZE, FAILED_ALONE, GroupCommit
 from scoreboard.store.postgresql.server import ServerConnection
@@ -44,7 +44,7 @@ async def no_ranks(_settled: Decision) -> Mapping[int, int]:
 
 
 @asynccontextmanager
-async def committing(store: Truth, clock: HeldClock) -> AsyncIterator[GroupCommit]:
+async def committing(store: AdminStore, clock: HeldClock) -> AsyncIterator[GroupCommit]:
     written = GroupCommit(store, no_ranks, UNLIMITED, clock)
     writing = asyncio.create_task(written.run())
     try:
@@ -65,7 +65,7 @@ async def outcomes(written: GroupCommit, *submissions: Submission) -> list[str]:
 
 
 async def check_isolated(
-    store: Truth, clock: HeldClock, batch: Sequence[Submission], failing: set[int]
+    store: AdminStore, clock: HeldClock, batch: Sequence[Submission], failing: set[int]
 ) -> None:
     """The failing ones of a batch get 500, all others count, and so does the next batch."""
     async with committing(store, clock) as written:
@@ -80,7 +80,9 @@ async def check_isolated(
         assert await outcomes(written, submission("late")) == ["ok"]
 
 
-async def test_a_row_that_the_database_refuses(store: Truth, clock: HeldClock, ask: Ask, driver: str) -> None:
+async def test_a_row_that_the_database_refuses(
+    store: AdminStore, clock: HeldClock, ask: Ask, driver: str
+) -> None:
     for statement in (TRIGGER_OF_SQLITE,) if driver == "sqlite" else (FUNCTION, TRIGGER):
         ask(statement)
     batch = [submission(user, DUEL if n == 13 else QUEST) for n, user in enumerate(USERS)]
@@ -89,7 +91,7 @@ async def test_a_row_that_the_database_refuses(store: Truth, clock: HeldClock, a
 
 
 async def test_a_value_that_a_column_does_not_take(
-    store: Truth, clock: HeldClock, ask: Ask, driver: str
+    store: AdminStore, clock: HeldClock, ask: Ask, driver: str
 ) -> None:
     if driver == "sqlite":
         # Its columns take any value by themselves.
@@ -106,7 +108,7 @@ async def test_a_value_that_a_column_does_not_take(
 
 
 async def test_a_check_that_fails_only_at_the_commit(
-    store: Truth, clock: HeldClock, ask: Ask, driver: str
+    store: AdminStore, clock: HeldClock, ask: Ask, driver: str
 ) -> None:
     if driver == "sqlite":
         # The one constraint of SQLite that waits for the commit is a foreign key.
@@ -126,7 +128,9 @@ async def test_a_check_that_fails_only_at_the_commit(
     await check_isolated(store, clock, batch, {0})
 
 
-async def test_a_player_whose_count_is_behind_the_ledger(store: Truth, clock: HeldClock, ask: Ask) -> None:
+async def test_a_player_whose_count_is_behind_the_ledger(
+    store: AdminStore, clock: HeldClock, ask: Ask
+) -> None:
     """A unique index refuses it, each time: that is not the race in which the next try wins."""
     await commit(store, *(submission(user) for user in USERS))
     await commit(store, submission("user-7"))
@@ -134,7 +138,7 @@ async def test_a_player_whose_count_is_behind_the_ledger(store: Truth, clock: He
     await check_isolated(store, clock, [submission(user) for user in USERS], {7})
 
 
-async def test_a_board_whose_row_is_missing(store: Truth, clock: HeldClock, ask: Ask) -> None:
+async def test_a_board_whose_row_is_missing(store: AdminStore, clock: HeldClock, ask: Ask) -> None:
     """As after the restore of a backup from before there was this board."""
     ask("DELETE FROM boards WHERE id = 'side'")
     batch = [submission(user, VISIT if n % 7 == 3 else QUEST) for n, user in enumerate(USERS)]
@@ -142,7 +146,7 @@ async def test_a_board_whose_row_is_missing(store: Truth, clock: HeldClock, ask:
 
 
 async def test_a_board_whose_row_is_missing_keeps_no_other_board_waiting(
-    store: Truth, clock: HeldClock, ask: Ask
+    store: AdminStore, clock: HeldClock, ask: Ask
 ) -> None:
     ask("DELETE FROM boards WHERE id = 'side'")
     batch = [
@@ -161,7 +165,7 @@ async def test_a_board_that_was_never_made(make_store: MakeStore, clock: HeldClo
         await check_isolated(store, clock, batch, {2})
 
 
-async def test_boards_whose_keys_have_changed_places(store: Truth, clock: HeldClock, ask: Ask) -> None:
+async def test_boards_whose_keys_have_changed_places(store: AdminStore, clock: HeldClock, ask: Ask) -> None:
     """As after the restore of a backup in which another board has the key: each event is written to its own board."""
     ask("UPDATE boards SET key = -key")
     ask("UPDATE boards SET key = 3 + key")
@@ -174,7 +178,7 @@ async def test_boards_whose_keys_have_changed_places(store: Truth, clock: HeldCl
 
 
 async def test_a_fault_of_no_submission_costs_few_turns(
-    store: Truth, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+    store: AdminStore, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turns = 0
 
@@ -194,7 +198,7 @@ async def test_a_fault_of_no_submission_costs_few_turns(
         assert await outcomes(written, *batch) == ["ok"] * BATCH_SIZE
 
 
-async def test_an_observer_that_fails_has_nothing_written_twice(store: Truth, clock: HeldClock) -> None:
+async def test_an_observer_that_fails_has_nothing_written_twice(store: AdminStore, clock: HeldClock) -> None:
     class Broken(Observer):
         def committed(self, submissions: int, accepted: int, seconds: float) -> None:
             raise ZeroDivisionError
@@ -210,7 +214,7 @@ async def test_an_observer_that_fails_has_nothing_written_twice(store: Truth, cl
 
 @pytest.mark.parametrize("make_store", ["postgresql"], indirect=True)
 async def test_an_unforeseen_error_after_a_commit_has_nothing_written_twice(
-    store: Truth, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+    store: AdminStore, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execute = ServerConnection.execute
     failing = [RuntimeError("the handler is closed")]
@@ -229,7 +233,7 @@ async def test_an_unforeseen_error_after_a_commit_has_nothing_written_twice(
 
 
 @pytest.mark.parametrize("make_store", ["postgresql"], indirect=True)
-async def test_what_waits_is_written_once_the_writer_runs_again(store: Truth, clock: HeldClock) -> None:
+async def test_what_waits_is_written_once_the_writer_runs_again(store: AdminStore, clock: HeldClock) -> None:
     written = GroupCommit(store, no_ranks, UNLIMITED, clock)
     answer = asyncio.create_task(written.submit(submission("early")))
     ended = asyncio.create_task(written.run())
@@ -244,7 +248,9 @@ async def test_what_waits_is_written_once_the_writer_runs_again(store: Truth, cl
     await asyncio.wait([writing])
 
 
-async def test_a_rule_that_fails(store: Truth, clock: HeldClock, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_rule_that_fails(
+    store: AdminStore, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def decide_batch(
         batch: Sequence[Submission], facts: Sequence[SubmissionFacts], limit: RateLimit
     ) -> Decision:
@@ -258,7 +264,7 @@ async def test_a_rule_that_fails(store: Truth, clock: HeldClock, monkeypatch: py
 
 
 async def test_a_store_that_is_gone_is_no_fault_of_a_submission(
-    store: Truth, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+    store: AdminStore, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object) -> Decision:
         raise StoreUnavailable
@@ -269,7 +275,7 @@ async def test_a_store_that_is_gone_is_no_fault_of_a_submission(
 
 
 async def test_a_ranking_that_fails_in_a_way_that_nobody_foresaw_costs_the_rank_alone(
-    store: Truth, clock: HeldClock
+    store: AdminStore, clock: HeldClock
 ) -> None:
     async def broken(_settled: Decision) -> Mapping[int, int]:
         raise ZeroDivisionError

@@ -11,7 +11,7 @@ from scoreboard.domain.administration import Correction
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import NameKept
 from scoreboard.domain.events import EventKind
-from scoreboard.ports.admin_store import Truth
+from scoreboard.ports.admin_store import AdminStore
 from scoreboard.services.verification import verify
 from tests.contract.conftest import Ask
 from tests.making import VISIT, commit, submission
@@ -20,16 +20,16 @@ from tests.replay import replay
 KNOWN_TO_0002 = {"award", "adjust", "void", "unvoid", "ban", "unban", "erase"}
 
 
-async def correct(store: Truth, kind: EventKind, user_id: str = "ada", **given: Any) -> Decision:
+async def correct(store: AdminStore, kind: EventKind, user_id: str = "ada", **given: Any) -> Decision:
     correction = Correction(kind, "root", "a test", user_id=user_id, **given)
     return await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
 
 
-async def rename(store: Truth, name: str | None, *, keeps_name: bool = False) -> Decision:
+async def rename(store: AdminStore, name: str | None, *, keeps_name: bool = False) -> Decision:
     return await correct(store, EventKind.RENAME, name=name, keeps_name=keeps_name)
 
 
-async def check(store: Truth) -> None:
+async def check(store: AdminStore) -> None:
     """Each board is the replay of its ledger, and `verify` finds nothing."""
     for board in ("main", "side"):
         ledger = await store.events(board, 0, 1_000)
@@ -39,7 +39,7 @@ async def check(store: Truth) -> None:
         assert (await verify(store, None, board, lambda *_: None)).differences == ()
 
 
-async def test_a_hidden_player_begins_on_another_board_hidden(store: Truth) -> None:
+async def test_a_hidden_player_begins_on_another_board_hidden(store: AdminStore) -> None:
     await commit(store, submission("ada"), submission("bob"))
     decision = await correct(store, EventKind.HIDE)
     assert await store.events("main", 2, 10) == list(decision.events)
@@ -56,7 +56,7 @@ async def test_a_hidden_player_begins_on_another_board_hidden(store: Truth) -> N
     assert [entry.user_id for entry in (await store.page("side", 10, 0)).entries] == ["ada"]
 
 
-async def test_a_name_outlasts_submissions_only_where_it_is_kept(store: Truth) -> None:
+async def test_a_name_outlasts_submissions_only_where_it_is_kept(store: AdminStore) -> None:
     async def name() -> str | None:
         return (await store.page("main", 1, 0)).entries[0].name
 
@@ -79,7 +79,7 @@ async def test_a_name_outlasts_submissions_only_where_it_is_kept(store: Truth) -
     await check(store)
 
 
-async def test_of_two_names_the_newer_one_has_the_higher_stamp(store: Truth) -> None:
+async def test_of_two_names_the_newer_one_has_the_higher_stamp(store: AdminStore) -> None:
     stamps: list[int] = []
 
     async def note() -> None:
@@ -97,7 +97,9 @@ async def test_of_two_names_the_newer_one_has_the_higher_stamp(store: Truth) -> 
     assert seqs == [1, 2, 3]
 
 
-async def test_programs_of_the_schema_before_find_only_kinds_that_they_know(store: Truth, ask: Ask) -> None:
+async def test_programs_of_the_schema_before_find_only_kinds_that_they_know(
+    store: AdminStore, ask: Ask
+) -> None:
     await commit(store, submission("ada"))
     await correct(store, EventKind.HIDE)
     await commit(store, submission("ada", VISIT))
@@ -113,7 +115,7 @@ async def test_programs_of_the_schema_before_find_only_kinds_that_they_know(stor
         ask("UPDATE score_events SET subkind = NULL")
 
 
-async def test_a_change_of_a_name_has_nothing_to_void_and_moves_nobody(store: Truth) -> None:
+async def test_a_change_of_a_name_has_nothing_to_void_and_moves_nobody(store: AdminStore) -> None:
     await commit(store, submission("ada"), submission("bob"))
     await rename(store, "Ada", keeps_name=True)
     void = partial(Correction, actor="root", reason="a test", board="main", target_version=1)

@@ -16,7 +16,7 @@ from scoreboard.domain import corrections
 from scoreboard.domain.administration import Correction
 from scoreboard.domain.events import EventKind, Head
 from scoreboard.domain.standings import Change, ChangeKind, Standing
-from scoreboard.ports.admin_store import Truth
+from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.healing import Healing
 from scoreboard.services.verification import verify
@@ -40,7 +40,7 @@ class Database:
     """One that a test fills at an old schema, migrates, and opens."""
 
     def __init__(
-        self, run: Callable[[Callable[[Connection], Any]], Any], migrate: Callable[[], Any], store: Truth
+        self, run: Callable[[Callable[[Connection], Any]], Any], migrate: Callable[[], Any], store: AdminStore
     ):
         self.run = run
         self.migrate = migrate
@@ -135,12 +135,12 @@ def fill(connection: Connection, revision: str, rows: Rows) -> None:
     )
 
 
-async def correct(store: Truth, kind: EventKind, **given: Any) -> None:
+async def correct(store: AdminStore, kind: EventKind, **given: Any) -> None:
     correction = Correction(kind, "root", "a test", **given)
     await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
 
 
-async def play(store: Truth) -> None:
+async def play(store: AdminStore) -> None:
     """Write players with equal scores, some of them corrected, and one who has lost all points, on two boards."""
     await store.register_boards([MAIN, SIDE])
     for user_id in ("ada", "bob", "cyd", "dan", "ada", "bob", "cyd", "eve", "eve"):

@@ -35,7 +35,7 @@ from scoreboard.domain.standings import Change
 from scoreboard.domain.submissions import Caller
 from scoreboard.ports.ranking import Applied
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.services.administration import Administration, Corrected
+from scoreboard.services.administer import Administration, Corrected
 from scoreboard.services.group_commit import Receipt
 from scoreboard.services.healing import Healing
 from scoreboard.services.scoring import Scoring

@@ -7,7 +7,7 @@ from sqlalchemy import event
 
 from scoreboard.domain.administration import Correction
 from scoreboard.domain.events import EventKind
-from scoreboard.store.administration import corrections as correcting
+from scoreboard.store.administration.facts import read_facts
 from scoreboard.store.sqlite import file as sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
@@ -35,7 +35,7 @@ async def test_no_statement_reads_a_whole_board(tmp_path: Path) -> None:
             Correction(EventKind.VOID, "root", "a test", user_id="ada", since_us=0),
             Correction(EventKind.VOID, "root", "a test", board="main", target_version=1),
         ):
-            correcting.read_case(connection, correction, 0)
+            read_facts(connection, correction, 0)
         plans = [
             row[3]
             for statement, parameters in list(asked)

@@ -14,13 +14,13 @@ from rich.text import Text
 
 from scoreboard.app import open_administration
 from scoreboard.cli.arguments import checked
-from scoreboard.domain.administration import Correction, Record, SuspicionThresholds
+from scoreboard.domain.administration import Correction, LedgerRecord, SuspicionThresholds
 from scoreboard.domain.boards import MAX_SCORE
 from scoreboard.domain.events import EventKind
 from scoreboard.domain.names import check_name
 from scoreboard.domain.plain_text import check_id, check_reason, printable
 from scoreboard.domain.standings import Player
-from scoreboard.services.administration import Administration, reasons
+from scoreboard.services.administer import Administration, reasons
 from scoreboard.settings.catalog import load_catalog
 from scoreboard.settings.config import read_settings
 
@@ -113,12 +113,12 @@ def suspects(
     limit: Limit = 50,
 ) -> None:
     """List who stands out, with the figures. It is for you to judge: nobody is punished by this."""
-    conspicuous = SuspicionThresholds(an_hour, irregularity, behind_address)
-    found = _ask(lambda service: service.suspects(days, conspicuous, limit))
+    thresholds = SuspicionThresholds(an_hour, irregularity, behind_address)
+    found = _ask(lambda service: service.suspects(days, thresholds, limit))
     rows = [
         (
             printable(s.user_id),
-            ", ".join(reasons(s, conspicuous)),
+            ", ".join(reasons(s, thresholds)),
             f"{s.points:,}",
             str(s.awards),
             str(s.most_an_hour),
@@ -270,7 +270,7 @@ def _correct(correction: Correction, key: str | None = None) -> None:
         typer.echo(f"board {board}: corrected, now at version {version}")
 
 
-def _print_records(records: Sequence[Record]) -> None:
+def _print_records(records: Sequence[LedgerRecord]) -> None:
     rows = [
         (
             datetime.fromtimestamp(record.event.reading_us // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S"),

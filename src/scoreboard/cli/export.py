@@ -10,7 +10,7 @@ import typer
 
 from scoreboard.app import make_store
 from scoreboard.cli.progress import progress_bars
-from scoreboard.domain.administration import Record
+from scoreboard.domain.administration import LedgerRecord
 from scoreboard.domain.boards import MAX_SCORE
 from scoreboard.settings.catalog import load_catalog
 from scoreboard.settings.config import Settings, read_settings
@@ -54,13 +54,13 @@ async def _export(settings: Settings, board: str, version: int) -> None:
                 progress.update(task, completed=version)
 
 
-def _line(record: Record) -> str:
+def _line(record: LedgerRecord) -> str:
     text = json.dumps(_shown(record), ensure_ascii=False, separators=(",", ":"))
     # Some readers also end a line at these. JSON allows them only in strings, where they may be escaped.
     return LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _shown(record: Record) -> dict[str, str | int | bool | None]:
+def _shown(record: LedgerRecord) -> dict[str, str | int | bool | None]:
     event = record.event
     return {
         "board": event.board,

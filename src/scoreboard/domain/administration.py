@@ -1,22 +1,27 @@
-"""Values of administration: corrections, audit records and suspects."""
+"""Values of administration: corrections and their facts, records of the ledger, and suspects."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.events import ERASED_MARK, Event, EventKind, Head, Reached
 from scoreboard.domain.standings import Player, Standing
 
+MAX_TARGETS: Final = 500
+"""Events that one transaction voids. It locks all boards, so submissions wait for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What an administrator rights, and why: of an event (`board`, `target_version`), or of a player (`user_id`).
+    """What an administrator corrects, and why.
 
-    A void has either, the latter with the time from which on all the player's awards are meant (`since_us`); an unvoid
-    has an event; an adjustment has player, board and points; all others have a player. A change of the name has the
-    new name (None: boards show the user id). It `keeps_name` if later submissions do not change the name.
+    - A void or an unvoid names an event (`board` and `target_version`).
+    - A void may name a player and a time instead (`user_id` and `since_us`): it voids all later awards.
+    - An adjustment names a player, a board and points.
+    - All others name a player. A rename has the new name; without one, boards show the user id. With `keeps_name`,
+      later submissions do not change the name.
     """
 
     kind: EventKind
@@ -35,7 +40,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An event that a correction is about, and whether it is void at the moment."""
+    """An event that a correction voids or restores, and whether it is void now."""
 
     event: Event
     is_void: bool
@@ -43,12 +48,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionFacts:
-    """All that decides about a correction, read after all boards were locked.
+    """Everything that a correction depends on, read while all boards are locked.
 
-    `at_us` is the store's clock. `heads` are those of all boards, `standings` the player's, by board. `targets` are the
-    events to correct: the one that was named, or the oldest of the player's awards since a time that are not void, at
-    most `MOST_TARGETS`. `reached` maps each of their boards to the event that reaches the score after the correction
-    (`model.Standing`). `repeated` is the event that already has the correction's idempotency digest.
+    - `at_us` is the time by the store's clock.
+    - `heads` has every board, `standings` those on which the player has a standing.
+    - `targets` is the event that the correction names, or the player's oldest awards since a time that are not void,
+      at most `MAX_TARGETS`.
+    - `reached` has, for each board of a target, the event that reaches the score after the correction (`Standing`).
+    - `repeated` is the event that was made with the same idempotency key.
     """
 
     at_us: int
@@ -60,22 +67,28 @@ class CorrectionFacts:
     repeated: Event | None
 
 
-MOST_TARGETS: Final = 500
-"""Events that one turn voids: it holds every board meanwhile."""
-
 Correct = Callable[[CorrectionFacts], tuple[Decision, Player | None]]
-"""What comes of a correction, and the player as it is then (None: nothing changes)."""
+"""Decides about a correction. Returns the player after it, or None if nothing is to be written."""
 
-Profile = tuple[Player, Mapping[str, Standing]]
-"""A player, and where it stands, by board."""
 
-EventCursor = tuple[int, str, int]
-"""Where a page of events ends: time, board and version of its last one. Newest first, by all three."""
+class PlayerStandings(NamedTuple):
+    """A player, and the player's standing on each board."""
+
+    player: Player
+    standings: Mapping[str, Standing]
+
+
+class EventCursor(NamedTuple):
+    """The last event of a page. Events are ordered by these three fields, newest first."""
+
+    at_us: int
+    board: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """An event as an administrator sees it: whose it is, whether it is void; of a correction, who made it, and why."""
+class LedgerRecord:
+    """An event with its player and whether it is void; for a correction, also its actor and reason."""
 
     event: Event
     user_id: str | None
@@ -85,15 +98,17 @@ class Record:
 
     @property
     def known_user_id(self) -> str | None:
-        """Whose it is; None once that player is erased."""
+        """The player's user id; None if the player was erased."""
         is_erased = self.user_id is None or self.user_id.startswith(ERASED_MARK)
         return None if is_erased else self.user_id
 
 
 @dataclass(frozen=True, slots=True)
 class SuspicionThresholds:
-    """From where on somebody stands out: awards in one hour of the clock, how far intervals between awards differ (the
-    standard deviation as a part of the mean), players behind one address.
+    """Figures that make a player a suspect.
+
+    `awards_an_hour` counts awards in one hour of the clock. `irregularity` is the standard deviation of the intervals
+    between awards, divided by their mean: a script's is low. `players_behind_address` counts players per address.
     """
 
     awards_an_hour: int = 60
@@ -101,15 +116,15 @@ class SuspicionThresholds:
     players_behind_address: int = 5
 
 
-FEW_AWARDS: Final = 10
-"""Whoever has fewer than these has no pattern yet."""
+MIN_AWARDS: Final = 10
+"""Fewer awards than these show no regularity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """Somebody who stands out, and the figures behind it.
+    """A player who reaches one of the `SuspicionThresholds`, with the figures.
 
-    `irregularity` is as in `Conspicuous`, and None of whoever has scored too seldom, as `interval_seconds`.
+    `interval_seconds` and `irregularity` are None for players with fewer than `MIN_AWARDS` awards.
     """
 
     user_id: str

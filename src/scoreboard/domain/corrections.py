@@ -1,8 +1,9 @@
-"""What comes of a correction: pure, as `rules` is. Each is one event or more of the boards' one history.
+"""Decide about corrections: pure functions from facts to events, like `rules` for submissions.
 
-All but an adjustment are safe to repeat: what is so already makes no event.
+A correction makes one event or more. All but an adjustment are idempotent: a repeat makes no event.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -25,32 +26,32 @@ from scoreboard.domain.windows import head_after, judged_us, order_us
 
 
 def correct(correction: Correction, facts: CorrectionFacts, new_id: NewId) -> tuple[Decision, Player | None]:
-    """The events of a correction, what they change, and the player as it is then: nothing where all is so already.
+    """Return the events of a correction, the changes of standings, and the player after it.
 
-    A repeat of an adjustment is the event that it made. Raises UnknownPlayer, UnknownEvent, EventNotVoidable,
-    ScoreOutOfRange, IdempotencyKeyReused, NameKept.
+    A repeat of an adjustment returns the event that the first one made.
+    Raises UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange, IdempotencyKeyReused, NameKept.
     """
     if facts.player is None:
         if correction.user_id is None:
             raise UnknownEvent(correction.board or "", correction.target_version or 0)
         raise UnknownPlayer(correction.user_id)
     if facts.repeated is not None:
-        known = facts.repeated
-        if (known.kind, known.board, known.points) != (correction.kind, correction.board, correction.points):
+        first = facts.repeated
+        if (first.kind, first.board, first.points) != (correction.kind, correction.board, correction.points):
             raise IdempotencyKeyReused
-        return Decision((Acceptance(known, replayed=True),), (), ()), None
-    case = _Case(correction, facts, facts.player, new_id)
-    _KINDS[correction.kind](case)
-    return case.decision(), case.after
+        return Decision((Acceptance(first, replayed=True),), (), ()), None
+    ledger = _Ledger(correction, facts, facts.player, new_id)
+    _APPEND[correction.kind](ledger)
+    return ledger.decision(), ledger.after
 
 
-_ENDS: Final = frozenset({EventKind.UNBAN, EventKind.SHOW})
+_RELISTING: Final = frozenset({EventKind.UNBAN, EventKind.SHOW})
 
 
-def _who_after(correction: Correction, player: Player) -> Player:
-    """The player once the correction is in the ledger."""
+def _player_after(correction: Correction, player: Player) -> Player:
+    """Return the player after the correction."""
     if correction.kind is EventKind.ERASE:
-        # Of two names the one with the higher `seq` is newer: nothing that is still under way brings the old one back.
+        # Of two names, the one with the higher `seq` is newer: a late change cannot restore the erased name.
         erased = replace(player, user_id=f"{ERASED_MARK}{player.key}", name=None, is_name_kept=False)
         return replace(erased, seq=player.seq + 1, is_banned=True)
     if correction.kind in {EventKind.BAN, EventKind.UNBAN}:
@@ -65,8 +66,8 @@ def _who_after(correction: Correction, player: Player) -> Player:
     return player
 
 
-class _Case:
-    """The events so far, and where the player stands after them."""
+class _Ledger:
+    """Collects the events of a correction, and the player's standings after them."""
 
     def __init__(self, correction: Correction, facts: CorrectionFacts, player: Player, new_id: NewId) -> None:
         self.correction = correction
@@ -74,12 +75,12 @@ class _Case:
         self.player = player
         self.events: list[Event] = []
         self.standings: dict[str, Standing] = dict(facts.standings)
-        self.after = _who_after(correction, player)
+        self.after = _player_after(correction, player)
         self._new_id = new_id
         self._heads: dict[str, Head] = {}
 
-    def add(self, board: str, kind: EventKind, points: int = 0, target_version: int | None = None) -> None:
-        """Raises ScoreOutOfRange."""
+    def append(self, board: str, kind: EventKind, points: int = 0, target_version: int | None = None) -> None:
+        """Append an event to a board. Raises ScoreOutOfRange."""
         before = self.standings.get(board)
         head = self._heads.get(board) or self.facts.heads[board]
         score = (before.score if before else 0) + points
@@ -98,7 +99,7 @@ class _Case:
             points=points,
             score=score,
             at_us=at_us,
-            # The first one stands for all: they come together or not at all.
+            # Only the first event has it: all events of a correction are committed together.
             idempotency_digest=None if self.events else self.correction.idempotency_digest,
             target_version=target_version,
             clock_us=clock_us,
@@ -112,8 +113,13 @@ class _Case:
             self.after.user_id,
             self.after.name,
             reached=None if target_version is None else self.facts.reached[board],
-            listed=not (self.after.is_banned or self.after.is_hidden) if kind in _ENDS else None,
+            listed=not (self.after.is_banned or self.after.is_hidden) if kind in _RELISTING else None,
         )
+
+    def append_to_all(self) -> None:
+        """Append an event of the correction's kind to each board on which the player has a standing."""
+        for board in sorted(self.facts.standings):
+            self.append(board, self.correction.kind)
 
     def decision(self) -> Decision:
         changes = tuple(
@@ -130,85 +136,80 @@ class _Case:
         return Decision((), tuple(self.events), changes)
 
 
-def _adjust(case: _Case) -> None:
-    board = case.correction.board or ""
-    if not case.correction.points:
+def _adjust(ledger: _Ledger) -> None:
+    board = ledger.correction.board or ""
+    if not ledger.correction.points:
         return
-    is_new = board not in case.standings
-    case.add(board, EventKind.ADJUST, case.correction.points)
-    if is_new and case.player.is_banned:
-        case.add(board, EventKind.BAN)
+    is_new = board not in ledger.standings
+    ledger.append(board, EventKind.ADJUST, ledger.correction.points)
+    if is_new and ledger.player.is_banned:
+        ledger.append(board, EventKind.BAN)
 
 
-def _void(case: _Case) -> None:
-    _check_target(case)
-    for target in case.facts.targets:
+def _void(ledger: _Ledger) -> None:
+    _check_targets(ledger)
+    for target in ledger.facts.targets:
         if not target.is_void:
-            case.add(target.event.board, EventKind.VOID, -target.event.points, target.event.version)
+            ledger.append(target.event.board, EventKind.VOID, -target.event.points, target.event.version)
 
 
-def _unvoid(case: _Case) -> None:
-    _check_target(case)
-    for target in case.facts.targets:
+def _unvoid(ledger: _Ledger) -> None:
+    _check_targets(ledger)
+    for target in ledger.facts.targets:
         if target.is_void:
-            case.add(target.event.board, EventKind.UNVOID, target.event.points, target.event.version)
+            ledger.append(target.event.board, EventKind.UNVOID, target.event.points, target.event.version)
 
 
-def _check_target(case: _Case) -> None:
-    if any(target.event.kind not in VOIDABLE for target in case.facts.targets):
+def _check_targets(ledger: _Ledger) -> None:
+    if any(target.event.kind not in VOIDABLE for target in ledger.facts.targets):
         raise EventNotVoidable
 
 
-def _ban(case: _Case) -> None:
-    _take_off(case, is_off=case.player.is_banned)
+def _ban(ledger: _Ledger) -> None:
+    _unlist(ledger, is_unlisted=ledger.player.is_banned)
 
 
-def _unban(case: _Case) -> None:
-    if case.player.is_banned:
-        _on_all_boards(case)
+def _hide(ledger: _Ledger) -> None:
+    _unlist(ledger, is_unlisted=ledger.player.is_hidden)
 
 
-def _hide(case: _Case) -> None:
-    _take_off(case, is_off=case.player.is_hidden)
+def _unlist(ledger: _Ledger, *, is_unlisted: bool) -> None:
+    """Remove the player from all boards; on a repeat, from those where a program of schema 0002 listed it again."""
+    for board, standing in sorted(ledger.facts.standings.items()):
+        if standing.listed or not is_unlisted:
+            ledger.append(board, ledger.correction.kind)
 
 
-def _show(case: _Case) -> None:
-    if case.player.is_hidden:
-        _on_all_boards(case)
+def _unban(ledger: _Ledger) -> None:
+    if ledger.player.is_banned:
+        ledger.append_to_all()
 
 
-def _take_off(case: _Case, *, is_off: bool) -> None:
-    """Remove the player from all boards; if already hidden, from those where a program of schema 0002 put it back."""
-    for board, standing in sorted(case.facts.standings.items()):
-        if standing.listed or not is_off:
-            case.add(board, case.correction.kind)
+def _show(ledger: _Ledger) -> None:
+    if ledger.player.is_hidden:
+        ledger.append_to_all()
 
 
-def _rename(case: _Case) -> None:
+def _rename(ledger: _Ledger) -> None:
     """Raise NameKept if an administrator has set the name."""
-    if case.player.is_name_kept and not case.correction.keeps_name:
+    if ledger.player.is_name_kept and not ledger.correction.keeps_name:
         raise NameKept
-    if case.after != case.player:
-        _on_all_boards(case)
+    if ledger.after != ledger.player:
+        ledger.append_to_all()
 
 
-def _release_name(case: _Case) -> None:
-    if case.player.is_name_kept:
-        _on_all_boards(case)
+def _release_name(ledger: _Ledger) -> None:
+    if ledger.player.is_name_kept:
+        ledger.append_to_all()
 
 
-def _on_all_boards(case: _Case) -> None:
-    for board in sorted(case.facts.standings):
-        case.add(board, case.correction.kind)
-
-
-_KINDS: Final = {
+_APPEND: Final[Mapping[EventKind, Callable[[_Ledger], None]]] = {
     EventKind.ADJUST: _adjust,
     EventKind.VOID: _void,
     EventKind.UNVOID: _unvoid,
     EventKind.BAN: _ban,
     EventKind.UNBAN: _unban,
-    EventKind.ERASE: _on_all_boards,
+    EventKind.ERASE: _Ledger.append_to_all,
     EventKind.HIDE: _hide,
     EventKind.SHOW: _show,
     EventKind.RENAME: _rename,

@@ -1,4 +1,4 @@
-"""Port of the store for administrators: corrections and look-ups."""
+"""Port of the store for administration: everything in `Store`, and corrections and searches of the ledger."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,8 +7,8 @@ from scoreboard.domain.administration import (
     Correct,
     Correction,
     EventCursor,
-    Profile,
-    Record,
+    LedgerRecord,
+    PlayerStandings,
     Suspect,
     SuspicionThresholds,
 )
@@ -16,34 +16,28 @@ from scoreboard.domain.decisions import Decision
 from scoreboard.ports.store import Store
 
 
-class AdminStore(Protocol):
-    """Each driver of `Store` is one of this, too. All methods raise StoreUnavailable."""
+class AdminStore(Store, Protocol):
+    """A store that administrators can search and correct. All methods raise StoreUnavailable."""
 
     async def correct(self, correction: Correction, correct: Correct) -> Decision:
-        """Lock all boards, read the facts, correct, append, commit: one turn, as in `Store.commit`.
+        """Lock all boards, read the facts, call `correct`, append its events and commit, in one transaction.
 
-        Of a player who is erased, all that names it is taken out of the database in the same turn: user id and name,
-        where its events came from, and the reasons of corrections about it.
-        Raises OutcomeUnknown too. An error out of `correct` is passed on, and nothing was changed.
+        An erasure also removes everything that names the player, in the same transaction: user id, name, the
+        provenance of the player's events, and the reasons of corrections of the player.
+        Raises OutcomeUnknown. If `correct` raises an error, nothing is changed, and the error is passed on.
         """
 
-    async def players(self, search: str, limit: int) -> Sequence[Profile]:
-        """Players whose id begins with a text, or whose name contains it, and their standings by board; by id."""
+    async def players(self, search: str, limit: int) -> Sequence[PlayerStandings]:
+        """Return players whose id starts with `search`, or whose name contains it, in the order of their ids."""
 
-    async def history(self, user_id: str, before: EventCursor | None, limit: int) -> Sequence[Record]:
-        """The events of a player on all boards, newest first."""
+    async def history(self, user_id: str, before: EventCursor | None, limit: int) -> Sequence[LedgerRecord]:
+        """Return the events of a player on all boards, newest first."""
 
-    async def corrections(self, before: EventCursor | None, limit: int) -> Sequence[Record]:
-        """All corrections of all boards, newest first: the audit log."""
+    async def corrections(self, before: EventCursor | None, limit: int) -> Sequence[LedgerRecord]:
+        """Return the audit log: the corrections of all boards, newest first."""
 
-    async def ledger(self, board: str, after: int, limit: int) -> Sequence[Record]:
-        """The events of a board after a version, in order, at most `limit`."""
+    async def ledger(self, board: str, after: int, limit: int) -> Sequence[LedgerRecord]:
+        """Return the events of a board after a version, at most `limit`, in order."""
 
-    async def suspects(
-        self, since_us: int, conspicuous: SuspicionThresholds, limit: int
-    ) -> Sequence[Suspect]:
-        """Who has scored since then and stands out in any way; most points first."""
-
-
-class Truth(Store, AdminStore, Protocol):
-    """What each driver of the truth is."""
+    async def suspects(self, since_us: int, thresholds: SuspicionThresholds, limit: int) -> Sequence[Suspect]:
+        """Return players who scored since then and reach one of the thresholds, most points first."""

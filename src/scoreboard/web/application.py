@@ -23,11 +23,13 @@ from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
-from scoreboard.services.administration import Administration
+from scoreboard.services.administer import Administration
 from scoreboard.services.healing import Healing
 from scoreboard.services.scoring import Scoring
 from scoreboard.settings.catalog import Catalog
 from scoreboard.web import problems
+from scoreboard.web.admin.routes import Door
+from scoreboard.web.admin.schemas import REQUESTS as ADMIN_REQUESTS
 from scoreboard.web.auth.board_access import BoardAccess
 from scoreboard.web.auth.tokens import Tokens
 from scoreboard.web.direct_route import REFERENCE
@@ -36,7 +38,6 @@ from scoreboard.web.limits.server_limit import ServerLimit
 from scoreboard.web.middleware.cors import Cors
 from scoreboard.web.middleware.request_metrics import RequestMetrics
 from scoreboard.web.provenance import ProvenanceHasher
-from scoreboard.web.routes.admin import Door
 from scoreboard.web.routes.demo import demo_routes
 from scoreboard.web.routes.docs import docs_routes
 from scoreboard.web.routes.health import health_routes
@@ -44,7 +45,6 @@ from scoreboard.web.routes.leaderboard import leaderboard_route, stream_route
 from scoreboard.web.routes.page import page_routes
 from scoreboard.web.routes.players import NameRequest, name_route
 from scoreboard.web.routes.scores import scores_route
-from scoreboard.web.schemas.admin import REQUESTS as ADMIN_REQUESTS
 from scoreboard.web.schemas.public import PatchResponse, ProblemResponse, ScoreRequest
 
 DESCRIPTION = """\

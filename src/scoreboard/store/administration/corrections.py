@@ -1,154 +1,36 @@
-"""A correction's turn: the same statements for every dialect, each within one transaction that holds all boards."""
+"""Write a correction: the same statements for both databases, in a transaction that holds the lock of all boards."""
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from uuid import UUID
+from typing import Final
 
-from sqlalchemy import Connection, insert, not_, select, update
-from sqlalchemy.engine import Row
+from sqlalchemy import Connection, insert, select, update
 
-from scoreboard.domain.administration import MOST_TARGETS, Correct, Correction, CorrectionFacts, Target
+from scoreboard.domain.administration import Correct, Correction
 from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.events import Event, EventKind
 from scoreboard.domain.standings import Player, Standing
 from scoreboard.store import reads
+from scoreboard.store.administration.facts import read_facts
 from scoreboard.store.kinds import stored_kind
-from scoreboard.store.tables import READING_US, boards, corrections, players, score_events, standings
-from scoreboard.store.voids import are_void, is_void, reached_after
+from scoreboard.store.tables import boards, corrections, players, score_events, standings
 
-FORGOTTEN = "(erased)"
-"""Stands for the reason of a correction about a player who is erased: it may say who that was."""
-
-
-def read_case(connection: Connection, correction: Correction, clock_us: int) -> CorrectionFacts:
-    """All that decides about a correction."""
-    heads = reads.heads(connection)
-    named = _named(connection, correction)
-    player = _player(connection, correction, named)
-    targets: Sequence[Target] = ()
-    if named is not None:
-        targets = (named,)
-    elif player is not None and correction.since_us is not None:
-        targets = _since(connection, player.key, correction.since_us)
-    return CorrectionFacts(
-        at_us=clock_us,
-        player=player,
-        heads=heads,
-        standings={} if player is None else standings_of(connection, [player]).get(player.key, {}),
-        targets=targets,
-        reached={} if player is None else reached_after(connection, correction.kind, player.key, targets),
-        repeated=None if player is None else _repeated(connection, player, correction),
-    )
+ERASED_REASON: Final = "(erased)"
+"""Replaces the reasons of an erased player's corrections: they may name the player."""
 
 
-def _player(connection: Connection, correction: Correction, named: Target | None) -> Player | None:
-    if correction.target_version is None:
-        whose = players.c.user_id == correction.user_id
-    elif named is None:
-        return None
-    else:
-        whose = players.c.key == named.event.player
-    row = connection.execute(select(players).where(whose)).one_or_none()
-    return None if row is None else player_of(row)
-
-
-def player_of(row: Row[tuple[object, ...]]) -> Player:
-    """A row of `players`."""
-    return Player(
-        row.key, row.user_id, row.name, row.seq, row.is_banned, row.is_hidden, row.is_name_kept, row.renames
-    )
-
-
-def standings_of(connection: Connection, whose: Iterable[Player]) -> Mapping[int, Mapping[str, Standing]]:
-    """The standings of players, by their integer key and board."""
-    known = {player.key: player for player in whose}
-    rows = connection.execute(
-        select(standings, boards.c.id.label("board"))
-        .join(boards, boards.c.key == standings.c.board_key)
-        .where(standings.c.player_key.in_(known), standings.c.period == ALL_TIME)
-        .order_by(boards.c.key)
-    )
-    found: dict[int, dict[str, Standing]] = {}
-    for row in rows:
-        player = known[row.player_key]
-        found.setdefault(player.key, {})[row.board] = Standing(
-            player=player.key,
-            user_id=player.user_id,
-            name=player.name,
-            score=row.score,
-            reached_version=row.reached_version,
-            reached_at_us=row.reached_at_us,
-            version=row.version,
-            seq=player.stamp,
-            listed=row.listed,
-        )
-    return found
-
-
-def _named(connection: Connection, correction: Correction) -> Target | None:
-    if correction.target_version is None:
-        return None
-    row = connection.execute(
-        select(score_events)
-        .join(boards, boards.c.key == score_events.c.board_key)
-        .where(boards.c.id == correction.board, score_events.c.version == correction.target_version)
-    ).one_or_none()
-    if row is None:
-        return None
-    assert correction.board is not None
-    (is_void,) = are_void(connection, [row])
-    return Target(reads.event_of(correction.board, row), is_void)
-
-
-def _since(connection: Connection, player: int, since_us: int) -> Sequence[Target]:
-    """Of awards that are not void, the oldest."""
-    rows = connection.execute(
-        select(score_events, boards.c.id.label("board"))
-        .join(boards, boards.c.key == score_events.c.board_key)
-        .where(
-            score_events.c.player_key == player,
-            score_events.c.seq.is_not(None),
-            since_us <= READING_US,
-            not_(is_void),
-        )
-        .order_by(score_events.c.seq)
-        .limit(MOST_TARGETS)
-    )
-    return [Target(reads.event_of(row.board, row), is_void=False) for row in rows]
-
-
-def _repeated(connection: Connection, player: Player, correction: Correction) -> Event | None:
-    if correction.idempotency_digest is None:
-        return None
-    row = connection.execute(
-        select(score_events, boards.c.id.label("board"))
-        .join(boards, boards.c.key == score_events.c.board_key)
-        .where(
-            score_events.c.player_key == player.key,
-            score_events.c.idempotency_digest.in_(
-                (
-                    correction.idempotency_digest,
-                    *(UUID(bytes=digest) for digest in correction.earlier_digests),
-                )
-            ),
-        )
-    ).first()
-    return None if row is None else reads.event_of(row.board, row)
-
-
-def decide_batch(
-    connection: Connection, correction: Correction, facts: CorrectionFacts, correct: Correct
+def correct_and_append(
+    connection: Connection, correction: Correction, correct: Correct, clock_us: int
 ) -> Decision:
-    """Correct, and write what comes of it. Raises what `correct` does."""
-    decision, player = correct(facts)
+    """Read the facts, call `correct` and write its decision. Raises what `correct` raises."""
+    decision, player = correct(read_facts(connection, correction, clock_us))
     if player is not None:
         _append(connection, correction, player, decision)
     return decision
 
 
 def _append(connection: Connection, correction: Correction, player: Player, decision: Decision) -> None:
-    keys = {board: key for board, key in connection.execute(select(boards.c.id, boards.c.key))}  # noqa: C416  # rows
+    keys = reads.board_keys(connection)
     connection.execute(update(players).where(players.c.key == player.key).values(asdict(player)))
     if decision.events:
         connection.execute(
@@ -175,11 +57,11 @@ def _append(connection: Connection, correction: Correction, player: Player, deci
         for standing in change.standings:
             _put_standing(connection, keys[change.board], standing)
     if correction.kind is EventKind.ERASE:
-        _forget(connection, player.key)
+        _erase(connection, player.key)
 
 
 def _put_standing(connection: Connection, board_key: int, standing: Standing) -> None:
-    place = {"board_key": board_key, "period": ALL_TIME, "player_key": standing.player}
+    key = {"board_key": board_key, "period": ALL_TIME, "player_key": standing.player}
     values = {
         "score": standing.score,
         "reached_version": standing.reached_version,
@@ -187,9 +69,9 @@ def _put_standing(connection: Connection, board_key: int, standing: Standing) ->
         "version": standing.version,
         "listed": standing.listed,
     }
-    condition = [standings.c[name] == value for name, value in place.items()]
-    if connection.execute(update(standings).where(*condition).values(values)).rowcount == 0:
-        connection.execute(insert(standings).values(place | values))
+    is_same = [standings.c[name] == value for name, value in key.items()]
+    if connection.execute(update(standings).where(*is_same).values(values)).rowcount == 0:
+        connection.execute(insert(standings).values(key | values))
 
 
 def _event_row(event: Event, board_key: int) -> dict[str, object]:
@@ -210,16 +92,16 @@ def _event_row(event: Event, board_key: int) -> dict[str, object]:
     }
 
 
-def _forget(connection: Connection, player: int) -> None:
-    """Where the player's events came from, and what is said in the reasons of corrections about it."""
-    own = score_events.c.player_key == player
+def _erase(connection: Connection, player: int) -> None:
+    """Remove the provenance of a player's events and the reasons of the player's corrections."""
+    is_own = score_events.c.player_key == player
     connection.execute(
-        update(score_events).where(own).values(token_id=None, address_hash=None, agent_hash=None)
+        update(score_events).where(is_own).values(token_id=None, address_hash=None, agent_hash=None)
     )
-    about = select(1).where(
-        own,
+    own_corrections = select(1).where(
+        is_own,
         score_events.c.kind != EventKind.ERASE,
         score_events.c.board_key == corrections.c.board_key,
         score_events.c.version == corrections.c.version,
     )
-    connection.execute(update(corrections).where(about.exists()).values(reason=FORGOTTEN))
+    connection.execute(update(corrections).where(own_corrections.exists()).values(reason=ERASED_REASON))

@@ -1,20 +1,21 @@
-"""What an administrator looks up: the same statements for every dialect, each within one transaction."""
+"""Searches of administrators: the same statements for both databases, each in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, not_, or_, select, tuple_
 from sqlalchemy.engine import Row
 
-from scoreboard.domain.administration import EventCursor, Profile, Record
+from scoreboard.domain.administration import EventCursor, LedgerRecord, PlayerStandings
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.events import ERASED_MARK
-from scoreboard.store.administration.corrections import player_of, standings_of
+from scoreboard.domain.standings import Player, Standing
 from scoreboard.store.reads import event_of, key_of
-from scoreboard.store.tables import boards, corrections, players, score_events
+from scoreboard.store.tables import boards, corrections, players, score_events, standings
 from scoreboard.store.voids import are_void
 
 
-def players_like(connection: Connection, search: str, limit: int) -> Sequence[Profile]:
-    """Who has that id, whose id begins with it, or whose name has it somewhere; in this order."""
+def players_like(connection: Connection, search: str, limit: int) -> Sequence[PlayerStandings]:
+    """Return the player with this id first, then those whose id starts with the text or whose name contains it."""
     is_it = players.c.user_id == search
     rows = connection.execute(
         select(players)
@@ -24,7 +25,7 @@ def players_like(connection: Connection, search: str, limit: int) -> Sequence[Pr
                 is_it,
                 players.c.user_id.startswith(search, autoescape=True),
                 players.c.name.contains(search, autoescape=True),
-                # SQLite knows capitals of ASCII alone.
+                # SQLite compares letters without case only in ASCII.
                 func.lower(players.c.name).contains(search.lower(), autoescape=True),
             ),
         )
@@ -33,30 +34,66 @@ def players_like(connection: Connection, search: str, limit: int) -> Sequence[Pr
     )
     found = [player_of(row) for row in rows]
     standings = standings_of(connection, found)
-    return [(player, standings.get(player.key, {})) for player in found]
+    return [PlayerStandings(player, standings.get(player.key, {})) for player in found]
 
 
-def history(connection: Connection, user_id: str, before: EventCursor | None, limit: int) -> Sequence[Record]:
-    """The events of a player on all boards, newest first."""
-    whose = select(players.c.key).where(players.c.user_id == user_id).scalar_subquery()
-    return _records(connection, _all_events().where(score_events.c.player_key == whose), before, limit)
-
-
-def corrections_before(connection: Connection, before: EventCursor | None, limit: int) -> Sequence[Record]:
-    """The audit log, newest first."""
-    made_by_hand = _all_events().where(corrections.c.actor.is_not(None))
-    return _records(connection, made_by_hand, before, limit, corrections.c.at_us)
-
-
-def ledger(connection: Connection, board: str, after: int, limit: int) -> Sequence[Record]:
-    """A stretch of a board's ledger, in order."""
-    of_board = _all_events().where(score_events.c.board_key == key_of(board), score_events.c.version > after)
-    return _as_records(
-        connection, connection.execute(of_board.order_by(score_events.c.version).limit(limit)).all()
+def player_of(row: Row[tuple[object, ...]]) -> Player:
+    """Return a row of `players` as a value."""
+    return Player(
+        row.key, row.user_id, row.name, row.seq, row.is_banned, row.is_hidden, row.is_name_kept, row.renames
     )
 
 
-def _all_events() -> Select[tuple[object, ...]]:
+def standings_of(connection: Connection, found: Iterable[Player]) -> Mapping[int, Mapping[str, Standing]]:
+    """Return the standings of players, by player key and board id."""
+    by_key = {player.key: player for player in found}
+    rows = connection.execute(
+        select(standings, boards.c.id.label("board"))
+        .join(boards, boards.c.key == standings.c.board_key)
+        .where(standings.c.player_key.in_(by_key), standings.c.period == ALL_TIME)
+        .order_by(boards.c.key)
+    )
+    by_player: dict[int, dict[str, Standing]] = {}
+    for row in rows:
+        player = by_key[row.player_key]
+        by_player.setdefault(player.key, {})[row.board] = Standing(
+            player=player.key,
+            user_id=player.user_id,
+            name=player.name,
+            score=row.score,
+            reached_version=row.reached_version,
+            reached_at_us=row.reached_at_us,
+            version=row.version,
+            seq=player.stamp,
+            listed=row.listed,
+        )
+    return by_player
+
+
+def history(
+    connection: Connection, user_id: str, before: EventCursor | None, limit: int
+) -> Sequence[LedgerRecord]:
+    """Return the events of a player on all boards, newest first."""
+    player = select(players.c.key).where(players.c.user_id == user_id).scalar_subquery()
+    return _page(connection, _all_records().where(score_events.c.player_key == player), before, limit)
+
+
+def corrections_before(
+    connection: Connection, before: EventCursor | None, limit: int
+) -> Sequence[LedgerRecord]:
+    """Return the audit log, newest first."""
+    are_corrections = _all_records().where(corrections.c.actor.is_not(None))
+    # Ordered by the time in `corrections`, which has an index.
+    return _page(connection, are_corrections, before, limit, corrections.c.at_us)
+
+
+def ledger(connection: Connection, board: str, after: int, limit: int) -> Sequence[LedgerRecord]:
+    """Return the events of a board after a version, in order."""
+    on_board = _all_records().where(score_events.c.board_key == key_of(board), score_events.c.version > after)
+    return _fetch(connection, on_board.order_by(score_events.c.version).limit(limit))
+
+
+def _all_records() -> Select[tuple[object, ...]]:
     is_same = and_(
         corrections.c.board_key == score_events.c.board_key, corrections.c.version == score_events.c.version
     )
@@ -74,25 +111,23 @@ def _all_events() -> Select[tuple[object, ...]]:
     )
 
 
-def _records(
+def _page(
     connection: Connection,
-    wanted: Select[tuple[object, ...]],
+    records: Select[tuple[object, ...]],
     before: EventCursor | None,
     limit: int,
-    at_us: ColumnElement[int] | None = None,
-) -> Sequence[Record]:
-    # Of the audit log the time of the corrections' own table, which has the index.
-    time = score_events.c.at_us if at_us is None else at_us
+    at_us: ColumnElement[int] = score_events.c.at_us,
+) -> Sequence[LedgerRecord]:
+    order = (at_us, score_events.c.board_key, score_events.c.version)
     if before is not None:
-        before_us, board, version = before
-        place = tuple_(time, score_events.c.board_key, score_events.c.version)
-        wanted = wanted.where(place < tuple_(literal(before_us), key_of(board), literal(version)))
-    newest_first = (time.desc(), score_events.c.board_key.desc(), score_events.c.version.desc())
-    return _as_records(connection, connection.execute(wanted.order_by(*newest_first).limit(limit)).all())
+        end = (literal(before.at_us), key_of(before.board), literal(before.version))
+        records = records.where(tuple_(*order) < tuple_(*end))
+    return _fetch(connection, records.order_by(*(column.desc() for column in order)).limit(limit))
 
 
-def _as_records(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) -> Sequence[Record]:
+def _fetch(connection: Connection, records: Select[tuple[object, ...]]) -> Sequence[LedgerRecord]:
+    rows = connection.execute(records).all()
     return [
-        Record(event_of(row.board, row), row.user_id, is_void, row.actor, row.reason)
+        LedgerRecord(event_of(row.board, row), row.user_id, is_void, row.actor, row.reason)
         for row, is_void in zip(rows, are_void(connection, rows), strict=True)
     ]

@@ -1,4 +1,4 @@
-"""Who stands out among those who have scored lately: one plain query, which judges nobody."""
+"""Find suspects: players whose recent awards come too fast, too regularly, or from a shared address."""
 
 from collections.abc import Mapping, Sequence
 from math import sqrt
@@ -6,39 +6,39 @@ from typing import Final
 
 from sqlalchemy import CTE, Connection, Float, Subquery, and_, cast, distinct, func, not_, or_, select
 
-from scoreboard.domain.administration import FEW_AWARDS, Suspect, SuspicionThresholds
+from scoreboard.domain.administration import MIN_AWARDS, Suspect, SuspicionThresholds
 from scoreboard.store.tables import READING_US, boards, players, score_events
 
 HOUR_US: Final = 3_600_000_000
 
 
-def stand_out(
-    connection: Connection, since_us: int, conspicuous: SuspicionThresholds, limit: int
+def find_suspects(
+    connection: Connection, since_us: int, thresholds: SuspicionThresholds, limit: int
 ) -> Sequence[Suspect]:
-    """See `interfaces.AdminStore.suspects`."""
-    recent = _recent(_begins(connection, since_us), since_us)
-    rates, crowds, figures = _rates(recent), _crowds(recent), _figures(recent)
-    spread = figures.c.mean_square - figures.c.mean * figures.c.mean
+    """Return the players that `AdminStore.suspects` describes."""
+    recent = _recent_awards(_first_versions(connection, since_us), since_us)
+    rates, addresses, totals = _hourly_rates(recent), _shared_addresses(recent), _totals(recent)
+    variance = totals.c.mean_square - totals.c.mean * totals.c.mean
     is_regular = and_(
-        figures.c.awards >= FEW_AWARDS,
-        spread <= (conspicuous.irregularity * figures.c.mean) * (conspicuous.irregularity * figures.c.mean),
+        totals.c.awards >= MIN_AWARDS,
+        variance <= (thresholds.irregularity * totals.c.mean) * (thresholds.irregularity * totals.c.mean),
     )
-    behind = func.coalesce(crowds.c.players, 0)
+    behind = func.coalesce(addresses.c.players, 0)
     rows = connection.execute(
-        select(players.c.user_id, players.c.name, figures, rates.c.most, behind.label("behind"))
-        .join(players, players.c.key == figures.c.player_key)
-        .join(rates, rates.c.player_key == figures.c.player_key)
-        .outerjoin(crowds, crowds.c.player_key == figures.c.player_key)
+        select(players.c.user_id, players.c.name, totals, rates.c.most, behind.label("behind"))
+        .join(players, players.c.key == totals.c.player_key)
+        .join(rates, rates.c.player_key == totals.c.player_key)
+        .outerjoin(addresses, addresses.c.player_key == totals.c.player_key)
         .where(
-            # Who is banned or erased was judged already.
+            # A banned or erased player has been judged already.
             not_(players.c.is_banned),
             or_(
-                rates.c.most >= conspicuous.awards_an_hour,
+                rates.c.most >= thresholds.awards_an_hour,
                 is_regular,
-                behind >= conspicuous.players_behind_address,
+                behind >= thresholds.players_behind_address,
             ),
         )
-        .order_by(figures.c.points.desc(), figures.c.player_key)
+        .order_by(totals.c.points.desc(), totals.c.player_key)
         .limit(limit)
     )
     return [
@@ -48,8 +48,8 @@ def stand_out(
             awards=row.awards,
             points=int(row.points),
             most_an_hour=row.most,
-            interval_seconds=row.mean if row.awards >= FEW_AWARDS else None,
-            irregularity=_irregularity(row.mean, row.mean_square) if row.awards >= FEW_AWARDS else None,
+            interval_seconds=row.mean if row.awards >= MIN_AWARDS else None,
+            irregularity=_irregularity(row.mean, row.mean_square) if row.awards >= MIN_AWARDS else None,
             players_behind_address=row.behind,
         )
         for row in rows
@@ -60,25 +60,25 @@ def _irregularity(mean: float, mean_square: float) -> float:
     return sqrt(max(0.0, mean_square - mean * mean)) / mean if mean else 0.0
 
 
-def _begins(connection: Connection, since_us: int) -> Mapping[int, int]:
+def _first_versions(connection: Connection, since_us: int) -> Mapping[int, int]:
     """Return each board's first version since a time, by binary search: `at_us` never decreases on a board."""
-    begins = {}
-    for key, newest in connection.execute(select(boards.c.key, boards.c.version)).all():
-        low, high = 1, newest + 1
+    first_versions = {}
+    for board in connection.execute(select(boards.c.key, boards.c.version)).all():
+        low, high = 1, board.version + 1
         while low < high:
             middle = (low + high) // 2
             at_us = connection.execute(
                 select(score_events.c.at_us).where(
-                    score_events.c.board_key == key, score_events.c.version == middle
+                    score_events.c.board_key == board.key, score_events.c.version == middle
                 )
             ).scalar_one()
             low, high = (low, middle) if at_us >= since_us else (middle + 1, high)
-        begins[key] = low
-    return begins
+        first_versions[board.key] = low
+    return first_versions
 
 
-def _recent(begins: Mapping[int, int], since_us: int) -> CTE:
-    """The awards since then, each with the seconds since the player's last one."""
+def _recent_awards(first_versions: Mapping[int, int], since_us: int) -> CTE:
+    """Select the awards since a time, each with the seconds since the player's previous one."""
     previous_us = func.lag(READING_US).over(
         partition_by=score_events.c.player_key, order_by=score_events.c.seq
     )
@@ -96,7 +96,7 @@ def _recent(begins: Mapping[int, int], since_us: int) -> CTE:
             or_(
                 *(
                     and_(score_events.c.board_key == key, score_events.c.version >= version)
-                    for key, version in begins.items()
+                    for key, version in first_versions.items()
                 )
             ),
         )
@@ -104,7 +104,7 @@ def _recent(begins: Mapping[int, int], since_us: int) -> CTE:
     )
 
 
-def _rates(recent: CTE) -> Subquery:
+def _hourly_rates(recent: CTE) -> Subquery:
     hours = (
         select(recent.c.player_key, func.count().label("awards"))
         .group_by(recent.c.player_key, recent.c.at_us - recent.c.at_us % HOUR_US)
@@ -114,8 +114,8 @@ def _rates(recent: CTE) -> Subquery:
     return select(hours.c.player_key, most).group_by(hours.c.player_key).subquery("rates")
 
 
-def _crowds(recent: CTE) -> Subquery:
-    """Of each player the most that share one of its addresses."""
+def _shared_addresses(recent: CTE) -> Subquery:
+    """Select, for each player, the largest number of players who share one of the player's addresses."""
     addresses = (
         select(recent.c.address_hash, func.count(distinct(recent.c.player_key)).label("players"))
         .where(recent.c.address_hash.is_not(None))
@@ -126,11 +126,11 @@ def _crowds(recent: CTE) -> Subquery:
         select(recent.c.player_key, func.max(addresses.c.players).label("players"))
         .join(addresses, addresses.c.address_hash == recent.c.address_hash)
         .group_by(recent.c.player_key)
-        .subquery("crowds")
+        .subquery("shared")
     )
 
 
-def _figures(recent: CTE) -> Subquery:
+def _totals(recent: CTE) -> Subquery:
     return (
         select(
             recent.c.player_key,
@@ -140,5 +140,5 @@ def _figures(recent: CTE) -> Subquery:
             func.avg(recent.c.gap * recent.c.gap).label("mean_square"),
         )
         .group_by(recent.c.player_key)
-        .subquery("figures")
+        .subquery("totals")
     )

@@ -21,8 +21,8 @@ from scoreboard.domain.administration import (
     Correct,
     Correction,
     EventCursor,
-    Profile,
-    Record,
+    LedgerRecord,
+    PlayerStandings,
     Suspect,
     SuspicionThresholds,
 )
@@ -35,9 +35,9 @@ from scoreboard.domain.submissions import Submission
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.store import DecideBatch, Take
 from scoreboard.store import reads
-from scoreboard.store.administration import corrections as correcting
 from scoreboard.store.administration import reads as admin_reads
-from scoreboard.store.administration import suspects
+from scoreboard.store.administration.corrections import correct_and_append
+from scoreboard.store.administration.suspects import find_suspects
 from scoreboard.store.postgresql import database, statements
 from scoreboard.store.postgresql.connections import Commit, Connections
 from scoreboard.store.postgresql.database import Limits
@@ -154,12 +154,7 @@ class PostgresqlStore:
 
         async def write(connection: AsyncConnection) -> Decision:
             clock_us = await statements.clock_us(connection) if self._clock is None else self._clock.now_us()
-
-            def decide_batch(connection: Connection) -> Decision:
-                facts = correcting.read_case(connection, correction, clock_us)
-                return correcting.decide_batch(connection, correction, facts, correct)
-
-            return await connection.run_sync(decide_batch)
+            return await connection.run_sync(correct_and_append, correction, correct, clock_us)
 
         # At most one writer is taken: scores go on by the other one.
         async with self._one_correction:
@@ -234,21 +229,21 @@ class PostgresqlStore:
                     raise OutcomeUnknown from second
         raise failed(error) from None
 
-    async def players(self, search: str, limit: int) -> Sequence[Profile]:
+    async def players(self, search: str, limit: int) -> Sequence[PlayerStandings]:
         return await self._reader.run(lambda connection: admin_reads.players_like(connection, search, limit))
 
-    async def history(self, user_id: str, before: EventCursor | None, limit: int) -> Sequence[Record]:
+    async def history(self, user_id: str, before: EventCursor | None, limit: int) -> Sequence[LedgerRecord]:
         return await self._reader.run(
             lambda connection: admin_reads.history(connection, user_id, before, limit)
         )
 
-    async def corrections(self, before: EventCursor | None, limit: int) -> Sequence[Record]:
+    async def corrections(self, before: EventCursor | None, limit: int) -> Sequence[LedgerRecord]:
         return await self._reader.run(
             lambda connection: admin_reads.corrections_before(connection, before, limit)
         )
 
-    async def ledger(self, board: str, after: int, limit: int) -> Sequence[Record]:
-        def work(connection: Connection) -> tuple[Sequence[Record], Sequence[Event]]:
+    async def ledger(self, board: str, after: int, limit: int) -> Sequence[LedgerRecord]:
+        def work(connection: Connection) -> tuple[Sequence[LedgerRecord], Sequence[Event]]:
             return admin_reads.ledger(connection, board, after, limit), reads.newest(connection, board)
 
         if self._replica is not None:
@@ -258,19 +253,17 @@ class PostgresqlStore:
                 return found
         return await self._reader.run(lambda connection: admin_reads.ledger(connection, board, after, limit))
 
-    async def suspects(
-        self, since_us: int, conspicuous: SuspicionThresholds, limit: int
-    ) -> Sequence[Suspect]:
+    async def suspects(self, since_us: int, thresholds: SuspicionThresholds, limit: int) -> Sequence[Suspect]:
         def work(connection: Connection) -> tuple[Sequence[Suspect], Sequence[Event]]:
             newest = [event for board in reads.heads(connection) for event in reads.newest(connection, board)]
-            return suspects.stand_out(connection, since_us, conspicuous, limit), newest
+            return find_suspects(connection, since_us, thresholds, limit), newest
 
         if self._replica is not None and (answer := await self._replica.ask(work)) is not None:
             found, newest = answer
             if await self._has(self._replica, newest):
                 return found
         return await self._reader.run(
-            lambda connection: suspects.stand_out(connection, since_us, conspicuous, limit)
+            lambda connection: find_suspects(connection, since_us, thresholds, limit)
         )
 
     def reconnect(self) -> None:

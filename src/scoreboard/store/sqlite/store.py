@@ -20,8 +20,8 @@ from scoreboard.domain.administration import (
     Correct,
     Correction,
     EventCursor,
-    Profile,
-    Record,
+    LedgerRecord,
+    PlayerStandings,
     Suspect,
     SuspicionThresholds,
 )
@@ -34,9 +34,9 @@ from scoreboard.domain.submissions import Submission
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.store import DecideBatch, Take
 from scoreboard.store import reads
-from scoreboard.store.administration import corrections as correcting
 from scoreboard.store.administration import reads as admin_reads
-from scoreboard.store.administration import suspects
+from scoreboard.store.administration.corrections import correct_and_append
+from scoreboard.store.administration.suspects import find_suspects
 from scoreboard.store.rejected_content import BoardMissing, Rejected
 from scoreboard.store.sqlite import file as sqlite_file
 from scoreboard.store.sqlite import statements
@@ -92,34 +92,27 @@ class SqliteStore:
     async def correct(self, correction: Correction, correct: Correct) -> Decision:
         engine, executor = self._writer
 
-        def decide_batch(connection: Connection) -> Decision:
-            # What is erased is written over with zeros, not only let go.
+        def write(connection: Connection) -> Decision:
+            # Overwrite what an erasure deletes with zeros.
             connection.exec_driver_sql(f"PRAGMA secure_delete = {int(correction.kind is EventKind.ERASE)}")
-            facts = correcting.read_case(connection, correction, self._clock.now_us())
-            return correcting.decide_batch(connection, correction, facts, correct)
+            return correct_and_append(connection, correction, correct, self._clock.now_us())
 
-        return await asyncio.get_running_loop().run_in_executor(
-            executor, self._transact, engine, decide_batch
-        )
+        return await asyncio.get_running_loop().run_in_executor(executor, self._transact, engine, write)
 
-    async def players(self, search: str, limit: int) -> Sequence[Profile]:
+    async def players(self, search: str, limit: int) -> Sequence[PlayerStandings]:
         return await self._read(lambda connection: admin_reads.players_like(connection, search, limit))
 
-    async def history(self, user_id: str, before: EventCursor | None, limit: int) -> Sequence[Record]:
+    async def history(self, user_id: str, before: EventCursor | None, limit: int) -> Sequence[LedgerRecord]:
         return await self._read(lambda connection: admin_reads.history(connection, user_id, before, limit))
 
-    async def corrections(self, before: EventCursor | None, limit: int) -> Sequence[Record]:
+    async def corrections(self, before: EventCursor | None, limit: int) -> Sequence[LedgerRecord]:
         return await self._read(lambda connection: admin_reads.corrections_before(connection, before, limit))
 
-    async def ledger(self, board: str, after: int, limit: int) -> Sequence[Record]:
+    async def ledger(self, board: str, after: int, limit: int) -> Sequence[LedgerRecord]:
         return await self._read(lambda connection: admin_reads.ledger(connection, board, after, limit))
 
-    async def suspects(
-        self, since_us: int, conspicuous: SuspicionThresholds, limit: int
-    ) -> Sequence[Suspect]:
-        return await self._read(
-            lambda connection: suspects.stand_out(connection, since_us, conspicuous, limit)
-        )
+    async def suspects(self, since_us: int, thresholds: SuspicionThresholds, limit: int) -> Sequence[Suspect]:
+        return await self._read(lambda connection: find_suspects(connection, since_us, thresholds, limit))
 
     takes_writes = True
 

@@ -9,7 +9,7 @@ from scoreboard.domain import errors
 from scoreboard.domain.administration import Correction
 from scoreboard.domain.events import EventKind
 from scoreboard.domain.scopes import WRITE_ANY_SCORES
-from scoreboard.services.administration import Administration
+from scoreboard.services.administer import Administration
 from scoreboard.web import problems
 from scoreboard.web.auth.tokens import Tokens
 from scoreboard.web.direct_route import JSON_HEADERS, DirectRoute, answer, documented, reference

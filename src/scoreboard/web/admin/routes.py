@@ -10,12 +10,19 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from scoreboard.domain import errors
-from scoreboard.domain.administration import Correction, EventCursor, Profile, Record, SuspicionThresholds
+from scoreboard.domain.administration import (
+    Correction,
+    EventCursor,
+    LedgerRecord,
+    PlayerStandings,
+    SuspicionThresholds,
+)
 from scoreboard.domain.boards import MAX_SCORE
 from scoreboard.domain.events import EventKind
 from scoreboard.domain.scopes import ADMINISTER
-from scoreboard.services.administration import Administration, reasons
+from scoreboard.services.administer import Administration, reasons
 from scoreboard.web import problems
+from scoreboard.web.admin import schemas
 from scoreboard.web.auth.tokens import Tokens
 from scoreboard.web.direct_route import (
     JSON_HEADERS,
@@ -34,7 +41,6 @@ from scoreboard.web.request_body import (
     parameters_of,
     read_body,
 )
-from scoreboard.web.schemas import admin as schemas
 from scoreboard.web.schemas.public import ID, read_json, read_query
 
 Door = Callable[[Scope], bool]
@@ -80,11 +86,11 @@ def _lookups(desk: "_Desk") -> Sequence[DirectRoute]:
 
     async def suspects(scope: Scope) -> BaseModel:
         query = read_query(schemas.SuspectsQuery, parameters_of(scope))
-        conspicuous = SuspicionThresholds(query.an_hour, query.irregularity, query.behind_address)
-        found = await service.suspects(query.days, conspicuous, query.limit)
+        thresholds = SuspicionThresholds(query.an_hour, query.irregularity, query.behind_address)
+        found = await service.suspects(query.days, thresholds, query.limit)
         return schemas.SuspectsResponse(
             suspects=[
-                schemas.SuspectResponse(**asdict(s), reasons=list(reasons(s, conspicuous))) for s in found
+                schemas.SuspectResponse(**asdict(s), reasons=list(reasons(s, thresholds))) for s in found
             ]
         )
 
@@ -275,7 +281,7 @@ def _counted(least: int) -> dict[str, Any]:
     return {"type": "integer", "minimum": least, "maximum": MAX_SCORE}
 
 
-def _player(profile: Profile) -> schemas.PlayerResponse:
+def _player(profile: PlayerStandings) -> schemas.PlayerResponse:
     player, standings = profile
     return schemas.PlayerResponse(
         user_id=player.user_id,
@@ -291,15 +297,15 @@ def _player(profile: Profile) -> schemas.PlayerResponse:
     )
 
 
-def _page(records: Sequence[Record], limit: int) -> schemas.RecordsResponse:
+def _page(records: Sequence[LedgerRecord], limit: int) -> schemas.RecordsResponse:
     after = records[-1].event if len(records) == limit else None
     return schemas.RecordsResponse(
         events=[_record(record) for record in records],
-        next=None if after is None else _cursor((after.at_us, after.board, after.version)),
+        next=None if after is None else _cursor(EventCursor(after.at_us, after.board, after.version)),
     )
 
 
-def _record(record: Record) -> schemas.RecordResponse:
+def _record(record: LedgerRecord) -> schemas.RecordResponse:
     event = record.event
     return schemas.RecordResponse(
         event_id=event.event_id,
@@ -326,9 +332,8 @@ def _hex(hash: int | None) -> str | None:
     return None if hash is None else f"{hash % 2**64:016x}"
 
 
-def _cursor(place: EventCursor) -> str:
-    at_us, board, version = place
-    return f"{at_us}-{version}-{board}"
+def _cursor(cursor: EventCursor) -> str:
+    return f"{cursor.at_us}-{cursor.version}-{cursor.board}"
 
 
 def _place(cursor: str | None) -> EventCursor | None:
@@ -336,4 +341,4 @@ def _place(cursor: str | None) -> EventCursor | None:
     if cursor is None:
         return None
     at_us, version, board = cursor.split("-", 2)
-    return int(at_us), board, int(version)
+    return EventCursor(int(at_us), board, int(version))

@@ -1,6 +1,7 @@
-"""`/admin`: what `/api/admin/…` can do, as a page. By another port than administrators' there is nothing here."""
+"""`/admin`: a page in front of `/api/admin/…`. Ports that do not serve administrators answer 404."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from string import Template
 from typing import Final
 
@@ -11,24 +12,24 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
 from scoreboard.domain.plain_text import MAX_REASON
-from scoreboard.web.routes.admin import Door
-from scoreboard.web.routes.page import HEADERS, TEMPLATES
-from scoreboard.web.schemas.admin import SuspectsQuery
+from scoreboard.web.admin.routes import Door
+from scoreboard.web.admin.schemas import SuspectsQuery
+from scoreboard.web.routes.page import HEADERS
 
-FILES: Final = TEMPLATES.parent / "admin_files"
+FILES: Final = Path(__file__).parent / "page_files"
 
 
 def admin_page_routes(door: Door) -> list[BaseRoute]:
-    """`/admin`, and the files that it alone is made of. They are had without a token, and tell nothing of any board."""
+    """Return the routes of `/admin` and its files. They need no token and contain no data of any board."""
     defaults = SuspectsQuery()
-    page = Template((TEMPLATES / "admin.html").read_text(encoding="utf-8")).substitute(
+    page = Template((FILES / "admin.html").read_text(encoding="utf-8")).substitute(
         max_reason=MAX_REASON,
         days=f"{defaults.days:g}",
         an_hour=defaults.an_hour,
         irregularity=defaults.irregularity,
         behind_address=defaults.behind_address,
     )
-    files = {path.name: path for path in FILES.iterdir()}
+    files = {path.name: path for path in FILES.iterdir() if path.suffix in {".js", ".css"}}
 
     async def show(_request: Request) -> Response:
         return HTMLResponse(page, headers=HEADERS)
@@ -40,11 +41,11 @@ def admin_page_routes(door: Door) -> list[BaseRoute]:
             raise HTTPException(404) from error
         return FileResponse(path, headers={"Cache-Control": "no-cache"})
 
-    return [_ByDoor(door, "/admin", show), _ByDoor(door, "/admin/{name}", file)]
+    return [_AdminPageRoute(door, "/admin", show), _AdminPageRoute(door, "/admin/{name}", file)]
 
 
-class _ByDoor(Route):
-    """A route that is not there for whoever comes by another port, whatever the method."""
+class _AdminPageRoute(Route):
+    """A route that matches only requests to a port that serves administrators, whatever their method."""
 
     def __init__(self, door: Door, path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
         super().__init__(path, endpoint)

@@ -8,8 +8,8 @@ from scoreboard.domain.administration import (
     Correction,
     CorrectionFacts,
     EventCursor,
-    Profile,
-    Record,
+    LedgerRecord,
+    PlayerStandings,
     Suspect,
     SuspicionThresholds,
 )
@@ -94,32 +94,32 @@ class Administration:
             if correction.since_us is None or not decision.events:
                 return corrected
 
-    async def players(self, search: str, limit: int) -> Sequence[Profile]:
+    async def players(self, search: str, limit: int) -> Sequence[PlayerStandings]:
         """Raises StoreUnavailable."""
         return await self._store.players(search, limit)
 
-    async def history(self, user_id: str, before: EventCursor | None, limit: int) -> Sequence[Record]:
+    async def history(self, user_id: str, before: EventCursor | None, limit: int) -> Sequence[LedgerRecord]:
         """The newest events of a player. Raises UnknownPlayer, StoreUnavailable."""
         found = await self._store.history(user_id, before, limit)
         if not found and before is None:
             raise UnknownPlayer(user_id)
         return found
 
-    async def corrections(self, before: EventCursor | None, limit: int) -> Sequence[Record]:
+    async def corrections(self, before: EventCursor | None, limit: int) -> Sequence[LedgerRecord]:
         """The audit log. Raises StoreUnavailable."""
         return await self._store.corrections(before, limit)
 
-    async def suspects(self, days: float, conspicuous: SuspicionThresholds, limit: int) -> Sequence[Suspect]:
+    async def suspects(self, days: float, thresholds: SuspicionThresholds, limit: int) -> Sequence[Suspect]:
         """Who has stood out in the last days. Raises StoreUnavailable."""
         since_us = self._clock.now_us() - round(days * DAY_US)
-        return await self._store.suspects(since_us, conspicuous, limit)
+        return await self._store.suspects(since_us, thresholds, limit)
 
 
-def reasons(suspect: Suspect, conspicuous: SuspicionThresholds) -> tuple[str, ...]:
+def reasons(suspect: Suspect, thresholds: SuspicionThresholds) -> tuple[str, ...]:
     """By what somebody stands out: `rate`, `regular`, `address`."""
     found = {
-        "rate": suspect.most_an_hour >= conspicuous.awards_an_hour,
-        "regular": suspect.irregularity is not None and suspect.irregularity <= conspicuous.irregularity,
-        "address": suspect.players_behind_address >= conspicuous.players_behind_address,
+        "rate": suspect.most_an_hour >= thresholds.awards_an_hour,
+        "regular": suspect.irregularity is not None and suspect.irregularity <= thresholds.irregularity,
+        "address": suspect.players_behind_address >= thresholds.players_behind_address,
     }
     return tuple(reason for reason, stands_out in found.items() if stands_out)

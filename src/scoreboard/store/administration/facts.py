@@ -1,0 +1,95 @@
+"""Read the facts of a correction: the same statements for both databases."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, not_, select
+
+from scoreboard.domain.administration import MAX_TARGETS, Correction, CorrectionFacts, Target
+from scoreboard.domain.events import Event
+from scoreboard.domain.standings import Player
+from scoreboard.store import reads
+from scoreboard.store.administration.reads import player_of, standings_of
+from scoreboard.store.tables import READING_US, boards, players, score_events
+from scoreboard.store.voids import are_void, is_void, reached_after
+
+
+def read_facts(connection: Connection, correction: Correction, clock_us: int) -> CorrectionFacts:
+    """Read everything that a correction depends on."""
+    heads = reads.heads(connection)
+    target = _target(connection, correction)
+    player = _player(connection, correction, target)
+    if player is None:
+        return CorrectionFacts(clock_us, None, heads, standings={}, targets=(), reached={}, repeated=None)
+    targets: Sequence[Target] = () if target is None else (target,)
+    if correction.since_us is not None:
+        targets = _targets_since(connection, player.key, correction.since_us)
+    return CorrectionFacts(
+        at_us=clock_us,
+        player=player,
+        heads=heads,
+        standings=standings_of(connection, [player]).get(player.key, {}),
+        targets=targets,
+        reached=reached_after(connection, correction.kind, player.key, targets),
+        repeated=_repeated(connection, player, correction),
+    )
+
+
+def _events() -> Select[tuple[object, ...]]:
+    return select(score_events, boards.c.id.label("board")).join(
+        boards, boards.c.key == score_events.c.board_key
+    )
+
+
+def _target(connection: Connection, correction: Correction) -> Target | None:
+    """Return the event that the correction names."""
+    if correction.target_version is None:
+        return None
+    row = connection.execute(
+        _events().where(boards.c.id == correction.board, score_events.c.version == correction.target_version)
+    ).one_or_none()
+    if row is None:
+        return None
+    (is_void,) = are_void(connection, [row])
+    return Target(reads.event_of(row.board, row), is_void)
+
+
+def _player(connection: Connection, correction: Correction, target: Target | None) -> Player | None:
+    """Return the player that the correction names, or the player of the event that it names."""
+    if correction.target_version is None:
+        is_it = players.c.user_id == correction.user_id
+    elif target is None:
+        return None
+    else:
+        is_it = players.c.key == target.event.player
+    row = connection.execute(select(players).where(is_it)).one_or_none()
+    return None if row is None else player_of(row)
+
+
+def _targets_since(connection: Connection, player: int, since_us: int) -> Sequence[Target]:
+    """Return a player's awards since a time that are not void, oldest first."""
+    rows = connection.execute(
+        _events()
+        .where(
+            score_events.c.player_key == player,
+            score_events.c.seq.is_not(None),
+            since_us <= READING_US,
+            not_(is_void),
+        )
+        .order_by(score_events.c.seq)
+        .limit(MAX_TARGETS)
+    )
+    return [Target(reads.event_of(row.board, row), is_void=False) for row in rows]
+
+
+def _repeated(connection: Connection, player: Player, correction: Correction) -> Event | None:
+    """Return the event that was made with the same idempotency key."""
+    if correction.idempotency_digest is None:
+        return None
+    digests = (correction.idempotency_digest, *(UUID(bytes=old) for old in correction.earlier_digests))
+    row = connection.execute(
+        _events().where(
+            score_events.c.player_key == player.key, score_events.c.idempotency_digest.in_(digests)
+        )
+    ).first()
+    return None if row is None else reads.event_of(row.board, row)
