@@ -192,7 +192,7 @@ class _Desk:
     async def _enter(self, scope: Scope) -> str:
         """Return the administrator. Raises Unauthorized, InsufficientScope, KeysUnavailable."""
         caller = await self._tokens.verify(dict(scope["headers"]).get(b"authorization"))
-        scope[USER] = caller.user_id
+        scope["state"][USER] = caller.user_id
         if ADMINISTER not in caller.scopes:
             raise errors.InsufficientScope(ADMINISTER)
         return caller.user_id

@@ -37,5 +37,5 @@ class BoardAccess:
         if self._tokens is None:
             return None
         authorization = dict(scope["headers"]).get(b"authorization")
-        scope[USER] = (await self._tokens.verify(authorization)).user_id
+        scope["state"][USER] = (await self._tokens.verify(authorization)).user_id
         return await self._tokens.good_until_us(authorization)

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from scoreboard.domain.digests import keyed_hash
 from scoreboard.web.middleware.response_end import answer_and_tell, route_and_method
 
-USER: Final = "scoreboard.user"
-"""Where in the scope stands who has asked, once a token was good."""
+USER: Final = "user"
+"""The key in `scope["state"]` of the user whose token was accepted."""
 
 REQUEST_ID: Final = b"x-request-id"
 """What a proxy calls the request, so that its own log can be laid beside this one; else it gets a name here."""
@@ -53,7 +53,7 @@ class RequestLog:
             route, method = route_and_method(scope)
             if status < 500 and route.startswith(QUIET):
                 return
-            user = {"user": self._hash(scope[USER])} if self._hash is not None and USER in scope else {}
+            user = {"user": self._hash(scope["state"][USER])} if self._hash and USER in scope["state"] else {}
             log.info(
                 "request",
                 request_id=request_id.decode(),

@@ -2,22 +2,30 @@
 
 from typing import Annotated, Final
 
+from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.types import Receive, Scope, Send
+from starlette.routing import BaseRoute
 
 from scoreboard.domain import errors
 from scoreboard.domain.administration import Correction
 from scoreboard.domain.events import EventKind
 from scoreboard.domain.scopes import WRITE_ANY_SCORES
+from scoreboard.domain.submissions import Caller
 from scoreboard.services.administer import Administration
 from scoreboard.web import problems
+from scoreboard.web.api_route import ApiRoute
 from scoreboard.web.auth.tokens import Tokens
-from scoreboard.web.direct_route import JSON_HEADERS, DirectRoute, answer, documented, reference
+from scoreboard.web.dependencies import (
+    AUTHENTICATION_ERRORS,
+    BODY_ERRORS,
+    Authenticate,
+    JsonBody,
+    require_json,
+)
+from scoreboard.web.direct_route import documented
 from scoreboard.web.limits.rate_headers import SERVER, policies
 from scoreboard.web.limits.server_limit import ServerLimit
-from scoreboard.web.middleware.request_log import USER
-from scoreboard.web.request_body import MAX_BODY_BYTES, check_json, read_body
-from scoreboard.web.schemas.public import ID, Id, Name, Schema, read_json, read_query
+from scoreboard.web.schemas.public import ID, Id, Name, Schema, read_query
 
 DESCRIPTION: Final = """\
 Rename a player who has a score, on every board and every screen.
@@ -53,63 +61,50 @@ class NameResponse(Schema):
     ]
 
 
-class _Place(BaseModel):
+class _Path(BaseModel):
     user_id: Annotated[Id, Field(alias="userId")]
 
 
-def name_route(administration: Administration, tokens: Tokens, servers: ServerLimit) -> DirectRoute:
-    """Return the route, for a service and its authenticator."""
-    limits = policies({SERVER: servers.limit})
+def name_route(administration: Administration, tokens: Tokens, servers: ServerLimit) -> BaseRoute:
+    """Return the route."""
+    trusted_server = Authenticate(tokens, WRITE_ANY_SCORES)
 
-    async def put(scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"])
-        caller = await tokens.verify(headers.get(b"authorization"))
-        scope[USER] = caller.user_id
-        if WRITE_ANY_SCORES not in caller.scopes:
-            raise errors.InsufficientScope(WRITE_ANY_SCORES)
+    async def check_limit(caller: Annotated[Caller, Depends(trusted_server)]) -> None:
         servers.check(caller)
-        check_json(headers)
-        user_id = read_query(_Place, scope["path_params"]).user_id
-        request = read_json(NameRequest, await read_body(headers, receive))
-        corrected = await administration.correct(
-            Correction(EventKind.RENAME, caller.user_id, REASON, user_id=user_id, name=request.name)
-        )
-        document = NameResponse(user_id=user_id, name=request.name, versions=dict(corrected.versions))
-        await answer(send, 200, document.model_dump_json(by_alias=True).encode(), [JSON_HEADERS, *limits])
 
-    return DirectRoute(
+    async def player(request: Request) -> str:
+        return read_query(_Path, request.path_params).user_id
+
+    async def rename(
+        caller: Annotated[Caller, Depends(trusted_server)],
+        user_id: Annotated[str, Depends(player)],
+        asked: Annotated[NameRequest, Depends(JsonBody(NameRequest))],
+    ) -> NameResponse:
+        corrected = await administration.correct(
+            Correction(EventKind.RENAME, caller.user_id, REASON, user_id=user_id, name=asked.name)
+        )
+        return NameResponse(user_id=user_id, name=asked.name, versions=dict(corrected.versions))
+
+    return ApiRoute(
         "/api/players/{userId:path}/name",
-        put,
+        rename,
         methods=["PUT"],
-        policies=limits,
+        dependencies=[Depends(trusted_server), Depends(check_limit), Depends(require_json)],
+        policies=policies({SERVER: servers.limit}),
         operation_id="renamePlayer",
         tags=["players"],
         summary="Rename a player",
         description=DESCRIPTION,
-        response_model=NameResponse,
         responses=documented(
-            problems.BodyNotJson(),
-            problems.BodyIncomplete(),
-            errors.TokenMissing(),
-            errors.TokenInvalid(),
-            errors.TokenExpired(),
+            *AUTHENTICATION_ERRORS,
+            *BODY_ERRORS,
             errors.InsufficientScope(WRITE_ANY_SCORES),
             errors.UnknownPlayer("nobody"),
             errors.NameKept(),
-            problems.BodyTooLarge(MAX_BODY_BYTES),
-            problems.UnsupportedMediaType(),
             problems.ValidationFailed([problems.FieldMistake("name", "Field required")]),
             problems.ServerLimited(1_000_000),
             errors.StoreUnavailable(),
             errors.OutcomeUnknown(),
-            errors.KeysUnavailable(),
         ),
-        openapi_extra={
-            "security": [{"bearer": []}],
-            "parameters": [{"name": "userId", "in": "path", "required": True, "schema": ID}],
-            "requestBody": {
-                "required": True,
-                "content": {"application/json": {"schema": reference(NameRequest)}},
-            },
-        },
+        openapi_extra={"parameters": [{"name": "userId", "in": "path", "required": True, "schema": ID}]},
     )

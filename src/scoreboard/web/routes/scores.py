@@ -49,7 +49,7 @@ def scores_route(
     async def post(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         caller = await tokens.verify(headers.get(b"authorization"))
-        scope[USER] = caller.user_id
+        scope["state"][USER] = caller.user_id
         servers.check(caller)
         check_json(headers)
         key = idempotency_key(headers)

@@ -2,8 +2,9 @@
 
 import json
 from codecs import BOM_UTF8
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -271,9 +272,10 @@ def read_json(kind: type[Body], body: bytes) -> Body:
         # Some programs write a byte order mark first, which a parser may ignore (RFC 8259, section 8.1).
         return kind.model_validate_json(body.removeprefix(BOM_UTF8))
     except ValidationError as error:
-        if error.errors(include_url=False)[0]["type"] == "json_invalid":
+        mistakes = error.errors(include_url=False, include_input=False)
+        if mistakes[0]["type"] == "json_invalid":
             return _read_odd_json(kind, body)
-        raise validation_failed(error) from error
+        raise validation_failed(mistakes) from error
 
 
 def _read_odd_json(kind: type[Body], body: bytes) -> Body:
@@ -281,7 +283,7 @@ def _read_odd_json(kind: type[Body], body: bytes) -> Body:
     try:
         return kind.model_validate(json.loads(body.decode("utf-8-sig")))
     except ValidationError as error:
-        raise validation_failed(error) from error
+        raise validation_failed(error.errors(include_url=False, include_input=False)) from error
     except (ValueError, RecursionError) as error:
         raise BodyNotJson from error
 
@@ -291,15 +293,17 @@ def read_query(kind: type[Query], parameters: dict[str, str]) -> Query:
     try:
         return kind.model_validate(parameters)
     except ValidationError as error:
-        raise validation_failed(error) from error
+        raise validation_failed(error.errors(include_url=False, include_input=False)) from error
 
 
-def validation_failed(error: ValidationError) -> ValidationFailed:
-    """Return the first invalid fields, each with the start of its name."""
-    mistakes = error.errors(include_url=False, include_input=False)
+def validation_failed(mistakes: Sequence[Mapping[str, Any]], depth: int = 0) -> ValidationFailed:
+    """Return the first mistakes that Pydantic found, each with the start of its field's name.
+
+    The field's name begins after `depth` parts of the location.
+    """
     told = [
         FieldMistake(
-            _shortened(".".join(map(str, mistake["loc"])) or "body"),
+            _shortened(".".join(map(str, mistake["loc"][depth:])) or "body"),
             mistake["msg"].removeprefix("Value error, "),
         )
         for mistake in mistakes[:MOST_MISTAKES]

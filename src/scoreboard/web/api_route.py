@@ -1,0 +1,110 @@
+"""`ApiRoute`: an ordinary FastAPI route with the error format, methods and headers of this API.
+
+How to write a route (`routes/players.py` is an example):
+
+    def things_routes(things: Things, tokens: Tokens) -> list[BaseRoute]:
+        router = APIRouter(prefix="/api/things", tags=["things"], route_class=ApiRoute)
+        administrator = Authenticate(tokens, ADMINISTER)
+
+        @router.post(
+            "/rename",
+            operation_id="renameThing",
+            summary="Rename a thing",
+            responses=documented(*AUTHENTICATION_ERRORS, *BODY_ERRORS, UnknownThing("no-such-thing")),
+        )
+        async def rename(
+            caller: Annotated[Caller, Depends(administrator)],
+            asked: Annotated[RenameRequest, Depends(JsonBody(RenameRequest))],
+        ) -> RenameResponse:
+            return await things.rename(caller, asked.name)
+
+        return router.routes
+
+- Raise a `ScoreboardError` anywhere: `problems` renders it with its status and code. Name it in `responses`, with
+  `documented`, so that the OpenAPI document shows it.
+- Dependencies run in this order: those of the router, those of the decorator, then those of the parameters from left to
+  right. The first error ends the request. Put authentication and limits first.
+- Read a body with `JsonBody`, never with a plain model as parameter: FastAPI would read such a body before it runs any
+  dependency, with its own limits and errors. Declare query parameters as `Annotated[Model, Query()]`: they are checked
+  after all dependencies, and a mistake becomes `validation_failed`.
+- `dependencies` has them all: `Authenticate`, `require_json`, `IdempotencyKey`, `JsonBody`, `no_store`.
+- A route for GET also answers HEAD. FastAPI adds nothing else to the behaviour of a route.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from fastapi.utils import deep_dict_update
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from scoreboard.domain.errors import ScoreboardError
+from scoreboard.web import problems
+from scoreboard.web.limits import rate_headers
+from scoreboard.web.limits.rate_headers import Header
+from scoreboard.web.schemas.public import validation_failed
+
+
+class ApiRoute(APIRoute):
+    """A FastAPI route that answers errors as problem+json, and HEAD like GET."""
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        policies: Sequence[Header] | None = None,
+        status_code: int | None = None,
+        responses: dict[int | str, dict[str, Any]] | None = None,
+        **options: Any,
+    ) -> None:
+        """Create a route. `policies` are the headers of its rate limits, sent with every response; None: no limits.
+
+        All other options are FastAPI's own. A dependency with an attribute `openapi` adds it to the description.
+        """
+        responses = {} if responses is None else responses
+        if policies is not None:
+            responses.setdefault(status_code or 200, {})
+            for response in responses.values():
+                response["headers"] = {**response.get("headers", {}), **rate_headers.DESCRIBED}
+        self._policies = {name.decode(): value.decode() for name, value in policies or ()}
+        super().__init__(path, endpoint, status_code=status_code, responses=responses, **options)
+        methods = self.methods or set()
+        self._answered = methods | {"HEAD"} if "GET" in methods else methods
+        self.openapi_extra = {**(self.openapi_extra or {})}
+        for dependency in self.dependant.dependencies:
+            deep_dict_update(self.openapi_extra, getattr(dependency.call, "openapi", {}))
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                response = await handler(request)
+            except RequestValidationError as error:
+                return self.problem(validation_failed(error.errors(), depth=1))
+            except ScoreboardError as error:
+                return self.problem(error)
+            response.headers.update(self._policies)
+            return response
+
+        return handle
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in self._answered:
+            error = problems.MethodNotAllowed(", ".join(sorted(self._answered)))
+            await self.problem(error)(scope, receive, send)
+        elif scope["method"] == "HEAD":
+            # The server leaves out the body of the response.
+            await super().handle({**scope, "method": "GET"}, receive, send)
+        else:
+            await super().handle(scope, receive, send)
+
+    def problem(self, error: ScoreboardError) -> Response:
+        """Return the response for an error."""
+        problem = problems.problem(error)
+        problem.headers.update(self._policies)
+        return problem.response()

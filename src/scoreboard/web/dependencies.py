@@ -1,0 +1,94 @@
+"""FastAPI dependencies of ordinary routes (`api_route` says how to use them)."""
+
+from typing import Annotated, Any, Final, Generic, TypeVar
+
+from fastapi import Depends, Request, Response
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel
+
+from scoreboard.domain import errors
+from scoreboard.domain.submissions import Caller
+from scoreboard.web import problems, request_body
+from scoreboard.web.auth.tokens import Tokens
+from scoreboard.web.direct_route import reference
+from scoreboard.web.middleware.request_log import USER
+from scoreboard.web.schemas.public import read_json
+
+Model = TypeVar("Model", bound=BaseModel)
+
+AUTHENTICATION_ERRORS: Final = (
+    errors.TokenMissing(),
+    errors.TokenInvalid(),
+    errors.TokenExpired(),
+    errors.KeysUnavailable(),
+)
+"""The errors of `Authenticate` without a scope, for `documented`."""
+
+BODY_ERRORS: Final = (
+    problems.BodyNotJson(),
+    problems.BodyIncomplete(),
+    problems.BodyTooLarge(request_body.MAX_BODY_BYTES),
+    problems.UnsupportedMediaType(),
+)
+"""The errors of `JsonBody`, for `documented`. Add a ValidationFailed with an example of the route's own fields."""
+
+_BEARER: Final = HTTPBearer(scheme_name="bearer", bearerFormat="JWT", auto_error=False)
+"""Describes the token in the OpenAPI document. `Tokens` reads and verifies it."""
+
+
+class Authenticate:
+    """Return the caller that the bearer token names, if the token has a scope (None: any token).
+
+    Raises TokenMissing, TokenExpired, TokenInvalid, KeysUnavailable, InsufficientScope. The request log shows the user.
+    """
+
+    def __init__(self, tokens: Tokens, scope: str | None = None) -> None:
+        self._tokens = tokens
+        self._scope = scope
+
+    async def __call__(self, request: Request, _described: Annotated[object, Depends(_BEARER)]) -> Caller:
+        caller = await self._tokens.verify(_headers(request).get(b"authorization"))
+        request.scope["state"][USER] = caller.user_id
+        if self._scope is not None and self._scope not in caller.scopes:
+            raise errors.InsufficientScope(self._scope)
+        return caller
+
+
+async def require_json(request: Request) -> None:
+    """Raise UnsupportedMediaType unless the body is said to be JSON. For routes with checks before `JsonBody`."""
+    request_body.check_json(_headers(request))
+
+
+class IdempotencyKey:
+    """Return the header `Idempotency-Key`, if there is one. Raises ValidationFailed."""
+
+    openapi: Final[dict[str, Any]] = {"parameters": [request_body.IDEMPOTENCY_KEY]}
+
+    async def __call__(self, request: Request) -> str | None:
+        return request_body.idempotency_key(_headers(request))
+
+
+class JsonBody(Generic[Model]):
+    """Read a JSON body of limited size into a model.
+
+    Raises UnsupportedMediaType, BodyTooLarge, BodyIncomplete, BodyNotJson, ValidationFailed.
+    """
+
+    def __init__(self, model: type[Model]) -> None:
+        self.model = model
+        content = {"application/json": {"schema": reference(model)}}
+        self.openapi: dict[str, Any] = {"requestBody": {"required": True, "content": content}}
+
+    async def __call__(self, request: Request) -> Model:
+        headers = _headers(request)
+        request_body.check_json(headers)
+        return read_json(self.model, await request_body.read_body(headers, request.receive))
+
+
+async def no_store(response: Response) -> None:
+    """Forbid caches to keep the response, as they must not keep problems either."""
+    response.headers["Cache-Control"] = "no-store"
+
+
+def _headers(request: Request) -> request_body.Headers:
+    return dict(request.scope["headers"])
