@@ -118,10 +118,8 @@ async def opened(path: Path) -> AsyncIterator[Service]:
     async with Reads(path, limit=UNLIMITED, clock=clock) as store:
         await store.register_boards([MAIN])
         service = Service(store, clock)
-        writing = asyncio.create_task(service.scoring.commit.run())
-        yield service
-        writing.cancel()
-        await asyncio.wait([writing])
+        async with service.scoring.commit.loop:
+            yield service
 
 
 async def until(is_so: Callable[[], bool]) -> None:

@@ -126,7 +126,7 @@ def limits() -> None:
         ("waiting submissions of a player", f"{commit.PLAYER_QUEUE_SIZE}", "429 `player_busy`"),
         (
             "addresses whose reads an instance counts",
-            f"{limiter.REMEMBERED_CLIENTS:,}",
+            f"{limiter.REMEMBERED_KEYS:,}",
             "the oldest is forgotten",
         ),
         ("submissions of one batch", f"{commit.BATCH_SIZE}", "the next batch"),

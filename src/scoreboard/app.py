@@ -30,7 +30,7 @@ from scoreboard.ports.ranking import Ranking
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.ranking.redis import connection as redis_connection
 from scoreboard.ranking.redis.ranking import RedisRanking
-from scoreboard.resilience.background import background
+from scoreboard.resilience.background_loop import BackgroundLoop
 from scoreboard.server.file_limits import make_room_for_streams
 from scoreboard.server.metrics_port import served
 from scoreboard.services.administer import Administration
@@ -255,20 +255,16 @@ async def open_scoreboard(
             metrics_port = stack.enter_context(
                 served(metrics.registry, settings.metrics_host, settings.metrics_port)
             )
-        await healing.start()
-        await stack.enter_async_context(
-            background(
-                {
-                    "healing": healing.run,
-                    "commit": scoring.commit.run,
-                    "follow changes": lambda: publisher.follow(ranking.changed_boards()),
-                    "refresh": publisher.refresh,
-                    "streams": hub.run,
-                    "keys": tokens.run,
-                },
-                observer,
-            )
-        )
+        await healing.prepare()
+        for loop in (
+            healing.loop,
+            scoring.commit.loop,
+            *publisher.loops,
+            BackgroundLoop("follow changes", lambda: publisher.follow(ranking.changed_boards()), observer),
+            hub.loop,
+            BackgroundLoop("keys", tokens.refresh_keys, observer),
+        ):
+            await stack.enter_async_context(loop)
         served_application: ASGIApp = application
         if settings.root_path:
             served_application = RootPath(served_application, settings.root_path)

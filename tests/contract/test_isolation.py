@@ -46,12 +46,8 @@ async def no_ranks(_settled: Decision) -> Mapping[int, int]:
 @asynccontextmanager
 async def committing(store: AdminStore, clock: HeldClock) -> AsyncIterator[GroupCommit]:
     written = GroupCommit(store, no_ranks, UNLIMITED, clock)
-    writing = asyncio.create_task(written.run())
-    try:
+    async with written.loop:
         yield written
-    finally:
-        writing.cancel()
-        await asyncio.wait([writing])
 
 
 async def outcomes(written: GroupCommit, *submissions: Submission) -> list[str]:
@@ -204,12 +200,10 @@ async def test_an_observer_that_fails_has_nothing_written_twice(store: AdminStor
             raise ZeroDivisionError
 
     written = GroupCommit(store, no_ranks, UNLIMITED, clock, Broken())
-    writing = asyncio.create_task(written.run())
-    with capture_logs():
-        assert await outcomes(written, *map(submission, USERS)) == ["ok"] * len(USERS)
+    async with written.loop:
+        with capture_logs():
+            assert await outcomes(written, *map(submission, USERS)) == ["ok"] * len(USERS)
     assert (await store.heads())["main"].version == len(USERS)
-    writing.cancel()
-    await asyncio.wait([writing])
 
 
 @pytest.mark.parametrize("make_store", ["postgresql"], indirect=True)
@@ -236,16 +230,11 @@ async def test_an_unforeseen_error_after_a_commit_has_nothing_written_twice(
 async def test_what_waits_is_written_once_the_writer_runs_again(store: AdminStore, clock: HeldClock) -> None:
     written = GroupCommit(store, no_ranks, UNLIMITED, clock)
     answer = asyncio.create_task(written.submit(submission("early")))
-    ended = asyncio.create_task(written.run())
-    await asyncio.sleep(0)
-    # It waits for a lock now, and has taken nothing.
-    ended.cancel()
-    await asyncio.wait([ended])
-    writing = asyncio.create_task(written.run())
-    async with asyncio.timeout(30):
+    async with written.loop:
+        # It waits for a lock now, and has taken nothing.
+        await asyncio.sleep(0)
+    async with written.loop, asyncio.timeout(30):
         assert (await answer).event.version == 1
-    writing.cancel()
-    await asyncio.wait([writing])
 
 
 async def test_a_rule_that_fails(
@@ -281,11 +270,8 @@ async def test_a_ranking_that_fails_in_a_way_that_nobody_foresaw_costs_the_rank_
         raise ZeroDivisionError
 
     written = GroupCommit(store, broken, UNLIMITED, clock)
-    writing = asyncio.create_task(written.run())
-    with capture_logs() as logs:
-        for _ in range(2):
-            assert await outcomes(written, *map(submission, USERS)) == ["ok"] * len(USERS)
-    assert not writing.done()
+    async with written.loop:
+        with capture_logs() as logs:
+            for _ in range(2):
+                assert await outcomes(written, *map(submission, USERS)) == ["ok"] * len(USERS)
     assert [line["log_level"] for line in logs] == ["error"]
-    writing.cancel()
-    await asyncio.wait([writing])

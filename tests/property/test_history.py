@@ -238,13 +238,7 @@ class History(RuleBasedStateMachine):
         self.administration = Administration(
             CATALOG, self.store, self.scoring.commit.apply, clock=self.clock, new_id=self.ids.__next__
         )
-        writing = asyncio.create_task(self.scoring.commit.run())
-
-        async def stop() -> None:
-            writing.cancel()
-            await asyncio.wait([writing])
-
-        self.stack.push_async_callback(stop)
+        await self.stack.enter_async_context(self.scoring.commit.loop)
 
     async def _submit(self, attempt: Try) -> Receipt:
         return await self.scoring.submit(

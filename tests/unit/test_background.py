@@ -1,13 +1,12 @@
 """Background work continues after every error, and logs it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Never
 
-import pytest
 import uvicorn
-from structlog.testing import capture_logs
 
 from scoreboard.domain.standings import Snapshot
 from scoreboard.fanout.board_cache import BoardCache
@@ -16,11 +15,10 @@ from scoreboard.fanout.hub import TICK_SECONDS, Hub
 from scoreboard.fanout.publisher import REFRESH_SECONDS, Publisher
 from scoreboard.fanout.ring import STALLED_SECONDS
 from scoreboard.fanout.subscriber import StreamRequest, Subscriber
-from scoreboard.ports.observer import NULL_OBSERVER, Observer
+from scoreboard.ports.observer import Observer
 from scoreboard.ports.ranking import Progress
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.ranking.redis.connection import Breaker
-from scoreboard.resilience.background import QUIET_SECONDS, RETRY_SECONDS, Failures, background, keep_running
+from scoreboard.resilience.background_loop import BackgroundLoop
 from scoreboard.server.http_server import LimitedServer
 from scoreboard.server.protocol import HttpProtocol
 from scoreboard.services.healing import Healing
@@ -32,13 +30,6 @@ from tests.limits import LIMIT_SECONDS
 from tests.making import MAIN, SIDE, UNLIMITED, VISIT, commit, submission
 from tests.virtual_time import run
 
-ODD = [
-    AttributeError("'str' object has no attribute 'get'"),
-    KeyError("keys"),
-    AssertionError(),
-    RecursionError(),
-]
-
 
 class Counting(Observer):
     def __init__(self) -> None:
@@ -46,45 +37,6 @@ class Counting(Observer):
 
     def failed(self, work: str) -> None:
         self.failures.append(work)
-
-
-def test_a_loop_that_fails_starts_again_after_a_pause_and_is_reported() -> None:
-    observer, started = Counting(), list[float]()
-
-    async def loop() -> None:
-        started.append(asyncio.get_running_loop().time())
-        if len(started) <= len(ODD):
-            raise ODD[len(started) - 1]
-        await asyncio.Event().wait()
-
-    async def main() -> None:
-        async with background({"odd": loop}, observer):
-            await asyncio.sleep(100)
-
-    with capture_logs() as logs:
-        run(main())
-    assert started == [number * RETRY_SECONDS for number in range(len(ODD) + 1)]
-    assert observer.failures == ["odd"] * len(ODD)
-    assert [(line["work"], line["exc_info"]) for line in logs] == [("odd", error) for error in ODD]
-
-
-def test_a_loop_that_has_nothing_to_do_may_end() -> None:
-    async def nothing() -> None:
-        return
-
-    run(keep_running("nothing", nothing))
-
-
-def test_a_failure_that_repeats_does_not_flood_the_log() -> None:
-    now = [0.0]
-    failures = Failures("odd", NULL_OBSERVER, lambda: now[0])
-    with capture_logs() as logs:
-        for second in range(2 * int(QUIET_SECONDS)):
-            now[0] = second
-            for board in ("main", "side"):
-                with failures.survived(board=board):
-                    raise ValueError(f"not a version: {second}")
-    assert [line["board"] for line in logs] == ["main", "side", "main", "side"]
 
 
 def snapshot(board: str, version: int) -> Snapshot:
@@ -111,12 +63,14 @@ def test_a_board_that_cannot_be_read_for_an_odd_reason_holds_up_no_other() -> No
         publisher = Publisher(BoardCache(read), hub, ("broken", "good"))
         for board in ("broken", "good"):
             hub.join(Watcher(StreamRequest(board)))
-        async with asyncio.timeout(3.5 * REFRESH_SECONDS):
-            await asyncio.gather(publisher.refresh(), publisher.follow(changes()))
+        async with AsyncExitStack() as stack:
+            for loop in (*publisher.loops, BackgroundLoop("follow", lambda: publisher.follow(changes()))):
+                await stack.enter_async_context(loop)
+            await asyncio.sleep(3.5 * REFRESH_SECONDS)
 
-    with pytest.raises(TimeoutError):
-        run(main())
-    assert reads == {"broken": 6, "good": 6}
+    run(main())
+    # One read a second, and one for each hint.
+    assert min(reads.values()) >= 6
 
 
 class Watcher(Subscriber):
@@ -143,30 +97,11 @@ def test_a_stream_that_cannot_be_closed_holds_up_no_other() -> None:
             hub.publish(encode_board(snapshot(board, 1)))
             for _ in range(2):
                 hub.join(Unclosable(StreamRequest(board)))
-        async with background({"streams": hub.run}, NULL_OBSERVER):
+        async with hub.loop:
             await asyncio.sleep(STALLED_SECONDS + 5 * TICK_SECONDS)
 
     run(main())
     assert (hub.streams, hub.counts.stalled) == (0, 4)
-
-
-def test_a_probe_that_fails_in_an_odd_way_does_not_leave_a_server_lost() -> None:
-    answers: Iterator[Exception | None] = iter([KeyError(5_798), None])
-    back = asyncio.Event()
-
-    async def probe() -> None:
-        if (error := next(answers)) is not None:
-            raise error
-
-    async def main() -> None:
-        breaker = Breaker(probe, 0.5, back.set)
-        with pytest.raises(Exception, match="not ready"), breaker.guard():
-            raise ConnectionError
-        await asyncio.wait_for(back.wait(), 10)
-        with breaker.guard():
-            pass
-
-    run(main())
 
 
 def test_a_prober_goes_on_after_a_connection_that_cannot_be_cut_off() -> None:
@@ -210,10 +145,10 @@ async def test_a_copy_that_answers_oddly_is_healed_later_and_the_others_at_once(
         await commit(store, submission("ada"), submission("bob", VISIT))
         healing = Healing(store, ranking, ("main", "side"), observer)
         # At the start, too, it keeps no server from going on.
-        await healing.start()
+        await healing.prepare()
         assert observer.failures == ["healing"]
         ranking.odd = 0
-        async with background({"healing": healing.run}, observer), asyncio.timeout(LIMIT_SECONDS):
+        async with healing.loop, asyncio.timeout(LIMIT_SECONDS):
             for board in ("side", "main"):
                 while (await ranking.progress(board)).version != 1:
                     await healing.catch_up()

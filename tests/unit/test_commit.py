@@ -60,22 +60,18 @@ async def committing(
         store.turn = asyncio.Event()
         await store.register_boards([MAIN])
         commit = GroupCommit(store, apply, limit, clock)
-        writing = asyncio.create_task(commit.run()) if run else None
-        try:
-            yield commit, store, clock
-        finally:
-            if writing is not None:
-                writing.cancel()
-                await asyncio.wait([writing])
+        if run:
+            commit.loop.start()
+        yield commit, store, clock
+        await commit.loop.stop()
 
 
 async def test_what_waits_is_written_together_one_of_a_player_a_turn(path: Path) -> None:
     async with committing(path, run=False) as (commit, store, _):
         waiting = [asyncio.create_task(commit.submit(submission(user))) for user in "aaabbc"]
         await asyncio.sleep(0)
-        writing = asyncio.create_task(commit.run())
+        commit.loop.start()
         receipts = await asyncio.gather(*waiting)
-        writing.cancel()
         assert store.turns == [3, 2, 1]
         assert [receipt.event.version for receipt in receipts] == [1, 4, 6, 2, 5, 3]
 
@@ -86,9 +82,8 @@ async def test_a_full_queue_refuses_and_keeps_what_it_has(path: Path) -> None:
         await asyncio.sleep(0)
         with pytest.raises(QueueFull):
             await commit.submit(submission("late"))
-        writing = asyncio.create_task(commit.run())
+        commit.loop.start()
         receipts = await asyncio.gather(*waiting)
-        writing.cancel()
         assert sorted(receipt.event.version for receipt in receipts) == list(range(1, QUEUE_SIZE + 1))
 
 
@@ -99,10 +94,9 @@ async def test_one_player_cannot_fill_the_queue(path: Path) -> None:
         with pytest.raises(PlayerBusy):
             await commit.submit(submission("ada"))
         other = asyncio.create_task(commit.submit(submission("bob")))
-        writing = asyncio.create_task(commit.run())
+        commit.loop.start()
         assert (await other).event.version == 2
         await asyncio.gather(*waiting)
-        writing.cancel()
 
 
 async def test_a_flood_of_refused_requests_does_not_reach_the_store(path: Path) -> None:

@@ -118,11 +118,10 @@ def test_a_flood_of_clients_that_say_they_are_ahead_costs_five_comparisons_a_sec
         store = AsyncMock(spec=SqliteStore)
         store.heads.return_value = {"main": Head(0, 0)}
         healing = Healing(store, ranking, ("main",))
-        running = asyncio.create_task(healing.run())
         clock = asyncio.get_running_loop().time
-        while clock() < 10:
-            await healing.catch_up()
-        running.cancel()
+        async with healing.loop:
+            while clock() < 10:
+                await healing.catch_up()
         return store.heads.call_count  # type: ignore[no-any-return]
 
     assert 45 <= run(scenario()) <= 52
@@ -132,18 +131,17 @@ async def test_the_loop_names_each_partner_that_is_lost_and_goes_on(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scoreboard.services.healing.INTERVAL_SECONDS", 0.01)
-    healing = asyncio.create_task(service.healing.run())
-    service.ranking.gone = True
-    await until(lambda: service.healing.lost == {"ranking"})
-    service.store.fails = True
-    await until(lambda: service.healing.lost == {"ranking", "store"})
-    service.ranking.gone = False
-    await until(lambda: service.healing.lost == {"store"})
-    service.store.fails = False
-    await commit(service.store, submission("ada"))
-    await until(lambda: not service.healing.lost)
+    async with service.healing.loop:
+        service.ranking.gone = True
+        await until(lambda: service.healing.lost == {"ranking"})
+        service.store.fails = True
+        await until(lambda: service.healing.lost == {"ranking", "store"})
+        service.ranking.gone = False
+        await until(lambda: service.healing.lost == {"store"})
+        service.store.fails = False
+        await commit(service.store, submission("ada"))
+        await until(lambda: not service.healing.lost)
     assert await service.ranking.progress("main") == Progress(1, readable=True)
-    healing.cancel()
 
 
 async def test_it_tells_how_much_a_copy_lacks_until_it_is_whole(

@@ -65,11 +65,8 @@ def joined(hub: Hub, count: int) -> list[Watching]:
 @asynccontextmanager
 async def hub_running(clock: Clock | None = None) -> AsyncIterator[Hub]:
     hub = Hub(["main"], jitter=lambda low, _high: low, clock=clock)
-    task = asyncio.create_task(hub.run())
-    try:
+    async with hub.loop:
         yield hub
-    finally:
-        task.cancel()
 
 
 def test_a_watcher_gets_the_newest_frame_at_once() -> None:

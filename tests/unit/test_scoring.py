@@ -65,13 +65,12 @@ async def test_a_score_does_not_wait_for_the_copy_to_be_filled_but_has_it_filled
 ) -> None:
     # The loop by itself would not look again while this test runs.
     monkeypatch.setattr("scoreboard.services.healing.INTERVAL_SECONDS", 60.0)
-    healing = asyncio.create_task(service.healing.run())
-    await until(lambda: service.ranking.is_readable)
-    await service.ranking.drop("main")
-    assert await service.score() is None
-    await until(lambda: service.ranking.is_readable)
-    assert await service.score() == 1
-    healing.cancel()
+    async with service.healing.loop:
+        await until(lambda: service.ranking.is_readable)
+        await service.ranking.drop("main")
+        assert await service.score() is None
+        await until(lambda: service.ranking.is_readable)
+        assert await service.score() == 1
 
 
 async def test_a_gap_is_healed_by_the_next_score(service: Service) -> None:
@@ -162,13 +161,12 @@ async def test_publishing_goes_on_when_a_board_can_be_read_again(service: Servic
     cache = BoardCache(service.scoring.board)
     publisher = Publisher(cache, hub, ("main",))
     service.store.fails = True
-    refreshing = asyncio.create_task(publisher.refresh())
-    await until(lambda: service.store.pages > 0)
-    assert hub.newest("main") is None
-    service.store.fails = False
-    service.clock.advance(1)
-    await until(lambda: hub.newest("main") is not None)
-    refreshing.cancel()
+    async with publisher.loops[0]:
+        await until(lambda: service.store.pages > 0)
+        assert hub.newest("main") is None
+        service.store.fails = False
+        service.clock.advance(1)
+        await until(lambda: hub.newest("main") is not None)
 
 
 async def test_with_both_partners_gone_the_last_known_board_is_shown_and_says_so(service: Service) -> None:
@@ -228,9 +226,8 @@ async def test_a_correction_of_another_process_ends_the_service_of_older_pages(
     # The ranking is gone, so the store alone tells of the ban.
     service.ranking.gone = True
     await ban(service, "ada")
-    healing = asyncio.create_task(service.healing.run())
-    await until(lambda: service.healing.minimum.of("main") == 2)
-    healing.cancel()
+    async with service.healing.loop:
+        await until(lambda: service.healing.minimum.of("main") == 2)
     service.store.fails = True
     with pytest.raises(StoreUnavailable):
         await cache.page("main", 5, 0)

@@ -141,15 +141,14 @@ async def test_a_database_that_is_read_only_is_read_and_is_named_until_it_takes_
         async with MemoryRanking() as ranking, opened(f"127.0.0.1:{server.port}") as store:
             await commit(store, submission("ada"))
             healing = Healing(store, ranking, ("main",))
-            running = asyncio.create_task(healing.run())
-            for refuses in (True, False):
-                await asyncio.to_thread(server.refuse_writes, refuses)
-                async with asyncio.timeout(SECONDS):
-                    while healing.lost != ({"store"} if refuses else set()):
-                        await healing.catch_up()
-                assert (await store.page("main", 10, 0)).players == 1
-            await commit(store, submission("bob"))
-            running.cancel()
+            async with healing.loop:
+                for refuses in (True, False):
+                    await asyncio.to_thread(server.refuse_writes, refuses)
+                    async with asyncio.timeout(SECONDS):
+                        while healing.lost != ({"store"} if refuses else set()):
+                            await healing.catch_up()
+                    assert (await store.page("main", 10, 0)).players == 1
+                await commit(store, submission("bob"))
 
 
 @pytest.mark.parametrize("mode", ["session", "transaction"])

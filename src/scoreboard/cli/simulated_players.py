@@ -10,7 +10,7 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from scoreboard.domain.submissions import Caller
-from scoreboard.resilience.background import Failures
+from scoreboard.resilience.failures import Failures
 
 NAMES: Final = (
     "Ada", "Björk", "Chidi", "Dalia", "Emre", "Fatima", "Goro", "Hana", "Ines", "Jonas", "Kaia", "Luca",
@@ -58,7 +58,7 @@ class SimulatedPlayers:
             player = players[random.randrange(5)]
             players.remove(player)
             players.append(player)
-            with failures.survived():
+            with failures.catch():
                 try:
                     self._score(connection, player)
                 except (OSError, http.client.HTTPException):

@@ -13,7 +13,8 @@ from scoreboard.fanout.ring import SLICE_SECONDS, Counts, Ring
 from scoreboard.fanout.subscriber import Subscriber
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
-from scoreboard.resilience.background import Failures
+from scoreboard.resilience.background_loop import BackgroundLoop
+from scoreboard.resilience.failures import Failures
 
 TICK_SECONDS: Final = 1.0
 """Interval of the checks for heartbeats, stalled clients and expired tokens."""
@@ -45,6 +46,7 @@ class Hub:
         self._rings = {board: Ring(self.counts, self._streams_by_address, observer) for board in boards}
         self._draining = False
         self._failures = Failures("streams", observer)
+        self.loop = BackgroundLoop("streams", self._tick, observer)
 
     @property
     def streams(self) -> int:
@@ -103,15 +105,14 @@ class Hub:
         if self._rings[subscriber.request.board].discard(subscriber):
             self.counts.left += 1
 
-    async def run(self) -> None:
-        """Send heartbeats, and close streams that are stalled or whose token has expired."""
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            for board, ring in self._rings.items():
-                with self._failures.survived(board=board):
-                    ring.tick()
-                with self._failures.survived(board=board):
-                    await self._end_expired(ring)
+    async def _tick(self) -> float:
+        """Send heartbeats, and close the streams that are stalled or whose token has expired."""
+        for board, ring in self._rings.items():
+            with self._failures.catch(board=board):
+                ring.tick()
+            with self._failures.catch(board=board):
+                await self._end_expired(ring)
+        return TICK_SECONDS
 
     async def _end_expired(self, ring: Ring) -> None:
         """End the streams whose tokens have expired. Tokens that were issued together expire together."""

@@ -1,6 +1,5 @@
 """Publication of changed boards to the hub."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Final
@@ -11,8 +10,9 @@ from scoreboard.domain.errors import StoreUnavailable
 from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.hub import Hub
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
-from scoreboard.resilience.background import Failures
-from scoreboard.resilience.coalescing import Coalesced
+from scoreboard.resilience.background_loop import BackgroundLoop
+from scoreboard.resilience.coalescing_cache import CoalescingCache
+from scoreboard.resilience.failures import Failures
 
 READ_PACE_SECONDS: Final = 0.01
 """Minimum time between two reads of a board that changes all the time. It adds to the hub's own pace, 25 ms."""
@@ -33,10 +33,15 @@ class Publisher:
         self._cache = cache
         self._hub = hub
         self._boards = boards
-        self._due: set[str] = set()
-        self._read_at: dict[str, float] = {}
-        """When the last read of each board began."""
-        self._publish = {board: Coalesced(partial(self._publish_now, board)) for board in boards}
+        self._publish = {
+            board: CoalescingCache(partial(self._publish_now, board), pause_seconds=READ_PACE_SECONDS)
+            for board in boards
+        }
+        self._publish_loops = {
+            board: BackgroundLoop("publish", partial(self._publish_if_watched, board), observer)
+            for board in boards
+        }
+        self.loops = (BackgroundLoop("refresh", self._refresh, observer), *self._publish_loops.values())
 
     async def publish(self, board: str) -> None:
         """Publish the board's newest top to the hub.
@@ -44,7 +49,7 @@ class Publisher:
         Raises StoreUnavailable. The hub then drops a frame that is older than a correction, and ends the board's
         streams.
         """
-        await self._publish[board]()
+        await self._publish[board].get()
 
     async def _publish_now(self, board: str) -> None:
         try:
@@ -58,30 +63,21 @@ class Publisher:
 
     async def follow(self, changed_boards: AsyncIterator[str]) -> None:
         """Publish each named board that has subscribers, at most once per `READ_PACE_SECONDS`."""
-        self._due.clear()
-        async with asyncio.TaskGroup() as group:
-            async for board in changed_boards:
-                if board not in self._due and self._hub.has_subscribers(board):
-                    self._due.add(board)
-                    group.create_task(self._publish_in_time(board))
+        async for board in changed_boards:
+            self._publish_loops[board].wake()
 
-    async def _publish_in_time(self, board: str) -> None:
-        clock = asyncio.get_running_loop().time
-        await asyncio.sleep(max(0.0, self._read_at.get(board, float("-inf")) + READ_PACE_SECONDS - clock()))
-        self._read_at[board] = clock()
-        # A hint that arrives from here on may be too late for this read.
-        self._due.discard(board)
-        await self._try(board)
+    async def _publish_if_watched(self, board: str) -> None:
+        if self._hub.has_subscribers(board):
+            await self._try(board)
 
-    async def refresh(self) -> None:
-        """Publish all boards once a second. The hub sends nothing if a board has not changed."""
-        while True:
-            for board in self._boards:
-                await self._try(board)
-            await asyncio.sleep(REFRESH_SECONDS)
+    async def _refresh(self) -> float:
+        """Publish all boards. The hub sends nothing if a board has not changed."""
+        for board in self._boards:
+            await self._try(board)
+        return REFRESH_SECONDS
 
     async def _try(self, board: str) -> None:
-        with self._failures.survived(board=board):
+        with self._failures.catch(board=board):
             try:
                 await self.publish(board)
             except StoreUnavailable as error:

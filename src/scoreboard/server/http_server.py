@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from scoreboard.domain.errors import StartError
-from scoreboard.resilience.background import Failures
+from scoreboard.resilience.failures import Failures
 from scoreboard.server import limits
 from scoreboard.server.listen_socket import BACKLOG
 from scoreboard.server.protocol import HttpProtocol

@@ -7,7 +7,10 @@ from typing import Final
 import structlog
 from httptools import HttpParserError
 
-LOG_SECONDS: Final = 60.0
+from scoreboard.domain.boards import RateLimit
+from scoreboard.resilience.rate_limiter import RateLimiter
+
+LOG_US: Final = 60_000_000
 """Minimum time between two log lines, so that a flood of bad requests does not flood the log."""
 
 log = structlog.get_logger()
@@ -35,10 +38,9 @@ class RefusalLog:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """`clock` returns monotonic seconds."""
-        self._clock = clock
+        self._log_limit = RateLimiter(RateLimit(1, LOG_US), clock)
         self._count = 0
         self._mistake: str | None = None
-        self._quiet_until = float("-inf")
 
     def status_of(self, error: HttpParserError) -> HTTPStatus:
         """Return the status for a request that could not be parsed."""
@@ -52,8 +54,7 @@ class RefusalLog:
 
     def refused(self, status: HTTPStatus) -> None:
         self._count += 1
-        now = self._clock()
-        if now < self._quiet_until:
+        if self._log_limit.take("refused"):
             return
         log.warning("refused bad requests", count=self._count, last_status=int(status), mistake=self._mistake)
-        self._count, self._mistake, self._quiet_until = 0, None, now + LOG_SECONDS
+        self._count, self._mistake = 0, None

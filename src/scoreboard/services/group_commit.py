@@ -31,7 +31,8 @@ from scoreboard.domain.submissions import Submission
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.ports.store import Store, Take
-from scoreboard.resilience.background import Failures
+from scoreboard.resilience.background_loop import BackgroundLoop
+from scoreboard.resilience.failures import Failures
 from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.refusal_cache import RememberedRefusals
 
@@ -88,6 +89,7 @@ class GroupCommit:
         self._arrived = asyncio.Event()
         self._refusals = RememberedRefusals(clock, self.clock_guard)
         self._failures = Failures("commit", observer)
+        self.loop = BackgroundLoop("commit", self._tick, observer)
         self._in_order = asyncio.Lock()
         self._unapplied = 0
 
@@ -119,7 +121,7 @@ class GroupCommit:
         async with self._in_order:
             await self._apply(decision)
 
-    async def run(self) -> None:
+    async def _tick(self) -> None:
         """Write batch after batch, until it is cancelled."""
         async with asyncio.TaskGroup() as finishing:
             while True:
@@ -199,7 +201,7 @@ class GroupCommit:
         self, batch: Sequence[_Waiting], decision: Decision, started: float, seconds: float
     ) -> None:
         """Answer what is committed. Nothing that fails here may have it written again."""
-        with self._failures.survived(part="observer"):
+        with self._failures.catch(part="observer"):
             self._observer.committed(len(batch), len(decision.events), seconds)
         for waiting, outcome in zip(batch, decision.outcomes, strict=True):
             if isinstance(outcome, Refusal):
@@ -217,7 +219,7 @@ class GroupCommit:
         ranks: Mapping[int, int] = {}
         try:
             # A missed change is repaired by the next batch, which finds the gap, or by `healing`.
-            with self._failures.survived(part="ranking"):
+            with self._failures.catch(part="ranking"):
                 async with self._in_order:
                     ranks = await self._apply(decision)
         finally:

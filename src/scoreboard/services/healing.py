@@ -18,7 +18,9 @@ from scoreboard.domain.standings import Change
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.ports.ranking import Applied, Progress, Ranking
 from scoreboard.ports.store import Store
-from scoreboard.resilience.background import Failures
+from scoreboard.resilience.background_loop import BackgroundLoop
+from scoreboard.resilience.coalescing_cache import CoalescingCache
+from scoreboard.resilience.failures import Failures
 from scoreboard.services.minimum_version import MinimumVersions
 
 PAGE_SIZE: Final = 2_000
@@ -56,8 +58,8 @@ class Healing:
         self._ranking = ranking
         self._boards = boards
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._needed = asyncio.Event()
-        self._passed: asyncio.Future[None] | None = None
+        self._comparing = CoalescingCache(self._compare_all, pause_seconds=PAUSE_SECONDS)
+        self.loop = BackgroundLoop("healing", self._tick, observer)
         self.lost: frozenset[str] = frozenset()
         """The partners that could not be reached when the versions were last compared."""
         self.minimum = MinimumVersions()
@@ -69,45 +71,37 @@ class Healing:
         """How many versions the copy lacks that is furthest behind its store, as far as is known."""
         return max(self._missing.values(), default=0)
 
-    async def start(self) -> None:
-        """Fill what can be filled soon, so that the first score knows its rank already; `run` does the rest."""
-        with self._failures.survived(), suppress(TimeoutError, StoreUnavailable, RankingUnavailable):
+    async def prepare(self) -> None:
+        """Fill what can be filled soon, so that the first score knows its rank already."""
+        with self._failures.catch(), suppress(TimeoutError, StoreUnavailable, RankingUnavailable):
             async with asyncio.timeout(START_SECONDS):
                 for board in self._boards:
                     await self.heal(board)
 
-    async def run(self) -> None:
-        """Compare and heal every second or when it is needed, for ever.
-
-        A partner that is gone is asked again in the next second.
-        """
-        while True:
-            self._needed.clear()
-            passed, self._passed = self._passed, None
-            lost: set[str] = set()
-            for board in self._boards:
-                with self._failures.survived(board=board):
-                    lost |= await self._lost_partners(board)
-            with self._failures.survived():
-                lost |= await self._unwritable_partners()
-            if self.lost != lost:
-                log.warning("partners lost", partners=sorted(lost)) if lost else log.info(
-                    "all partners are back"
-                )
-                self.lost = frozenset(lost)
-            if passed is not None:
-                passed.set_result(None)
-            await asyncio.sleep(PAUSE_SECONDS)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(INTERVAL_SECONDS):
-                    await self._needed.wait()
+    async def _tick(self) -> float:
+        await self._comparing.get()
+        return INTERVAL_SECONDS
 
     async def catch_up(self) -> None:
-        """Have the versions compared and healed now, for all who ask for it together; return after a second anyway."""
-        if self._passed is None:
-            self._passed = asyncio.get_running_loop().create_future()
-        self._needed.set()
-        await asyncio.wait((self._passed,), timeout=INTERVAL_SECONDS)
+        """Compare and heal all boards now, or return after a second if that takes longer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(INTERVAL_SECONDS):
+                await self._comparing.get()
+
+    async def _compare_all(self) -> None:
+        """Compare and heal all boards, and find out which servers are unavailable."""
+        lost: set[str] = set()
+        for board in self._boards:
+            with self._failures.catch(board=board):
+                lost |= await self._lost_partners(board)
+        with self._failures.catch():
+            lost |= await self._unwritable_partners()
+        if self.lost != lost:
+            if lost:
+                log.warning("servers unavailable", servers=sorted(lost))
+            else:
+                log.info("all servers are available again")
+            self.lost = frozenset(lost)
 
     async def _lost_partners(self, board: str) -> set[str]:
         """Repair a board. Return the servers that did not answer or refuse writes."""
@@ -145,13 +139,13 @@ class Healing:
         """What to do about a commit that found a gap before it; whether the copy has the commit now.
 
         A small gap is another process's commit that comes a moment later than this one: it is closed at once. A copy
-        that is being filled, or misses much, is left to `run`: nobody's answer waits for that.
+        that is being filled, or misses much, is left to the loop: nobody's answer waits for that.
         Raises StoreUnavailable, RankingUnavailable.
         """
         if applied.readable and change.to_version - applied.version <= PAGE_SIZE:
             await self.heal(change.board)
             return True
-        self._needed.set()
+        self.loop.wake()
         return False
 
     async def heal(self, board: str) -> None:

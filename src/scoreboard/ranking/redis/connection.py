@@ -1,8 +1,6 @@
-"""Connections to Redis: required configuration, errors, and a circuit breaker."""
+"""Connections to Redis: required configuration and errors."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,8 +9,7 @@ from redis import RedisError
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisClusterException
 
-from scoreboard.domain.errors import RankingUnavailable, StartError
-from scoreboard.resilience.background import keep_running
+from scoreboard.domain.errors import StartError
 
 FAILURES: Final = (RedisError, RedisClusterException, OSError, TimeoutError)
 """All that Redis can do to whoever needs it. (What is wrong with a whole cluster is no RedisError.)"""
@@ -72,55 +69,3 @@ async def check(client: Client, silence_seconds: float) -> None:
                 "Redis may throw parts of the boards away when it is full: set maxmemory-policy noeviction",
                 policy=server.get("maxmemory_policy"),
             )
-
-
-class Breaker:
-    """Lets nobody wait for a server that is lost, until a probe has found it again."""
-
-    def __init__(
-        self, probe: Callable[[], Awaitable[object]], silence_seconds: float, back: Callable[[], None]
-    ) -> None:
-        self._probe = probe
-        self._silence_seconds = silence_seconds
-        self._back = back
-        self._probing: asyncio.Task[None] | None = None
-
-    def check(self) -> None:
-        """Raise RankingUnavailable while the breaker is open."""
-        if self._probing is not None:
-            raise RankingUnavailable
-
-    @contextmanager
-    def guard(self) -> Iterator[None]:
-        """What fails inside opens the breaker. Raises RankingUnavailable, at once while it is open."""
-        self.check()
-        try:
-            yield
-        except FAILURES as error:
-            if self._probing is None:
-                log.warning("Redis is lost", reason=str(error) or type(error).__name__)
-                self._probing = asyncio.create_task(keep_running("redis probe", self._probe_until_back))
-            raise RankingUnavailable from error
-
-    async def aclose(self) -> None:
-        """Probe no more."""
-        if self._probing is not None:
-            self._probing.cancel()
-            await asyncio.wait((self._probing,))
-
-    async def _probe_until_back(self) -> None:
-        while True:
-            await asyncio.sleep(PROBE_SECONDS)
-            if await self._is_back():
-                break
-        log.info("Redis is back")
-        self._probing = None
-        self._back()
-
-    async def _is_back(self) -> bool:
-        try:
-            async with asyncio.timeout(self._silence_seconds):
-                await self._probe()
-        except FAILURES:
-            return False
-        return True

@@ -21,9 +21,10 @@ from scoreboard.domain.standings import Change, Entry, Snapshot, Standing
 from scoreboard.ports.ranking import Applied, Progress
 from scoreboard.ranking.changed_boards import ChangedBoards
 from scoreboard.ranking.redis.connection import (
+    FAILURES,
     PROBE_KEPT_MS,
+    PROBE_SECONDS,
     WAIT_FOR_CONNECTION_SECONDS,
-    Breaker,
     Limits,
     check,
     disconnect,
@@ -31,8 +32,9 @@ from scoreboard.ranking.redis.connection import (
 from scoreboard.ranking.redis.keys import BoardKeys, names_key, names_probe
 from scoreboard.ranking.redis.servers import RedisServers, follow_primary
 from scoreboard.ranking.redis.subscription import Subscription
-from scoreboard.resilience.background import keep_running
-from scoreboard.resilience.coalescing import Coalesced
+from scoreboard.resilience.background_loop import BackgroundLoop
+from scoreboard.resilience.circuit_breaker import CircuitBreaker
+from scoreboard.resilience.coalescing_cache import CoalescingCache
 from scoreboard.settings.redis_url import parse_address
 
 SCRIPTS: Final = ("apply", "page", "rank", "drop", "keep_names", "names", "drop_names")
@@ -68,11 +70,11 @@ class RedisRanking:
         self._limits = limits
         self._process = uuid4().hex
         self._changed_boards = ChangedBoards()
-        self._pages: dict[tuple[str, int, int], Coalesced[Snapshot]] = {}
+        self._pages: dict[tuple[str, int, int], CoalescingCache[Snapshot]] = {}
         # The cluster's client raises where all connections are busy, instead of waiting.
         self._connections = asyncio.Semaphore(limits.connections)
         self._in_use = 0
-        self._breakers: dict[str | None, Breaker] = {}
+        self._breakers: dict[str | None, CircuitBreaker] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -125,8 +127,8 @@ class RedisRanking:
         if place not in self._pages:
             if len(self._pages) >= KEPT_PAGES:
                 self._pages.clear()
-            self._pages[place] = Coalesced(partial(self._page, board, limit, offset))
-        return await self._pages[place]()
+            self._pages[place] = CoalescingCache(partial(self._page, board, limit, offset))
+        return await self._pages[place].get()
 
     async def _page(self, board: str, limit: int, offset: int) -> Snapshot:
         async with self._asking(board):
@@ -173,17 +175,11 @@ class RedisRanking:
             await self._run("drop", self._keys(board).copy, [])
 
     async def changed_boards(self) -> AsyncIterator[str]:
-        listening = [
-            asyncio.create_task(keep_running("subscription", subscription.run))
-            for subscription in self._subscriptions()
-        ]
-        try:
+        async with AsyncExitStack() as stack:
+            for subscription in self._subscriptions():
+                await stack.enter_async_context(BackgroundLoop("subscription", subscription.tick))
             async for board in self._changed_boards.follow():
                 yield board
-        finally:
-            for task in listening:
-                task.cancel()
-            await asyncio.wait(listening)
 
     def _subscriptions(self) -> list[Subscription]:
         """One, or in a cluster one a board: each board has its place there."""
@@ -230,12 +226,17 @@ class RedisRanking:
         Raises RankingUnavailable.
         """
         breaker = self._breaker(board)
-        breaker.check()
+        if breaker.is_open:
+            raise RankingUnavailable
         await self._take_connection()
         try:
-            with breaker.guard():
-                async with asyncio.timeout(self._limits.silence_seconds):
-                    yield
+            if breaker.is_open:
+                raise RankingUnavailable
+            async with asyncio.timeout(self._limits.silence_seconds):
+                yield
+        except FAILURES as error:
+            breaker.open(str(error) or type(error).__name__)
+            raise RankingUnavailable from error
         finally:
             self._in_use -= 1
             self._connections.release()
@@ -251,19 +252,27 @@ class RedisRanking:
     def pools(self) -> Mapping[str, tuple[int, int]]:
         return {"redis": (self._in_use, self._limits.connections)}
 
-    def _breaker(self, board: str) -> Breaker:
-        """One for all; in a cluster one a board, since a part of it may be lost."""
+    def _breaker(self, board: str) -> CircuitBreaker:
+        """Return the breaker of all boards, or in a cluster, where only a part may be unreachable, of one board."""
         place = board if self._is_cluster else None
         if place not in self._breakers:
-            breaker = Breaker(partial(self._probe, board), self._limits.silence_seconds, self._back)
+            breaker = CircuitBreaker(
+                "Redis", retry_seconds=PROBE_SECONDS, probe=partial(self._probe, board), on_close=self._back
+            )
             self._breakers[place] = breaker
-            self._stack.push_async_callback(breaker.aclose)
+            self._stack.push_async_callback(breaker.stop)
         return self._breakers[place]
 
-    async def _probe(self, board: str) -> None:
-        await disconnect(self._client)
-        for key in {self._keys(board).probe(self._process), names_probe(self._prefix, self._process)}:
-            await self._client.set(key, "", px=PROBE_KEPT_MS)
+    async def _probe(self, board: str) -> bool:
+        """Return True if the server accepts writes."""
+        try:
+            async with asyncio.timeout(self._limits.silence_seconds):
+                await disconnect(self._client)
+                for key in {self._keys(board).probe(self._process), names_probe(self._prefix, self._process)}:
+                    await self._client.set(key, "", px=PROBE_KEPT_MS)
+        except FAILURES:
+            return False
+        return True
 
     def _back(self) -> None:
         self._changed_boards.add(self._boards)

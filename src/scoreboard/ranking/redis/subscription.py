@@ -47,14 +47,13 @@ class Subscription:
         self._has_moved = has_moved
         self._changed = changed
 
-    async def run(self) -> None:
-        """Listen for ever."""
-        while True:
-            try:
-                await self._listen()
-            except FAILURES as error:
-                log.info("subscribing to changes anew", reason=str(error) or type(error).__name__)
-                await asyncio.sleep(PAUSE_SECONDS)
+    async def tick(self) -> float:
+        """Subscribe, and listen until the connection is lost."""
+        try:
+            await self._listen()
+        except FAILURES as error:
+            log.info("subscribing to changes again", reason=str(error) or type(error).__name__)
+        return PAUSE_SECONDS
 
     async def _listen(self) -> None:
         clock = asyncio.get_running_loop().time

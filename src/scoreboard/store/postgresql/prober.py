@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 import asyncpg
 
-from scoreboard.resilience.background import keep_running
+from scoreboard.resilience.background_loop import BackgroundLoop
 from scoreboard.store.postgresql.errors import ERRORS
 
 ASK_AGAIN_SECONDS: Final = 30.0
@@ -53,15 +53,17 @@ class Prober:
         self._connection: asyncpg.Connection | None = None
         self._connecting: asyncio.Task[asyncpg.Connection] | None = None
         self._asked_at = 0.0
+        self._probing = BackgroundLoop("postgresql prober", self._tick)
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._running = asyncio.create_task(keep_running("postgresql prober", self._run))
+        self._connect()
+        self._asked_at = self._loop.time()
+        self._probing.start()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        self._running.cancel()
-        await asyncio.wait({self._running})
+        await self._probing.stop()
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.wait({self._connecting})
@@ -98,16 +100,13 @@ class Prober:
         self._connecting = self._connection = None
         self._connect()
 
-    async def _run(self) -> None:
-        self._connect()
-        self._asked_at = self._loop.time()
-        while True:
-            await asyncio.sleep(self._pause_seconds())
-            now = self._loop.time()
-            slow = [watch for watch in self._watches if watch.since <= now - self._slow_seconds]
-            if (slow or now >= self._asked_at + ASK_AGAIN_SECONDS) and await self._is_silent():
-                for watch in slow:
-                    self._cut_off(watch)
+    async def _tick(self) -> float:
+        now = self._loop.time()
+        slow = [watch for watch in self._watches if watch.since <= now - self._slow_seconds]
+        if (slow or now >= self._asked_at + ASK_AGAIN_SECONDS) and await self._is_silent():
+            for watch in slow:
+                self._cut_off(watch)
+        return self._pause_seconds()
 
     def _pause_seconds(self) -> float:
         """Return the time until the oldest watch is slow, or between two queries if it already is."""

@@ -1,12 +1,11 @@
 """A replica of the database: a moment behind it, and of use for what is much to read and need not be the newest."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-import structlog
 from sqlalchemy import Connection
 
+from scoreboard.resilience.circuit_breaker import CircuitBreaker
 from scoreboard.store.postgresql.connections import Connections
 from scoreboard.store.postgresql.database import Limits
 from scoreboard.store.postgresql.errors import reason
@@ -20,20 +19,21 @@ REST_SECONDS: Final = 10.0
 
 T = TypeVar("T")
 
-log = structlog.get_logger()
-
 
 class Replica(Connections):
     """Asked first where that is of use. What it cannot answer, the database itself can."""
 
     def __init__(self, server: Server, limits: Limits) -> None:
         super().__init__(server, limits, CONNECTIONS, "read")
-        self._rests_until = 0.0
+        self._breaker = CircuitBreaker("database replica", retry_seconds=REST_SECONDS)
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._breaker.stop()
+        await super().__aexit__(*exc_info)
 
     async def ask(self, work: Callable[[Connection], T]) -> T | None:
         """What it says; None where it says nothing."""
-        is_at_rest = asyncio.get_running_loop().time() < self._rests_until
-        if is_at_rest or self.used >= self.most:
+        if self._breaker.is_open or self.used >= self.most:
             return None
         try:
             return await self.attempt(work)
@@ -43,5 +43,4 @@ class Replica(Connections):
 
     def rest(self, why: str) -> None:
         """Leave it alone for a while."""
-        self._rests_until = asyncio.get_running_loop().time() + REST_SECONDS
-        log.warning("the replica is of no use: the database itself is asked", reason=why)
+        self._breaker.open(why)

@@ -12,6 +12,7 @@ import structlog
 
 from scoreboard.domain.plain_text import printable
 from scoreboard.ports.clock import Clock
+from scoreboard.resilience.coalescing_cache import CoalescingCache
 from scoreboard.web.auth.fetching import fetch
 from scoreboard.web.auth.key_set import ASYMMETRIC, HS256, Key, Skipped, read_key_set
 
@@ -42,8 +43,8 @@ class Keys(Protocol):
     async def refresh(self) -> bool:
         """There is a token of a key that is not among them: whether there are other ones now."""
 
-    async def run(self) -> None:
-        """Keep them up to date, as long as the server runs."""
+    async def tick(self) -> float | None:
+        """Refetch the keys. Return the time until they have to be refetched again, or None."""
 
 
 class FixedKeys:
@@ -61,7 +62,7 @@ class FixedKeys:
     async def refresh(self) -> bool:
         return False
 
-    async def run(self) -> None:
+    async def tick(self) -> None:
         return
 
 
@@ -84,12 +85,10 @@ class JwksKeys:
         self._url = url
         self._fixed = tuple(fixed)
         self._algorithms = frozenset(algorithms) & frozenset(ASYMMETRIC)
-        self._clock = clock
         self._keys: Sequence[Key] = ()
         self._skipped: Sequence[Skipped] = ()
         self._is_current = False
-        self._tried_at = float("-inf")
-        self._one_at_a_time = asyncio.Lock()
+        self._fetching = CoalescingCache(self._fetch, monotonic=clock.monotonic)
         self.generation = 0
 
     @property
@@ -99,31 +98,19 @@ class JwksKeys:
     def now(self) -> Sequence[Key]:
         return (*self._fixed, *self._keys)
 
-    async def run(self) -> None:
+    async def tick(self) -> float:
         """Fetch the set at start and every hour, and more often while it is unusable."""
-        while True:
-            await self._fetch_anew()
-            await asyncio.sleep(self._pause_seconds)
-
-    @property
-    def _pause_seconds(self) -> float:
+        await self._fetching.get()
         if not self._keys:
             return FIRST_RETRY_SECONDS
         return REFRESH_SECONDS if self._is_current else RETRY_SECONDS
 
     async def refresh(self) -> bool:
         generation = self.generation
-        async with self._one_at_a_time:
-            if self.generation == generation and self._clock.monotonic() - self._tried_at >= RETRY_SECONDS:
-                await self._fetch_locked()
+        await self._fetching.get(max_age_seconds=RETRY_SECONDS)
         return self.generation != generation
 
-    async def _fetch_anew(self) -> None:
-        async with self._one_at_a_time:
-            await self._fetch_locked()
-
-    async def _fetch_locked(self) -> None:
-        self._tried_at = self._clock.monotonic()
+    async def _fetch(self) -> None:
         self._is_current = False
         try:
             # In a thread, because parsing an untrusted set may also take long.

@@ -87,9 +87,9 @@ class Tokens:
         self._remembered: dict[bytes, _Read] = {}
         self._generation = keys.generation
 
-    async def run(self) -> None:
-        """Keep the keys up to date, as long as the server runs."""
-        await self._keys.run()
+    async def refresh_keys(self) -> float | None:
+        """Refetch the keys. Return the time until they have to be refetched again, or None."""
+        return await self._keys.tick()
 
     def sign(self, caller: Caller, lifetime_seconds: int) -> str:
         """A token for a caller, valid from now on. Raises StartError where there is no secret to sign with."""

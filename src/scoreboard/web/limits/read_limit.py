@@ -6,7 +6,7 @@ from starlette.types import Scope
 
 from scoreboard.domain.boards import RateLimit
 from scoreboard.ports.clock import Clock
-from scoreboard.resilience.rate_limiter import Limiter
+from scoreboard.resilience.rate_limiter import RateLimiter
 from scoreboard.web.limits.rate_headers import ADDRESS, Header, policies
 from scoreboard.web.problems import ReadsLimited
 
@@ -15,7 +15,7 @@ class ReadLimit:
     """The limit of all routes that read; without one, none."""
 
     def __init__(self, limit: RateLimit | None, clock: Clock, address: Callable[[Scope], str | None]) -> None:
-        self._limiter = None if limit is None else Limiter(limit, clock)
+        self._limiter = None if limit is None else RateLimiter(limit, clock.monotonic)
         self._address = address
         self.policies: Sequence[Header] = policies({ADDRESS: limit})
 

@@ -4,7 +4,7 @@ from scoreboard.domain.boards import RateLimit
 from scoreboard.domain.scopes import WRITE_ANY_SCORES
 from scoreboard.domain.submissions import Caller
 from scoreboard.ports.clock import Clock
-from scoreboard.resilience.rate_limiter import Limiter
+from scoreboard.resilience.rate_limiter import RateLimiter
 from scoreboard.web.problems import ServerLimited
 
 
@@ -13,7 +13,7 @@ class ServerLimit:
 
     def __init__(self, limit: RateLimit | None, clock: Clock) -> None:
         self.limit = limit
-        self._limiter = None if limit is None else Limiter(limit, clock)
+        self._limiter = None if limit is None else RateLimiter(limit, clock.monotonic)
 
     def check(self, caller: Caller) -> None:
         """Count one request if it comes from a trusted server. Raises ServerLimited."""

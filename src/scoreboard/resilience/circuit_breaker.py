@@ -1,0 +1,55 @@
+"""A circuit breaker: while a server is unreachable, calls to it fail at once instead of waiting for a time-out."""
+
+from asyncio import sleep
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from scoreboard.resilience.background_loop import BackgroundLoop
+
+log = structlog.get_logger()
+
+
+class CircuitBreaker:
+    """Closed while calls may be made. The caller opens it after an error, and makes no calls while it is open.
+
+    While it is open, `probe` is called every `retry_seconds`, and closes it by returning True. Without a probe, the
+    breaker closes after `retry_seconds`, so that the next call is the probe.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        *,
+        retry_seconds: float,
+        probe: Callable[[], Awaitable[bool]] | None = None,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`server` names the server in the log."""
+        self._server = server
+        self._retry_seconds = retry_seconds
+        self._probe = probe
+        self._on_close = on_close
+        self._loop = BackgroundLoop(f"{server} probe", self._tick)
+        self.is_open = False
+
+    def open(self, reason: str) -> None:
+        """Have no more calls made for a while. No effect if the breaker is open already."""
+        if not self.is_open:
+            log.warning("server unavailable, circuit breaker opened", server=self._server, reason=reason)
+            self.is_open = True
+            self._loop.start()
+            self._loop.wake()
+
+    async def stop(self) -> None:
+        """Stop to probe."""
+        await self._loop.stop()
+
+    async def _tick(self) -> float | None:
+        await sleep(self._retry_seconds)
+        if self._probe is not None and not await self._probe():
+            return 0.0
+        log.info("circuit breaker closed", server=self._server)
+        self.is_open = False
+        self._on_close()
+        return None
