@@ -1,13 +1,17 @@
 """The whole server on a real socket, in a thread of the test's process, with time in the test's hand."""
 
 import asyncio
+import atexit
 import json
+import shutil
 import socket
 import ssl
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, TypeVar
@@ -164,6 +168,20 @@ class Watcher:
         return board
 
 
+def _make_database(settings: Settings) -> None:
+    """Copy a migrated SQLite file: that takes a tenth of the time of a migration. PostgreSQL's are migrated."""
+    if not settings.is_distributed and not settings.database_path.exists():
+        shutil.copyfile(_empty_database(), settings.database_path)
+
+
+@cache
+def _empty_database() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="scoreboard-tests-"))
+    atexit.register(shutil.rmtree, folder)
+    migrate(settings_in(folder))
+    return folder / "scoreboard.db"
+
+
 def _trusting(settings: Settings) -> ssl.SSLContext:
     """Whoever trusts the server's own certificate."""
     context = ssl.create_default_context()
@@ -190,7 +208,7 @@ def running(
     settings = settings_in(folder, **given)
     clock = clock or HeldClock()
     tokens = make_tokens(settings, clock)
-    migrate(settings)
+    _make_database(settings)
     listening = bind(settings.host, settings.port)
     if send_buffer_bytes is not None:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)

@@ -1,12 +1,11 @@
 """Servers that tests share. Nothing starts before a test asks for it."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 
-from scoreboard.store.postgresql.database import migrate
+from tests.servers.databases import MigratedDatabases
 from tests.servers.finding import DATABASE_URL, REDIS_URL
 from tests.servers.postgresql import Postgres, PostgresServer
 from tests.servers.redis import Redis, RedisCluster, RedisServer
@@ -33,23 +32,17 @@ def database_url(postgres: Postgres) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def template(postgres: Postgres) -> Iterator[str]:
-    """The name of a database with this program's schema, to be copied: that is faster than to migrate each."""
-    name = f"scoreboard_test_{uuid4().hex}"
-    postgres.create_database(name)
-    with ThreadPoolExecutor(1) as apart:
-        apart.submit(migrate, postgres.url(name)).result()
-    yield name
-    postgres.drop_database(name)
+def migrated_databases(postgres: Postgres) -> Iterator[MigratedDatabases]:
+    databases = MigratedDatabases(postgres)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture
-def migrated_url(postgres: Postgres, template: str) -> Iterator[str]:
+def migrated_url(migrated_databases: MigratedDatabases) -> Iterator[str]:
     """A database of the test's own, with this program's schema."""
-    name = f"scoreboard_test_{uuid4().hex}"
-    postgres.create_database(name, template)
-    yield postgres.url(name)
-    postgres.drop_database(name)
+    with migrated_databases.one() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

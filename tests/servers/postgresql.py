@@ -5,8 +5,9 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -43,16 +44,30 @@ class Postgres:
         """Run a statement; $1, $2 … are the values. Its rows."""
 
         async def run() -> list[asyncpg.Record]:
-            connection = await asyncpg.connect(
-                self.url(database), timeout=LIMIT_SECONDS, command_timeout=LIMIT_SECONDS
-            )
-            try:
+            async with self._connection(database) as connection:
                 rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
                 return rows
-            finally:
-                await connection.close(timeout=LIMIT_SECONDS)
 
         return apart(run())
+
+    def script(self, statements: str, database: str) -> None:
+        """Run several statements."""
+
+        async def run() -> None:
+            async with self._connection(database) as connection:
+                await connection.execute(statements)
+
+        apart(run())
+
+    @asynccontextmanager
+    async def _connection(self, database: str | None) -> AsyncIterator[asyncpg.Connection]:
+        connection = await asyncpg.connect(
+            self.url(database), timeout=LIMIT_SECONDS, command_timeout=LIMIT_SECONDS
+        )
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=LIMIT_SECONDS)
 
     def create_database(self, name: str, template: str | None = None) -> None:
         """An empty database, or a copy of another one that nobody is connected to."""
