@@ -105,18 +105,14 @@ class ReadsLimited(RetryLater):
     """Raised when there are too many reads from one address."""
 
     code = "reads_limited"
-
-    def __init__(self, retry_after_us: int) -> None:
-        super().__init__("Too many reads from this address: wait before the next one.", retry_after_us)
+    detail = "Too many reads from this address: wait before the next one."
 
 
 class ServerLimited(RetryLater):
     """Raised when a trusted server sends more than one of them may."""
 
     code = "server_rate_limited"
-
-    def __init__(self, retry_after_us: int) -> None:
-        super().__init__("Too many score updates of this server: wait before the next one.", retry_after_us)
+    detail = "Too many score updates of this server: wait before the next one."
 
 
 STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {

@@ -1,0 +1,7 @@
+"""All errors that the scoreboard raises deliberately, by concern. `web.problems` gives each its HTTP status."""
+
+from scoreboard.domain.errors.access import *  # noqa: F403
+from scoreboard.domain.errors.administration import *  # noqa: F403
+from scoreboard.domain.errors.availability import *  # noqa: F403
+from scoreboard.domain.errors.base import *  # noqa: F403
+from scoreboard.domain.errors.rules import *  # noqa: F403
