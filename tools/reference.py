@@ -20,7 +20,6 @@ from pydantic.fields import FieldInfo
 from scoreboard.cli import app
 from scoreboard.clock import SystemClock
 from scoreboard.domain import boards
-from scoreboard.domain.errors import OutcomeUnknown, RetryLater
 from scoreboard.domain.plain_text import MAX_CHARACTERS
 from scoreboard.fanout import board_cache, ring
 from scoreboard.metrics import Metrics
@@ -65,12 +64,9 @@ def catalog_keys(kind: str) -> None:
 
 def errors() -> None:
     """Print all errors of the API."""
-    _table("status", "`code`", "raised if", "retry")
+    _table("status", "`code`", "raised if")
     for error, status in sorted(problems.STATUS.items(), key=lambda item: (item[1], item[0].code)):
-        retry = "after `Retry-After`" if issubclass(error, RetryLater) else ""
-        if error is OutcomeUnknown:
-            retry = "with the same `Idempotency-Key`"
-        _row(status.value, f"`{error.code}`", _condition(error), retry)
+        _row(status.value, f"`{error.code}`", _condition(error))
 
 
 def metrics() -> None:
