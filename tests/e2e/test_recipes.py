@@ -1,0 +1,47 @@
+"""The commands of some recipes, run as they are, do what the recipe says."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.limits import LIMIT_SECONDS
+from tests.servers.process import free_port
+
+ROOT = Path(__file__).parents[2]
+RECIPES = ROOT / "docs" / "recipes"
+
+END_SERVERS = "trap 'kill $(jobs -p) 2> /dev/null; wait' EXIT\n"
+
+RESULTS = {
+    "daily-quest": r'"score":50.*"action_used_up_today"',
+    "game-server": r'"userId":"ada".*"points":70',
+    "private-board": r'"token_missing".*401.*"entries":\[\]',
+    "rotate-the-secret": r"201\n403",
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_the_commands_of_a_recipe_work(tmp_path: Path, name: str) -> None:
+    port = str(free_port())
+    text = (RECIPES / f"{name}.md").read_text(encoding="utf-8")
+    commands = "".join(re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)).replace(
+        ":8000", f":{port}"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SCOREBOARD_")}
+    environment |= {"SOURCE": str(ROOT), "SCOREBOARD_PORT": port}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    ran = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", END_SERVERS + commands],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=4 * LIMIT_SECONDS,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert re.search(RESULTS[name], ran.stdout, re.DOTALL), ran.stdout + ran.stderr
