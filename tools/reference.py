@@ -167,7 +167,7 @@ def _table(*titles: str) -> None:
 
 
 def _row(*cells: object) -> None:
-    print("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
+    print("|" + "|".join(str(cell).replace("|", "\\|") for cell in cells) + "|")
 
 
 def _text(field: FieldInfo) -> str:
