@@ -64,7 +64,7 @@ def catalog_keys(kind: str) -> None:
 
 def errors() -> None:
     """Print all errors of the API."""
-    _table("status", "`code`", "raised if")
+    _table("status", "`code`", "cause")
     for error, status in sorted(problems.STATUS.items(), key=lambda item: (item[1], item[0].code)):
         _row(status.value, f"`{error.code}`", _condition(error))
 
@@ -188,8 +188,8 @@ def _default(field: FieldInfo) -> str:
 
 
 def _condition(error: type[Exception]) -> str:
-    """Return what the docstring of an error says after "Raised if" or "Raised when"."""
-    text = re.sub(r"^(Raised|Raise) (when|if|while|where) ", "", _sentence(error.__doc__ or "").rstrip("."))
+    """Return what the docstring of an error says after "Raised if"."""
+    text = re.sub(r"^Raised (if |when )?", "", _sentence(error.__doc__ or "").rstrip("."))
     return text[:1].upper() + text[1:]
 
 
