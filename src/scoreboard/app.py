@@ -52,9 +52,9 @@ from scoreboard.web.auth.key_sources import FixedKeys, JwksKeys, Keys, secrets
 from scoreboard.web.auth.tokens import Policy, Tokens
 from scoreboard.web.limits.client_address import client_address
 from scoreboard.web.limits.read_limit import ReadLimit
+from scoreboard.web.middleware.request import RequestMiddleware
 from scoreboard.web.middleware.request_log import RequestLog
-from scoreboard.web.middleware.root_path import RootPath
-from scoreboard.web.middleware.security_headers import SecurityHeaders
+from scoreboard.web.middleware.security_headers import SECURITY_HEADERS, STRICT_TRANSPORT_SECURITY
 from scoreboard.web.provenance import ProvenanceHasher
 
 log = structlog.get_logger()
@@ -247,7 +247,6 @@ async def open_scoreboard(
             are_boards_private=settings.require_auth_to_read,
             origin=_origin(settings),
             is_demo=is_demo,
-            observer=observer,
         )
         metrics_port = None
         if metrics is not None and settings.metrics_port is not None:
@@ -265,12 +264,13 @@ async def open_scoreboard(
             BackgroundLoop("keys", tokens.refresh_keys, observer),
         ):
             await stack.enter_async_context(loop)
-        served_application: ASGIApp = application
-        if settings.root_path:
-            served_application = RootPath(served_application, settings.root_path)
-        served_application = SecurityHeaders(served_application, is_tls=settings.tls is not None)
-        if settings.has_request_log:
-            served_application = RequestLog(served_application, origin_key)
+        served_application = RequestMiddleware(
+            application,
+            root_path=settings.root_path,
+            headers=[*SECURITY_HEADERS, *([STRICT_TRANSPORT_SECURITY] if settings.tls else [])],
+            observer=observer,
+            request_log=RequestLog(origin_key) if settings.has_request_log else None,
+        )
         yield Scoreboard(served_application, hub, metrics_port)
 
 

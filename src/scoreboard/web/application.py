@@ -22,7 +22,6 @@ from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
 from scoreboard.ports.clock import Clock
-from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.services.administer import Administration
 from scoreboard.services.healing import Healing
 from scoreboard.services.scoring import Scoring
@@ -36,7 +35,6 @@ from scoreboard.web.direct_route import REFERENCE
 from scoreboard.web.limits.read_limit import ReadLimit
 from scoreboard.web.limits.server_limit import ServerLimit
 from scoreboard.web.middleware.cors import Cors
-from scoreboard.web.middleware.request_metrics import RequestMetrics
 from scoreboard.web.provenance import ProvenanceHasher
 from scoreboard.web.routes.demo import demo_routes
 from scoreboard.web.routes.docs import docs_routes
@@ -77,7 +75,6 @@ def make_application(
     are_boards_private: bool = False,
     origin: Callable[[Scope], str | None],
     is_demo: bool = False,
-    observer: Observer = NULL_OBSERVER,
 ) -> FastAPI:
     """The application over the parts that it serves."""
     application = FastAPI(
@@ -94,7 +91,7 @@ def make_application(
         redirect_slashes=False,
         # On by default, and nobody asked for it.
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        middleware=[*_measured(observer), Middleware(Cors, write_origins=write_origins)],
+        middleware=[Middleware(Cors, write_origins=write_origins)],
         exception_handlers={HTTPException: _http_exception, Exception: _internal_error},
     )
     servers = ServerLimit(server_limit, clock)
@@ -116,10 +113,6 @@ def make_application(
     )
     _describe(application, admin, admin_door)
     return application
-
-
-def _measured(observer: Observer) -> list[Middleware]:
-    return [] if observer is NULL_OBSERVER else [Middleware(RequestMetrics, observer=observer)]
 
 
 def _render(error: ScoreboardError) -> Response:

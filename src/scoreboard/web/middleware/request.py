@@ -1,0 +1,80 @@
+"""The one ASGI middleware around every request."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from scoreboard.ports.observer import Observer
+from scoreboard.web.middleware.request_log import REQUEST_ID, USER, RequestLog, request_id
+from scoreboard.web.middleware.root_path import redirect_to_slash, strip_root_path
+from scoreboard.web.middleware.security_headers import Header, missing_headers
+
+OTHER: Final = "other"
+"""The label of every path without a route and of every unusual method: clients can make up any number of them."""
+
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class RequestMiddleware:
+    """Remove the root path, time the request, complete the response's headers, and report what was answered.
+
+    Outermost, so that it also covers the responses to unexpected errors. The events of a stream do not pass through
+    here: `web.streaming` writes them to the connection.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        root_path: str,
+        headers: Sequence[Header],
+        observer: Observer,
+        request_log: RequestLog | None,
+    ) -> None:
+        """Create the middleware. Each response gets those of `headers` that it does not have."""
+        self._app = app
+        self._root_path = root_path
+        self._headers = headers
+        self._observer = observer
+        self._log = request_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = time.perf_counter()
+        name = None if self._log is None else request_id(scope)
+        status = 500
+        is_reported = False
+
+        async def complete_and_send(message: Message) -> None:
+            nonlocal status, is_reported
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = message.get("headers", [])
+                message["headers"] = [*headers, *missing_headers(headers, self._headers)]
+                if name is not None:
+                    message["headers"].append((REQUEST_ID, name))
+            elif message.get("more_body") and not is_reported:
+                # A stream, or a large file: report its start.
+                is_reported = True
+                self._report(scope, status, begun, name)
+            await send(message)
+
+        app = self._app
+        if self._root_path:
+            app = redirect_to_slash(scope, self._root_path) or app
+            strip_root_path(scope, self._root_path)
+        try:
+            await app(scope, receive, complete_and_send)
+        finally:
+            if not is_reported:
+                self._report(scope, status, begun, name)
+
+    def _report(self, scope: Scope, status: int, begun: float, name: bytes | None) -> None:
+        seconds = time.perf_counter() - begun
+        # The router has added the route to the scope.
+        route: str = getattr(scope.get("route"), "path", OTHER)
+        method = scope["method"] if scope["method"] in METHODS else OTHER
+        self._observer.answered(route, method, status, seconds)
+        if self._log is not None and name is not None:
+            self._log.write(name, method, route, status, seconds, scope["state"].get(USER))
