@@ -1,4 +1,4 @@
-"""What operators watch, for Prometheus: https://prometheus.io/docs/practices/naming/.
+"""Metrics for Prometheus, named as https://prometheus.io/docs/practices/naming/ recommends.
 
 They are served on a separate port (`server.metrics_port`), not on the public one.
 """
@@ -29,7 +29,7 @@ Pools = Callable[[], Mapping[str, tuple[int, int]]]
 
 
 class Metrics(Observer):
-    """Counts what it is told."""
+    """Observer that counts events for Prometheus."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -38,29 +38,39 @@ class Metrics(Observer):
         PlatformCollector(registry=self.registry)
         self._gauge("build_info", "The program's version.", "version").labels(__version__).set(1)
         self._requests = self._seconds(
-            "http_request_seconds", "Requests until they were answered.", "route", "method", "status"
+            "http_request_seconds",
+            "Time from a request to its answer; of a stream, to its first event.",
+            "route",
+            "method",
+            "status",
         )
         self._batch = Histogram(
             "commit_batch_size",
-            "Submissions written together.",
+            "Submissions in one batch.",
             (),
             NAMESPACE,
             buckets=BATCH,
             registry=self.registry,
         )
-        self._commit = self._seconds("commit_seconds", "A turn at the store, with its wait.")
-        self._accepted = self._counter("scores_accepted", "Submissions that are in the ledger.")
-        self._refused = self._counter("submissions_refused", "Refused submissions, by reason.", "reason")
-        self._apply = self._seconds("apply_seconds", "The ranking's part of a score.")
-        self._gaps = self._counter("gaps_healed", "Gaps between store and ranking that were closed.")
-        self._standings = self._counter("standings_healed", "Standings that were copied to close them.")
-        self._reads = self._counter("board_reads", "Readings of a board, by what answered.", "source")
-        self._walk = self._seconds("walk_seconds", "Once around all streams of a board.")
+        self._commit = self._seconds(
+            "commit_seconds", "Time of a commit, with the wait for the board's lock."
+        )
+        self._accepted = self._counter("scores_accepted", "Submissions that were added to the ledger.")
+        self._refused = self._counter("submissions_refused", "Refused submissions, by error code.", "reason")
+        self._apply = self._seconds("apply_seconds", "Time to apply a change to the ranking.")
+        self._gaps = self._counter("gaps_healed", "Gaps between store and ranking that were healed.")
+        self._standings = self._counter("standings_healed", "Standings that were copied to heal gaps.")
+        self._reads = self._counter(
+            "board_reads", "Reads of a board, from the ranking or the store.", "source"
+        )
+        self._walk = self._seconds("walk_seconds", "Time to write a board to all of its streams.")
         self._last = self._seconds(
             "commit_to_last_stream_seconds",
-            "From a commit until its board was written to every stream (by the store's clock and this machine's).",
+            "Time from a commit until the board was written to every stream.",
         )
-        self._failures = self._counter("background_failures", "Failures of background work, by loop.", "work")
+        self._failures = self._counter(
+            "background_failures", "Unexpected errors in background loops, such as healing or keys.", "work"
+        )
         for source in ("ranking", "store"):
             self._reads.labels(source)
 
@@ -102,12 +112,12 @@ class Metrics(Observer):
         self._failures.labels(work).inc()
 
     def watch(self, hub: Hub, commit: GroupCommit, healing: Healing, pools: Pools) -> None:
-        """Show also what these know by themselves, as it is when somebody asks."""
+        """Also report the current state of these components."""
         self.registry.register(_State(hub, commit, healing, pools))
 
 
 class _State(Collector):
-    """Read from another thread: single numbers, which need no lock."""
+    """Collects the current state. Called on another thread: it reads single numbers, which need no lock."""
 
     def __init__(self, hub: Hub, commit: GroupCommit, healing: Healing, pools: Pools) -> None:
         self._hub = hub
@@ -118,48 +128,54 @@ class _State(Collector):
     def collect(self) -> Iterator[Metric]:
         counts = self._hub.counts
         yield _gauge("streams", "Open streams.", self._hub.streams)
-        yield _gauge("streams_most", "How many there is room for.", self._hub.max_streams)
-        yield _gauge(
-            "version_lag", "Versions that the stream furthest behind has not been written.", self._hub.lag
+        yield _gauge("streams_most", "The most streams that may be open.", self._hub.max_streams)
+        yield _gauge("version_lag", "Versions by which the slowest stream is behind.", self._hub.lag)
+        yield _gauge("draining", "1 during a shutdown.", self._hub.is_draining)
+        yield _counter("streams_opened", "Streams that were opened.", counts.opened)
+        yield _counter(
+            "streams_refused",
+            "Streams that were refused: the instance was full or shutting down.",
+            counts.refused,
         )
-        yield _gauge("draining", "Whether it is being stopped.", self._hub.is_draining)
-        yield _counter("streams_opened", "Streams that were taken.", counts.opened)
-        yield _counter("streams_refused", "Streams that were told to come back later.", counts.refused)
         closed = CounterMetricFamily(
-            f"{NAMESPACE}_streams_closed", "Streams that ended, by reason.", labels=["reason"]
+            f"{NAMESPACE}_streams_closed",
+            "Ended streams: left, stalled, drained, expired (token), withdrawn (no board to show), failed.",
+            labels=["reason"],
         )
         for reason in ("left", "stalled", "failed", "drained", "expired", "withdrawn"):
             closed.add_metric([reason], getattr(counts, reason))
         yield closed
-        frames = CounterMetricFamily(f"{NAMESPACE}_frames_sent", "Boards that were written.", labels=["kind"])
+        frames = CounterMetricFamily(
+            f"{NAMESPACE}_frames_sent",
+            "Boards that were written to streams, as snapshot or patch.",
+            labels=["kind"],
+        )
         for kind, number in (("snapshot", counts.snapshots), ("patch", counts.patches)):
             frames.add_metric([kind], number)
         yield frames
-        yield _counter(
-            "frames_skipped", "Times a stream was passed over, since it was behind.", counts.skipped
-        )
-        yield _counter("heartbeats_sent", "Comments into silent streams.", counts.heartbeats)
-        yield _counter("stream_bytes", "Bytes of boards that were written.", counts.bytes)
-        yield _gauge("commit_queue_depth", "Submissions that wait.", self._commit.depth)
+        yield _counter("frames_skipped", "Times that a slow stream was skipped.", counts.skipped)
+        yield _counter("heartbeats_sent", "Comments that were sent to silent streams.", counts.heartbeats)
+        yield _counter("stream_bytes", "Bytes of boards that were written to streams.", counts.bytes)
+        yield _gauge("commit_queue_depth", "Submissions that wait for a commit.", self._commit.depth)
         yield _gauge(
-            "copy_lag_versions", "Versions that a ranking lacks which is being filled.", self._healing.lag
+            "copy_lag_versions",
+            "Versions that the ranking lacks while it is filled; otherwise 0.",
+            self._healing.lag,
         )
         degraded = GaugeMetricFamily(
-            f"{NAMESPACE}_degraded", "Whether a partner is lost.", labels=["partner"]
+            f"{NAMESPACE}_degraded", "1 while the store or the ranking is unavailable.", labels=["partner"]
         )
         for partner in ("store", "ranking"):
             degraded.add_metric([partner], partner in self._healing.lost)
         yield degraded
         guard = self._commit.clock_guard
-        yield _gauge(
-            "clock_unsure", "Whether scores are refused, since the clock has jumped.", guard.is_unsure
+        yield _gauge("clock_unsure", "1 while scores are refused after a jump of the clock.", guard.is_unsure)
+        yield _counter("clock_jumps", "Jumps of the store's clock by more than a minute.", guard.jumps)
+        used = GaugeMetricFamily(
+            f"{NAMESPACE}_pool_connections_used", "Connections that are in use.", labels=["pool"]
         )
-        yield _counter(
-            "clock_jumps", "Times that the store's clock has jumped by more than a minute.", guard.jumps
-        )
-        used = GaugeMetricFamily(f"{NAMESPACE}_pool_connections_used", "Connections in use.", labels=["pool"])
         most = GaugeMetricFamily(
-            f"{NAMESPACE}_pool_connections_most", "Connections at most.", labels=["pool"]
+            f"{NAMESPACE}_pool_connections_most", "The most connections of the pool.", labels=["pool"]
         )
         for pool, (in_use, size) in self._pools().items():
             used.add_metric([pool], in_use)

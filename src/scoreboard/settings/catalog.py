@@ -53,7 +53,7 @@ class ActionEntry(BaseModel):
     by: Literal["player", "server"] = "player"
     """`"server"`: only a token with `scores:write:any` may submit it. Else `action_by_server`."""
     needs_proof: bool = False
-    """Whether a player needs a trusted server's proof. Else `proof_required`."""
+    """If `true`, a player needs a trusted server's proof. Else `proof_required`."""
     enabled: bool = True
     """`false` switches it off: `action_disabled`."""
     valid_from: datetime | None = None

@@ -144,9 +144,9 @@ class Settings(BaseModel):
     jwt_max_lifetime_seconds: Annotated[int, Field(ge=60, le=315_360_000)] = 2_592_000
     """The longest accepted lifetime of a token."""
     jwt_unscoped_may_score: bool = True
-    """Whether a token without any scope may score for its own user."""
+    """Accept a token without any scope for scores of its own user."""
     require_auth_to_read: bool = False
-    """Whether reading boards and streams also needs a token. The page `/` then shows no board."""
+    """Require a token to read boards and streams. The page `/` then shows no board."""
     rate_limit: Annotated[RateLimit, BeforeValidator(parse_rate)] = RateLimit(10, 60_000_000)
     """Score updates of one user, over all boards and instances: `N/second`, `N/minute`, `N/hour`, `N/day` or
     `N per 5 minutes`."""
@@ -159,7 +159,7 @@ class Settings(BaseModel):
     env: Literal["development", "production"] = "development"
     """`production` refuses what is only safe for trying out: demo mode, `*` as a CORS origin, published secrets."""
     request_log: bool | None = None
-    """Whether each request is logged. Empty: in production only."""
+    """Log each request. Empty: in production only."""
     host: str = "127.0.0.1"
     """The address to listen on. `0.0.0.0` is every address of the machine."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
@@ -182,7 +182,7 @@ class Settings(BaseModel):
     admin_port: Annotated[int | None, Field(ge=0, le=65_535)] = None
     """The port of `/admin` and `/api/admin`. Empty: not served."""
     admin_on_public_port: bool = False
-    """Whether the public port serves `/admin` and `/api/admin`, too."""
+    """Serve `/admin` and `/api/admin` on the public port, too."""
     origin_secret: Annotated[SecretStr | None, AfterValidator(_long_enough)] = None
     """The key for hashes of client addresses and for digests of idempotency keys and proofs, at least 32 bytes, the
     same at all instances. Empty: the secret that signs tokens."""
