@@ -17,17 +17,15 @@ CHECKOV_VENV := .venv-checkov
 INFRASTRUCTURE := $(INFRASTRUCTURE_VENV)/.installed
 CHECKOV := $(CHECKOV_VENV)/.installed
 
-# What the coverage gate holds to 90 %: all that decides about a score or a rank.
-GATED := */scoreboard/domain/*,*/scoreboard/services/*,*/scoreboard/store/*,*/scoreboard/ranking/*
-
 # cog fills in the tables that come from the code (tools/reference.py).
 REFERENCE := $(BIN)/cog -I . -P
 WITH_TABLES := README.md .env.example $(wildcard docs/*.md docs/recipes/*.md)
 
-END_TO_END := tests/e2e tests/webkit
+# Most tests wait for servers and browsers, so there are more processes than cores.
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev services services-down dev-distributed up down image image-test migrate test e2e sse-clients webkit chaos pictures load infra-test lint reference format audit check build lock clean
+.PHONY: help install run dev services services-down dev-distributed up down image image-test migrate test unit e2e sse-clients webkit chaos pictures load infra-test lint reference format audit check build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,19 +70,11 @@ image-test: $(IMAGE) ## Lint the Dockerfile, build the image and test it in a Do
 migrate: $(RUNTIME) ## Bring the database to this program's schema
 	@$(BIN)/scoreboard migrate
 
-test: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) $(SSE_CLIENTS) ## Run every test, and hold the coverage of what decides about scores; ARGS go to pytest
-	@$(BIN)/coverage erase
-ifdef ARGS
-	@$(BIN)/coverage run -m pytest $(ARGS)
-else
-	@# The end-to-end tests mostly wait for browsers and processes, so they run next to all others.
-	@end_to_end=$$(mktemp); trap 'rm -f "$$end_to_end"' EXIT; \
-	$(BIN)/coverage run -m pytest $(END_TO_END) > "$$end_to_end" 2>&1 & \
-	$(BIN)/coverage run -m pytest $(END_TO_END:%=--ignore=%) && others=0 || others=1; \
-	wait $$! && both=$$others || both=1; cat "$$end_to_end"; exit $$both
-endif
-	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report --include='$(GATED)' --fail-under=90
+test: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) $(SSE_CLIENTS) ## Run all tests in WORKERS processes and check the coverage; ARGS="tests/web -x" runs some
+	@$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(if $(ARGS),$(ARGS),--cov)
+
+unit: $(DEVELOPMENT) ## Run the tests that need no server, in less than a minute
+	@$(BIN)/python -m pytest --numprocesses=$(WORKERS) tests/unit $(ARGS)
 
 e2e: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) $(SSE_CLIENTS) ## Run the end-to-end tests alone
 	@$(BIN)/python -m pytest tests/e2e
