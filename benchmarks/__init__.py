@@ -1,1 +1,1 @@
-"""The load tool: `make load`, or `python -m benchmarks --help`."""
+"""Benchmarks of the server: `make load`, or `python -m benchmarks --help`."""

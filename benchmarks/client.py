@@ -1,44 +1,32 @@
-"""A cheap HTTP client: what it costs itself would otherwise be read as the server's figure.
+"""A cheap HTTP/1.1 client, because the client's own cost would count as the server's.
 
-Requests are bytes made beforehand; of an answer it looks at the status and the length, and hands on the body.
+Requests are bytes built in advance. Of a response, the client parses only the status and the length.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import cast
 
+from benchmarks.options import OnTick, ignore_tick
 
-@dataclass(slots=True)
-class Answers:
-    """What came back: how long each request took (seconds), counted by status."""
-
-    seconds: list[float] = field(default_factory=list)
-    statuses: dict[int, int] = field(default_factory=dict)
-
-    def count(self, *statuses: int) -> int:
-        return sum(self.statuses.get(status, 0) for status in statuses)
-
+PATIENCE_SECONDS = 30.0
 
 OnAnswer = Callable[[int, bytes, float], None]
+"""Receives the status, the body, and the time when the request was sent."""
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection with one request under way at a time."""
+    """A keep-alive connection with at most one request in flight."""
 
     def __init__(self) -> None:
         self._buffer = b""
         self._on_answer: OnAnswer = lambda *_: None
         self._sent_at = 0.0
-        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.lost.done():
-            self.lost.set_result(None)
 
     def send(self, request: bytes, on_answer: OnAnswer) -> None:
         self._on_answer = on_answer
@@ -59,35 +47,14 @@ class Connection(asyncio.Protocol):
             self._on_answer(status, body, self._sent_at)
 
 
-class Stream(asyncio.Protocol):
-    """One open stream: the version and the time of arrival of each event."""
+@dataclass(slots=True)
+class Sent:
+    """A request and its response. `seconds` counts from the planned time, not from the send."""
 
-    def __init__(self, request: bytes) -> None:
-        self._request = request
-        self._tail = b""
-        self.arrivals: list[tuple[int, float]] = []
-        self.is_open = True
-        self.first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-        self.transport.write(self._request)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.is_open = False
-
-    def data_received(self, data: bytes) -> None:
-        now = perf_counter()
-        text = self._tail + data
-        # An event counts once its end has arrived: "id: N … data: …\n\n".
-        start = 0
-        while (end := text.find(b"}\n\n", start)) >= 0:
-            mark = text.find(b"id: ", start)
-            self.arrivals.append((int(text[mark + 4 : text.index(b"\n", mark)]), now))
-            start = end + 3
-        if self.arrivals and not self.first.done():
-            self.first.set_result(None)
-        self._tail = text[start:]
+    status: int
+    body: bytes
+    planned_at: float
+    seconds: float
 
 
 async def connect(host: str, port: int, count: int) -> list[Connection]:
@@ -96,12 +63,14 @@ async def connect(host: str, port: int, count: int) -> list[Connection]:
 
 
 async def as_fast_as_possible(
-    connections: list[Connection], requests: Iterator[bytes], seconds: float, on_tick: Callable[[float], None]
-) -> tuple[Answers, float]:
-    """Each connection sends its next request when it has its answer; what came back, and in how many seconds."""
-    answers = Answers()
+    connections: list[Connection], requests: Iterator[bytes], seconds: float, on_tick: OnTick = ignore_tick
+) -> tuple[list[Sent], float]:
+    """Send a request on each connection as soon as the previous one is answered.
+
+    Return the requests, without bodies, and the seconds that passed until the last response.
+    """
+    sent: list[Sent] = []
     started = perf_counter()
-    until = started + seconds
     finished = asyncio.get_running_loop().create_future()
     open_requests = len(connections)
 
@@ -109,31 +78,20 @@ async def as_fast_as_possible(
         def on_answer(status: int, _body: bytes, sent_at: float) -> None:
             nonlocal open_requests
             now = perf_counter()
-            answers.seconds.append(now - sent_at)
-            answers.statuses[status] = answers.statuses.get(status, 0) + 1
-            if now < until:
+            sent.append(Sent(status, b"", sent_at, now - sent_at))
+            if now < started + seconds:
                 connection.send(next(requests), on_answer)
-            else:
-                open_requests -= 1
-                if not open_requests:
-                    finished.set_result(now)
+                return
+            open_requests -= 1
+            if not open_requests:
+                finished.set_result(now)
 
         return on_answer
 
     for connection in connections:
         connection.send(next(requests), next_on(connection))
-    await _ticking(finished, started, seconds, on_tick)
-    return answers, finished.result() - started
-
-
-@dataclass(slots=True)
-class Sent:
-    """A request that was sent at a planned time, and its answer."""
-
-    status: int
-    body: bytes
-    planned_at: float
-    seconds: float
+    await _tick_until(finished, started, seconds, on_tick)
+    return sent, finished.result() - started
 
 
 async def at_rate(
@@ -141,65 +99,52 @@ async def at_rate(
     requests: Iterator[bytes],
     rate: float,
     seconds: float,
-    on_tick: Callable[[float], None],
+    on_tick: OnTick = ignore_tick,
     enough: Callable[[], bool] = lambda: False,
 ) -> list[Sent]:
-    """Send at a fixed rate, whatever the answers do: a request that had to wait for a connection has waited.
+    """Send requests at a fixed rate, whatever the responses do, until `enough` or the time is over.
 
-    It ends once there is enough, or after so many seconds.
+    A request that waits for a free connection counts as waiting.
     """
-    loop = asyncio.get_running_loop()
     free = asyncio.Queue[Connection]()
     for connection in connections:
         free.put_nowait(connection)
     sent: list[Sent] = []
     started = perf_counter()
-    open_requests = 0
-    all_sent = False
-    finished = loop.create_future()
+
+    def send(connection: Connection, planned_at: float) -> None:
+        def on_answer(status: int, body: bytes, _sent_at: float) -> None:
+            sent.append(Sent(status, body, planned_at, perf_counter() - planned_at))
+            free.put_nowait(connection)
+
+        connection.send(next(requests), on_answer)
 
     async def send_all() -> None:
-        nonlocal open_requests, all_sent
         for number in range(round(rate * seconds)):
             planned_at = started + number / rate
             await asyncio.sleep(max(0.0, planned_at - perf_counter()))
             if enough():
                 break
-            connection = await free.get()
-            open_requests += 1
-            connection.send(next(requests), _recorder(connection, planned_at))
-        all_sent = True
-        finish_if_answered()
-
-    def finish_if_answered() -> None:
-        if all_sent and not open_requests and not finished.done():
-            finished.set_result(None)
-
-    def _recorder(connection: Connection, planned_at: float) -> OnAnswer:
-        def on_answer(status: int, body: bytes, _sent_at: float) -> None:
-            nonlocal open_requests
-            sent.append(Sent(status, body, planned_at, perf_counter() - planned_at))
-            free.put_nowait(connection)
-            open_requests -= 1
-            finish_if_answered()
-
-        return on_answer
+            send(await free.get(), planned_at)
+        for _ in connections:  # all are free once every request is answered
+            await free.get()
 
     sending = asyncio.create_task(send_all())
     try:
-        await _ticking(finished, started, seconds, on_tick)
+        await _tick_until(sending, started, seconds, on_tick)
     finally:
         sending.cancel()
     return sent
 
 
-async def _ticking(
-    finished: asyncio.Future[object], started: float, seconds: float, on_tick: Callable[[float], None]
+async def _tick_until(
+    finished: asyncio.Future[None], started: float, seconds: float, on_tick: OnTick
 ) -> None:
-    """Wait for the end, and tell how far it is; a server that stops answering does not keep us for ever."""
+    """Report progress until the future is done. Raises TimeoutError if the server stops responding."""
     while not finished.done():
         await asyncio.wait((finished,), timeout=0.2)
         elapsed = perf_counter() - started
         on_tick(min(1.0, elapsed / seconds))
-        if elapsed > seconds + 30:
-            raise TimeoutError("the server has stopped answering")
+        if elapsed > seconds + PATIENCE_SECONDS:
+            raise TimeoutError("the server has stopped responding")
+    await finished

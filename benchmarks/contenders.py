@@ -1,4 +1,4 @@
-"""Those who write one event to many streams: the scoreboard, the floor in C, and what others build it on."""
+"""Servers that send one event to many streams: the scoreboard, a loop in C, and two libraries for FastAPI."""
 
 import asyncio
 import json
@@ -6,9 +6,9 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 from typing import Protocol
 
@@ -17,22 +17,24 @@ from benchmarks.crowd import Post
 from benchmarks.machine import pinned
 from benchmarks.measuring import posts
 from benchmarks.native import compiled
-from benchmarks.target import SERVE, Target, free_port
+from benchmarks.target import SERVE, Target
+from tests.servers.process import free_port
 
 HOST = "127.0.0.1"
+STREAM = "/api/leaderboard/stream"
 START_SECONDS = 20.0
 BUSY_USERS = 10
-"""So few that each score changes the top ten: each has to reach every stream."""
+"""Few enough that each score changes the top ten, so that each must reach every stream."""
 
 
 class Publish(Protocol):
     async def __call__(self) -> Post:
-        """Have a new event sent to all; when it was asked for."""
+        """Request a new event. Return its version and the time of the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One that runs."""
+    """A running server."""
 
     port: int
     path: str
@@ -41,14 +43,12 @@ class Contender:
 
 
 Contest = Callable[[int], AbstractAsyncContextManager[Contender]]
-"""Of events of so many bytes."""
+"""Starts a server whose events have the given number of bytes."""
 
 
 @asynccontextmanager
-async def scoreboard(
-    _event_bytes: int = 0, path: str = "/api/leaderboard/stream"
-) -> AsyncIterator[Contender]:
-    """`scoreboard serve`, with everything that is on by default; its events are as long as they are."""
+async def scoreboard(_event_bytes: int = 0, path: str = STREAM) -> AsyncIterator[Contender]:
+    """Run `scoreboard serve` with its defaults. The size of its events cannot be chosen."""
     with Target(command=pinned(0, *SERVE)) as target:
         requests = cycle(posts(target, BUSY_USERS))
         (connection,) = await connect(target.host, target.port, 1)
@@ -74,53 +74,39 @@ async def _answer(connection: Connection, request: bytes) -> bytes:
 
 @asynccontextmanager
 async def floor(event_bytes: int) -> AsyncIterator[Contender]:
-    """`native/floor.c`: a bare loop of send(2)."""
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scoreboard-load-")))
-        program, port = compiled("floor", folder), free_port()
-        process = await asyncio.create_subprocess_exec(
-            *pinned(0, str(program), str(port), str(event_bytes)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        stack.push_async_callback(_end, process)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        await process.stdout.readline()
-        version = 0
+    """Run `native/floor.c`, a loop over send(2)."""
+    port, versions, pipe = free_port(), count(1), asyncio.subprocess.PIPE
+    with tempfile.TemporaryDirectory(prefix="scoreboard-load-") as folder:
+        command = pinned(0, str(compiled("floor", Path(folder))), str(port), str(event_bytes))
+        async with _process(*command, stdin=pipe, stdout=pipe) as process:
+            assert process.stdout is not None
+            await process.stdout.readline()
 
-        async def publish() -> Post:
-            nonlocal version
-            version += 1
-            at_ns = time.monotonic_ns()
-            assert process.stdin is not None
-            process.stdin.write(b"%d\n" % version)
-            return Post(version, at_ns)
+            async def publish() -> Post:
+                post = Post(next(versions), time.monotonic_ns())
+                assert process.stdin is not None
+                process.stdin.write(b"%d\n" % post.version)
+                return post
 
-        yield Contender(port, "/", process.pid, publish)
+            yield Contender(port, "/", process.pid, publish)
 
 
 @asynccontextmanager
 async def rival(name: str, event_bytes: int) -> AsyncIterator[Contender]:
-    """An application of `rivals` under uvicorn, with uvloop and httptools as the scoreboard has them."""
-    port = free_port()
+    """Run an application of `rivals.py` under uvicorn, with uvloop and httptools like the scoreboard."""
+    port, versions = free_port(), count(1)
     command = pinned(0, sys.executable, "-m", "benchmarks.rivals", name, str(port), str(event_bytes))
-    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(_end, process)
+    async with _process(*command, stderr=asyncio.subprocess.DEVNULL) as process:
         connection = await _connected(port)
-        stack.callback(connection.transport.close)
-        version = 0
 
         async def publish() -> Post:
-            nonlocal version
-            version += 1
-            at_ns = time.monotonic_ns()
-            request = f"POST /publish/{version} HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 0\r\n\r\n"
-            await _answer(connection, request.encode())
-            return Post(version, at_ns)
+            post = Post(next(versions), time.monotonic_ns())
+            head = f"POST /publish/{post.version} HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 0\r\n\r\n"
+            await _answer(connection, head.encode())
+            return post
 
         yield Contender(port, "/stream", process.pid, publish)
+        connection.transport.close()
 
 
 async def _connected(port: int) -> Connection:
@@ -132,6 +118,11 @@ async def _connected(port: int) -> Connection:
                 await asyncio.sleep(0.05)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    process.kill()
-    await process.wait()
+@asynccontextmanager
+async def _process(*command: str, **streams: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(*command, **streams)  # type: ignore[arg-type]  # pipes only
+    try:
+        yield process
+    finally:
+        process.kill()
+        await process.wait()

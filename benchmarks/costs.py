@@ -1,7 +1,7 @@
-"""What a unit of each part costs: a stream, a frame, an update, a player. docs/scaling.md reckons with these.
+"""The unit costs that docs/scaling.md calculates with: a stream, a frame, an update, a player.
 
-Processor time is what the kernel counts for the processes, so other programs on the machine disturb it little. Only
-`suspects_ms` is of the wall clock.
+CPU time is what the kernel counts for the processes, so other programs disturb it little.
+Only `suspects_ms` is elapsed time.
 """
 
 import asyncio
@@ -10,23 +10,22 @@ from contextlib import suppress
 from itertools import cycle
 
 from benchmarks.client import at_rate
-from benchmarks.contenders import scoreboard
+from benchmarks.contenders import HOST, STREAM, scoreboard
 from benchmarks.costs_of_partners import database_bytes, ledger_bytes, of_messages, of_partners, redis_bytes
 from benchmarks.crowd import crowd
 from benchmarks.deployment import Deployment, deployed
-from benchmarks.fanout import HOST, SETTLE_SECONDS, one_by_one
+from benchmarks.fanout import measured
 from benchmarks.fill import until_filled
-from benchmarks.machine import cpu_seconds, kernel_bytes, resident_bytes
+from benchmarks.machine import cpu_seconds
 from benchmarks.measuring import connected, flood
 from benchmarks.options import Figures, OnTick, Options
-from benchmarks.seed_postgresql import best, name, seed, user_id
-from benchmarks.streams import open_streams
+from benchmarks.seed import best, name, seed_postgresql, user_id
 from benchmarks.target import Target
 from tests.servers.process import children_of
 
 PLAYERS = 100_000
 SCORERS = 5_000
-"""Of those, spread over all: so an update finds its rows in as many places as it would."""
+"""Spread over all players, so that the rows of updates are as far apart as in production."""
 
 EVENTS = 10
 RATE = 100
@@ -39,11 +38,11 @@ MEASURED = (
     "redis_us_an_update", "redis_us_a_board", "redis_us_a_message", "redis_bytes_a_place", "redis_bytes_a_name",
     "player_bytes", "event_bytes", "log_bytes_an_update", "fill_us_a_player", "suspects_ms",
 )  # fmt: skip
-"""All that `costs` finds, as docs/scaling.md lists it."""
+"""The figures of `costs`, in the order of docs/scaling.md."""
 
 
 async def costs(options: Options, on_tick: OnTick) -> Figures:
-    """Every unit cost, in two minutes or so."""
+    """Measure every unit cost. Takes about two minutes."""
     watching = await _of_streams(options, lambda part: on_tick(0.3 * part))
     scoring = await _of_scores(options, lambda part: on_tick(0.3 + 0.7 * part))
     found = watching | scoring
@@ -51,45 +50,27 @@ async def costs(options: Options, on_tick: OnTick) -> Figures:
 
 
 async def _of_streams(options: Options, on_tick: OnTick) -> Figures:
-    """The embedded deployment: the part that writes to streams is the same in both."""
+    """Measure the embedded deployment: both deployments write to streams in the same way."""
     found: Figures = {}
-    for number, (what, query) in enumerate({"frame": "", "patch": "?delta=1"}.items()):
-        path = f"/api/leaderboard/stream{query}"
-        async with scoreboard(path=path) as contender, crowd(HOST, contender.port, path) as watching:
-            memory, kernel = resident_bytes(contender.pid), kernel_bytes()
-            used = cpu_seconds(contender.pid)
-            await watching.open(options.crowd)
-            await asyncio.sleep(SETTLE_SECONDS)
-            opening = cpu_seconds(contender.pid) - used
-            memory, kernel = resident_bytes(contender.pid) - memory, kernel_bytes() - kernel
-            await one_by_one(contender, watching, 2, lambda _: None)
-            await watching.clear()
-            used = cpu_seconds(contender.pid)
-            posted = await one_by_one(contender, watching, EVENTS, lambda _: None)
-            used = cpu_seconds(contender.pid) - used
-            report = await watching.report(posted)
-        found |= {
-            f"{what}_bytes": report["bytes"] / report["events"],
-            f"cpu_us_a_{what}": 1e6 * used / report["events"],
-        }
-        if not query:
-            found |= {
-                "cpu_us_an_opening": 1e6 * opening / options.crowd,
-                "stream_kb": memory / 1_000 / options.crowd,
-                # Each connection has two ends, and both are on this machine.
-                "stream_kernel_kb": kernel / 1_000 / options.crowd / 2,
-            }
-        on_tick((number + 1) / 2)
-    return found
+    for what, query in {"patch": "?delta=1", "frame": ""}.items():
+        async with scoreboard(path=f"{STREAM}{query}") as contender:
+            figures, _ = await measured(contender, options.crowd, EVENTS)
+        found |= {f"{what}_bytes": figures["bytes_an_event"], f"cpu_us_a_{what}": figures["cpu_us_an_event"]}
+        on_tick(0.5 if query else 1)
+    return found | {
+        "cpu_us_an_opening": figures["cpu_us_an_opening"],
+        "stream_kb": figures["kb_a_stream"],
+        "stream_kernel_kb": figures["kernel_kb_a_stream"],
+    }
 
 
 async def _of_scores(options: Options, on_tick: OnTick) -> Figures:
     with deployed() as deployment:
-        await seed(deployment.database.url(), PLAYERS, lambda part: on_tick(0.1 * part))
+        await seed_postgresql(deployment.database.url(), PLAYERS, lambda part: on_tick(0.1 * part))
         database = database_bytes(deployment)
         found: Figures = {"player_bytes": (database["players"] + database["standings"]) / PLAYERS}
         with deployment.instances(2) as (posted, watched):
-            await until_filled(deployment, PLAYERS, lambda _: None)
+            await until_filled(deployment, PLAYERS)
             place, name_bytes = redis_bytes(deployment)
             found |= {"redis_bytes_a_place": place / PLAYERS, "redis_bytes_a_name": name_bytes / PLAYERS}
             found["fill_us_a_player"] = await _fill(deployment, (posted, watched))
@@ -98,12 +79,12 @@ async def _of_scores(options: Options, on_tick: OnTick) -> Figures:
             found |= await _one_by_one(deployment, posted, watched, options)
             on_tick(0.5)
             found |= await _many(deployment, posted, options, lambda part: on_tick(0.5 + 0.3 * part))
-        # What an update costs when it has a turn for itself, less what it costs among many.
+        # The cost of an update that has a batch for itself, minus the cost of one among many.
         found["instance_us_a_turn"] = found.pop("alone_us_an_update") - found["instance_us_an_update"]
-        found |= await of_partners(deployment, _Processor(deployment).used, PLAYERS, scorers())
+        found |= await of_partners(deployment, _CpuTime(deployment).used, PLAYERS, scorers())
         on_tick(0.95)
         found["redis_us_a_message"] = await asyncio.to_thread(
-            of_messages, deployment, _Processor(deployment).used
+            of_messages, deployment, _CpuTime(deployment).used
         )
     return found
 
@@ -112,8 +93,8 @@ def scorers() -> list[int]:
     return list(range(1, PLAYERS + 1, PLAYERS // SCORERS))
 
 
-class _Processor:
-    """What the processes of a deployment have used of it."""
+class _CpuTime:
+    """The CPU time that the processes of a deployment have used."""
 
     def __init__(self, deployment: Deployment, **instances: Target) -> None:
         self._postgres = int((deployment.database.data / "postmaster.pid").read_text().split()[0])
@@ -122,10 +103,10 @@ class _Processor:
         self._instances = {what: instance.process.pid for what, instance in instances.items()}
 
     def used(self) -> Mapping[str, float]:
-        """Seconds."""
+        """Return seconds by component."""
         postgres = 0.0
         for pid in (self._postgres, *children_of(self._postgres)):
-            with suppress(OSError):  # a worker that vacuums comes and goes
+            with suppress(OSError):  # autovacuum workers exit at any time
                 postgres += cpu_seconds(pid)
         return {
             "postgres": postgres,
@@ -135,30 +116,29 @@ class _Processor:
 
 
 async def _fill(deployment: Deployment, targets: tuple[Target, Target]) -> float:
-    """An empty Redis filled by either instance: what all take together, since one waits for the other."""
-    processor = _Processor(deployment, one=targets[0], other=targets[1])
-    before = sum(processor.used().values())
+    """Return the CPU microseconds per player of all components while the instances fill an empty Redis."""
+    cpu = _CpuTime(deployment, one=targets[0], other=targets[1])
+    before = sum(cpu.used().values())
     deployment.redis.flush()
-    await until_filled(deployment, PLAYERS, lambda _: None)
-    return 1e6 * (sum(processor.used().values()) - before) / PLAYERS
+    await until_filled(deployment, PLAYERS)
+    return 1e6 * (sum(cpu.used().values()) - before) / PLAYERS
 
 
 async def _one_by_one(deployment: Deployment, posted: Target, watched: Target, options: Options) -> Figures:
-    """A hundred scores a second on one instance, each in a turn of its own; a stream on another one."""
-    processor = _Processor(deployment, posted=posted, watched=watched)
-    before = processor.used()
+    """Submit 100 scores per second to one instance, each in a batch of its own, with a stream on another instance."""
+    cpu = _CpuTime(deployment, posted=posted, watched=watched)
+    before = cpu.used()
     await asyncio.sleep(IDLE_SECONDS)
-    idle = {what: (used - before[what]) / IDLE_SECONDS for what, used in processor.used().items()}
-    (stream,) = await open_streams(watched, 1)
-    async with connected([posted], 8) as connections:
-        # Who are the first ten: each of their scores changes the board that is shown.
+    idle = {what: (used - before[what]) / IDLE_SECONDS for what, used in cpu.used().items()}
+    async with crowd(HOST, watched.port, STREAM) as watching, connected([posted], 8) as connections:
+        await watching.open(1)
+        # The top ten players: each of their scores changes the board that is shown.
         requests = cycle([posted.post(user_id(player), name(player)) for player in best(PLAYERS, 10)])
-        await at_rate(connections, requests, RATE, 0.5, lambda _: None)
-        before = processor.used()
+        await at_rate(connections, requests, RATE, 0.5)
+        before = cpu.used()
         seconds = min(options.seconds, 5.0)
-        sent = await at_rate(connections, requests, RATE, seconds, lambda _: None)
-        used = {what: now - before[what] - idle[what] * seconds for what, now in processor.used().items()}
-    stream.transport.close()
+        sent = await at_rate(connections, requests, RATE, seconds)
+        used = {what: now - before[what] - idle[what] * seconds for what, now in cpu.used().items()}
     return {
         "alone_us_an_update": 1e6 * used["posted"] / len(sent),
         "instance_us_a_change": 1e6 * used["watched"] / len(sent),
@@ -166,21 +146,21 @@ async def _one_by_one(deployment: Deployment, posted: Target, watched: Target, o
 
 
 async def _many(deployment: Deployment, posted: Target, options: Options, on_tick: OnTick) -> Figures:
-    """As many scores as one instance takes, of many players."""
-    processor = _Processor(deployment, posted=posted)
+    """Submit scores of many players as fast as one instance accepts them."""
+    cpu = _CpuTime(deployment, posted=posted)
     requests = [posted.post(user_id(player), name(player)) for player in scorers()]
-    # Each token is checked once beforehand: what a token costs a player's every fifth minute is left out.
-    await flood([posted], requests, 2.0, 201, lambda _: None)
+    # The first flood verifies each token once; later requests use the cached result.
+    await flood([posted], requests, 2.0, 201)
     log, (rows, _) = _log_bytes(deployment), ledger_bytes(deployment)
-    counted, before = _events(deployment), processor.used()
+    counted, before = _events(deployment), cpu.used()
     await flood([posted], requests, min(options.seconds, 6.0), 201, on_tick)
-    used, total = processor.used()["posted"] - before["posted"], _events(deployment)
+    used, total = cpu.used()["posted"] - before["posted"], _events(deployment)
     events = total - counted
     rows_now, indexes = ledger_bytes(deployment)
     return {
         "instance_us_an_update": 1e6 * used / events,
         "log_bytes_an_update": (_log_bytes(deployment) - log) / events,
-        # Rows of the seed do not say where they came from. An index grows by leaps, so all of it counts.
+        # Seeded rows have no provenance, so only new rows count. Indexes grow in steps, so their whole size counts.
         "event_bytes": (rows_now - rows) / events + indexes / total,
     }
 

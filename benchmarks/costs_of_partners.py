@@ -1,4 +1,4 @@
-"""What PostgreSQL and Redis have to do for a unit of something, asked by this process past the API."""
+"""The unit costs of PostgreSQL and Redis, measured with the drivers in this process, past the API."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from benchmarks.deployment import BOARD, PREFIX, Deployment
 from benchmarks.options import Figures
-from benchmarks.seed_postgresql import name, user_id
+from benchmarks.seed import name, user_id
 from scoreboard.domain.administration import SuspicionThresholds
 from scoreboard.domain.boards import Action, RateLimit
 from scoreboard.domain.rules import decide_batch
@@ -24,7 +24,7 @@ UNLIMITED = RateLimit(1_000_000, 60_000_000)
 PATIENT = Limits(connections=3, silence_seconds=30, lock_seconds=30, statement_seconds=30)
 
 TURNS = {1: 1_000, BATCH_SIZE: 60}
-"""How many batches of either size: a few seconds of each."""
+"""The number of batches by size: a few seconds of each."""
 
 LOOKS = 3_000
 BOARDS = 5_000
@@ -32,11 +32,11 @@ SUSPECTED_AWARDS = 100_000
 LISTENERS, MESSAGES = 50, 4_000
 
 Used = Callable[[], Mapping[str, float]]
-"""Seconds of the processor that PostgreSQL and Redis have used."""
+"""Returns the CPU seconds that PostgreSQL and Redis have used."""
 
 
 def database_bytes(deployment: Deployment) -> Mapping[str, int]:
-    """Of each table, with its indexes."""
+    """Return the size of each table, with its indexes."""
     rows = deployment.database.sql(
         "SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r'"
     )
@@ -44,13 +44,13 @@ def database_bytes(deployment: Deployment) -> Mapping[str, int]:
 
 
 def ledger_bytes(deployment: Deployment) -> tuple[int, int]:
-    """Of its rows, and of its indexes."""
+    """Return the size of the ledger's rows, and of its indexes."""
     (row,) = deployment.database.sql("SELECT pg_table_size('score_events'), pg_indexes_size('score_events')")
     return row[0], row[1]
 
 
 def redis_bytes(deployment: Deployment) -> tuple[int, int]:
-    """What the places on the board take, and what who the players are."""
+    """Return the bytes of the board's positions, and of the players' ids and names."""
     places = names = 0
     with deployment.redis.client() as client:
         for key in client.scan_iter(f"{PREFIX}:*", count=1_000):
@@ -63,11 +63,11 @@ def redis_bytes(deployment: Deployment) -> tuple[int, int]:
 
 
 async def of_partners(deployment: Deployment, used: Used, players: int, scorers: Sequence[int]) -> Figures:
-    """A turn of a board's writer, an update more in it; an instance's look once a second; a board; who stands out."""
+    """Measure a batch, an update in it, the poll of an instance, the read of a board, and the query for suspects."""
     found: Figures = {}
     store = PostgresqlStore(deployment.database.url(), limit=UNLIMITED, clock=None, limits=PATIENT)
     async with store, deployment.ranking() as ranking:
-        # Before anything else is asked, so that all its connections are there.
+        # Opens the connections before anything is measured.
         await store.heads()
         found |= await _turns(store, ranking, used, scorers)
         before = used()
@@ -88,10 +88,10 @@ async def of_partners(deployment: Deployment, used: Used, players: int, scorers:
 async def _turns(
     store: PostgresqlStore, ranking: RedisRanking, used: Used, scorers: Sequence[int]
 ) -> Figures:
-    """Batches of one and of as many as there may be, one after the other: the line through both.
+    """Commit batches of one and of the largest size, and return the line through both: per batch and per update.
 
-    While a batch holds its board, either this process works or PostgreSQL does: what both have used is how long it is
-    held, but for flush and network, which are a machine's own.
+    While a batch holds its board, either this process or PostgreSQL works. The board is held for their CPU time, plus
+    flush and network.
     """
     users = cycle(scorers)
     await store.register_boards(())
@@ -127,7 +127,7 @@ def _as_it_is(batch: Sequence[Submission]) -> Sequence[Submission]:
 
 
 def of_messages(deployment: Deployment, used: Used) -> float:
-    """Microseconds of Redis to tell one listener of one change."""
+    """Return the CPU microseconds of Redis per message and listener."""
     channel = f"{PREFIX}:{{{BOARD}}}:changed"
     with ExitStack() as stack:
         client = stack.enter_context(deployment.redis.client())

@@ -1,4 +1,4 @@
-"""Many streams, and what else happens: scores, clients that stop reading, all back at once, the end."""
+"""Many streams under special conditions: continuous scores, stalled clients, reconnects, shutdown."""
 
 import asyncio
 import json
@@ -7,21 +7,23 @@ import time
 import urllib.request
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import cycle
 from statistics import median
 
 from benchmarks.client import Sent, at_rate
-from benchmarks.contenders import BUSY_USERS, Contender, scoreboard
+from benchmarks.contenders import BUSY_USERS, HOST, STREAM, scoreboard
 from benchmarks.crowd import Crowd, Post, crowd
-from benchmarks.fanout import HOST, PACE_SECONDS, SETTLE_SECONDS, one_by_one
+from benchmarks.fanout import PACE_SECONDS, SETTLE_SECONDS, measured, one_by_one
 from benchmarks.machine import kernel_bytes, pinned, resident_bytes
-from benchmarks.measuring import connected, latencies, others, posts
+from benchmarks.measuring import connected, in_turns, latencies, medians, others, posts
 from benchmarks.options import Figures, OnTick, Options
-from benchmarks.target import SERVE, Target, free_port
+from benchmarks.target import SERVE, Target
+from tests.servers.process import free_port
 
 RATE = 100
 MOST = 19_000
-"""A machine with 20,000 descriptors a process holds so many, on both sides."""
+"""As many streams as a process with 20,000 descriptors can hold."""
 
 GOAL_MS = 100.0
 STEPS = (2_500, 5_000, 7_500, 10_000, 12_500, 15_000)
@@ -30,60 +32,90 @@ EVENTS = 5
 
 
 @asynccontextmanager
-async def _watched(
-    count: int, metrics_port: int | None = None, path: str = "/api/leaderboard/stream"
-) -> AsyncIterator[tuple[Target, Crowd]]:
+async def _watched(count: int, metrics_port: int | None = None) -> AsyncIterator[tuple[Target, Crowd]]:
     settings = {"SCOREBOARD_DRAIN_SECONDS": str(DRAIN_SECONDS), "SCOREBOARD_DRAIN_GRACE_SECONDS": "1"}
     if metrics_port is not None:
         settings["SCOREBOARD_METRICS_PORT"] = str(metrics_port)
     with Target(command=pinned(0, *SERVE), settings=settings) as target:
         async with connected([target], 8) as connections:
-            await at_rate(connections, cycle(posts(target, BUSY_USERS)), RATE, 0.5, lambda _: None)
-        async with crowd(HOST, target.port, path) as watching:
+            await at_rate(connections, cycle(posts(target, BUSY_USERS)), RATE, 0.5)
+        async with crowd(HOST, target.port, STREAM) as watching:
             await watching.open(count)
             await asyncio.sleep(SETTLE_SECONDS)
             await watching.clear()
             yield target, watching
 
 
-def _posted(sent: Sequence[Sent]) -> list[Post]:
-    """Those that were taken. (`perf_counter` is the monotonic clock.)"""
-    return [
-        Post(json.loads(one.body)["version"], int(one.planned_at * 1e9)) for one in sent if one.status == 201
-    ]
+async def scores_to_streams(
+    posted: Target, watched: Target, watching: Crowd, seconds: float, on_tick: OnTick
+) -> Figures:
+    """Submit 100 scores per second, each of which changes the top ten, and measure how they reach the streams.
 
-
-async def fanout_busy(options: Options, on_tick: OnTick) -> Figures:
-    """Many streams, and 100 scores a second that each change the top ten."""
-    port = free_port()
-    async with _watched(options.crowd, port) as (target, watching), connected([target]) as connections:
-        before, memory = _metrics(port), resident_bytes(target.process.pid)
-        sent = await at_rate(connections, cycle(posts(target, BUSY_USERS)), RATE, options.seconds, on_tick)
+    The time of a score begins with its POST and ends when a stream has its version or a later one.
+    """
+    async with connected([posted]) as connections:
+        memory = watched.resident_bytes()
+        sent = await at_rate(connections, cycle(posts(posted, BUSY_USERS)), RATE, seconds, on_tick)
         await asyncio.sleep(SETTLE_SECONDS)
-        after = _metrics(port)
         report = await watching.report(_posted(sent))
-        grown = resident_bytes(target.process.pid) - memory
-    walks = after["scoreboard_walk_seconds_count"] - before["scoreboard_walk_seconds_count"]
-    walk_ms = 1_000 * (after["scoreboard_walk_seconds_sum"] - before["scoreboard_walk_seconds_sum"]) / walks
-    last = latencies([ms / 1_000 for ms in report["last_ms"]])
+        grown = watched.resident_bytes() - memory
+    events_a_stream = report["events"] / report["reading"]
     return {
         "streams": report["reading"],
-        **{f"post_{name}": figure for name, figure in latencies([one.seconds for one in sent]).items()},
+        **latencies([one.seconds for one in sent], "post_"),
         "other_answers": others(sent, 201),
-        **{f"last_{name}": figure for name, figure in last.items()},
-        "walk_ms": walk_ms,
-        "last_in_walks": last["p95_ms"] / walk_ms,
-        "events_a_stream": report["events"] / report["reading"],
-        "conflated_a_stream": len(sent) - report["events"] / report["reading"],
-        "missed": report["missed"],
+        **{name: report[name] for name in ("p50_ms", "p95_ms", "p99_ms")},
+        **latencies([ms / 1_000 for ms in report["last_ms"]], "last_"),
+        "events_a_stream": events_a_stream,
+        "conflated_a_stream": len(sent) - events_a_stream,
+        "not_delivered": report["missed"],
         "lost_streams": report["lost_streams"],
         "went_back": report["went_back"],
         "grown_mb": grown / 1_000_000,
     }
 
 
+async def reach_of_scores(posted: Target, watched: Target, options: Options, on_tick: OnTick) -> Figures:
+    """Open `options.streams` streams on one instance, and submit scores to it or to another one."""
+    async with connected([posted]) as connections, crowd(HOST, watched.port, STREAM) as watching:
+        await at_rate(connections, cycle(posts(posted, BUSY_USERS)), RATE, 0.5)
+        idle = watched.resident_bytes()
+        await watching.open(options.streams)
+        per_stream = (watched.resident_bytes() - idle) / options.streams
+        await watching.clear()
+        figures = await scores_to_streams(posted, watched, watching, options.seconds, on_tick)
+    return {**figures, "resident_kb_a_stream": per_stream / 1_000}
+
+
+def _posted(sent: Sequence[Sent]) -> list[Post]:
+    """Return the accepted scores. (`perf_counter` is the monotonic clock.)"""
+    return [
+        Post(json.loads(one.body)["version"], int(one.planned_at * 1e9)) for one in sent if one.status == 201
+    ]
+
+
+async def fanout_busy(options: Options, on_tick: OnTick) -> Figures:
+    """Hold many streams while 100 scores per second each change the top ten."""
+    port = free_port()
+    async with _watched(options.crowd, port) as (target, watching):
+        before = _metrics(port)
+        figures = await scores_to_streams(target, target, watching, options.seconds, on_tick)
+        after = _metrics(port)
+    walks, seconds = (
+        after[f"scoreboard_walk_seconds_{kind}"] - before[f"scoreboard_walk_seconds_{kind}"]
+        for kind in ("count", "sum")
+    )
+    walk_ms = 1_000 * seconds / walks
+    return {
+        **figures,
+        "missed": figures.pop("not_delivered"),
+        "walk_ms": walk_ms,
+        "last_in_walks": figures["last_p95_ms"] / walk_ms,
+    }
+
+
 def _metrics(port: int) -> dict[str, float]:
-    """The samples without labels."""
+    """Return the samples that have no labels."""
     with urllib.request.urlopen(f"http://{HOST}:{port}/metrics", timeout=5) as response:
         lines = response.read().decode().splitlines()
     return {
@@ -94,80 +126,56 @@ def _metrics(port: int) -> dict[str, float]:
 
 
 async def fanout_most(_options: Options, on_tick: OnTick) -> Figures:
-    """As many streams as one process may have here."""
-    async with scoreboard() as contender, crowd(HOST, contender.port, contender.path) as watching:
-        opened = await watching.open(MOST)
-        await watching.clear()
-        posted = await one_by_one(contender, watching, EVENTS, on_tick)
-        report = await watching.report(posted)
-        return {
-            "live": report["live"],
-            "opened_s": opened["seconds"],
-            "last_p50_ms": median(report["last_ms"]),
-            "missed": report["missed"],
-            "lost_streams": report["lost_streams"],
-        }
+    """Open as many streams as one process can hold on this machine."""
+    async with scoreboard() as contender:
+        figures, _ = await measured(contender, MOST, EVENTS, on_tick)
+    return {name: figures[name] for name in ("live", "opened_s", "last_p50_ms", "missed", "lost_streams")}
 
 
-async def fanout_largest(options: Options, on_tick: OnTick) -> Figures:
-    """The largest crowd whose last member has an event within 100 ms of the POST: the median of some."""
+async def fanout_largest(_options: Options, on_tick: OnTick) -> Figures:
+    """Find the largest crowd whose last stream has an event within 100 ms of the POST, as the median of some."""
     found: Figures = {"largest": 0}
     for number, count in enumerate(STEPS):
-        async with scoreboard() as contender, crowd(HOST, contender.port, contender.path) as watching:
-            last = await _last_ms(contender, watching, count)
-        found[f"last_p50_ms_of_{count}"] = last
+        async with scoreboard() as contender:
+            figures, _ = await measured(contender, count, EVENTS)
+        found[f"last_p50_ms_of_{count}"] = figures["last_p50_ms"]
         on_tick((number + 1) / len(STEPS))
-        if last >= GOAL_MS:
+        if figures["last_p50_ms"] >= GOAL_MS:
             break
         found["largest"] = count
     return found
 
 
-async def _last_ms(contender: Contender, watching: Crowd, count: int) -> float:
-    await watching.open(count)
-    await one_by_one(contender, watching, 2, lambda _: None)
-    await watching.clear()
-    posted = await one_by_one(contender, watching, EVENTS, lambda _: None)
-    return float(median((await watching.report(posted))["last_ms"]))
-
-
 async def fanout_delta(options: Options, on_tick: OnTick) -> Figures:
-    """The same events as patches, for whoever asks for them: how many bytes, and until the last one has them."""
-    found: dict[str, list[tuple[float, float]]] = {"": [], "?delta=1": []}
-    for number, query in enumerate(("", "?delta=1") * options.rounds):
-        path = f"/api/leaderboard/stream{query}"
-        async with scoreboard(path=path) as contender, crowd(HOST, contender.port, path) as watching:
-            await watching.open(options.crowd)
-            await one_by_one(contender, watching, 2, lambda _: None)
-            await watching.clear()
-            posted = await one_by_one(contender, watching, EVENTS, lambda _: None)
-            report = await watching.report(posted)
-        found[query].append((report["bytes"] / report["events"], median(report["last_ms"])))
-        on_tick((number + 1) / (2 * options.rounds))
-    whole_bytes, whole_ms = map(median, zip(*found[""], strict=True))
-    patch_bytes, patch_ms = map(median, zip(*found["?delta=1"], strict=True))
+    """Compare whole boards with patches (`?delta=1`): bytes per event, and the time until the last stream has it."""
+
+    async def measure(query: str, tick: OnTick) -> Figures:
+        async with scoreboard(path=f"{STREAM}{query}") as contender:
+            return (await measured(contender, options.crowd, EVENTS, tick))[0]
+
+    measures = {query: partial(measure, query) for query in ("", "?delta=1")}
+    whole, patch = map(medians, (await in_turns(measures, options.rounds, on_tick)).values())
     return {
-        "bytes_an_event": whole_bytes,
-        "bytes_a_patch": patch_bytes,
-        "bytes_ratio": patch_bytes / whole_bytes,
-        "last_p50_ms": whole_ms,
-        "last_p50_ms_with_patches": patch_ms,
+        "bytes_an_event": whole["bytes_an_event"],
+        "bytes_a_patch": patch["bytes_an_event"],
+        "bytes_ratio": patch["bytes_an_event"] / whole["bytes_an_event"],
+        "last_p50_ms": whole["last_p50_ms"],
+        "last_p50_ms_with_patches": patch["last_p50_ms"],
     }
 
 
 async def fanout_stalled(options: Options, on_tick: OnTick) -> Figures:
-    """A tenth of all clients stop reading: what the others notice, what it costs, and what those get who read on."""
+    """Let a tenth of the clients stop reading. Measure the other streams, the cost, and how the tenth catches up."""
     stalled = options.crowd // 10
     async with scoreboard() as contender, crowd(HOST, contender.port, contender.path) as watching:
-        # Before and after, the same clients are looked at.
         await watching.open(options.crowd)
-        await one_by_one(contender, watching, 2, lambda _: None)
+        await one_by_one(contender, watching, 2)
         last_ms = []
         for is_stalled in (False, True):
             if is_stalled:
                 await watching.stall(stalled)
                 memory, kernel = resident_bytes(contender.pid), kernel_bytes()
-                # Past what the kernel takes for each of them.
+                # More than the kernel buffers for each stalled client.
                 for _ in range(60):
                     await contender.publish()
                     await asyncio.sleep(0.2)
@@ -193,7 +201,7 @@ async def fanout_stalled(options: Options, on_tick: OnTick) -> Figures:
 
 
 async def fanout_reconnect(options: Options, on_tick: OnTick) -> Figures:
-    """All clients come back at once, beside 100 scores a second."""
+    """Reconnect all clients at once, next to 100 scores per second."""
     async with _watched(options.crowd) as (target, watching), connected([target]) as connections:
         scoring = asyncio.create_task(
             at_rate(connections, cycle(posts(target, BUSY_USERS)), RATE, max(options.seconds, 10), on_tick)
@@ -205,20 +213,17 @@ async def fanout_reconnect(options: Options, on_tick: OnTick) -> Figures:
         "live": back["live"],
         "live_again_s": back["seconds"],
         "tries": back["tries"],
-        **{f"post_{name}": figure for name, figure in latencies([one.seconds for one in sent]).items()},
+        **latencies([one.seconds for one in sent], "post_"),
         "other_answers": others(sent, 201),
     }
 
 
 async def fanout_stop(options: Options, _on_tick: OnTick) -> Figures:
-    """SIGTERM with many streams: how long until the end, and whether a score is refused before the balancer knows."""
+    """Send SIGTERM with many streams open. Measure the time to exit, and count scores refused in the grace period."""
     async with _watched(options.crowd) as (target, watching), connected([target]) as connections:
         begun = time.perf_counter()
-        sent: list[Sent] = []
-        scoring = asyncio.create_task(
-            # As long as the grace, in which a balancer finds out that the instance is not ready any more.
-            at_rate(connections, cycle(posts(target, BUSY_USERS)), RATE, 1.0, lambda _: None)
-        )
+        # For as long as the grace period, in which a load balancer notices that the instance is not ready.
+        scoring = asyncio.create_task(at_rate(connections, cycle(posts(target, BUSY_USERS)), RATE, 1.0))
         target.process.send_signal(signal.SIGTERM)
         sent = await scoring
         code = await asyncio.to_thread(target.process.wait, 30)

@@ -1,21 +1,20 @@
-"""One change on many screens: how long until the last one has it, and what each costs."""
+"""One event to many streams: the time until the last stream has it, and the cost of a stream and of an event."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 from statistics import median
 
-from benchmarks.contenders import Contender, Contest, floor, rival, scoreboard
+from benchmarks.contenders import HOST, Contender, Contest, floor, rival, scoreboard
 from benchmarks.crowd import Crowd, Post, crowd
 from benchmarks.machine import cpu_seconds, kernel_bytes, resident_bytes
-from benchmarks.options import Figures, OnTick, Options
+from benchmarks.measuring import in_turns, medians
+from benchmarks.options import Figures, OnTick, Options, ignore_tick
 
 PACE_SECONDS = 1.0
-"""Between two events, so that each has the machine for itself."""
+"""The pause between two events, so that the machine is idle when the next one starts."""
 
 SETTLE_SECONDS = 1.0
-HOST = "127.0.0.1"
 
 CONTENDERS: dict[str, Contest] = {
     "scoreboard": scoreboard,
@@ -23,7 +22,6 @@ CONTENDERS: dict[str, Contest] = {
     "sse_starlette": partial(rival, "sse-starlette"),
     "fastapi": partial(rival, "fastapi"),
 }
-
 
 TITLES = {
     "scoreboard": "scoreboard",
@@ -34,26 +32,20 @@ TITLES = {
 
 
 async def fanout(options: Options, on_tick: OnTick) -> Figures:
-    """One event a second to many streams: until the last has it, memory and processor; with `--compare`, in turns.
-
-    The floor is a bare loop in C over sockets of the same kind; the others are how one would build it on FastAPI.
-    """
+    """Send one event a second to many streams. With `--compare`, alternate with a loop in C and two libraries."""
     names = list(CONTENDERS) if options.compares else ["scoreboard"]
     event_bytes = await _event_bytes()
-    rounds: dict[str, list[Figures]] = defaultdict(list)
-    turns = options.rounds * len(names)
-    for turn in range(turns):
-        name = names[turn % len(names)]
 
-        def tick(part: float, turn: int = turn) -> None:
-            on_tick((turn + part) / turns)
-
+    async def measure(name: str, tick: OnTick) -> Figures:
         async with CONTENDERS[name](event_bytes) as contender:
-            measured, options.distributions[TITLES[name]] = await _measured(contender, options, tick)
-            rounds[name].append(measured)
-    figures = {
-        name: {key: median(one[key] for one in each) for key in each[0]} for name, each in rounds.items()
-    }
+            events = max(3, int(options.seconds / PACE_SECONDS))
+            figures, options.distributions[TITLES[name]] = await measured(
+                contender, options.crowd, events, tick
+            )
+            return figures
+
+    rounds = await in_turns({name: partial(measure, name) for name in names}, options.rounds, on_tick)
+    figures = {name: medians(each) for name, each in rounds.items()}
     found = {"streams": float(options.crowd), "event_bytes": float(event_bytes), **figures["scoreboard"]}
     for name in names[1:]:
         found |= {
@@ -65,28 +57,29 @@ async def fanout(options: Options, on_tick: OnTick) -> Figures:
 
 
 async def _event_bytes() -> int:
-    """How long the scoreboard's own events are."""
+    """Return the size of the scoreboard's own events. The chunk headers, about eleven bytes, count as well."""
     async with scoreboard() as contender, crowd(HOST, contender.port, contender.path) as watching:
         await watching.open(10)
         await watching.clear()
         await watching.has((await contender.publish()).version)
         report = await watching.report([])
-    # Of the eleven bytes or so that a chunk adds, the floor has none: its event is the whole.
     return int(report["bytes"] / report["events"])
 
 
-async def _measured(
-    contender: Contender, options: Options, on_tick: OnTick
+async def measured(
+    contender: Contender, streams: int, events: int, on_tick: OnTick = ignore_tick
 ) -> tuple[Figures, Sequence[tuple[float, int]]]:
+    """Open the streams and publish the events. Return the figures and the histogram of the delays."""
     async with crowd(HOST, contender.port, contender.path) as watching:
-        idle, kernel = resident_bytes(contender.pid), kernel_bytes()
-        opened = await watching.open(options.crowd)
+        idle, kernel, used = resident_bytes(contender.pid), kernel_bytes(), cpu_seconds(contender.pid)
+        opened = await watching.open(streams)
         await asyncio.sleep(SETTLE_SECONDS)
+        opening = cpu_seconds(contender.pid) - used
         memory, kernel = resident_bytes(contender.pid) - idle, kernel_bytes() - kernel
-        await one_by_one(contender, watching, 2, lambda _: None)
+        await one_by_one(contender, watching, 2)
         await watching.clear()
         used = cpu_seconds(contender.pid)
-        posted = await one_by_one(contender, watching, max(3, int(options.seconds / PACE_SECONDS)), on_tick)
+        posted = await one_by_one(contender, watching, events, on_tick)
         used = cpu_seconds(contender.pid) - used
         report = await watching.report(posted)
     figures = {
@@ -96,10 +89,11 @@ async def _measured(
         "last_max_ms": max(report["last_ms"]),
         "p50_ms": report["p50_ms"],
         "p95_ms": report["p95_ms"],
+        "cpu_us_an_opening": 1e6 * opening / streams,
         "cpu_us_an_event": 1e6 * used / report["events"],
-        "kb_a_stream": memory / 1_000 / options.crowd,
-        # Each connection has two ends, and both are on this machine.
-        "kernel_kb_a_stream": kernel / 1_000 / options.crowd / 2,
+        "kb_a_stream": memory / 1_000 / streams,
+        # Both ends of each connection are on this machine.
+        "kernel_kb_a_stream": kernel / 1_000 / streams / 2,
         "bytes_an_event": report["bytes"] / report["events"],
         "missed": report["missed"],
         "lost_streams": report["lost_streams"],
@@ -108,8 +102,10 @@ async def _measured(
     return figures, report["histogram"]
 
 
-async def one_by_one(contender: Contender, watching: Crowd, count: int, on_tick: OnTick) -> list[Post]:
-    """Events at a steady pace, each awaited by all before the next."""
+async def one_by_one(
+    contender: Contender, watching: Crowd, count: int, on_tick: OnTick = ignore_tick
+) -> list[Post]:
+    """Publish events at a steady pace, each after all streams have the previous one."""
     loop = asyncio.get_running_loop()
     posted = []
     for number in range(count):

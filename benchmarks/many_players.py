@@ -1,6 +1,6 @@
-"""A million players: the fill of an empty Redis, reads of the full one, and what a player takes there.
+"""A million players: the fill of an empty Redis, reads of the full one, and its memory per player.
 
-All three on one database, since that is what takes the time.
+The three scenarios share one database, because filling it takes most of the time.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from benchmarks.deployment import BOARD, Deployment, deployed
 from benchmarks.fill import fill
 from benchmarks.measuring import connected, latencies, posts, steady
 from benchmarks.options import Figures, OnTick, Options
-from benchmarks.seed_postgresql import name, seed, standing, user_id
+from benchmarks.seed import name, seed_postgresql, standing, user_id
 from benchmarks.target import Target
 from scoreboard.domain.standings import Change, ChangeKind
 from scoreboard.ranking.redis.ranking import RedisRanking
@@ -24,14 +24,14 @@ from scoreboard.services.healing import PAGE_SIZE
 WRITES_A_SECOND = 10
 PLACES_A_SECOND = 100
 PART = 10
-"""Memory is measured with a tenth of the players, too: what it takes besides the players shows so."""
+"""Memory is also measured with a tenth of the players, to separate the fixed part from the part per player."""
 
 
 async def many_players(options: Options, on_tick: OnTick) -> Mapping[str, Figures]:
-    """The figures of all three by their names."""
+    """Run all three. Return the figures by scenario."""
     players = options.players
     with deployed() as deployment:
-        await seed(deployment.database.url(), players, lambda part: on_tick(0.25 * part))
+        await seed_postgresql(deployment.database.url(), players, lambda part: on_tick(0.25 * part))
         few = max(1, players // PART)
         bytes_of_few = await _bytes_of(deployment, few)
         before = deployment.redis_bytes()
@@ -59,25 +59,19 @@ def _verify(deployment: Deployment) -> bool:
 async def _reads(
     deployment: Deployment, targets: Sequence[Target], options: Options, on_tick: OnTick
 ) -> Figures:
-    """The first ten, a page in the middle, and a rank: each a hundred times a second, beside some writes."""
+    """Read the top ten, a page in the middle, and a rank, each 100 times per second, next to some writes."""
     paths = {"top": "/api/leaderboard", "page": f"/api/leaderboard?limit=100&offset={options.players // 2}"}
     seconds = options.seconds / 3
     figures: Figures = {"players": options.players}
     enough = False
     async with asyncio.TaskGroup() as group, connected(targets, 4) as writers:
+        requests = cycle(posts(targets[0], 20))
         writing = group.create_task(
-            at_rate(
-                writers,
-                cycle(posts(targets[0], 20)),
-                WRITES_A_SECOND,
-                4 * options.seconds,
-                lambda _: None,
-                enough=lambda: enough,
-            )
+            at_rate(writers, requests, WRITES_A_SECOND, 4 * options.seconds, enough=lambda: enough)
         )
         figures["other_answers"] = 0
         for what, path in paths.items():
-            read = await steady(targets, [targets[0].get(path)], seconds, 200, lambda _: None)
+            read = await steady(targets, [targets[0].get(path)], seconds, 200)
             figures |= {f"{what}_p50_ms": read["p50_ms"], f"{what}_p95_ms": read["p95_ms"]}
             figures["other_answers"] += read["other_answers"]
         places = latencies(await _places(deployment, options.players, seconds))
@@ -89,7 +83,7 @@ async def _reads(
 
 
 async def _places(deployment: Deployment, players: int, seconds: float) -> list[float]:
-    """How long the ranking's driver takes for the rank of one or the other."""
+    """Return how long the ranking driver takes for the rank of random players."""
     random = Random(1)
     taken = []
     async with deployment.ranking() as ranking:
@@ -104,9 +98,9 @@ async def _places(deployment: Deployment, players: int, seconds: float) -> list[
 
 
 async def _bytes_of(deployment: Deployment, players: int) -> int:
-    """What so many players take in Redis, put there by its driver and taken away again."""
+    """Return the bytes that the players take in Redis. The driver writes them, and they are removed again."""
     async with deployment.ranking() as ranking:
-        # The scripts and the buffers of a connection are no player's.
+        # The first writes load the scripts and allocate buffers, which must not count.
         await _put(ranking, range(1, PAGE_SIZE + 1))
         deployment.redis.flush()
         before = deployment.redis_bytes()
@@ -125,9 +119,9 @@ async def _put(ranking: RedisRanking, players: range) -> None:
 
 
 def _memory(bytes_of: Mapping[int, int]) -> Figures:
-    """A player's share by both counts, and the line through them: bytes = fixed + players × slope.
+    """Return the bytes per player for both counts, and the line through them: bytes = fixed + players × slope.
 
-    Of each player id and name are kept as they are: what the slope is beyond their bytes serves for ids of any length.
+    Redis keeps the id and name of each player. The slope without their bytes applies to ids of any length.
     """
     (few, bytes_of_few), (many, bytes_of_many) = bytes_of.items()
     slope = (bytes_of_many - bytes_of_few) / (many - few)

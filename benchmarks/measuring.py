@@ -1,11 +1,14 @@
-"""How a server is measured, as fast as it can or at a steady rate; and the figures that come of it."""
+"""Measure servers at full speed or at a fixed rate, and summarise the answers."""
 
-from collections.abc import AsyncIterator, Sequence
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import chain, cycle
+from statistics import median
+from typing import Any
 
-from benchmarks.client import Answers, Connection, Sent, as_fast_as_possible, at_rate, connect
-from benchmarks.options import Figures, OnTick
+from benchmarks.client import Connection, Sent, as_fast_as_possible, at_rate, connect
+from benchmarks.options import Figures, OnTick, ignore_tick
 from benchmarks.target import Target
 from scoreboard.cli.latency import percentile
 
@@ -13,19 +16,21 @@ CONNECTIONS = 64
 USERS = 500
 WARM_UP_SECONDS = 1.0
 
+Measure = Callable[[OnTick], Coroutine[Any, Any, Figures]]
 
-def latencies(seconds: Sequence[float]) -> Figures:
-    return {f"p{percent}_ms": 1_000 * percentile(seconds, percent) for percent in (50, 95, 99)}
+
+def latencies(seconds: Sequence[float], prefix: str = "") -> Figures:
+    return {f"{prefix}p{percent}_ms": 1_000 * percentile(seconds, percent) for percent in (50, 95, 99)}
 
 
 def posts(target: Target, users: int) -> list[bytes]:
-    """One score of each of so many users."""
+    """Return one request per user that submits a score."""
     return [target.post(f"user-{number}") for number in range(users)]
 
 
 @asynccontextmanager
 async def connected(targets: Sequence[Target], count: int = CONNECTIONS) -> AsyncIterator[list[Connection]]:
-    """So many connections in all, the instances in turn."""
+    """Open connections, spread evenly over the instances, which alternate in the list."""
     shares = [await connect(target.host, target.port, count // len(targets)) for target in targets]
     connections = list(chain.from_iterable(zip(*shares, strict=True)))
     try:
@@ -36,13 +41,17 @@ async def connected(targets: Sequence[Target], count: int = CONNECTIONS) -> Asyn
 
 
 async def flood(
-    targets: Sequence[Target], requests: Sequence[bytes], seconds: float, wanted: int, on_tick: OnTick
+    targets: Sequence[Target],
+    requests: Sequence[bytes],
+    seconds: float,
+    wanted: int,
+    on_tick: OnTick = ignore_tick,
 ) -> Figures:
-    """As many requests as the instances take."""
+    """Send requests as fast as the instances answer."""
     async with connected(targets) as connections:
-        await as_fast_as_possible(connections, cycle(requests), WARM_UP_SECONDS, lambda _: None)
-        answers, elapsed = await as_fast_as_possible(connections, cycle(requests), seconds, on_tick)
-    return _rates(answers, elapsed, wanted)
+        await as_fast_as_possible(connections, cycle(requests), WARM_UP_SECONDS)
+        sent, elapsed = await as_fast_as_possible(connections, cycle(requests), seconds, on_tick)
+    return _figures(sent, elapsed, wanted)
 
 
 async def steady(
@@ -50,25 +59,47 @@ async def steady(
     requests: Sequence[bytes],
     seconds: float,
     wanted: int,
-    on_tick: OnTick,
+    on_tick: OnTick = ignore_tick,
     rate: float = 100,
 ) -> Figures:
-    """So many requests a second, spread over the instances."""
+    """Send requests at a fixed rate, spread over the instances."""
     async with connected(targets) as connections:
-        await at_rate(connections, cycle(requests), rate, WARM_UP_SECONDS, lambda _: None)
+        await at_rate(connections, cycle(requests), rate, WARM_UP_SECONDS)
         sent = await at_rate(connections, cycle(requests), rate, seconds, on_tick)
+    return _figures(sent, seconds, wanted)
+
+
+def _figures(sent: Sequence[Sent], seconds: float, wanted: int) -> Figures:
+    other_answers = others(sent, wanted)
     return {
-        "rate": len(sent) / seconds,
+        "rate": (len(sent) - other_answers) / seconds,
         **latencies([answer.seconds for answer in sent]),
-        "other_answers": others(sent, wanted),
+        "other_answers": other_answers,
     }
 
 
 def others(sent: Sequence[Sent], wanted: int) -> int:
-    """How many answers had another status."""
+    """Count the responses with another status than the wanted one."""
     return sum(answer.status != wanted for answer in sent)
 
 
-def _rates(answers: Answers, elapsed: float, wanted: int) -> Figures:
-    wrong = len(answers.seconds) - answers.count(wanted)
-    return {"rate": answers.count(wanted) / elapsed, **latencies(answers.seconds), "other_answers": wrong}
+def has_rank(sent: Sent) -> bool:
+    """Return True if the score was accepted and its rank is known."""
+    return sent.status == 201 and json.loads(sent.body)["rank"] is not None
+
+
+async def in_turns(measures: Mapping[str, Measure], rounds: int, on_tick: OnTick) -> dict[str, list[Figures]]:
+    """Run each measurement once per round, in turns, so that a change of the machine affects all of them alike."""
+    found: dict[str, list[Figures]] = {name: [] for name in measures}
+    turns = list(measures.items()) * rounds
+    for turn, (name, measure) in enumerate(turns):
+
+        def tick(part: float, turn: int = turn) -> None:
+            on_tick((turn + part) / len(turns))
+
+        found[name].append(await measure(tick))
+    return found
+
+
+def medians(rounds: Sequence[Figures]) -> Figures:
+    return {name: median(figures[name] for figures in rounds) for name in rounds[0]}

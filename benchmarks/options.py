@@ -1,16 +1,17 @@
-"""What every scenario is given, and what it returns."""
+"""The options that each scenario receives, and the figures that it returns."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 Figures = dict[str, float]
 OnTick = Callable[[float], None]
+"""Reports the completed share of a scenario, from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How much is measured."""
+    """How much is measured: the options of the command line."""
 
     seconds: float
     rounds: int
@@ -19,15 +20,16 @@ class Options:
     crowd: int
     compares: bool
     rate: float = 100
-    """Score updates a second where a scenario leaves that open."""
     distributions: dict[str, Sequence[tuple[float, int]]] = field(default_factory=dict)
-    """For a picture: by name, so many milliseconds, and how many took so long."""
+    """For the plot: a histogram by name, as pairs of milliseconds and a count."""
 
 
 class CannotMeasure(Exception):
-    """Raised when this machine lacks what a scenario needs; tells what that is."""
+    """Raised when the machine lacks a program that a scenario needs. The text names it."""
 
 
 Scenario = Callable[[Options, OnTick], Coroutine[Any, Any, Figures]]
-Scenarios = Callable[[Options, OnTick], Coroutine[Any, Any, Mapping[str, Figures]]]
-"""Some that share a costly beginning: the figures of each by its name."""
+
+
+def ignore_tick(_part: float) -> None:
+    """Report no progress."""

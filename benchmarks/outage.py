@@ -1,7 +1,6 @@
-"""Redis falls silent, or dies, under score updates; and comes back."""
+"""Pause or kill Redis under score updates, and bring it back."""
 
 import asyncio
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -9,32 +8,32 @@ from time import perf_counter
 
 from benchmarks.client import Sent, at_rate
 from benchmarks.deployment import Deployment, deployed
-from benchmarks.measuring import USERS, WARM_UP_SECONDS, connected, latencies, others, posts
+from benchmarks.measuring import USERS, WARM_UP_SECONDS, connected, has_rank, latencies, others, posts
 from benchmarks.options import Figures, OnTick, Options
 
 RATE = 100
 BEFORE_SECONDS = 2.0
-TRIP_SECONDS = 0.6
-"""The one trip that finds it out may take half a second; whoever comes after it should notice nothing."""
+DISCOVERY_SECONDS = 0.6
+"""The call that discovers the outage may take half a second. Later requests should not be delayed."""
 
 GONE_SECONDS = 3.0
-"""At least: several trips, if they were made."""
+"""The shortest outage: long enough for several calls, if instances made them."""
 
 AFTER_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """When Redis went, and when it was back."""
+    """When Redis was taken away, and when it was back."""
 
     began: float
     ended: float
 
 
 async def redis_silent(options: Options, on_tick: OnTick) -> Figures:
-    """Score updates at 100 a second while Redis is stopped, and again while it is killed and all that it held is lost.
+    """Score updates at 100 per second while Redis is paused, and again while it is killed and loses its data.
 
-    For each: the longest answer of the first trip, p95 after that one, and when a score's rank is known again.
+    Measures the longest response until the outage is discovered, the p95 after that, and when a rank is known again.
     """
     with deployed() as deployment:
         redis = deployment.redis
@@ -69,7 +68,7 @@ async def _pass(
     with deployment.instances(1) as targets:
         requests = cycle(posts(targets[0], USERS))
         async with connected(targets) as connections:
-            await at_rate(connections, requests, RATE, WARM_UP_SECONDS, lambda _: None)
+            await at_rate(connections, requests, RATE, WARM_UP_SECONDS)
             interrupting = asyncio.create_task(interrupt())
             seconds = BEFORE_SECONDS + gone_seconds + AFTER_SECONDS
             sent = await at_rate(connections, requests, RATE, seconds, on_tick)
@@ -78,19 +77,15 @@ async def _pass(
 
 
 def _figures(sent: Sequence[Sent], outage: Outage) -> Figures:
-    trip_ends = outage.began + TRIP_SECONDS
-    first_trip = [s for s in sent if s.planned_at + s.seconds >= outage.began and s.planned_at < trip_ends]
-    after_it = [s for s in sent if trip_ends <= s.planned_at < outage.ended]
-    ranked = [s.planned_at + s.seconds for s in sent if s.planned_at >= outage.ended and _has_rank(s)]
+    found_out = outage.began + DISCOVERY_SECONDS
+    at_first = [s for s in sent if s.planned_at + s.seconds >= outage.began and s.planned_at < found_out]
+    later = [s for s in sent if found_out <= s.planned_at < outage.ended]
+    ranked = [s.planned_at + s.seconds for s in sent if s.planned_at >= outage.ended and has_rank(s)]
     if not ranked:
-        raise TimeoutError(f"no rank is known {AFTER_SECONDS:g} s after Redis has come back")
+        raise TimeoutError(f"no rank is known {AFTER_SECONDS:g} s after Redis is back")
     return {
-        "longest_ms": 1_000 * max(s.seconds for s in first_trip),
-        **latencies([s.seconds for s in after_it]),
+        "longest_ms": 1_000 * max(s.seconds for s in at_first),
+        **latencies([s.seconds for s in later]),
         "ranked_again_s": min(ranked) - outage.ended,
         "other_answers": others(sent, 201),
     }
-
-
-def _has_rank(sent: Sent) -> bool:
-    return sent.status == 201 and json.loads(sent.body)["rank"] is not None

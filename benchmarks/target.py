@@ -1,8 +1,7 @@
-"""The server under load: the real command in a process of its own, on a free port, in a temporary folder."""
+"""The server under load: `scoreboard serve` in a process of its own, on a free port, in a temporary folder."""
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from benchmarks.machine import resident_bytes
 from scoreboard.clock import SystemClock
 from scoreboard.domain.submissions import Caller
 from scoreboard.web.auth.key_sources import FixedKeys, secrets
 from scoreboard.web.auth.tokens import Tokens
+from tests.servers.process import free_port
 
 SECRET = "a secret of the load test, never used elsewhere"
 START_SECONDS = 60.0
@@ -23,20 +24,13 @@ SERVE = (sys.executable, "-m", "scoreboard", "serve")
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Of a command of the scoreboard: these settings, and none from outside."""
+    """Return the variables of a scoreboard command: these settings, and none of the caller's environment."""
     outside = {name: value for name, value in os.environ.items() if not name.startswith("SCOREBOARD_")}
     return {**outside, "SCOREBOARD_JWT_SECRET": SECRET, **settings}
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Target:
-    """`scoreboard serve`, ended by its own process id whatever happens: on a file of its own, or as settings say."""
+    """A server on a SQLite file of its own, unless the settings name another database."""
 
     def __init__(
         self,
@@ -66,7 +60,7 @@ class Target:
             self._command, env=self._environment, cwd=self._folder.name, stderr=subprocess.DEVNULL
         )
         try:
-            self._wait_until_it_answers()
+            self._wait_until_ready()
         except BaseException:
             self.__exit__()
             raise
@@ -82,12 +76,12 @@ class Target:
                 self.process.wait()
         self._folder.cleanup()
 
-    def _wait_until_it_answers(self) -> None:
+    def _wait_until_ready(self) -> None:
         while not self.answers("/health/ready"):
             if self.process.poll() is not None:
-                raise RuntimeError(f"the server has ended with exit code {self.process.returncode}")
+                raise RuntimeError(f"the server exited with code {self.process.returncode}")
             if time.perf_counter() - self.started_at > START_SECONDS:
-                raise TimeoutError(f"the server has not answered within {START_SECONDS:.0f} s")
+                raise TimeoutError(f"the server did not respond within {START_SECONDS:.0f} s")
             time.sleep(0.02)
 
     def answers(self, path: str) -> bool:
@@ -98,12 +92,10 @@ class Target:
             return False
 
     def resident_bytes(self) -> int:
-        """The memory of the server's process."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        return resident_bytes(self.process.pid)
 
     def post(self, user_id: str, name: str | None = None) -> bytes:
-        """A whole request that scores for a user."""
+        """Return the bytes of a request that submits a score."""
         body = f'{{"actionId":"complete-quest","userId":"{user_id}"}}'
         token = self.tokens.sign(Caller(user_id, name or user_id.title()), 86_400)
         return (
@@ -112,5 +104,5 @@ class Target:
         ).encode()
 
     def get(self, path: str) -> bytes:
-        """A whole request that reads."""
+        """Return the bytes of a GET request."""
         return f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\n\r\n".encode()
