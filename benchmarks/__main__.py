@@ -1,4 +1,4 @@
-"""`python -m benchmarks`"""
+"""The command line: `python -m benchmarks`."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from benchmarks.scenarios import NAMES, PROMISED, run
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What a figure has to be: at least or at most a number."""
+    """A lower or an upper bound of a figure."""
 
     scenario: str
     figure: str
@@ -34,7 +34,7 @@ class Goal:
         return f"{self.scenario}.{self.figure} {'≥' if self.least else '≤'} {self.number:,g}"
 
     def is_met(self, results: Mapping[str, Figures]) -> bool:
-        """A figure that was not measured is no better than one that is missed."""
+        """Return False also for a figure that was not measured."""
         measured = results.get(self.scenario, {}).get(self.figure)
         if measured is None:
             return False
@@ -46,55 +46,53 @@ def parse_goal(text: str, least: bool, chosen: Sequence[str]) -> Goal:
     if matched is None:
         raise typer.BadParameter(f"{text}: give scenario.figure=number, such as updates.rate=3000")
     if matched[1] not in chosen:
-        raise typer.BadParameter(f"{text}: {matched[1]} is not among what is measured")
+        raise typer.BadParameter(f"{text}: the scenario {matched[1]} is not selected")
     return Goal(matched[1], matched[2], least, float(matched[3]))
 
 
 def main(
     scenarios: Annotated[
-        list[str] | None, typer.Argument(help=f"Of {', '.join(NAMES)}; all by default.")
+        list[str] | None, typer.Argument(help=f"Any of {', '.join(NAMES)}. Default: all.")
     ] = None,
-    seconds: Annotated[float, typer.Option(min=1, max=300, help="How long each figure is measured.")] = 10,
+    seconds: Annotated[float, typer.Option(min=1, max=300, help="Duration of each measurement.")] = 10,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="Alternating rounds of a comparison.")] = 3,
     players: Annotated[
-        int, typer.Option(min=1, max=10_000_000, help="Players of “start”, “distributed-fill”.")
+        int, typer.Option(min=1, max=10_000_000, help="Players in “start” and “distributed-fill”.")
     ] = 1_000_000,
     streams: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Open streams where there are some.")
+        int, typer.Option(min=1, max=10_000, help="Open streams, except in “fanout…”.")
     ] = 1_000,
     crowd: Annotated[
-        int, typer.Option(min=10, max=19_500, help="Open streams of “fanout” and its like.")
+        int, typer.Option(min=10, max=19_500, help="Open streams in “fanout…” and “costs”.")
     ] = 10_000,
     rate: Annotated[
-        float, typer.Option(min=1, max=1_000, help="Score updates a second of “rolling-deploy”.")
+        float, typer.Option(min=1, max=1_000, help="Score updates per second in “rolling-deploy”.")
     ] = 100,
     compare: Annotated[
         bool,
-        typer.Option(
-            "--compare", help="In “fanout”, in turns with a bare loop in C and with what others do."
-        ),
+        typer.Option("--compare", help="In “fanout”, alternate with a loop in C and with two libraries."),
     ] = False,
     at_least: Annotated[
         list[str] | None,
-        typer.Option(help="Exit with 1 where a figure is less, as in updates.rate=3000. Repeatable."),
+        typer.Option(help="Exit with 1 if a figure is lower, for example updates.rate=3000. Repeatable."),
     ] = None,
     at_most: Annotated[
         list[str] | None,
-        typer.Option(help="Exit with 1 where a figure is more, as in updates.p99_ms=60. Repeatable."),
+        typer.Option(help="Exit with 1 if a figure is higher, for example updates.p99_ms=60. Repeatable."),
     ] = None,
     plot_to: Annotated[
         Path | None,
-        typer.Option("--plot", help="Draw how long “fanout” took to each stream into this SVG file."),
+        typer.Option("--plot", help="Write a plot of the delays of “fanout” to this SVG file."),
     ] = None,
     json_to: Annotated[
-        str | None, typer.Option("--json", help="Write the figures to this file; - is stdout.")
+        str | None, typer.Option("--json", help="Write the figures to this file, or to stdout with -.")
     ] = None,
 ) -> None:
-    """Measure a server of this source on this machine, over loopback, each scenario from an empty folder."""
+    """Measure the server of this source tree on this machine, over loopback. Each scenario starts with no data."""
     chosen = scenarios or list(NAMES)
     for name in chosen:
         if name not in NAMES:
-            raise typer.BadParameter(f"{name}: there are {', '.join(NAMES)}", param_hint="SCENARIOS")
+            raise typer.BadParameter(f"{name}: use any of {', '.join(NAMES)}", param_hint="SCENARIOS")
     goals = [parse_goal(text, True, chosen) for text in at_least or ()]
     goals += [parse_goal(text, False, chosen) for text in at_most or ()]
     for name in chosen:
@@ -140,7 +138,7 @@ def measure(chosen: list[str], options: Options) -> dict[str, Figures]:
 
 def table(results: Mapping[str, Figures], goals: list[Goal]) -> Table:
     shown = Table(
-        "scenario", "figure", "measured", "asked", title=" · ".join(f"{k} {v}" for k, v in machine().items())
+        "scenario", "figure", "measured", "goal", title=" · ".join(f"{k} {v}" for k, v in machine().items())
     )
     shown.columns[2].justify = "right"
     for scenario, figures in results.items():
@@ -158,7 +156,7 @@ def table(results: Mapping[str, Figures], goals: list[Goal]) -> Table:
 
 
 if __name__ == "__main__":
-    # So that it ends its servers by SIGTERM, too.
+    # Ends the servers on SIGTERM as well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)

@@ -1,4 +1,4 @@
-"""Open pages that come back whenever their stream ends, as `scoreboard.js` and a browser's EventSource do."""
+"""Simulated pages that reconnect when their stream ends, like `scoreboard.js` with a browser's EventSource."""
 
 import asyncio
 import random
@@ -10,17 +10,17 @@ from typing import cast
 FIRST_BACK_OFF_SECONDS = 0.25
 LONGEST_BACK_OFF_SECONDS = 3.0
 STEADY_SECONDS = 2.0
-"""As `scoreboard.js` has them: the pauses between tries, and how long a stream lasts that ends the row of failures."""
+"""The retry pauses of `scoreboard.js`, and the duration after which a stream resets the back-off."""
 
 OPEN_SECONDS = 60.0
 AT_ONCE = 100
-"""Pages that are opened together, so that none is refused by a full backlog before anything is measured."""
+"""The number of pages that connect together. More could overflow the listen backlog."""
 
 LOOK_AGAIN_SECONDS = 0.02
 
 
 class Browser:
-    """One page: what it shows, and how long it showed nothing new each time its stream had ended."""
+    """A page: the version it shows, and the duration of each outage of its stream."""
 
     def __init__(self, host: str, port: int) -> None:
         self.version = -1
@@ -35,7 +35,7 @@ class Browser:
         return self.version >= 0 and self._lost_at is None
 
     async def run(self) -> None:
-        """Watch for ever."""
+        """Watch until cancelled."""
         loop = asyncio.get_running_loop()
         failures = 0
         while True:
@@ -51,7 +51,7 @@ class Browser:
                 with closing(transport):
                     retry_seconds = await stream.ended
             now = perf_counter()
-            # A try that comes to nothing does not end the outage.
+            # A failed attempt does not end the outage.
             self._lost_at = self._lost_at or now
             if now - begun > STEADY_SECONDS:
                 failures = 0
@@ -69,7 +69,7 @@ class Browser:
         self.version = version
 
     def request(self) -> bytes:
-        """HTTP/1.0, so that no chunk's length stands within an event."""
+        """Return a request with HTTP/1.0, so that the response is not chunked."""
         last = f"Last-Event-ID: {self.version}\r\n" if self.version >= 0 else ""
         return (
             f"GET /api/leaderboard/stream?delta=1 HTTP/1.0\r\nHost: {self._host}\r\n"
@@ -78,7 +78,7 @@ class Browser:
 
 
 class _Stream(asyncio.Protocol):
-    """One connection of a page's. `ended` tells after how many seconds the server wants it back."""
+    """A connection of a page. `ended` holds the seconds that the server asks the client to wait."""
 
     def __init__(self, browser: Browser) -> None:
         self.ended: asyncio.Future[float] = asyncio.get_running_loop().create_future()
@@ -95,7 +95,7 @@ class _Stream(asyncio.Protocol):
         if not self._is_answered and b"\r\n" in text:
             self._is_answered = True
             self._browser.refusals += text.split(b" ", 2)[1] != b"200"
-        # A client acts on `retry:` when the line ends, and on all else when the event does.
+        # `retry:` applies at the end of its line, other fields at the end of the event.
         if (retry := _number(text, b"retry: ", text.rfind(b"\n") + 1)) is not None:
             self._retry_seconds = retry / 1_000
         end = text.rfind(b"\n\n")
@@ -103,7 +103,7 @@ class _Stream(asyncio.Protocol):
             self._text = text
             return
         self._text = text[end + 2 :]
-        # Of what comes at once the newest counts: patches and boards both say in their id what they lead to.
+        # Of several events only the newest counts. The id of a patch or board is the version it leads to.
         if (version := _number(text, b"id: ", end)) is not None:
             self._browser.show(version)
 
@@ -113,14 +113,14 @@ class _Stream(asyncio.Protocol):
 
 
 def _number(text: bytes, name: bytes, end: int) -> int | None:
-    """The last field of a name before a position; the JSON of a board has no such thing in it."""
+    """Return the last field of a name before a position. The JSON of a board contains no such text."""
     mark = text.rfind(name, 0, end)
     return None if mark < 0 else int(text[mark + len(name) :].split(b"\n", 1)[0])
 
 
 @asynccontextmanager
 async def browsing(host: str, port: int, count: int) -> AsyncIterator[list[Browser]]:
-    """So many, once each shows a board; they leave at the end of the block. Raises TimeoutError."""
+    """Open `count` pages and wait until each shows a board. Raises TimeoutError."""
     browsers: list[Browser] = []
     async with asyncio.TaskGroup() as group:
         running: list[asyncio.Task[None]] = []
@@ -130,7 +130,7 @@ async def browsing(host: str, port: int, count: int) -> AsyncIterator[list[Brows
                 browsers += more
                 running += [group.create_task(browser.run()) for browser in more]
                 if missing := await late(more, lambda browser: browser.is_live, OPEN_SECONDS):
-                    raise TimeoutError(f"of {len(browsers)} streams {missing} have shown nothing")
+                    raise TimeoutError(f"{missing} of {len(browsers)} streams have received no board")
             yield browsers
         finally:
             for task in running:
@@ -138,7 +138,7 @@ async def browsing(host: str, port: int, count: int) -> AsyncIterator[list[Brows
 
 
 async def late(browsers: Sequence[Browser], is_so: Callable[[Browser], bool], within_seconds: float) -> int:
-    """Wait until something is so for each; for how many it is not when the time is over."""
+    """Wait until the condition holds for each page. Return the number of pages for which it does not."""
     until = perf_counter() + within_seconds
     while (missing := sum(not is_so(browser) for browser in browsers)) and perf_counter() < until:  # noqa: ASYNC110
         await asyncio.sleep(LOOK_AGAIN_SECONDS)

@@ -107,8 +107,8 @@ async def fanout_busy(options: Options, on_tick: OnTick) -> Figures:
     )
     walk_ms = 1_000 * seconds / walks
     return {
-        **figures,
         "missed": figures.pop("not_delivered"),
+        **figures,
         "walk_ms": walk_ms,
         "last_in_walks": figures["last_p95_ms"] / walk_ms,
     }

@@ -1,4 +1,4 @@
-"""The distributed deployment under load: PostgreSQL and Redis of its own, and instances of the server on them."""
+"""The distributed deployment under load: its own PostgreSQL and Redis, and instances of the server."""
 
 import subprocess
 import sys
@@ -19,12 +19,12 @@ from tests.servers.redis import RedisServer
 BOARD = "main"
 PREFIX = "scoreboard"
 RANKING_SECONDS = 10.0
-"""How long we wait for Redis ourselves: a fill keeps it busy for a while, and that is not what is measured here."""
+"""The timeout of the driver in this process: a fill keeps Redis busy, and that delay is not what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What the instances share."""
+    """The servers that the instances share."""
 
     database: PostgresServer
     redis: RedisServer
@@ -39,12 +39,12 @@ class Deployment:
 
     @contextmanager
     def instances(self, count: int) -> Iterator[list[Target]]:
-        """So many servers that answer, ended whatever happens."""
+        """Run `count` instances."""
         with ExitStack() as stack:
             yield [stack.enter_context(Target(settings=self.settings)) for _ in range(count)]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of the scoreboard to its end."""
+        """Run a scoreboard command until it exits."""
         return subprocess.run(
             [sys.executable, "-m", "scoreboard", *arguments],
             env=environment(self.settings),
@@ -55,19 +55,19 @@ class Deployment:
         )
 
     def ranking(self) -> RedisRanking:
-        """The ranking's driver, for use in this process."""
+        """Return the ranking driver, for use in this process."""
         limits = Limits(connections=2, silence_seconds=RANKING_SECONDS)
         return RedisRanking(self.redis.url, (BOARD,), prefix=PREFIX, is_cluster=False, limits=limits)
 
     def redis_bytes(self) -> int:
-        """The memory that Redis says it uses."""
+        """Return the memory that Redis reports."""
         with self.redis.client() as client:
             return int(client.info("memory")["used_memory"])
 
 
 @contextmanager
 def deployed(environment: Mapping[str, str] | None = None) -> Iterator[Deployment]:
-    """PostgreSQL as it comes, so each commit is flushed to the disk; with more variables for its process."""
+    """Start PostgreSQL with its defaults, so each commit is flushed, and Redis. `environment` is for PostgreSQL."""
     with ExitStack() as stack:
         try:
             database = stack.enter_context(PostgresServer(environment=environment))
@@ -77,5 +77,5 @@ def deployed(environment: Mapping[str, str] | None = None) -> Iterator[Deploymen
         deployment = Deployment(database, redis)
         migrated = deployment.run("migrate")
         if migrated.returncode != 0:
-            raise RuntimeError(f"“scoreboard migrate” has failed: {migrated.stderr}")
+            raise RuntimeError(f"`scoreboard migrate` failed: {migrated.stderr}")
         yield deployment

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""Properties and resource usage of this machine."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ def machine() -> Mapping[str, str | float | int | None]:
 
 
 def _bare_commit_ms() -> float:
-    """What a bare durable commit costs on this disk: the median of fifty, in milliseconds."""
+    """Return the milliseconds of a durable commit on this disk, the median of fifty."""
     with tempfile.TemporaryDirectory(prefix="scoreboard-load-") as folder:
         connection = sqlite3.connect(Path(folder) / "sync.db", isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -37,9 +37,9 @@ def _bare_commit_ms() -> float:
 
 
 def fdatasync_us(programs: Path) -> float | None:
-    """What PostgreSQL's own tool says that its way to flush costs here; None where it is not among the programs.
+    """Return the duration of a flush according to `pg_test_fsync`, or None if that program is missing.
 
-    It would go on for many seconds with other ways and other sizes: it is ended when the first answer is there.
+    The program is ended after its first result, because its other tests take many seconds.
     """
     program = programs / "pg_test_fsync"
     if not program.exists():
@@ -61,7 +61,7 @@ def fdatasync_us(programs: Path) -> float | None:
 
 
 def pinned(core: int, *command: str) -> list[str]:
-    """A command that keeps to one core, where there are two: what reads must not slow down what writes."""
+    """Return the command bound to a core, if there are two: the client must not slow down the server."""
     taskset = shutil.which("taskset")
     if taskset is None or (os.cpu_count() or 1) < 2:
         return list(command)
@@ -69,21 +69,20 @@ def pinned(core: int, *command: str) -> list[str]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process has used of the processor, with all its threads. Raises OSError where there is none.
+    """Return the CPU time of a process with all its threads. Raises OSError if the process does not exist.
 
-    It is the clock that clock_getcpuclockid(3) names on Linux. /proc/PID/stat counts in steps of 10 ms, and a thousand
-    calls to Redis take a few of them.
+    Reads the clock of clock_getcpuclockid(3) on Linux. The 10 ms steps of /proc/PID/stat are too coarse.
     """
     return time.clock_gettime(~pid << 3 | 2)
 
 
 def resident_bytes(pid: int) -> int:
-    """The memory of a process."""
+    """Return the resident memory of a process."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def kernel_bytes() -> int:
-    """What the kernel's own objects take, sockets among them, and the bytes that wait in all TCP sockets."""
+    """Return the memory of kernel objects, including sockets, and of the buffers of all TCP sockets."""
     slab = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("Slab:"))
     waiting = next(
         line for line in Path("/proc/net/sockstat").read_text().splitlines() if line.startswith("TCP:")

@@ -1,4 +1,4 @@
-"""The page in a real Chromium: how soon it shows a live board, what it weighs, and how it comes back."""
+"""The page in a real Chromium: time to a live board, transferred bytes, and recovery from outages."""
 
 import asyncio
 import signal
@@ -60,12 +60,12 @@ async () => {
 
 
 async def page(options: Options, on_tick: OnTick) -> Figures:
-    """From a visit to a live board; what all of it weighs; the longest task at 10 changes a second, 4 × slowed down."""
+    """Time to a live board, transferred bytes, and the longest task at 10 changes per second with a 4 × slower CPU."""
     return await asyncio.to_thread(_page, options, on_tick)
 
 
 async def page_recovery(_options: Options, on_tick: OnTick) -> Figures:
-    """Two pages, 20 restarts of the server and 30 s of 503 from a proxy: until both are live again."""
+    """Two pages, 20 restarts of the server, and 30 s of 503 from a proxy: the time until both are live again."""
     return await asyncio.to_thread(_page_recovery, on_tick)
 
 
@@ -166,7 +166,7 @@ def _tokens(count: int) -> dict[str, str]:
 
 
 def _visit(browser: Browser, url: str) -> Page:
-    """In a context of its own: nothing is cached, and no stream is shared."""
+    """Open the page in a new browser context, which has no cache and shares no stream."""
     shown = browser.new_context().new_page()
     shown.add_init_script(FIRST_ROW)
     shown.goto(url)
@@ -174,14 +174,14 @@ def _visit(browser: Browser, url: str) -> Page:
 
 
 def _until(shown: Page, expression: str, seconds: float = 30) -> Any:
-    """What an expression is once it is something. (The page's policy forbids Playwright's own way to wait for one.)"""
+    """Return the first truthy value of an expression. (The page's policy forbids Playwright's `wait_for_function`.)"""
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
         value = shown.evaluate(expression)
         if value:
             return value
         shown.wait_for_timeout(10)
-    raise TimeoutError(f"{expression} has not come to be")
+    raise TimeoutError(f"{expression} did not become true")
 
 
 def _until_live(pages: list[Page]) -> None:

@@ -1,11 +1,11 @@
-"""How long events took, as a picture: the share of all streams that had theirs by then, on a logarithmic scale."""
+"""Plot the delays of events: the share of streams that have an event, over time on a logarithmic scale."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 Histogram = Sequence[tuple[float, int]]
-"""Milliseconds, and how many took so long; ascending."""
+"""Pairs of milliseconds and a count, ascending."""
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 380, 56, 170, 44, 46
 COLOURS: Final = ("#2563eb", "#6b7280", "#d97706", "#dc2626", "#059669")
@@ -22,7 +22,7 @@ text { font: 13px system-ui, sans-serif; fill: #374151 }
 
 
 def plot(title: str, distributions: Mapping[str, Histogram]) -> str:
-    """An SVG document."""
+    """Return an SVG document."""
     slowest = max(histogram[-1][0] for histogram in distributions.values())
     fastest = min(histogram[0][0] for histogram in distributions.values())
     low, high = math.floor(math.log10(max(fastest, 0.1))), math.ceil(math.log10(slowest))
@@ -63,7 +63,7 @@ def plot(title: str, distributions: Mapping[str, Histogram]) -> str:
 
 
 def _cumulative(histogram: Histogram) -> list[tuple[float, float]]:
-    """So many points that a line looks smooth."""
+    """Return enough points for a smooth line."""
     total = sum(count for _, count in histogram)
     points, seen, shown = [(histogram[0][0], 0.0)], 0, 0.0
     for ms, count in histogram:

@@ -1,7 +1,6 @@
-"""`python -m benchmarks.rivals NAME PORT BYTES`: how one would build it on FastAPI, in the way each library documents.
+"""`python -m benchmarks.rivals NAME PORT BYTES`: the same stream with FastAPI, as each library documents it.
 
-A queue for each client, and a generator that waits for it. The event is a text that has been made beforehand: what it
-costs to make it is not compared.
+Each client has a queue, and a generator that reads it. The event is a prepared text, so encoding is not compared.
 """
 
 import asyncio
@@ -18,14 +17,14 @@ ENVELOPE_BYTES = len("id: 1\nevent: leaderboard\ndata: \n\n")
 
 
 class Board:
-    """What all clients watch."""
+    """The event and the queues of the clients."""
 
     def __init__(self, event_bytes: int) -> None:
         self.text = "x" * (event_bytes - ENVELOPE_BYTES)
         self.queues: set[asyncio.Queue[int]] = set()
 
     async def versions(self) -> AsyncIterator[int]:
-        """The first at once, then each new one."""
+        """Yield a first version at once, then each new one."""
         queue: asyncio.Queue[int] = asyncio.Queue()
         self.queues.add(queue)
         try:

@@ -1,4 +1,4 @@
-"""Two instances are replaced behind a real nginx, as an orchestrator does it, while everybody watches and scores."""
+"""Replace two instances behind a real nginx, like an orchestrator, under streams and score updates."""
 
 import asyncio
 import signal
@@ -29,26 +29,26 @@ from tests.e2e.nginx import Nginx
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long the parts of a replacement take."""
+    """The durations of a replacement."""
 
     grace_seconds: float = 2.0
-    """Within this the balancer finds out that an instance is not ready."""
+    """The time for the load balancer to notice that an instance is not ready."""
 
     drain_seconds: float = 5.0
     around_seconds: float = 2.0
-    """Of load alone, before and after each replacement."""
+    """The time before and after each replacement."""
 
 
 PACE: Final = Pace()
 
 END_SECONDS = 30.0
-"""Grace, drain and the requests under way, and room: an orchestrator kills whoever takes longer."""
+"""An instance must exit within this time, because an orchestrator would kill it."""
 
 LIVE_AGAIN_SECONDS = 5.0
 
 USERS = 30
-"""In turn, so that a third of all scores change the top ten. Fewer users would come to what one may have waiting, where
-two cores for all of this stand still for a moment: that is not what is looked for."""
+"""They take turns, so a third of all scores change the top ten. With fewer users, a busy machine could reach the limit
+of waiting requests per user."""
 
 SHOWN_FAILURES = 20
 
@@ -66,10 +66,10 @@ PROMISED_AT_MOST: Final[Figures] = {
 
 
 async def rolling_deploy(options: Options, on_tick: OnTick, pace: Pace = PACE) -> Figures:
-    """Streams and score updates through nginx while two instances are replaced in turn; no request is tried twice.
+    """Streams and score updates through nginx while two instances are replaced in turn. No request is retried.
 
-    The first is taken out of the balancer and then stopped. The second is stopped, and taken out when it says that it
-    is not ready. An outage lasts from the end of a stream's connection to the first event of the next.
+    The first instance is removed from the load balancer and then stopped. The second is stopped, and removed when it is
+    not ready. An outage lasts from the end of a stream's connection to the first event of the next one.
     """
     with deployed() as deployment, ExitStack() as stack:
         fleet = _Fleet(deployment, stack, pace)
@@ -101,7 +101,7 @@ async def rolling_deploy(options: Options, on_tick: OnTick, pace: Pace = PACE) -
 
 
 class _Fleet:
-    """The instances, and nginx in front of them."""
+    """The instances and nginx in front of them."""
 
     def __init__(self, deployment: Deployment, stack: ExitStack, pace: Pace) -> None:
         self.exit_codes: list[int] = []
@@ -115,7 +115,7 @@ class _Fleet:
         self._instances: list[Target] = []
 
     async def start(self, connections: int) -> None:
-        """Two instances and nginx, whose worker may have so many connections."""
+        """Start two instances, and nginx with the given number of connections."""
         for _ in range(2):
             self._instances.append(await self._started())
         tokens = self._instances[0].tokens
@@ -126,7 +126,7 @@ class _Fleet:
 
     def _balancer(self, connections: int) -> Nginx:
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="scoreboard-load-")))
-        # The worker may be another user.
+        # The nginx worker may run as another user.
         folder.chmod(0o755)
         try:
             return self._stack.enter_context(Nginx(folder, _urls(self._instances), connections=connections))
@@ -134,7 +134,7 @@ class _Fleet:
             raise CannotMeasure(str(error)) from error
 
     async def replace_oldest(self, *, in_advance: bool) -> None:
-        """Start a new instance and end the oldest, which the balancer gives up in advance or once it is not ready."""
+        """Start an instance and stop the oldest one, which leaves nginx in advance or when not ready."""
         oldest, *staying = self._instances
         self._instances = [*staying, await self._started()]
         await self._balance([oldest, *self._instances])
@@ -162,7 +162,7 @@ def _until_not_ready(instance: Target, within_seconds: float) -> None:
     until = time.perf_counter() + within_seconds
     while instance.answers("/health/ready"):
         if time.perf_counter() > until:
-            raise TimeoutError("an instance that is being stopped still says that it is ready")
+            raise TimeoutError("a stopping instance still reports that it is ready")
         time.sleep(0.05)
 
 

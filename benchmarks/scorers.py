@@ -1,4 +1,4 @@
-"""Scores at a fixed rate, each with a key and a connection of its own. None is sent twice: what fails is to be seen."""
+"""Submit scores at a fixed rate, each with an idempotency key. None is retried, so that failures are visible."""
 
 import asyncio
 import json
@@ -16,13 +16,13 @@ BEGIN_SECONDS = 30.0
 
 
 class Scorers:
-    """They score from the start of the block on, until they are stopped."""
+    """Submits scores from the start of the `with` block until `stop`."""
 
     def __init__(self, url: str, tokens: Mapping[str, str], rate: float) -> None:
         self.sent = 0
         self.seconds: list[float] = []
         self.acknowledged: set[UUID] = set()
-        """The events that the answers tell of."""
+        """The event ids of the receipts."""
         self.failures: list[str] = []
         self.newest_version = 0
         self._connections = Connections(url)
@@ -41,7 +41,7 @@ class Scorers:
         await self.stop()
 
     async def more_acknowledged(self, number: int) -> None:
-        """Wait for so many more. Raises TimeoutError."""
+        """Wait until `number` more scores are acknowledged. Raises TimeoutError."""
         wanted = len(self.acknowledged) + number
         async with asyncio.timeout(BEGIN_SECONDS):
             while len(self.acknowledged) < wanted:
@@ -49,15 +49,15 @@ class Scorers:
                 await self._answered.wait()
 
     async def stop(self) -> None:
-        """Send no more; return when all are answered."""
+        """Submit no more scores, and wait for the responses."""
         self._stopping.set()
         await self._running
         self._connections.close()
 
     async def leader_scores(self) -> None:
-        """Once more after the end, so that the newest version is one that everybody is shown.
+        """Submit one more score of the leader, so that every stream shows the newest version.
 
-        All have scored in turn: whoever began is ahead.
+        The users take turns, so the first user leads.
         """
         await self._score(next(iter(self._tokens)), perf_counter())
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL whose flush is slow: `native/slow_flush.c`, compiled on the spot."""
+"""A PostgreSQL with a slow flush, by preloading `native/slow_flush.c`."""
 
 import shutil
 import sys
@@ -14,17 +14,17 @@ from benchmarks.options import CannotMeasure
 from tests.servers.process import ordinary_user, own_folder
 
 FLUSH_MS = 4.0
-"""As in the source."""
+"""The delay in the C source."""
 
 COMMITS = 25
 
 
 @contextmanager
 def slow_flush() -> Iterator[Mapping[str, str]]:
-    """The variables that make a server's flush slow. Raises CannotMeasure."""
+    """Yield the variables that slow down the flush of a server. Raises CannotMeasure."""
     if sys.platform != "linux":
-        raise CannotMeasure("a flush can be slowed down on Linux alone, by LD_PRELOAD")
-    # PostgreSQL's user has to reach it.
+        raise CannotMeasure("slowing down a flush needs LD_PRELOAD, which needs Linux")
+    # The user that runs PostgreSQL must be able to read it.
     folder = own_folder("scoreboard-slow-flush-", ordinary_user())
     try:
         library = compiled("slow_flush", folder, "-shared", "-fPIC", suffix=".so")
@@ -34,7 +34,7 @@ def slow_flush() -> Iterator[Mapping[str, str]]:
 
 
 async def flush_ms(url: str) -> float:
-    """What a bare commit takes: the proof that the flush is slow. Raises CannotMeasure where it is not."""
+    """Return the milliseconds of a bare commit. Raises CannotMeasure if the flush is not slow."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute("CREATE TABLE flushed (number int)")
@@ -48,5 +48,5 @@ async def flush_ms(url: str) -> float:
         await connection.close()
     measured = 1_000 * median(taken)
     if measured < FLUSH_MS:
-        raise CannotMeasure(f"a commit takes {measured:.1f} ms: this PostgreSQL takes no LD_PRELOAD")
+        raise CannotMeasure(f"a commit takes {measured:.1f} ms: this PostgreSQL ignores LD_PRELOAD")
     return measured

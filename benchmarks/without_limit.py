@@ -1,24 +1,18 @@
-"""An experiment, not a mode: the server with no rate limit at all, not even the probe for it.
+"""Run the server without a rate limit: an experiment that shows the cost of the limit, not a mode of operation."""
 
-What `SCOREBOARD_RATE_LIMIT=1000000/minute` costs is measured against this.
-"""
+import re
 
 from sqlalchemy import text
 
-from scoreboard import cli
-from scoreboard.store.sqlite import statements as sqlite_statements
+from scoreboard.cli import main
+from scoreboard.store.sqlite import statements
 
-PROBE = "(SELECT at_us FROM score_events w WHERE w.player_key = p.key AND w.seq = p.seq + 1 - :limit_count)"
-
-
-def remove_the_limit() -> None:
-    """With no time in it, the rule has nothing to compare."""
-    before = sqlite_statements.FACTS.text
-    if PROBE not in before:
-        raise RuntimeError("the probe of the rate limit reads otherwise now: mend this experiment")
-    sqlite_statements.FACTS = text(before.replace(PROBE, "nullif(:limit_count, :limit_count)"))  # type: ignore[misc]
-
+PROBE = r"\(SELECT [\w(), ]+ FROM score_events w\s+WHERE [^()]*:limit_count\)"
 
 if __name__ == "__main__":
-    remove_the_limit()
-    cli.main()
+    # Without the time of an earlier score, the rule never applies.
+    without, count = re.subn(PROBE, "nullif(:limit_count, :limit_count)", statements.FACTS.text)
+    if count != 1:
+        raise RuntimeError("The statement that reads the rate limit has changed: adapt PROBE.")
+    statements.FACTS = text(without)  # type: ignore[misc]
+    main()

@@ -1,4 +1,4 @@
-"""What has to cost nothing is written in C, and compiled on the spot."""
+"""Programs in C, for clients that must cost almost nothing. They are compiled when they are used."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ SOURCES = Path(__file__).parent
 
 
 def compiled(name: str, folder: Path, *options: str, suffix: str = "") -> Path:
-    """The program (or library) made of one of the sources here. Raises CannotMeasure."""
+    """Compile one of the sources in this folder. Return the program or library. Raises CannotMeasure."""
     compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
     source = (SOURCES / name).with_suffix(".c")
     if compiler is None:

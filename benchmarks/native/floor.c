@@ -1,9 +1,9 @@
-/* The floor: one event to many clients by a bare loop of send(2), in turn. No server can write them faster one by one.
+/* The lower bound: sends one event to many clients in a loop over send(2). No server can be faster one by one.
  *
  *     floor PORT BYTES
  *
- * Takes connections, answers each with the head of a stream and a first event. On stdin, "VERSION" a line: sends an event
- * of so many bytes with that id to all. */
+ * Accepts connections and sends each the header of a stream and a first event. For each line "VERSION" on stdin, sends
+ * an event of BYTES bytes with that id to all clients. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>

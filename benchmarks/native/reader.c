@@ -1,17 +1,17 @@
-/* Many open streams in one thread, as cheap as can be: what they cost must not count as the server's.
+/* Many open streams in one thread, as cheaply as possible: their cost must not count as the server's.
  *
  *     reader HOST PORT PATH
  *
- * Commands on stdin, one a line; each is answered by a line of JSON:
- *     open N            connect until there are N streams, some hundred at a time; answers when each has a first event
- *     reopen            close all and connect anew, all at once; likewise
- *     clear             forget what has come so far
- *     stall N           read nothing more from the first N
- *     resume            read on
- *     await VERSION MS  wait until each stream that is read has this version or a later one, so long at the most
- *     report COUNT      COUNT lines follow, "VERSION NANOSECONDS": when each version was posted (CLOCK_MONOTONIC), in
- *                       order. Answers how long each of them, or a later one, took to each stream that is read.
- * Source addresses are 127.0.0.2 to 127.0.0.9, so that there are more ports than one address has. */
+ * Reads commands from stdin, one per line, and answers each with a line of JSON:
+ *     open N            connect until N streams have received a first event, a few hundred at a time
+ *     reopen            close all streams and connect again, all at once; answers like open
+ *     clear             discard the events received so far
+ *     stall N           stop reading from the first N streams
+ *     resume            read from the stalled streams again
+ *     await VERSION MS  wait until each stream that is read has this version or a later one, or time is up
+ *     report COUNT      COUNT lines follow, "VERSION NANOSECONDS": the time of each POST (CLOCK_MONOTONIC), in
+ *                       order. Answers how long each version, or a later one, took to each stream that is read.
+ * Connects from 127.0.0.2 to 127.0.0.9, because one address has too few ports. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -91,7 +91,7 @@ static void arrived(Stream *s, uint64_t version, int64_t at) {
     s->arrivals[s->count++] = (Arrival){version, at};
 }
 
-/* Lines are looked at as far as "id: NUMBER" goes, and skipped otherwise. */
+/* Parses lines of the form "id: NUMBER" and skips all others. */
 static void parse(Stream *s, const char *data, ssize_t length, int64_t at) {
     static const char prefix[] = "id: ";
     const char *stop = data + length;
@@ -146,7 +146,7 @@ static void open_until(size_t wanted, size_t at_once) {
     while (live < wanted && now() < limit) {
         while (opened < wanted && in_flight < at_once) begin(opened++);
         turn(10);
-        /* Whoever was refused comes again, as a browser does. */
+        /* Refused streams connect again, as a browser does. */
         if (lost_streams > lost_before)
             for (size_t n = 0; n < opened && in_flight < at_once; n++)
                 if (streams[n].state == CLOSED) begin(n);
@@ -249,7 +249,7 @@ int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     char command[32];
     for (;;) {
-        /* Streams are read while no command comes. */
+        /* Read streams until there is a command. */
         for (;;) {
             struct timeval none = {0, 0};
             fd_set input;

@@ -1,5 +1,5 @@
-/* A disk whose flush takes four milliseconds, as that of a database which a cloud keeps in two zones: preloaded into
-   postgres, whose commits wait for fdatasync (wal_sync_method, the default on Linux). */
+/* Makes each flush take four milliseconds, like a cloud database that is replicated to a second zone. Preload it into
+   postgres, whose commits wait for fdatasync (the default wal_sync_method on Linux). */
 
 #include <sys/syscall.h>
 #include <time.h>
@@ -16,7 +16,7 @@ int fdatasync(int descriptor)
     end.tv_nsec %= 1000000000;
 
     int flushed = (int)syscall(SYS_fdatasync, descriptor);
-    /* A signal, of which postgres has many, ends a sleep too early. */
+    /* Signals, which postgres uses often, interrupt the sleep. */
     while (flushed == 0 && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) != 0)
         ;
     return flushed;
