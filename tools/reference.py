@@ -31,9 +31,9 @@ from scoreboard.settings import catalog
 from scoreboard.settings.config import PREFIX, Settings
 from scoreboard.settings.postgresql_url import OWN, PASSED_ON, SETTINGS
 from scoreboard.web import problems
-from scoreboard.web import request_body as body
+from scoreboard.web import request_parts as body
 from scoreboard.web.auth import tokens as auth
-from scoreboard.web.schemas import public as schemas
+from scoreboard.web.schemas import fields as schemas
 from scoreboard.web.streaming import socket_subscriber
 
 STATIC: Final = Path(inspect.getfile(schemas)).parents[1] / "static"

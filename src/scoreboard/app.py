@@ -50,7 +50,7 @@ from scoreboard.web.application import make_application
 from scoreboard.web.auth.key_set import ASYMMETRIC, HS256, Key, read_pem
 from scoreboard.web.auth.key_sources import FixedKeys, JwksKeys, Keys, secrets
 from scoreboard.web.auth.tokens import Policy, Tokens
-from scoreboard.web.limits.client_address import client_address
+from scoreboard.web.client_address import client_address
 from scoreboard.web.limits.read_limit import ReadLimit
 from scoreboard.web.middleware.request import RequestMiddleware
 from scoreboard.web.middleware.request_log import RequestLog

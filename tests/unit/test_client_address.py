@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from scoreboard.web.limits.client_address import client_address
+from scoreboard.web.client_address import client_address
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scoreboard.web.schemas.public import LeaderboardResponse
+from scoreboard.web.schemas.leaderboard import LeaderboardResponse
 from tests.harness import Running, running
 from tests.replay import replay
 

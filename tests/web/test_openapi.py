@@ -11,7 +11,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from scoreboard.web.schemas.public import PatchResponse
+from scoreboard.web.schemas.leaderboard import PatchResponse
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 

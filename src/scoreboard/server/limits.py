@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Final
 
-from scoreboard.web.request_body import MAX_BODY_BYTES
+from scoreboard.web.request_parts import MAX_BODY_BYTES
 from scoreboard.web.streaming.socket_subscriber import MAX_DISCARDED_BYTES
 
 READ_BYTES: Final = 16_384

@@ -10,7 +10,7 @@ How to write a route (`routes/players.py` is an example):
             "/rename",
             operation_id="renameThing",
             summary="Rename a thing",
-            responses=documented(*AUTHENTICATION_ERRORS, *BODY_ERRORS, UnknownThing("no-such-thing")),
+            responses=error_responses(*AUTHENTICATION_ERRORS, *BODY_ERRORS, UnknownThing("no-such-thing")),
         )
         async def rename(
             caller: Annotated[Caller, Depends(administrator)],
@@ -21,7 +21,7 @@ How to write a route (`routes/players.py` is an example):
         return router.routes
 
 - Raise a `ScoreboardError` anywhere: `problems` renders it with its status and code. Name it in `responses`, with
-  `documented`, so that the OpenAPI document shows it.
+  `error_responses`, so that the OpenAPI document shows it.
 - Dependencies run in this order: those of the router, those of the decorator, then those of the parameters from left to
   right. The first error ends the request. Put authentication and limits first.
 - Read a body with `JsonBody`, never with a plain model as parameter: FastAPI would read such a body before it runs any
@@ -45,7 +45,7 @@ from scoreboard.domain.errors import ScoreboardError
 from scoreboard.web import problems
 from scoreboard.web.limits import rate_headers
 from scoreboard.web.limits.rate_headers import Header
-from scoreboard.web.schemas.public import validation_failed
+from scoreboard.web.request_parts import validation_failed
 
 
 class ApiRoute(APIRoute):
@@ -73,7 +73,7 @@ class ApiRoute(APIRoute):
         self._policies = {name.decode(): value.decode() for name, value in policies or ()}
         super().__init__(path, endpoint, status_code=status_code, responses=responses, **options)
         methods = self.methods or set()
-        self._answered = methods | {"HEAD"} if "GET" in methods else methods
+        self.answered_methods = methods | {"HEAD"} if "GET" in methods else methods
         self.openapi_extra = {**(self.openapi_extra or {})}
         for dependency in self.dependant.dependencies:
             deep_dict_update(self.openapi_extra, getattr(dependency.call, "openapi", {}))
@@ -94,8 +94,8 @@ class ApiRoute(APIRoute):
         return handle
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in self._answered:
-            error = problems.MethodNotAllowed(", ".join(sorted(self._answered)))
+        if scope["method"] not in self.answered_methods:
+            error = problems.MethodNotAllowed(", ".join(sorted(self.answered_methods)))
             await self.problem(error)(scope, receive, send)
         elif scope["method"] == "HEAD":
             # The server leaves out the body of the response.

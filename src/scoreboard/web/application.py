@@ -3,12 +3,8 @@
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from random import SystemRandom
-from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response
@@ -31,10 +27,10 @@ from scoreboard.web.admin.routes import Door
 from scoreboard.web.admin.schemas import REQUESTS as ADMIN_REQUESTS
 from scoreboard.web.auth.board_access import BoardAccess
 from scoreboard.web.auth.tokens import Tokens
-from scoreboard.web.direct_route import REFERENCE
 from scoreboard.web.limits.read_limit import ReadLimit
 from scoreboard.web.limits.server_limit import ServerLimit
 from scoreboard.web.middleware.cors import Cors
+from scoreboard.web.openapi import make_document
 from scoreboard.web.provenance import ProvenanceHasher
 from scoreboard.web.routes.demo import demo_routes
 from scoreboard.web.routes.docs import docs_routes
@@ -43,7 +39,8 @@ from scoreboard.web.routes.leaderboard import leaderboard_route, stream_route
 from scoreboard.web.routes.page import page_routes
 from scoreboard.web.routes.players import NameRequest, name_route
 from scoreboard.web.routes.scores import scores_route
-from scoreboard.web.schemas.public import PatchResponse, ProblemResponse, ScoreRequest
+from scoreboard.web.schemas.leaderboard import PatchResponse
+from scoreboard.web.schemas.scores import ScoreRequest
 
 DESCRIPTION = """\
 Users complete actions; the server decides the points, keeps every score in a ledger, ranks everybody, and every open
@@ -139,9 +136,11 @@ def _describe(application: FastAPI, admin: Sequence[BaseRoute], admin_door: Door
     bodies = (ScoreRequest, NameRequest, PatchResponse)
     documents = {
         True: cache(
-            partial(_document, application, application.routes, (*bodies, *(ADMIN_REQUESTS if admin else ())))
+            partial(
+                make_document, application, application.routes, (*bodies, *(ADMIN_REQUESTS if admin else ()))
+            )
         ),
-        False: cache(partial(_document, application, public_routes, bodies)),
+        False: cache(partial(make_document, application, public_routes, bodies)),
     }
 
     async def show(request: Request) -> Response:
@@ -149,26 +148,3 @@ def _describe(application: FastAPI, admin: Sequence[BaseRoute], admin_door: Door
 
     application.router.routes.append(Route("/openapi.json", show))
     application.openapi = documents[True]  # type: ignore[method-assign]  # FastAPI's documented way to extend it
-
-
-def _document(
-    application: FastAPI, routes: Sequence[BaseRoute], bodies: Sequence[type[BaseModel]]
-) -> dict[str, Any]:
-    """Return the document with the schemas of direct routes, which FastAPI does not find."""
-    document = get_openapi(
-        title=application.title,
-        version=application.version,
-        openapi_version=application.openapi_version,
-        description=application.description,
-        license_info=application.license_info,
-        servers=application.servers,
-        routes=routes,
-    )
-    _, schemas = models_json_schema(
-        [*((body, "validation") for body in bodies), (ProblemResponse, "serialization")],
-        ref_template=REFERENCE,
-    )
-    components = document.setdefault("components", {})
-    components.setdefault("schemas", {}).update(schemas["$defs"])
-    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
-    return document

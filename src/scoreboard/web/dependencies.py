@@ -8,11 +8,10 @@ from pydantic import BaseModel
 
 from scoreboard.domain import errors
 from scoreboard.domain.submissions import Caller
-from scoreboard.web import problems, request_body
+from scoreboard.web import problems, request_parts
 from scoreboard.web.auth.tokens import Tokens
-from scoreboard.web.direct_route import reference
 from scoreboard.web.middleware.request_log import USER
-from scoreboard.web.schemas.public import read_json
+from scoreboard.web.openapi import reference
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -22,15 +21,15 @@ AUTHENTICATION_ERRORS: Final = (
     errors.TokenExpired(),
     errors.KeysUnavailable(),
 )
-"""The errors of `Authenticate` without a scope, for `documented`."""
+"""The errors of `Authenticate` without a scope, for `error_responses`."""
 
 BODY_ERRORS: Final = (
     problems.BodyNotJson(),
     problems.BodyIncomplete(),
-    problems.BodyTooLarge(request_body.MAX_BODY_BYTES),
+    problems.BodyTooLarge(request_parts.MAX_BODY_BYTES),
     problems.UnsupportedMediaType(),
 )
-"""The errors of `JsonBody`, for `documented`. Add a ValidationFailed with an example of the route's own fields."""
+"""The errors of `JsonBody`, for `error_responses`. Add a ValidationFailed with an example of the route's own fields."""
 
 _BEARER: Final = HTTPBearer(scheme_name="bearer", bearerFormat="JWT", auto_error=False)
 """Describes the token in the OpenAPI document. `Tokens` reads and verifies it."""
@@ -56,16 +55,16 @@ class Authenticate:
 
 async def require_json(request: Request) -> None:
     """Raise UnsupportedMediaType unless the body is said to be JSON. For routes with checks before `JsonBody`."""
-    request_body.check_json(_headers(request))
+    request_parts.check_json(_headers(request))
 
 
 class IdempotencyKey:
     """Return the header `Idempotency-Key`, if there is one. Raises ValidationFailed."""
 
-    openapi: Final[dict[str, Any]] = {"parameters": [request_body.IDEMPOTENCY_KEY]}
+    openapi: Final[dict[str, Any]] = {"parameters": [request_parts.IDEMPOTENCY_KEY]}
 
     async def __call__(self, request: Request) -> str | None:
-        return request_body.idempotency_key(_headers(request))
+        return request_parts.idempotency_key(_headers(request))
 
 
 class JsonBody(Generic[Model]):
@@ -81,8 +80,8 @@ class JsonBody(Generic[Model]):
 
     async def __call__(self, request: Request) -> Model:
         headers = _headers(request)
-        request_body.check_json(headers)
-        return read_json(self.model, await request_body.read_body(headers, request.receive))
+        request_parts.check_json(headers)
+        return request_parts.parse_json(self.model, await request_parts.read_body(headers, request.receive))
 
 
 async def no_store(response: Response) -> None:
@@ -90,5 +89,5 @@ async def no_store(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-def _headers(request: Request) -> request_body.Headers:
+def _headers(request: Request) -> request_parts.Headers:
     return dict(request.scope["headers"])

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 from starlette.routing import Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scoreboard.domain import errors
 from scoreboard.domain.administration import (
@@ -23,25 +23,21 @@ from scoreboard.domain.scopes import ADMINISTER
 from scoreboard.services.administer import Administration, reasons
 from scoreboard.web import problems
 from scoreboard.web.admin import schemas
+from scoreboard.web.asgi_route import JSON, AsgiRoute, send_response
 from scoreboard.web.auth.tokens import Tokens
-from scoreboard.web.direct_route import (
-    JSON_HEADERS,
-    DirectEndpoint,
-    DirectRoute,
-    answer,
-    documented,
-    reference,
-)
 from scoreboard.web.middleware.request_log import USER
-from scoreboard.web.request_body import (
+from scoreboard.web.openapi import error_responses, reference
+from scoreboard.web.request_parts import (
     IDEMPOTENCY_KEY,
     MAX_BODY_BYTES,
     check_json,
     idempotency_key,
-    parameters_of,
+    parse_json,
+    parse_query,
+    query_parameters,
     read_body,
 )
-from scoreboard.web.schemas.public import ID, read_json, read_query
+from scoreboard.web.schemas.fields import ID
 
 Door = Callable[[Scope], bool]
 """Whether a request has come by a port that these routes are served on."""
@@ -62,30 +58,30 @@ _REFUSALS: Final = (
 )
 
 
-def admin_routes(administration: Administration, tokens: Tokens, door: Door) -> Sequence[DirectRoute]:
+def admin_routes(administration: Administration, tokens: Tokens, door: Door) -> Sequence[AsgiRoute]:
     """The routes, over a service and what checks its tokens."""
     desk = _Desk(administration, tokens, door)
     return [*_lookups(desk), *_corrections(desk)]
 
 
-def _lookups(desk: "_Desk") -> Sequence[DirectRoute]:
+def _lookups(desk: "_Desk") -> Sequence[AsgiRoute]:
     service = desk.administration
 
     async def players(scope: Scope) -> BaseModel:
-        query = read_query(schemas.PlayersQuery, parameters_of(scope))
+        query = parse_query(schemas.PlayersQuery, query_parameters(scope))
         found = await service.players(query.search, query.limit)
         return schemas.PlayersResponse(players=[_player(profile) for profile in found])
 
     async def history(scope: Scope) -> BaseModel:
-        query = read_query(schemas.HistoryQuery, parameters_of(scope))
+        query = parse_query(schemas.HistoryQuery, query_parameters(scope))
         return _page(await service.history(query.user_id, _place(query.before), query.limit), query.limit)
 
     async def events(scope: Scope) -> BaseModel:
-        query = read_query(schemas.EventsQuery, parameters_of(scope))
+        query = parse_query(schemas.EventsQuery, query_parameters(scope))
         return _page(await service.corrections(_place(query.before), query.limit), query.limit)
 
     async def suspects(scope: Scope) -> BaseModel:
-        query = read_query(schemas.SuspectsQuery, parameters_of(scope))
+        query = parse_query(schemas.SuspectsQuery, query_parameters(scope))
         thresholds = SuspicionThresholds(query.an_hour, query.irregularity, query.behind_address)
         found = await service.suspects(query.days, thresholds, query.limit)
         return schemas.SuspectsResponse(
@@ -119,7 +115,7 @@ def _lookups(desk: "_Desk") -> Sequence[DirectRoute]:
     ]  # fmt: skip
 
 
-def _corrections(desk: "_Desk") -> Sequence[DirectRoute]:
+def _corrections(desk: "_Desk") -> Sequence[AsgiRoute]:
     def about_player(kind: EventKind) -> Make:
         return lambda asked, actor: Correction(kind, actor, asked.reason, user_id=asked.user_id)
 
@@ -170,10 +166,10 @@ def _corrections(desk: "_Desk") -> Sequence[DirectRoute]:
     ]  # fmt: skip
 
 
-class _AdminRoute(DirectRoute):
+class _AdminRoute(AsgiRoute):
     """A route that is 404 on other ports, for every method."""
 
-    def __init__(self, door: Door, path: str, direct: DirectEndpoint, **described: Any) -> None:
+    def __init__(self, door: Door, path: str, direct: ASGIApp, **described: Any) -> None:
         super().__init__(path, direct, tags=["admin"], **described)
         self._door = door
 
@@ -205,7 +201,7 @@ class _Desk:
         response: type[BaseModel],
         parameters: Sequence[dict[str, Any]],
         *refusals: errors.ScoreboardError,
-    ) -> DirectRoute:
+    ) -> AsgiRoute:
         async def get(scope: Scope, _receive: Receive, send: Send) -> None:
             await self._enter(scope)
             await _answer(send, await look(scope))
@@ -219,19 +215,19 @@ class _Desk:
             operation_id=f"admin-{name}",
             summary=summary,
             response_model=response,
-            responses=documented(*_REFUSALS, bad_query, *refusals),
+            responses=error_responses(*_REFUSALS, bad_query, *refusals),
             openapi_extra={"security": [{"bearer": []}], "parameters": list(parameters)},
         )
 
     def correct(
         self, name: str, make: Make, summary: str, body: type[BaseModel], *refusals: errors.ScoreboardError
-    ) -> DirectRoute:
+    ) -> AsgiRoute:
         async def post(scope: Scope, receive: Receive, send: Send) -> None:
             actor = await self._enter(scope)
             headers = dict(scope["headers"])
             check_json(headers)
             key = idempotency_key(headers)
-            asked = read_json(body, await read_body(headers, receive))
+            asked = parse_json(body, await read_body(headers, receive))
             corrected = await self.administration.correct(make(asked, actor), key)
             await _answer(
                 send, schemas.CorrectedResponse(events=corrected.events, versions=dict(corrected.versions))
@@ -252,7 +248,7 @@ class _Desk:
             operation_id=f"admin-{name}",
             summary=summary,
             response_model=schemas.CorrectedResponse,
-            responses=documented(
+            responses=error_responses(
                 *_REFUSALS, *bad_body, *refusals, errors.ClockUnsure(30_000_000), errors.OutcomeUnknown()
             ),
             openapi_extra={
@@ -267,7 +263,7 @@ class _Desk:
 
 
 async def _answer(send: Send, document: BaseModel) -> None:
-    await answer(send, 200, document.model_dump_json(by_alias=True).encode(), [JSON_HEADERS, NO_STORE])
+    await send_response(send, 200, document.model_dump_json(by_alias=True).encode(), [JSON, NO_STORE])
 
 
 def _parameter(

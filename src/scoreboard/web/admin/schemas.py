@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from scoreboard.domain.administration import SuspicionThresholds
 from scoreboard.domain.boards import MAX_SCORE
 from scoreboard.domain.plain_text import MAX_CHARACTERS, MAX_REASON, check_reason, check_text
-from scoreboard.web.schemas.public import MAX_LIMIT, NO_CONTROL_CHARACTERS, Id, Name, Schema, digits, whole
+from scoreboard.web.schemas.fields import MAX_LIMIT, NO_CONTROL_CHARACTERS, Id, Name, Schema, digits, whole
 
 CURSOR: Final = r"^[0-9]{1,16}-[0-9]{1,16}-[^\u0000-\u001F\u007F-\u009F]{1,128}$"
 """Where a page ends: time, version and board of its last event."""

@@ -9,7 +9,7 @@ from pydantic import ConfigDict
 from scoreboard.domain.submissions import Caller
 from scoreboard.settings.catalog import Catalog
 from scoreboard.web.auth.tokens import Tokens
-from scoreboard.web.schemas.public import Schema
+from scoreboard.web.schemas.fields import Schema
 
 GUEST_SECONDS: Final = 86_400
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from scoreboard.fanout.hub import Hub
 from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.healing import Healing
-from scoreboard.web.schemas.public import LiveResponse, ReadyResponse
+from scoreboard.web.schemas.health import LiveResponse, ReadyResponse
 
 _PUBLIC: Final[dict[str, Any]] = {"security": []}
 

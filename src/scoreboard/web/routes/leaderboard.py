@@ -16,18 +16,13 @@ from scoreboard.fanout.subscriber import StreamRequest
 from scoreboard.services.healing import Healing
 from scoreboard.settings.catalog import Catalog
 from scoreboard.web import problems
+from scoreboard.web.asgi_route import JSON, AsgiRoute, send_response
 from scoreboard.web.auth.board_access import BoardAccess
-from scoreboard.web.direct_route import JSON_HEADERS, DirectRoute, answer, documented, reference
 from scoreboard.web.limits.read_limit import ReadLimit
-from scoreboard.web.request_body import parameters_of
-from scoreboard.web.schemas.public import (
-    ID,
-    BoardQuery,
-    LeaderboardResponse,
-    PatchResponse,
-    StreamQuery,
-    read_query,
-)
+from scoreboard.web.openapi import error_responses, reference
+from scoreboard.web.request_parts import parse_query, query_parameters
+from scoreboard.web.schemas.fields import ID
+from scoreboard.web.schemas.leaderboard import BoardQuery, LeaderboardResponse, PatchResponse, StreamQuery
 from scoreboard.web.streaming.response import head, refuse, stream
 
 _FIRST_PAGE: Final = BoardQuery()
@@ -102,25 +97,25 @@ _BAD_QUERY: Final = (
 
 def leaderboard_route(
     catalog: Catalog, board_cache: BoardCache, readers: BoardAccess, limit: ReadLimit
-) -> DirectRoute:
+) -> AsgiRoute:
     """A page of a board, with an entity tag."""
     kept = b"no-cache" if readers.are_all else b"private, no-cache"
 
     async def get(scope: Scope, _receive: Receive, send: Send) -> None:
         limit.check(scope)
-        parameters = parameters_of(scope)
+        parameters = query_parameters(scope)
         await readers.check(scope, parameters)
-        query = read_query(BoardQuery, parameters) if parameters else _FIRST_PAGE
+        query = parse_query(BoardQuery, parameters) if parameters else _FIRST_PAGE
         frame = await board_cache.page(catalog.board(query.board).id, query.limit, query.offset)
         headers = [(b"etag", frame.etag.encode()), (b"cache-control", kept), *limit.policies]
         if _matches(scope, frame.etag):
             await send({"type": "http.response.start", "status": 304, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
         else:
-            await answer(send, 200, frame.body, [JSON_HEADERS, *headers])
+            await send_response(send, 200, frame.body, [JSON, *headers])
 
     etag = {"ETag": {"description": "Changes with the answer.", "schema": {"type": "string"}}}
-    return DirectRoute(
+    return AsgiRoute(
         "/api/leaderboard",
         get,
         methods=["GET"],
@@ -134,7 +129,9 @@ def leaderboard_route(
         responses={
             200: {"headers": etag},
             304: {"description": "Nothing has changed since the given `If-None-Match`.", "headers": etag},
-            **documented(*_REFUSED, *_BAD_QUERY, problems.ReadsLimited(1_000_000), errors.StoreUnavailable()),
+            **error_responses(
+                *_REFUSED, *_BAD_QUERY, problems.ReadsLimited(1_000_000), errors.StoreUnavailable()
+            ),
         },
         openapi_extra={
             "security": _EITHER_WAY,
@@ -162,7 +159,7 @@ def stream_route(
     origin: Callable[[Scope], str | None],
     readers: BoardAccess,
     limit: ReadLimit,
-) -> DirectRoute:
+) -> AsgiRoute:
     """A board as it changes, for a client that comes from an origin (where that has a limit)."""
 
     async def get(scope: Scope, receive: Receive, send: Send) -> None:
@@ -171,9 +168,9 @@ def stream_route(
         except problems.ReadsLimited as error:
             await refuse(hub, error, limit.policies, send)
             return
-        parameters = parameters_of(scope)
+        parameters = query_parameters(scope)
         expires_at_us = await readers.check(scope, parameters)
-        query = read_query(StreamQuery, parameters) if parameters else _FIRST_BOARD
+        query = parse_query(StreamQuery, parameters) if parameters else _FIRST_BOARD
         board = catalog.board(query.board).id
         if scope["method"] == "HEAD":
             await head(send, limit.policies)
@@ -193,7 +190,7 @@ def stream_route(
         request = StreamRequest(board, query.delta == "1", version, origin(scope), expires_at_us)
         await stream(hub, request, limit.policies, scope, receive, send)
 
-    return DirectRoute(
+    return AsgiRoute(
         "/api/leaderboard/stream",
         get,
         methods=["GET"],
@@ -212,7 +209,7 @@ def stream_route(
                 "description": "Events, until you leave.",
                 "content": {"text/event-stream": {"schema": _EVENTS, "example": _EVENT_EXAMPLE}},
             },
-            **documented(*_REFUSED, *_BAD_QUERY),
+            **error_responses(*_REFUSED, *_BAD_QUERY),
         },
         openapi_extra={"security": _EITHER_WAY, "parameters": [_BOARD, _DELTA, _LAST_EVENT_ID]},
     )

@@ -22,10 +22,11 @@ from scoreboard.web.dependencies import (
     JsonBody,
     require_json,
 )
-from scoreboard.web.direct_route import documented
 from scoreboard.web.limits.rate_headers import SERVER, policies
 from scoreboard.web.limits.server_limit import ServerLimit
-from scoreboard.web.schemas.public import ID, Id, Name, Schema, read_query
+from scoreboard.web.openapi import error_responses
+from scoreboard.web.request_parts import parse_query
+from scoreboard.web.schemas.fields import ID, Id, Name, Schema
 
 DESCRIPTION: Final = """\
 Rename a player who has a score, on every board and every screen.
@@ -73,7 +74,7 @@ def name_route(administration: Administration, tokens: Tokens, servers: ServerLi
         servers.check(caller)
 
     async def player(request: Request) -> str:
-        return read_query(_Path, request.path_params).user_id
+        return parse_query(_Path, request.path_params).user_id
 
     async def rename(
         caller: Annotated[Caller, Depends(trusted_server)],
@@ -95,7 +96,7 @@ def name_route(administration: Administration, tokens: Tokens, servers: ServerLi
         tags=["players"],
         summary="Rename a player",
         description=DESCRIPTION,
-        responses=documented(
+        responses=error_responses(
             *AUTHENTICATION_ERRORS,
             *BODY_ERRORS,
             errors.InsufficientScope(WRITE_ANY_SCORES),

@@ -10,20 +10,22 @@ from scoreboard.domain.boards import RateLimit
 from scoreboard.services.group_commit import Receipt
 from scoreboard.services.scoring import Scoring
 from scoreboard.web import problems
+from scoreboard.web.asgi_route import JSON, AsgiRoute, send_response
 from scoreboard.web.auth.tokens import Tokens
-from scoreboard.web.direct_route import JSON_HEADERS, DirectRoute, answer, documented, reference
 from scoreboard.web.limits.rate_headers import PLAYER, SERVER, policies
 from scoreboard.web.limits.server_limit import ServerLimit
 from scoreboard.web.middleware.request_log import USER
+from scoreboard.web.openapi import error_responses, reference
 from scoreboard.web.provenance import ProvenanceHasher
-from scoreboard.web.request_body import (
+from scoreboard.web.request_parts import (
     IDEMPOTENCY_KEY,
     MAX_BODY_BYTES,
     check_json,
     idempotency_key,
+    parse_json,
     read_body,
 )
-from scoreboard.web.schemas.public import ScoreRequest, ScoreResponse, read_json
+from scoreboard.web.schemas.scores import ScoreRequest, ScoreResponse
 
 DESCRIPTION: Final = """\
 Claim a completed action for the token's own user. The server decides what it is worth.
@@ -39,7 +41,7 @@ def scores_route(
     *,
     player_limit: RateLimit,
     servers: ServerLimit,
-) -> DirectRoute:
+) -> AsgiRoute:
     """Return the route, for a service and its authenticator.
 
     The service enforces the limit of each player. This route only documents it in the headers.
@@ -53,7 +55,7 @@ def scores_route(
         servers.check(caller)
         check_json(headers)
         key = idempotency_key(headers)
-        request = read_json(ScoreRequest, await read_body(headers, receive))
+        request = parse_json(ScoreRequest, await read_body(headers, receive))
         proof = None if request.proof is None else await tokens.verify_proof(request.proof)
         receipt = await scoring.submit(
             caller,
@@ -66,9 +68,9 @@ def scores_route(
             provenance=origins.of(scope, caller, headers.get(b"user-agent")),
         )
         replayed = [(b"idempotent-replayed", b"true")] if receipt.replayed else []
-        await answer(send, 201, _encode(request, receipt), [JSON_HEADERS, *replayed, *limits])
+        await send_response(send, 201, _encode(request, receipt), [JSON, *replayed, *limits])
 
-    return DirectRoute(
+    return AsgiRoute(
         "/api/scores",
         post,
         methods=["POST"],
@@ -80,7 +82,7 @@ def scores_route(
         status_code=201,
         response_model=ScoreResponse,
         response_description="It counts.",
-        responses=documented(
+        responses=error_responses(
             problems.BodyNotJson(),
             problems.BodyIncomplete(),
             errors.TokenMissing(),
