@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.client import Connection, Sent, as_fast_as_possible, at_rate, connect
 from benchmarks.options import Figures, OnTick, ignore_tick
 from benchmarks.target import Target
-from scoreboard.cli.latency import percentile
+from scoreboard.cli.bench.latency import percentile
 
 CONNECTIONS = 64
 USERS = 500

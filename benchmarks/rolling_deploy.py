@@ -22,7 +22,7 @@ from benchmarks.measuring import latencies
 from benchmarks.options import CannotMeasure, Figures, OnTick, Options
 from benchmarks.scorers import Scorers
 from benchmarks.target import Target
-from scoreboard.cli.latency import percentile
+from scoreboard.cli.bench.latency import percentile
 from scoreboard.domain.submissions import Caller
 from tests.e2e.nginx import Nginx
 

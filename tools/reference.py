@@ -82,15 +82,15 @@ def commands() -> None:
     """Print the commands of `scoreboard`."""
     _table("command", "")
     group: Any = typer.main.get_command(app)
-    for name, command in group.commands.items():
-        _row(f"`{name}`", _sentence(command.help or ""))
+    for name in group.list_commands(None):
+        _row(f"`{name}`", _sentence(group.get_command(None, name).help or ""))
 
 
 def admin_commands() -> None:
     """Print the commands of `scoreboard admin`."""
     _table("`scoreboard admin …`", "")
     group: Any = typer.main.get_command(app)
-    for name, command in group.commands["admin"].commands.items():
+    for name, command in group.get_command(None, "admin").commands.items():
         _row(f"`{name}`", _sentence(command.help or ""))
 
 

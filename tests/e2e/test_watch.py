@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fcntl import ioctl
 from pathlib import Path
-from threading import Thread
 
 import httpx2
 import pytest
@@ -144,77 +143,6 @@ def test_a_pipe_that_nobody_reads_any_more_ends_it(tmp_path: Path) -> None:
             watcher.stdout.close()
             assert watcher.wait(LIMIT_SECONDS) == 0
             assert re.fullmatch(r"\S+Z live\n", watcher.stderr.read())
-
-
-class Proxy:
-    """Stands where the server should be, and gives each connection the next of some answers."""
-
-    def __init__(self, *answers: str) -> None:
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        self.arrivals: list[float] = []
-        self._answers = answers
-        self._thread = Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        for answer in self._answers:
-            connection, _ = self._listening.accept()
-            self.arrivals.append(time.monotonic())
-            with connection:
-                connection.recv(65_536)
-                connection.sendall(answer.encode())
-
-    def close(self) -> None:
-        self._thread.join(LIMIT_SECONDS)
-        self._listening.close()
-
-
-def head(status: str, *headers: str) -> str:
-    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "Connection: close", "", ""])
-
-
-def event(version: int, score: int, name: str = "Ada") -> str:
-    at = "2026-11-24T10:00:00Z"
-    entry = f'{{"rank":1,"userId":"ada","name":"{name}","score":{score},"reachedAt":"{at}","x":1}}'
-    board = f'{{"board":"main","version":{version},"updatedAt":"{at}","players":1,"entries":[{entry}]}}'
-    return f"retry: 10\n\n: hello\n\nevent: other\ndata: x\n\nid: {version}\nevent: leaderboard\ndata: {board}\n\n"
-
-
-def test_it_comes_back_from_anything_and_never_shows_an_older_board(tmp_path: Path) -> None:
-    stream = head("200 OK", "Content-Type: text/event-stream; charset=utf-8")
-    proxy = Proxy(
-        head("503 Service Unavailable", "Retry-After: 1", "Content-Type: text/html"),
-        stream + event(7, 70),
-        head("404 Not Found", "Content-Type: text/html"),
-        stream + event(6, 60),
-        head("200 OK", "Content-Type: text/html"),
-        stream + "event: leaderboard\ndata: {}\n\n",
-        stream + event(7, 70),
-        "what is this\n",
-        stream + event(8, 80, r"\u001b[31mA\u202ed\u2028a\n"),
-    )
-    with watching(tmp_path, proxy.url) as watcher:
-        for text in (
-            "Z connecting: the answer is 503 Service Unavailable\n",
-            "Z live\n",
-            "Z v7 1 Ada 70\n",
-            "Z reconnecting: the stream ended\n",
-            "Z reconnecting: the answer is 404 Not Found\n",
-            "Z live: the server has an older board than this one\n",
-            "Z reconnecting: the answer is no stream but text/html\n",
-            "Z reconnecting: what came is no board\n",
-            "Z live\n",
-            "Z reconnecting: what is this\n",
-            "Z v8 1 [31mAda 80 (+10)\n",
-        ):
-            watcher.line_with(text)
-        proxy.close()
-        assert watcher.end(signal.SIGTERM) == 0
-        assert " v6 " not in watcher.output
-        assert watcher.output.count(" v7 ") == 1
-        assert "Traceback" not in watcher.output
-        assert proxy.arrivals[1] - proxy.arrivals[0] >= 1.0
 
 
 class Terminal:

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from scoreboard.cli import latency as benching
-from scoreboard.cli.latency import Findings, Plan, bench
+from scoreboard.cli.bench import latency
+from scoreboard.cli.bench.latency import Plan, Result, measure
 from scoreboard.domain.errors import StartError
 from tests.limits import LIMIT_SECONDS
 
@@ -27,6 +27,11 @@ class Server:
         self._connections.append(asyncio.create_task(self._serve(reader, writer)))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            await self._answer_all(reader, writer)
+        writer.close()
+
+    async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
             size = 0
             while (header := await reader.readline()).strip():
@@ -34,7 +39,6 @@ class Server:
                     size = int(header.split()[1])
             await reader.readexactly(size)
             writer.write(await self._answering(line))
-        writer.close()
 
     async def all_have_left(self) -> int:
         """Return how many there were, once none is open."""
@@ -52,24 +56,28 @@ async def serving(answering: Answering) -> AsyncIterator[Server]:
 
 
 async def measured(
-    server: Server, *, scores: int, rate: float, on_tick: Callable[[int, int], None] = lambda _sent, _of: None
-) -> Findings:
+    server: Server,
+    *,
+    scores: int,
+    rate: float,
+    on_score: Callable[[int, int], None] = lambda _sent, _of: None,
+) -> Result:
     plan = Plan(
         server.url, None, "quest", streams=3, rate=rate, seconds=scores / rate, users=[("ada", "a token")]
     )
-    return await bench(plan, on_tick)
+    return await measure(plan, on_score)
 
 
 @pytest.fixture(autouse=True)
 def settled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(benching, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(latency, "SETTLE_SECONDS", 0.0)
 
 
 async def test_what_a_score_waits_for_a_connection_is_a_part_of_its_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A server that stands still would look quick, if only those counted that it let in."""
-    monkeypatch.setattr(benching, "POSTERS", 1)
+    monkeypatch.setattr(latency, "POSTING", 1)
     all_due = asyncio.Event()
 
     async def answering(line: bytes) -> bytes:
@@ -78,12 +86,12 @@ async def test_what_a_score_waits_for_a_connection_is_a_part_of_its_time(
         await all_due.wait()
         return b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n"
 
-    def on_tick(sent: int, of: int) -> None:
+    def on_score(sent: int, of: int) -> None:
         if sent == of:
             all_due.set()
 
     async with serving(answering) as server:
-        findings = await measured(server, scores=3, rate=10, on_tick=on_tick)
+        findings = await measured(server, scores=3, rate=10, on_score=on_score)
         assert [seconds >= least for seconds, least in zip(findings.posts, (0.2, 0.1, 0.0), strict=True)] == [
             True
         ] * 3
@@ -97,7 +105,7 @@ async def test_what_a_score_waits_for_a_connection_is_a_part_of_its_time(
         b"HTTP/1.1 fine\r\n\r\n",
         b"HTTP/1.1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nServer: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nServer: " + b"x" * 200_000 + b"\r\n\r\n",
         b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}",
         b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nOK",
     ],

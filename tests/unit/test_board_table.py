@@ -7,8 +7,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from scoreboard.cli.board_stream import Board, Row
-from scoreboard.cli.watch import Screen
+from scoreboard.cli.watch.board_stream import Board, Row
+from scoreboard.cli.watch.views import Screen
 
 LARGEST = 9_007_199_254_740_991
 NAMES = ("Ada Lovelace, Countess of Lovelace", "שלום " * 10, "🏆🦊" * 20, "Bo")

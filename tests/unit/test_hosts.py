@@ -58,7 +58,7 @@ def test_an_address_of_a_server_is_read(url: str, server: ServerUrl, authority: 
     ],
 )
 def test_an_address_that_makes_no_sense_is_refused(url: str) -> None:
-    with pytest.raises(StartError, match=r"is no address of a scoreboard|is more than an address"):
+    with pytest.raises(StartError, match=r"is not the address of a scoreboard|is more than an address"):
         server_url(url)
 
 

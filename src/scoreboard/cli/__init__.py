@@ -1,18 +1,56 @@
 """The command line: one command a file."""
 
 import sys
+from importlib import import_module
+from typing import Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from scoreboard import __version__
-from scoreboard.cli import admin, bench, demo, export, migrate, proof, rebuild, serve, token, verify, watch
 from scoreboard.cli.logs import configure_logs
 from scoreboard.domain.errors import ScoreboardError
 
-EXIT_CANNOT_START = 2
+EXIT_CANNOT_START: Final = 2
+
+COMMANDS: Final = (
+    "serve",
+    "demo",
+    "migrate",
+    "rebuild",
+    "token",
+    "proof",
+    "verify",
+    "export",
+    "watch",
+    "bench",
+    "admin",
+)
+"""The modules of this package with a function of the same name, and `admin` with a group of commands."""
+
+
+class CommandGroup(TyperGroup):
+    """The commands, each imported when it is needed: the server's libraries take a second to load."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # typer's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"{__name__}.{cmd_name}")
+        if cmd_name == "admin":
+            group = typer.main.get_group(module.app)
+            group.name = cmd_name
+            return group
+        single = typer.Typer(add_completion=False)
+        single.command()(getattr(module, cmd_name))
+        return typer.main.get_command(single)
+
 
 app = typer.Typer(
     name="scoreboard",
+    cls=CommandGroup,
     help=(
         "A self-hosted, real-time scoreboard server: exact, durable, and live in every open browser.\n\n"
         "Try it with “scoreboard demo”. Settings are SCOREBOARD_* in the environment or in a file .env."
@@ -22,17 +60,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(serve.serve)
-app.command()(demo.demo)
-app.command()(migrate.migrate)
-app.command()(rebuild.rebuild)
-app.command()(token.token)
-app.command()(proof.proof)
-app.command()(verify.verify)
-app.command()(export.export)
-app.command()(watch.watch)
-app.command()(bench.bench)
-app.add_typer(admin.app, name="admin")
 
 
 @app.callback(invoke_without_command=True)
@@ -45,7 +72,7 @@ def _options(
 
 
 def main() -> None:
-    """Run a command. What keeps it from starting is one sentence and exit code 2."""
+    """Run a command. An error that prevents it is one sentence, and exit code 2."""
     configure_logs()
     try:
         app()

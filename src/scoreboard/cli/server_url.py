@@ -1,8 +1,9 @@
 """Parsing the address of a server, as given on the command line."""
 
 from dataclasses import dataclass
-from http.client import HTTPConnection, InvalidURL
 from urllib.parse import quote, urlsplit
+
+import httpx2
 
 from scoreboard.domain.errors import StartError
 from scoreboard.domain.plain_text import printable
@@ -23,21 +24,26 @@ class ServerUrl:
         """The value of the `Host` header."""
         return host_and_port(self.host, self.port)
 
+    def __str__(self) -> str:
+        return f"{'https' if self.is_tls else 'http'}://{self.authority}{self.path}"
+
 
 def server_url(url: str) -> ServerUrl:
     """Parse an address. Raises StartError if it is not exactly one valid address."""
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
-        if parts.scheme not in {"http", "https"} or not host or port == 0 or "@" in parts.netloc:
+        is_tls = parts.scheme == "https"
+        path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
+        found = ServerUrl(is_tls, host, port or (443 if is_tls else 80), path)
+        is_valid = parts.scheme in {"http", "https"} and port != 0 and "@" not in parts.netloc
+        if not is_valid or not host or not host.isprintable() or " " in host:
             raise ValueError(url)
-        HTTPConnection(host, port)  # Raises an error for an invalid host.
-    except (ValueError, InvalidURL) as error:
+        httpx2.URL(str(found))
+    except (ValueError, httpx2.InvalidURL) as error:
         raise StartError(
-            f"“{printable(url)}” is no address of a scoreboard, such as http://127.0.0.1:8000."
+            f"“{printable(url)}” is not the address of a scoreboard, such as http://127.0.0.1:8000."
         ) from error
     if parts.query or parts.fragment:
-        raise StartError(f"“{printable(url)}” is more than an address: end it before “?” or “#”.")
-    is_tls = parts.scheme == "https"
-    path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
-    return ServerUrl(is_tls, host, port or (443 if is_tls else 80), path)
+        raise StartError(f"“{printable(url)}” is more than an address: remove the part from “?” or “#”.")
+    return found

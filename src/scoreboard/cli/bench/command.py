@@ -1,4 +1,4 @@
-"""`scoreboard bench`"""
+"""The command, and its table of results."""
 
 import asyncio
 import json
@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scoreboard.app import make_tokens
-from scoreboard.cli.latency import Findings, Plan, percentile
-from scoreboard.cli.latency import bench as measure
+from scoreboard.cli.bench.latency import Plan, Result, measure, percentile
 from scoreboard.cli.progress import progress_bars
 from scoreboard.cli.server_url import server_url
 from scoreboard.domain.errors import StartError
@@ -21,7 +20,7 @@ from scoreboard.settings.config import read_settings
 from scoreboard.settings.hosts import is_this_machine
 
 USERS: Final = 10
-"""All of them fit into the top ten, so that everybody sees each of their scores."""
+"""All of them fit into the top ten, so that each score changes the board."""
 
 TOKEN_SECONDS: Final = 3_600
 
@@ -30,22 +29,22 @@ def bench(
     url: Annotated[
         str, typer.Argument(metavar="URL", help="The server's address.")
     ] = "http://127.0.0.1:8000",
-    streams: Annotated[int, typer.Option(min=1, max=5_000, help="How many streams to open.")] = 100,
-    rate: Annotated[float, typer.Option(min=0.1, max=500, help="Scores a second.")] = 1.0,
+    streams: Annotated[int, typer.Option(min=1, max=5_000, help="The number of streams to open.")] = 100,
+    rate: Annotated[float, typer.Option(min=0.1, max=500, help="Scores per second.")] = 1.0,
     seconds: Annotated[float, typer.Option(min=1, max=300, help="How long to send scores.")] = 15.0,
     action: Annotated[
-        str | None, typer.Option(metavar="ID", help="The action; without it, the first.")
+        str | None, typer.Option(metavar="ID", help="The action. Default: the first of the catalog.")
     ] = None,
     let_scores_be_written_there: Annotated[
-        bool, typer.Option("--let-scores-be-written-there", help="Needed where URL is not this machine.")
+        bool, typer.Option("--let-scores-be-written-there", help="Required if URL is another machine.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Measure a running scoreboard from outside: from a POST until every open stream has the new board.
+    """Measure a running scoreboard from outside: the time from a POST until every open stream has the new board.
 
-    It writes real scores, of the ten users bench-0 to bench-9, with tokens signed by SCOREBOARD_JWT_SECRET: do not let
-    it loose on a board that matters. What it measures includes the network, and this command's own cost, which grows
-    with the streams. A score that does not change the top ten is sent to nobody: take a board where these are on top.
+    This writes real scores for the ten users bench-0 to bench-9, with tokens signed by SCOREBOARD_JWT_SECRET. Do not
+    use it on a board that matters. The result includes the network and this command's own time, which grows with the
+    number of streams. A score that does not change the top ten reaches no stream, so the ten users must be on top.
     """
     if not let_scores_be_written_there and not is_this_machine(server_url(url).host):
         raise StartError(
@@ -61,36 +60,33 @@ def bench(
     plan = Plan(url, chosen.board, chosen.id, streams, rate, seconds, users)
     with progress_bars() as progress:
         task = progress.add_task(f"{streams} streams, {rate:g} scores a second", total=None)
-        findings = asyncio.run(
-            measure(plan, lambda sent, of: progress.update(task, completed=sent, total=of))
-        )
-    figures = _figures(findings)
+        result = asyncio.run(measure(plan, lambda sent, of: progress.update(task, completed=sent, total=of)))
+    figures = _figures(result)
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
     else:
         Console().print(_table(url, figures))
-    refused = {status: count for status, count in findings.statuses.items() if status != 201}
-    if refused.get(429):
+    if result.statuses[429]:
         typer.echo(
-            "429: these users were over the server's limit. Take a lower --rate, or give it a higher limit."
+            "429: these users were over the server's limit. Use a lower --rate, or a higher limit on the server."
         )
-    if refused or findings.lost or findings.missed:
+    if result.statuses.keys() - {201} or result.lost or result.missed:
         raise typer.Exit(1)
 
 
-def _figures(findings: Findings) -> dict[str, float]:
-    accepted = findings.statuses[201]
+def _figures(result: Result) -> dict[str, float]:
+    accepted = result.statuses[201]
     return {
-        "streams": findings.opened,
-        "streams_lost": findings.lost,
+        "streams": result.opened,
+        "streams_lost": result.lost,
         "scores_accepted": accepted,
-        "scores_refused": sum(findings.statuses.values()) - accepted,
-        **_percentiles("post", findings.posts),
-        **_percentiles("post_to_stream", findings.each),
-        **_percentiles("post_to_last_stream", findings.last),
-        "events_delivered": findings.events,
-        "events_conflated": findings.conflated,
-        "events_missed": findings.missed,
+        "scores_refused": sum(result.statuses.values()) - accepted,
+        **_percentiles("post", result.posts),
+        **_percentiles("post_to_stream", result.each),
+        **_percentiles("post_to_last_stream", result.last),
+        "events_delivered": result.events,
+        "events_conflated": result.conflated,
+        "events_missed": result.missed,
     }
 
 

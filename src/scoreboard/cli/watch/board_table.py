@@ -10,7 +10,7 @@ from rich.console import JustifyMethod, OverflowMethod
 from rich.table import Table
 from rich.text import Text
 
-from scoreboard.cli.differences import Difference, marker
+from scoreboard.cli.watch.row_changes import RowChange
 from scoreboard.domain.plain_text import printable
 
 MAX_WIDTH: Final = 100
@@ -46,9 +46,9 @@ def _columns(rows: Sequence[Mapping[str, Text]], width: int) -> dict[str, int]:
     return {NAME: max(1, (width - GAP_WIDTH) // 2), SCORE: max(1, (width - GAP_WIDTH + 1) // 2)}
 
 
-def board_table(differences: Sequence[Difference], width: int, *, is_live: bool) -> Table:
+def board_table(changes: Sequence[RowChange], width: int, *, is_live: bool) -> Table:
     """Return the rows of a board as a table that fits into a width."""
-    rows = [_cells(difference) for difference in differences]
+    rows = [_cells(change) for change in changes]
     columns = _columns(rows, min(width, MAX_WIDTH))
     # A board that is not live is dimmed, so that it does not look like a current one.
     style = "none" if is_live else "dim"
@@ -63,23 +63,23 @@ def board_table(differences: Sequence[Difference], width: int, *, is_live: bool)
     return table
 
 
-def _cells(difference: Difference) -> Mapping[str, Text]:
+def _cells(change: RowChange) -> Mapping[str, Text]:
     """Return a name as Text: in a string, Rich would interpret markup and emoji codes."""
-    row, name = difference.row, printable(difference.row.name)
+    row, name = change.row, printable(change.row.name)
     # Without this mark, a terminal with bidirectional text draws the score on the other side of the name.
     mark = (
         LEFT_TO_RIGHT_MARK
         if any(unicodedata.bidirectional(character) in {"R", "AL"} for character in name)
         else ""
     )
-    moved = "green" if difference.is_new or difference.climbed > 0 else "red"
-    gained = f"{difference.gained:+,}" if difference.gained else ""
+    moved = "green" if change.is_new or change.climbed > 0 else "red"
+    gained = f"{change.gained:+,}" if change.gained else ""
     return {
         RANK: Text(str(row.rank)),
-        MARK: Text(marker(difference), moved),
-        NAME: one_line(name, "bold" if difference.gained or difference.is_new else ""),
+        MARK: Text(change.marker, moved),
+        NAME: one_line(name, "bold" if change.gained or change.is_new else ""),
         SCORE: Text(f"{mark}{row.score:,}"),
-        CHANGE: Text(gained, "green" if difference.gained > 0 else "red"),
+        CHANGE: Text(gained, "green" if change.gained > 0 else "red"),
     }
 
 
