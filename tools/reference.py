@@ -113,7 +113,7 @@ def limits() -> None:
         ("client that does not read an answer", f"{connection.TAKING_SECONDS:g} s", "closed"),
         ("client that does not read a stream", f"{ring.STALLED_SECONDS:g} s", "closed"),
         ("token", _bytes(auth.MAX_TOKEN_BYTES), "401"),
-        ("id, name, idempotency key", f"{MAX_CHARACTERS} characters", "422"),
+        ("id, idempotency key", f"{MAX_CHARACTERS} characters", "422"),
         ("score and version", f"±{boards.MAX_SCORE:,}", "409"),
         ("rows of a page", f"{schemas.MAX_LIMIT}", "422"),
         ("rows of a stream", f"{board_cache.TOP}", ""),

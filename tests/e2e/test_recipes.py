@@ -2,12 +2,14 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.missing import go_without
 from tests.limits import LIMIT_SECONDS
 from tests.servers.process import free_port
 
@@ -26,6 +28,8 @@ RESULTS = {
 
 @pytest.mark.parametrize("name", RESULTS)
 def test_the_commands_of_a_recipe_work(tmp_path: Path, name: str) -> None:
+    if shutil.which("curl") is None:
+        go_without("curl is needed for this test: on Debian, apt-get install curl")
     port = str(free_port())
     text = (RECIPES / f"{name}.md").read_text(encoding="utf-8")
     commands = "".join(re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)).replace(

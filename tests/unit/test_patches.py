@@ -37,7 +37,7 @@ def data(message: Message) -> tuple[str, dict[str, Any]]:
 
 
 def patched(board: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """As `docs/api-spec.md` tells clients to do it."""
+    """Apply a patch as `docs/api-specification.md` describes."""
     assert board["version"] == changes["after"], "a version was skipped"
     replaced = {*changes.get("gone", ()), *(entry["userId"] for entry in changes["entries"])}
     entries = [entry for entry in board["entries"] if entry["userId"] not in replaced]
