@@ -86,14 +86,6 @@ def commands() -> None:
         _row(f"`{name}`", _sentence(group.get_command(None, name).help or ""))
 
 
-def admin_commands() -> None:
-    """Print the commands of `scoreboard admin`."""
-    _table("`scoreboard admin …`", "")
-    group: Any = typer.main.get_command(app)
-    for name, command in group.get_command(None, "admin").commands.items():
-        _row(f"`{name}`", _sentence(command.help or ""))
-
-
 def limits() -> None:
     """Print what one connection, client or instance can take, and what happens above."""
     _table("what", "limit", "above it")
