@@ -1,4 +1,4 @@
-"""Time and ids that a test holds in its hand."""
+"""Clocks and ids that a test controls."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -8,7 +8,7 @@ START_US = 1_795_000_000_000_000
 
 
 class HeldClock:
-    """Moves when it is told to."""
+    """A clock that moves only when the test advances it."""
 
     def __init__(self, now_us: int = START_US) -> None:
         self.us = now_us
@@ -21,7 +21,7 @@ class HeldClock:
         return (self.us - self._set_us) / 1_000_000
 
     def set_ahead(self, seconds: float) -> None:
-        """Set the time of day ahead, or back: no time passes."""
+        """Set the time of day forward or back. The monotonic clock stands still."""
         self.us += round(seconds * 1_000_000)
         self._set_us += round(seconds * 1_000_000)
 
@@ -30,5 +30,5 @@ class HeldClock:
 
 
 def counted_ids() -> Iterator[UUID]:
-    """Ids that can be told apart, and are the same in every run."""
+    """Yield distinct ids, the same ones in every run."""
     return (UUID(int=number) for number in count(1))

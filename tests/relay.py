@@ -1,4 +1,4 @@
-"""A connection that a test holds in its hand: a TCP relay that cuts, swallows, refuses and leads elsewhere."""
+"""A TCP relay that a test controls: it can cut connections, drop bytes, refuse clients and change its target."""
 
 import asyncio
 from contextlib import suppress
@@ -6,27 +6,32 @@ from typing import Self
 
 
 class Relay:
-    """Passes bytes on between clients and a server on this machine, until it is told otherwise."""
+    """Forwards bytes between clients and a server on this machine."""
 
     def __init__(self, port: int) -> None:
         self.target_port = port
-        """Where new connections lead: as with a name, those that are open stay where they are."""
+        """The target of new connections. Open connections keep their target, as after a change of a DNS name.
+        """
         self._connections: set[asyncio.Task[None]] = set()
         self.cut_before: bytes | None = None
-        """Where a client sends this, it never arrives, and the connection is cut."""
+        """When a client sends these bytes, the relay drops them and cuts the connection."""
         self.cut_after: bytes | None = None
-        """Once a client has sent this, the server's answer is swallowed and the connection is cut."""
+        """After a client has sent these bytes, the relay drops the server's answer and cuts the connection.
+        """
         self.has_cut = False
         self.deaf_after: bytes | None = None
-        """Once a client has sent this and was answered, nothing that the server sends on this connection arrives."""
+        """After a client has sent these bytes and got an answer, the relay drops all further bytes from the
+        server.
+        """
         self.is_refusing = False
         self.accepted = 0
         """The number of accepted connections."""
         self.admits = asyncio.Event()
-        """Not set: new connections are taken and led nowhere; those that are open go on."""
+        """While this is not set, new connections are accepted but not forwarded. Open connections continue.
+        """
         self.admits.set()
         self.passes = asyncio.Event()
-        """Not set: what is sent is kept, in both directions, and nobody is told."""
+        """While this is not set, the relay holds back all bytes in both directions."""
         self.passes.set()
 
     async def __aenter__(self) -> Self:
@@ -40,12 +45,12 @@ class Relay:
             connection.cancel()
         if self._connections:
             await asyncio.wait(self._connections)
-        # What was aborted is closed by the loop's next turns.
+        # Aborted transports are closed in the next iterations of the event loop.
         for _ in range(3):
             await asyncio.sleep(0)
 
     def _is_sent(self, awaited: str, data: bytes) -> bool:
-        """Whether a client has sent what is waited for: once."""
+        """Return True, once, if a client has sent the expected bytes."""
         text: bytes | None = getattr(self, awaited)
         if text is None or text not in data:
             return False

@@ -1,4 +1,4 @@
-"""What a board must be: the plainest reading of the ledger, which shares no code with the product."""
+"""A simple fold of a ledger into a board. It shares no code with the product."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from scoreboard.domain.events import Event
 
 
 def replay(ledger: Sequence[Event], version: int) -> list[tuple[int, int, int]]:
-    """The board after `version` events: (rank, the player's integer key, score), best first."""
+    """Return the board after `version` events: (rank, player key, score), in order of rank."""
     assert [event.version for event in ledger] == list(range(1, len(ledger) + 1))
     events = ledger[:version]
     scores = dict.fromkeys((event.player for event in events), 0)
@@ -29,9 +29,9 @@ def replay(ledger: Sequence[Event], version: int) -> list[tuple[int, int, int]]:
 
 
 def reached_versions(ledger: Sequence[Event], version: int) -> dict[int, int]:
-    """By player, the event that reached the score, in the history where no event was ever made that is void now.
+    """Return the event that reached each player's score, in the history without the void events.
 
-    A player without any counted event has the score 0 since the first one.
+    A player without counted events reached the score 0 with the first event.
     """
     events = ledger[:version]
     reached: dict[int, int] = {}
@@ -44,7 +44,7 @@ def reached_versions(ledger: Sequence[Event], version: int) -> dict[int, int]:
 
 
 def _counted(events: Sequence[Event]) -> list[Event]:
-    """The awards and adjustments that are not void after all of these events."""
+    """Return the awards and adjustments that are not void after these events."""
     void: set[int | None] = set()
     for event in events:
         if event.kind == "void":

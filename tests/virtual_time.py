@@ -1,6 +1,6 @@
-"""An event loop whose time does not pass: where all wait for a timer, it jumps to that timer.
+"""An event loop with virtual time: when all tasks wait for timers, it jumps to the next timer.
 
-For what runs on the event loop alone; threads and sockets take real time.
+It is for code that runs on the event loop only. Threads and sockets take real time.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """Begins at second 0."""
+    """Time starts at 0 s."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
@@ -35,7 +35,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return self._jumping.now
 
     def spend(self, seconds: float) -> None:
-        """Stand for work that takes this long."""
+        """Simulate work that takes this long."""
         self._jumping.now += seconds
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a test whose program is missing."""
+"""Tests whose program is not installed."""
 
 import os
 from typing import NoReturn
@@ -7,7 +7,7 @@ import pytest
 
 
 def go_without(reason: str) -> NoReturn:
-    """A laptop skips, and CI fails."""
+    """Skip the test, or fail it in CI."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

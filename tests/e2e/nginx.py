@@ -41,7 +41,7 @@ CONNECTIONS = 4_096
 
 
 class Nginx:
-    """Balances instances in turn; one can be taken out and put back while it goes on."""
+    """A round-robin load balancer. Instances can be removed and added while it runs."""
 
     def __init__(
         self,
@@ -53,7 +53,9 @@ class Nginx:
         location: str = "/",
         is_stripped: bool = False,
     ) -> None:
-        """Serve below a location, and pass its path on or not. A stream takes two of a worker's connections."""
+        """Serve under a location, with or without its path in forwarded requests. A stream uses two
+        connections of a worker.
+        """
         program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
         if program is None:
             go_without("nginx is needed for this test: on Debian, apt-get install nginx-light")
@@ -87,7 +89,9 @@ class Nginx:
             self._process.wait()
 
     def balance(self, instances: Sequence[str]) -> None:
-        """From now on, among these; what is under way elsewhere goes on. Return once new requests go there alone."""
+        """Balance new requests among these instances, and return when it takes effect. Requests in progress
+        continue.
+        """
         before = self._workers()
         self._configure(instances)
         self._process.send_signal(signal.SIGHUP)

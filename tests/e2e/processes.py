@@ -1,4 +1,4 @@
-"""The real command in processes of their own, ended by their process ids whatever happens."""
+"""Runs the real command in separate processes, and ends them by their process ids."""
 
 import os
 import signal
@@ -24,11 +24,11 @@ ON_ASYNCIO = (
     "-c",
     "import asyncio\nfrom scoreboard import cli, server\nserver.run = lambda main: asyncio.run(main())\ncli.main()",
 )
-"""The same program on Python's own event loop in place of uvloop."""
+"""The same program on the event loop of asyncio instead of uvloop."""
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
-    """Of a scoreboard that keeps everything in a folder."""
+    """Return the environment of a scoreboard that keeps all its files in a folder."""
     catalog = folder / "catalog.toml"
     if not catalog.exists():
         catalog.write_text(CATALOG)
@@ -41,7 +41,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
 
 
 def scoreboard(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a command and wait for its end."""
     return subprocess.run(
         [*COMMAND, *arguments],
         cwd=folder,
@@ -54,7 +54,7 @@ def scoreboard(folder: Path, *arguments: str, **settings: str) -> subprocess.Com
 
 
 class Process:
-    """A command that runs, and what it prints."""
+    """A running command and its output."""
 
     def __init__(self, command: Sequence[str], folder: Path, settings: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
@@ -78,7 +78,7 @@ class Process:
         self.lines.put(None)
 
     def line_with(self, text: str) -> str:
-        """Wait for a line."""
+        """Wait for a line that contains a text, and return it."""
         try:
             while (line := self.lines.get(timeout=LIMIT_SECONDS)) is not None:
                 if text in line:
@@ -88,7 +88,7 @@ class Process:
         raise AssertionError(f"no line with {text!r} in:\n{self.output}")
 
     def end(self, by: signal.Signals) -> int:
-        """End it by a signal; its exit code."""
+        """Send a signal, and return the exit code."""
         self.process.send_signal(by)
         return self.wait()
 
@@ -109,7 +109,7 @@ class Process:
 def serving(
     folder: Path, *arguments: str, command: Sequence[str] = COMMAND, **settings: str
 ) -> Iterator[tuple[Process, httpx2.Client]]:
-    """`scoreboard serve` (or other arguments), once it answers."""
+    """Run `scoreboard serve` (or other arguments) during the block. It begins when the server answers."""
     port = int(settings.get("SCOREBOARD_PORT") or free_port())
     process = Process(
         [*command, *(arguments or ("serve",))], folder, {**settings, "SCOREBOARD_PORT": str(port)}

@@ -1,4 +1,4 @@
-"""A proxy in front of a server, which can be told to answer 503 in its stead, or not at all."""
+"""A proxy in front of a server. It can answer 503 itself, or not at all."""
 
 import socket
 import threading
@@ -15,7 +15,7 @@ UNAVAILABLE = (
 
 
 class Proxy:
-    """Passes bytes on in both directions, one thread for each."""
+    """Forwards bytes in both directions, with one thread for each direction."""
 
     def __init__(self, port: int, instead: bytes) -> None:
         self._instead = instead
@@ -31,11 +31,11 @@ class Proxy:
         self._accepting.start()
 
     def in_front_of(self, url: str) -> str:
-        """A URL of the server's, as it leads through the proxy."""
+        """Return the URL that reaches a URL of the server through the proxy."""
         return url.replace(f":{self._target[1]}/", f":{self.port}/")
 
     def go_down(self) -> None:
-        """Cut all connections, and answer in the server's stead from now on."""
+        """Cut all connections, and answer new requests with this response."""
         with self._lock:
             self._is_down = True
             for connection in self._open:
@@ -91,7 +91,7 @@ class Proxy:
 
 @contextmanager
 def proxying(url: str, instead: bytes = UNAVAILABLE) -> Iterator[Proxy]:
-    """A proxy in front of the server at a URL."""
+    """Run a proxy in front of the server at a URL."""
     proxy = Proxy(urlsplit(url).port or 80, instead)
     try:
         yield proxy

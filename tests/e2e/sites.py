@@ -1,4 +1,4 @@
-"""Pages of another site, which use the server's modules."""
+"""A web site of another origin whose pages use the server's JavaScript modules."""
 
 import threading
 from collections.abc import Iterator

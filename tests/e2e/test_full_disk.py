@@ -25,13 +25,13 @@ def users(client: httpx2.Client) -> list[str]:
     return [entry["userId"] for entry in client.get("/api/leaderboard").json()["entries"]]
 
 
-def test_a_disk_without_room_is_told_and_heals_without_another_score(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_the_server_recovers_without_another_score(tmp_path: Path) -> None:
     if not hasattr(resource, "prlimit"):
         go_without("only Linux limits the files of another process")
     with serving(tmp_path) as (process, client):
         token = scoreboard(tmp_path, "token", "ada").stdout.strip()
         assert score(client, token, "ada").status_code == 201
-        # No file of the server can grow any more.
+        # No file of the server can grow further.
         resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
         refused = score(client, token, "ada")
         assert (refused.status_code, refused.json()["code"]) == (503, "store_unavailable")

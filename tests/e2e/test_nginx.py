@@ -1,4 +1,4 @@
-"""Behind a real nginx: each event arrives at once, and instances are replaced without anybody noticing."""
+"""Behind a real nginx, each event arrives at once, and instances are replaced without a failed request."""
 
 import asyncio
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ PLAN = Plan(rate=60.0, clients=12, staying=4, rotating=0)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    # Its worker may be another user.
+    # The worker of nginx may run as another user.
     tmp_path.chmod(0o755)
     return tmp_path
 
@@ -32,7 +32,9 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("http_version", ["1.0", "1.1"])
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
 def test_each_event_arrives_at_once(folder: Path, http_version: str, encoding: str) -> None:
-    """By itself nginx holds back what it can, to send it in larger pieces: this would wait for them in vain."""
+    """By default nginx buffers responses. With buffering, this test would wait for the first event until its
+    time limit.
+    """
     with (
         running(folder, HeldClock(), rate_limit="1000/minute") as scoreboard,
         Nginx(folder, [scoreboard.url], http_version) as nginx,
@@ -59,7 +61,7 @@ def world() -> Iterator[World]:
         yield world
 
 
-async def test_a_rolling_restart_loses_no_score_fails_no_request_and_leaves_no_screen_dark(
+async def test_a_rolling_restart_loses_no_score_fails_no_request_and_keeps_every_screen_live(
     folder: Path, world: World
 ) -> None:
     one, other = world.instances

@@ -1,4 +1,4 @@
-"""A server whose PostgreSQL and Redis are both out of reach: what it says, and what those see who watch a board."""
+"""A server whose PostgreSQL and Redis are both unreachable: its answers, and what viewers of a board see."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from tests.servers.process import until
 
 @dataclass(frozen=True)
 class Partners:
-    """PostgreSQL and Redis, which a test can take away together."""
+    """PostgreSQL and Redis behind relays that a test can cut together."""
 
     database_url: str
     redis_url: str
@@ -67,7 +67,7 @@ CORRECTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 @pytest.mark.parametrize(("name", "body"), CORRECTIONS)
-def test_a_page_from_before_a_correction_is_not_shown_while_both_partners_are_gone(
+def test_a_page_from_before_a_correction_is_not_served_while_both_servers_are_unreachable(
     name: str, body: dict[str, Any], server: Running, partners: Partners
 ) -> None:
     pages = [{"limit": limit, "offset": offset} for limit in (1, 10, 100) for offset in (0, 1, 99)]
@@ -80,16 +80,16 @@ def test_a_page_from_before_a_correction_is_not_shown_while_both_partners_are_go
     for page in pages:
         answer = server.client.get("/api/leaderboard", params=page)
         if answer.status_code == 200:
-            # It was read again after the correction.
+            # This page was read again after the correction.
             assert answer.json()["version"] >= 3
         else:
             assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
-    # Other boards were not corrected.
+    # Other boards have no correction.
     assert server.board(board="side").items() >= known.items()
 
 
 def shown_now(server: Running) -> list[str] | None:
-    """The users on the board; None where no current one can be read."""
+    """Return the users on the board, or None if no current board can be read."""
     board = server.client.get("/api/leaderboard").json()
     return (
         None
@@ -99,7 +99,7 @@ def shown_now(server: Running) -> list[str] | None:
 
 
 def until_stale(watcher: Watcher) -> list[dict[str, Any]]:
-    """The frames of a stream up to one that says that it is stale, or up to its end."""
+    """Return the frames of a stream up to the first stale one, or to the end of the stream."""
     frames: list[dict[str, Any]] = []
     with suppress(StopIteration):
         while not frames or "stale" not in frames[-1]:
@@ -107,14 +107,14 @@ def until_stale(watcher: Watcher) -> list[dict[str, Any]]:
     return frames
 
 
-def test_streams_show_no_board_from_before_a_correction_while_both_partners_are_gone(
+def test_streams_send_no_board_from_before_a_correction_while_both_servers_are_unreachable(
     server: Running, partners: Partners
 ) -> None:
     server.score("bob")
     with server.watch() as watcher:
         watcher.frame()
         partners.redis.go_down()
-        # Every frame that is sent from here on is the one after the ban, or none is.
+        # From here on, only frames after the ban may be sent.
         correct(server, "ban", userId="ada")
         partners.database.go_down()
         frames = until_stale(watcher)
@@ -128,14 +128,16 @@ def test_streams_show_no_board_from_before_a_correction_while_both_partners_are_
 
 
 def degraded(server: Running) -> list[str]:
-    """Whom the server misses. It is ready all the same: nobody else could do better."""
+    """Return the dependencies that readiness reports as lost. The server stays ready: no other instance could
+    do better.
+    """
     ready = server.client.get("/health/ready")
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
     partners: list[str] = ready.json()["degraded"]
     return partners
 
 
-def test_both_partners_are_named_and_the_last_known_board_says_that_it_is_old(
+def test_readiness_names_both_servers_and_the_last_known_board_is_marked_as_stale(
     server: Running, partners: Partners
 ) -> None:
 
@@ -152,7 +154,7 @@ def test_both_partners_are_named_and_the_last_known_board_says_that_it_is_old(
         until(lambda: degraded(server) == [], "nobody is named")
 
 
-def test_who_watches_in_a_pipe_is_told_that_the_board_is_old_and_when_it_is_live_again(
+def test_watch_in_a_pipe_prints_that_the_board_is_stale_and_when_it_is_live_again(
     server: Running, partners: Partners, tmp_path: Path
 ) -> None:
 
@@ -163,13 +165,13 @@ def test_who_watches_in_a_pipe_is_told_that_the_board_is_old_and_when_it_is_live
         watcher.line_with("Z stale: the server cannot reach its data\n")
         partners.come_back()
         watcher.line_with("Z live\n")
-        # The board is the same, so it is not told again.
+        # The board is unchanged, so no further line is printed.
         assert watcher.output.count(" v1 ") == 1
     finally:
         watcher.clean_up()
 
 
-def test_the_page_says_that_its_board_is_old_and_when_it_is_live_again(
+def test_the_page_shows_that_its_board_is_stale_and_when_it_is_live_again(
     server: Running, partners: Partners
 ) -> None:
 
@@ -181,7 +183,7 @@ def test_the_page_says_that_its_board_is_old_and_when_it_is_live_again(
         partners.leave()
         expect(state).to_have_text(re.compile("^Not live since .*: the server cannot reach its data$"))
         expect(state).to_have_attribute("data-state", "stale")
-        # The last known board stays.
+        # The page keeps showing the last known board.
         expect(page.locator("tbody .name bdi")).to_have_text(["Ada"])
         partners.come_back()
         expect(state).to_have_text(re.compile("^Live since "))

@@ -1,7 +1,7 @@
-"""Many requests of one user at once, on two servers: what counts so often counts exactly so often.
+"""Concurrent requests of one user on two servers: each limit holds exactly.
 
-The servers are processes that share PostgreSQL and Redis, and nothing else. What each of them decided by itself would
-let twice as many pass.
+The servers are processes that share only PostgreSQL and Redis. Limits that each server kept by itself would
+accept twice as many requests.
 """
 
 import asyncio
@@ -30,16 +30,16 @@ from tests.servers.process import until
 
 SERVERS = 2
 ROUNDS = 20
-"""Each with a user of its own."""
+"""Each round has a user of its own."""
 REQUESTS = 200
-"""Of one user in one round, half of them to each server."""
+"""Requests of one user in one round. Each server gets half of them."""
 
 WAVES = -(-REQUESTS // (SERVERS * PLAYER_QUEUE_SIZE))
-"""A server that nobody waits at takes so many of one user, and has the others come back. Those are sent again together,
-when all have been answered: so each wave settles at least so many."""
+"""An idle server queues this many requests of one user and refuses the rest with a pause. The refused
+requests are sent again together, after all are answered, so each wave completes at least this many."""
 
 ROUND_SECONDS = 30.0
-"""Far from the end of the limit's minute, after which more may pass."""
+"""Far below the one-minute window of the rate limit, after which further requests are accepted."""
 
 POINTS = 10
 CATALOG = f"""
@@ -72,15 +72,15 @@ BUSY = (HTTPStatus.TOO_MANY_REQUESTS, "player_busy")
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """What all requests of a round ask for, how many pass, and what the others are told."""
+    """A request, how many copies of it are accepted, and the error code of the others."""
 
     action_id: str
     passes: int
     refusal: tuple[HTTPStatus, str]
     rate_limit: str | None = "1000000/minute"
-    """Without one, the limit that a server has by default. As it stands here it refuses nobody."""
+    """The rate limit. None: the default. The value below refuses no request."""
     more: Callable[[Tokens, str], dict[str, Any]] = lambda _tokens, _user_id: {}
-    """What else the body says, which is the same in all requests of a user."""
+    """Further fields of the body, the same in all requests of a user."""
 
 
 RACES = {
@@ -100,13 +100,13 @@ RACES = {
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Two of them, and the settings that they share."""
+    """Two servers, and the settings that they share."""
 
     settings: Settings
     clients: Sequence[httpx2.Client]
 
     def boards(self) -> list[dict[str, Any]]:
-        """The whole board, as each of them shows it."""
+        """Return the whole board as each server shows it."""
         return [client.get("/api/leaderboard", params={"limit": 100}).json() for client in self.clients]
 
 
@@ -137,7 +137,7 @@ def told(answer: Answer) -> tuple[int, str | None]:
 async def at_once(
     connections: Sequence[Connections], method: str, path: str, headers: dict[str, str], body: bytes = b""
 ) -> list[Answer]:
-    """Send the same request on each; none waits for the answer to another one."""
+    """Send the same request on each connection, all at once."""
     requests = (
         each.request(method, path, headers, body, within_seconds=ROUND_SECONDS) for each in connections
     )
@@ -145,9 +145,10 @@ async def at_once(
 
 
 async def settled(connections: Sequence[Connections], headers: dict[str, str], body: bytes) -> list[Answer]:
-    """What a user is told of a score that is sent on each: the answers of servers that have looked at it.
+    """Send a score on each connection, and return the final answers.
 
-    Who is told to come back later was not looked at, and neither passed nor was refused.
+    A request that was refused because the queue was full is neither accepted nor refused by a rule: it is
+    sent again.
     """
     answers: list[Answer] = []
     for _ in range(WAVES):
@@ -159,14 +160,14 @@ async def settled(connections: Sequence[Connections], headers: dict[str, str], b
 
 
 async def run(race: Race, servers: Servers) -> list[tuple[str, UUID]]:
-    """All rounds. Whose events were acknowledged, and their ids."""
+    """Run all rounds. Return the ids of the acknowledged events, by user."""
     tokens = make_tokens(servers.settings)
     acknowledged: list[tuple[str, UUID]] = []
     with ExitStack() as stack:
         pools = [
             stack.enter_context(closing(Connections(str(client.base_url)))) for client in servers.clients
         ]
-        # They are open before the first round, so that all of a round is written at once.
+        # Connections are open before the first round, so that all requests of a round are sent at once.
         await at_once(pools * (REQUESTS // SERVERS), "GET", "/health/live", {})
         for number in range(ROUNDS):
             user_id = f"user-{number}"
@@ -175,7 +176,7 @@ async def run(race: Race, servers: Servers) -> list[tuple[str, UUID]]:
             body = json.dumps(
                 {"actionId": race.action_id, "userId": user_id, **race.more(tokens, user_id)}
             ).encode()
-            # Each server is the first one in half of the rounds.
+            # Each server gets the first request in half of the rounds.
             in_turn = pools if number % 2 else pools[::-1]
             async with asyncio.timeout(ROUND_SECONDS):
                 answers = await settled(in_turn * (REQUESTS // SERVERS), headers, body)
@@ -189,14 +190,14 @@ async def run(race: Race, servers: Servers) -> list[tuple[str, UUID]]:
 
 
 async def ledger(settings: Settings) -> list[tuple[str, UUID]]:
-    """Whose events are in it, and their ids."""
+    """Return the ids of the events in the ledger, by user."""
     async with make_store(settings) as store:
         standings = (await store.changes("main", 0, 1_000_000)).standings
         users = {standing.player: standing.user_id for standing in standings}
         return [(users[event.player], event.event_id) for event in await store.events("main", 0, 1_000_000)]
 
 
-def test_exactly_as_many_count_as_may(race: Race, servers: Servers) -> None:
+def test_exactly_the_allowed_number_is_accepted(race: Race, servers: Servers) -> None:
     acknowledged = asyncio.run(run(race, servers))
     assert sorted(asyncio.run(ledger(servers.settings))) == sorted(acknowledged)
     until(

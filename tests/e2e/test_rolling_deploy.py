@@ -1,4 +1,4 @@
-"""Both instances are replaced under many streams and scores: the load tool's scenario, smaller and sooner over."""
+"""A rolling deploy under load: the scenario of the benchmarks, in a small and short form."""
 
 from benchmarks.options import CannotMeasure, Options
 from benchmarks.rolling_deploy import PROMISED_AT_MOST, Pace, rolling_deploy

@@ -1,4 +1,4 @@
-"""Stopping in the middle of everything: nothing acknowledged is lost, and nothing is counted twice."""
+"""Stopping under load: no acknowledged score is lost, and none is counted twice."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ ENOUGH = 60
 
 
 class Writers:
-    """Users who score as fast as they are answered, and note what was acknowledged."""
+    """Users who score as fast as they are answered. They record the acknowledged scores."""
 
     def __init__(self, url: str, count: int = WRITERS) -> None:
         tokens = Tokens(FixedKeys(secrets(SECRET.encode())), SystemClock())
@@ -80,7 +80,7 @@ def assert_all_is_there_once(folder: Path, acknowledged: Sequence[str]) -> None:
 
 
 @pytest.mark.parametrize("command", LOOPS.values(), ids=LOOPS.keys())
-def test_sigterm_answers_what_is_under_way_and_ends_the_streams(
+def test_sigterm_answers_requests_in_progress_and_ends_the_streams(
     tmp_path: Path, command: Sequence[str]
 ) -> None:
     with serving(
@@ -97,14 +97,14 @@ def test_sigterm_answers_what_is_under_way_and_ends_the_streams(
             assert writers.enough.wait(30)
             assert process.end(signal.SIGTERM) == 0
             for stream in (one, other):
-                # They end as a response ends, with a time to come back: no connection is torn.
+                # Streams end like complete responses, with a reconnection time. No connection is reset.
                 assert [line for line in stream.iter_lines() if line][-1].startswith("retry: ")
         writers.join()
     assert_all_is_there_once(tmp_path, writers.acknowledged)
 
 
 @pytest.mark.parametrize("command", LOOPS.values(), ids=LOOPS.keys())
-def test_ctrl_c_stops_within_moments(tmp_path: Path, command: Sequence[str]) -> None:
+def test_ctrl_c_stops_the_server_quickly(tmp_path: Path, command: Sequence[str]) -> None:
     with serving(tmp_path, command=command, SCOREBOARD_DRAIN_SECONDS="600") as (process, client):
         with client.stream("GET", "/api/leaderboard/stream") as stream:
             assert next(stream.iter_lines()).startswith("retry: ")
@@ -112,7 +112,7 @@ def test_ctrl_c_stops_within_moments(tmp_path: Path, command: Sequence[str]) -> 
         assert "Traceback" not in process.output
 
 
-def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
+def test_a_second_signal_stops_the_server_at_once(tmp_path: Path) -> None:
     with (
         serving(tmp_path, SCOREBOARD_DRAIN_SECONDS="600") as (process, client),
         client.stream("GET", "/api/leaderboard/stream") as one,
@@ -124,7 +124,7 @@ def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
         assert process.end(signal.SIGTERM) == 0
 
 
-def test_readiness_ends_before_the_streams_do(tmp_path: Path) -> None:
+def test_readiness_fails_before_the_streams_end(tmp_path: Path) -> None:
     with serving(tmp_path, SCOREBOARD_DRAIN_GRACE_SECONDS="600") as (process, client):
         assert client.get("/health/ready").status_code == 200
         process.process.send_signal(signal.SIGTERM)
@@ -150,7 +150,8 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path, round_number
     assert_all_is_there_once(tmp_path, writers.acknowledged)
     before = len(ledger(tmp_path))
     with serving(tmp_path, SCOREBOARD_RATE_LIMIT=unlimited) as (_, client):
-        # Who got no answer asks again with the same key: it counts once, whether or not it had counted before.
+        # A client without an answer retries with the same idempotency key. The score counts once in either
+        # case.
         for user_id, key in writers.unanswered:
             for _ in range(2):
                 response = score(client, writers.tokens[user_id], user_id, **{"Idempotency-Key": key})
@@ -163,7 +164,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path, round_number
     assert_all_is_there_once(tmp_path, writers.acknowledged)
 
 
-def test_two_servers_beside_each_other_write_one_history(tmp_path: Path) -> None:
+def test_two_servers_on_one_file_write_one_history(tmp_path: Path) -> None:
     unlimited = {"SCOREBOARD_RATE_LIMIT": "1000000/minute", "SCOREBOARD_DRAIN_SECONDS": "0"}
     with serving(tmp_path, **unlimited) as (one, first), serving(tmp_path, **unlimited) as (other, second):
         writers = [Writers(str(client.base_url), count=3) for client in (first, second)]
@@ -177,7 +178,7 @@ def test_two_servers_beside_each_other_write_one_history(tmp_path: Path) -> None
     assert_all_is_there_once(tmp_path, [event for each in writers for event in each.acknowledged])
 
 
-def test_a_server_stops_though_its_database_is_silent(tmp_path: Path) -> None:
+def test_a_server_stops_while_its_database_does_not_answer(tmp_path: Path) -> None:
     with PostgresServer(fsync=False) as postgres, RedisServer() as redis:
         postgres.create_database("stopping")
         settings = {
@@ -196,7 +197,7 @@ def test_a_server_stops_though_its_database_is_silent(tmp_path: Path) -> None:
                 postgres.resume()
 
 
-def test_a_server_whose_log_nobody_takes_any_more_goes_on_and_ends_as_any_other(tmp_path: Path) -> None:
+def test_a_server_whose_log_pipe_is_closed_keeps_running_and_stops_normally(tmp_path: Path) -> None:
     port = free_port()
     reading, writing = os.pipe()
     settings = environment(tmp_path, SCOREBOARD_PORT=str(port), SCOREBOARD_REQUEST_LOG="true")
@@ -205,7 +206,7 @@ def test_a_server_whose_log_nobody_takes_any_more_goes_on_and_ends_as_any_other(
         os.close(writing)
         with os.fdopen(reading) as log:
             assert any(f"http://127.0.0.1:{port}" in line for line in log)
-        # Its line is written when it begins.
+        # The log line of a stream is written when the stream begins.
         with httpx2.stream(
             "GET", f"http://127.0.0.1:{port}/api/leaderboard/stream", timeout=LIMIT_SECONDS
         ) as stream:
