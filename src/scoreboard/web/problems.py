@@ -16,7 +16,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 
 class BodyNotJson(RequestError):
-    """Raised when a body is not JSON."""
+    """Raised if a body is not JSON."""
 
     code = "body_not_json"
 
@@ -25,7 +25,7 @@ class BodyNotJson(RequestError):
 
 
 class BodyIncomplete(RequestError):
-    """Raised when a client has gone before all of its body had come (RFC 9112, section 8: not to be acted on)."""
+    """Raised if the connection ended before the end of the body (RFC 9112, section 8)."""
 
     code = "body_incomplete"
 
@@ -42,7 +42,7 @@ class FieldMistake:
 
 
 class ValidationFailed(RequestError):
-    """Raised when fields of a body, or parameters, are not as the schema has them."""
+    """Raised if fields of a body, or parameters, do not match the schema."""
 
     code = "validation_failed"
 
@@ -54,7 +54,7 @@ class ValidationFailed(RequestError):
 
 
 class BodyTooLarge(RequestError):
-    """Raised when a body is longer than any that makes sense."""
+    """Raised if a body is larger than the limit."""
 
     code = "body_too_large"
 
@@ -63,7 +63,7 @@ class BodyTooLarge(RequestError):
 
 
 class UnsupportedMediaType(RequestError):
-    """Raised when a body does not say that it is JSON."""
+    """Raised if `Content-Type` is not `application/json`."""
 
     code = "unsupported_media_type"
 
@@ -72,7 +72,7 @@ class UnsupportedMediaType(RequestError):
 
 
 class NotFound(RequestError):
-    """Raised when there is nothing at a path."""
+    """Raised if a path does not exist."""
 
     code = "not_found"
 
@@ -81,7 +81,7 @@ class NotFound(RequestError):
 
 
 class MethodNotAllowed(RequestError):
-    """Raised when a path does not take a method."""
+    """Raised if a path does not support the method."""
 
     code = "method_not_allowed"
 
@@ -91,7 +91,7 @@ class MethodNotAllowed(RequestError):
 
 
 class TokenInQuery(RequestError):
-    """Raised when a token stands in an address."""
+    """Raised if a token is in a URL."""
 
     code = "token_in_query"
 
@@ -102,14 +102,14 @@ class TokenInQuery(RequestError):
 
 
 class ReadsLimited(RetryLater):
-    """Raised when there are too many reads from one address."""
+    """Raised if a client address has used up its limit of reads."""
 
     code = "reads_limited"
     detail = "Too many reads from this address: wait before the next one."
 
 
 class ServerLimited(RetryLater):
-    """Raised when a trusted server sends more than one of them may."""
+    """Raised if a trusted server has used up its rate limit."""
 
     code = "server_rate_limited"
     detail = "Too many score updates of this server: wait before the next one."
