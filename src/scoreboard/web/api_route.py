@@ -28,7 +28,7 @@ How to write a route (`routes/players.py` is an example):
   dependency, with its own limits and errors. Declare query parameters as `Annotated[Model, Query()]`: they are checked
   after all dependencies, and a mistake becomes `validation_failed`.
 - `dependencies` has them all: `Authenticate`, `require_json`, `IdempotencyKey`, `JsonBody`, `no_store`.
-- A route for GET also answers HEAD. FastAPI adds nothing else to the behaviour of a route.
+- A route for GET also answers HEAD.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
@@ -69,7 +69,7 @@ class ApiRoute(APIRoute):
         if policies is not None:
             responses.setdefault(status_code or 200, {})
             for response in responses.values():
-                response["headers"] = {**response.get("headers", {}), **rate_headers.DESCRIBED}
+                response["headers"] = {**response.get("headers", {}), **rate_headers.OPENAPI}
         self._policies = {name.decode(): value.decode() for name, value in policies or ()}
         super().__init__(path, endpoint, status_code=status_code, responses=responses, **options)
         methods = self.methods or set()

@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from scoreboard import __version__
 from scoreboard.domain.boards import RateLimit
-from scoreboard.domain.errors import InternalError, ScoreboardError
+from scoreboard.domain.errors import InternalError
 from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
@@ -112,22 +112,13 @@ def make_application(
     return application
 
 
-def _render(error: ScoreboardError) -> Response:
-    return problems.problem(error).response()
-
-
 async def _http_exception(_request: Request, error: Exception) -> Response:
-    """What the router raises by itself."""
     assert isinstance(error, HTTPException)
-    if error.status_code == 405:
-        return _render(problems.MethodNotAllowed((error.headers or {}).get("Allow", "other methods")))
-    if error.status_code == 404:
-        return _render(problems.NotFound())
-    return _render(InternalError())
+    return problems.http_problem(error).response()
 
 
 async def _internal_error(_request: Request, _error: Exception) -> Response:
-    return _render(InternalError())
+    return problems.problem(InternalError()).response()
 
 
 def _describe(application: FastAPI, admin: Sequence[BaseRoute], admin_door: Door) -> None:

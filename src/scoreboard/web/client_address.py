@@ -1,4 +1,4 @@
-"""Whose request it is, as far as an address tells: also behind proxies, and without believing everybody."""
+"""The address of the client that sent a request, also behind proxies."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -11,17 +11,17 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 IPV6_PREFIX: Final = 64
-"""What one customer is given at least: its addresses are as many as anybody likes (RFC 6177)."""
+"""The smallest network that one customer gets (RFC 6177). A client can use any address of its network."""
 
 
 def client_address(scope: Scope, trusted: Sequence[Network]) -> str | None:
-    """One name for all addresses of one client; None where there is none (a Unix socket).
+    """Return the client's address, or its network for IPv6. None for a Unix socket.
 
-    That is the address which has connected. Where it is a trusted proxy's, the rightmost hop of `X-Forwarded-For` that
-    is not one counts: what lies left of it, anybody may have made up.
+    It is the address of the connection. If that is a trusted proxy, it is the rightmost hop of `X-Forwarded-For` that
+    is not a trusted proxy: the client itself can have sent all hops to the left of it.
     """
     client = scope.get("client")
-    address = _address(client[0]) if client else None
+    address = _parse(client[0]) if client else None
     if address is None:
         return None
     if _is_trusted(address, trusted):
@@ -41,15 +41,15 @@ def _is_trusted(address: Address, trusted: Sequence[Network]) -> bool:
 
 
 def _hops(scope: Scope) -> Iterator[Address | None]:
-    """Those of all `X-Forwarded-For` headers, the nearest first; None for what is no address."""
+    """Yield the hops of all `X-Forwarded-For` headers, the nearest first. None for an invalid hop."""
     lines = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
     for hop in reversed(b",".join(lines).split(b",")):
-        yield _address(hop.decode("latin-1").strip())
+        yield _parse(hop.decode("latin-1").strip())
 
 
 @lru_cache(20_000)
-def _address(text: str) -> Address | None:
-    """Some proxies add a port: `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
+def _parse(text: str) -> Address | None:
+    """Parse an address. Some proxies add a port: `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -1,15 +1,16 @@
-"""Errors → problem+json (RFC 9457). The one place where they are rendered, and where they meet HTTP."""
+"""Renders errors as problem+json (RFC 9457), and the errors that only HTTP requests have."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from scoreboard.domain import errors
-from scoreboard.domain.errors import RequestError, RetryLater, ScoreboardError, Unauthorized
+from scoreboard.domain.errors import RequestError, RetryLater, ScoreboardError
 from scoreboard.web.limits.rate_headers import ADDRESS, PLAYER, SERVER, used_up
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -19,23 +20,19 @@ class BodyNotJson(RequestError):
     """Raised if a body is not JSON."""
 
     code = "body_not_json"
-
-    def __init__(self) -> None:
-        super().__init__("The body is not JSON.")
+    detail = "The body is not valid JSON: send a JSON object."
 
 
 class BodyIncomplete(RequestError):
     """Raised if the connection ended before the end of the body (RFC 9112, section 8)."""
 
     code = "body_incomplete"
-
-    def __init__(self) -> None:
-        super().__init__("The body has ended too early.")
+    detail = "The body is incomplete: send the request again."
 
 
 @dataclass(frozen=True, slots=True)
 class FieldMistake:
-    """What is wrong with one field of the body, or one parameter."""
+    """An invalid field of a body, or an invalid parameter."""
 
     field: str
     message: str
@@ -49,8 +46,8 @@ class ValidationFailed(RequestError):
     def __init__(self, mistakes: Sequence[FieldMistake], more: int = 0) -> None:
         """`more` is the number of further invalid fields."""
         self.mistakes = tuple(mistakes)
-        told = "; ".join(f"{mistake.field}: {mistake.message}" for mistake in self.mistakes)
-        super().__init__(f"{told}; and {more} more" if more else told)
+        detail = "; ".join(f"{mistake.field}: {mistake.message}" for mistake in self.mistakes)
+        super().__init__(f"{detail}; and {more} more" if more else detail)
 
 
 class BodyTooLarge(RequestError):
@@ -59,25 +56,21 @@ class BodyTooLarge(RequestError):
     code = "body_too_large"
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"The body has more than {limit} bytes.")
+        super().__init__(f"The body is too large: send at most {limit} bytes.")
 
 
 class UnsupportedMediaType(RequestError):
     """Raised if `Content-Type` is not `application/json`."""
 
     code = "unsupported_media_type"
-
-    def __init__(self) -> None:
-        super().__init__("Send JSON: “Content-Type: application/json”.")
+    detail = "The body is not declared as JSON: send “Content-Type: application/json”."
 
 
 class NotFound(RequestError):
     """Raised if a path does not exist."""
 
     code = "not_found"
-
-    def __init__(self) -> None:
-        super().__init__("There is nothing here: the API is described at /docs.")
+    detail = "This path does not exist: the API is described at /docs."
 
 
 class MethodNotAllowed(RequestError):
@@ -86,7 +79,8 @@ class MethodNotAllowed(RequestError):
     code = "method_not_allowed"
 
     def __init__(self, allowed: str) -> None:
-        super().__init__(f"Only {allowed} can be used here.")
+        """`allowed` are the methods that the path allows."""
+        super().__init__(f"This path does not allow the method: use {allowed}.")
         self.allowed = allowed
 
 
@@ -94,11 +88,9 @@ class TokenInQuery(RequestError):
     """Raised if a token is in a URL."""
 
     code = "token_in_query"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "A token never stands in an address, where it is logged: send “Authorization: Bearer …”."
-        )
+    detail = (
+        "The URL contains a token, and URLs are logged: send the token as “Authorization: Bearer …” instead."
+    )
 
 
 class ReadsLimited(RetryLater):
@@ -112,7 +104,7 @@ class ServerLimited(RetryLater):
     """Raised if a trusted server has used up its rate limit."""
 
     code = "server_rate_limited"
-    detail = "Too many score updates of this server: wait before the next one."
+    detail = "Too many requests of this server: wait before the next one."
 
 
 STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
@@ -169,16 +161,16 @@ LIMITS: Final[Mapping[type[ScoreboardError], str]] = {
     ReadsLimited: ADDRESS,
     ServerLimited: SERVER,
 }
-"""Which limit is used up."""
+"""The limits that errors are about, by their names in the header `RateLimit`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error as it is answered."""
+    """The response for an error: a JSON document and headers."""
 
     status: int
     document: dict[str, object]
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str]
 
     def response(self) -> Response:
         body = json.dumps(self.document, ensure_ascii=False, separators=(",", ":")).encode()
@@ -186,7 +178,7 @@ class Problem:
 
 
 def problem(error: ScoreboardError) -> Problem:
-    """How an error is answered."""
+    """Render an error."""
     status = STATUS[type(error)]
     document: dict[str, object] = {
         "type": f"urn:scoreboard:problem:{error.code}",
@@ -195,26 +187,38 @@ def problem(error: ScoreboardError) -> Problem:
         "code": error.code,
         "detail": str(error),
     }
-    headers: dict[str, str] = {"Cache-Control": "no-store"}
-    if isinstance(error, Unauthorized):
-        # RFC 6750, section 3: no error code where there was no token at all.
-        missing = isinstance(error, errors.TokenMissing)
-        headers["WWW-Authenticate"] = "Bearer" if missing else 'Bearer error="invalid_token"'
+    if isinstance(error, ValidationFailed):
+        document["errors"] = [{"field": m.field, "message": m.message} for m in error.mistakes]
+    return Problem(int(status), document, {"Cache-Control": "no-store", **_headers(error)})
+
+
+def _headers(error: ScoreboardError) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if isinstance(error, errors.TokenMissing):
+        # Without a token, there is no error code (RFC 6750, section 3).
+        headers["WWW-Authenticate"] = "Bearer"
+    elif isinstance(error, errors.Unauthorized):
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     elif isinstance(error, errors.InsufficientScope):
         headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{error.scope}"'
     elif isinstance(error, RetryLater):
-        # Whole seconds: RFC 9110, section 10.2.3.
         headers["Retry-After"] = str(error.retry_after_seconds)
         if type(error) in LIMITS:
             headers["RateLimit"] = used_up(LIMITS[type(error)], error.retry_after_seconds)
-    elif isinstance(error, ValidationFailed):
-        document["errors"] = [{"field": m.field, "message": m.message} for m in error.mistakes]
     elif isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
-    elif isinstance(error, BodyTooLarge):
-        # Nobody wants to read the rest of it.
+    elif isinstance(error, BodyTooLarge | errors.InternalError):
+        # The server does not read the rest of a body, and closes the connection after an internal error.
         headers["Connection"] = "close"
-    elif isinstance(error, errors.InternalError):
-        # The server ends the connection after it: whoever sends more on it would get no answer.
-        headers["Connection"] = "close"
-    return Problem(int(status), document, headers)
+    return headers
+
+
+def http_problem(error: HTTPException) -> Problem:
+    """Render an error of the router."""
+    if error.status_code == 404:
+        return problem(NotFound())
+    if error.status_code == 405:
+        # The router names the methods in any order.
+        allowed = (error.headers or {}).get("Allow", "another method")
+        return problem(MethodNotAllowed(", ".join(sorted(allowed.split(", ")))))
+    return problem(errors.InternalError())

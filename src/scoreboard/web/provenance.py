@@ -1,4 +1,4 @@
-"""Where a submission came from, as the ledger keeps it: alike for the same client, and telling nobody who that is."""
+"""The provenance of a submission: hashes by which the ledger recognises a client, but does not identify it."""
 
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -9,26 +9,25 @@ from starlette.types import Scope
 from scoreboard.domain.digests import keyed_hash
 from scoreboard.domain.submissions import Caller, Provenance
 
-KEPT_HASHES: Final = 20_000
-"""Of addresses and agents that have scored lately (~200 bytes each)."""
+CACHED_HASHES: Final = 20_000
+"""Hashes of recent addresses and user agents (about 200 bytes each): players submit repeatedly, from few browsers."""
 
 
 class ProvenanceHasher:
-    """Hashes addresses and user agents; without a key, only tokens are told apart."""
+    """Hashes client addresses and user agents. Without a key, the provenance is only the token's id."""
 
-    def __init__(self, key: bytes | None, address: Callable[[Scope], str | None]) -> None:
+    def __init__(self, key: bytes | None, client_address: Callable[[Scope], str | None]) -> None:
         self._key = key
-        self._address = address
-        # Whoever scores comes again, and browsers are few.
-        self._hash = lru_cache(KEPT_HASHES)(partial(keyed_hash, key or b""))
+        self._client_address = client_address
+        self._hash = lru_cache(CACHED_HASHES)(partial(keyed_hash, key or b""))
 
-    def of(self, scope: Scope, caller: Caller, agent: bytes | None) -> Provenance:
-        """What is kept of a request."""
+    def of(self, scope: Scope, caller: Caller, user_agent: bytes | None) -> Provenance:
+        """Return the provenance of a request."""
         if self._key is None:
             return Provenance(caller.token_id)
-        address = self._address(scope)
+        address = self._client_address(scope)
         return Provenance(
             token_id=caller.token_id,
             address_hash=None if address is None else self._hash(f"address {address}"),
-            agent_hash=None if agent is None else self._hash(f"agent {agent.decode('latin-1')}"),
+            agent_hash=None if user_agent is None else self._hash(f"agent {user_agent.decode('latin-1')}"),
         )

@@ -1,7 +1,6 @@
-"""RateLimit-Policy and RateLimit: what limits there are, and what is left of one.
+"""The headers `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
 
-They are those of draft-ietf-httpapi-ratelimit-headers-10. Each limit is named for whom it holds. What is left is told
-where it is nothing: with a 429.
+`RateLimit-Policy` names the limits of a route, on every response. `RateLimit` names the limit that is used up, on 429.
 """
 
 from collections.abc import Mapping
@@ -10,28 +9,28 @@ from typing import Any, Final
 from scoreboard.domain.boards import RateLimit
 
 PLAYER: Final = "player"
-"""Score updates of one user."""
+"""The limit of score updates of one user."""
 
 SERVER: Final = "server"
-"""Score updates of one trusted server, whoever they are for."""
+"""The limit of requests of one trusted server."""
 
 ADDRESS: Final = "address"
-"""Reads, and openings of streams, from one address."""
+"""The limit of reads and new streams of one client address."""
 
 Header = tuple[bytes, bytes]
 
-DESCRIBED: Final[dict[str, Any]] = {
+OPENAPI: Final[dict[str, Any]] = {
     "RateLimit-Policy": {
-        "description": "The limits that hold here: `q` requests in `w` seconds, named for whom each holds.",
+        "description": "The limits of this operation: `q` requests in `w` seconds.",
         "schema": {"type": "string"},
         "example": '"player";q=10;w=60',
     }
 }
-"""For OpenAPI."""
+"""The header in the OpenAPI document."""
 
 
 def policies(limits: Mapping[str, RateLimit | None]) -> list[Header]:
-    """The header of a route with these limits, by their names; none for those that are off."""
+    """Return the header of a route with these limits, by name. None is a limit that is off."""
     items = [
         f'"{name}";q={limit.count};w={-(-limit.window_us // 1_000_000)}'
         for name, limit in limits.items()
@@ -41,5 +40,5 @@ def policies(limits: Mapping[str, RateLimit | None]) -> list[Header]:
 
 
 def used_up(name: str, retry_after_seconds: int) -> str:
-    """`RateLimit` where nothing is left of a limit for so long."""
+    """Return the value of `RateLimit` for a limit that allows the next request after some seconds."""
     return f'"{name}";r=0;t={retry_after_seconds}'

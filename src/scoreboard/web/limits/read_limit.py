@@ -1,4 +1,4 @@
-"""How often boards may be read, and streams opened, from one address: whoever asks, with a token or without."""
+"""The limit of reads and new streams of one client address."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,17 +12,19 @@ from scoreboard.web.problems import ReadsLimited
 
 
 class ReadLimit:
-    """The limit of all routes that read; without one, none."""
+    """Limits reads, with and without a token. Without a limit, all of them pass."""
 
-    def __init__(self, limit: RateLimit | None, clock: Clock, address: Callable[[Scope], str | None]) -> None:
+    def __init__(
+        self, limit: RateLimit | None, clock: Clock, client_address: Callable[[Scope], str | None]
+    ) -> None:
         self._limiter = None if limit is None else RateLimiter(limit, clock.monotonic)
-        self._address = address
+        self._client_address = client_address
         self.policies: Sequence[Header] = policies({ADDRESS: limit})
 
     def check(self, scope: Scope) -> None:
-        """Raises ReadsLimited. To be asked first: what is refused later has cost something, too."""
+        """Count a request. Call this before anything that costs more. Raises ReadsLimited."""
         if self._limiter is None:
             return
-        address = self._address(scope)
+        address = self._client_address(scope)
         if address is not None and (wait_us := self._limiter.take(address)):
             raise ReadsLimited(wait_us)

@@ -1,4 +1,4 @@
-"""The rate limit of each trusted server, for submissions and renames. Each instance counts separately."""
+"""The limit of submissions and renames of one trusted server. Each instance counts separately."""
 
 from scoreboard.domain.boards import RateLimit
 from scoreboard.domain.scopes import WRITE_ANY_SCORES
@@ -9,14 +9,14 @@ from scoreboard.web.problems import ServerLimited
 
 
 class ServerLimit:
-    """The limit of each trusted server, by the subject of its token. It may be unlimited."""
+    """Limits trusted servers, each by the subject of its token. Without a limit, all requests pass."""
 
     def __init__(self, limit: RateLimit | None, clock: Clock) -> None:
         self.limit = limit
         self._limiter = None if limit is None else RateLimiter(limit, clock.monotonic)
 
     def check(self, caller: Caller) -> None:
-        """Count one request if it comes from a trusted server. Raises ServerLimited."""
+        """Count a request, if the caller is a trusted server. Raises ServerLimited."""
         if self._limiter is None or WRITE_ANY_SCORES not in caller.scopes:
             return
         if wait_us := self._limiter.take(caller.user_id):

@@ -1,4 +1,4 @@
-"""Who may call from another origin: anybody reads, and only those who are named write."""
+"""CORS: pages of any origin may read boards, and pages of the configured origins may write."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,15 +7,15 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 EXPOSED: Final = ("Retry-After", "RateLimit", "RateLimit-Policy")
-"""What a page of another origin may see of any answer: when it may try again, and what limits there are."""
+"""Response headers that scripts of other origins may read: the time to retry, and the limits."""
 
 ANY_HEADER: Final = ("*",)
-"""Tracing adds headers to every request (`traceparent`, `sentry-trace`, …). Allowing all headers is safe: the only
-credential is a bearer token, which a browser never adds on its own."""
+"""Tracing libraries add headers to every request (`traceparent`, `sentry-trace`, …). To allow all headers is safe: the
+only credential is a bearer token, which a browser does not add by itself."""
 
 
 class Cors:
-    """Two of Starlette's, by path."""
+    """Starlette's CORS middleware, with one policy for paths that anybody may read and one for the others."""
 
     def __init__(self, app: ASGIApp, write_origins: Sequence[str]) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""POST /demo/guests: a visitor of the demo gets a name and a token. There in demo mode alone."""
+"""POST /demo/guests: a visitor of the demo gets a name and a token. Only in demo mode."""
 
 from random import Random
 from typing import Final
@@ -24,7 +24,7 @@ _LAST: Final = (
 
 
 class ActionResponse(Schema):
-    """Something that a guest can do."""
+    """An action that a guest can submit."""
 
     id: str
     title: str
@@ -32,7 +32,7 @@ class ActionResponse(Schema):
 
 
 class GuestResponse(Schema):
-    """Who the visitor is now. The token scores for nobody else."""
+    """A new player, and a token with which to submit scores."""
 
     model_config = ConfigDict(validate_by_name=True)
 
@@ -43,7 +43,7 @@ class GuestResponse(Schema):
 
 
 def demo_routes(catalog: Catalog, tokens: Tokens, random: Random) -> APIRouter:
-    """Names are of our own making: nobody can take somebody else's, or a bad one."""
+    """Return the routes. Names are generated, so that guests cannot choose offensive ones or those of other players."""
     router = APIRouter(include_in_schema=False)
     board = catalog.board(None).id
     actions = [
@@ -53,7 +53,7 @@ def demo_routes(catalog: Catalog, tokens: Tokens, random: Random) -> APIRouter:
     ]
 
     @router.post("/demo/guests", status_code=201)
-    async def take_a_name() -> GuestResponse:
+    async def create_guest() -> GuestResponse:
         name = f"{random.choice(_FIRST)} {random.choice(_LAST)}"
         guest = Caller(f"guest-{random.getrandbits(48):012x}", name)
         return GuestResponse(

@@ -1,7 +1,7 @@
-"""`/docs`: the API to read and to try out, from files of this host alone.
+"""`/docs`: Swagger UI, with files of this host only.
 
-FastAPI's own page takes Swagger UI from a CDN and starts it by an inline script, which no strict policy lets through.
-Of the package `fastapi-swagger` nothing is used but its copy of Swagger UI's files.
+FastAPI's own page loads Swagger UI from a CDN and starts it by an inline script, which a strict Content-Security-Policy
+forbids. Only the files of the package `fastapi-swagger` are used.
 """
 
 from importlib.metadata import version
@@ -19,9 +19,9 @@ from scoreboard.web.routes.page import HEADERS, POLICY, TEMPLATES
 _SWAGGER_UI: Final = Path(str(files("fastapi_swagger"))) / "resources"
 
 _ASSETS: Final = f"docs/assets/{version('fastapi-swagger')}"
-"""Another address for every version, so that a browser may keep the files for good."""
+"""The path contains the version, so that browsers may cache the files without revalidation."""
 
-# Swagger UI's style sheet holds its icons as data: images.
+# Swagger UI's style sheet contains icons as data: URLs.
 _HEADERS: Final = HEADERS | {
     "Content-Security-Policy": POLICY.replace("img-src 'self'", "img-src 'self' data:")
 }
@@ -30,7 +30,7 @@ _ASSET_HEADERS: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 def docs_routes() -> list[BaseRoute]:
-    """`/docs`, and Swagger UI's script and style sheet."""
+    """Return the routes of `/docs` and of Swagger UI's script and style sheet."""
     page = Template((TEMPLATES / "docs.html").read_text(encoding="utf-8")).substitute(assets=_ASSETS)
 
     async def docs(_request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The page, and the files it is made of."""
+"""The web page, and its static files."""
 
 from html import escape
 from importlib.resources import files
@@ -25,22 +25,22 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Content-Security-Policy: nothing from elsewhere, and nothing written into the page."""
+"""The Content-Security-Policy of pages: no files of other origins, and no inline scripts or styles."""
 
 NO_MARKUP: Final = "; require-trusted-types-for 'script'; trusted-types 'none'"
-"""For pages with only our own scripts: no string may become markup or a script."""
+"""For pages with only our own scripts: a string must not become markup or a script."""
 
 HEADERS: Final = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": POLICY + NO_MARKUP,
     "Cross-Origin-Opener-Policy": "same-origin",
-    # What frame-ancestors says, for browsers that do not know it.
+    # For browsers that do not support frame-ancestors.
     "X-Frame-Options": "DENY",
 }
 
 
 class Assets(StaticFiles):
-    """Our files. Pages of any origin may use them; browsers ask each time whether they have changed."""
+    """The static files. Pages of any origin may use them. Browsers revalidate them each time."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
@@ -48,34 +48,34 @@ class Assets(StaticFiles):
         return response
 
 
-UNTOLD_TITLE: Final = "Scoreboard"
-"""Of a page whose boards are private: it has no token to show, so it tells nothing of them."""
+PRIVATE_TITLE: Final = "Scoreboard"
+"""The title if boards are private: the request for the page has no token, so the page shows nothing of them."""
 
 
 def page_routes(
     catalog: Catalog, *, root_path: str = "", is_demo: bool, are_boards_private: bool = False
 ) -> list[BaseRoute]:
-    """`/` and `/static/…`. Where boards are private, the page is the same whether there is such a board or not."""
+    """Return the routes `/` and `/static/…`. If boards are private, the page does not show whether a board exists."""
     page = (TEMPLATES / "index.html").read_text(encoding="utf-8")
     panel = (TEMPLATES / "panel.html").read_text(encoding="utf-8") if is_demo else ""
 
     async def show(request: Request) -> Response:
-        asked = request.query_params.get("board")
+        board_id = request.query_params.get("board")
         if are_boards_private:
-            return shown(UNTOLD_TITLE, asked, is_first=asked is None)
+            return page_of(PRIVATE_TITLE, board_id, is_first=board_id is None)
         try:
-            board = catalog.board(asked)
+            board = catalog.board(board_id)
         except UnknownBoard as error:
             raise HTTPException(404) from error
-        return shown(board.title or board.id, board.id, is_first=board == catalog.board(None))
+        return page_of(board.title or board.id, board.id, is_first=board == catalog.board(None))
 
-    def shown(title: str, board: str | None, *, is_first: bool) -> Response:
+    def page_of(title: str, board: str | None, *, is_first: bool) -> Response:
         text = Template(page).substitute(
-            # Without a root path, addresses are relative: the page works below any path that ends with a slash.
+            # Without a root path, URLs are relative, so that the page works below any path that ends with a slash.
             root=f"{root_path}/" if root_path else "",
             title=escape(title),
             board="" if board is None else f' board="{escape(board)}"',
-            # Guests play on the first board: on another's page they would look for themselves in vain.
+            # Guests submit to the first board only.
             panel=panel if is_first else "",
         )
         return HTMLResponse(text, headers=HEADERS)
