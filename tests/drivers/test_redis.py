@@ -231,21 +231,6 @@ async def test_a_commit_does_not_build_on_an_order_that_was_lost(
     assert applied == Applied(0, readable=False, moved=False, ranks={})
 
 
-async def test_an_old_name_never_replaces_a_newer_one(ranking: RedisRanking) -> None:
-    await ranking.apply(change(STEP, 0, 5, replace(standing(1, 50, 5), name="New")))
-    # An apply for another board, by a process that was stopped meanwhile.
-    old = replace(standing(1, 5, 1), name="Old", seq=4)
-    await ranking.apply(replace(change(LAST_PAGE, 0, 1, old), board="side"))
-    assert [(await ranking.page(board, 1, 0)).entries[0].name for board in ("main", "side")] == ["New", "New"]
-
-
-async def test_after_a_restored_backup_a_key_may_be_somebody_elses(ranking: RedisRanking) -> None:
-    await ranking.apply(change(STEP, 0, 9, replace(standing(1, 50, 9), name="Lost")))
-    await ranking.drop("main")
-    await ranking.apply(change(LAST_PAGE, 0, 1, replace(standing(1, 5, 1), user_id="other")))
-    assert [(e.user_id, e.name) for e in (await ranking.page("main", 1, 0)).entries] == [("other", None)]
-
-
 async def test_a_player_takes_at_most_250_bytes_and_less_on_each_further_board() -> None:
     a_player, a_further_board = 186, 165
     players, name, user_id = 30_000, "Player 00000", "0000abcd-0f6e-4b0c-9b37-2b1d0c8f7a55"

@@ -1,1 +1,1 @@
-"""The drivers of `interfaces.Ranking`."""
+"""The drivers of `ports.ranking.Ranking`."""

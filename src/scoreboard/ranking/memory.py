@@ -1,36 +1,37 @@
-"""The ranking in this process's memory: for one instance beside its SQLite file.
+"""The ranking in memory, for a single instance with a SQLite file.
 
-A place in the order is one integer: the score (descending), the version that reached it (ascending) and the player's
-key, so that each says whose it is and sorting needs no calls into Python.
+The order of a board is a sorted list of integers. Each one encodes the score (descending), the version that reached it
+(ascending) and the player's key, so sorting calls no Python code, and the integer names its player.
 """
 
 from collections.abc import AsyncIterator
-from itertools import count, islice
+from itertools import count
 from typing import Final, Self
+
+from sortedcontainers import SortedList
 
 from scoreboard.domain.boards import MAX_SCORE
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.standings import Change, ChangeKind, Entry, Snapshot, Standing
 from scoreboard.ports.ranking import Applied, Progress
 from scoreboard.ranking.changed_boards import ChangedBoards
-from scoreboard.ranking.sorted_keys import Order
 
 _VERSION_BITS: Final = 53
 _PLAYER_BITS: Final = 63
 
 
 _Row = tuple[int | None, int, int]
-"""What is kept of a standing: its key in the order (None: not listed), `reached_at_us`, version.
+"""A standing: its integer in the order (None if it is not listed), `reached_at_us`, version.
 
-Plain tuples, here and below: Python's garbage collector leaves them alone, and there may be a million.
+Rows and names are plain tuples, because Python's garbage collector does not visit them: there may be a million.
 """
 
-_Names = dict[int, tuple[str, str | None]]
-"""User id and name by the player's key: of all boards, so that a new name is seen on every one."""
+_Names = dict[int, tuple[int, str, str | None]]
+"""`seq`, user id and name by player key. All boards share them: a new name is visible on every board."""
 
 
 class _Copy:
-    """One board."""
+    """The copy of one board."""
 
     __slots__ = ("at_us", "id", "names", "order", "readable", "rows", "version")
 
@@ -41,9 +42,13 @@ class _Copy:
         self.at_us = 0
         self.readable = False
         self.rows: dict[int, _Row] = {}
-        self.order = Order()
+        self.order = SortedList()
 
     def move(self, standing: Standing) -> None:
+        """Move a player to a newer standing, and keep the newer name."""
+        seq, *_ = self.names.get(standing.player, (0,))
+        if seq <= standing.seq:
+            self.names[standing.player] = (standing.seq, standing.user_id, standing.name)
         old_key, _, old_version = self.rows.get(standing.player, (None, 0, 0))
         if old_version > standing.version:
             return
@@ -53,10 +58,9 @@ class _Copy:
         if key is not None:
             self.order.add(key)
         self.rows[standing.player] = (key, standing.reached_at_us, standing.version)
-        self.names[standing.player] = (standing.user_id, standing.name)
 
     def ranks(self, change: Change) -> dict[int, int]:
-        """Where the players of a change stand now."""
+        """Return the current ranks of the players of a change."""
         if not self.readable:
             return {}
         ranks = ((standing.player, self.rank(standing.player)) for standing in change.standings)
@@ -64,23 +68,28 @@ class _Copy:
 
     def rank(self, player: int) -> int | None:
         key, *_ = self.rows.get(player, (None,))
-        return None if key is None else self.order.rank(key)
+        return None if key is None else self.order.bisect_right(key)
 
-    def entry(self, rank: int, key: int) -> Entry:
+    def entries(self, limit: int, offset: int) -> tuple[Entry, ...]:
+        keys = self.order.islice(offset, offset + limit)
+        return tuple(self._entry(rank, key) for rank, key in enumerate(keys, start=offset + 1))
+
+    def _entry(self, rank: int, key: int) -> Entry:
         player = key & ((1 << _PLAYER_BITS) - 1)
         _, reached_at_us, _ = self.rows[player]
+        _, user_id, name = self.names[player]
         score = MAX_SCORE - (key >> (_VERSION_BITS + _PLAYER_BITS))
-        return Entry(rank, *self.names[player], score, reached_at_us)
+        return Entry(rank, user_id, name, score, reached_at_us)
 
 
 def _order_key(standing: Standing) -> int:
-    """`model.order_key` and the player's key as one integer."""
+    """Encode `domain.standings.order_key` and the player's key as one integer."""
     score_and_version = (MAX_SCORE - standing.score) << _VERSION_BITS | standing.reached_version
     return score_and_version << _PLAYER_BITS | standing.player
 
 
 class MemoryRanking:
-    """`interfaces.Ranking` in memory. Nothing here waits, so each call is one atomic step of the event loop."""
+    """A `Ranking` in memory. No method waits, so each call is one atomic step of the event loop."""
 
     def __init__(self) -> None:
         self._names: _Names = {}
@@ -124,20 +133,16 @@ class MemoryRanking:
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
         copy = self._readable(board)
-        keys = islice(copy.order.after(offset), limit) if offset < len(copy.order) else ()
-        return Snapshot(
-            board=board,
-            version=copy.version,
-            at_us=copy.at_us,
-            players=len(copy.order),
-            entries=tuple(copy.entry(rank, key) for rank, key in enumerate(keys, start=offset + 1)),
-        )
+        return Snapshot(board, copy.version, copy.at_us, len(copy.order), copy.entries(limit, offset))
 
     async def rank(self, board: str, player: int) -> int | None:
         return self._readable(board).rank(player)
 
     async def drop(self, board: str) -> None:
         self._copies.pop(board, None)
+        # After a backup is restored, a key may belong to another player, with a lower `seq`.
+        for player, (_, user_id, name) in self._names.items():
+            self._names[player] = (0, user_id, name)
 
     def changed_boards(self) -> AsyncIterator[str]:
         return self._changed_boards.follow()
