@@ -13,8 +13,8 @@ import structlog
 from scoreboard.domain.plain_text import printable
 from scoreboard.ports.clock import Clock
 from scoreboard.resilience.coalescing_cache import CoalescingCache
-from scoreboard.web.auth.fetching import fetch
 from scoreboard.web.auth.key_set import ASYMMETRIC, HS256, Key, Skipped, read_key_set
+from scoreboard.web.auth.key_set_download import download
 
 REFRESH_SECONDS: Final = 3_600.0
 """How long a set is kept before it is fetched again by itself: a key that was withdrawn is no longer good then."""
@@ -113,8 +113,9 @@ class JwksKeys:
     async def _fetch(self) -> None:
         self._is_current = False
         try:
-            # In a thread, because parsing an untrusted set may also take long.
-            keys, skipped = await asyncio.to_thread(self._load)
+            document = await download(self._url)
+            # In a thread, because checking 50 keys takes longer than the event loop may be blocked.
+            keys, skipped = await asyncio.to_thread(read_key_set, document, self._algorithms)
         except Exception as error:  # noqa: BLE001
             log.warning(
                 "the key set cannot be used: the last good keys stay", reason=printable(str(error))[:300]
@@ -133,6 +134,3 @@ class JwksKeys:
             self._keys = keys
             self.generation += 1
             log.info("the key set was fetched", keys=len(keys))
-
-    def _load(self) -> tuple[Sequence[Key], Sequence[Skipped]]:
-        return read_key_set(fetch(self._url), self._algorithms)

@@ -1,26 +1,35 @@
 """Fetching the keys of tokens: a server that is slow or broken holds up nothing for long."""
 
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event, Thread
 
+import httpx2
 import pytest
+import trustme
 
-from scoreboard.web.auth import fetching
-from scoreboard.web.auth.fetching import fetch
+from scoreboard.web.auth import key_set_download
+from scoreboard.web.auth.key_set_download import download
 from tests.limits import LIMIT_SECONDS
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 @contextmanager
-def serving(at_once: bytes, drop: bytes = b"") -> Iterator[str]:
+def serving(at_once: bytes, drop: bytes = b"", tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """The address of a server that sends some bytes at once, and then for ever, drop by drop, the same ones."""
     over = Event()
 
     def serve() -> None:
-        connection, _ = listening.accept()
+        accepted, _ = listening.accept()
+        try:
+            connection = accepted if tls is None else tls.wrap_socket(accepted, server_side=True)
+        except ssl.SSLError:  # The client refuses the certificate.
+            accepted.close()
+            return
         with connection:
             connection.recv(65_536)
             connection.sendall(at_once)
@@ -35,15 +44,15 @@ def serving(at_once: bytes, drop: bytes = b"") -> Iterator[str]:
         thread = Thread(target=serve)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}/keys.json"
+            yield f"http{'s' if tls else ''}://127.0.0.1:{listening.getsockname()[1]}/keys.json"
         finally:
             over.set()
             thread.join(LIMIT_SECONDS)
 
 
-def test_what_is_there_is_fetched() -> None:
+async def test_what_is_there_is_fetched() -> None:
     with serving(HEAD + b"Content-Length: 2\r\n\r\n{}") as url:
-        assert fetch(url) == b"{}"
+        assert await download(url) == b"{}"
 
 
 @pytest.mark.parametrize(
@@ -57,27 +66,42 @@ def test_what_is_there_is_fetched() -> None:
     ],
     ids=["status", "headers", "body", "body without an end", "chunks"],
 )
-def test_a_server_that_sends_drop_by_drop_is_left_in_time(at_once: bytes, drop: bytes) -> None:
+async def test_a_server_that_sends_drop_by_drop_is_left_in_time(at_once: bytes, drop: bytes) -> None:
     with serving(at_once, drop) as url, pytest.raises(TimeoutError):
-        fetch(url, seconds=0.3)
+        await download(url, seconds=0.3)
 
 
-def test_more_than_keys_could_be_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "MOST_BYTES", 1_000)
+async def test_more_than_keys_could_be_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_set_download, "MAX_BYTES", 1_000)
     with (
         serving(HEAD + b"\r\n" + b" " * 1_001) as url,
         pytest.raises(ValueError, match="more than 1000 bytes"),
     ):
-        fetch(url)
+        await download(url)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed_wherever_it_leads(status: int) -> None:
+async def test_a_redirect_is_not_followed_wherever_it_leads(status: int) -> None:
     with serving(HEAD + b"Content-Length: 2\r\n\r\n{}") as elsewhere:
         answer = b"HTTP/1.1 %d Elsewhere\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % (
             status,
             elsewhere.encode(),
         )
         with serving(answer) as url, pytest.raises(ValueError, match=rf"redirect \({status}\)"):
-            fetch(url)
-        assert fetch(elsewhere) == b"{}", "nobody has been there before"
+            await download(url)
+        assert await download(elsewhere) == b"{}", "nobody has been there before"
+
+
+async def test_the_certificate_is_verified_with_those_of_the_system(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    response = HEAD + b"Content-Length: 2\r\n\r\n{}"
+    with serving(response, tls=tls) as url, pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY"):
+        await download(url)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    with serving(response, tls=tls) as url:
+        assert await download(url) == b"{}"

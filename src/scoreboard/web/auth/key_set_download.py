@@ -1,0 +1,50 @@
+"""Downloading a key set, with limits for its time and size.
+
+PyJWT's own client limits neither the time of the whole download nor its size, and follows redirects.
+"""
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, Final
+
+from scoreboard import __version__
+
+if TYPE_CHECKING:
+    from httpx2 import AsyncClient
+
+DOWNLOAD_SECONDS: Final = 5.0
+MAX_BYTES: Final = 262_144
+
+
+async def download(url: str, seconds: float = DOWNLOAD_SECONDS) -> bytes:
+    """Return the document at a URL. Raises TimeoutError, httpx2.HTTPError, and ValueError for a bad response."""
+    try:
+        async with (
+            asyncio.timeout(seconds),
+            await asyncio.to_thread(_make_client) as client,
+            client.stream("GET", url) as response,
+        ):
+            # The target of a redirect may be without TLS, or inside the network.
+            if response.is_redirect:
+                raise ValueError(
+                    f"the response is a redirect ({response.status_code}): set the address that it leads to"
+                )
+            if not response.is_success:
+                raise ValueError(f"the response has status {response.status_code}")
+            document = bytearray()
+            async for chunk in response.aiter_raw():
+                document += chunk
+                if len(document) > MAX_BYTES:
+                    raise ValueError(f"the response has more than {MAX_BYTES} bytes")
+            return bytes(document)
+    except TimeoutError:
+        raise TimeoutError(f"the response took longer than {seconds:g} s") from None
+
+
+def _make_client() -> "AsyncClient":
+    """Import httpx2 and read the system's certificates, which take too long for the event loop."""
+    import httpx2  # noqa: PLC0415
+
+    # Some servers refuse the default User-Agent. A compressed document could exceed the size limit.
+    headers = {"User-Agent": f"scoreboard/{__version__}", "Accept-Encoding": "identity"}
+    return httpx2.AsyncClient(verify=ssl.create_default_context(), headers=headers, timeout=None)  # Above.
