@@ -1,4 +1,4 @@
-# The server: `docker build --tag scoreboard .`, then `docker run --publish 8000:8000 --volume scoreboard:/data scoreboard`.
+# The server image: `docker build --tag scoreboard .`, then `docker run --publish 8000:8000 --volume scoreboard:/data scoreboard`.
 # To pin the base: --build-arg PYTHON_IMAGE=python@sha256:… (any Debian-based Python 3.11 to 3.13).
 ARG PYTHON_IMAGE=python:3.13-slim-bookworm
 
@@ -6,12 +6,11 @@ FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 
-# Each file against its hash, and none that would have to be compiled. As long as the lock stays, this layer does.
+# Every wheel is verified by its hash, and none is compiled. This layer is reused until the lock changes.
 COPY requirements/runtime.lock ./
 RUN pip download --quiet --require-hashes --only-binary :all: --dest /wheels --requirement runtime.lock
 
-# What our own wheel is built with is in the lock too, and stays here: of all these wheels /app gets only what the server asks
-# for.
+# Build tools are in the lock, too, and stay in this stage: /app gets only the server's dependencies.
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
 RUN pip wheel --quiet --no-index --find-links /wheels --no-deps --wheel-dir /wheels . \
@@ -29,7 +28,7 @@ LABEL org.opencontainers.image.title="Scoreboard" \
     org.opencontainers.image.licenses="MIT" \
     org.opencontainers.image.revision="${REVISION}"
 
-# Nothing is installed here any more. (Older Pythons bring setuptools too, and scanners find the copies that ensurepip carries.)
+# The image installs nothing at run time. Scanners would report setuptools and the copies in ensurepip.
 RUN python -m pip uninstall --quiet --yes --root-user-action=ignore setuptools wheel pip \
     && rm -rf "$(python -c 'import ensurepip; print(ensurepip.__path__[0])')"
 
@@ -37,12 +36,11 @@ COPY --from=build /app /app
 COPY --from=build --chown=10001:10001 /data /data
 ENV PATH=/app/bin:${PATH}
 
-# The base comes without compiled modules, and a read-only root would have them compiled anew at each start: it keeps those
-# that this run needs.
+# The base image has no compiled modules, and a read-only root cannot keep them: compile them here.
 RUN scoreboard --version
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 
-# With no setting at all it keeps everything in a file of the volume. Nothing else is ever written.
+# By default, all data is in one file of the volume. The server writes nothing else.
 ENV SCOREBOARD_HOST=0.0.0.0 SCOREBOARD_DATABASE_URL=sqlite:////data/scoreboard.db
 VOLUME /data
 WORKDIR /app

@@ -1,4 +1,4 @@
-# Each target installs what it needs; none asks for root. `make help` lists them.
+# Each target installs what it needs, without root. `make help` lists the targets.
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -11,7 +11,7 @@ SERVERS := $(VENV)/.installed-servers
 IMAGE := $(VENV)/.installed-image
 SSE_CLIENTS := tests/e2e/sse_clients/node_modules/.package-lock.json
 
-# Of their own: moto and checkov pin what the server's tests have in newer versions.
+# Separate environments: moto and checkov pin old versions of packages that the tests use.
 INFRASTRUCTURE_VENV := .venv-infrastructure
 CHECKOV_VENV := .venv-checkov
 INFRASTRUCTURE := $(INFRASTRUCTURE_VENV)/.installed
@@ -30,33 +30,33 @@ WORKERS ?= 4
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(DEVELOPMENT) ## Make .venv with all that development needs, pinned and hashed
+install: $(DEVELOPMENT) ## Create .venv with all development dependencies, pinned and hashed
 
 run: $(RUNTIME) ## Run the scoreboard with simulated players on http://127.0.0.1:8000
 	@$(BIN)/scoreboard demo
 
-dev: $(DEVELOPMENT) ## The same, started again whenever the source changes
+dev: $(DEVELOPMENT) ## The same, restarted on each change of the source
 	@$(BIN)/watchfiles --target-type command --filter python '$(BIN)/scoreboard demo' src
 
 services: ## Start PostgreSQL and Redis in Docker, for dev-distributed
-	@docker compose version > /dev/null 2>&1 && docker info > /dev/null 2>&1 || { echo "No Docker engine with Compose answers here. \
+	@docker compose version > /dev/null 2>&1 && docker info > /dev/null 2>&1 || { echo "There is no running Docker engine with Compose. \
 	Install Docker, or set SCOREBOARD_DATABASE_URL and SCOREBOARD_REDIS_URL to servers of your own for make dev-distributed."; exit 1; }
 	@docker compose up --detach --wait
 
-services-down: ## Stop them; what they hold stays
+services-down: ## Stop them; the data stays
 	@docker compose down
 
-dev-distributed: $(DEVELOPMENT) ## As dev, on the PostgreSQL and Redis of services, or of the environment's two URLs
+dev-distributed: $(DEVELOPMENT) ## Like dev, on the PostgreSQL and Redis of services, or of the two URLs in the environment
 	@SCOREBOARD_DATABASE_URL="$${SCOREBOARD_DATABASE_URL:-postgresql://scoreboard:$${POSTGRES_PASSWORD:-scoreboard}@127.0.0.1:$${POSTGRES_PORT:-5432}/scoreboard}" \
 	SCOREBOARD_REDIS_URL="$${SCOREBOARD_REDIS_URL:-redis://:$${REDIS_PASSWORD:-scoreboard}@127.0.0.1:$${REDIS_PORT:-6379}/0}" \
 	SCOREBOARD_JWT_SECRET="$${SCOREBOARD_JWT_SECRET:-for development alone, known to everybody}" \
 	$(BIN)/watchfiles --target-type command --filter python '$(BIN)/scoreboard demo' src
 
-up: ## Build the image, and start two instances behind nginx, with all they need and with Grafana, in Docker
+up: ## Build the image, and start two instances behind nginx, with PostgreSQL, Redis, Prometheus and Grafana
 	@docker compose --profile full up --detach --build
 	@echo "The scoreboard: http://127.0.0.1:$${SCOREBOARD_PORT:-8000}  Grafana: http://127.0.0.1:$${GRAFANA_PORT:-3000}"
 
-down: ## Stop all of it; what it holds stays
+down: ## Stop all of it; the data stays
 	@docker compose --profile full down
 
 image: ## Build the image, as scoreboard:local; ARGS go to docker build
@@ -67,7 +67,7 @@ image-test: $(IMAGE) ## Lint the Dockerfile, build the image and test it in a Do
 	@! docker compose version > /dev/null 2>&1 || docker compose --profile full config --quiet
 	@ENGINE=$(ENGINE) tools/image-test $(ARGS)
 
-migrate: $(RUNTIME) ## Bring the database to this program's schema
+migrate: $(RUNTIME) ## Upgrade the database to this program's schema
 	@$(BIN)/scoreboard migrate
 
 test: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) $(SSE_CLIENTS) ## Run all tests in WORKERS processes and check the coverage; ARGS="tests/web -x" runs some
@@ -82,23 +82,23 @@ e2e: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) $(SSE_CLIENTS) ## Run the end-to-end 
 sse-clients: $(DEVELOPMENT) $(SSE_CLIENTS) ## Follow a stream with the clients that docs/clients.md lists
 	@$(BIN)/python -m pytest tests/e2e/test_sse_clients.py
 
-webkit: $(DEVELOPMENT) $(SERVERS) ## Run the tests of the page in WebKit: make test does, too, where the machine has one
+webkit: $(DEVELOPMENT) $(SERVERS) ## Run the tests of the page in WebKit; make test includes them if WebKit is installed
 	@$(BIN)/python -c 'from tests.webkit.browser import HELP, is_there; import sys; is_there() or sys.exit(HELP)'
 	@$(BIN)/python -m pytest tests/webkit
 
-chaos: $(DEVELOPMENT) $(SERVERS) ## Break real processes under load, each fault 20 times; ARGS="--help" tells how to choose
+chaos: $(DEVELOPMENT) $(SERVERS) ## Break real processes under load, each fault 20 times; ARGS="--help" lists the options
 	@$(BIN)/python -m chaos $(ARGS)
 
-pictures: $(DEVELOPMENT) $(CHROMIUM) ## Take the README's pictures anew, from the running page
+pictures: $(DEVELOPMENT) $(CHROMIUM) ## Take the pictures of the README from the running page
 	@$(BIN)/python -m tools.pictures
 
-load: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) ## Measure; ARGS="--help" tells how to choose, limit and compare
+load: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) ## Measure performance; ARGS="--help" lists scenarios and options
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-infra-test: $(INFRASTRUCTURE) $(CHECKOV) ## Apply infrastructure/ to a mock account, and look at what stands there; ARGS="--help" tells more
+infra-test: $(INFRASTRUCTURE) $(CHECKOV) ## Apply infrastructure/ to a mock account, check and destroy it; ARGS="--help" lists the options
 	@$(INFRASTRUCTURE_VENV)/bin/python -m infrastructure.trial $(ARGS)
 
-lint: $(DEVELOPMENT) ## Find mistakes, wrong types, and imports against the flow
+lint: $(DEVELOPMENT) ## Check style, types, import layers and generated tables
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
@@ -108,19 +108,19 @@ lint: $(DEVELOPMENT) ## Find mistakes, wrong types, and imports against the flow
 reference: $(DEVELOPMENT) ## Refresh the tables of the documents that come from the code
 	@$(REFERENCE) -r $(WITH_TABLES)
 
-format: $(DEVELOPMENT) ## Format the source, and mend what can be mended
+format: $(DEVELOPMENT) ## Format the source, and fix what can be fixed automatically
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-audit: $(DEVELOPMENT) ## Ask whether anything that the server is made of has a known vulnerability
+audit: $(DEVELOPMENT) ## Check the dependencies for known vulnerabilities
 	@.ci/audit $(BIN)/pip-audit
 
-check: lint audit ## What CI checks before the tests
+check: lint audit ## Run all checks that CI runs before the tests
 
 build: $(DEVELOPMENT) ## Build the wheel and the source distribution into dist/
 	@$(BIN)/python -m build --no-isolation
 
-lock: $(DEVELOPMENT) ## Resolve the requirements anew, to the newest that fit
+lock: $(DEVELOPMENT) ## Update the locks to the newest matching versions
 	@$(BIN)/uv pip compile pyproject.toml --group build --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/runtime.lock
 	@$(BIN)/uv pip compile pyproject.toml --group build --group dev --constraint requirements/runtime.lock --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/development.lock
 	@$(BIN)/uv pip compile --group image --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/image.lock
@@ -128,22 +128,21 @@ lock: $(DEVELOPMENT) ## Resolve the requirements anew, to the newest that fit
 	@$(BIN)/uv pip compile --group infrastructure --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/infrastructure.lock
 	@$(BIN)/uv pip compile --group checkov --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/checkov.lock
 
-# The machine's Chromium is used where there is one. Else Playwright brings its own, which needs no root; where it cannot,
-# the tests that need it fail and say what to install.
+# Use the machine's Chromium, or install Playwright's. If neither works, the tests that need it fail with a remedy.
 $(CHROMIUM): $(DEVELOPMENT)
 	@command -v chromium chromium-browser google-chrome google-chrome-stable > /dev/null \
 		|| { echo "Installing Chromium for the tests of the page …"; $(BIN)/playwright install chromium; } \
 		|| echo "Chromium could not be installed: on Debian, apt-get install chromium"
 	@touch $@
 
-# PostgreSQL and Redis for the tests: the machine's programs where it has both. Else wheels bring them, which needs no root.
+# PostgreSQL and Redis for the tests: the machine's programs, or wheels, which need no root.
 $(SERVERS): requirements/servers.lock $(DEVELOPMENT)
 	@$(BIN)/python -m tests.servers > /dev/null \
 		|| { echo "Installing PostgreSQL and Redis for the tests …"; $(PIP) install --require-hashes -r requirements/servers.lock; } \
 		|| echo "They could not be installed: on Debian, apt-get install postgresql redis-server"
 	@touch $@
 
-# Clients from npm. Without npm their tests are skipped, and fail in CI.
+# Clients from npm. Without npm, their tests are skipped; in CI, they fail.
 $(SSE_CLIENTS): tests/e2e/sse_clients/package-lock.json
 	@! command -v npm > /dev/null || npm ci --silent --prefix $(<D)
 
@@ -151,7 +150,7 @@ $(IMAGE): requirements/image.lock $(DEVELOPMENT)
 	@$(PIP) install --require-hashes -r requirements/image.lock
 	@touch $@
 
-clean: ## Remove what can be made again; databases stay
+clean: ## Remove generated files; databases stay
 	@rm -rf $(VENV) $(INFRASTRUCTURE_VENV) $(CHECKOV_VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/e2e/sse_clients/node_modules
 	@find src tests benchmarks chaos tools infrastructure -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -159,17 +158,17 @@ $(BIN)/python $(INFRASTRUCTURE_VENV)/bin/python $(CHECKOV_VENV)/bin/python:
 	@command -v $(PYTHON) > /dev/null || { echo "Python 3.11 or newer is needed: on Debian, apt-get install python3 python3-venv"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make run PYTHON=python3.13"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "Python's venv is needed: on Debian, apt-get install python3-venv"; exit 1; }
-	@echo "Making $(@D:/bin=) …"
+	@echo "Creating $(@D:/bin=) …"
 	@$(PYTHON) -m venv $(@D:/bin=)
 
 $(RUNTIME): requirements/runtime.lock pyproject.toml | $(BIN)/python
-	@echo "Installing what the server needs (half a minute) …"
+	@echo "Installing the server's dependencies (half a minute) …"
 	@$(PIP) install --require-hashes -r requirements/runtime.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEVELOPMENT): requirements/development.lock $(RUNTIME)
-	@echo "Installing what development needs (half a minute) …"
+	@echo "Installing the development dependencies (half a minute) …"
 	@$(PIP) install --require-hashes -r requirements/development.lock
 	@touch $@
 

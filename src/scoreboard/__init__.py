@@ -1,6 +1,6 @@
 """Scoreboard: a self-hosted, real-time scoreboard server.
 
-Read `model`, `interfaces`, `rules` and `scoring`, in that order, and you know the system.
+Start with the packages `domain`, `ports` and `services`.
 """
 
 __version__ = "0.1.0"
