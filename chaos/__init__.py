@@ -1,1 +1,1 @@
-"""Real processes, broken in every way that happens, while clients and watchers write down what they see."""
+"""Breaks real processes in many ways, while clients and watchers record what they see."""

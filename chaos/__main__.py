@@ -23,7 +23,7 @@ def main(
     instances: Annotated[int, typer.Option(min=2, max=8)] = 2,
     seed: Annotated[int, typer.Option(help="Of what is chosen by chance.")] = 1,
 ) -> None:
-    """Break real processes under load, and check that every promise is kept. Exits with 1 where one is not."""
+    """Break real processes under load, and check that every promise is kept. Exits with 1 if one is not."""
     chosen = faults or list(ALL)
     for name in chosen:
         if name not in ALL:

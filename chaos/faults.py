@@ -1,4 +1,4 @@
-"""What can happen to a scoreboard. Each fault breaks something while the load goes on, and ends it again."""
+"""The faults of a scoreboard. Each fault breaks something while the load runs, and repairs it."""
 
 import asyncio
 import random
@@ -10,13 +10,13 @@ from tests.history.recording import Load
 from tests.key_server import NO_KEY_SETS
 
 PAUSE_SECONDS: Final = 1.5
-"""How long something stands still or is away: longer than every limit that should find it out."""
+"""How long a component is frozen or unreachable: longer than every time limit that detects it."""
 
 JUMPS_SECONDS: Final = (-86_400, 3_600, 365 * 86_400)
-"""Each far more than what an instance takes for a jump."""
+"""Jumps of the clock, each far larger than the smallest jump that an instance detects."""
 
 CROWD: Final = 1_000
-"""Submissions of one user at once, each key twice."""
+"""Concurrent submissions of one user, each key twice."""
 
 Fault = Callable[[World, Load, random.Random], Awaitable[None]]
 
@@ -28,7 +28,7 @@ async def kill_an_instance(world: World, _load: Load, rng: random.Random) -> Non
 
 
 async def stop_an_instance(world: World, load: Load, rng: random.Random) -> None:
-    """The other one goes on, also where the stopped one holds a board."""
+    """Freeze one instance. The other one continues, even if the frozen one holds a board's lock."""
     instance = rng.choice(world.instances)
     instance.pause()
     try:
@@ -39,14 +39,14 @@ async def stop_an_instance(world: World, load: Load, rng: random.Random) -> None
 
 
 async def kill_redis(world: World, _load: Load, rng: random.Random) -> None:
-    """It comes back with nothing."""
+    """Restart Redis without data."""
     await asyncio.to_thread(world.redis.kill)
     await asyncio.sleep(rng.uniform(0, PAUSE_SECONDS))
     await asyncio.to_thread(world.redis.start)
 
 
 async def stop_redis(world: World, load: Load, _rng: random.Random) -> None:
-    """Scores are taken all the while."""
+    """Make Redis unreachable. Scores are still accepted."""
     await asyncio.to_thread(world.redis.pause)
     try:
         await load.more_acknowledged(20, within_seconds=5)
@@ -56,7 +56,7 @@ async def stop_redis(world: World, load: Load, _rng: random.Random) -> None:
 
 
 async def put_a_lagging_replica_first(world: World, load: Load, _rng: random.Random) -> None:
-    """What it has is true, and old."""
+    """Promote a Redis replica with outdated data."""
     await asyncio.to_thread(world.replica.replica_of, world.redis)
     await asyncio.to_thread(world.replica.promote)
     await load.more_acknowledged(100)
@@ -72,7 +72,9 @@ async def flush_the_cluster(world: World, _load: Load, _rng: random.Random) -> N
 
 
 async def kill_a_node(world: World, _load: Load, rng: random.Random) -> None:
-    """The one that holds most: a board, and who the players of the other one are too. It comes back with nothing."""
+    """Kill the cluster node with the most keys: a board, and player data of the other board. It restarts
+    without data.
+    """
     node = await asyncio.to_thread(max, world.cluster.nodes, key=lambda node: node.execute("DBSIZE"))
     await asyncio.to_thread(node.kill)
     await asyncio.sleep(rng.uniform(0, PAUSE_SECONDS))
@@ -80,7 +82,7 @@ async def kill_a_node(world: World, _load: Load, rng: random.Random) -> None:
 
 
 async def kill_postgres(world: World, _load: Load, rng: random.Random) -> None:
-    """The postmaster and all backends, as a crash of the machine but for its disk."""
+    """Kill the postmaster and all backends, as in a crash of the machine without loss of its disk."""
     await asyncio.to_thread(world.postgres.kill)
     await asyncio.sleep(rng.uniform(0, PAUSE_SECONDS))
     await asyncio.to_thread(world.postgres.start)
@@ -103,7 +105,7 @@ async def terminate_all_connections(world: World, _load: Load, _rng: random.Rand
 
 
 async def crowd_of_one_user(_world: World, load: Load, rng: random.Random) -> None:
-    """On all instances at once, each key twice."""
+    """Send concurrent submissions to all instances, each key twice."""
     user_id = f"crowd-{rng.getrandbits(32):08x}"
     await asyncio.gather(
         *(load.submit(user_id, "quest", f"{user_id}-{n % (CROWD // 2)}") for n in range(CROWD))
@@ -111,7 +113,9 @@ async def crowd_of_one_user(_world: World, load: Load, rng: random.Random) -> No
 
 
 async def turn_the_key_set_bad(world: World, load: Load, rng: random.Random) -> None:
-    """An instance starts while there are no keys; the others go on with those that they have."""
+    """Start an instance while the key server is unavailable. The others continue with the keys that they
+    have.
+    """
     world.issuer.body = rng.choice(list(NO_KEY_SETS.values()))
     try:
         await kill_an_instance(world, load, rng)
@@ -123,7 +127,9 @@ async def turn_the_key_set_bad(world: World, load: Load, rng: random.Random) -> 
 
 
 async def jump_the_clock_and_come_back(world: World, load: Load, rng: random.Random) -> None:
-    """Set PostgreSQL's clock, which all instances use. Running instances refuse the jump; new ones do not know it."""
+    """Set PostgreSQL's clock, which all instances use. Running instances refuse the jump. New ones do not
+    know of it.
+    """
     ahead = rng.choice(JUMPS_SECONDS)
     instance = rng.choice(world.instances)
     await asyncio.to_thread(instance.kill)
@@ -131,7 +137,7 @@ async def jump_the_clock_and_come_back(world: World, load: Load, rng: random.Ran
     await asyncio.to_thread(instance.start)
     await load.more_acknowledged(20)
     world.clock.set_ahead(0)
-    # It would take the right time for a jump, and wait half a minute until it believes it.
+    # # Otherwise it would take the correct time for a jump, and refuse writes for half a minute.
     await asyncio.to_thread(instance.kill)
     await asyncio.to_thread(instance.start)
 
@@ -151,10 +157,10 @@ FAULTS: Final[Mapping[str, Fault]] = {
 }
 
 CLOCK_FAULTS: Final[Mapping[str, Fault]] = {"clock-jumps-and-comes-back": jump_the_clock_and_come_back}
-"""In a world in which PostgreSQL's clock can be set."""
+"""Run the fault in a world whose PostgreSQL clock can be set."""
 
 CLUSTER_FAULTS: Final[Mapping[str, Fault]] = {
     "cluster-flushed": flush_the_cluster,
     "cluster-node-killed": kill_a_node,
 }
-"""In a world whose Redis is a cluster."""
+"""Run the fault in a world whose Redis is a cluster."""

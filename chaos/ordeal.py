@@ -1,4 +1,4 @@
-"""One fault, so many times, under load: how long each healing took, and what was wrong with the history in the end."""
+"""Repeats one fault under load. Reports the time of each recovery, and the violations in the final history."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -9,20 +9,20 @@ from chaos.world import World
 from tests.history.checker import check
 from tests.history.clients import Plan
 from tests.history.recording import recording
-from tests.history.truth import with_truth
+from tests.history.store_ledger import with_ledger
 
 HEALED_SECONDS = 10.0
-"""How soon everything must work again once a fault has ended, with no hand."""
+"""The time limit for a recovery without intervention."""
 
 BETWEEN = 60
-"""Submissions that are acknowledged between two faults."""
+"""Acknowledged submissions between two faults."""
 
 PLAN = Plan(users=40, rate=150.0, timeout_seconds=3.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of it; all is well where `violations` is empty."""
+    """The result of an ordeal. It passed if `violations` is empty."""
 
     healed_seconds: Sequence[float]
     acknowledged: int
@@ -38,7 +38,7 @@ async def ordeal(
     seed: int = 1,
     on_healed: Callable[[float], None] = lambda _: None,
 ) -> Verdict:
-    """Break the world, which is new, again and again. Raises TimeoutError where it does not heal."""
+    """Break a new world repeatedly. Raises TimeoutError if it does not recover."""
     rng = random.Random(seed)
     healed = []
     async with recording(world.urls, world.token, PLAN) as load:
@@ -48,7 +48,7 @@ async def ordeal(
             healed.append(await load.healed(HEALED_SECONDS))
             on_healed(healed[-1])
         await load.more_acknowledged(BETWEEN)
-    history = await with_truth(load.history, world.settings)
+    history = await with_ledger(load.history, world.settings)
     violations = check(history, world.settings.rate_limit)
     proof = world.verify()
     if proof.returncode != 0:

@@ -1,4 +1,6 @@
-"""A small world: PostgreSQL with fsync, Redis, and instances of the program, each a process that can be broken."""
+"""A small deployment: PostgreSQL with fsync, Redis, and instances of the program, as processes that can be
+broken.
+"""
 
 import signal
 import subprocess
@@ -25,7 +27,7 @@ from tests.servers.process import free_port
 from tests.servers.redis import RedisCluster, RedisServer
 
 LIMIT = "8/second"
-"""The busy users are over it, the others are not."""
+"""Busy users exceed the limit, the others do not."""
 
 DATABASE = "chaos"
 
@@ -35,7 +37,7 @@ TOKEN_SECONDS: Final = 3_600
 
 
 class Instance:
-    """`scoreboard serve`, again and again on the same port."""
+    """An instance (`scoreboard serve`) that can restart on the same port."""
 
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
         self._folder = folder
@@ -44,23 +46,23 @@ class Instance:
         self.url = f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        """Return once it answers."""
+        """Wait until it answers."""
         self._process = Process([*COMMAND, "serve"], self._folder, self._settings)
         self._process.line_with(self.url)
 
     def kill(self) -> None:
-        """Without a warning."""
+        """Kill it without warning."""
         self._process.end(signal.SIGKILL)
         self._process.clean_up()
 
     def stop(self) -> int:
-        """As an operator does; its exit code."""
+        """Stop it as an operator does, and return its exit code."""
         code = self._process.end(signal.SIGTERM)
         self._process.clean_up()
         return code
 
     def pause(self) -> None:
-        """It stands still in whatever it does, and its connections stay open."""
+        """Freeze it. Its connections stay open."""
         self._process.process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -71,7 +73,7 @@ class Instance:
 
 
 class World:
-    """Everything, from an empty database; ended by its own process ids whatever happens."""
+    """Run the whole deployment, from an empty database. All its processes are ended by their ids."""
 
     def __init__(
         self, instances: int = 2, *, is_cluster: bool = False, has_clock: bool = False, **settings: str
@@ -96,7 +98,7 @@ class World:
                 self.cluster = stack.enter_context(RedisCluster())
                 redis_url = self.cluster.url
             else:
-                # The second one is there to take the first one's place.
+                # # The second instance is the replacement of the first one.
                 self.redis, self.replica = (stack.enter_context(RedisServer()) for _ in range(2))
                 redis_url = self.redis.url
             public = ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
@@ -126,16 +128,18 @@ class World:
 
     @property
     def settings(self) -> Settings:
-        """Of the instances, for whoever reads the truth."""
+        """Return the settings of the instances, to read the ledger."""
         given = {name.removeprefix("SCOREBOARD_").lower(): value for name, value in self._settings.items()}
         return settings_in(self.folder, **given)
 
     def token(self, user_id: str) -> str:
-        """Signed by the issuer whose keys the instances fetch."""
+        """Return a token signed by the issuer whose keys the instances fetch."""
         return self._sign(user_id, self._key, KID)
 
     def have_the_keys_fetched(self) -> None:
-        """Show each instance a key that it does not know: it asks for the set, unless it did so within a minute."""
+        """Send each instance a token with an unknown key, so that it fetches the key set, unless it did so
+        within a minute.
+        """
         token = self._sign("stranger", ec.generate_private_key(ec.SECP256R1()), "unknown")
         for url in self.urls:
             answer = httpx2.post(
@@ -151,12 +155,14 @@ class World:
         return jwt.encode(claims, key, algorithm="ES256", headers={"kid": kid})
 
     def verify(self) -> subprocess.CompletedProcess[str]:
-        """`scoreboard verify`, beside the running instances."""
+        """Run `scoreboard verify` next to the running instances."""
         environment(self.folder)
         return scoreboard(self.folder, "verify", **self._settings)
 
     def put_replica_first(self) -> None:
-        """The second Redis answers at the first one's address, with what it has; the first one starts with nothing."""
+        """Let the second Redis answer at the address of the first one, with its own data. The first one
+        restarts without data.
+        """
         self.replica.take_over(self.redis)
         self.redis, self.replica = self.replica, self.redis
         self.replica.start()

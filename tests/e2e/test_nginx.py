@@ -15,7 +15,7 @@ from tests.history.checker import check
 from tests.history.clients import Plan
 from tests.history.recording import recording
 from tests.history.records import Acknowledged, Refused
-from tests.history.truth import with_truth
+from tests.history.store_ledger import with_ledger
 from tests.limits import LIMIT_SECONDS
 
 LIVE_AGAIN_SECONDS = 5.0
@@ -76,7 +76,7 @@ async def test_a_rolling_restart_loses_no_score_fails_no_request_and_keeps_every
                 await asyncio.to_thread(leaving.start)
                 await asyncio.to_thread(nginx.balance, [one.url, other.url])
             await load.more_acknowledged(30)
-    history = await with_truth(load.history, world.settings)
+    history = await with_ledger(load.history, world.settings)
     assert check(history, world.settings.rate_limit) == []
     failed = [
         str(attempt.outcome)

@@ -1,6 +1,6 @@
-"""What was shown of the boards, held against the replay of the ledger: every frame, every rank, every end.
+"""Check every frame, rank and final board against a replay of the ledger.
 
-`ReplayedBoard` is `tests.replay` event by event, and shares no code with the product either.
+`ReplayedBoard` is `tests.replay` event by event. It shares no code with the product either.
 """
 
 from bisect import bisect_left, insort
@@ -14,7 +14,7 @@ from tests.history.submissions import begins, last_possible
 
 
 class ReplayedBoard:
-    """A board after some events of its ledger."""
+    """A board after a number of events of its ledger."""
 
     def __init__(self) -> None:
         self._order: list[tuple[int, int, int]] = []
@@ -29,7 +29,7 @@ class ReplayedBoard:
         return len(self._order)
 
     def append(self, event: Event) -> None:
-        """One event more."""
+        """Apply the next event."""
         player, known = event.player, self._places.get(event.player)
         if known is not None and self._is_listed(player):
             del self._order[bisect_left(self._order, known)]
@@ -59,7 +59,7 @@ class ReplayedBoard:
         return player not in self._banned and player not in self._hidden
 
     def _void(self, player: int, event: Event) -> int:
-        """Count a void, or its end. Return the event that reaches the score without all that is void now."""
+        """Count a void or an unvoid. Return the event that reaches the score without all void events."""
         counted, target = self._counted[player], event.target_version
         assert target is not None
         if event.kind == "void":
@@ -71,11 +71,11 @@ class ReplayedBoard:
         return max(moving) if moving else min(counted, default=first)
 
     def rank(self, player: int) -> int | None:
-        """A player's rank; None for one that is not listed."""
+        """Return a player's rank, or None if the player is not listed."""
         return bisect_left(self._order, self._places[player]) + 1 if self._is_listed(player) else None
 
     def entries(self, limit: int, history: History) -> tuple[Entry, ...]:
-        """The first entries, best first."""
+        """Return the first entries, in order of rank."""
         return tuple(
             Entry(rank, history.user(player), None, -negative, self._events[reached].reading_us)
             for rank, (negative, reached, player) in enumerate(self._order[:limit], start=1)
@@ -83,7 +83,7 @@ class ReplayedBoard:
 
 
 def shown(history: History) -> Iterator[str]:
-    """Each frame, and each read at the end, is the board after exactly `version` events of its ledger."""
+    """Check that each frame, and each final read, is the board after exactly `version` events of its ledger."""
     frames: defaultdict[str, defaultdict[int, list[Frame]]] = defaultdict(lambda: defaultdict(list))
     for frame in (*history.frames, *history.finals):
         frames[frame.snapshot.board][frame.snapshot.version].append(frame)
@@ -122,7 +122,9 @@ def _differences(frame: Frame, replayed: ReplayedBoard, expected: tuple[Entry, .
 
 
 def ranks(history: History) -> Iterator[str]:
-    """A rank that was answered is the player's at the event's version, or at one that was reached before the answer."""
+    """Check each answered rank: it is the player's at the event's version, or at a later one that was reached
+    before the answer.
+    """
     waiting: defaultdict[str, defaultdict[int, list[tuple[Attempt, Acknowledged]]]]
     waiting = defaultdict(lambda: defaultdict(list))
     for attempt, answer in history.acknowledged():
@@ -149,7 +151,7 @@ def ranks(history: History) -> Iterator[str]:
 
 
 def back(history: History) -> Iterator[str]:
-    """No watcher ever goes back, on whichever instances, and each sees its own board."""
+    """Check that no watcher goes back, on any instance, and that each watcher sees its own board."""
     newest: dict[str, Frame] = {}
     for frame in history.frames:
         if frame.snapshot.board != history.watchers[frame.watcher]:
@@ -161,7 +163,7 @@ def back(history: History) -> Iterator[str]:
 
 
 def ends(history: History) -> Iterator[str]:
-    """All watchers end on the final board, and all instances show it."""
+    """Check that all watchers end on the final board, and that all instances show it."""
     last = {frame.watcher: frame for frame in history.frames}
     most = max((frame.limit for frame in (*history.finals, *last.values())), default=TOP)
     heads: dict[str, int] = {}

@@ -1,7 +1,7 @@
-"""Whether a history can be one of a scoreboard that keeps its promises, in the manner of Jepsen.
+"""Check whether a history is possible for a scoreboard that keeps its promises, as Jepsen does.
 
-Everything that clients and watchers have seen is held against the ledger. Nothing here knows the product's code: only
-its plain values.
+Everything that clients and watchers saw is compared with the ledger. The checker uses the product's plain
+values, and none of its code.
 """
 
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from tests.history import boards, ledger, submissions
 from tests.history.records import History
 
 SHOWN: Final = 20
-"""Violations that are told of each kind: one mistake may spoil every frame after it."""
+"""Violations that are reported of each kind: one mistake may make every later frame wrong."""
 
 
 def check(history: History, limit: RateLimit | None = None) -> list[str]:
-    """Each promise that was broken, in a plain sentence; none where the history is good.
+    """Return each violation as a plain sentence. A correct history has none.
 
-    Without a limit, how often somebody scored is not looked at.
+    Without a limit, the rate of submissions is not checked.
     """
     kinds = [
         submissions.faults(history),

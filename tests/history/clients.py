@@ -1,4 +1,4 @@
-"""Clients with known intents, on many instances. Each request is written down, with its answer and its times."""
+"""Clients with known intents, on several instances. They record each request with its answer and times."""
 
 import asyncio
 import json
@@ -12,39 +12,40 @@ from tests.history.records import NOT_CONNECTED, Acknowledged, Attempt, Outcome,
 from tests.history.wire import Answer, ConnectionLost, Connections, NotConnected
 
 BACK_SECONDS = (0.02, 0.6)
-"""How long a client waits before it tries a key again: at first, and at most."""
+"""The shortest and the longest pause before a client retries a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the load is. Shares are of all submissions."""
+    """The parameters of the load. Shares are fractions of all submissions."""
 
     users: int = 40
     actions: tuple[str, ...] = ("quest", "duel", "visit")
     boards: tuple[str, ...] = ("main", "side")
     clients: int = 24
     rate: float = 200.0
-    """Submissions a second, of all clients together."""
+    """Submissions per second, of all clients together."""
     share_without_key: float = 0.15
     share_sent_twice: float = 0.1
-    """Sent at the same moment by two clients, to two instances where there are two."""
+    """Two clients send the submission at the same moment, to two instances if there are two."""
     share_sent_again: float = 0.1
-    """Sent once more although it was answered."""
+    """The submission is sent again although it was answered."""
     staying: int = 1
-    """Watchers a board and instance."""
+    """Watchers per board and instance."""
     rotating: int = 1
-    """Watchers a board that go to another instance each time they come back."""
+    """Watchers per board that connect to another instance each time."""
     timeout_seconds: float = 3.0
-    """How long a client waits for an answer."""
+    """The time limit of an answer."""
     tries: int = 60
-    """Of one key, at the most: half a minute."""
+    """Retries of one key, at most: half a minute."""
     settle_seconds: float = 30.0
-    """At the end, for the clients to know what came of their keys, and then for all instances and watchers to agree."""
+    """The time at the end for clients to settle their keys, and then for all instances and watchers to agree.
+    """
     seed: int = 1
 
 
 class Clients:
-    """What they send, and what came of it (`attempts`, in the order of the answers)."""
+    """The clients, and the attempts that they made (`attempts`, in the order of the answers)."""
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class Clients:
         self._stopping = asyncio.Event()
 
     async def submit(self, user_id: str, action_id: str, key: str | None = None) -> Outcome:
-        """A submission. With a key it is tried again, on the next instance, until it is acknowledged or refused."""
+        """Submit an action. With a key, retry on the next instance until it is acknowledged or refused."""
         turn = self._rng.randrange(len(self._instances))
         outcome = await self.attempt(self._instances[turn], user_id, action_id, key)
         wait = BACK_SECONDS[0]
@@ -82,7 +83,7 @@ class Clients:
         return outcome
 
     async def attempt(self, instance: str, user_id: str, action_id: str, key: str | None) -> Outcome:
-        """One request, to one instance."""
+        """Send one request to one instance."""
         if user_id not in self._tokens:
             self._tokens[user_id] = self._token_for(user_id)
         headers = {"authorization": f"Bearer {self._tokens[user_id]}", "content-type": "application/json"}
@@ -90,7 +91,7 @@ class Clients:
             headers["idempotency-key"] = key
         body = json.dumps({"actionId": action_id, "userId": user_id}).encode()
         started = self._now()
-        # What is cut off by the end of the test was sent all the same.
+        # # A request that the end of the test cuts off was sent all the same.
         outcome: Outcome = Unknown("the client was stopped")
         try:
             answer = await self._connections[instance].request(
@@ -109,10 +110,11 @@ class Clients:
         return outcome
 
     async def run(self) -> None:
-        """One client, which submits at random until it is stopped."""
+        """Run one client, which submits at random until it is stopped."""
         rng, plan = self._rng, self._plan
         while not await self._stopped_within(rng.expovariate(plan.rate / plan.clients)):
-            # Some users are busy, most are not; the square makes the first quarter do half of everything.
+            # # Some users are busy, most are not: because of the square, the first quarter makes half of all
+            # submissions.
             user_id = f"user-{int(plan.users * rng.random() ** 2)}"
             action_id = rng.choice(plan.actions)
             if rng.random() < plan.share_without_key:
@@ -133,11 +135,11 @@ class Clients:
         return True
 
     def new_name(self, what: str) -> str:
-        """One that was never used before."""
+        """Return a key that was not used before."""
         return f"{what}-{next(self._numbers)}"
 
     def stop(self) -> None:
-        """Let all clients finish what they are at."""
+        """Let all clients finish their current submission."""
         self._stopping.set()
 
 
@@ -162,7 +164,9 @@ def _outcome(answer: Answer) -> Outcome:
 
 
 def _may_be_tried_again(outcome: Outcome) -> bool:
-    """Whether another try may come to something else: no answer, or a server that was not able to."""
+    """Return True if a retry may end differently: there was no answer, or the server was unable to handle the
+    request.
+    """
     return isinstance(outcome, Unknown) or (
         isinstance(outcome, Refused) and (outcome.status == 0 or outcome.status >= 500)
     )

@@ -1,6 +1,7 @@
-"""Histories that are not true, each in one way, and what the checker must say of it.
+"""Histories with one defect each, and the violation that the checker must report.
 
-Some are told by a scoreboard that cheats while it runs, and shows the same to everybody. The others are changed after.
+Some come from a scoreboard that cheats while it runs and shows the same to all clients. The others are
+changed afterwards.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ WATCHERS = {"wren": "main", "owl": "main", "gull": "side"}
 
 
 def story(cheat: Callable[[Honest], None] = lambda _: None) -> History:
-    """A small history with something of everything."""
+    """Return a small history with one of everything."""
     scoreboard = Honest(WATCHERS)
 
     def after(*attempt: Any, watcher: str = "wren") -> None:
@@ -62,7 +63,7 @@ def _with_attempt(history: History, number: int, /, **changed: Any) -> History:
 
 
 def _number(history: History, user_id: str, action_id: str, kind: type = Acknowledged) -> int:
-    """Which attempt of a user at an action ended that way."""
+    """Return the index of a user's attempt at an action that ended in this way."""
     return next(
         number
         for number, attempt in enumerate(history.attempts)
@@ -92,7 +93,7 @@ def _with_frames(history: History, keep: Callable[[Frame], bool]) -> History:
 
 
 def _lost(scoreboard: Honest) -> None:
-    """Acknowledged, and forgotten before anybody was shown it."""
+    """An acknowledged event is lost before any client sees it."""
     scoreboard.submit("ada", "quest", "k10")
     scoreboard.ledgers["main"].pop()
 
@@ -106,7 +107,7 @@ def _key_twice(scoreboard: Honest) -> None:
 
 
 def _keys_two_answers(scoreboard: Honest) -> None:
-    """A retry of the same key is answered with an event of its own."""
+    """A retry of the same key is answered with a second event."""
     made = scoreboard.submit("cyd", "duel", "another")
     scoreboard.attempts[-1] = replace(made, key="k3")
 
@@ -124,7 +125,7 @@ def _early(history: History) -> History:
 
 
 def _early_beside_unknown(history: History) -> History:
-    """The same behind a lost answer: eve's last event is known before cyd's key was ever sent."""
+    """The same with a lost answer: eve's last event is known before cyd's key was sent."""
     cyd = history.attempts[_number(history, "cyd", "duel", Unknown)]
     return _with_attempt(
         history, _number(history, "eve", "quest"), started=cyd.started - 0.01, ended=cyd.started - 0.005
@@ -132,7 +133,7 @@ def _early_beside_unknown(history: History) -> History:
 
 
 def _mixed(history: History) -> History:
-    """The version of one board, the entries of the next."""
+    """A frame has the version of one board and the entries of the next."""
     older, newer = _frames_of(history, "wren")[1], _frames_of(history, "wren")[3]
     return _with_frame(history, older, entries=history.frames[newer].snapshot.entries)
 
@@ -192,13 +193,13 @@ def _fault(history: History) -> History:
 
 
 def _only_replayed(history: History) -> History:
-    """The answer was never lost, so a replay repeats nothing."""
+    """The answer was not lost, so there is no event that a replay could repeat."""
     number = _number(history, "cyd", "duel", Unknown)
     return _with_attempt(history, number, outcome=Refused(503, "store_unavailable"))
 
 
 def _replayed_too_soon(history: History) -> History:
-    """bob's repeat was answered before the attempt began that has made the event."""
+    """bob's repeat was answered before the attempt that made the event began."""
     ended = history.attempts[_number(history, "bob", "quest")].started - 0.01
     return _with_attempt(history, _number(history, "bob", "quest") + 1, started=ended - 0.01, ended=ended)
 

@@ -1,4 +1,4 @@
-"""A scoreboard in memory that takes one submission after the other and writes down its own true history."""
+"""A scoreboard in memory that handles one submission after another and records its own correct history."""
 
 from enum import Enum, auto
 from itertools import count
@@ -12,7 +12,7 @@ from tests.history.records import TOP, Acknowledged, Attempt, Frame, History, Ou
 from tests.replay import replay
 
 ACTIONS = {"quest": ("main", 50), "duel": ("main", 30), "visit": ("side", 5)}
-"""Each action's board and points."""
+"""The board and the points of each action."""
 
 BOARDS = ("main", "side")
 INSTANCES = ("one", "two")
@@ -20,19 +20,19 @@ FINAL_LIMIT = 100
 
 
 class Fate(Enum):
-    """What becomes of an attempt that nothing refuses."""
+    """The outcome of an attempt that no rule refuses."""
 
     ANSWERED = auto()
     ANSWER_LOST = auto()
-    """Counted, and nobody is told."""
+    """Counted, and the answer is lost."""
     REQUEST_LOST = auto()
-    """Never counted; to its client it looks the same."""
+    """Not counted, and the answer is lost: to its client it looks the same."""
     NOT_WRITTEN = auto()
-    """The store is gone, and the client is told that nothing was changed."""
+    """The store is unavailable, and the client gets an answer that nothing was changed."""
 
 
 class Honest:
-    """`submit`, `watch` and `wait` make a history, `finish` ends and returns it."""
+    """`submit`, `watch` and `wait` make a history. `finish` ends and returns it."""
 
     def __init__(self, watchers: dict[str, str], limit: RateLimit | None = None) -> None:
         self.now = 0.0
@@ -47,7 +47,7 @@ class Honest:
         self._tries = count()
 
     def wait(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the time."""
         self.now += seconds
 
     def submit(
@@ -60,7 +60,9 @@ class Honest:
         early: float = 0.001,
         late: float = 0.001,
     ) -> Attempt:
-        """One attempt, decided now: it began `early` seconds ago, and its client knows `late` seconds from now."""
+        """Make one attempt that is decided now. It began `early` seconds ago, and its answer arrives `late`
+        seconds from now.
+        """
         outcome = self._decide(user_id, action_id, key, fate)
         instance = INSTANCES[next(self._tries) % len(INSTANCES)]
         attempt = Attempt(user_id, action_id, key, instance, self.now - early, self.now + late, outcome)
@@ -94,7 +96,7 @@ class Honest:
         )
 
     def count(self, user_id: str, action_id: str, key: str | None = None) -> Event:
-        """Put an event into the ledger, whoever has asked for it."""
+        """Append an event to the ledger."""
         board, points = ACTIONS[action_id]
         player = self._players.setdefault(user_id, len(self._players) + 1)
         own = [event for ledger in self.ledgers.values() for event in ledger if event.player == player]
@@ -116,11 +118,11 @@ class Honest:
         return event
 
     def watch(self, watcher: str, instance: str = INSTANCES[0]) -> None:
-        """Show a watcher its board."""
+        """Send a watcher its board."""
         self.frames.append(self._frame(watcher, instance, self._watchers[watcher], TOP))
 
     def finish(self) -> History:
-        """Show everybody the final boards."""
+        """Send all watchers the final boards."""
         for watcher in self._watchers:
             self.watch(watcher)
         return History(

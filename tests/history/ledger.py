@@ -1,4 +1,4 @@
-"""What a ledger must be by itself, whoever has asked for its events."""
+"""Check that a ledger is consistent in itself."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from tests.history.records import History
 
 
 def versions(history: History) -> Iterator[str]:
-    """Gapless from 1, in order, and time never goes back."""
+    """Check that versions are gapless from 1, and that time never goes back."""
     for board, events in history.ledgers().items():
         version, at_us = 0, 0
         for event in events:
@@ -22,7 +22,9 @@ def versions(history: History) -> Iterator[str]:
 
 
 def sums(history: History) -> Iterator[str]:
-    """A score is the sum of the player's points on the board; an action's uses are counted one by one."""
+    """Check that each score is the sum of the player's points on the board, and that uses of an action are
+    counted one by one.
+    """
     for board, events in history.ledgers().items():
         scores = Counter[int]()
         uses = Counter[tuple[int, str]]()
@@ -45,7 +47,9 @@ def sums(history: History) -> Iterator[str]:
 
 
 def players(history: History) -> Iterator[str]:
-    """Each user has one key, each event a user, and `seq` counts a player's events over all boards."""
+    """Check that each user has one key and each event a user, and that `seq` counts a player's events over
+    all boards.
+    """
     owners = Counter(history.users.values())
     for user, count in owners.items():
         if count > 1:
@@ -68,7 +72,7 @@ def players(history: History) -> Iterator[str]:
 
 
 def twice(history: History) -> Iterator[str]:
-    """No event is there twice, and no idempotency key of a player."""
+    """Check that no event and no idempotency key of a player occurs twice."""
     ids = Counter(event.event_id for event in history.ledger)
     for event_id, count in ids.items():
         if count > 1:
@@ -83,9 +87,10 @@ def twice(history: History) -> Iterator[str]:
 
 
 def rate(history: History, limit: RateLimit) -> Iterator[str]:
-    """No player has more than `limit.count` submissions in a window of time, by what the clock said.
+    """Check that no player exceeds the rate limit in any window of time, by the readings of the clock.
 
-    One that was written while the clock ran ahead of a later one by more than a small step counts in no window.
+    An event that was written while the clock ran ahead of a later event by more than a small step counts in
+    no window.
     """
     times: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for event in history.ledger:

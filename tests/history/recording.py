@@ -1,10 +1,10 @@
-"""Load on many instances, and a record of all that was asked, answered and shown while a test breaks things.
+"""Load on several instances, and a record of all requests, answers and frames while a test breaks things.
 
 async with recording(instances, token_for) as load:
     await load.more_acknowledged(100)
     ...  # a fault, and its end
     await load.healed(10.0)
-history = await with_truth(load.history, settings)
+history = await with_ledger(load.history, settings)
 assert check(history, settings.rate_limit) == []
 """
 
@@ -20,23 +20,27 @@ from tests.history.watchers import Watcher, read_snapshot
 from tests.history.wire import ConnectionLost, Connections, NotConnected
 
 FINAL_LIMIT = 100
-"""Entries of the reads at the end: the most that the API gives."""
+"""Entries of the final reads: the maximum of the API."""
 
 DEFAULT = Plan()
-"""A load that two cores bear beside several servers."""
+"""A load that two cores can carry next to several servers."""
 
 CALM_SECONDS = 0.3
-"""All instances show the same for so long before it counts as final: what nobody waits for may still be written."""
+"""How long all instances must show the same before it counts as final: a request without a waiting client may
+still be written.
+"""
 
 SHOWN = 20
-"""Answers that are told where a wait was in vain."""
+"""Answers in the message of a wait that failed."""
 
 POLL_SECONDS = 0.05
-"""How often all instances are looked at while something is waited for."""
+"""How often all instances are queried during a wait."""
 
 
 class Load:
-    """What a test has in its hand while the load goes on. `submit` is the test's own, and is recorded too."""
+    """The test's handle while the load runs. `submit` sends a submission of the test's own, which is recorded
+    too.
+    """
 
     def __init__(self, instances: Sequence[str], token_for: Callable[[str], str], plan: Plan) -> None:
         self._frames: list[Frame] = []
@@ -61,7 +65,7 @@ class Load:
 
     @property
     def history(self) -> History:
-        """What is recorded so far; the reads at the end are there once the recording is over."""
+        """The record so far. The final reads are added at the end of the recording."""
         return History(
             instances=tuple(self._connections),
             watchers={watcher.name: watcher.board for watcher in self._watchers},
@@ -75,11 +79,11 @@ class Load:
         return self._loop.time() - self._began
 
     async def submit(self, user_id: str, action_id: str, key: str | None = None) -> Outcome:
-        """A submission of the test's own; see `Clients.submit`."""
+        """Send a submission of the test's own. See `Clients.submit`."""
         return await self._clients.submit(user_id, action_id, key)
 
     async def more_acknowledged(self, count: int, within_seconds: float = 30.0) -> None:
-        """Wait until so many more submissions were. Raises TimeoutError."""
+        """Wait until this many more submissions are acknowledged. Raises TimeoutError."""
         clients = self._clients
         wanted = clients.acknowledged + count
         async with self._telling(f"{count} more submissions acknowledged", within_seconds):
@@ -88,7 +92,7 @@ class Load:
                 await clients.answered.wait()
 
     async def more_shown(self, count: int, within_seconds: float = 30.0) -> None:
-        """Wait until watchers were shown so many more frames. Raises TimeoutError."""
+        """Wait until watchers have received this many more frames. Raises TimeoutError."""
         wanted = len(self._frames) + count
         async with self._telling(f"{count} more frames shown", within_seconds):
             while len(self._frames) < wanted:
@@ -96,10 +100,10 @@ class Load:
                 await self._shown.wait()
 
     async def healed(self, within_seconds: float) -> float:
-        """Wait until everything works again; how many seconds that took. Raises TimeoutError.
+        """Wait until everything works again. Return the seconds that it took. Raises TimeoutError.
 
-        That is: each instance acknowledges a new submission with its rank and shows it, on each board that the load
-        scores on, and each watcher is shown a board that is not older.
+        That is: each instance acknowledges a new submission with its rank and shows it, on each board with
+        load, and each watcher receives a board that is not older.
         """
         started = self.now()
         async with self._telling("healed", within_seconds):
@@ -114,7 +118,7 @@ class Load:
 
     @asynccontextmanager
     async def _telling(self, what: str, within_seconds: float) -> AsyncIterator[None]:
-        """A limit of time; who runs into it is told what the clients got last."""
+        """A time limit whose error message contains the last answers of the clients."""
         try:
             async with asyncio.timeout(within_seconds):
                 yield
@@ -156,7 +160,7 @@ class Load:
             await self._shown.wait()
 
     def _watchers_have(self, board: Snapshot) -> bool:
-        """A change that nobody could tell apart in the top is not sent."""
+        """Return True if a change is visible in the top of the board. Other changes are not sent."""
         return all(
             watcher.shown is not None
             and (watcher.shown.version >= board.version or watcher.shown.entries == board.entries[:TOP])
@@ -165,7 +169,7 @@ class Load:
         )
 
     def start(self, group: asyncio.TaskGroup) -> tuple[list[asyncio.Task[None]], list[asyncio.Task[None]]]:
-        """All clients, and all watchers."""
+        """Run all clients and all watchers."""
         clients = [group.create_task(self._clients.run()) for _ in range(self._plan.clients)]
         watchers = [
             group.create_task(watcher.run(self._connections, self._record, self.now, self._rng))
@@ -174,7 +178,9 @@ class Load:
         return clients, watchers
 
     async def decide_batch(self, clients: Collection[asyncio.Task[None]]) -> None:
-        """Stop the clients, and read the final boards once all instances and watchers agree, or the time is over."""
+        """Stop the clients, and read the final boards when all instances and watchers agree, or at the end of
+        the time limit.
+        """
         self._clients.stop()
         if clients:
             _, unsettled = await asyncio.wait(clients, timeout=self._plan.settle_seconds)
@@ -193,7 +199,9 @@ class Load:
             )
 
     async def _agreed(self, board: str, version: int) -> dict[str, Snapshot | None]:
-        """What each instance shows, once it is the same for a while and all watchers have it, or time is up."""
+        """Return the boards of each instance when they have been the same for a while and all watchers have
+        them, or at the time limit.
+        """
         reads: dict[str, Snapshot | None] = {}
         with suppress(TimeoutError):
             async with asyncio.timeout(self._plan.settle_seconds):
@@ -213,7 +221,7 @@ class Load:
         return {instance: await self._read(instance, board) for instance in self._connections}
 
     def close(self) -> None:
-        """Close all connections that are left."""
+        """Close all open connections."""
         for connections in self._connections.values():
             connections.close()
 
@@ -222,10 +230,11 @@ class Load:
 async def recording(
     instances: Sequence[str], token_for: Callable[[str], str], plan: Plan = DEFAULT
 ) -> AsyncIterator[Load]:
-    """Put a load on these instances until the end of the block, and write everything down.
+    """Put a load on these instances during the block, and record everything.
 
-    At the end the clients stop, their keys are settled, and all instances and watchers come to agree, within bounds;
-    `Load.history` is complete then, but for the truth. Whoever has not agreed by then is a violation for the checker.
+    At the end the clients stop, their keys are settled, and all instances and watchers come to agree, within
+    time limits. Then `Load.history` is complete except for the ledger. The checker reports an instance or
+    watcher that does not agree.
     """
     load = Load(instances, token_for, plan)
     try:
@@ -238,7 +247,7 @@ async def recording(
                 for task in (*clients, *watchers):
                     task.cancel()
     except BaseExceptionGroup as failures:
-        # What the test itself raises is to be seen as what it is.
+        # # An error of the test itself is raised as it is.
         if len(failures.exceptions) == 1:
             raise failures.exceptions[0] from None
         raise

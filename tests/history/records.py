@@ -1,4 +1,4 @@
-"""What clients and watchers have seen of a scoreboard, and what its ledger says of the same time: frozen values.
+"""What clients and watchers saw of a scoreboard, and its ledger: frozen values.
 
 Times are seconds on one monotonic clock, from the start of the recording.
 """
@@ -12,15 +12,15 @@ from scoreboard.domain.events import Event
 from scoreboard.domain.standings import Snapshot
 
 TOP: Final = 10
-"""How many entries a stream shows."""
+"""The number of entries that a stream sends."""
 
 NOT_CONNECTED: Final = "not_connected"
-"""The code where not a byte of a request was sent, since no connection was had."""
+"""The code of a request of which no byte was sent, because there was no connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """201: the event that the submission is, as the answer tells it."""
+    """201: the event of the submission, according to the answer."""
 
     event_id: UUID
     board: str
@@ -35,7 +35,7 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An error that promises that nothing was changed; status 0 where nothing was sent (`NOT_CONNECTED`)."""
+    """An error that promises that nothing was changed. Status 0: nothing was sent (`NOT_CONNECTED`)."""
 
     status: int
     code: str
@@ -43,7 +43,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """No answer, or one that promises nothing: it may have been counted, and it may still be."""
+    """No answer, or an answer without a promise: the submission may have been counted, or may still be."""
 
     reason: str
 
@@ -53,7 +53,7 @@ Outcome = Acknowledged | Refused | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request: what its client wanted, of which instance, when, and what came of it."""
+    """One request: its intent, its instance, its times and its outcome."""
 
     user_id: str
     action_id: str
@@ -70,7 +70,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A board as somebody was shown it; `limit` entries were asked for. Names are left out: the ledger has none."""
+    """A board that a client received. `limit` entries were requested. Names are omitted, because the ledger
+    has none.
+    """
 
     watcher: str
     instance: str
@@ -85,11 +87,11 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything that was seen, in the order it was seen, and the truth that is held against it.
+    """Everything that clients and watchers saw, in order, and the ledger to compare it with.
 
-    `watchers` tells which board each watches. `finals` are reads of every board from every instance, after the last
-    answer. `ledger` holds all events of all boards, each board's in the order of its versions; `users` names whose
-    each integer key is.
+    `watchers` maps each watcher to its board. `finals` are reads of every board from every instance, after
+    the last answer. `ledger` contains all events of all boards, those of each board in the order of their
+    versions. `users` maps player keys to user ids.
     """
 
     instances: tuple[str, ...]
@@ -100,29 +102,29 @@ class History:
     ledger: Sequence[Event] = ()
     users: Mapping[int, str] = field(default_factory=dict)
 
-    def with_truth(self, ledger: Sequence[Event], users: Mapping[int, str]) -> Self:
-        """The same history, and what the store says of it."""
+    def with_ledger(self, ledger: Sequence[Event], users: Mapping[int, str]) -> Self:
+        """Return the same history with the contents of the store."""
         return replace(self, ledger=ledger, users=users)
 
     def boards(self) -> tuple[str, ...]:
-        """All that were watched, read or scored on."""
+        """Return all boards that were watched, read or scored on."""
         return tuple(
             sorted({*self.watchers.values(), *self.ledgers(), *(read.snapshot.board for read in self.finals)})
         )
 
     def ledgers(self) -> dict[str, list[Event]]:
-        """The ledger, board by board."""
+        """Return the ledger of each board."""
         ledgers: dict[str, list[Event]] = {}
         for event in self.ledger:
             ledgers.setdefault(event.board, []).append(event)
         return ledgers
 
     def acknowledged(self) -> Iterator[tuple[Attempt, Acknowledged]]:
-        """Each attempt that was, with its answer."""
+        """Return each acknowledged attempt with its answer."""
         for attempt in self.attempts:
             if isinstance(attempt.outcome, Acknowledged):
                 yield attempt, attempt.outcome
 
     def user(self, player: int) -> str:
-        """Whose integer key it is."""
+        """Return the user id of a player key."""
         return self.users.get(player, f"player {player}")

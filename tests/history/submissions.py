@@ -1,6 +1,7 @@
-"""What clients were told of their submissions, held against the ledger: counted exactly once, never, or at most once.
+"""Check the answers to submissions against the ledger: each one counts exactly once, never, or at most once.
 
-A submission is what one key of a user stands for, or a single attempt that had none. Several attempts may belong to it.
+A submission is one key of a user, or a single attempt without a key. Several attempts may belong to one
+submission.
 """
 
 from bisect import bisect_left
@@ -16,7 +17,7 @@ Answered = Sequence[tuple[Attempt, Acknowledged]]
 
 
 def answers(history: History) -> Iterator[str]:
-    """Each acknowledged event is in the ledger, and is there what its answer says."""
+    """Check that each acknowledged event is in the ledger, with the values of its answer."""
     ledger = {event.event_id: event for event in history.ledger}
     for attempt, answer in history.acknowledged():
         event = ledger.get(answer.event_id)
@@ -40,7 +41,9 @@ def answers(history: History) -> Iterator[str]:
 
 
 def repeats(history: History) -> Iterator[str]:
-    """Only attempts of one submission share an event; one at most has made it, and the others come later."""
+    """Check that only attempts of one submission share an event. At most one attempt made it, and the others
+    come later.
+    """
     events: defaultdict[UUID, list[tuple[Attempt, Acknowledged]]] = defaultdict(list)
     keys: defaultdict[tuple[str, str], set[UUID]] = defaultdict(set)
     for attempt, answer in history.acknowledged():
@@ -73,7 +76,9 @@ def _sharing(event_id: UUID, told: Answered) -> Iterator[str]:
 
 
 def counts(history: History) -> Iterator[str]:
-    """Of each user and action the ledger has what was acknowledged, some of what is unknown, and nothing else."""
+    """Check that the ledger has, for each user and action, all acknowledged events, some of the unknown ones,
+    and no others.
+    """
     events = Counter(
         (history.user(event.player), event.action_id, event.idempotency_digest is not None)
         for event in history.ledger
@@ -109,14 +114,16 @@ def counts(history: History) -> Iterator[str]:
 
 
 def faults(history: History) -> Iterator[str]:
-    """A server never owns up to a mistake of its own."""
+    """Check that no server reports an internal error."""
     for attempt in history.attempts:
         if isinstance(attempt.outcome, Refused) and attempt.outcome.status == 500:
             yield f"a fault of the server's own: {attempt} was answered with 500 {attempt.outcome.code}"
 
 
 def order(history: History) -> Iterator[str]:
-    """What was acknowledged before something else began lies before it in the ledger (linearizability, by versions)."""
+    """Check linearizability by versions: an event that was acknowledged before another request began comes
+    first in the ledger.
+    """
     known_by = _known_by(history)
     begun = begins(history)
     for board, events in history.ledgers().items():
@@ -130,7 +137,9 @@ def order(history: History) -> Iterator[str]:
 
 
 def begins(history: History) -> dict[str, list[float]]:
-    """For each event of each board the time before which it cannot have been committed: it never falls."""
+    """Return, for each event of each board, the earliest time at which it can have been committed. The times
+    never decrease.
+    """
     made: dict[UUID, float] = {}
     unanswered = _unanswered(history)
     for attempt, answer in history.acknowledged():
@@ -145,13 +154,13 @@ def begins(history: History) -> dict[str, list[float]]:
 
 
 def last_possible(begun: Sequence[float], at: float, ledger: Sequence[Event]) -> int:
-    """The last version that can have been committed at a time; `begun` as `begins` makes it."""
+    """Return the last version that can have been committed at a time. `begun` comes from `begins`."""
     position = bisect_left(begun, at)
     return ledger[position - 1].version if position else 0
 
 
 def _known_by(history: History) -> dict[UUID, float]:
-    """When each acknowledged event was in the ledger at the latest."""
+    """Return, for each acknowledged event, the latest time at which it was committed."""
     known: dict[UUID, float] = {}
     for attempt, answer in history.acknowledged():
         known[answer.event_id] = min(attempt.ended, known.get(answer.event_id, attempt.ended))
@@ -159,7 +168,9 @@ def _known_by(history: History) -> dict[UUID, float]:
 
 
 def _unanswered(history: History) -> dict[tuple[str, str | None], float]:
-    """When the first attempt of each key began whose outcome is unknown: it may have made the event."""
+    """Return, for each key with an unknown outcome, the start of its first attempt: that attempt may have
+    made the event.
+    """
     unanswered: dict[tuple[str, str | None], float] = {}
     for attempt in history.attempts:
         if attempt.key is not None and isinstance(attempt.outcome, Unknown):

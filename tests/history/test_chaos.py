@@ -1,4 +1,6 @@
-"""Each fault a few times: no acknowledged score is lost or doubled, and every frame is true. `make chaos` does more."""
+"""A few runs of each fault: no acknowledged score is lost or doubled, and every frame is correct. `make
+chaos` runs more.
+"""
 
 import asyncio
 import random
@@ -11,7 +13,7 @@ from chaos.ordeal import BETWEEN, PLAN, ordeal
 from chaos.world import World
 from tests.history.checker import check
 from tests.history.recording import Load, recording
-from tests.history.truth import with_truth
+from tests.history.store_ledger import with_ledger
 
 
 @pytest.fixture
@@ -53,9 +55,9 @@ async def test_three_instances_on_a_cluster_are_one(clustered: World) -> None:
     async with recording(clustered.urls, clustered.token, PLAN) as load:
         await load.healed(10.0)
         await load.more_acknowledged(5 * BETWEEN)
-        # Also while everything goes on.
+        # # The check also holds while the load runs.
         assert (await asyncio.to_thread(clustered.verify)).returncode == 0
-    history = await with_truth(load.history, clustered.settings)
+    history = await with_ledger(load.history, clustered.settings)
     assert check(history, clustered.settings.rate_limit) == []
     assert clustered.verify().returncode == 0
 
@@ -66,7 +68,7 @@ async def test_every_promise_is_kept_on_a_cluster(clustered: World) -> None:
     async def next_fault(world: World, load: Load, rng: random.Random) -> None:
         await next(faults)(world, load, rng)
 
-    # One after the other, since a cluster takes long to start.
+    # # One world after the other, because a cluster takes long to start.
     verdict = await ordeal(clustered, next_fault, times=len(CLUSTER_FAULTS))
     assert verdict.violations == []
     assert verdict.acknowledged > 2 * BETWEEN

@@ -1,4 +1,4 @@
-"""The checker believes every true history, and no false one."""
+"""The checker accepts every correct history, and rejects every incorrect one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -53,7 +53,7 @@ def test_one_mistake_that_spoils_everything_is_not_told_for_ever() -> None:
     for number in range(2 * SHOWN):
         scoreboard.submit("ada", "quest", f"k{number}")
         scoreboard.wait(1.0)
-    lying = scoreboard.finish().with_truth((), {})
+    lying = scoreboard.finish().with_ledger((), {})
     lost = [violation for violation in check(lying) if "lost: " in violation]
     assert len(lost) == SHOWN
     assert "… and more of this kind" in check(lying)

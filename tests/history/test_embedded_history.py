@@ -1,4 +1,4 @@
-"""One server on one SQLite file, killed in the middle of its work: its history is true."""
+"""One server on one SQLite file, killed under load: its history is correct."""
 
 import asyncio
 import signal
@@ -16,11 +16,11 @@ from tests.history.checker import check
 from tests.history.clients import Plan
 from tests.history.recording import recording
 from tests.history.records import Acknowledged, Refused
-from tests.history.truth import with_truth
+from tests.history.store_ledger import with_ledger
 from tests.servers.process import free_port
 
 LIMIT = "8/second"
-"""The busy users are over it, the others are not."""
+"""Busy users exceed the limit, the others do not."""
 
 PLAN = Plan(users=30, rate=300.0, timeout_seconds=2.0)
 
@@ -33,7 +33,7 @@ async def test_a_killed_server_keeps_every_promise(tmp_path: Path) -> None:
     with ExitStack() as stack:
 
         async def serve() -> Process:
-            """The load must go on while the server starts, so a thread waits for it."""
+            """Start a server in a thread, so that the load continues meanwhile."""
             server = serving(tmp_path, SCOREBOARD_PORT=str(port), SCOREBOARD_RATE_LIMIT=LIMIT)
             process, _ = await asyncio.to_thread(stack.enter_context, server)
             return process
@@ -46,7 +46,7 @@ async def test_a_killed_server_keeps_every_promise(tmp_path: Path) -> None:
             await serve()
             await load.healed(10.0)
             await load.more_acknowledged(150)
-        history = await with_truth(load.history, settings)
+        history = await with_ledger(load.history, settings)
 
     assert check(history, settings.rate_limit) == []
     answers = Counter(

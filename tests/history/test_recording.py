@@ -1,4 +1,4 @@
-"""What is recorded is what has happened, whatever a server or a network does to a client."""
+"""The recording is correct, whatever a server or a network does to a client."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from tests.history.records import NOT_CONNECTED, Acknowledged, Refused, Unknown
 from tests.servers.process import free_port
 
 QUIET = Plan(clients=0, boards=(), timeout_seconds=0.2)
-"""Nothing but what the test sends."""
+"""A load of only the test's own submissions."""
 
 ANSWER = {
     "eventId": str(UUID(int=7)),
@@ -65,7 +65,8 @@ def chunked(*parts: bytes) -> bytes:
 
 @asynccontextmanager
 async def answering(*answers: bytes | None) -> AsyncIterator[tuple[str, list[bytes]]]:
-    """A server that gives these answers, one a request, and then none; None is silence. And what it was asked.
+    """Run a server that gives these answers, one for each request, and then no answer. None is silence. Yield
+    its requests too.
 
     Its board is always the same.
     """

@@ -1,4 +1,4 @@
-"""Watchers: each reads its board's stream, comes back after any end, and writes down every frame."""
+"""Watchers: each one reads its board's stream, reconnects when it ends, and records every frame."""
 
 import asyncio
 import json
@@ -14,16 +14,16 @@ from tests.history.records import Frame
 from tests.history.wire import ConnectionLost, Connections, NotConnected
 
 SILENCE_SECONDS = 20.0
-"""A stream that is alive says something at least every 15 s."""
+"""A live stream sends something at least every 15 s."""
 
 BACK_SECONDS = (0.05, 0.5)
-"""When a watcher comes back: sooner than a browser, so that it sees more of what goes wrong."""
+"""The pause before a watcher reconnects: shorter than a browser's, so that it sees more faults."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Watcher:
-    """One that watches a board on these instances, one after the other where they are several."""
+    """A watcher of a board on these instances. It connects to them in turn."""
 
     def __init__(self, name: str, board: str, instances: Sequence[str]) -> None:
         self.name = name
@@ -38,7 +38,7 @@ class Watcher:
         now: Callable[[], float],
         rng: random.Random,
     ) -> None:
-        """Watch for ever."""
+        """Watch until cancelled."""
         turn = rng.randrange(len(self._instances))
         while True:
             instance = self._instances[turn % len(self._instances)]
@@ -62,7 +62,9 @@ class Watcher:
 
 @lru_cache(maxsize=1_024)
 def read_snapshot(text: str) -> Snapshot:
-    """A board as the API tells it, without the names. Many watchers get the same bytes."""
+    """Parse a board of the API, without the names. Results are cached, because many watchers receive the same
+    bytes.
+    """
     document: dict[str, Any] = json.loads(text)
     entries = tuple(
         Entry(entry["rank"], entry["userId"], None, entry["score"], _microseconds(entry["reachedAt"]))

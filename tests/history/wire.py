@@ -1,4 +1,4 @@
-"""HTTP/1.1 as far as the clients need it: cheap, and exact about what is known when a connection dies."""
+"""A minimal HTTP/1.1 client: cheap, and exact about what is known when a connection fails."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 
 
 class NotConnected(Exception):
-    """Raised when no connection was had: not a byte of the request was sent."""
+    """Raised when there is no connection: no byte of the request was sent."""
 
 
 class ConnectionLost(Exception):
-    """Raised when a request was sent, at least in part, and no whole answer has come."""
+    """Raised when at least a part of a request was sent and no complete answer arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer; the names of headers are in lower case."""
+    """A complete answer. Names of headers are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -38,7 +38,7 @@ class _Connection:
 
 
 class Connections:
-    """Keep-alive connections to one instance: as many as requests are under way at once."""
+    """Keep-alive connections to one instance, one for each concurrent request."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -51,7 +51,7 @@ class Connections:
     ) -> Answer:
         """Send a request and wait for its answer.
 
-        Raises NotConnected, ConnectionLost; the latter also where the time is over.
+        Raises NotConnected, or ConnectionLost, also after a time-out.
         """
         connection = await self._connection(within_seconds)
         answered = False
@@ -76,7 +76,8 @@ class Connections:
     async def events(
         self, path: str, headers: Mapping[str, str], *, within_seconds: float
     ) -> AsyncGenerator[dict[str, str], None]:
-        """The events of a stream, each as its fields, until it ends; `within_seconds` of silence end it too.
+        """Yield the fields of each event of a stream until it ends, or until it is silent for
+        `within_seconds`.
 
         Raises NotConnected, ConnectionLost.
         """
@@ -102,7 +103,7 @@ class Connections:
                 raise ConnectionLost(f"the connection was lost: {error}") from error
 
     def close(self) -> None:
-        """Close what is idle; what is under way closes itself."""
+        """Close idle connections. Busy connections close themselves."""
         for connection in self._idle:
             connection.close()
         self._idle.clear()
@@ -135,7 +136,7 @@ async def _read_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]
 
 
 async def _read_part(reader: asyncio.StreamReader, is_chunked: bool) -> bytes:
-    """The next bytes of a body; none at its end (RFC 9112, section 7.1)."""
+    """Return the next bytes of a body, or no bytes at its end (RFC 9112, section 7.1)."""
     if not is_chunked:
         return await reader.read(65_536)
     length = int(await reader.readuntil(b"\r\n"), 16)

@@ -1,4 +1,6 @@
-"""`python -m tests.servers` tells which programs the tests would start. It ends with 1 where one is missing."""
+"""`python -m tests.servers` prints the programs that the tests would start. It exits with 1 if one is
+missing.
+"""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""A server's time of day in a test's hand: libfaketime, which leaves the monotonic clock as it is."""
+"""A control of a server's time of day by libfaketime, which leaves the monotonic clock unchanged."""
 
 import shutil
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ LIBRARIES = ("usr/lib/*/faketime/libfaketime.so.1", "usr/lib/faketime/libfaketim
 
 
 class FakedClock:
-    """Give a process its `environment`; then its clock is set ahead and back while it runs."""
+    """Start a process with its `environment`. Then its clock can be set ahead and back while it runs."""
 
     def __init__(self) -> None:
         found = [path for pattern in LIBRARIES for path in Path("/").glob(pattern)]

@@ -1,4 +1,4 @@
-"""Servers that tests share. Nothing starts before a test asks for it."""
+"""Servers that tests share. Each one starts when a test first uses it."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -13,18 +13,18 @@ from tests.servers.redis import Redis, RedisCluster, RedisServer
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """PostgreSQL for databases that come and go: the one that the settings name, else the session's own."""
+    """PostgreSQL for temporary databases: the one in the environment, or a server of the session."""
     if DATABASE_URL:
         yield Postgres(DATABASE_URL)
         return
-    # Its data end with the tests, so no disk has to hold them.
+    # # The data are deleted after the tests, so they need not reach a disk.
     with PostgresServer(fsync=False) as server:
         yield server
 
 
 @pytest.fixture
 def database_url(postgres: Postgres) -> Iterator[str]:
-    """An empty database of the test's own."""
+    """An empty database for the test."""
     name = f"scoreboard_test_{uuid4().hex}"
     postgres.create_database(name)
     yield postgres.url(name)
@@ -40,14 +40,14 @@ def migrated_databases(postgres: Postgres) -> Iterator[MigratedDatabases]:
 
 @pytest.fixture
 def migrated_url(migrated_databases: MigratedDatabases) -> Iterator[str]:
-    """A database of the test's own, with this program's schema."""
+    """A database for the test, with this program's schema."""
     with migrated_databases.one() as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Redis]:
-    """Redis for keys that come and go: the one that the settings name, else the session's own."""
+    """Redis for temporary keys: the one in the environment, or a server of the session."""
     if REDIS_URL:
         yield Redis(REDIS_URL)
         return
@@ -57,19 +57,19 @@ def redis_server() -> Iterator[Redis]:
 
 @pytest.fixture(scope="session")
 def redis_cluster() -> Iterator[RedisCluster]:
-    """A cluster of the session's own. Keys of tests differ by `redis_prefix`, and end with the session."""
+    """A cluster for the session. The keys of tests have different prefixes (`redis_prefix`)."""
     with RedisCluster() as cluster:
         yield cluster
 
 
 @pytest.fixture
 def redis_prefix() -> str:
-    """What the keys of this test, and of no other, begin with."""
+    """A prefix that only this test's keys have."""
     return f"test-{uuid4().hex}"
 
 
 @pytest.fixture
 def redis_url(redis_server: Redis, redis_prefix: str) -> Iterator[str]:
-    """A Redis for keys with the test's own prefix, which are removed after it."""
+    """A Redis for keys with the test's prefix. They are removed after the test."""
     yield redis_server.url
     redis_server.remove(redis_prefix)

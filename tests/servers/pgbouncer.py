@@ -1,4 +1,4 @@
-"""A real pgbouncer in front of a PostgreSQL server of a test's."""
+"""A real pgbouncer in front of a PostgreSQL server."""
 
 import os
 import shutil
@@ -25,10 +25,10 @@ auth_type = any
 
 
 class PgBouncer(Server):
-    """Settings are those of pgbouncer.ini: PgBouncer(url, pool_mode="transaction"). All others are its defaults."""
+    """A pgbouncer. Settings are those of pgbouncer.ini: PgBouncer(url, pool_mode="transaction")."""
 
     NAME = "pgbouncer"
-    STOPS_BY = ENDS_BY = signal.SIGTERM  # it does not wait for its clients
+    STOPS_BY = ENDS_BY = signal.SIGTERM  # # stops without waiting for its clients
 
     def __init__(self, url: str, **settings: str | int) -> None:
         super().__init__(None, ordinary_user())
@@ -45,7 +45,7 @@ class PgBouncer(Server):
 
     @property
     def url(self) -> str:
-        """The address of the database behind it."""
+        """Return the address of the database behind it."""
         return f"postgresql://{self._behind.username}@127.0.0.1:{self.port}{self._behind.path}"
 
     def command(self) -> list[str | Path]:
@@ -63,7 +63,7 @@ class PgBouncer(Server):
         return [self._program, configuration]
 
     def answers(self) -> bool:
-        """It takes connections whether or not the server behind it answers."""
+        """Return True if it accepts connections, even if the server behind it does not answer."""
         try:
             socket.create_connection(("127.0.0.1", self.port), ANSWER_SECONDS).close()
         except OSError:

@@ -1,4 +1,4 @@
-"""PostgreSQL for the tests: databases on any server, and servers of a test's own."""
+"""PostgreSQL for the tests: databases on any server, and separate servers for single tests."""
 
 import asyncio
 import os
@@ -24,24 +24,24 @@ T = TypeVar("T")
 
 
 def apart(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run on an event loop in a thread of its own: the test's thread may have one already."""
+    """Run a coroutine on an event loop in another thread, because the test's thread may already have one."""
     with ThreadPoolExecutor(1) as executor:
         return executor.submit(asyncio.run, coroutine).result()
 
 
 class Postgres:
-    """A server's databases, whoever runs it."""
+    """The databases of a server."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def url(self, database: str | None = None) -> str:
-        """The address of a database; without a name, of the one from which others are made."""
+        """Return the address of a database, by default of the maintenance database."""
         address = urlsplit(self._url)
         return self._url if database is None else address._replace(path=f"/{database}").geturl()
 
     def sql(self, statement: str, *values: Any, database: str | None = None) -> list[asyncpg.Record]:
-        """Run a statement; $1, $2 … are the values. Its rows."""
+        """Run a statement with the values $1, $2 …, and return its rows."""
 
         async def run() -> list[asyncpg.Record]:
             async with self._connection(database) as connection:
@@ -70,23 +70,23 @@ class Postgres:
             await connection.close(timeout=LIMIT_SECONDS)
 
     def create_database(self, name: str, template: str | None = None) -> None:
-        """An empty database, or a copy of another one that nobody is connected to."""
+        """Create an empty database, or a copy of a database without connections."""
         self.sql(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
 
     def drop_database(self, name: str) -> None:
-        """Whoever is still connected to it is disconnected."""
+        """Drop a database, and disconnect its clients."""
         self.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 class PostgresServer(Server, Postgres):
-    """A server of its own, as PostgreSQL comes; what is kept survives `kill` as it does a crash of the program.
+    """A PostgreSQL server with default settings. Its data survive `kill`, as they survive a crash.
 
     Settings are those of postgresql.conf: PostgresServer(max_connections=300, fsync=False).
     """
 
     NAME = "PostgreSQL"
-    STOPS_BY = signal.SIGINT  # "fast": it waits for no client
-    ENDS_BY = signal.SIGQUIT  # "immediate": without a checkpoint
+    STOPS_BY = signal.SIGINT  # # "fast" shutdown: does not wait for clients
+    ENDS_BY = signal.SIGQUIT  # # "immediate" shutdown: without a checkpoint
 
     def __init__(self, *, environment: Mapping[str, str] | None = None, **settings: str | float) -> None:
         super().__init__(environment, ordinary_user())
@@ -94,7 +94,7 @@ class PostgresServer(Server, Postgres):
         self.settings: dict[str, str | float] = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
-            "dynamic_shared_memory_type": "mmap",  # files in its own folder, which a crash cannot leave elsewhere
+            "dynamic_shared_memory_type": "mmap",  # # files in the server's own folder, so that a crash leaves none elsewhere
             **settings,
         }
 
@@ -126,7 +126,7 @@ class PostgresServer(Server, Postgres):
         return True
 
     def demote(self) -> None:
-        """Restart it as a standby that follows no server: it can be read, and shows nothing newer."""
+        """Restart it as a standby without a primary: it can be read, and receives no new data."""
         self.stop()
         signal_file = self.data / "standby.signal"
         signal_file.touch()
@@ -135,7 +135,7 @@ class PostgresServer(Server, Postgres):
         self.start()
 
     def refuse_writes(self, refuse: bool = True) -> None:
-        """Make each transaction read-only, as an operator does before another server takes its place."""
+        """Make all transactions read-only, as an operator does before a switch-over."""
         setting = "on" if refuse else "off"
         self.sql(f"ALTER SYSTEM SET default_transaction_read_only = {setting}")
         self.sql("SELECT pg_reload_conf()")
@@ -166,9 +166,11 @@ class PostgresServer(Server, Postgres):
             raise ServerFailed(f"initdb has failed:\n{self._log.read_text(errors='replace')}")
 
     def _copy_programs(self, user_id: int, group_id: int) -> None:
-        """Bring the wheel's programs where the server's user can reach them: a .venv of root's may be closed to it."""
+        """Copy the wheel's programs to a folder that the server's user can read: root's .venv may be closed
+        to it.
+        """
         package, copied = self.programs.parents[1], self.folder / "programs"
-        # The libraries of a wheel may lie in a folder beside its package.
+        # # The libraries of a wheel may be in a folder next to its package.
         for part in package.parent.glob(f"{package.name}*"):
             shutil.copytree(part, copied / part.name, symlinks=True)
         for path in (copied, *copied.rglob("*")):
@@ -176,9 +178,9 @@ class PostgresServer(Server, Postgres):
         self.programs = copied / self.programs.relative_to(package.parent)
 
     def _remove_shared_memory(self) -> None:
-        """Remove what a killed server leaves outside its folder: a segment of System V's shared memory.
+        """Remove the System V shared memory segment that a killed server leaves.
 
-        Its id stands in postmaster.pid, line 7, which a server that ends by itself removes
+        Its id is in line 7 of postmaster.pid, which a server removes at a normal shutdown
         (https://www.postgresql.org/docs/current/storage-file-layout.html).
         """
         try:
@@ -190,14 +192,14 @@ class PostgresServer(Server, Postgres):
 
 
 class PostgresReplica(PostgresServer):
-    """A standby of another server of a test's own: it takes no writes, and follows by streaming."""
+    """A streaming standby of another server."""
 
     def __init__(self, primary: PostgresServer) -> None:
         super().__init__(fsync=False)
         self._primary = primary
 
     def hold(self) -> None:
-        """Fall behind: nothing newer is to be seen until `follow`."""
+        """Pause replay until `follow`."""
         self.sql("SELECT pg_wal_replay_pause()")
         until(lambda: self._replay_is("paused"), "the replica holds")
 
@@ -210,7 +212,7 @@ class PostgresReplica(PostgresServer):
         until(lambda: self.sql("SELECT pg_is_in_recovery()")[0][0] is False, "the replica is a primary")
 
     def catch_up(self) -> None:
-        """Return once it shows all that the primary has committed by now."""
+        """Wait until it has replayed everything that the primary has committed so far."""
         newest = self._primary.sql("SELECT pg_current_wal_lsn()::text")[0][0]
         shows = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"
         until(lambda: bool(self.sql(shows, newest)[0][0]), "the replica has caught up")
@@ -219,7 +221,7 @@ class PostgresReplica(PostgresServer):
         return bool(self.sql("SELECT pg_get_wal_replay_pause_state()")[0][0] == state)
 
     def _make_data(self) -> None:
-        """A copy of the primary's, made while that one rests."""
+        """Copy the primary's data while the primary is stopped."""
         self._primary.stop()
         shutil.copytree(self._primary.data, self.data, copy_function=shutil.copy)
         (self.data / "standby.signal").touch()

@@ -1,4 +1,4 @@
-"""Redis for the tests: keys on any server, servers of a test's own, and a cluster of three."""
+"""Redis for the tests: keys on any server, separate servers for single tests, and a cluster of three."""
 
 import signal
 from collections.abc import Mapping
@@ -17,11 +17,13 @@ from tests.servers.process import Server, free_port, until
 ANSWER_SECONDS = 1.0
 
 SLOTS = 16_384
-"""Of a Redis Cluster, always (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/)."""
+"""The number of slots of a Redis Cluster
+(https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/).
+"""
 
 
 class Redis:
-    """A server's keys, whoever runs it."""
+    """The keys of a server."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -31,7 +33,7 @@ class Redis:
         return self._url
 
     def client(self, timeout_seconds: float = LIMIT_SECONDS) -> redis.Redis:
-        """A plain client for a `with` block, which tries nothing twice."""
+        """Return a client without retries, for a `with` block."""
         once = Retry(NoBackoff(), 0)
         return redis.Redis.from_url(
             self.url,
@@ -42,19 +44,19 @@ class Redis:
         )
 
     def execute(self, *command: Any) -> Any:
-        """Run one command, such as execute("CONFIG", "SET", "maxmemory", "1mb"). Its answer."""
+        """Run one command, such as execute("CONFIG", "SET", "maxmemory", "1mb"), and return its answer."""
         with self.client() as client:
             return client.execute_command(*command)
 
     def remove(self, prefix: str) -> None:
-        """Remove the keys that have a prefix anywhere in them: a hash tag may stand before it."""
+        """Remove the keys that contain a prefix: a hash tag may come before it."""
         with self.client() as client:
             for key in client.scan_iter(f"*{prefix}*"):
                 client.delete(key)
 
 
 class RedisServer(Server, Redis):
-    """A server of its own that keeps nothing on the disk: what it held is lost when it ends.
+    """A Redis server without persistence: its data are lost when it stops.
 
     Options are those of redis.conf, with _ for -: RedisServer(maxmemory_policy="noeviction").
     """
@@ -69,8 +71,8 @@ class RedisServer(Server, Redis):
             "bind": "127.0.0.1",
             "save": "",
             "appendonly": "no",
-            "rdb_del_sync_files": "yes",  # a replica too starts with nothing
-            "repl_diskless_sync_delay": 0,  # a test's replica waits for no other
+            "rdb_del_sync_files": "yes",  # # a replica starts empty too
+            "repl_diskless_sync_delay": 0,  # # a replica in a test needs no delay before it syncs
             "shutdown_timeout": 0,
             **options,
         }
@@ -96,22 +98,22 @@ class RedisServer(Server, Redis):
         self.execute("FLUSHALL")
 
     def replica_of(self, other: "RedisServer") -> None:
-        """Follow another server; after this it holds what the other held at the call, and hears what comes."""
+        """Follow another server. On return, it has all data of the other server."""
         self.execute("REPLICAOF", "127.0.0.1", other.port)
         self._catch_up(other)
 
     def promote(self, followed: "RedisServer | None" = None) -> None:
-        """Follow no longer: it takes writes, and holds what it has heard so far.
+        """Stop following: it accepts writes and keeps the data that it has.
 
-        With the server that it has followed, it first hears all that this one has taken before the call. So a test
-        knows what a replica that lags holds: nothing after this.
+        If it followed `other`, it first receives all that this server accepted before the call. So a test
+        knows the data of a replica that lags.
         """
         if followed is not None:
             self._catch_up(followed)
         self.execute("REPLICAOF", "NO", "ONE")
 
     def take_over(self, other: "RedisServer") -> None:
-        """Kill the other server and answer at its port and URL, as one that a replica stands in for."""
+        """Kill the other server, and answer at its port and URL, as a replica does after a fail-over."""
         other.kill()
         self.execute("CONFIG", "SET", "port", other.port)
         self.port, other.port = other.port, self.port
@@ -132,7 +134,7 @@ class RedisServer(Server, Redis):
 
 
 class RedisSentinel(Server, Redis):
-    """A Sentinel that watches a primary, and makes its replica the primary soon after it has fallen silent."""
+    """A Sentinel that watches a primary, and promotes its replica soon after the primary stops answering."""
 
     NAME = "Sentinel"
     STOPS_BY = ENDS_BY = signal.SIGTERM
@@ -154,7 +156,7 @@ class RedisSentinel(Server, Redis):
         return f"redis://:{self.password or ''}@127.0.0.1:{self.port}"
 
     def command(self) -> list[str | Path]:
-        # A Sentinel writes down what it learns, so it needs a file.
+        # # A Sentinel stores its state in its configuration, so it needs a file.
         configuration = self.folder / "sentinel.conf"
         lines = [
             f"port {self.port}",
@@ -187,7 +189,7 @@ class RedisSentinel(Server, Redis):
 
 
 class RedisCluster:
-    """Three nodes on loopback, each with a third of the slots. Options are those of RedisServer."""
+    """A cluster of three nodes on loopback, each with a third of the slots. Options are those of RedisServer."""
 
     def __init__(self, **options: str | int) -> None:
         self._options = options
@@ -196,7 +198,7 @@ class RedisCluster:
 
     @property
     def url(self) -> str:
-        """Of one node; it tells a client the others."""
+        """Return the URL of one node. A client learns the others from it."""
         return self.nodes[0].url
 
     def __enter__(self) -> Self:
@@ -219,14 +221,14 @@ class RedisCluster:
             node.flush()
 
     def is_whole(self) -> bool:
-        """Every node sees every slot served. A node sees this some seconds after its start."""
+        """Return True if every node sees all slots served, which takes some seconds after its start."""
         return all("cluster_state:ok" in node.execute("CLUSTER", "INFO") for node in self.nodes)
 
     def _form(self, buses: list[int]) -> None:
         bounds = [SLOTS * part // 3 for part in range(4)]
         for number, node in enumerate(self.nodes):
             node.execute("CLUSTER", "ADDSLOTSRANGE", bounds[number], bounds[number + 1] - 1)
-            # Else all have 0, and they have to settle first whose claim is newer.
+            # # Distinct epochs save the nodes an election at their start.
             node.execute("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
             self.nodes[0].execute("CLUSTER", "MEET", "127.0.0.1", node.port, buses[number])
         until(self.is_whole, "the cluster is whole")

@@ -1,4 +1,4 @@
-"""The servers do what the tests of faults need of them."""
+"""The test servers provide the faults that tests need."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the store says, read once all is over."""
+"""The ledger of the store, read after the recording."""
 
 from collections.abc import AsyncIterator
 
@@ -12,15 +12,15 @@ from tests.history.records import History
 PAGE = 10_000
 
 
-async def with_truth(history: History, settings: Settings) -> History:
-    """The history with the whole ledger of the store that the settings name, and whose each integer key is."""
+async def with_ledger(history: History, settings: Settings) -> History:
+    """Return the history with the whole ledger of the store, and the user id of each player key."""
     users: dict[int, str] = {}
     ledger: list[Event] = []
     async with make_store(settings) as store:
         for board in await store.heads():
             ledger += [event async for event in _events(store, board)]
             users |= {player: user_id async for player, user_id in _users(store, board)}
-    return history.with_truth(ledger, users)
+    return history.with_ledger(ledger, users)
 
 
 async def _events(store: Store, board: str) -> AsyncIterator[Event]:
