@@ -137,7 +137,7 @@ async def jump_the_clock_and_come_back(world: World, load: Load, rng: random.Ran
     await asyncio.to_thread(instance.start)
     await load.more_acknowledged(20)
     world.clock.set_ahead(0)
-    # # Otherwise it would take the correct time for a jump, and refuse writes for half a minute.
+    # Otherwise it would take the correct time for a jump, and refuse writes for half a minute.
     await asyncio.to_thread(instance.kill)
     await asyncio.to_thread(instance.start)
 

@@ -98,7 +98,7 @@ class World:
                 self.cluster = stack.enter_context(RedisCluster())
                 redis_url = self.cluster.url
             else:
-                # # The second instance is the replacement of the first one.
+                # The second instance is the replacement of the first one.
                 self.redis, self.replica = (stack.enter_context(RedisServer()) for _ in range(2))
                 redis_url = self.redis.url
             public = ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True)

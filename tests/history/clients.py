@@ -91,7 +91,7 @@ class Clients:
             headers["idempotency-key"] = key
         body = json.dumps({"actionId": action_id, "userId": user_id}).encode()
         started = self._now()
-        # # A request that the end of the test cuts off was sent all the same.
+        # A request that the end of the test cuts off was sent all the same.
         outcome: Outcome = Unknown("the client was stopped")
         try:
             answer = await self._connections[instance].request(
@@ -113,7 +113,7 @@ class Clients:
         """Run one client, which submits at random until it is stopped."""
         rng, plan = self._rng, self._plan
         while not await self._stopped_within(rng.expovariate(plan.rate / plan.clients)):
-            # # Some users are busy, most are not: because of the square, the first quarter makes half of all
+            # Some users are busy, most are not: because of the square, the first quarter makes half of all
             # submissions.
             user_id = f"user-{int(plan.users * rng.random() ** 2)}"
             action_id = rng.choice(plan.actions)

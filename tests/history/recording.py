@@ -247,7 +247,7 @@ async def recording(
                 for task in (*clients, *watchers):
                     task.cancel()
     except BaseExceptionGroup as failures:
-        # # An error of the test itself is raised as it is.
+        # An error of the test itself is raised as it is.
         if len(failures.exceptions) == 1:
             raise failures.exceptions[0] from None
         raise

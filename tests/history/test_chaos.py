@@ -55,7 +55,7 @@ async def test_three_instances_on_a_cluster_are_one(clustered: World) -> None:
     async with recording(clustered.urls, clustered.token, PLAN) as load:
         await load.healed(10.0)
         await load.more_acknowledged(5 * BETWEEN)
-        # # The check also holds while the load runs.
+        # The check also holds while the load runs.
         assert (await asyncio.to_thread(clustered.verify)).returncode == 0
     history = await with_ledger(load.history, clustered.settings)
     assert check(history, clustered.settings.rate_limit) == []
@@ -68,7 +68,7 @@ async def test_every_promise_is_kept_on_a_cluster(clustered: World) -> None:
     async def next_fault(world: World, load: Load, rng: random.Random) -> None:
         await next(faults)(world, load, rng)
 
-    # # One world after the other, because a cluster takes long to start.
+    # One world after the other, because a cluster takes long to start.
     verdict = await ordeal(clustered, next_fault, times=len(CLUSTER_FAULTS))
     assert verdict.violations == []
     assert verdict.acknowledged > 2 * BETWEEN

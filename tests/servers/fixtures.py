@@ -17,7 +17,7 @@ def postgres() -> Iterator[Postgres]:
     if DATABASE_URL:
         yield Postgres(DATABASE_URL)
         return
-    # # The data are deleted after the tests, so they need not reach a disk.
+    # The data are deleted after the tests, so they need not reach a disk.
     with PostgresServer(fsync=False) as server:
         yield server
 

@@ -28,7 +28,7 @@ class PgBouncer(Server):
     """A pgbouncer. Settings are those of pgbouncer.ini: PgBouncer(url, pool_mode="transaction")."""
 
     NAME = "pgbouncer"
-    STOPS_BY = ENDS_BY = signal.SIGTERM  # # stops without waiting for its clients
+    STOPS_BY = ENDS_BY = signal.SIGTERM  # stops without waiting for its clients
 
     def __init__(self, url: str, **settings: str | int) -> None:
         super().__init__(None, ordinary_user())

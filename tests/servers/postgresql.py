@@ -85,8 +85,8 @@ class PostgresServer(Server, Postgres):
     """
 
     NAME = "PostgreSQL"
-    STOPS_BY = signal.SIGINT  # # "fast" shutdown: does not wait for clients
-    ENDS_BY = signal.SIGQUIT  # # "immediate" shutdown: without a checkpoint
+    STOPS_BY = signal.SIGINT  # "fast" shutdown: does not wait for clients
+    ENDS_BY = signal.SIGQUIT  # "immediate" shutdown: without a checkpoint
 
     def __init__(self, *, environment: Mapping[str, str] | None = None, **settings: str | float) -> None:
         super().__init__(environment, ordinary_user())
@@ -94,7 +94,7 @@ class PostgresServer(Server, Postgres):
         self.settings: dict[str, str | float] = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
-            "dynamic_shared_memory_type": "mmap",  # # files in the server's own folder, so that a crash leaves none elsewhere
+            "dynamic_shared_memory_type": "mmap",  # a crash leaves no files outside its folder
             **settings,
         }
 
@@ -170,7 +170,7 @@ class PostgresServer(Server, Postgres):
         to it.
         """
         package, copied = self.programs.parents[1], self.folder / "programs"
-        # # The libraries of a wheel may be in a folder next to its package.
+        # The libraries of a wheel may be in a folder next to its package.
         for part in package.parent.glob(f"{package.name}*"):
             shutil.copytree(part, copied / part.name, symlinks=True)
         for path in (copied, *copied.rglob("*")):

@@ -71,8 +71,8 @@ class RedisServer(Server, Redis):
             "bind": "127.0.0.1",
             "save": "",
             "appendonly": "no",
-            "rdb_del_sync_files": "yes",  # # a replica starts empty too
-            "repl_diskless_sync_delay": 0,  # # a replica in a test needs no delay before it syncs
+            "rdb_del_sync_files": "yes",  # a replica starts empty too
+            "repl_diskless_sync_delay": 0,  # a replica in a test needs no delay before it syncs
             "shutdown_timeout": 0,
             **options,
         }
@@ -156,7 +156,7 @@ class RedisSentinel(Server, Redis):
         return f"redis://:{self.password or ''}@127.0.0.1:{self.port}"
 
     def command(self) -> list[str | Path]:
-        # # A Sentinel stores its state in its configuration, so it needs a file.
+        # A Sentinel stores its state in its configuration, so it needs a file.
         configuration = self.folder / "sentinel.conf"
         lines = [
             f"port {self.port}",
@@ -228,7 +228,7 @@ class RedisCluster:
         bounds = [SLOTS * part // 3 for part in range(4)]
         for number, node in enumerate(self.nodes):
             node.execute("CLUSTER", "ADDSLOTSRANGE", bounds[number], bounds[number + 1] - 1)
-            # # Distinct epochs save the nodes an election at their start.
+            # Distinct epochs save the nodes an election at their start.
             node.execute("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
             self.nodes[0].execute("CLUSTER", "MEET", "127.0.0.1", node.port, buses[number])
         until(self.is_whole, "the cluster is whole")
