@@ -14,6 +14,7 @@ SSE_CLIENTS := tests/e2e/sse_clients/node_modules/.package-lock.json
 # Separate environments: moto and checkov pin old versions of packages that the tests use.
 INFRASTRUCTURE_VENV := .venv-infrastructure
 CHECKOV_VENV := .venv-checkov
+LATEST_VENV := .venv-latest
 INFRASTRUCTURE := $(INFRASTRUCTURE_VENV)/.installed
 CHECKOV := $(CHECKOV_VENV)/.installed
 
@@ -25,7 +26,7 @@ WITH_TABLES := README.md .env.example $(wildcard docs/*.md docs/recipes/*.md)
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev services services-down dev-distributed up down image image-test migrate test unit e2e sse-clients webkit chaos pictures load infra-test lint reference format audit check build lock clean
+.PHONY: help install run dev services services-down dev-distributed up down image image-test migrate test unit test-latest e2e sse-clients webkit chaos pictures load infra-test lint reference format audit check build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +76,10 @@ test: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) $(SSE_CLIENTS) ## Run all tests in W
 
 unit: $(DEVELOPMENT) ## Run the tests that need no server, in less than a minute
 	@$(BIN)/python -m pytest --numprocesses=$(WORKERS) tests/unit $(ARGS)
+
+test-latest: $(DEVELOPMENT) | $(LATEST_VENV)/bin/python ## Run the unit and web tests with the newest dependencies, in a venv of their own
+	@$(BIN)/uv pip install --quiet --upgrade --python $(LATEST_VENV)/bin/python --group build --group dev --group servers --editable .
+	@$(LATEST_VENV)/bin/python -m pytest tests/unit tests/web $(ARGS)
 
 e2e: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) $(SSE_CLIENTS) ## Run the end-to-end tests alone
 	@$(BIN)/python -m pytest tests/e2e
@@ -151,10 +156,10 @@ $(IMAGE): requirements/image.lock $(DEVELOPMENT)
 	@touch $@
 
 clean: ## Remove generated files; databases stay
-	@rm -rf $(VENV) $(INFRASTRUCTURE_VENV) $(CHECKOV_VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/e2e/sse_clients/node_modules
+	@rm -rf $(VENV) $(INFRASTRUCTURE_VENV) $(CHECKOV_VENV) $(LATEST_VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/e2e/sse_clients/node_modules
 	@find src tests benchmarks chaos tools infrastructure -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(BIN)/python $(INFRASTRUCTURE_VENV)/bin/python $(CHECKOV_VENV)/bin/python:
+$(BIN)/python $(INFRASTRUCTURE_VENV)/bin/python $(CHECKOV_VENV)/bin/python $(LATEST_VENV)/bin/python:
 	@command -v $(PYTHON) > /dev/null || { echo "Python 3.11 or newer is needed: on Debian, apt-get install python3 python3-venv"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make run PYTHON=python3.13"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "Python's venv is needed: on Debian, apt-get install python3-venv"; exit 1; }
