@@ -1,4 +1,4 @@
-"""`python -m infrastructure.trial`; `make infra-test` makes what it needs."""
+"""The command line of `make infra-test`: `python -m infrastructure.trial`."""
 
 import argparse
 import os
@@ -14,29 +14,30 @@ from infrastructure.trial.run import CHECKOV, PLANS, Run
 from infrastructure.trial.terraform import Terraform
 
 DESCRIPTION = """\
-Try infrastructure/ as far as that goes without an account at AWS: format, validation, plan assertions, checkov, and
-each example applied to a mock account of its own, planned again without a change, looked at by pytest, destroyed, and
-nothing left. Nothing leaves this machine, but for what Terraform asks a registry where no mirror has the provider."""
+Test infrastructure/ without an AWS account: check format, types, plan assertions and checkov; apply each example to
+a mock account, plan again without changes, test the account with pytest, destroy it, and find no leftovers. Only
+Terraform uses the network, to download the provider if there is no mirror."""
 
 EPILOG = """\
-TF_PLUGIN_MIRROR names a folder that `terraform providers mirror` has filled, where it is in no usual place. Without
-Terraform or the provider nothing is tried: that ends with 0, and with 1 where CI is set. A failure ends with 1."""
+Set TF_PLUGIN_MIRROR to a folder filled by `terraform providers mirror`, unless Terraform finds the provider itself.
+Without Terraform or the provider, the command tests nothing and exits with 0, or with 1 if CI is set. After a failed
+step it exits with 1."""
 
 
 def main() -> int:
     options = _options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C does, it ends what runs
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the programs, like Ctrl-C
     with TemporaryDirectory(prefix="scoreboard-infrastructure-") as folder, Programs() as programs:
         try:
             terraform = Terraform(terraform_program(), provider_mirror(), programs, Path(folder))
             run = Run(terraform, programs, Path(folder), options.only, waits=options.keep)
             run.prepare()
-            run.all_beside_each_other()
+            run.run_parts()
         except NotFound as missing:
             print(f"infra-test: not run. {missing}", file=sys.stderr)
             return 1 if os.environ.get("CI") else 0
         except ProgramFailed:
-            return 1  # its step has told
+            return 1  # the step has printed it
         except KeyboardInterrupt:
             return 130
     return 0
@@ -46,12 +47,12 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser("make infra-test", description=DESCRIPTION, epilog=EPILOG)
     parts = [*Terraform.examples(), CHECKOV, PLANS]
     parser.add_argument(
-        "--only", nargs="+", choices=parts, default=parts, help="of what takes minutes; all by default"
+        "--only", nargs="+", choices=parts, default=parts, help="the parts to run; default: all"
     )
     parser.add_argument(
         "--keep",
         action="store_true",
-        help="once it stands, tell how to ask each account, and wait for Ctrl-C",
+        help="keep each account after apply, print how to query it, and wait for Ctrl-C",
     )
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""What the tests ask: the account that an example was applied to, and what Terraform has written of it."""
+"""The account and the state that the tests check."""
 
 import os
 from pathlib import Path
@@ -10,5 +10,5 @@ from infrastructure.trial.deployed import Deployed
 
 @pytest.fixture(scope="session")
 def deployed() -> Deployed:
-    """`make infra-test` sets both; `ARGS=--keep` tells them, for a pytest by hand."""
+    """`make infra-test` sets both variables; `ARGS=--keep` prints them."""
     return Deployed(os.environ["AWS_ENDPOINT_URL"], Path(os.environ["SCOREBOARD_TEST_TERRAFORM_STATE"]))

@@ -1,4 +1,4 @@
-"""One deployment, as AWS's own interfaces tell of it: nothing here is read from Terraform's plan or source."""
+"""A deployment as the AWS API reports it, independent of Terraform's plan and source."""
 
 import json
 from functools import cached_property
@@ -17,7 +17,7 @@ class Deployed:
         self.name: str = json.loads(self.state)["outputs"]["name"]["value"]
 
     def ask(self, service: str, call: str, key: str, **arguments: Any) -> Any:
-        """What a call answers under a key: of all its pages, where it has several."""
+        """Return a field of the response, concatenated over its pages."""
         client = self._account.client(service)
         if not client.can_paginate(call):
             return getattr(client, call)(**arguments)[key]
@@ -42,7 +42,7 @@ class Deployed:
 
     @cached_property
     def routes_out(self) -> dict[str, list[str]]:
-        """By subnet: the gateways that its packets for everybody go to."""
+        """The gateways of the default route, by subnet."""
         tables = self.ask("ec2", "describe_route_tables", "RouteTables", Filters=self.in_vpc)
         return {
             association["SubnetId"]: [
@@ -55,7 +55,7 @@ class Deployed:
             if "SubnetId" in association
         }
 
-    # The balancer.
+    # The load balancer.
 
     @cached_property
     def balancer(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Deployed:
 
     @cached_property
     def task_definitions(self) -> dict[str, dict[str, Any]]:
-        """By the last part of its family: the services' and `migrate`."""
+        """Those of the services and of `migrate`, by the last part of their family."""
         arns = self.ask("ecs", "list_task_definitions", "taskDefinitionArns")
         found = [
             self.ask("ecs", "describe_task_definition", "taskDefinition", taskDefinition=arn) for arn in arns
@@ -99,7 +99,7 @@ class Deployed:
         return {definition["family"].removeprefix(f"{self.name}-"): definition for definition in found}
 
     def server_in(self, definition: str) -> dict[str, Any]:
-        """The container of a task definition that runs our image."""
+        """Return the container that runs the scoreboard's image."""
         containers = self.task_definitions[definition]["containerDefinitions"]
         (found,) = [container for container in containers if container["name"] == "scoreboard"]
         return dict(found)
@@ -111,7 +111,7 @@ class Deployed:
 
     @cached_property
     def databases(self) -> dict[str, dict[str, Any]]:
-        """By identifier: the primary has the deployment's own name."""
+        """By identifier. The primary has the name of the deployment."""
         found = self.ask("rds", "describe_db_instances", "DBInstances")
         return {database["DBInstanceIdentifier"]: database for database in found}
 
@@ -137,7 +137,7 @@ class Deployed:
 
     @cached_property
     def secrets(self) -> dict[str, dict[str, Any]]:
-        """By the last part of their name, with the value."""
+        """The secrets with their values, by the last part of their name."""
         listed = self.ask("secretsmanager", "list_secrets", "SecretList")
         client = self._account.client("secretsmanager")
         return {
@@ -146,11 +146,11 @@ class Deployed:
             for secret in listed
         }
 
-    # What watches it.
+    # Monitoring and scaling.
 
     @cached_property
     def alarms(self) -> list[dict[str, Any]]:
-        """Ours: scaling policies make some of their own, by which they act."""
+        """Without the alarms that scaling policies create."""
         return list(
             self.ask("cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=f"{self.name}-")
         )
@@ -160,7 +160,7 @@ class Deployed:
 
     @cached_property
     def charts(self) -> dict[str, str]:
-        """Of the dashboard: by title, what it shows, as text."""
+        """The metrics of each chart on the dashboard, as JSON text, by title."""
         body = self.ask("cloudwatch", "get_dashboard", "DashboardBody", DashboardName=self.name)
         properties = [widget["properties"] for widget in json.loads(body)["widgets"]]
         return {chart["title"]: json.dumps(chart["metrics"]) for chart in properties}
@@ -173,16 +173,16 @@ class Deployed:
         return self.ask("application-autoscaling", call, key, ServiceNamespace="ecs")
 
     def scaling_of(self, service: str) -> list[dict[str, Any]]:
-        """The scaling policies of a service."""
+        """Return the scaling policies of a service."""
         named = f"service/{self.name}/{service}"
         found = self.ask_scaling("describe_scaling_policies", "ScalingPolicies")
         return [policy for policy in found if policy["ResourceId"] == named]
 
-    # Who may do what.
+    # Permissions.
 
     @cached_property
     def policies(self) -> dict[str, list[dict[str, Any]]]:
-        """By role, the statements that it was given by name (not those of AWS's own policies)."""
+        """The statements of each role's inline policies, by role."""
         return {
             role["RoleName"]: self._statements(role["RoleName"])
             for role in self.ask("iam", "list_roles", "Roles")

@@ -1,82 +1,46 @@
-"""Where Terraform and the provider for AWS come from.
-
-`TF_PLUGIN_MIRROR` names the folder of a provider mirror: the one that holds a folder for each registry's host, as
-`terraform providers mirror` makes it. Without it the usual places are looked through; where none has the provider,
-Terraform asks the registry itself.
-"""
+"""Find Terraform and a mirror of the AWS provider."""
 
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 OLDEST_TERRAFORM = (1, 11)
-"""The first with write-only arguments, by which secrets stay out of the state."""
+"""The first version with write-only arguments, which keep secrets out of the state."""
 
-MIRRORS = (
-    # Terraform's own implied mirrors: https://developer.hashicorp.com/terraform/cli/config/config-file
-    "~/.terraform.d/plugins",
-    "~/.local/share/terraform/plugins",
-    "~/Library/Application Support/io.terraform/plugins",
-    "/usr/local/share/terraform/plugins",
-    "/usr/share/terraform/plugins",
-    "/Library/Application Support/io.terraform/plugins",
-)
+NEEDED = "Terraform 1.11 or newer: https://developer.hashicorp.com/terraform/install"
 
 SEARCHED = ("/usr/local/share", "/usr/local/lib", "/usr/share", "/usr/lib", "/opt")
-"""Where somebody who prepares a machine without a network puts such a mirror."""
-
-UNPACKED = "*/hashicorp/aws/*/*/terraform-provider-aws*"
-PACKED = "*/hashicorp/aws/terraform-provider-aws*.zip"
-"""What a mirror holds below its folder, in either of its two layouts."""
+"""Folders that may hold a mirror, in addition to those that Terraform searches itself."""
 
 
 class NotFound(Exception):
-    """Raised when what is needed is not on this machine; tells what to install."""
+    """Raised when a required program or provider is missing. The text says what to install."""
 
 
 def terraform_program() -> Path:
     """Raises NotFound."""
     found = shutil.which("terraform")
-    needed = ".".join(map(str, OLDEST_TERRAFORM))
     if found is None:
-        raise NotFound(
-            f"Terraform {needed} or newer is not on this machine: https://developer.hashicorp.com/terraform/install"
-        )
-    said = subprocess.run([found, "version"], capture_output=True, text=True, timeout=60, check=False).stdout
-    version = re.search(r"Terraform v(\d+)\.(\d+)", said)
+        raise NotFound(f"Install {NEEDED}")
+    output = subprocess.run(
+        [found, "version"], capture_output=True, text=True, timeout=60, check=False
+    ).stdout
+    version = re.search(r"Terraform v(\d+)\.(\d+)", output)
     if version is None or (int(version[1]), int(version[2])) < OLDEST_TERRAFORM:
-        raise NotFound(
-            f"{found} is not Terraform {needed} or newer: https://developer.hashicorp.com/terraform/install"
-        )
+        raise NotFound(f"{found} is too old. Install {NEEDED}")
     return Path(found)
 
 
 def provider_mirror() -> Path | None:
-    """The folder for `terraform init -plugin-dir`, or None where only a registry can help. Raises NotFound."""
+    """Return the folder for `terraform init -plugin-dir`, or None to leave the search to Terraform. Raises NotFound."""
     named = os.environ.get("TF_PLUGIN_MIRROR")
-    if named is not None:
-        if not _has_provider(Path(named)):
-            raise NotFound(
-                f"TF_PLUGIN_MIRROR={named} holds no provider for AWS: fill it with `terraform providers mirror`"
-            )
-        return Path(named)
-    return next(filter(_has_provider, _candidates()), None)
-
-
-def _candidates() -> Iterator[Path]:
-    yield from (Path(place).expanduser() for place in MIRRORS)
-    for place in map(Path, SEARCHED):
-        # A mirror stands here or one folder below, with its hosts in it: deeper would be to search the whole disk.
-        for host in (
-            *place.glob("*/hashicorp"),
-            *place.glob("*/*/hashicorp"),
-            *place.glob("*/*/*/hashicorp"),
-        ):
-            yield host.parent.parent
-
-
-def _has_provider(folder: Path) -> bool:
-    return any(True for pattern in (UNPACKED, PACKED) for _ in folder.glob(pattern))
+    if named is None:
+        found = (provider for folder in SEARCHED for provider in Path(folder).glob("*/*/hashicorp/aws"))
+        return next((provider.parents[2] for provider in found), None)
+    if not any(Path(named).glob("*/hashicorp/aws/*")):
+        raise NotFound(
+            f"TF_PLUGIN_MIRROR={named} contains no AWS provider: fill it with `terraform providers mirror`"
+        )
+    return Path(named)

@@ -1,4 +1,4 @@
-"""An AWS account that is none: a server of its own on the loopback, which forgets all when it ends."""
+"""A mock of an AWS account: a moto server on the loopback interface, with its state in memory."""
 
 import os
 import sys
@@ -15,11 +15,11 @@ from infrastructure.trial.programs import ProgramFailed, Programs
 REPOSITORY = Path(__file__).parents[2]
 
 REGION = "eu-central-1"
-"""Any that has three zones."""
+"""Any region with three zones."""
 
 
 def plain_environment() -> dict[str, str]:
-    """This one's, without what would lead Terraform or boto3 to a real account, or to variables of somebody else."""
+    """Return the environment without variables that could lead Terraform or boto3 to a real account."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -34,7 +34,7 @@ class MockAccount:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Where boto3 and Terraform's provider find it. No file of the user's is read, and the keys open nothing."""
+        """Return the variables that point boto3 and Terraform to this account, and to no file of the user."""
         return plain_environment() | {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "mock",
@@ -56,7 +56,7 @@ class MockAccount:
         )
 
     def certificate(self) -> str:
-        """One for the balancer, which has to be there before it. Its ARN."""
+        """Create the certificate that the load balancer needs. Return its ARN."""
         asked = self.client("acm").request_certificate(DomainName="scores.example", ValidationMethod="DNS")
         return str(asked["CertificateArn"])
 
@@ -64,7 +64,7 @@ class MockAccount:
         return len(self.client("rds").describe_db_instances()["DBInstances"])
 
     def allow_deletion(self) -> None:
-        """Of what AWS refuses to delete while it is protected: databases and balancers."""
+        """Lift the deletion protection of databases and load balancers."""
         rds, balancing = self.client("rds"), self.client("elbv2")
         for database in rds.describe_db_instances()["DBInstances"]:
             rds.modify_db_instance(
@@ -77,7 +77,7 @@ class MockAccount:
             )
 
     def errors(self) -> str:
-        """What went wrong within the server, which a client is told as 500 alone."""
+        """Return the server's last traceback. Clients only receive status 500."""
         _, found, trace = self.log.read_text(errors="replace").rpartition("Traceback (most recent call last)")
         return f"The mock account's last error:\n{trace.strip()[-2_000:]}" if found else ""
 
@@ -86,7 +86,7 @@ class MockAccount:
 def mock_account(programs: Programs, folder: Path, name: str) -> Iterator[MockAccount]:
     log = folder / f"{name}.log"
     environment = plain_environment() | {
-        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # thousands of images, of which nobody starts one
+        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # thousands of images that no test uses
         "MOTO_ACM_VALIDATION_WAIT": "0",
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
     }

@@ -1,7 +1,6 @@
-"""The answers that the AWS provider asks for and moto 5.2.5 lacks or forgets.
+"""Responses that the AWS provider needs and moto 5.2.5 lacks.
 
-Without them an apply ends, or every plan finds a change.
-One process is one account: what is kept here is kept for its life.
+Without them an apply fails, or every plan contains a change. One process is one account, so the state is global.
 """
 
 import json
@@ -22,13 +21,13 @@ SERVICE_OPTIONS = {
     "healthCheckGracePeriodSeconds": "health_check_grace_period_seconds",
     "deploymentConfiguration": "deployment_configuration",
 }
-"""What an ECS service is asked for and moto drops: by its name in the request, that in moto's model."""
+"""Options of an ECS service that moto drops: the attribute in its model, by the name in the request."""
 
 _tags_of_targets: dict[str, dict[str, str]] = {}
 
 
 def complete(owner: type, name: str, add_to: Callable[..., None]) -> None:
-    """Let a function add what is missing in what a method of moto returns; it is handed that and the call."""
+    """Wrap a method of moto: `add_to` receives its result and arguments, and completes the result."""
     original = getattr(owner, name)
 
     def completed(self: Any, *given: Any, **named: Any) -> Any:
@@ -70,7 +69,7 @@ def _tags_of_target(request: Any) -> str:
 
 
 def _make_clusters_of_group(backend: Any, group: Any, **named: Any) -> None:
-    """The provider reads a group's version and node type from its members, which moto names and does not make."""
+    """Create the members of a group. moto only names them, and the provider reads version and node type from them."""
     if not named.get("num_node_groups"):
         count = named.get("num_cache_clusters") or 1
         group.member_clusters = [
@@ -94,7 +93,7 @@ _taken_by_cluster = [
 
 
 def _tell_groups(_: Any, cluster: Any, *__: Any, **___: Any) -> None:
-    """moto keeps what they are called, and tells it under no name that AWS has."""
+    """Report the groups under the names that AWS uses."""
     cluster.cache_parameter_group = {"CacheParameterGroupName": cluster.cache_parameter_group_name}
     cluster.security_groups = [
         {"SecurityGroupId": group, "Status": "active"} for group in cluster.security_group_ids or ()
@@ -102,7 +101,7 @@ def _tell_groups(_: Any, cluster: Any, *__: Any, **___: Any) -> None:
 
 
 def _let_group_go(backend: Any, group: Any, *_: Any, **__: Any) -> None:
-    """In moto a group stays at "deleting" for ever."""
+    """Delete a group: in moto it stays in the state "deleting"."""
     name = group.replication_group_id
     for member, cluster in list(backend.cache_clusters.items()):
         if getattr(cluster, "replication_group_id", None) == name:
@@ -122,19 +121,19 @@ def _keep_performance_insights(_: Any, database: Any, options: dict[str, Any]) -
 
 
 def _give_replica_its_id(_: Any, replica: Any, __: dict[str, Any]) -> None:
-    """moto gives a replica the id of its source, and the provider finds two by it."""
+    """Give a replica an id of its own: moto copies that of the source, so the provider finds two."""
     replica.dbi_resource_id = "db-" + replica.db_instance_identifier.upper().replace("-", "")
 
 
 def _as_user(modify: Callable[..., Any]) -> Callable[..., Any]:
-    """The provider passes over parameters whose source is not the user."""
+    """Mark parameters as set by the user: the provider ignores others."""
     return lambda backend, name, parameters: modify(
         backend, name, [{**parameter, "Source": "user"} for parameter in parameters]
     )
 
 
 def _set_zone_rebalancing(_: Any, service: Any, *__: Any, **___: Any) -> None:
-    """moto tells none, which no service at AWS has."""
+    """Set the default, which moto omits."""
     service.availability_zone_rebalancing = "DISABLED"
 
 
@@ -145,6 +144,6 @@ def _keep_service_options(request: Any, answer: Any) -> None:
 
 
 def _description(rule: Any) -> str | None:
-    """That of a rule which names a group lies beside the group's id."""
+    """A rule for a security group has its description next to the id of that group."""
     told: str | None = rule.ip_range.get("Description") or (rule.source_group or {}).get("Description")
     return told

@@ -1,4 +1,4 @@
-"""ElastiCache's parameter groups, of which moto 5.2.5 has none: `noeviction` is said in one."""
+"""ElastiCache parameter groups, which moto 5.2.5 lacks. One of them sets `noeviction`."""
 
 from typing import Any
 

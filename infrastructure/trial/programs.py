@@ -1,29 +1,32 @@
-"""The programs that a run starts. None is left when it ends, in whichever way."""
+"""Run programs in parallel, and leave none behind."""
 
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import IO, Self
 
 SHOWN_LINES = 60
-"""Of what a program wrote before it failed: Terraform's errors stand at the end."""
+"""The end of a failed program's output, where Terraform prints its errors."""
 
 
 class ProgramFailed(Exception):
-    """Raised when a program ends with a code that it should not; tells what it wrote at last."""
+    """Raised when a program exits with an error. The text is the end of its output."""
 
 
 class Programs:
-    """Runs programs, from several threads too; those that still run at its end are killed with all their children."""
+    """Runs programs and steps, from several threads. On exit, kills the programs that still run."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._running: set[subprocess.Popen[str]] = set()
-        self.is_closed = False
+        self._is_closed = False
+        self._started_at = monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -31,22 +34,20 @@ class Programs:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def run(
-        self,
-        command: Sequence[str | Path],
-        folder: Path,
-        environment: Mapping[str, str],
-        passes: Sequence[int] = (0,),
-    ) -> str:
-        """Run to the end, and return what it wrote. Raises ProgramFailed."""
+    @property
+    def seconds(self) -> float:
+        return monotonic() - self._started_at
+
+    def run(self, command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> str:
+        """Run a program and return its output. Raises ProgramFailed."""
         process = self.start(command, folder, environment, subprocess.STDOUT)
-        written, _ = process.communicate()
+        output, _ = process.communicate()
         with self._lock:
             self._running.discard(process)
-        if process.returncode not in passes:
-            tail = "\n".join(written.strip().splitlines()[-SHOWN_LINES:])
-            raise ProgramFailed(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{tail}")
-        return written
+        if process.returncode:
+            tail = "\n".join(output.strip().splitlines()[-SHOWN_LINES:])
+            raise ProgramFailed(f"{' '.join(map(str, command))} exited with {process.returncode}:\n{tail}")
+        return output
 
     def start(
         self,
@@ -56,9 +57,9 @@ class Programs:
         errors: int | IO[str],
     ) -> subprocess.Popen[str]:
         with self._lock:
-            if self.is_closed:
-                raise ProgramFailed(f"{command[0]} was not started any more")
-            # A session of its own: Ctrl-C comes to this program alone, which then ends the others as it wants to.
+            if self._is_closed:
+                raise ProgramFailed(f"{command[0]} was not started, because the run is over")
+            # In a session of its own, so that Ctrl-C reaches only this process, which then ends the others.
             process = subprocess.Popen(
                 command,
                 cwd=folder,
@@ -73,10 +74,7 @@ class Programs:
         return process
 
     def end(self, process: subprocess.Popen[str]) -> None:
-        """Kill it, and its children, such as Terraform's providers, which are in its group.
-
-        The accounts are mocks: nothing has to be brought to an orderly end.
-        """
+        """Kill a program and its process group, which contains Terraform's providers."""
         with self._lock:
             self._running.discard(process)
         with suppress(ProcessLookupError):
@@ -88,7 +86,23 @@ class Programs:
 
     def close(self) -> None:
         with self._lock:
-            self.is_closed = True
+            self._is_closed = True
             running = list(self._running)
         for process in running:
             self.end(process)
+
+    def step(self, name: str, work: Callable[[], str | None]) -> None:
+        """Do some work and report its start and end. The work may return a result to print. Raises ProgramFailed."""
+        begin = monotonic()
+        self._print(f"… {name}")
+        try:
+            result = work()
+        except ProgramFailed as failed:
+            if not self._is_closed:  # otherwise another step has failed before, or Ctrl-C was pressed
+                self._print(f"failed {name}\n{failed}")
+            raise
+        self._print(f"ok {name}: {monotonic() - begin:.1f} s{f' ({result})' if result else ''}")
+
+    def _print(self, text: str) -> None:
+        with self._lock:
+            print(f"{self.seconds:6.1f} s {text}", file=sys.stderr, flush=True)

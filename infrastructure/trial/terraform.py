@@ -1,4 +1,4 @@
-"""Terraform, in a copy of `infrastructure/`: the tree that was checked out stays as it is."""
+"""Run Terraform in a copy of `infrastructure/`, so that the working tree is unchanged."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ terraform {
 }
 
 provider "aws" {
-  # The account's keys open nothing: there is nothing to validate. By default an error is tried 25 times, for minutes.
+  # The mock account has no credentials to validate. The default of 25 retries takes minutes.
   skip_credentials_validation = true
   skip_metadata_api_check     = true
   skip_region_validation      = true
@@ -26,10 +26,10 @@ provider "aws" {
   max_retries                 = 3
 }
 """
-"""Laid over an example's own, as Terraform lays `*_override.tf`. The state stays beside it."""
+"""Overrides the example's configuration (`*_override.tf`). The state is a local file."""
 
 NO_REGISTRY = "could not connect to"
-"""What Terraform says of a registry that does not answer."""
+"""Terraform's message if a registry does not respond."""
 
 
 class Terraform:
@@ -48,14 +48,14 @@ class Terraform:
         return sorted(folder.name for folder in (SOURCE / "examples").iterdir() if folder.is_dir())
 
     def check_format(self) -> None:
-        """Raises ProgramFailed, with the difference."""
+        """Raises ProgramFailed with the difference."""
         self.run(SOURCE, "fmt", "-check", "-recursive", "-diff")
 
     def folder_of(self, example: str) -> Path:
         return self.copy / "examples" / example
 
     def initialise(self, folder: Path) -> None:
-        """Raises NotFound where there is no mirror, and no registry answers either."""
+        """Raises NotFound if there is no mirror and no registry responds."""
         mirror = [f"-plugin-dir={self._mirror}"] if self._mirror else []
         try:
             self.run(folder, "init", "-input=false", *mirror)
@@ -63,19 +63,19 @@ class Terraform:
             if mirror or NO_REGISTRY not in str(failed):
                 raise
             raise NotFound(
-                "The provider for AWS is in no mirror on this machine, and no registry can be reached: "
-                "fill a folder with `terraform providers mirror`, and name it in TF_PLUGIN_MIRROR"
+                "There is no mirror of the AWS provider, and no registry responds: fill a folder with "
+                "`terraform providers mirror`, and set TF_PLUGIN_MIRROR to it"
             ) from None
 
     def validate(self, folder: Path) -> None:
         self.run(folder, "validate")
 
     def test(self, account: MockAccount) -> str:
-        """The assertions on plans: data sources and ephemeral secrets come from the account. How many there were."""
-        said = self.run(self.copy, "test", **account.environment)
-        if "0 passed" in said or "passed" not in said:
-            raise ProgramFailed(f"no plan assertion ran:\n{said}")
-        return said.strip().splitlines()[-1]
+        """Check the assertions on plans. The account provides data sources and ephemeral secrets. Return the count."""
+        output = self.run(self.copy, "test", **account.environment)
+        if "0 passed" in output or "passed" not in output:
+            raise ProgramFailed(f"no plan assertion ran:\n{output}")
+        return output.strip().splitlines()[-1]
 
     def run(self, folder: Path, *arguments: str, **environment: str) -> str:
         command: list[str | Path] = [self._program, *arguments, "-no-color"]
@@ -86,7 +86,7 @@ class Terraform:
 
 
 class Example:
-    """One of the examples, applied to an account."""
+    """An example, applied to an account."""
 
     def __init__(
         self, terraform: Terraform, folder: Path, account: MockAccount, variables: Mapping[str, str]
@@ -101,24 +101,24 @@ class Example:
         return self.folder / "terraform.tfstate"
 
     def apply(self, **variables: str) -> None:
-        """Raises ProgramFailed, with what went wrong within the mock account where that is the reason."""
-        try:
-            self.run("apply", "-input=false", "-auto-approve", **variables)
-        except ProgramFailed as failed:
-            raise ProgramFailed(f"{failed}\n{self._account.errors()}") from None
+        self._change("apply", **variables)
 
     def plan_again(self) -> None:
-        """Raises ProgramFailed where a plan finds a change right after the apply."""
+        """Raises ProgramFailed if the plan contains a change."""
         self.run("plan", "-input=false", "-detailed-exitcode")
 
     def destroy(self, **variables: str) -> None:
+        self._change("destroy", **variables)
+
+    def _change(self, command: str, **variables: str) -> None:
+        """Raises ProgramFailed with the last error of the mock account."""
         try:
-            self.run("destroy", "-input=false", "-auto-approve", **variables)
+            self.run(command, "-input=false", "-auto-approve", **variables)
         except ProgramFailed as failed:
             raise ProgramFailed(f"{failed}\n{self._account.errors()}") from None
 
     def resources(self) -> list[dict[str, Any]]:
-        """Those in the state that Terraform has made."""
+        """Return the resources in the state, without data sources."""
         found = json.loads(self.state.read_text())["resources"]
         return [
             resource for resource in found if resource["mode"] == "managed" for _ in resource["instances"]
