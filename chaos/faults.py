@@ -2,12 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Final
 
 from chaos.world import DATABASE, World
 from tests.history.recording import Load
 from tests.key_server import NO_KEY_SETS
+from tests.servers.process import Server
 
 PAUSE_SECONDS: Final = 1.5
 """How long a component is frozen or unreachable: longer than every time limit that detects it."""
@@ -19,6 +21,21 @@ CROWD: Final = 1_000
 """Concurrent submissions of one user, each key twice."""
 
 Fault = Callable[[World, Load, random.Random], Awaitable[None]]
+
+
+@asynccontextmanager
+async def _paused(server: Server) -> AsyncIterator[None]:
+    await asyncio.to_thread(server.pause)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(server.resume)
+
+
+async def _crash(server: Server, rng: random.Random) -> None:
+    await asyncio.to_thread(server.kill)
+    await asyncio.sleep(rng.uniform(0, PAUSE_SECONDS))
+    await asyncio.to_thread(server.start)
 
 
 async def kill_an_instance(world: World, _load: Load, rng: random.Random) -> None:
@@ -40,19 +57,14 @@ async def stop_an_instance(world: World, load: Load, rng: random.Random) -> None
 
 async def kill_redis(world: World, _load: Load, rng: random.Random) -> None:
     """Restart Redis without data."""
-    await asyncio.to_thread(world.redis.kill)
-    await asyncio.sleep(rng.uniform(0, PAUSE_SECONDS))
-    await asyncio.to_thread(world.redis.start)
+    await _crash(world.redis, rng)
 
 
 async def stop_redis(world: World, load: Load, _rng: random.Random) -> None:
     """Make Redis unreachable. Scores are still accepted."""
-    await asyncio.to_thread(world.redis.pause)
-    try:
+    async with _paused(world.redis):
         await load.more_acknowledged(20, within_seconds=5)
         await asyncio.sleep(PAUSE_SECONDS)
-    finally:
-        await asyncio.to_thread(world.redis.resume)
 
 
 async def put_a_lagging_replica_first(world: World, load: Load, _rng: random.Random) -> None:
@@ -76,24 +88,17 @@ async def kill_a_node(world: World, _load: Load, rng: random.Random) -> None:
     without data.
     """
     node = await asyncio.to_thread(max, world.cluster.nodes, key=lambda node: node.execute("DBSIZE"))
-    await asyncio.to_thread(node.kill)
-    await asyncio.sleep(rng.uniform(0, PAUSE_SECONDS))
-    await asyncio.to_thread(node.start)
+    await _crash(node, rng)
 
 
 async def kill_postgres(world: World, _load: Load, rng: random.Random) -> None:
     """Kill the postmaster and all backends, as in a crash of the machine without loss of its disk."""
-    await asyncio.to_thread(world.postgres.kill)
-    await asyncio.sleep(rng.uniform(0, PAUSE_SECONDS))
-    await asyncio.to_thread(world.postgres.start)
+    await _crash(world.postgres, rng)
 
 
 async def stop_postgres(world: World, _load: Load, _rng: random.Random) -> None:
-    await asyncio.to_thread(world.postgres.pause)
-    try:
+    async with _paused(world.postgres):
         await asyncio.sleep(PAUSE_SECONDS)
-    finally:
-        await asyncio.to_thread(world.postgres.resume)
 
 
 async def terminate_all_connections(world: World, _load: Load, _rng: random.Random) -> None:

@@ -1,4 +1,4 @@
-"""Fuzz a server for a while, and show each byte string that it does not answer as it should."""
+"""Fuzz the HTTP server, and print each byte string that causes a wrong response or log line."""
 
 import argparse
 import tempfile
@@ -35,7 +35,7 @@ def main() -> None:
             if time.monotonic() > until:
                 break
         alive = scoreboard.client.get("/health/live").status_code
-    print(f"seed {given.seed}: {count} byte strings, {failed} faults; the server then answers {alive}")
+    print(f"seed {given.seed}: {count} byte strings, {failed} faults; the health check returns {alive}")
 
 
 if __name__ == "__main__":

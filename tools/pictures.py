@@ -1,4 +1,4 @@
-"""`python -m tools.pictures`: screenshots in light and dark, and a short animation, into docs/pictures."""
+"""`make pictures`: write screenshots, light and dark, and a short animation to docs/pictures."""
 
 import io
 import tempfile
@@ -47,7 +47,7 @@ def play(page: Page, url: str, actions: int) -> None:
 
 
 def animate(browser: Browser, url: str) -> None:
-    """One frame after the other, while simulated players score and a visitor climbs."""
+    """Record frames while simulated players score and a visitor moves up."""
     with visiting(browser, url, viewport=VIEW) as (context, _):
         page = context.new_page()
         play(page, url, actions=1)

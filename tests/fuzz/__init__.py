@@ -1,1 +1,1 @@
-"""Byte strings for the HTTP server, which `python -m tools.fuzz` and a test send."""
+"""Byte strings that a test and `python -m tools.fuzz` send to the HTTP server."""

@@ -1,4 +1,4 @@
-"""Sending byte strings to a server, and looking at what comes back and what is logged."""
+"""Send byte strings to a server, and check the responses and the log."""
 
 import json
 import logging
@@ -15,10 +15,10 @@ from tests.harness import Running
 from tests.limits import LIMIT_SECONDS
 
 SILENCE_SECONDS: Final = 0.02
-"""A server that says nothing for so long is left: it may wait for more of a request. (Too early only shows less.)"""
+"""The client disconnects after this silence, because the server may wait for the rest of a request."""
 
 
-class Told(logging.Handler):
+class LogHandler(logging.Handler):
     """Collects the records of structlog and other loggers."""
 
     def __init__(self) -> None:
@@ -31,8 +31,8 @@ class Told(logging.Handler):
 
 @contextmanager
 def told() -> Iterator[list[str]]:
-    """Every line of the log until the end of the block; complete at its end."""
-    handler = Told()
+    """Collect the log lines of the block. The list is complete at its end."""
+    handler = LogHandler()
     logging.getLogger().addHandler(handler)
     try:
         with capture_logs() as lines:
@@ -62,15 +62,15 @@ def sent(scoreboard: Running, data: bytes, pieces: int = 1) -> bytes:
 def fault_of_answer(received: bytes) -> str | None:
     """Return the fault of an answer, or None."""
     if received and not received.startswith((b"HTTP/1.1 ", b"HTTP/1.0 ")):
-        return "no answer of HTTP"
-    return "a mistake of the server" if b"HTTP/1.1 500 " in received else None
+        return "not an HTTP response"
+    return "a server error" if b"HTTP/1.1 500 " in received else None
 
 
 def fault_of_log(lines: list[str]) -> str | None:
     """Return the fault of the log, or None."""
     output = "\n".join(lines)
     if SECRET.decode() in output:
-        return "a query is logged"
+        return "the query is logged"
     if "Traceback" in output or len(lines) > 1:
-        return "too much is logged"
+        return "more than one line is logged"
     return None

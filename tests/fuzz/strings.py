@@ -1,4 +1,4 @@
-"""Byte strings that are nearly HTTP, from a seed."""
+"""Generate byte strings that are almost HTTP, from a seed."""
 
 import random
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from tests.fuzz import parts
 
 
 def message(chance: random.Random, token: bytes) -> bytes:
-    """One request, or what looks like one."""
+    """Return a request, or bytes that resemble one."""
     if chance.random() < 0.1:
         return chance.choice(parts.STRINGS)
     end = chance.choice(parts.ENDS) if chance.random() < 0.2 else b"\r\n"
@@ -22,7 +22,7 @@ def message(chance: random.Random, token: bytes) -> bytes:
 
 
 def mutated(chance: random.Random, data: bytes) -> bytes:
-    """Some bytes changed, left out, or sent twice."""
+    """Change, remove or repeat some bytes."""
     changed = bytearray(data)
     for _ in range(chance.choice((0, 0, 0, 1, 1, 2, 5))):
         at = chance.randrange(len(changed) + 1)
@@ -39,7 +39,7 @@ def mutated(chance: random.Random, data: bytes) -> bytes:
 
 
 def strings(seed: int, token: bytes) -> Iterator[bytes]:
-    """An endless, repeatable series of byte strings."""
+    """Yield an endless, repeatable sequence of byte strings."""
     chance = random.Random(seed)
     while True:
         yield mutated(
