@@ -1,4 +1,4 @@
-"""What many tests start from."""
+"""Fixtures that many tests use."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ collect_ignore = [] if webkit_is_there() else ["webkit"]  # `make webkit` says w
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test sees the settings that it gives."""
+    """Remove the developer's settings, so that a test has only its own."""
     for name in os.environ:
         if name.startswith("SCOREBOARD_"):
             monkeypatch.delenv(name)
@@ -40,7 +40,7 @@ def clock() -> HeldClock:
 
 @pytest.fixture(params=["embedded", "distributed"])
 def deployment(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """The settings that make the one or the other: a client can tell no difference."""
+    """Return the settings of a deployment. Clients see no difference between the two."""
     if request.param == "embedded":
         return {}
     return {
@@ -59,11 +59,11 @@ def scoreboard(tmp_path: Path, clock: HeldClock, deployment: dict[str, Any]) -> 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Settings of a server on which TLS ends, whose certificate the harness trusts."""
+    """Return the settings of a server with TLS. The harness trusts its certificate."""
     folder = tmp_path_factory.mktemp("tls")
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
-    # The chain ends with the authority, which a client of the test trusts for it.
+    # The chain ends with the certificate authority, which the test's client trusts.
     (folder / "chain.pem").write_bytes(
         b"".join(part.bytes() for part in issued.cert_chain_pems) + authority.cert_pem.bytes()
     )

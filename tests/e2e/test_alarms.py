@@ -1,4 +1,4 @@
-"""Prometheus's own tool reads what it will be given, and the alarms come when they should."""
+"""promtool accepts the configuration of Prometheus, and each alarm fires when it should."""
 
 import json
 import shutil
@@ -25,15 +25,15 @@ def run(*command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_prometheus_takes_its_configuration(promtool: str) -> None:
+def test_prometheus_accepts_its_configuration(promtool: str) -> None:
     run(promtool, "check", "config", str(ROOT / "deploy/prometheus/prometheus.yml"))
 
 
-def test_each_alarm_comes_when_it_should_and_not_before(promtool: str) -> None:
+def test_each_alarm_fires_when_it_should_and_not_earlier(promtool: str) -> None:
     run(promtool, "test", "rules", str(ROOT / "tests/e2e/alerts_test.yml"))
 
 
-def test_each_panel_asks_what_prometheus_can_answer(promtool: str, tmp_path: Path) -> None:
+def test_prometheus_accepts_the_query_of_each_panel(promtool: str, tmp_path: Path) -> None:
     panels = json.loads((ROOT / "deploy/grafana/dashboards/scoreboard.json").read_text())["panels"]
     asked = [target["expr"] for panel in panels for target in panel["targets"]]
     rules = [

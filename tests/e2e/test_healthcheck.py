@@ -1,4 +1,4 @@
-"""What the image asks its own server with."""
+"""The health check program of the image."""
 
 import subprocess
 import sys
@@ -20,21 +20,21 @@ def asked(**settings: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("listens", ["0.0.0.0", "127.0.0.1", "::1", "::"])
-def test_a_server_that_lives_is_healthy_wherever_it_listens(tmp_path: Path, listens: str) -> None:
+def test_a_live_server_is_healthy_on_any_address(tmp_path: Path, listens: str) -> None:
     with running(tmp_path, host=listens) as scoreboard:
         port = str(urlsplit(scoreboard.url).port)
         done = asked(SCOREBOARD_HOST=listens, SCOREBOARD_PORT=port)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_so_is_one_that_ends_tls_itself(tmp_path: Path, certificate: dict[str, Any]) -> None:
+def test_a_live_server_with_tls_is_healthy(tmp_path: Path, certificate: dict[str, Any]) -> None:
     with running(tmp_path, **certificate) as scoreboard:
         port = str(urlsplit(scoreboard.url).port)
         assert asked(SCOREBOARD_PORT=port, SCOREBOARD_TLS_CERTIFICATE="any").returncode == 0
         assert asked(SCOREBOARD_PORT=port).returncode == 1
 
 
-def test_none_is_not() -> None:
+def test_a_missing_server_is_unhealthy() -> None:
     port = free_port()
     done = asked(SCOREBOARD_PORT=str(port))
     assert done.returncode == 1

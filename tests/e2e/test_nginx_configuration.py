@@ -1,4 +1,4 @@
-"""deploy/nginx.conf, in a real nginx of this machine, with the addresses of instances in place of Docker's names."""
+"""deploy/nginx.conf in a real nginx, with the addresses of instances instead of Docker's host names."""
 
 import re
 import shutil
@@ -22,14 +22,14 @@ CONFIGURATION = (Path(__file__).parents[2] / "deploy/nginx.conf").read_text()
 
 @contextmanager
 def nginx(folder: Path, *instances: str) -> Iterator[str]:
-    """Its URL. The instances stand for instance-1 and instance-2."""
+    """Run nginx and return its URL. The instances replace instance-1 and instance-2."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
         go_without("nginx is needed for this test: on Debian, apt-get install nginx-light")
     port = free_port()
     text = CONFIGURATION.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{folder}/")
     for number, url in enumerate(instances, 1):
-        # (To look names up again needs nginx 1.27.3; addresses need it not.)
+        # (Repeated name resolution needs nginx 1.27.3; addresses need none.)
         text, times = re.subn(rf"instance-{number}:8000 resolve", urlsplit(url).netloc, text)
         assert times == 1
     folder.chmod(0o755)
@@ -83,7 +83,7 @@ def test_each_event_arrives_at_once(tmp_path: Path, scoreboard: Running) -> None
             assert watcher.frame()["version"] == version
 
 
-def test_nobody_comes_to_administrators_or_metrics(tmp_path: Path, scoreboard: Running) -> None:
+def test_the_proxy_does_not_expose_administration_or_metrics(tmp_path: Path, scoreboard: Running) -> None:
     assert scoreboard.client.get("/admin").status_code == 200
     with nginx(tmp_path, scoreboard.url, scoreboard.url) as url:
         assert httpx2.get(f"{url}/api/leaderboard").status_code == 200
@@ -99,7 +99,7 @@ def test_nobody_comes_to_administrators_or_metrics(tmp_path: Path, scoreboard: R
             assert httpx2.get(f"{url}{path}").status_code == 404, path
 
 
-def test_an_instance_that_is_gone_costs_no_request(tmp_path: Path, scoreboard: Running) -> None:
+def test_a_stopped_instance_fails_no_request(tmp_path: Path, scoreboard: Running) -> None:
     gone = f"http://127.0.0.1:{free_port()}"
     with nginx(tmp_path, gone, scoreboard.url) as url:
         assert {httpx2.get(f"{url}/api/leaderboard").status_code for _ in range(20)} == {200}

@@ -1,4 +1,4 @@
-"""When an action counts: each rule by itself, at its edges."""
+"""The rules of an action, each one at its limits."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -47,7 +47,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str | None, int | None]] 
 
 
 @pytest.mark.parametrize(("rules", "facts", "code", "retry_after_us"), CASES.values(), ids=CASES.keys())
-def test_a_rule_says_what_it_refuses_and_when_to_come_back(
+def test_a_rule_names_the_refusal_and_the_time_to_retry(
     rules: dict[str, Any], facts: dict[str, Any], code: str | None, retry_after_us: int | None
 ) -> None:
     error = refusal(replace(QUEST, **rules), replace(FACTS, **facts))
@@ -86,11 +86,11 @@ DAYS = {
 
 
 @pytest.mark.parametrize(("moment", "begins", "ends"), DAYS.values(), ids=DAYS.keys())
-def test_a_day_is_one_of_the_boards_time_zone(moment: str, begins: str, ends: str) -> None:
+def test_a_day_is_in_the_time_zone_of_the_board(moment: str, begins: str, ends: str) -> None:
     assert day_of(at(moment), BERLIN) == (at(begins), at(ends))
 
 
-def test_an_action_counts_so_often_a_day() -> None:
+def test_an_action_counts_up_to_its_daily_maximum() -> None:
     noon = at("2026-11-25T12:00:00+01:00")
     action: Action = replace(QUEST, max_per_day=2, timezone=BERLIN)
     assert refusal(action, replace(FACTS, at_us=noon, day_at_us=None)) is None

@@ -1,4 +1,6 @@
-"""`make audit`, against services of all kinds: it fails where there is a vulnerability, and is not green by mistake."""
+"""`make audit` against several services: it fails if there is a vulnerability, and passes only if the check
+took place.
+"""
 
 import json
 import subprocess
@@ -20,7 +22,7 @@ NOTHING = "nothing was audited"
 
 @contextmanager
 def service(*vulnerable: str, status: int = 200) -> Iterator[str]:
-    """What speaks as osv.dev does, and knows that all releases of some packages are vulnerable."""
+    """A service that speaks the protocol of osv.dev, and reports some packages as vulnerable."""
 
     class Answering(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -38,7 +40,7 @@ def service(*vulnerable: str, status: int = 200) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nobody wants to know."""
+            """Suppress the log of requests."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
         thread = Thread(target=server.serve_forever)
@@ -61,14 +63,14 @@ def audit(url: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_no_vulnerability_is_told_by_a_service_that_knows_of_some() -> None:
+def test_the_audit_passes_if_the_service_knows_no_vulnerability_of_our_packages() -> None:
     with service("flask") as url:
         code, said = audit(url)
     assert (code, NOTHING in said) == (0, False)
     assert "No known vulnerabilities found" in said
 
 
-def test_a_vulnerability_fails_and_is_named() -> None:
+def test_the_audit_fails_and_names_a_vulnerability() -> None:
     with service("flask", "pyjwt") as url:
         code, said = audit(url)
     assert code == 1
@@ -76,12 +78,12 @@ def test_a_vulnerability_fails_and_is_named() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 404, 503])
-def test_who_only_stands_in_for_the_service_is_not_believed(status: int) -> None:
+def test_an_answer_that_is_not_from_the_service_is_no_pass(status: int) -> None:
     with service(status=status) as url:
         code, said = audit(url)
     assert (code, said.count("\n"), NOTHING in said) == (0, 1, True)
 
 
-def test_without_a_network_one_line_says_so() -> None:
+def test_without_a_network_the_audit_is_skipped_with_one_line() -> None:
     code, said = audit(f"http://127.0.0.1:{free_port()}/v1/query")
     assert (code, said.count("\n"), NOTHING in said) == (0, 1, True)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def loaded(path: str, values: dict[str, str] | None = None) -> Any:
-    """A YAML file, with ${NAME:-default} filled in as Compose does."""
+    """Return a YAML file with each ${NAME:-default} replaced, as Compose does."""
     text = (ROOT / path).read_text()
     return yaml.safe_load(re.sub(r"\$\{(\w+):-([^}]*)\}", lambda it: (values or {}).get(it[1], it[2]), text))
 
@@ -36,31 +36,31 @@ def settings_of(service: dict[str, Any], **more: str) -> Settings:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_all_that_is_mounted_is_there(name: str) -> None:
+def test_every_mounted_file_exists(name: str) -> None:
     for volume in SERVICES[name].get("volumes", []):
         source = volume.split(":")[0]
         assert (ROOT / source).exists() if source.startswith("./") else source in COMPOSE["volumes"]
 
 
-def test_two_instances_start_once_the_database_is_migrated() -> None:
+def test_two_instances_start_after_the_migration() -> None:
     assert len(INSTANCES) == 2
     for instance in INSTANCES.values():
         assert instance["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
         settings = settings_of(instance)
         assert settings.is_distributed
-        # No instance is killed before it has ended by itself.
+        # The drain time of an instance is shorter than the time until Compose kills it.
         ends = settings.drain_grace_seconds + settings.drain_seconds + FINISH_SECONDS
         assert float(instance["stop_grace_period"].removesuffix("s")) > ends
 
 
-def test_no_secret_of_it_is_fit_for_production() -> None:
+def test_its_secrets_are_refused_in_production() -> None:
     for service in OURS.values():
         assert settings_of(service).jwt_secret.get_secret_value() == DEVELOPMENT_SECRET  # type: ignore[union-attr]
         with pytest.raises(StartError, match="JWT_SECRET"):
             settings_of(service, env="production")
 
 
-def test_a_secret_of_the_environment_stands_for_that_of_the_file() -> None:
+def test_a_secret_in_the_environment_replaces_the_default() -> None:
     mine = {"SCOREBOARD_JWT_SECRET": "m" * 32, "POSTGRES_PASSWORD": "mine", "REDIS_PASSWORD": "my-own"}
     services = loaded("compose.yaml", mine)["services"]
     settings = settings_of(services["instance-1"], env="production")
@@ -70,7 +70,7 @@ def test_a_secret_of_the_environment_stands_for_that_of_the_file() -> None:
     assert "my-own" in services["redis"]["command"]
 
 
-def test_prometheus_alone_comes_to_the_metrics() -> None:
+def test_only_prometheus_reaches_the_metrics() -> None:
     ports = {settings_of(instance).metrics_port for instance in INSTANCES.values()}
     (targets,) = (
         job["static_configs"][0]["targets"]
@@ -80,8 +80,8 @@ def test_prometheus_alone_comes_to_the_metrics() -> None:
     assert all("ports" not in instance for instance in INSTANCES.values())
 
 
-def test_the_build_context_holds_only_what_the_dockerfile_copies() -> None:
-    """So a database or a secret in the folder is never sent to the Docker engine."""
+def test_the_build_context_has_only_the_files_that_the_dockerfile_copies() -> None:
+    """Databases and secrets in the folder are never sent to the Docker engine."""
     _, first, *others = (ROOT / ".dockerignore").read_text().splitlines()
     assert first == "*"
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)

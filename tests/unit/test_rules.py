@@ -1,4 +1,4 @@
-"""The pure rules, at their edges."""
+"""The pure rules, at their limits."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -38,7 +38,7 @@ def refusal(facts: SubmissionFacts, **changed: object) -> type:
     return type(outcome.error) if isinstance(outcome, Refusal) else type(outcome)
 
 
-def test_an_accepted_submission_follows_on_the_head() -> None:
+def test_an_accepted_submission_gets_the_next_version() -> None:
     outcome = decide(submission("user-3"), FACTS, TEN_A_MINUTE)
     assert isinstance(outcome, Acceptance)
     event = outcome.event
@@ -49,7 +49,7 @@ def test_an_accepted_submission_follows_on_the_head() -> None:
 @pytest.mark.parametrize(
     ("ago_us", "expected"), [(60_000_000, Acceptance), (59_999_999, RateLimited), (0, RateLimited)]
 )
-def test_the_window_ends_to_the_microsecond(ago_us: int, expected: type) -> None:
+def test_the_window_ends_on_the_exact_microsecond(ago_us: int, expected: type) -> None:
     assert refusal(FACTS, limit_at_us=NOW - ago_us) is expected
 
 
@@ -60,19 +60,19 @@ def test_a_refusal_says_how_long_to_wait() -> None:
     assert outcome.error.retry_after_us == 1_000_000
 
 
-def test_a_score_may_reach_the_end_of_the_range_and_not_pass_it() -> None:
+def test_a_score_may_reach_the_limit_of_the_range_but_not_exceed_it() -> None:
     assert refusal(FACTS, standing=standing(3, MAX_SCORE - 50, 5)) is Acceptance
     assert refusal(FACTS, standing=standing(3, MAX_SCORE - 49, 5)) is ScoreOutOfRange
 
 
-def test_a_repeat_is_answered_before_anything_else_is_asked() -> None:
+def test_a_replay_is_answered_before_any_rule_is_checked() -> None:
     event = Event(UUID(int=1), "main", 2, 3, EventKind.AWARD, 1, "quest", 1, 50, 50, NOW)
     over = replace(FACTS, limit_at_us=NOW, standing=standing(3, MAX_SCORE, 5), repeated=event)
     assert decide(submission(), over, TEN_A_MINUTE) == Acceptance(event, replayed=True)
     assert refusal(over, repeated=replace(event, action_id="duel")) is IdempotencyKeyReused
 
 
-def test_a_batch_is_numbered_board_by_board_and_refusals_use_no_number() -> None:
+def test_versions_of_a_batch_are_consecutive_on_each_board() -> None:
     full = replace(FACTS, limit_at_us=NOW)
     side = replace(FACTS, head=Head(0, 0), standing=None, player=5)
     batch = [submission("a"), submission("b"), submission("c", VISIT), submission("d", DUEL)]
@@ -86,7 +86,7 @@ def test_a_batch_is_numbered_board_by_board_and_refusals_use_no_number() -> None
     assert isinstance(decision.outcomes[1], Refusal)
 
 
-def test_an_event_that_leaves_the_score_leaves_the_place() -> None:
+def test_an_event_that_does_not_change_the_score_keeps_the_rank() -> None:
     before = standing(3, 100, 5)
     event = Event(UUID(int=1), "main", 9, 3, EventKind.AWARD, 21, "quest", 5, 0, 100, NOW)
     after = fold(before, event, "user-3", "New name")
@@ -94,7 +94,7 @@ def test_an_event_that_leaves_the_score_leaves_the_place() -> None:
     assert (after.version, after.name) == (9, "New name")
 
 
-def test_only_a_trusted_server_claims_for_somebody_else() -> None:
+def test_only_a_trusted_server_submits_for_another_user() -> None:
     with pytest.raises(NotYourScore):
         claim(Caller("ada"), "bob", QUEST, UUID(int=1))
     with pytest.raises(NotYourScore):

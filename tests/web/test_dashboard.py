@@ -30,18 +30,18 @@ EXPRESSIONS = {
 }
 
 SAMPLES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
-"""What the samples of a metric are named, past its own name."""
+"""The suffixes that the names of a metric's samples may have."""
 
 ADDED_BY_PROMETHEUS = {"instance", "job", "le"}
 
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    """The labels of each sample that a server tells, by the sample's name; also of those that have none yet."""
+    """Return the labels of each sample of a running server, by the sample's name."""
     with running(tmp_path_factory.mktemp("told"), metrics_port=0) as scoreboard:
         scoreboard.score("ada")
         for _ in range(11):
-            scoreboard.score("bob")  # until one is refused
+            scoreboard.score("bob")  # a refused submission creates the samples of refusals
         with scoreboard.watch() as watcher:
             watcher.frame()
             text = httpx2.get(f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics").text
@@ -58,7 +58,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
-def test_each_metric_that_is_asked_for_is_told(told: dict[str, set[str]], name: str) -> None:
+def test_each_queried_metric_exists(told: dict[str, set[str]], name: str) -> None:
     expression = EXPRESSIONS[name]
     asked = re.findall(r"\b((?:scoreboard|process)_[a-z_]+)(?:\{([^}]*)\})?", expression)
     assert asked or expression.startswith("up{")
@@ -72,7 +72,7 @@ def test_each_metric_that_is_asked_for_is_told(told: dict[str, set[str]], name: 
         assert {label.strip() for label in by.split(",")} <= known
 
 
-def test_each_route_that_is_asked_for_is_there(tmp_path: Path) -> None:
+def test_each_queried_route_exists(tmp_path: Path) -> None:
     asked = {route for text in EXPRESSIONS.values() for route in re.findall(r'route="([^"]*)"', text)}
     with running(tmp_path) as scoreboard:
         paths: dict[str, Any] = scoreboard.client.get("/openapi.json").json()["paths"]

@@ -1,4 +1,4 @@
-"""infrastructure/ names what the server knows: a metric or a setting that is called otherwise is silently none."""
+"""The names of metrics and settings in infrastructure/ exist. A wrong name there would fail silently."""
 
 import re
 from pathlib import Path
@@ -24,12 +24,12 @@ SOURCES = {
 COLLECTOR = yaml.safe_load(SOURCES["modules/service/collector.yaml.tftpl"])
 
 Labels = dict[str, dict[str, set[str]]]
-"""By metric, as CloudWatch will name it, and by label: the values that it had."""
+"""Values of each label, by the metric's name in CloudWatch."""
 
 
 @pytest.fixture
 def told(tmp_path: Path, clock: HeldClock, migrated_url: str, redis_url: str, redis_prefix: str) -> Labels:
-    """What a server on PostgreSQL, with a replica to read from, and Redis tells the collector."""
+    """Return the metrics of a server with PostgreSQL, a read replica and Redis."""
     shared: dict[str, Any] = {
         "database_url": migrated_url,
         "database_read_url": migrated_url,
@@ -42,7 +42,7 @@ def told(tmp_path: Path, clock: HeldClock, migrated_url: str, redis_url: str, re
             text = httpx2.get(f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics").text
     labels: Labels = {}
     for family in text_string_to_metric_families(text):
-        # The collector takes a histogram as one metric, and a counter by the name of its samples.
+        # The collector exports a histogram as one metric, and a counter under the name of its samples.
         named = labels.setdefault(family.name + "_total" if family.type == "counter" else family.name, {})
         for sample in family.samples:
             for label, value in sample.labels.items():
@@ -50,7 +50,7 @@ def told(tmp_path: Path, clock: HeldClock, migrated_url: str, redis_url: str, re
     return labels
 
 
-def test_each_metric_that_is_named_is_told(told: Labels) -> None:
+def test_each_named_metric_exists(told: Labels) -> None:
     named = {name: sorted(set(re.findall(r"\bscoreboard_[a-z_]+", text))) for name, text in SOURCES.items()}
 
     assert len({metric for metrics in named.values() for metric in metrics}) > 10
@@ -59,18 +59,18 @@ def test_each_metric_that_is_named_is_told(told: Labels) -> None:
     } == {name: [] for name in named}
 
 
-def test_the_collector_splits_metrics_by_labels_that_they_have(told: Labels) -> None:
+def test_the_collector_uses_labels_that_exist(told: Labels) -> None:
     declarations = COLLECTOR["exporters"]["awsemf"]["metric_declarations"]
     for declaration in declarations:
         ((service, *split),) = declaration["dimensions"]
-        assert service == "ServiceName"  # which the collector adds
+        assert service == "ServiceName"  # a label that the collector adds
         for selector in declaration["metric_name_selectors"]:
             metric = selector.removeprefix("^").removesuffix("$$")
-            # Without a label among its dimensions, samples which differ by it would take each other's place.
+            # Without the label in its dimensions, samples that differ by it would overwrite each other.
             assert set(told[metric]) - {"le"} == set(split), metric
 
 
-def test_the_values_that_charts_and_alarms_ask_for_are_those_that_are_told(told: Labels) -> None:
+def test_charts_and_alarms_use_label_values_that_exist(told: Labels) -> None:
     dashboard, alarms = (SOURCES[f"modules/observability/{name}.tf"] for name in ("dashboard", "alarms"))
     (pools,) = re.findall(r"^ *pools += (concat.*)$", dashboard, re.MULTILINE)
 
@@ -82,7 +82,7 @@ def test_the_values_that_charts_and_alarms_ask_for_are_those_that_are_told(told:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_each_setting_that_is_named_is_one(name: str) -> None:
+def test_each_named_setting_exists(name: str) -> None:
     known = {f"{PREFIX}{field}".upper() for field in Settings.model_fields}
 
     assert [
@@ -90,6 +90,6 @@ def test_each_setting_that_is_named_is_one(name: str) -> None:
     ] == []
 
 
-def test_the_tasks_get_settings_at_all() -> None:
+def test_the_tasks_get_settings() -> None:
     assert SOURCES["modules/service/tasks.tf"].count("SCOREBOARD_") > 5
     assert SOURCES["main.tf"].count("SCOREBOARD_") > 5
