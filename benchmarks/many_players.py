@@ -19,7 +19,7 @@ from benchmarks.seed import name, seed_postgresql, standing, user_id
 from benchmarks.target import Target
 from scoreboard.domain.standings import Change, ChangeKind
 from scoreboard.ranking.redis.ranking import RedisRanking
-from scoreboard.services.healing import PAGE_SIZE
+from scoreboard.services.apply import PAGE_SIZE
 
 WRITES_A_SECOND = 10
 PLACES_A_SECOND = 100

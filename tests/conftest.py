@@ -29,8 +29,8 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def patient_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server in the process of the tests waits for its ranking, however busy the machine is."""
-    monkeypatch.setattr("scoreboard.services.group_commit.ANSWER_WITHOUT_RANK_SECONDS", LIMIT_SECONDS)
-    monkeypatch.setattr("scoreboard.services.healing.START_SECONDS", LIMIT_SECONDS)
+    monkeypatch.setattr("scoreboard.services.answer.ANSWER_WITHOUT_RANK_SECONDS", LIMIT_SECONDS)
+    monkeypatch.setattr("scoreboard.services.heal.START_SECONDS", LIMIT_SECONDS)
 
 
 @pytest.fixture

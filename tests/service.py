@@ -1,19 +1,26 @@
 """The parts of a scoreboard in the open: its store counts and fails, its ranking is slow or gone, as a test says."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.domain.events import Head
 from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Change, ChangeKind, Snapshot
-from scoreboard.domain.submissions import Caller
+from scoreboard.domain.submissions import Caller, Claim
 from scoreboard.ports.ranking import Applied, Progress
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.services.healing import Healing
-from scoreboard.services.scoring import Scoring
+from scoreboard.resilience.background_loop import running
+from scoreboard.services.apply import Applier
+from scoreboard.services.clock_guard import ClockGuard
+from scoreboard.services.group_commit import GroupCommit
+from scoreboard.services.heal import Healer
+from scoreboard.services.minimum_versions import MinimumVersions
+from scoreboard.services.read_boards import BoardReader
+from scoreboard.services.submit import Submitter
 from scoreboard.settings.catalog import Catalog
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock, counted_ids
@@ -21,7 +28,7 @@ from tests.limits import LIMIT_SECONDS
 from tests.making import MAIN, QUEST, UNLIMITED
 
 
-class Reads(SqliteStore):
+class CountingStore(SqliteStore):
     """The real store, which counts the pages that it is asked for, and fails where it is told to."""
 
     pages = 0
@@ -44,7 +51,7 @@ class Reads(SqliteStore):
         return await super().page(board, limit, offset)
 
 
-class Breakable(MemoryRanking):
+class BreakableRanking(MemoryRanking):
     """The real ranking, which is out of reach or slow where it is told to be."""
 
     gone = False
@@ -55,6 +62,8 @@ class Breakable(MemoryRanking):
         """Who applies a change of this kind waits until `go_on`."""
         self.held = asyncio.Event()
         self.go_on = asyncio.Event()
+        self.steps = 0
+        """The commits that were applied."""
 
     @property
     def is_readable(self) -> bool:
@@ -69,6 +78,7 @@ class Breakable(MemoryRanking):
         if change.kind is self.holds:
             self.held.set()
             await self.go_on.wait()
+        self.steps += change.kind is ChangeKind.STEP
         return await super().apply(change, copy)
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
@@ -84,41 +94,50 @@ class Breakable(MemoryRanking):
             raise RankingUnavailable
 
 
-class Service:
-    """A process."""
+class ApplierOf(Applier):
+    """Calls a function of the test instead of a ranking."""
 
-    def __init__(self, store: Reads, clock: HeldClock) -> None:
+    def __init__(self, function: Callable[[Decision], Awaitable[Mapping[int, int]]]) -> None:
+        self._function = function
+
+    async def apply(self, decision: Decision) -> Mapping[int, int]:
+        return await self._function(decision)
+
+
+class Service:
+    """The services of one process."""
+
+    def __init__(self, store: CountingStore, clock: HeldClock) -> None:
+        catalog = Catalog({"main": MAIN}, {"quest": QUEST})
         self.store = store
         self.clock = clock
-        self.ranking = Breakable()
-        self.healing = Healing(store, self.ranking, ("main",))
-        self.scoring = Scoring(
-            Catalog({"main": MAIN}, {"quest": QUEST}),
-            store,
-            self.ranking,
-            self.healing,
-            limit=UNLIMITED,
-            clock=clock,
-            new_id=counted_ids().__next__,
-        )
+        self.ranking = BreakableRanking()
+        self.minimum = MinimumVersions()
+        self.applier = Applier(store, self.ranking, self.minimum)
+        self.healer = Healer(store, self.applier, self.minimum, ("main",))
+        self.commit = GroupCommit(store, self.applier, UNLIMITED, ClockGuard(clock))
+        self.reader = BoardReader(catalog, store, self.ranking, self.minimum, clock)
+        self.submitter = Submitter(catalog, self.commit, self.reader, new_id=counted_ids().__next__)
 
     async def score(self, user_id: str = "ada", key: str | None = None) -> int | None:
+        """Submit an action, and return the rank in the answer."""
         async with asyncio.timeout(LIMIT_SECONDS):
             caller = Caller(user_id, scopes=frozenset({WRITE_SCORES}))
-            return (await self.scoring.submit(caller, "quest", user_id, key)).rank
+            return (await self.submitter.submit(caller, Claim("quest", user_id), key)).rank
 
     async def version(self) -> int:
-        return (await self.scoring.board(None, 10)).version
+        """Return the version of the board that a client sees."""
+        return (await self.reader.page(None, 10)).version
 
 
 @asynccontextmanager
 async def opened(path: Path) -> AsyncIterator[Service]:
-    """A process on a migrated file. Its store's clock is the service's."""
+    """The services of a process on a migrated file. Its store's clock is the services'."""
     clock = HeldClock()
-    async with Reads(path, limit=UNLIMITED, clock=clock) as store:
+    async with CountingStore(path, limit=UNLIMITED, clock=clock) as store:
         await store.register_boards([MAIN])
         service = Service(store, clock)
-        async with service.scoring.commit.loop:
+        async with running(*service.commit.loops):
             yield service
 
 

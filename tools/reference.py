@@ -25,7 +25,7 @@ from scoreboard.fanout import board_cache, ring
 from scoreboard.metrics import Metrics
 from scoreboard.resilience import rate_limiter as limiter
 from scoreboard.server import limits as connection
-from scoreboard.services import fallback, verification
+from scoreboard.services import answer, read_boards, verify, write_queue
 from scoreboard.services import group_commit as commit
 from scoreboard.settings import catalog
 from scoreboard.settings.config import PREFIX, Settings
@@ -72,7 +72,7 @@ def errors() -> None:
 def metrics() -> None:
     """Print the metrics of this program, without those of the process."""
     collected = Metrics(SystemClock())
-    collected.watch(MagicMock(), MagicMock(), MagicMock(), lambda: {"redis": (0, 1)})
+    collected.watch(MagicMock(pools=lambda: {"redis": (0, 1)}))
     _table("metric", "")
     for name, labels, text in sorted(_families(collected.registry)):
         _row(f"`{name}{labels}`", text)
@@ -110,19 +110,19 @@ def limits() -> None:
         ("rows of a page", f"{schemas.MAX_LIMIT}", "422"),
         ("rows of a stream", f"{board_cache.TOP}", ""),
         ("streams of an instance", "open files − 250, or a setting", "200, `retry:`, end"),
-        ("waiting submissions of an instance", f"{commit.QUEUE_SIZE:,}", "503 `queue_full`"),
-        ("waiting submissions of a player", f"{commit.PLAYER_QUEUE_SIZE}", "429 `player_busy`"),
+        ("waiting submissions of an instance", f"{write_queue.QUEUE_SIZE:,}", "503 `queue_full`"),
+        ("waiting submissions of a player", f"{write_queue.PLAYER_QUEUE_SIZE}", "429 `player_busy`"),
         (
             "addresses whose reads an instance counts",
             f"{limiter.REMEMBERED_KEYS:,}",
             "the oldest is forgotten",
         ),
         ("submissions of one batch", f"{commit.BATCH_SIZE}", "the next batch"),
-        ("wait of an answer for its rank", f"{commit.ANSWER_WITHOUT_RANK_SECONDS:g} s", "`rank` is null"),
+        ("wait of an answer for its rank", f"{answer.ANSWER_WITHOUT_RANK_SECONDS:g} s", "`rank` is null"),
         ("boards a second on a stream", f"{1 / ring.PACE_SECONDS:g}", "the newest only"),
         ("changes that a patch spans", f"{ring.MAX_PATCHED_CHANGES}", "the whole board"),
-        ("rows of a board without Redis", f"{fallback.TOP}, and one page further down a second", "503"),
-        ("differences that `verify` lists", f"{verification.SHOWN_DIFFERENCES}", "their number"),
+        ("rows of a board without Redis", f"{read_boards.TOP}, and one page further down a second", "503"),
+        ("differences that `verify` lists", f"{verify.SHOWN_DIFFERENCES}", "their number"),
     ):
         _row(*row)
 

@@ -5,7 +5,7 @@ There are two deployments: embedded (SQLite and memory, one instance) and distri
 
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
@@ -15,14 +15,13 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Scope
 
 from scoreboard.clock import SystemClock
-from scoreboard.domain.decisions import Decision
 from scoreboard.domain.digests import Digests
-from scoreboard.domain.errors import RankingUnavailable, StartError
+from scoreboard.domain.errors import StartError
 from scoreboard.domain.events import NewId
 from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
-from scoreboard.metrics import Metrics
+from scoreboard.metrics import Metrics, MetricSources
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import NULL_OBSERVER, Pooled
@@ -34,8 +33,13 @@ from scoreboard.resilience.background_loop import BackgroundLoop
 from scoreboard.server.file_limits import make_room_for_streams
 from scoreboard.server.metrics_port import served
 from scoreboard.services.administer import Administration
-from scoreboard.services.healing import Healing
-from scoreboard.services.scoring import Scoring
+from scoreboard.services.apply import Applier
+from scoreboard.services.clock_guard import ClockGuard
+from scoreboard.services.group_commit import GroupCommit
+from scoreboard.services.heal import Healer
+from scoreboard.services.minimum_versions import MinimumVersions
+from scoreboard.services.read_boards import BoardReader
+from scoreboard.services.submit import Submitter
 from scoreboard.settings.catalog import Catalog
 from scoreboard.settings.config import Settings
 from scoreboard.settings.public_urls import OPAQUE_ORIGINS
@@ -194,18 +198,13 @@ async def open_scoreboard(
         store = await stack.enter_async_context(make_store(settings, clock))
         ranking = await stack.enter_async_context(make_ranking(settings, boards))
         await store.register_boards(tuple(catalog.boards.values()))
-        healing = Healing(store, ranking, boards, observer)
-        scoring = Scoring(
-            catalog,
-            store,
-            ranking,
-            healing,
-            limit=settings.rate_limit,
-            clock=own_clock,
-            new_id=new_id,
-            digests=digests,
-            observer=observer,
-        )
+        minimum = MinimumVersions()
+        clock_guard = ClockGuard(own_clock)
+        applier = Applier(store, ranking, minimum, observer)
+        healer = Healer(store, applier, minimum, boards, observer)
+        commit = GroupCommit(store, applier, settings.rate_limit, clock_guard, observer)
+        reader = BoardReader(catalog, store, ranking, minimum, own_clock, observer)
+        submitter = Submitter(catalog, commit, reader, new_id=new_id, digests=digests)
         hub = Hub(
             boards,
             max_streams=_max_streams(settings),
@@ -213,24 +212,25 @@ async def open_scoreboard(
             clock=own_clock,
             observer=observer,
         )
-        board_cache = BoardCache(scoring.board, minimum_version=healing.minimum.of)
+        board_cache = BoardCache(reader.page, minimum_version=minimum.of)
         publisher = Publisher(board_cache, hub, boards, observer)
         administration = Administration(
             catalog,
             store,
-            scoring.apply_correction,
+            applier.apply_correction,
             clock=own_clock,
             new_id=new_id,
             digests=digests,
-            clock_guard=scoring.commit.clock_guard,
+            clock_guard=clock_guard,
         )
         origin_key = _origin_key(settings)
         door = _door(settings, admin_port)
         application = make_application(
             catalog=catalog,
-            scoring=scoring,
+            submitter=submitter,
             administration=administration,
-            healing=healing,
+            healer=healer,
+            clock_guard=clock_guard,
             board_cache=board_cache,
             publisher=publisher,
             hub=hub,
@@ -250,14 +250,16 @@ async def open_scoreboard(
         )
         metrics_port = None
         if metrics is not None and settings.metrics_port is not None:
-            metrics.watch(hub, scoring.commit, healing, partial(_pools, store, ranking))
+            metrics.watch(
+                MetricSources(hub, commit, applier, healer, clock_guard, partial(_pools, store, ranking))
+            )
             metrics_port = stack.enter_context(
                 served(metrics.registry, settings.metrics_host, settings.metrics_port)
             )
-        await healing.prepare()
+        await healer.prepare()
         for loop in (
-            healing.loop,
-            scoring.commit.loop,
+            healer.loop,
+            *commit.loops,
             *publisher.loops,
             BackgroundLoop("follow changes", lambda: publisher.follow(ranking.changed_boards()), observer),
             hub.loop,
@@ -323,14 +325,14 @@ async def open_administration(settings: Settings, catalog: Catalog) -> AsyncIter
     async with make_store(settings) as store, make_ranking(settings, catalog.boards) as ranking:
         await store.register_boards(tuple(catalog.boards.values()))
 
-        async def apply(decision: Decision) -> None:
-            # An embedded server's ranking is in its own memory, and any other may be lost: what is missed is healed.
-            with suppress(RankingUnavailable):
-                for change in decision.changes:
-                    await ranking.apply(change)
-
+        applier = Applier(store, ranking)
         yield Administration(
-            catalog, store, apply, clock=SystemClock(), new_id=uuid4, digests=_digests(settings)
+            catalog,
+            store,
+            applier.apply_correction,
+            clock=SystemClock(),
+            new_id=uuid4,
+            digests=_digests(settings),
         )
 
 

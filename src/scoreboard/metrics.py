@@ -4,6 +4,7 @@ They are served on a separate port (`server.metrics_port`), not on the public on
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -16,8 +17,10 @@ from scoreboard import __version__
 from scoreboard.fanout.hub import Hub
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import Observer
+from scoreboard.services.apply import Applier
+from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.group_commit import GroupCommit
-from scoreboard.services.healing import Healing
+from scoreboard.services.heal import Healer
 
 NAMESPACE: Final = "scoreboard"
 
@@ -25,7 +28,19 @@ SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 BATCH: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 Pools = Callable[[], Mapping[str, tuple[int, int]]]
-"""How many connections of each pool are in use, and how many it may have."""
+"""For each pool, the connections in use and the size of the pool."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSources:
+    """Objects whose state is read at each scrape, by another thread: single numbers, which need no lock."""
+
+    hub: Hub
+    commit: GroupCommit
+    applier: Applier
+    healer: Healer
+    clock_guard: ClockGuard
+    pools: Pools
 
 
 class Metrics(Observer):
@@ -111,77 +126,86 @@ class Metrics(Observer):
     def failed(self, work: str) -> None:
         self._failures.labels(work).inc()
 
-    def watch(self, hub: Hub, commit: GroupCommit, healing: Healing, pools: Pools) -> None:
+    def watch(self, sources: MetricSources) -> None:
         """Also report the current state of these components."""
-        self.registry.register(_State(hub, commit, healing, pools))
+        self.registry.register(_State(sources))
 
 
 class _State(Collector):
     """Collects the current state. Called on another thread: it reads single numbers, which need no lock."""
 
-    def __init__(self, hub: Hub, commit: GroupCommit, healing: Healing, pools: Pools) -> None:
-        self._hub = hub
-        self._commit = commit
-        self._healing = healing
-        self._pools = pools
+    def __init__(self, sources: MetricSources) -> None:
+        self._sources = sources
 
     def collect(self) -> Iterator[Metric]:
-        counts = self._hub.counts
-        yield _gauge("streams", "Open streams.", self._hub.streams)
-        yield _gauge("streams_most", "The most streams that may be open.", self._hub.max_streams)
-        yield _gauge("version_lag", "Versions by which the slowest stream is behind.", self._hub.lag)
-        yield _gauge("draining", "1 during a shutdown.", self._hub.is_draining)
-        yield _counter("streams_opened", "Streams that were opened.", counts.opened)
-        yield _counter(
-            "streams_refused",
-            "Streams that were refused: the instance was full or shutting down.",
-            counts.refused,
-        )
-        closed = CounterMetricFamily(
-            f"{NAMESPACE}_streams_closed",
-            "Ended streams: left, stalled, drained, expired (token), withdrawn (no board to show), failed.",
-            labels=["reason"],
-        )
-        for reason in ("left", "stalled", "failed", "drained", "expired", "withdrawn"):
-            closed.add_metric([reason], getattr(counts, reason))
-        yield closed
-        frames = CounterMetricFamily(
-            f"{NAMESPACE}_frames_sent",
-            "Boards that were written to streams, as snapshot or patch.",
-            labels=["kind"],
-        )
-        for kind, number in (("snapshot", counts.snapshots), ("patch", counts.patches)):
-            frames.add_metric([kind], number)
-        yield frames
-        yield _counter("frames_skipped", "Times that a slow stream was skipped.", counts.skipped)
-        yield _counter("heartbeats_sent", "Comments that were sent to silent streams.", counts.heartbeats)
-        yield _counter("stream_bytes", "Bytes of boards that were written to streams.", counts.bytes)
-        yield _gauge("commit_queue_depth", "Submissions that wait for a commit.", self._commit.depth)
-        yield _gauge(
-            "copy_lag_versions",
-            "Versions that the ranking lacks while it is filled; otherwise 0.",
-            self._healing.lag,
-        )
-        degraded = GaugeMetricFamily(
-            f"{NAMESPACE}_degraded", "1 while the store or the ranking is unavailable.", labels=["partner"]
-        )
-        for partner in ("store", "ranking"):
-            degraded.add_metric([partner], partner in self._healing.lost)
-        yield degraded
-        guard = self._commit.clock_guard
-        yield _gauge("clock_unsure", "1 while scores are refused after a jump of the clock.", guard.is_unsure)
-        yield _counter("clock_jumps", "Jumps of the store's clock by more than a minute.", guard.jumps)
-        used = GaugeMetricFamily(
-            f"{NAMESPACE}_pool_connections_used", "Connections that are in use.", labels=["pool"]
-        )
-        most = GaugeMetricFamily(
-            f"{NAMESPACE}_pool_connections_most", "The most connections of the pool.", labels=["pool"]
-        )
-        for pool, (in_use, size) in self._pools().items():
-            used.add_metric([pool], in_use)
-            most.add_metric([pool], size)
-        yield used
-        yield most
+        yield from _of_streams(self._sources.hub)
+        yield from _of_services(self._sources)
+        yield from _of_pools(self._sources.pools())
+
+
+def _of_streams(hub: Hub) -> Iterator[Metric]:
+    counts = hub.counts
+    yield _gauge("streams", "Open streams.", hub.streams)
+    yield _gauge("streams_most", "The most streams that may be open.", hub.max_streams)
+    yield _gauge("version_lag", "Versions by which the slowest stream is behind.", hub.lag)
+    yield _gauge("draining", "1 during a shutdown.", hub.is_draining)
+    yield _counter("streams_opened", "Streams that were opened.", counts.opened)
+    yield _counter(
+        "streams_refused",
+        "Streams that were refused: the instance was full or shutting down.",
+        counts.refused,
+    )
+    closed = CounterMetricFamily(
+        f"{NAMESPACE}_streams_closed",
+        "Ended streams: left, stalled, drained, expired (token), withdrawn (no board to show), failed.",
+        labels=["reason"],
+    )
+    for reason in ("left", "stalled", "failed", "drained", "expired", "withdrawn"):
+        closed.add_metric([reason], getattr(counts, reason))
+    yield closed
+    frames = CounterMetricFamily(
+        f"{NAMESPACE}_frames_sent",
+        "Boards that were written to streams, as snapshot or patch.",
+        labels=["kind"],
+    )
+    for kind, number in (("snapshot", counts.snapshots), ("patch", counts.patches)):
+        frames.add_metric([kind], number)
+    yield frames
+    yield _counter("frames_skipped", "Times that a slow stream was skipped.", counts.skipped)
+    yield _counter("heartbeats_sent", "Comments that were sent to silent streams.", counts.heartbeats)
+    yield _counter("stream_bytes", "Bytes of boards that were written to streams.", counts.bytes)
+
+
+def _of_services(sources: MetricSources) -> Iterator[Metric]:
+    yield _gauge("commit_queue_depth", "Submissions that wait for a commit.", sources.commit.depth)
+    yield _gauge(
+        "copy_lag_versions",
+        "Versions that the ranking lacks while it is filled; otherwise 0.",
+        sources.applier.lag,
+    )
+    degraded = GaugeMetricFamily(
+        f"{NAMESPACE}_degraded", "1 while the store or the ranking is unavailable.", labels=["partner"]
+    )
+    for partner in ("store", "ranking"):
+        degraded.add_metric([partner], partner in sources.healer.unavailable)
+    yield degraded
+    guard = sources.clock_guard
+    yield _gauge("clock_unsure", "1 while scores are refused after a jump of the clock.", guard.is_unsure)
+    yield _counter("clock_jumps", "Jumps of the store's clock by more than a minute.", guard.jumps)
+
+
+def _of_pools(pools: Mapping[str, tuple[int, int]]) -> Iterator[Metric]:
+    used = GaugeMetricFamily(
+        f"{NAMESPACE}_pool_connections_used", "Connections that are in use.", labels=["pool"]
+    )
+    most = GaugeMetricFamily(
+        f"{NAMESPACE}_pool_connections_most", "The most connections of the pool.", labels=["pool"]
+    )
+    for pool, (in_use, size) in pools.items():
+        used.add_metric([pool], in_use)
+        most.add_metric([pool], size)
+    yield used
+    yield most
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:

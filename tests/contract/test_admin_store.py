@@ -18,7 +18,7 @@ from scoreboard.domain.standings import ChangeKind, Player
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.services import administer
-from scoreboard.services.verification import verify
+from scoreboard.services.verify import verify
 from scoreboard.settings.catalog import Catalog
 from scoreboard.store.administration import facts as correction_facts
 from tests.clocks import HeldClock

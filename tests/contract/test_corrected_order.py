@@ -11,7 +11,7 @@ from scoreboard.domain.administration import Correction
 from scoreboard.domain.events import EventKind
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ports.admin_store import AdminStore
-from scoreboard.services.verification import verify
+from scoreboard.services.verify import verify
 from tests.clocks import HeldClock
 from tests.making import DUEL, QUEST, commit, submission
 from tests.replay import reached_versions, replay

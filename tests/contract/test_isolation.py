@@ -15,11 +15,14 @@ from scoreboard.domain.errors import ScoreboardError, StoreUnavailable
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.observer import Observer
+from scoreboard.resilience.background_loop import running
+from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.group_commit import BATCH_SIZE, FAILED_ALONE, GroupCommit
 from scoreboard.store.postgresql.server import ServerConnection
 from tests.clocks import HeldClock
 from tests.contract.conftest import Ask, MakeStore
 from tests.making import DUEL, MAIN, QUEST, UNLIMITED, VISIT, commit, submission
+from tests.service import ApplierOf
 
 USERS = [f"user-{n}" for n in range(20)]
 
@@ -45,8 +48,8 @@ async def no_ranks(_settled: Decision) -> Mapping[int, int]:
 
 @asynccontextmanager
 async def committing(store: AdminStore, clock: HeldClock) -> AsyncIterator[GroupCommit]:
-    written = GroupCommit(store, no_ranks, UNLIMITED, clock)
-    async with written.loop:
+    written = GroupCommit(store, ApplierOf(no_ranks), UNLIMITED, ClockGuard(clock))
+    async with running(*written.loops):
         yield written
 
 
@@ -199,8 +202,8 @@ async def test_an_observer_that_fails_has_nothing_written_twice(store: AdminStor
         def committed(self, submissions: int, accepted: int, seconds: float) -> None:
             raise ZeroDivisionError
 
-    written = GroupCommit(store, no_ranks, UNLIMITED, clock, Broken())
-    async with written.loop:
+    written = GroupCommit(store, ApplierOf(no_ranks), UNLIMITED, ClockGuard(clock), Broken())
+    async with running(*written.loops):
         with capture_logs():
             assert await outcomes(written, *map(submission, USERS)) == ["ok"] * len(USERS)
     assert (await store.heads())["main"].version == len(USERS)
@@ -228,12 +231,12 @@ async def test_an_unforeseen_error_after_a_commit_has_nothing_written_twice(
 
 @pytest.mark.parametrize("make_store", ["postgresql"], indirect=True)
 async def test_what_waits_is_written_once_the_writer_runs_again(store: AdminStore, clock: HeldClock) -> None:
-    written = GroupCommit(store, no_ranks, UNLIMITED, clock)
+    written = GroupCommit(store, ApplierOf(no_ranks), UNLIMITED, ClockGuard(clock))
     answer = asyncio.create_task(written.submit(submission("early")))
-    async with written.loop:
+    async with written.loops[0]:
         # It waits for a lock now, and has taken nothing.
         await asyncio.sleep(0)
-    async with written.loop, asyncio.timeout(30):
+    async with running(*written.loops), asyncio.timeout(30):
         assert (await answer).event.version == 1
 
 
@@ -269,8 +272,8 @@ async def test_a_ranking_that_fails_in_a_way_that_nobody_foresaw_costs_the_rank_
     async def broken(_settled: Decision) -> Mapping[int, int]:
         raise ZeroDivisionError
 
-    written = GroupCommit(store, broken, UNLIMITED, clock)
-    async with written.loop:
+    written = GroupCommit(store, ApplierOf(broken), UNLIMITED, ClockGuard(clock))
+    async with running(*written.loops):
         with capture_logs() as logs:
             for _ in range(2):
                 assert await outcomes(written, *map(submission, USERS)) == ["ok"] * len(USERS)

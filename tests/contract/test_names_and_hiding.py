@@ -12,7 +12,7 @@ from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import NameKept
 from scoreboard.domain.events import EventKind
 from scoreboard.ports.admin_store import AdminStore
-from scoreboard.services.verification import verify
+from scoreboard.services.verify import verify
 from tests.contract.conftest import Ask
 from tests.making import VISIT, commit, submission
 from tests.replay import replay

@@ -18,8 +18,8 @@ from scoreboard.domain.events import EventKind, Head
 from scoreboard.domain.standings import Change, ChangeKind, Standing
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.services.healing import Healing
-from scoreboard.services.verification import verify
+from scoreboard.services.apply import Applier
+from scoreboard.services.verify import verify
 from scoreboard.store import schema
 from scoreboard.store.postgresql import database as postgresql_database
 from scoreboard.store.postgresql.store import PostgresqlStore
@@ -186,7 +186,7 @@ async def test_an_order_with_traces_of_voids_is_made_whole_and_copies_follow(
         await store.register_boards([MAIN, SIDE])
         await ranking.apply(old_copy(before))
         assert (await ranking.page("main", 10, 0)).entries != expected.entries
-        await Healing(store, ranking, ("main", "side")).heal("main")
+        await Applier(store, ranking).heal("main")
         for page in (await store.page("main", 10, 0), await ranking.page("main", 10, 0)):
             assert page.entries == expected.entries
         for board in ("main", "side"):

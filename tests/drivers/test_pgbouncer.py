@@ -16,7 +16,7 @@ from scoreboard.domain.decisions import Decision, SubmissionFacts
 from scoreboard.domain.errors import StartError, StoreUnavailable
 from scoreboard.domain.submissions import Submission
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.services.healing import Healing
+from scoreboard.services.apply import Applier
 from scoreboard.store.migrations import APPLICATION_ID
 from scoreboard.store.postgresql import database as postgresql_database
 from scoreboard.store.postgresql.database import Limits
@@ -51,7 +51,7 @@ async def opened(url: str, limits: Limits = PATIENT_POSTGRESQL) -> AsyncIterator
 
 async def test_two_instances_write_read_and_heal_and_nothing_fails(bouncer: PgBouncer) -> None:
     async with opened(bouncer.url) as one, opened(bouncer.url) as other, MemoryRanking() as ranking:
-        healing = Healing(one, ranking, ("main",))
+        applier = Applier(one, ranking)
 
         async def write(store: PostgresqlStore, action: int) -> None:
             for turn in range(25):
@@ -62,10 +62,10 @@ async def test_two_instances_write_read_and_heal_and_nothing_fails(bouncer: PgBo
         async def read() -> None:
             for _ in range(25):
                 await asyncio.gather(one.page("main", 10, 0), other.events("side", 0, 5), other.heads())
-                await healing.heal("main")
+                await applier.heal("main")
 
         await asyncio.gather(write(one, 0), write(other, 1), read())
-        await healing.heal("main")
+        await applier.heal("main")
         assert await ranking.page("main", 100, 0) == await other.page("main", 100, 0)
         assert [event.version for event in await one.events("main", 0, 100)] == list(range(1, 51))
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.standings import Change, Snapshot
 from scoreboard.ports.store import Store
 from scoreboard.ranking.redis.ranking import RedisRanking
-from scoreboard.services.healing import Healing
+from scoreboard.services.apply import Applier
 from scoreboard.store.sqlite import file as sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
@@ -49,7 +50,7 @@ class Process:
     def __init__(self, store: Store, ranking: RedisRanking) -> None:
         self.store = store
         self.ranking = ranking
-        self.healing = Healing(store, ranking, ("main",))
+        self.applier = Applier(store, ranking)
         self.read: list[Snapshot] = []
 
     async def write(self, rng: random.Random, losing: asyncio.Task[None]) -> None:
@@ -61,9 +62,7 @@ class Process:
             steps += await self.commit(rng)
             # In any order, some late and some never: a process may be stopped between its commit and this.
             for step in rng.choices(steps, k=4):
-                applied = await self.ranking.apply(step)
-                if applied.version < step.to_version:
-                    await self.healing.close_gap(step, applied)
+                await self.applier.apply(Decision((), (), (step,)))
 
     async def commit(self, rng: random.Random) -> Sequence[Change]:
         batch = [submission(f"user-{n}", rng.choice((QUEST, DUEL))) for n in rng.sample(range(PLAYERS), 2)]
@@ -71,8 +70,8 @@ class Process:
 
     async def heal(self, until: asyncio.Future[list[None]]) -> None:
         while not until.done():
-            await self.healing.heal("main")
-        await self.healing.heal("main")
+            await self.applier.heal("main")
+        await self.applier.heal("main")
 
     async def look(self, until: asyncio.Future[list[None]]) -> None:
         while not until.done():
@@ -105,8 +104,8 @@ async def lose(ranking: RedisRanking, redis: RedisServer, loss: str, rng: random
 async def test_two_processes_fill_one_copy_beside_two_writers_and_no_page_of_it_is_wrong(
     loss: str, seed: int, redis: RedisServer, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.services.healing.PAGE_SIZE", PAGE_SIZE)
-    monkeypatch.setattr("scoreboard.services.healing.ELSEWHERE_SECONDS", 0.002)
+    monkeypatch.setattr("scoreboard.services.apply.PAGE_SIZE", PAGE_SIZE)
+    monkeypatch.setattr("scoreboard.services.apply.OTHER_PROCESS_SECONDS", 0.002)
     rng = random.Random(seed)
 
     async with process(store, redis) as one, process(store, redis) as other, process(store, redis) as third:

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from scoreboard.domain.administration import Suspect, SuspicionThresholds
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.services.healing import PAGE_SIZE, Healing
+from scoreboard.services.apply import PAGE_SIZE, Applier
 from scoreboard.store.postgresql.database import migrate
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import PATIENT_POSTGRESQL
@@ -97,7 +97,7 @@ async def test_a_ranking_that_is_filled_beside_a_late_replica_is_the_board(
     replica.hold()
     await commit(store, *(submission(user) for user in users[::10]))
     async with MemoryRanking() as ranking:
-        await Healing(store, ranking, ("main",)).heal("main")
+        await Applier(store, ranking).heal("main")
         assert await ranking.page("main", len(users), 0) == await store.page("main", len(users), 0)
 
 

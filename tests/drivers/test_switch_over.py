@@ -10,7 +10,9 @@ import pytest
 
 from scoreboard.domain.errors import StoreUnavailable
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.services.healing import Healing
+from scoreboard.services.apply import Applier
+from scoreboard.services.heal import Healer
+from scoreboard.services.minimum_versions import MinimumVersions
 from scoreboard.store.postgresql.database import Limits, migrate
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.making import MAIN, UNLIMITED, commit, submission
@@ -97,9 +99,9 @@ async def test_an_instance_whose_connections_lead_to_the_old_primary_does_not_dr
         Relay(pair.old.port) as relay,
         opened(f"127.0.0.1:{relay.port}") as store,
     ):
-        healing = Healing(store, ranking, ("main",))
+        applier = Applier(store, ranking)
         await commit(store, submission("ada"))
-        await healing.heal("main")
+        await applier.heal("main")
         await asyncio.to_thread(pair.new.catch_up)
         if fenced:
             await asyncio.to_thread(pair.old.refuse_writes)
@@ -107,9 +109,9 @@ async def test_an_instance_whose_connections_lead_to_the_old_primary_does_not_dr
         relay.target_port = pair.new.port
         async with opened(f"127.0.0.1:{pair.new.port}") as other:
             await commit(other, submission("bob"))
-            await Healing(other, ranking, ("main",)).heal("main")
+            await Applier(other, ranking).heal("main")
         before = await ranking.progress("main")
-        await healing.heal("main")
+        await applier.heal("main")
         assert ((await ranking.progress("main")).copy, (await ranking.progress("main")).version) == (
             before.copy,
             2,
@@ -140,13 +142,13 @@ async def test_a_database_that_is_read_only_is_read_and_is_named_until_it_takes_
         await asyncio.to_thread(migrate, server.url("scores"))
         async with MemoryRanking() as ranking, opened(f"127.0.0.1:{server.port}") as store:
             await commit(store, submission("ada"))
-            healing = Healing(store, ranking, ("main",))
-            async with healing.loop:
+            healer = Healer(store, Applier(store, ranking), MinimumVersions(), ("main",))
+            async with healer.loop:
                 for refuses in (True, False):
                     await asyncio.to_thread(server.refuse_writes, refuses)
                     async with asyncio.timeout(SECONDS):
-                        while healing.lost != ({"store"} if refuses else set()):
-                            await healing.catch_up()
+                        while healer.unavailable != ({"store"} if refuses else set()):
+                            await healer.catch_up()
                     assert (await store.page("main", 10, 0)).players == 1
                 await commit(store, submission("bob"))
 

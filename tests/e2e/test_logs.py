@@ -26,16 +26,16 @@ BODY = {"actionId": "quest", "userId": "ada"}
 
 MISTAKE = """
 from scoreboard import cli
-from scoreboard.services.scoring import Scoring
+from scoreboard.services.submit import Submitter
 
-submit = Scoring.submit
+submit = Submitter.submit
 
-async def failing(self, caller, action_id, user_id, *rest, **named):
-    if user_id == "unforeseen":
+async def failing(self, caller, claim, *rest):
+    if claim.user_id == "unforeseen":
         raise RuntimeError("nobody foresaw this")
-    return await submit(self, caller, action_id, user_id, *rest)
+    return await submit(self, caller, claim, *rest)
 
-Scoring.submit = failing
+Submitter.submit = failing
 cli.main()
 """
 

@@ -20,7 +20,7 @@ import pytest
 
 from scoreboard.app import make_store, make_tokens
 from scoreboard.domain.submissions import Caller
-from scoreboard.services.group_commit import PLAYER_QUEUE_SIZE
+from scoreboard.services.write_queue import PLAYER_QUEUE_SIZE
 from scoreboard.settings.config import Settings
 from scoreboard.web.auth.tokens import Tokens
 from tests.e2e.processes import serving

@@ -32,14 +32,19 @@ from scoreboard.domain.events import EventKind
 from scoreboard.domain.rules import decide_batch
 from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Change
-from scoreboard.domain.submissions import Caller
+from scoreboard.domain.submissions import Caller, Claim
 from scoreboard.ports.ranking import Applied
 from scoreboard.ranking.memory import MemoryRanking
+from scoreboard.resilience.background_loop import running
 from scoreboard.services.administer import Administration, Corrected
-from scoreboard.services.group_commit import Receipt
-from scoreboard.services.healing import Healing
-from scoreboard.services.scoring import Scoring
-from scoreboard.services.verification import verify
+from scoreboard.services.apply import Applier
+from scoreboard.services.clock_guard import ClockGuard
+from scoreboard.services.group_commit import GroupCommit
+from scoreboard.services.minimum_versions import MinimumVersions
+from scoreboard.services.read_boards import BoardReader
+from scoreboard.services.submit import Submitter
+from scoreboard.services.verify import verify
+from scoreboard.services.write_queue import Receipt
 from scoreboard.settings.catalog import Catalog
 from scoreboard.store.sqlite import file as sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
@@ -225,26 +230,20 @@ class History(RuleBasedStateMachine):
         )
         await self.store.register_boards([MAIN, SIDE])
         self.ranking = LossyRanking()
-        self.healing = Healing(self.store, self.ranking, ("main", "side"))
-        self.scoring = Scoring(
-            CATALOG,
-            self.store,
-            self.ranking,
-            self.healing,
-            limit=LIMIT,
-            clock=self.clock,
-            new_id=self.ids.__next__,
-        )
+        minimum, clock_guard = MinimumVersions(), ClockGuard(self.clock)
+        self.applier = Applier(self.store, self.ranking, minimum)
+        commit = GroupCommit(self.store, self.applier, LIMIT, clock_guard)
+        self.reader = BoardReader(CATALOG, self.store, self.ranking, minimum, self.clock)
+        self.submitter = Submitter(CATALOG, commit, self.reader, new_id=self.ids.__next__)
         self.administration = Administration(
-            CATALOG, self.store, self.scoring.commit.apply, clock=self.clock, new_id=self.ids.__next__
+            CATALOG, self.store, self.applier.apply, clock=self.clock, new_id=self.ids.__next__
         )
-        await self.stack.enter_async_context(self.scoring.commit.loop)
+        await self.stack.enter_async_context(running(*commit.loops))
 
     async def _submit(self, attempt: Try) -> Receipt:
-        return await self.scoring.submit(
+        return await self.submitter.submit(
             Caller(attempt.user_id, attempt.name, frozenset({WRITE_SCORES})),
-            attempt.action_id,
-            attempt.user_id,
+            Claim(attempt.action_id, attempt.user_id),
             attempt.key,
         )
 
@@ -442,7 +441,7 @@ class History(RuleBasedStateMachine):
     def heal(self) -> None:
         self.ranking.lose = None
         for board in ("main", "side"):
-            self.run(self.healing.heal(board))
+            self.run(self.applier.heal(board))
 
     @rule()
     def restart(self) -> None:
@@ -475,7 +474,7 @@ class History(RuleBasedStateMachine):
             assert [(e.rank, e.user_id, e.score) for e in from_store.entries] == self.model.shown(board)
             named = {e.user_id: e.name for e in from_store.entries}
             assert named == {user: self.model.names.get(user) for user in named}
-            for snapshot in (from_store, self.run(self.scoring.board(board, 100))):
+            for snapshot in (from_store, self.run(self.reader.page(board, 100))):
                 shown = [(e.rank, e.score) for e in snapshot.entries]
                 expected = replay(ledger, snapshot.version)
                 assert shown == [(rank, score) for rank, _, score in expected]
@@ -506,11 +505,11 @@ class History(RuleBasedStateMachine):
             for board in ("main", "side"):
                 self._check_the_checker(board)
                 self.ranking.lose = None
-                self.run(self.healing.heal(board))
+                self.run(self.applier.heal(board))
                 verdict = self.run(verify(self.store, self.ranking, board, lambda *_: None))
                 assert verdict.differences == ()
                 head = self.run(self.store.heads())[board].version
-                assert self.run(self.scoring.board(board, 10)).version == head
+                assert self.run(self.reader.page(board, 10)).version == head
             self.run(self.stack.aclose())
         self.runner.close()
         self.folder.cleanup()

@@ -21,7 +21,9 @@ from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.resilience.background_loop import BackgroundLoop
 from scoreboard.server.http_server import LimitedServer
 from scoreboard.server.protocol import HttpProtocol
-from scoreboard.services.healing import Healing
+from scoreboard.services.apply import Applier
+from scoreboard.services.heal import Healer
+from scoreboard.services.minimum_versions import MinimumVersions
 from scoreboard.store.postgresql.prober import Prober
 from scoreboard.store.sqlite import file as sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
@@ -143,15 +145,17 @@ async def test_a_copy_that_answers_oddly_is_healed_later_and_the_others_at_once(
     async with SqliteStore(tmp_path / "scoreboard.db", limit=UNLIMITED, clock=HeldClock()) as store, ranking:
         await store.register_boards([MAIN, SIDE])
         await commit(store, submission("ada"), submission("bob", VISIT))
-        healing = Healing(store, ranking, ("main", "side"), observer)
+        minimum = MinimumVersions()
+        applier = Applier(store, ranking, minimum, observer)
+        healer = Healer(store, applier, minimum, ("main", "side"), observer)
         # At the start, too, it keeps no server from going on.
-        await healing.prepare()
+        await healer.prepare()
         assert observer.failures == ["healing"]
         ranking.odd = 0
-        async with healing.loop, asyncio.timeout(LIMIT_SECONDS):
+        async with healer.loop, asyncio.timeout(LIMIT_SECONDS):
             for board in ("side", "main"):
                 while (await ranking.progress(board)).version != 1:
-                    await healing.catch_up()
+                    await healer.catch_up()
         assert observer.failures == ["healing"] * 2
 
 

@@ -1,7 +1,7 @@
 """Group commit: what is bounded, what is answered when something is slow or broken, and what costs nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,11 +11,17 @@ from scoreboard.domain.boards import RateLimit
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import PlayerBusy, QueueFull, RateLimited, StoreUnavailable
 from scoreboard.ports.store import DecideBatch, Take
-from scoreboard.services.group_commit import PLAYER_QUEUE_SIZE, QUEUE_SIZE, Apply, GroupCommit
+from scoreboard.resilience.background_loop import running
+from scoreboard.services.clock_guard import ClockGuard
+from scoreboard.services.group_commit import GroupCommit
+from scoreboard.services.write_queue import PLAYER_QUEUE_SIZE, QUEUE_SIZE
 from scoreboard.store.sqlite import file as sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.making import MAIN, TEN_A_MINUTE, UNLIMITED, submission
+from tests.service import ApplierOf
+
+Apply = Callable[[Decision], Awaitable[Mapping[int, int]]]
 
 
 class Watched(SqliteStore):
@@ -59,21 +65,19 @@ async def committing(
         store.turns = []
         store.turn = asyncio.Event()
         await store.register_boards([MAIN])
-        commit = GroupCommit(store, apply, limit, clock)
-        if run:
-            commit.loop.start()
-        yield commit, store, clock
-        await commit.loop.stop()
+        commit = GroupCommit(store, ApplierOf(apply), limit, ClockGuard(clock))
+        async with running(*commit.loops if run else ()):
+            yield commit, store, clock
 
 
 async def test_what_waits_is_written_together_one_of_a_player_a_turn(path: Path) -> None:
     async with committing(path, run=False) as (commit, store, _):
         waiting = [asyncio.create_task(commit.submit(submission(user))) for user in "aaabbc"]
         await asyncio.sleep(0)
-        commit.loop.start()
-        receipts = await asyncio.gather(*waiting)
-        assert store.turns == [3, 2, 1]
-        assert [receipt.event.version for receipt in receipts] == [1, 4, 6, 2, 5, 3]
+        async with running(*commit.loops):
+            receipts = await asyncio.gather(*waiting)
+            assert store.turns == [3, 2, 1]
+            assert [receipt.event.version for receipt in receipts] == [1, 4, 6, 2, 5, 3]
 
 
 async def test_a_full_queue_refuses_and_keeps_what_it_has(path: Path) -> None:
@@ -82,9 +86,9 @@ async def test_a_full_queue_refuses_and_keeps_what_it_has(path: Path) -> None:
         await asyncio.sleep(0)
         with pytest.raises(QueueFull):
             await commit.submit(submission("late"))
-        commit.loop.start()
-        receipts = await asyncio.gather(*waiting)
-        assert sorted(receipt.event.version for receipt in receipts) == list(range(1, QUEUE_SIZE + 1))
+        async with running(*commit.loops):
+            receipts = await asyncio.gather(*waiting)
+            assert sorted(receipt.event.version for receipt in receipts) == list(range(1, QUEUE_SIZE + 1))
 
 
 async def test_one_player_cannot_fill_the_queue(path: Path) -> None:
@@ -94,9 +98,9 @@ async def test_one_player_cannot_fill_the_queue(path: Path) -> None:
         with pytest.raises(PlayerBusy):
             await commit.submit(submission("ada"))
         other = asyncio.create_task(commit.submit(submission("bob")))
-        commit.loop.start()
-        assert (await other).event.version == 2
-        await asyncio.gather(*waiting)
+        async with running(*commit.loops):
+            assert (await other).event.version == 2
+            await asyncio.gather(*waiting)
 
 
 async def test_a_flood_of_refused_requests_does_not_reach_the_store(path: Path) -> None:
@@ -125,7 +129,7 @@ async def test_a_request_with_a_key_always_reaches_the_store(path: Path) -> None
 async def test_a_slow_ranking_delays_an_answer_by_a_quarter_second_and_no_commit(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.services.group_commit.ANSWER_WITHOUT_RANK_SECONDS", 0.25)
+    monkeypatch.setattr("scoreboard.services.answer.ANSWER_WITHOUT_RANK_SECONDS", 0.25)
     release = asyncio.Event()
 
     async def stuck(decision: Decision) -> Mapping[int, int]:

@@ -12,7 +12,9 @@ from scoreboard.domain.events import Head
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ports.ranking import Progress
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.services.healing import Healing
+from scoreboard.services.apply import Applier
+from scoreboard.services.heal import Healer
+from scoreboard.services.minimum_versions import MinimumVersions
 from scoreboard.store.sqlite import file as sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.limits import LIMIT_SECONDS
@@ -43,7 +45,7 @@ async def test_a_copy_ahead_of_its_store_is_dropped_and_filled_anew(path: Path, 
         await service.score("bob")
         await service.score("bob")
         assert await service.version() == 3
-        healing = Healing(restored.store, service.ranking, ("main",))
+        healing = Applier(restored.store, service.ranking)
         await healing.heal("main")
         assert await service.ranking.progress("main") == Progress(1, readable=True)
         assert [e.user_id for e in (await service.ranking.page("main", 10, 0)).entries] == ["ada"]
@@ -59,13 +61,13 @@ async def test_a_copy_of_another_history_than_its_store_is_dropped_and_filled_an
     backup = tmp_path / "backup.db"
     shutil.copy(path, backup)
     async with opened(path) as service, opened(backup) as restored:
-        await service.healing.heal("main")
+        await service.applier.heal("main")
         await service.score("bob")
         restored.clock.advance(60)
         for user_id in ("cyd", "ada", "ada")[: 1 + further]:
             await restored.score(user_id)
         assert await service.ranking.progress("main") == Progress(2, readable=True)
-        await Healing(restored.store, service.ranking, ("main",)).heal("main")
+        await Applier(restored.store, service.ranking).heal("main")
         assert await service.ranking.page("main", 10, 0) == await restored.store.page("main", 10, 0)
 
 
@@ -73,10 +75,10 @@ async def test_a_page_that_was_read_for_a_copy_that_was_lost_meanwhile_is_not_pu
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That page ends at a version at which it knows nothing of who has moved on since."""
-    monkeypatch.setattr("scoreboard.services.healing.PAGE_SIZE", 2)
+    monkeypatch.setattr("scoreboard.services.apply.PAGE_SIZE", 2)
     await commit(service.store, submission("ada"), submission("bob"), submission("cyd"))
     service.ranking.holds = ChangeKind.LAST_PAGE
-    healing = asyncio.create_task(service.healing.heal("main"))
+    healing = asyncio.create_task(service.applier.heal("main"))
     await service.ranking.held.wait()
     await service.ranking.drop("main")
     await commit(service.store, submission("ada"))
@@ -90,10 +92,10 @@ async def test_a_page_that_was_read_for_a_copy_that_was_lost_meanwhile_is_not_pu
 async def test_of_two_processes_that_find_an_empty_copy_one_fills_it(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.services.healing.PAGE_SIZE", 2)
+    monkeypatch.setattr("scoreboard.services.apply.PAGE_SIZE", 2)
     await commit(service.store, *(submission(f"user-{n}") for n in range(20)))
-    other = Healing(service.store, service.ranking, ("main",))
-    await asyncio.gather(service.healing.heal("main"), other.heal("main"))
+    other = Applier(service.store, service.ranking)
+    await asyncio.gather(service.applier.heal("main"), other.heal("main"))
     assert await service.ranking.progress("main") == Progress(20, readable=True)
     assert service.store.stretches <= 12
 
@@ -101,10 +103,10 @@ async def test_of_two_processes_that_find_an_empty_copy_one_fills_it(
 async def test_a_process_that_dies_while_it_fills_is_taken_over_from(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.services.healing.PAGE_SIZE", 2)
+    monkeypatch.setattr("scoreboard.services.apply.PAGE_SIZE", 2)
     await commit(service.store, *(submission(f"user-{n}") for n in range(20)))
-    other = asyncio.create_task(Healing(service.store, service.ranking, ("main",)).heal("main"))
-    healing = asyncio.create_task(service.healing.heal("main"))
+    other = asyncio.create_task(Applier(service.store, service.ranking).heal("main"))
+    healing = asyncio.create_task(service.applier.heal("main"))
     await until(lambda: service.store.stretches >= 5)
     other.cancel()
     await asyncio.wait_for(healing, LIMIT_SECONDS)
@@ -117,11 +119,11 @@ def test_a_flood_of_clients_that_say_they_are_ahead_costs_five_comparisons_a_sec
         ranking.progress.return_value = Progress(0, readable=True)
         store = AsyncMock(spec=SqliteStore)
         store.heads.return_value = {"main": Head(0, 0)}
-        healing = Healing(store, ranking, ("main",))
+        healer = Healer(store, Applier(store, ranking), MinimumVersions(), ("main",))
         clock = asyncio.get_running_loop().time
-        async with healing.loop:
+        async with healer.loop:
             while clock() < 10:
-                await healing.catch_up()
+                await healer.catch_up()
         return store.heads.call_count  # type: ignore[no-any-return]
 
     assert 45 <= run(scenario()) <= 52
@@ -130,29 +132,29 @@ def test_a_flood_of_clients_that_say_they_are_ahead_costs_five_comparisons_a_sec
 async def test_the_loop_names_each_partner_that_is_lost_and_goes_on(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.services.healing.INTERVAL_SECONDS", 0.01)
-    async with service.healing.loop:
+    monkeypatch.setattr("scoreboard.services.heal.INTERVAL_SECONDS", 0.01)
+    async with service.healer.loop:
         service.ranking.gone = True
-        await until(lambda: service.healing.lost == {"ranking"})
+        await until(lambda: service.healer.unavailable == {"ranking"})
         service.store.fails = True
-        await until(lambda: service.healing.lost == {"ranking", "store"})
+        await until(lambda: service.healer.unavailable == {"ranking", "store"})
         service.ranking.gone = False
-        await until(lambda: service.healing.lost == {"store"})
+        await until(lambda: service.healer.unavailable == {"store"})
         service.store.fails = False
         await commit(service.store, submission("ada"))
-        await until(lambda: not service.healing.lost)
+        await until(lambda: not service.healer.unavailable)
     assert await service.ranking.progress("main") == Progress(1, readable=True)
 
 
 async def test_it_tells_how_much_a_copy_lacks_until_it_is_whole(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.services.healing.PAGE_SIZE", 2)
+    monkeypatch.setattr("scoreboard.services.apply.PAGE_SIZE", 2)
     await commit(service.store, *(submission(f"user-{n}") for n in range(5)))
     service.ranking.holds = ChangeKind.LAST_PAGE
-    healing = asyncio.create_task(service.healing.heal("main"))
+    healing = asyncio.create_task(service.applier.heal("main"))
     await service.ranking.held.wait()
-    assert service.healing.lag == 1
+    assert service.applier.lag == 1
     service.ranking.go_on.set()
     await asyncio.wait_for(healing, LIMIT_SECONDS)
-    assert service.healing.lag == 0
+    assert service.applier.lag == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from alembic import command
 
-from scoreboard.services.verification import verify
+from scoreboard.services.verify import verify
 from scoreboard.store import schema
 from scoreboard.store.sqlite import file as sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore

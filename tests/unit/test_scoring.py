@@ -21,7 +21,7 @@ from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.encoding import Frame
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
-from scoreboard.services.group_commit import UNAPPLIED_BATCHES
+from scoreboard.services.answer import UNAPPLIED_BATCHES
 from scoreboard.store.sqlite import file as sqlite_file
 from tests.limits import LIMIT_SECONDS
 from tests.making import commit, submission
@@ -44,7 +44,7 @@ async def test_a_board_is_read_from_the_store_until_the_copy_is_filled(service: 
     await commit(service.store, submission("ada"))
     assert await service.version() == 1
     assert service.store.pages == 1
-    await service.healing.heal("main")
+    await service.applier.heal("main")
     assert await service.version() == 1
     assert service.store.pages == 1
 
@@ -64,8 +64,8 @@ async def test_a_score_does_not_wait_for_the_copy_to_be_filled_but_has_it_filled
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The loop by itself would not look again while this test runs.
-    monkeypatch.setattr("scoreboard.services.healing.INTERVAL_SECONDS", 60.0)
-    async with service.healing.loop:
+    monkeypatch.setattr("scoreboard.services.heal.INTERVAL_SECONDS", 60.0)
+    async with service.healer.loop:
         await until(lambda: service.ranking.is_readable)
         await service.ranking.drop("main")
         assert await service.score() is None
@@ -74,7 +74,7 @@ async def test_a_score_does_not_wait_for_the_copy_to_be_filled_but_has_it_filled
 
 
 async def test_a_gap_is_healed_by_the_next_score(service: Service) -> None:
-    await service.healing.heal("main")
+    await service.applier.heal("main")
     await service.score("ada")
     await commit(service.store, submission("bob"), submission("cyd"))
     assert await service.score("bob") == 1
@@ -82,7 +82,7 @@ async def test_a_gap_is_healed_by_the_next_score(service: Service) -> None:
 
 
 async def test_a_ranking_that_is_gone_costs_the_rank_alone(service: Service) -> None:
-    await service.healing.heal("main")
+    await service.applier.heal("main")
     await service.score()
     service.ranking.gone = True
     assert await service.score() is None
@@ -95,40 +95,39 @@ async def test_a_ranking_that_is_gone_costs_the_rank_alone(service: Service) -> 
 
 
 async def test_a_repeat_is_not_told_a_rank_from_before_its_own_event(service: Service, path: Path) -> None:
-    await service.healing.heal("main")
+    await service.applier.heal("main")
     await service.score("bob")
     # An older place, in a copy that has not come to the event.
     assert await service.score("ada") == 2
     async with opened(path) as other:
         await other.score("ada", key="k")
     assert await service.score("ada", key="k") is None
-    await service.healing.heal("main")
+    await service.applier.heal("main")
     assert await service.score("ada", key="k") == 1
 
 
 async def test_beside_a_slow_ranking_answers_come_without_a_rank_and_nothing_piles_up(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.services.group_commit.ANSWER_WITHOUT_RANK_SECONDS", 0.01)
-    await service.healing.heal("main")
+    monkeypatch.setattr("scoreboard.services.answer.ANSWER_WITHOUT_RANK_SECONDS", 0.01)
+    await service.applier.heal("main")
     service.ranking.holds = ChangeKind.STEP
     for _ in range(UNAPPLIED_BATCHES):
         assert await service.score() is None
-    waiting = len(asyncio.all_tasks())
     for _ in range(3 * UNAPPLIED_BATCHES):
         assert await service.score() is None
-    assert len(asyncio.all_tasks()) == waiting
     service.ranking.go_on.set()
-    await until(lambda: len(asyncio.all_tasks()) == waiting - UNAPPLIED_BATCHES)
+    await until(lambda: service.ranking.steps == UNAPPLIED_BATCHES)
     # The next score finds the gap and heals it.
-    monkeypatch.setattr("scoreboard.services.group_commit.ANSWER_WITHOUT_RANK_SECONDS", LIMIT_SECONDS)
+    monkeypatch.setattr("scoreboard.services.answer.ANSWER_WITHOUT_RANK_SECONDS", LIMIT_SECONDS)
     assert await service.score() == 1
     assert await service.ranking.page("main", 10, 0) == await service.store.page("main", 10, 0)
     assert await service.version() == 4 * UNAPPLIED_BATCHES + 1
+    assert service.ranking.steps == UNAPPLIED_BATCHES + 2
 
 
 async def test_a_board_is_never_older_than_one_that_was_shown(service: Service) -> None:
-    await service.healing.heal("main")
+    await service.applier.heal("main")
     await service.score()
     await commit(service.store, submission("bob"))
     service.ranking.gone = True
@@ -151,14 +150,14 @@ async def test_pages_further_down_cost_the_store_one_reading_a_second_and_the_to
     await commit(service.store, submission("ada"))
     for offset in range(200, 250):
         with suppress(StoreUnavailable):
-            await service.scoring.board(None, 10, offset)
+            await service.reader.page(None, 10, offset)
         assert await service.version() == 1
     assert service.store.pages == 2
 
 
 async def test_publishing_goes_on_when_a_board_can_be_read_again(service: Service) -> None:
     hub = Hub(["main"])
-    cache = BoardCache(service.scoring.board)
+    cache = BoardCache(service.reader.page)
     publisher = Publisher(cache, hub, ("main",))
     service.store.fails = True
     async with publisher.loops[0]:
@@ -170,10 +169,10 @@ async def test_publishing_goes_on_when_a_board_can_be_read_again(service: Servic
 
 
 async def test_with_both_partners_gone_the_last_known_board_is_shown_and_says_so(service: Service) -> None:
-    await service.healing.heal("main")
+    await service.applier.heal("main")
     await service.score()
     hub = Hub(["main"])
-    cache = BoardCache(service.scoring.board)
+    cache = BoardCache(service.reader.page)
     publisher = Publisher(cache, hub, ("main",))
     await publisher.publish("main")
     known = newest(hub)
@@ -198,9 +197,9 @@ def newest(hub: Hub) -> Frame:
 
 
 async def test_many_different_pages_are_kept_within_bounds(service: Service) -> None:
-    await service.healing.heal("main")
+    await service.applier.heal("main")
     await service.score()
-    cache = BoardCache(service.scoring.board)
+    cache = BoardCache(service.reader.page)
     first = await cache.page("main", 1, 0)
     for offset in range(600):
         await cache.page("main", 1, offset)
@@ -215,19 +214,19 @@ async def ban(service: Service, user_id: str) -> Decision:
 async def test_a_correction_of_another_process_ends_the_service_of_older_pages(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.services.healing.INTERVAL_SECONDS", 0.01)
-    await service.healing.heal("main")
+    monkeypatch.setattr("scoreboard.services.heal.INTERVAL_SECONDS", 0.01)
+    await service.applier.heal("main")
     await service.score("ada")
     hub = Hub(["main"])
-    cache = BoardCache(service.scoring.board, minimum_version=service.healing.minimum.of)
+    cache = BoardCache(service.reader.page, minimum_version=service.minimum.of)
     publisher = Publisher(cache, hub, ("main",))
     await cache.page("main", 5, 0)
     await publisher.publish("main")
     # The ranking is gone, so the store alone tells of the ban.
     service.ranking.gone = True
     await ban(service, "ada")
-    async with service.healing.loop:
-        await until(lambda: service.healing.minimum.of("main") == 2)
+    async with service.healer.loop:
+        await until(lambda: service.minimum.of("main") == 2)
     service.store.fails = True
     with pytest.raises(StoreUnavailable):
         await cache.page("main", 5, 0)
@@ -241,25 +240,25 @@ async def test_without_a_copy_a_page_from_before_a_correction_is_read_again(
     service: Service, offset: int
 ) -> None:
     await commit(service.store, submission("ada"))
-    assert (await service.scoring.board(None, 10, offset)).version == 1
-    await service.scoring.apply_correction(await ban(service, "ada"))
-    assert (await service.scoring.board(None, 10, offset)).version == 2
+    assert (await service.reader.page(None, 10, offset)).version == 1
+    await service.applier.apply_correction(await ban(service, "ada"))
+    assert (await service.reader.page(None, 10, offset)).version == 2
     assert service.store.pages == 2
 
 
 async def test_a_copy_that_lacks_a_correction_is_not_shown(service: Service) -> None:
-    await service.healing.heal("main")
+    await service.applier.heal("main")
     await service.score("ada")
-    assert (await service.scoring.board(None, 10)).players == 1
+    assert (await service.reader.page(None, 10)).players == 1
     service.ranking.gone = True
-    await service.scoring.apply_correction(await ban(service, "ada"))
+    await service.applier.apply_correction(await ban(service, "ada"))
     service.ranking.gone = False
     service.store.fails = True
     with pytest.raises(StoreUnavailable):
-        await service.scoring.board(None, 10)
+        await service.reader.page(None, 10)
     service.store.fails = False
     service.clock.advance(1)
-    assert (await service.scoring.board(None, 10)).players == 0
+    assert (await service.reader.page(None, 10)).players == 0
 
 
 async def test_after_a_restored_backup_an_older_version_is_shown_again(service: Service, path: Path) -> None:
@@ -268,11 +267,11 @@ async def test_after_a_restored_backup_an_older_version_is_shown_again(service: 
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(backup)) as target:
         source.backup(target)
     service.ranking.gone = True
-    await service.scoring.apply_correction(await ban(service, "ada"))
-    assert (await service.scoring.board(None, 10)).version == 2
+    await service.applier.apply_correction(await ban(service, "ada"))
+    assert (await service.reader.page(None, 10)).version == 2
     async with opened(backup) as restored:
         service.store.page = restored.store.page  # type: ignore[method-assign]
         service.clock.advance(1)
         for _ in range(10):
-            assert (await service.scoring.board(None, 10)).version == 1
+            assert (await service.reader.page(None, 10)).version == 1
         assert restored.store.pages == 1

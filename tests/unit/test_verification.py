@@ -10,8 +10,7 @@ import pytest
 from scoreboard.domain.standings import Change, ChangeKind, Snapshot
 from scoreboard.ports.ranking import Progress
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.services import verification
-from scoreboard.services.verification import SHOWN_DIFFERENCES, Verdict, verify
+from scoreboard.services.verify import SHOWN_DIFFERENCES, Verdict, verify
 from scoreboard.store.sqlite import file as sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import START_US, HeldClock
@@ -144,7 +143,7 @@ LIES = {
 async def test_a_ranking_that_lies_is_found_out(
     path: Path, lie: Callable[[Snapshot], Snapshot], told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verification, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr("scoreboard.services.verify.PAUSE_SECONDS", 0)
     async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store, Lying(lie) as ranking:
         verdict = await verify(store, ranking, "main", lambda *_: None)
     assert len(verdict.differences) == len(told)

@@ -12,7 +12,7 @@ import pytest
 
 from scoreboard.app import make_ranking, make_store
 from scoreboard.domain.scopes import ADMINISTER, WRITE_ANY_SCORES
-from scoreboard.services.verification import verify
+from scoreboard.services.verify import verify
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 from tests.servers.postgresql import apart

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from scoreboard.services.scoring import Scoring
+from scoreboard.services.submit import Submitter
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 
@@ -69,7 +69,7 @@ def test_an_answer_to_the_unforeseen_too(server: Running, monkeypatch: pytest.Mo
     async def failing(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(Scoring, "submit", failing)
+    monkeypatch.setattr(Submitter, "submit", failing)
     response = server.score()
     assert (response.status_code, response.json()["code"]) == (500, "internal_error")
     assert_secured(response)

@@ -11,7 +11,7 @@ from scoreboard.app import make_ranking, make_store
 from scoreboard.cli.progress import progress_bars
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.ports.ranking import Ranking
-from scoreboard.services.healing import Healing
+from scoreboard.services.apply import Applier
 from scoreboard.settings.catalog import load_catalog
 from scoreboard.settings.config import Settings, read_settings
 
@@ -43,7 +43,7 @@ async def _rebuild(settings: Settings, boards: list[str]) -> list[tuple[str, int
         store = await stack.enter_async_context(make_store(settings))
         ranking = await stack.enter_async_context(make_ranking(settings, boards))
         progress = stack.enter_context(progress_bars())
-        healing = Healing(store, ranking, tuple(boards))
+        applier = Applier(store, ranking)
         heads = await store.heads()
         rebuilt = []
         for board in boards:
@@ -52,7 +52,7 @@ async def _rebuild(settings: Settings, boards: list[str]) -> list[tuple[str, int
             task = progress.add_task(board, total=heads[board].version)
             await ranking.drop(board)
             showing = asyncio.create_task(_show(ranking, board, progress, task))
-            await healing.heal(board)
+            await applier.heal(board)
             showing.cancel()
             await asyncio.wait([showing])
             rebuilt.append((board, (await ranking.page(board, 1, 0)).players))

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from scoreboard.domain.boards import Action
+from scoreboard.domain.digests import Digest
 from scoreboard.domain.errors import (
     ActionByServer,
     InsufficientScope,
@@ -14,28 +15,25 @@ from scoreboard.domain.errors import (
     ProofRequired,
 )
 from scoreboard.domain.scopes import WRITE_ANY_SCORES, WRITE_SCORES
-from scoreboard.domain.submissions import NO_PROVENANCE, Caller, Proof, Provenance, Submission
+from scoreboard.domain.submissions import NO_PROVENANCE, Caller, Claim, Provenance, Submission
 
 
-def claim(
+def check_claim(
     caller: Caller,
-    user_id: str,
+    claim: Claim,
     action: Action,
-    event_id: UUID,
     *,
-    idempotency_digest: UUID | None = None,
-    earlier_digests: tuple[bytes, ...] = (),
-    points: int | None = None,
-    name: str | None = None,
-    proof: Proof | None = None,
+    event_id: UUID,
+    digest: Digest | None = None,
     provenance: Provenance = NO_PROVENANCE,
 ) -> Submission:
-    """Check that a caller may submit this. The name comes from the player's own token, or from a trusted server.
+    """Check that a caller may submit a claim. The name comes from the player's own token, or from a trusted server.
 
-    Raises NotYourScore, InsufficientScope, ActionByServer, PointsNotYours, NameNotYours, PointsOutOfRange,
-    ProofRequired and ProofInvalid.
+    `digest` is that of the idempotency key. Raises NotYourScore, InsufficientScope, ActionByServer, PointsNotYours,
+    NameNotYours, PointsOutOfRange, ProofRequired and ProofInvalid.
     """
-    own = caller.user_id == user_id
+    points, proof = claim.points, claim.proof
+    own = caller.user_id == claim.user_id
     if WRITE_ANY_SCORES not in caller.scopes:
         if not own:
             raise NotYourScore
@@ -45,27 +43,27 @@ def claim(
             raise ActionByServer
         if points is not None:
             raise PointsNotYours
-        if name is not None:
+        if claim.name is not None:
             raise NameNotYours
         if action.needs_proof and proof is None:
             raise ProofRequired
     if proof is not None:
-        if (proof.user_id, proof.action_id) != (user_id, action.id):
+        if (proof.user_id, proof.action_id) != (claim.user_id, action.id):
             raise ProofInvalid
         points = proof.points if points is None else points
     _check_points(action, points)
     return Submission(
-        event_id,
-        user_id,
-        name or (caller.name if own else None),
-        action,
-        idempotency_digest,
-        points,
-        None if proof is None else proof.digest,
-        proof is not None and proof.is_expired,
-        provenance,
-        earlier_digests,
-        () if proof is None else proof.earlier_digests,
+        event_id=event_id,
+        user_id=claim.user_id,
+        name=claim.name or (caller.name if own else None),
+        action=action,
+        idempotency_digest=None if digest is None else digest.current,
+        given_points=points,
+        proof_digest=None if proof is None else proof.digest,
+        is_proof_expired=proof is not None and proof.is_expired,
+        provenance=provenance,
+        earlier_digests=() if digest is None else digest.earlier,
+        earlier_proof_digests=() if proof is None else proof.earlier_digests,
     )
 
 

@@ -42,6 +42,17 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request says: a user has completed an action, for so many points if the action has a range of them."""
+
+    action_id: str
+    user_id: str
+    points: int | None = None
+    name: str | None = None
+    proof: Proof | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """A user's claim to have completed an action, on its way to the ledger.
 

@@ -1,8 +1,8 @@
 """The one shape of background work: a loop that is started, stopped, and survives the errors of its work."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final, Self
 
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
@@ -69,3 +69,12 @@ class BackgroundLoop:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause_seconds):
                     await self._woken.wait()
+
+
+@asynccontextmanager
+async def running(*loops: BackgroundLoop) -> AsyncIterator[None]:
+    """Run loops during the block."""
+    async with AsyncExitStack() as stack:
+        for loop in loops:
+            await stack.enter_async_context(loop)
+        yield

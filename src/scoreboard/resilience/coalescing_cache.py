@@ -46,7 +46,7 @@ class CoalescingCache(Generic[T]):
         Raises what the read raises.
         """
         newest = self._newest
-        is_fresh = self._is_waiting or (max_age_seconds > 0 and self.age_seconds < max_age_seconds)
+        is_fresh = self._is_waiting or (max_age_seconds > 0 and self._age() < max_age_seconds)
         if newest is None or newest.task.cancelling() or not is_fresh:
             self._is_waiting = True
             previous = None if newest is None else newest.task
@@ -62,13 +62,16 @@ class CoalescingCache(Generic[T]):
 
     @property
     def age_seconds(self) -> float:
-        """The time since the newest read started. It is infinite before the first one."""
+        """The time since the newest read started: 0 while it waits for its start, infinite if there was no read."""
+        return 0.0 if self._is_waiting else self._age()
+
+    def _age(self) -> float:
         return self._monotonic() - self._started_at
 
     async def _read_after(self, previous: asyncio.Task[T] | None) -> T:
         if previous is not None:
             await asyncio.wait((previous,))
-        if self._pause_seconds and (early := self._pause_seconds - self.age_seconds) > 0:
+        if self._pause_seconds and (early := self._pause_seconds - self._age()) > 0:
             await asyncio.sleep(early)
         self._is_waiting = False
         self._started_at = self._monotonic()

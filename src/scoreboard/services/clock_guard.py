@@ -39,6 +39,10 @@ class ClockGuard:
         doubted = self._doubted
         return doubted is not None and self._clock.monotonic() < doubted[1] + GRACE_SECONDS
 
+    def now(self) -> float:
+        """Return monotonic seconds, by the clock that readings are compared with."""
+        return self._clock.monotonic()
+
     def check(self, reading_us: int) -> None:
         """Check a reading of the store's clock before it is written. Raises ClockUnsure."""
         now = self._clock.monotonic()

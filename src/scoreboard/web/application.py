@@ -19,8 +19,9 @@ from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
 from scoreboard.ports.clock import Clock
 from scoreboard.services.administer import Administration
-from scoreboard.services.healing import Healing
-from scoreboard.services.scoring import Scoring
+from scoreboard.services.clock_guard import ClockGuard
+from scoreboard.services.heal import Healer
+from scoreboard.services.submit import Submitter
 from scoreboard.settings.catalog import Catalog
 from scoreboard.web import problems
 from scoreboard.web.admin.routes import Door
@@ -53,9 +54,10 @@ Errors are `application/problem+json` (RFC 9457) with a stable `code`. None has 
 def make_application(
     *,
     catalog: Catalog,
-    scoring: Scoring,
+    submitter: Submitter,
     administration: Administration,
-    healing: Healing,
+    healer: Healer,
+    clock_guard: ClockGuard,
     board_cache: BoardCache,
     publisher: Publisher,
     hub: Hub,
@@ -95,13 +97,13 @@ def make_application(
     readers = BoardAccess(tokens if are_boards_private else None)
     # The most frequent first: routes are tried in order.
     application.router.routes[:0] = [
-        scores_route(scoring, tokens, origins, player_limit=player_limit, servers=servers),
+        scores_route(submitter, tokens, origins, player_limit=player_limit, servers=servers),
         leaderboard_route(catalog, board_cache, readers, read_limit),
-        stream_route(catalog, publisher, hub, healing, origin, readers, read_limit),
+        stream_route(catalog, publisher, hub, healer, origin, readers, read_limit),
         name_route(administration, tokens, servers),
     ]
     application.router.routes.extend(admin)
-    application.include_router(health_routes(hub, healing, scoring.commit.clock_guard))
+    application.include_router(health_routes(hub, healer, clock_guard))
     if is_demo:
         application.include_router(demo_routes(catalog, tokens, SystemRandom()))
     application.router.routes.extend(docs_routes())

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Response
 
 from scoreboard.fanout.hub import Hub
 from scoreboard.services.clock_guard import ClockGuard
-from scoreboard.services.healing import Healing
+from scoreboard.services.heal import Healer
 from scoreboard.web.schemas.health import LiveResponse, ReadyResponse
 
 _PUBLIC: Final[dict[str, Any]] = {"security": []}
 
 
-def health_routes(hub: Hub, healing: Healing, clock_guard: ClockGuard) -> APIRouter:
+def health_routes(hub: Hub, healer: Healer, clock_guard: ClockGuard) -> APIRouter:
     """For whoever starts, stops and balances instances."""
     router = APIRouter(prefix="/health", tags=["health"])
 
@@ -35,8 +35,8 @@ def health_routes(hub: Hub, healing: Healing, clock_guard: ClockGuard) -> APIRou
         if hub.is_draining:
             response.status_code = 503
         status = "draining" if hub.is_draining else "ready"
-        lost = healing.lost | {"clock"} if clock_guard.is_unsure else healing.lost
-        return ReadyResponse(status=status, degraded=sorted(lost))
+        degraded = healer.unavailable | {"clock"} if clock_guard.is_unsure else healer.unavailable
+        return ReadyResponse(status=status, degraded=sorted(degraded))
 
     # Some balancers ask so. OpenAPI has one operation for both.
     router.add_api_route("/live", live, methods=["HEAD"], include_in_schema=False)

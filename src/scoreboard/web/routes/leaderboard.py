@@ -13,7 +13,7 @@ from scoreboard.fanout.encoding import Frame
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
 from scoreboard.fanout.subscriber import StreamRequest
-from scoreboard.services.healing import Healing
+from scoreboard.services.heal import Healer
 from scoreboard.settings.catalog import Catalog
 from scoreboard.web import problems
 from scoreboard.web.asgi_route import JSON, AsgiRoute, send_response
@@ -155,7 +155,7 @@ def stream_route(
     catalog: Catalog,
     publisher: Publisher,
     hub: Hub,
-    healing: Healing,
+    healer: Healer,
     origin: Callable[[Scope], str | None],
     readers: BoardAccess,
     limit: ReadLimit,
@@ -181,7 +181,7 @@ def stream_route(
             await publisher.publish(board)
             if version is not None and _is_ahead(version, hub.newest(board)):
                 # The client has seen a newer board on another instance.
-                await healing.catch_up()
+                await healer.catch_up()
                 await publisher.publish(board)
         except errors.StoreUnavailable as error:
             # An EventSource does not reconnect after a 503.

@@ -7,8 +7,9 @@ from starlette.types import Receive, Scope, Send
 
 from scoreboard.domain import errors
 from scoreboard.domain.boards import RateLimit
-from scoreboard.services.group_commit import Receipt
-from scoreboard.services.scoring import Scoring
+from scoreboard.domain.submissions import Claim
+from scoreboard.services.submit import Submitter
+from scoreboard.services.write_queue import Receipt
 from scoreboard.web import problems
 from scoreboard.web.asgi_route import JSON, AsgiRoute, send_response
 from scoreboard.web.auth.tokens import Tokens
@@ -35,7 +36,7 @@ lost: a repeat with the same key and body returns the same event, with `Idempote
 
 
 def scores_route(
-    scoring: Scoring,
+    submitter: Submitter,
     tokens: Tokens,
     origins: ProvenanceHasher,
     *,
@@ -57,15 +58,12 @@ def scores_route(
         key = idempotency_key(headers)
         request = parse_json(ScoreRequest, await read_body(headers, receive))
         proof = None if request.proof is None else await tokens.verify_proof(request.proof)
-        receipt = await scoring.submit(
+        claim = Claim(request.action_id, request.user_id, request.points, request.name, proof)
+        receipt = await submitter.submit(
             caller,
-            request.action_id,
-            request.user_id,
+            claim,
             key,
-            request.points,
-            name=request.name,
-            proof=proof,
-            provenance=origins.of(scope, caller, headers.get(b"user-agent")),
+            origins.of(scope, caller, headers.get(b"user-agent")),
         )
         replayed = [(b"idempotent-replayed", b"true")] if receipt.replayed else []
         await send_response(send, 201, _encode(request, receipt), [JSON, *replayed, *limits])

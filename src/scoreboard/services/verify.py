@@ -20,8 +20,8 @@ from scoreboard.domain.standings import ChangeKind, Snapshot, Standing, order_ke
 from scoreboard.domain.windows import is_ahead
 from scoreboard.ports.ranking import Ranking
 from scoreboard.ports.store import Store
-from scoreboard.services.healing import PAGE_SIZE, Healing
-from scoreboard.services.verification_notices import clock_notices
+from scoreboard.services.apply import PAGE_SIZE, Applier
+from scoreboard.services.verify_notices import clock_notices
 
 TRIES: Final = 20
 PAUSE_SECONDS: Final = 0.1
@@ -188,7 +188,7 @@ class _Order:
         self._reading = reading
         self._ledger = ledger
         self._ranking = ranking
-        self._healing = Healing(reading.store, ranking, (reading.board,))
+        self._applier = Applier(reading.store, ranking)
 
     async def compare(self) -> list[str]:
         differences: list[str] = []
@@ -243,9 +243,9 @@ class _Order:
         head = await self._reading.head()
         if progress.version > head.version:
             return [f"ranking: is at version {progress.version}, beyond the board's, {head.version}"]
-        if not await self._healing.is_of_this_history(board, progress, head):
+        if not await self._applier.is_same_history(board, progress, head):
             return [f"ranking: is at version {progress.version} of another history than the ledger's"]
-        await self._healing.heal(board)
+        await self._applier.heal(board)
         return []
 
     def _differences(self, page: Snapshot, listed: int, expected: Sequence[Standing]) -> list[str]:

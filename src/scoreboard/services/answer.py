@@ -1,0 +1,68 @@
+"""Answers to committed submissions, with the player's rank if the ranking is quick enough."""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from scoreboard.domain.decisions import Acceptance, Decision
+from scoreboard.ports.observer import NULL_OBSERVER, Observer
+from scoreboard.resilience.background_loop import BackgroundLoop
+from scoreboard.resilience.failures import Failures
+from scoreboard.services.apply import Applier
+from scoreboard.services.write_queue import Receipt, WaitingSubmission
+
+ANSWER_WITHOUT_RANK_SECONDS: Final = 0.25
+"""How long an answer waits for the ranking. The score is committed by then: only its rank is missing."""
+
+UNAPPLIED_BATCHES: Final = 16
+"""Batches that wait for the ranking. Later ones are answered without ranks, so that a slow ranking does not fill the
+memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A committed batch that waits for the ranking."""
+
+    waiting: Sequence[WaitingSubmission]
+    decision: Decision
+
+    def answer(self, ranks: Mapping[int, int]) -> None:
+        for waiting, outcome in zip(self.waiting, self.decision.outcomes, strict=True):
+            if isinstance(outcome, Acceptance):
+                waiting.accept(Receipt(outcome.event, ranks.get(outcome.event.player), outcome.replayed))
+
+
+class Answerer:
+    """Applies committed batches to the ranking, in order, and answers their accepted submissions.
+
+    Meanwhile, the next batch is written.
+    """
+
+    def __init__(self, applier: Applier, observer: Observer = NULL_OBSERVER) -> None:
+        self._applier = applier
+        self._failures = Failures("commit", observer)
+        self._unapplied: deque[tuple[_Batch, asyncio.TimerHandle]] = deque()
+        self.loop = BackgroundLoop("commit", self._tick, observer)
+
+    def put(self, waiting: Sequence[WaitingSubmission], decision: Decision) -> None:
+        """Answer accepted submissions when the ranking has them, or after `ANSWER_WITHOUT_RANK_SECONDS`."""
+        batch = _Batch(waiting, decision)
+        if len(self._unapplied) >= UNAPPLIED_BATCHES:
+            # The next batch that is applied finds the gap and heals it.
+            batch.answer({})
+            return
+        late = asyncio.get_running_loop().call_later(ANSWER_WITHOUT_RANK_SECONDS, batch.answer, {})
+        self._unapplied.append((batch, late))
+        self.loop.wake()
+
+    async def _tick(self) -> None:
+        while self._unapplied:
+            batch, late = self._unapplied[0]
+            ranks: Mapping[int, int] = {}
+            with self._failures.catch(part="ranking"):
+                ranks = await self._applier.apply(batch.decision)
+            self._unapplied.popleft()
+            late.cancel()
+            batch.answer(ranks)

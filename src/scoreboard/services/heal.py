@@ -1,0 +1,110 @@
+"""The background loop that heals the ranking, and finds out which servers are unavailable.
+
+It covers all causes of a gap: a start, a crash between commit and apply, a flushed Redis, a commit of another process.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from scoreboard.domain.errors import RankingUnavailable, StoreUnavailable
+from scoreboard.ports.observer import NULL_OBSERVER, Observer
+from scoreboard.ports.store import Store
+from scoreboard.resilience.background_loop import BackgroundLoop
+from scoreboard.resilience.coalescing_cache import CoalescingCache
+from scoreboard.resilience.failures import Failures
+from scoreboard.services.apply import Applier
+from scoreboard.services.minimum_versions import MinimumVersions
+
+INTERVAL_SECONDS: Final = 1.0
+"""Interval of the comparisons of versions. A lost change hint delays a board by this time at most."""
+
+PAUSE_SECONDS: Final = 0.2
+"""Minimum time between two comparisons. Any client can request one, with a `Last-Event-ID` that is ahead, and each one
+queries ranking and store for all boards. So a flood of requests costs them five comparisons a second."""
+
+START_SECONDS: Final = 0.5
+"""Limit of the healing before the start. Copies of about ten thousand players are filled in this time."""
+
+log = structlog.get_logger()
+
+
+class Healer:
+    """Compares the copies of all boards with the store once a second, and heals those that are behind."""
+
+    def __init__(
+        self,
+        store: Store,
+        applier: Applier,
+        minimum: MinimumVersions,
+        boards: tuple[str, ...],
+        observer: Observer = NULL_OBSERVER,
+    ) -> None:
+        self._store = store
+        self._applier = applier
+        self._minimum = minimum
+        self._boards = boards
+        self._failures = Failures("healing", observer)
+        self._comparison = CoalescingCache(self._compare, pause_seconds=PAUSE_SECONDS)
+        self.loop = BackgroundLoop("healing", self._tick, observer, woken=applier.large_gap)
+        self.unavailable: frozenset[str] = frozenset()
+        """The servers (`store`, `ranking`) that were unavailable in the last comparison."""
+
+    async def prepare(self) -> None:
+        """Heal as much as is possible in a short time, so that the first submissions already get ranks."""
+        with self._failures.catch(), suppress(TimeoutError, StoreUnavailable, RankingUnavailable):
+            async with asyncio.timeout(START_SECONDS):
+                for board in self._boards:
+                    await self._applier.heal(board)
+
+    async def catch_up(self) -> None:
+        """Compare and heal all boards now. Return after a second if that takes longer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(INTERVAL_SECONDS):
+                await self._comparison.get()
+
+    async def _tick(self) -> float:
+        await self._comparison.get()
+        return INTERVAL_SECONDS
+
+    async def _compare(self) -> None:
+        unavailable: set[str] = set()
+        for board in self._boards:
+            with self._failures.catch(board=board):
+                unavailable |= await self._heal(board)
+        with self._failures.catch():
+            unavailable |= await self._check_writes()
+        if self.unavailable != unavailable:
+            self.unavailable = frozenset(unavailable)
+            if unavailable:
+                log.warning("servers are unavailable", servers=sorted(unavailable))
+            else:
+                log.info("all servers are available again")
+
+    async def _heal(self, board: str) -> set[str]:
+        """Heal a board. Return the servers that did not answer or refuse writes."""
+        try:
+            await self._applier.heal(board)
+        except StoreUnavailable:
+            return {"store"}
+        except RankingUnavailable:
+            # The ranking is queried first, so the state of the store is not known yet.
+            return {"ranking"} if await self._is_store_available() else {"ranking", "store"}
+        return set() if self._store.takes_writes else {"store"}
+
+    async def _is_store_available(self) -> bool:
+        try:
+            self._minimum.update(await self._store.heads())
+        except StoreUnavailable:
+            return False
+        return self._store.takes_writes
+
+    async def _check_writes(self) -> set[str]:
+        """Return the store if it refuses writes, even if it answers reads."""
+        try:
+            await self._store.check_writes()
+        except StoreUnavailable:
+            return {"store"}
+        return set()

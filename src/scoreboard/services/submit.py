@@ -1,0 +1,54 @@
+"""Submissions of scores: the claim is checked, committed, applied to the ranking, and answered."""
+
+from scoreboard.domain.claims import check_claim
+from scoreboard.domain.digests import Digests
+from scoreboard.domain.events import NewId
+from scoreboard.domain.scopes import WRITE_ANY_SCORES
+from scoreboard.domain.submissions import NO_PROVENANCE, Caller, Claim, Provenance
+from scoreboard.services.group_commit import GroupCommit
+from scoreboard.services.read_boards import BoardReader
+from scoreboard.services.write_queue import Receipt
+from scoreboard.settings.catalog import Catalog
+
+
+class Submitter:
+    """Submits claims of players and trusted servers."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        commit: GroupCommit,
+        reader: BoardReader,
+        *,
+        new_id: NewId,
+        digests: Digests | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._commit = commit
+        self._reader = reader
+        self._new_id = new_id
+        self._digests = digests or Digests()
+
+    async def submit(
+        self,
+        caller: Caller,
+        claim: Claim,
+        idempotency_key: str | None = None,
+        provenance: Provenance = NO_PROVENANCE,
+    ) -> Receipt:
+        """Commit a claim, and return its event once it is durable.
+
+        Raises UnknownAction, all errors of `check_claim`, and all errors of `GroupCommit.submit`.
+        """
+        action = self._catalog.action(claim.action_id)
+        digest = None
+        if idempotency_key is not None:
+            is_server = WRITE_ANY_SCORES in caller.scopes
+            digest = self._digests.submission(caller.user_id, idempotency_key, is_server=is_server)
+        submission = check_claim(
+            caller, claim, action, event_id=self._new_id(), digest=digest, provenance=provenance
+        )
+        receipt = await self._commit.submit(submission)
+        if receipt.rank is None and receipt.replayed:
+            return Receipt(receipt.event, await self._reader.rank(receipt.event), replayed=True)
+        return receipt
