@@ -44,7 +44,7 @@ class ActionEntry(BaseModel):
     board: Id
     """The board that it counts on."""
     points: Annotated[int, Field(ge=1, le=MAX_SCORE)]
-    """What it is worth."""
+    """The points of the action."""
     title: Title
     """The name that people read."""
     points_range: PointsRange | None = None

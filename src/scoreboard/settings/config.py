@@ -144,7 +144,7 @@ class Settings(BaseModel):
     jwt_max_lifetime_seconds: Annotated[int, Field(ge=60, le=315_360_000)] = 2_592_000
     """The longest accepted lifetime of a token."""
     jwt_unscoped_may_score: bool = True
-    """Accept a token without any scope for scores of its own user."""
+    """Accept a token without any scope for scores of its user."""
     require_auth_to_read: bool = False
     """Require a token to read boards and streams. The page `/` then shows no board."""
     rate_limit: Annotated[RateLimit, BeforeValidator(parse_rate)] = RateLimit(10, 60_000_000)
@@ -197,9 +197,9 @@ class Settings(BaseModel):
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)] = ()
     """Proxies whose `X-Forwarded-For` is used: addresses or networks such as `10.0.0.0/8`, separated by commas."""
     drain_grace_seconds: Annotated[float, Field(ge=0, le=600)] = 0.0
-    """On SIGTERM: how long to go on serving while `/health/ready` answers 503."""
+    """On SIGTERM: the time to continue serving while `/health/ready` answers 503."""
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
-    """On SIGTERM: over how long to spread the end of the open streams."""
+    """On SIGTERM: the time over which the ends of open streams are spread."""
 
     @model_validator(mode="after")
     def _one_of_two_deployments(self) -> Self:
