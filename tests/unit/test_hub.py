@@ -1,9 +1,10 @@
 """The fan-out: who gets which frame, when, and what a slow client costs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from scoreboard.fanout.subscriber import StreamRequest, Subscriber
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import Observer
 from tests.clocks import HeldClock
-from tests.virtual_time import VirtualTimeLoop, run
+from tests.virtual_time import VirtualTimeLoop, in_virtual_time, run
 
 
 def frame(version: int, score: int | None = None) -> Frame:
@@ -62,6 +63,17 @@ def joined(hub: Hub, count: int) -> list[Watching]:
     return watchers
 
 
+def with_hub(test: Callable[[Hub], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Run an asynchronous test in virtual time, with a running hub."""
+
+    async def scenario() -> None:
+        async with hub_running() as hub:
+            await test(hub)
+
+    # Without __wrapped__, so that pytest looks for no fixture `hub`.
+    return lambda: run(scenario())
+
+
 @asynccontextmanager
 async def hub_running(clock: Clock | None = None) -> AsyncIterator[Hub]:
     hub = Hub(["main"], jitter=lambda low, _high: low, clock=clock)
@@ -69,223 +81,184 @@ async def hub_running(clock: Clock | None = None) -> AsyncIterator[Hub]:
         yield hub
 
 
-def test_a_watcher_gets_the_newest_frame_at_once() -> None:
-    async def scenario() -> None:
-        async with hub_running() as hub:
-            hub.publish(frame(1))
-            hub.publish(frame(2))
-            watcher = Watching()
-            hub.join(watcher)
-            assert watcher.got == [frame(2).event]
-
-    run(scenario())
+@with_hub
+async def test_a_watcher_gets_the_newest_frame_at_once(hub: Hub) -> None:
+    hub.publish(frame(1))
+    hub.publish(frame(2))
+    watcher = Watching()
+    hub.join(watcher)
+    assert watcher.got == [frame(2).event]
 
 
-def test_all_watchers_get_the_very_same_bytes() -> None:
-    async def scenario() -> None:
-        async with hub_running() as hub:
-            watchers = joined(hub, 100)
-            sent = frame(1)
-            hub.publish(sent)
-            await asyncio.sleep(0.1)
-            assert all(watcher.got == [sent.event] for watcher in watchers)
-            assert all(watcher.got[0] is sent.event for watcher in watchers)
-
-    run(scenario())
+@with_hub
+async def test_all_watchers_get_the_very_same_bytes(hub: Hub) -> None:
+    watchers = joined(hub, 100)
+    sent = frame(1)
+    hub.publish(sent)
+    await asyncio.sleep(0.1)
+    assert all(watcher.got == [sent.event] for watcher in watchers)
+    assert all(watcher.got[0] is sent.event for watcher in watchers)
 
 
-def test_a_change_goes_out_at_once_and_many_changes_forty_times_a_second() -> None:
-    async def scenario() -> None:
-        async with hub_running() as hub:
-            watcher = Watching()
-            hub.join(watcher)
-            for version in range(1, 101):
-                hub.publish(frame(version))
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(0.1)
-            assert watcher.times[0] == 0
-            assert 34 <= len(watcher.got) <= 41
-            assert watcher.got[-1] == frame(100).event
-
-    run(scenario())
+@with_hub
+async def test_a_change_goes_out_at_once_and_many_changes_forty_times_a_second(hub: Hub) -> None:
+    watcher = Watching()
+    hub.join(watcher)
+    for version in range(1, 101):
+        hub.publish(frame(version))
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    assert watcher.times[0] == 0
+    assert 34 <= len(watcher.got) <= 41
+    assert watcher.got[-1] == frame(100).event
 
 
-def test_a_board_that_has_become_stale_is_sent_and_again_once_it_is_not() -> None:
-    async def scenario() -> None:
-        async with hub_running() as hub:
-            fresh = frame(1)
-            hub.publish(fresh)
-            watcher = Watching()
-            hub.join(watcher)
-            stale = encode_board(fresh.snapshot, is_stale=True)
-            hub.publish(stale)
-            await asyncio.sleep(0.1)
-            hub.publish(fresh)
-            await asyncio.sleep(0.1)
-            assert watcher.got == [fresh.event, stale.event, fresh.event]
-
-    run(scenario())
+@with_hub
+async def test_a_board_that_has_become_stale_is_sent_and_again_once_it_is_not(hub: Hub) -> None:
+    fresh = frame(1)
+    hub.publish(fresh)
+    watcher = Watching()
+    hub.join(watcher)
+    stale = encode_board(fresh.snapshot, is_stale=True)
+    hub.publish(stale)
+    await asyncio.sleep(0.1)
+    hub.publish(fresh)
+    await asyncio.sleep(0.1)
+    assert watcher.got == [fresh.event, stale.event, fresh.event]
 
 
-def test_what_nobody_can_see_is_not_sent() -> None:
-    async def scenario() -> None:
-        async with hub_running() as hub:
-            watcher = Watching()
-            hub.publish(frame(1))
-            hub.join(watcher)
-            hub.publish(frame(2, score=1))
-            await asyncio.sleep(1)
-            assert len(watcher.got) == 1
-            late = Watching()
-            hub.join(late)
-            assert late.got == [frame(2, score=1).event]
-
-    run(scenario())
+@with_hub
+async def test_what_nobody_can_see_is_not_sent(hub: Hub) -> None:
+    watcher = Watching()
+    hub.publish(frame(1))
+    hub.join(watcher)
+    hub.publish(frame(2, score=1))
+    await asyncio.sleep(1)
+    assert len(watcher.got) == 1
+    late = Watching()
+    hub.join(late)
+    assert late.got == [frame(2, score=1).event]
 
 
-def test_a_slow_client_is_skipped_and_then_gets_the_newest_frame() -> None:
-    async def scenario() -> None:
-        async with hub_running() as hub:
-            slow, quick = Watching(), Watching()
-            slow.stalled = True
-            hub.publish(frame(1))
-            hub.join(slow)
-            hub.join(quick)
-            for version in range(2, 6):
-                hub.publish(frame(version))
-                await asyncio.sleep(0.1)
-            assert slow.got == [frame(1).event]
-            assert len(quick.got) == 5
-            slow.take_all()
-            assert slow.got == [frame(1).event, frame(5).event]
-
-    run(scenario())
+@with_hub
+async def test_a_slow_client_is_skipped_and_then_gets_the_newest_frame(hub: Hub) -> None:
+    slow, quick = Watching(), Watching()
+    slow.stalled = True
+    hub.publish(frame(1))
+    hub.join(slow)
+    hub.join(quick)
+    for version in range(2, 6):
+        hub.publish(frame(version))
+        await asyncio.sleep(0.1)
+    assert slow.got == [frame(1).event]
+    assert len(quick.got) == 5
+    slow.take_all()
+    assert slow.got == [frame(1).event, frame(5).event]
 
 
-def test_a_client_that_takes_nothing_for_thirty_seconds_is_closed() -> None:
-    async def scenario() -> None:
-        async with hub_running() as hub:
-            stalled, fine = Watching(), Watching()
-            stalled.stalled = True
-            hub.publish(frame(1))
-            hub.join(stalled)
-            hub.join(fine)
-            await asyncio.sleep(29)
-            assert hub.streams == 2
-            await asyncio.sleep(4)
-            assert stalled.is_closed
-            assert not fine.is_closed
-            assert (hub.counts.stalled, hub.streams) == (1, 1)
-
-    run(scenario())
+@with_hub
+async def test_a_client_that_takes_nothing_for_thirty_seconds_is_closed(hub: Hub) -> None:
+    stalled, fine = Watching(), Watching()
+    stalled.stalled = True
+    hub.publish(frame(1))
+    hub.join(stalled)
+    hub.join(fine)
+    await asyncio.sleep(29)
+    assert hub.streams == 2
+    await asyncio.sleep(4)
+    assert stalled.is_closed
+    assert not fine.is_closed
+    assert (hub.counts.stalled, hub.streams) == (1, 1)
 
 
-def test_a_client_that_is_slow_now_and_then_is_kept() -> None:
-    async def scenario() -> None:
-        async with hub_running() as hub:
-            watcher = Watching()
-            hub.join(watcher)
-            for version in range(1, 10):
-                watcher.stalled = True
-                hub.publish(frame(version))
-                await asyncio.sleep(20)
-                watcher.take_all()
-            assert not watcher.is_closed
-
-    run(scenario())
+@with_hub
+async def test_a_client_that_is_slow_now_and_then_is_kept(hub: Hub) -> None:
+    watcher = Watching()
+    hub.join(watcher)
+    for version in range(1, 10):
+        watcher.stalled = True
+        hub.publish(frame(version))
+        await asyncio.sleep(20)
+        watcher.take_all()
+    assert not watcher.is_closed
 
 
-def test_a_silent_stream_gets_a_heartbeat_every_fifteen_seconds() -> None:
-    async def scenario() -> None:
-        async with hub_running() as hub:
-            watcher = Watching()
-            hub.publish(frame(1))
-            hub.join(watcher)
-            await asyncio.sleep(50)
-            assert watcher.got == [frame(1).event, HEARTBEAT, HEARTBEAT, HEARTBEAT]
-            gaps = [
-                later - earlier for earlier, later in zip(watcher.times[1:], watcher.times[2:], strict=False)
-            ]
-            assert all(15 <= gap <= 16.1 for gap in gaps)
-
-    run(scenario())
+@with_hub
+async def test_a_silent_stream_gets_a_heartbeat_every_fifteen_seconds(hub: Hub) -> None:
+    watcher = Watching()
+    hub.publish(frame(1))
+    hub.join(watcher)
+    await asyncio.sleep(50)
+    assert watcher.got == [frame(1).event, HEARTBEAT, HEARTBEAT, HEARTBEAT]
+    gaps = [later - earlier for earlier, later in zip(watcher.times[1:], watcher.times[2:], strict=False)]
+    assert all(15 <= gap <= 16.1 for gap in gaps)
 
 
-def test_whoever_left_gets_nothing_more() -> None:
-    async def scenario() -> None:
-        async with hub_running() as hub:
-            watchers = joined(hub, 5)
-            for gone in (watchers[0], watchers[4], watchers[2], watchers[2]):
-                hub.leave(gone)
-            hub.publish(frame(1))
-            await asyncio.sleep(0.1)
-            assert [len(watcher.got) for watcher in watchers] == [0, 1, 0, 1, 0]
-            assert hub.streams == 2
-
-    run(scenario())
+@with_hub
+async def test_whoever_left_gets_nothing_more(hub: Hub) -> None:
+    watchers = joined(hub, 5)
+    for gone in (watchers[0], watchers[4], watchers[2], watchers[2]):
+        hub.leave(gone)
+    hub.publish(frame(1))
+    await asyncio.sleep(0.1)
+    assert [len(watcher.got) for watcher in watchers] == [0, 1, 0, 1, 0]
+    assert hub.streams == 2
 
 
-def test_who_takes_the_place_of_one_that_left_during_a_walk_is_not_forgotten() -> None:
-    async def scenario() -> None:
-        async with hub_running() as hub:
-            watchers = [Watching() for _ in range(60)]
-            for number, watcher in enumerate(watchers):
-                hub.join(watcher)
-                if number % 7 == 3:
-                    watcher.on_write = partial(leave_all, hub, watchers[number - 2 : number + 1])
-            for version in (1, 2):
-                hub.publish(frame(version))
-                await asyncio.sleep(0.2)
-            # Whoever is still there has the newest frame, and nobody has one twice.
-            staying = [w for n, w in enumerate(watchers) if n % 7 not in {1, 2, 3}]
-            assert hub.streams == len(staying)
-            for watcher in staying:
-                assert watcher.got == [frame(1).event, frame(2).event]
-
+@with_hub
+async def test_who_takes_the_place_of_one_that_left_during_a_walk_is_not_forgotten(hub: Hub) -> None:
     def leave_all(hub: Hub, leaving: list[Watching]) -> None:
         for watcher in leaving:
             hub.leave(watcher)
 
-    run(scenario())
+    watchers = [Watching() for _ in range(60)]
+    for number, watcher in enumerate(watchers):
+        hub.join(watcher)
+        if number % 7 == 3:
+            watcher.on_write = partial(leave_all, hub, watchers[number - 2 : number + 1])
+    for version in (1, 2):
+        hub.publish(frame(version))
+        await asyncio.sleep(0.2)
+    # Whoever is still there has the newest frame, and nobody has one twice.
+    staying = [w for n, w in enumerate(watchers) if n % 7 not in {1, 2, 3}]
+    assert hub.streams == len(staying)
+    for watcher in staying:
+        assert watcher.got == [frame(1).event, frame(2).event]
 
 
-def test_a_walk_over_many_lets_everything_else_go_on() -> None:
-    async def scenario() -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualTimeLoop)
-        async with hub_running() as hub:
-            watchers = joined(hub, 1_000)
-            for watcher in watchers:
-                watcher.on_write = partial(loop.spend, 0.0002)
-            hub.publish(frame(1))
-            longest = 0.0
-            before = loop.time()
-            while not all(watcher.got for watcher in watchers):
-                await asyncio.sleep(0)
-                longest, before = max(longest, loop.time() - before), loop.time()
-            assert longest <= SLICE_SECONDS + 0.0003
-            assert 0.2 <= loop.time() < 0.21
-
-    run(scenario())
+@in_virtual_time
+async def test_a_walk_over_many_lets_everything_else_go_on() -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    async with hub_running() as hub:
+        watchers = joined(hub, 1_000)
+        for watcher in watchers:
+            watcher.on_write = partial(loop.spend, 0.0002)
+        hub.publish(frame(1))
+        longest = 0.0
+        before = loop.time()
+        while not all(watcher.got for watcher in watchers):
+            await asyncio.sleep(0)
+            longest, before = max(longest, loop.time() - before), loop.time()
+        assert longest <= SLICE_SECONDS + 0.0003
+        assert 0.2 <= loop.time() < 0.21
 
 
-def test_a_change_during_a_walk_reaches_everybody_within_one_more() -> None:
-    async def scenario() -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualTimeLoop)
-        async with hub_running() as hub:
-            watchers = joined(hub, 1_000)
-            for watcher in watchers:
-                watcher.on_write = partial(loop.spend, 0.0002)
-            hub.publish(frame(1))
-            await asyncio.sleep(0.1)
-            hub.publish(frame(2))
-            await asyncio.sleep(0.31)
-            assert all(watcher.got[-1] == frame(2).event for watcher in watchers)
-            behind_the_cursor = sum(len(watcher.got) == 1 for watcher in watchers)
-            assert 400 <= behind_the_cursor <= 600
-
-    run(scenario())
+@in_virtual_time
+async def test_a_change_during_a_walk_reaches_everybody_within_one_more() -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    async with hub_running() as hub:
+        watchers = joined(hub, 1_000)
+        for watcher in watchers:
+            watcher.on_write = partial(loop.spend, 0.0002)
+        hub.publish(frame(1))
+        await asyncio.sleep(0.1)
+        hub.publish(frame(2))
+        await asyncio.sleep(0.31)
+        assert all(watcher.got[-1] == frame(2).event for watcher in watchers)
+        behind_the_cursor = sum(len(watcher.got) == 1 for watcher in watchers)
+        assert 400 <= behind_the_cursor <= 600
 
 
 @settings(max_examples=150, deadline=None)
@@ -294,62 +267,60 @@ def test_a_change_during_a_walk_reaches_everybody_within_one_more() -> None:
         st.tuples(st.sampled_from(["join", "leave", "publish", "wait"]), st.integers(0, 1_000)), max_size=80
     )
 )
-def test_nobody_is_left_behind_whoever_comes_and_goes_during_a_walk(steps: list[tuple[str, int]]) -> None:
-    async def scenario() -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualTimeLoop)
-        async with hub_running() as hub:
-            watchers: list[Watching] = []
+@in_virtual_time
+async def test_nobody_is_left_behind_whoever_comes_and_goes_during_a_walk(
+    steps: list[tuple[str, int]],
+) -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    async with hub_running() as hub:
+        watchers: list[Watching] = []
 
-            def join() -> None:
-                watcher = Watching()
-                # One subscriber fills a slice, so that whatever comes next happens in the middle of a walk.
-                watcher.on_write = partial(loop.spend, SLICE_SECONDS)
-                watchers.append(watcher)
-                hub.join(watcher)
+        def join() -> None:
+            watcher = Watching()
+            # One subscriber fills a slice, so that whatever comes next happens in the middle of a walk.
+            watcher.on_write = partial(loop.spend, SLICE_SECONDS)
+            watchers.append(watcher)
+            hub.join(watcher)
 
-            for _ in range(12):
+        for _ in range(12):
+            join()
+        version = 1
+        hub.publish(frame(version))
+        for step, number in steps:
+            if step == "join":
                 join()
-            version = 1
-            hub.publish(frame(version))
-            for step, number in steps:
-                if step == "join":
-                    join()
-                elif step == "leave" and watchers:
-                    hub.leave(watchers.pop(number % len(watchers)))
-                elif step == "publish":
-                    version += 1
-                    hub.publish(frame(version))
-                for _ in range(number % 4):
-                    await asyncio.sleep(0)
-            await asyncio.sleep(2 * PACE_SECONDS + 2 * SLICE_SECONDS * len(watchers))
-            for watcher in watchers:
-                assert watcher.got[-1] == frame(version).event
-                assert len(set(watcher.got)) == len(watcher.got)
-
-    run(scenario())
+            elif step == "leave" and watchers:
+                hub.leave(watchers.pop(number % len(watchers)))
+            elif step == "publish":
+                version += 1
+                hub.publish(frame(version))
+            for _ in range(number % 4):
+                await asyncio.sleep(0)
+        await asyncio.sleep(2 * PACE_SECONDS + 2 * SLICE_SECONDS * len(watchers))
+        for watcher in watchers:
+            assert watcher.got[-1] == frame(version).event
+            assert len(set(watcher.got)) == len(watcher.got)
 
 
-def test_one_broken_stream_does_not_stop_the_others() -> None:
+@with_hub
+async def test_one_broken_stream_does_not_stop_the_others(hub: Hub) -> None:
     def fail() -> None:
         raise RuntimeError("broken")
 
-    async def scenario() -> None:
-        async with hub_running() as hub:
-            watchers = joined(hub, 5)
-            watchers[2].on_write = fail
-            for version in (1, 2):
-                hub.publish(frame(version))
-                await asyncio.sleep(0.1)
-            assert hub.streams == 4
-            assert watchers[2].is_closed
-            for watcher in (*watchers[:2], *watchers[3:]):
-                assert watcher.got == [frame(1).event, frame(2).event]
-
-    run(scenario())
+    watchers = joined(hub, 5)
+    watchers[2].on_write = fail
+    for version in (1, 2):
+        hub.publish(frame(version))
+        await asyncio.sleep(0.1)
+    assert hub.streams == 4
+    assert watchers[2].is_closed
+    for watcher in (*watchers[:2], *watchers[3:]):
+        assert watcher.got == [frame(1).event, frame(2).event]
 
 
-def test_how_long_a_walk_takes_is_told_also_after_a_restored_backup() -> None:
+@in_virtual_time
+async def test_how_long_a_walk_takes_is_told_also_after_a_restored_backup() -> None:
     """Its versions are lower than those that were shown before."""
 
     class Listening(Observer):
@@ -359,76 +330,66 @@ def test_how_long_a_walk_takes_is_told_also_after_a_restored_backup() -> None:
         def delivered(self, at_us: int, seconds: float) -> None:
             self.told.append(at_us)
 
-    async def scenario() -> None:
-        observer = Listening()
-        hub = Hub(["main"], observer=observer)
-        hub.join(Watching())
-        for version in (8, 9, 3):
-            hub.publish(frame(version))
-            await asyncio.sleep(0.1)
-        assert observer.told == [8, 9, 3]
-
-    run(scenario())
+    observer = Listening()
+    hub = Hub(["main"], observer=observer)
+    hub.join(Watching())
+    for version in (8, 9, 3):
+        hub.publish(frame(version))
+        await asyncio.sleep(0.1)
+    assert observer.told == [8, 9, 3]
 
 
-def test_who_has_drained_gets_nothing_twice() -> None:
-    async def scenario() -> None:
-        async with hub_running() as hub:
-            watcher = Watching()
-            watcher.stalled = True
-            hub.publish(frame(1))
+@with_hub
+async def test_who_has_drained_gets_nothing_twice(hub: Hub) -> None:
+    watcher = Watching()
+    watcher.stalled = True
+    hub.publish(frame(1))
+    hub.join(watcher)
+    watcher.take_all()
+    assert watcher.got == [frame(1).event]
+
+
+@with_hub
+async def test_draining_ends_all_streams_evenly_and_takes_no_new_ones(hub: Hub) -> None:
+    watchers = joined(hub, 10)
+    draining = asyncio.create_task(hub.drain(2, 5))
+    await asyncio.sleep(1)
+    assert hub.is_draining
+    late = Watching()
+    hub.join(late)
+    assert late.closed_with == encode_retry(1000)
+    assert [w.closed_with for w in watchers] == [None] * 10
+    await asyncio.sleep(1 + 2.6)
+    assert 4 <= sum(w.closed_with is not None for w in watchers) <= 7
+    await draining
+    assert all(w.closed_with == encode_retry(1000) for w in watchers)
+    assert hub.streams == 0
+
+
+@in_virtual_time
+async def test_whose_time_is_over_is_ended_within_a_second_and_told_when_to_come_back() -> None:
+    clock = HeldClock()
+    async with hub_running(clock) as hub:
+        soon, later, ever = Watching(clock.us + 60_000_000), Watching(clock.us + 90_000_000), Watching()
+        for watcher in (soon, later, ever):
             hub.join(watcher)
-            watcher.take_all()
-            assert watcher.got == [frame(1).event]
-
-    run(scenario())
-
-
-def test_draining_ends_all_streams_evenly_and_takes_no_new_ones() -> None:
-    async def scenario() -> None:
-        async with hub_running() as hub:
-            watchers = joined(hub, 10)
-            draining = asyncio.create_task(hub.drain(2, 5))
-            await asyncio.sleep(1)
-            assert hub.is_draining
-            late = Watching()
-            hub.join(late)
-            assert late.closed_with == encode_retry(1000)
-            assert [w.closed_with for w in watchers] == [None] * 10
-            await asyncio.sleep(1 + 2.6)
-            assert 4 <= sum(w.closed_with is not None for w in watchers) <= 7
-            await draining
-            assert all(w.closed_with == encode_retry(1000) for w in watchers)
-            assert hub.streams == 0
-
-    run(scenario())
+        clock.advance(59.9)
+        await asyncio.sleep(1.1)
+        assert hub.streams == 3
+        clock.advance(0.1)
+        await asyncio.sleep(1)
+        hub.publish(frame(1))
+        await asyncio.sleep(0.1)
+        assert (soon.closed_with, frame(1).event in soon.got) == (encode_retry(1000), False)
+        assert [(w.is_closed, w.got[-1]) for w in (later, ever)] == [(False, frame(1).event)] * 2
+        clock.advance(10**9)
+        await asyncio.sleep(1)
+        assert (later.is_closed, ever.is_closed) == (True, False)
+        assert (hub.streams, hub.counts.expired) == (1, 2)
 
 
-def test_whose_time_is_over_is_ended_within_a_second_and_told_when_to_come_back() -> None:
-    async def scenario() -> None:
-        clock = HeldClock()
-        async with hub_running(clock) as hub:
-            soon, later, ever = Watching(clock.us + 60_000_000), Watching(clock.us + 90_000_000), Watching()
-            for watcher in (soon, later, ever):
-                hub.join(watcher)
-            clock.advance(59.9)
-            await asyncio.sleep(1.1)
-            assert hub.streams == 3
-            clock.advance(0.1)
-            await asyncio.sleep(1)
-            hub.publish(frame(1))
-            await asyncio.sleep(0.1)
-            assert (soon.closed_with, frame(1).event in soon.got) == (encode_retry(1000), False)
-            assert [(w.is_closed, w.got[-1]) for w in (later, ever)] == [(False, frame(1).event)] * 2
-            clock.advance(10**9)
-            await asyncio.sleep(1)
-            assert (later.is_closed, ever.is_closed) == (True, False)
-            assert (hub.streams, hub.counts.expired) == (1, 2)
-
-    run(scenario())
-
-
-def test_ending_many_whose_time_is_over_lets_everything_else_go_on() -> None:
+@in_virtual_time
+async def test_ending_many_whose_time_is_over_lets_everything_else_go_on() -> None:
     class Ending(Watching):
         __slots__ = ()
 
@@ -438,19 +399,16 @@ def test_ending_many_whose_time_is_over_lets_everything_else_go_on() -> None:
             assert isinstance(loop, VirtualTimeLoop)
             loop.spend(0.0002)
 
-    async def scenario() -> None:
-        clock = HeldClock()
-        async with hub_running(clock) as hub:
-            watchers = [Ending(clock.us) for _ in range(1_000)]
-            for watcher in watchers:
-                hub.join(watcher)
-            await asyncio.sleep(0.9)
-            loop = asyncio.get_running_loop()
-            longest, before = 0.0, loop.time() + 0.1
-            while hub.streams:
-                await asyncio.sleep(0 if loop.time() >= 1 else 0.1)
-                longest, before = max(longest, loop.time() - before), loop.time()
-            assert longest <= SLICE_SECONDS + 0.0003
-            assert all(watcher.is_closed for watcher in watchers)
-
-    run(scenario())
+    clock = HeldClock()
+    async with hub_running(clock) as hub:
+        watchers = [Ending(clock.us) for _ in range(1_000)]
+        for watcher in watchers:
+            hub.join(watcher)
+        await asyncio.sleep(0.9)
+        loop = asyncio.get_running_loop()
+        longest, before = 0.0, loop.time() + 0.1
+        while hub.streams:
+            await asyncio.sleep(0 if loop.time() >= 1 else 0.1)
+            longest, before = max(longest, loop.time() - before), loop.time()
+        assert longest <= SLICE_SECONDS + 0.0003
+        assert all(watcher.is_closed for watcher in watchers)

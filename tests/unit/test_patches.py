@@ -13,7 +13,7 @@ from scoreboard.fanout.encoding import Frame, Message, encode_board, encode_patc
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.ring import MAX_PATCHED_CHANGES
 from scoreboard.fanout.subscriber import StreamRequest, Subscriber
-from tests.virtual_time import run
+from tests.virtual_time import in_virtual_time
 
 TOP = 10
 
@@ -110,26 +110,24 @@ def test_where_the_rows_that_stay_change_places_the_board_is_sent_whole() -> Non
     )
 
 
-def test_of_two_boards_with_one_version_each_client_gets_what_leads_on_from_its_own() -> None:
+@in_virtual_time
+async def test_of_two_boards_with_one_version_each_client_gets_what_leads_on_from_its_own() -> None:
     """As after a restored backup: who was behind still has a board of the history that is no more."""
 
-    async def scenario() -> None:
-        hub = Hub(["main"])
-        lost, restored = Client(takes_patches=True), Client(takes_patches=True)
-        others = tuple((f"user-{number}", number) for number in range(8, 0, -1))
-        hub.publish(ranked(5, ("ada", 20), ("bob", 10), *others))
-        lost.stalled = True
-        hub.join(lost)
-        hub.publish(ranked(5, ("bob", 15), ("ada", 10), *others))
-        hub.join(restored)
-        newest = ranked(6, ("bob", 15), ("ada", 11), *others)
-        hub.publish(newest)
-        await asyncio.sleep(0.1)
-        lost.take_all()
-        assert restored.kinds == lost.kinds == ["leaderboard", "patch"]
-        assert restored.board == lost.board == json.loads(newest.body)
-
-    run(scenario())
+    hub = Hub(["main"])
+    lost, restored = Client(takes_patches=True), Client(takes_patches=True)
+    others = tuple((f"user-{number}", number) for number in range(8, 0, -1))
+    hub.publish(ranked(5, ("ada", 20), ("bob", 10), *others))
+    lost.stalled = True
+    hub.join(lost)
+    hub.publish(ranked(5, ("bob", 15), ("ada", 10), *others))
+    hub.join(restored)
+    newest = ranked(6, ("bob", 15), ("ada", 11), *others)
+    hub.publish(newest)
+    await asyncio.sleep(0.1)
+    lost.take_all()
+    assert restored.kinds == lost.kinds == ["leaderboard", "patch"]
+    assert restored.board == lost.board == json.loads(newest.body)
 
 
 steps = st.lists(
@@ -179,67 +177,59 @@ class Crowd:
 
 @settings(max_examples=100, deadline=None)
 @given(steps)
-def test_clients_with_and_without_patches_never_diverge(steps: list[tuple[str, int]]) -> None:
-    async def scenario() -> None:
-        crowd = Crowd()
-        for step, number in steps:
-            if step == "wait":
-                await asyncio.sleep(0.1)
-            else:
-                getattr(crowd, step)(number)
-        for client in crowd.clients:
-            client.take_all()
-        await asyncio.sleep(1)
-        newest = json.loads(crowd.newest().body)
-        for client in crowd.clients:
-            # What nobody can see is not sent, so a version may be older while the rows are the same.
-            assert client.board["entries"] == newest["entries"]
-
-    run(scenario())
-
-
-def test_one_score_costs_a_fraction_of_the_board() -> None:
-    async def scenario() -> None:
-        hub = Hub(["main"])
-        client = Client(takes_patches=True)
-        scores = {f"user-{number}": 100 - number for number in range(30)}
-        hub.publish(frame(1, scores))
-        hub.join(client)
-        whole = hub.counts.bytes
-        hub.publish(frame(2, {**scores, "user-7": 99}))
-        await asyncio.sleep(0.1)
-        assert client.kinds == ["leaderboard", "patch"]
-        assert (hub.counts.bytes - whole) / whole < 0.35
-
-    run(scenario())
-
-
-def test_who_has_missed_too_much_gets_the_whole_board() -> None:
-    async def scenario() -> None:
-        hub = Hub(["main"])
-        client = Client(takes_patches=True)
-        client.stalled = True
-        hub.publish(frame(1, {"ada": 1, "bob": 0}))
-        hub.join(client)
-        for version in range(2, MAX_PATCHED_CHANGES + 3):
-            hub.publish(frame(version, {"ada": version, "bob": 0}))
+@in_virtual_time
+async def test_clients_with_and_without_patches_never_diverge(steps: list[tuple[str, int]]) -> None:
+    crowd = Crowd()
+    for step, number in steps:
+        if step == "wait":
             await asyncio.sleep(0.1)
+        else:
+            getattr(crowd, step)(number)
+    for client in crowd.clients:
         client.take_all()
-        assert client.kinds == ["leaderboard", "leaderboard"]
+    await asyncio.sleep(1)
+    newest = json.loads(crowd.newest().body)
+    for client in crowd.clients:
+        # What nobody can see is not sent, so a version may be older while the rows are the same.
+        assert client.board["entries"] == newest["entries"]
 
-    run(scenario())
+
+@in_virtual_time
+async def test_one_score_costs_a_fraction_of_the_board() -> None:
+    hub = Hub(["main"])
+    client = Client(takes_patches=True)
+    scores = {f"user-{number}": 100 - number for number in range(30)}
+    hub.publish(frame(1, scores))
+    hub.join(client)
+    whole = hub.counts.bytes
+    hub.publish(frame(2, {**scores, "user-7": 99}))
+    await asyncio.sleep(0.1)
+    assert client.kinds == ["leaderboard", "patch"]
+    assert (hub.counts.bytes - whole) / whole < 0.35
 
 
-def test_a_board_that_becomes_stale_or_fresh_is_sent_whole() -> None:
-    async def scenario() -> None:
-        hub = Hub(["main"])
-        client = Client(takes_patches=True)
-        known = frame(1, {f"user-{number}": number for number in range(10)})
-        hub.publish(known)
-        hub.join(client)
-        for published in (encode_board(known.snapshot, is_stale=True), known):
-            hub.publish(published)
-            await asyncio.sleep(0.1)
-        assert client.kinds == ["leaderboard"] * 3
+@in_virtual_time
+async def test_who_has_missed_too_much_gets_the_whole_board() -> None:
+    hub = Hub(["main"])
+    client = Client(takes_patches=True)
+    client.stalled = True
+    hub.publish(frame(1, {"ada": 1, "bob": 0}))
+    hub.join(client)
+    for version in range(2, MAX_PATCHED_CHANGES + 3):
+        hub.publish(frame(version, {"ada": version, "bob": 0}))
+        await asyncio.sleep(0.1)
+    client.take_all()
+    assert client.kinds == ["leaderboard", "leaderboard"]
 
-    run(scenario())
+
+@in_virtual_time
+async def test_a_board_that_becomes_stale_or_fresh_is_sent_whole() -> None:
+    hub = Hub(["main"])
+    client = Client(takes_patches=True)
+    known = frame(1, {f"user-{number}": number for number in range(10)})
+    hub.publish(known)
+    hub.join(client)
+    for published in (encode_board(known.snapshot, is_stale=True), known):
+        hub.publish(published)
+        await asyncio.sleep(0.1)
+    assert client.kinds == ["leaderboard"] * 3
