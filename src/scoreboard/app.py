@@ -4,15 +4,14 @@ There are two deployments: embedded (SQLite and memory, one instance) and distri
 """
 
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
 
 import structlog
-from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp
 
 from scoreboard.clock import SystemClock
 from scoreboard.domain.digests import Digests
@@ -48,18 +47,10 @@ from scoreboard.store.postgresql import database as postgresql_database
 from scoreboard.store.postgresql.store import PostgresqlStore
 from scoreboard.store.sqlite import file as sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
-from scoreboard.web.admin.page import admin_page_routes
-from scoreboard.web.admin.routes import admin_routes
-from scoreboard.web.application import make_application
+from scoreboard.web.application import Services, make_application
 from scoreboard.web.auth.key_set import ASYMMETRIC, HS256, Key, read_pem
 from scoreboard.web.auth.key_sources import FixedKeys, JwksKeys, Keys, secrets
 from scoreboard.web.auth.tokens import Policy, Tokens
-from scoreboard.web.client_address import client_address
-from scoreboard.web.limits.read_limit import ReadLimit
-from scoreboard.web.middleware.request import RequestMiddleware
-from scoreboard.web.middleware.request_log import RequestLog
-from scoreboard.web.middleware.security_headers import SECURITY_HEADERS, STRICT_TRANSPORT_SECURITY
-from scoreboard.web.provenance import ProvenanceHasher
 
 log = structlog.get_logger()
 
@@ -223,9 +214,7 @@ async def open_scoreboard(
             digests=digests,
             clock_guard=clock_guard,
         )
-        origin_key = _origin_key(settings)
-        door = _door(settings, admin_port)
-        application = make_application(
+        services = Services(
             catalog=catalog,
             submitter=submitter,
             administration=administration,
@@ -235,18 +224,11 @@ async def open_scoreboard(
             publisher=publisher,
             hub=hub,
             tokens=tokens,
-            origins=ProvenanceHasher(origin_key, _address(settings)),
-            admin=_admin(settings, administration, tokens, door),
-            admin_door=door,
             clock=own_clock,
-            player_limit=settings.rate_limit,
-            server_limit=settings.server_rate_limit,
-            read_limit=ReadLimit(settings.read_rate_limit, own_clock, _address(settings)),
-            write_origins=settings.cors_origins,
-            root_path=settings.root_path,
-            are_boards_private=settings.require_auth_to_read,
-            origin=_origin(settings),
-            is_demo=is_demo,
+            observer=observer,
+        )
+        application = make_application(
+            settings, services, hash_key=_hash_key(settings), admin_port=admin_port, is_demo=is_demo
         )
         metrics_port = None
         if metrics is not None and settings.metrics_port is not None:
@@ -266,33 +248,10 @@ async def open_scoreboard(
             BackgroundLoop("keys", tokens.refresh_keys, observer),
         ):
             await stack.enter_async_context(loop)
-        served_application = RequestMiddleware(
-            application,
-            root_path=settings.root_path,
-            headers=[*SECURITY_HEADERS, *([STRICT_TRANSPORT_SECURITY] if settings.tls else [])],
-            observer=observer,
-            request_log=RequestLog(origin_key) if settings.has_request_log else None,
-        )
-        yield Scoreboard(served_application, hub, metrics_port)
+        yield Scoreboard(application, hub, metrics_port)
 
 
-def _admin(
-    settings: Settings, administration: Administration, tokens: Tokens, door: Callable[[Scope], bool]
-) -> Sequence[BaseRoute]:
-    """What is served for administrators: nothing, unless they have a way in."""
-    if not settings.has_admin_routes:
-        return ()
-    return [*admin_routes(administration, tokens, door), *admin_page_routes(door)]
-
-
-def _door(settings: Settings, admin_port: int | None) -> Callable[[Scope], bool]:
-    """By which port administrators come in: the socket's own, which no header can change."""
-    if settings.admin_on_public_port:
-        return lambda _scope: True
-    return lambda scope: admin_port is not None and scope["server"][1] == admin_port
-
-
-def _origin_key(settings: Settings) -> bytes | None:
+def _hash_key(settings: Settings) -> bytes | None:
     """Return the key that hashes client addresses: the first of the shared secrets, if there is one."""
     key = next(iter(_shared_secrets(settings)), None)
     if key is None:
@@ -347,12 +306,3 @@ def _max_streams(settings: Settings) -> int:
     if settings.max_streams is not None and settings.max_streams > possible:
         log.warning("the limit of open files allows fewer streams: raise it (ulimit -n)", streams=possible)
     return min(possible, settings.max_streams or possible)
-
-
-def _origin(settings: Settings) -> Callable[[Scope], str | None]:
-    """What tells clients apart, if that matters."""
-    return (lambda _scope: None) if settings.max_streams_per_address is None else _address(settings)
-
-
-def _address(settings: Settings) -> Callable[[Scope], str | None]:
-    return partial(client_address, trusted=settings.trusted_proxies)

@@ -38,6 +38,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.utils import deep_dict_update
+from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -57,13 +58,16 @@ class ApiRoute(APIRoute):
         endpoint: Callable[..., Any],
         *,
         policies: Sequence[Header] | None = None,
+        schemas: Sequence[type[BaseModel]] = (),
         status_code: int | None = None,
         responses: dict[int | str, dict[str, Any]] | None = None,
         **options: Any,
     ) -> None:
-        """Create a route. `policies` are the headers of its rate limits, sent with every response; None: no limits.
+        """Create a route.
 
-        All other options are FastAPI's own. A dependency with an attribute `openapi` adds it to the description.
+        `policies` are the headers of the route's rate limits, which every response has; None: the route has no limits.
+        `schemas` are those of the OpenAPI document that FastAPI does not find by itself. A dependency adds its own
+        attributes `schemas` and `openapi` to the description. All other options are FastAPI's.
         """
         responses = {} if responses is None else responses
         if policies is not None:
@@ -74,8 +78,10 @@ class ApiRoute(APIRoute):
         super().__init__(path, endpoint, status_code=status_code, responses=responses, **options)
         methods = self.methods or set()
         self.answered_methods = methods | {"HEAD"} if "GET" in methods else methods
+        self.schemas = [*schemas]
         self.openapi_extra = {**(self.openapi_extra or {})}
         for dependency in self.dependant.dependencies:
+            self.schemas += getattr(dependency.call, "schemas", ())
             deep_dict_update(self.openapi_extra, getattr(dependency.call, "openapi", {}))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

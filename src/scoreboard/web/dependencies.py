@@ -11,7 +11,7 @@ from scoreboard.domain.submissions import Caller
 from scoreboard.web import problems, request_parts
 from scoreboard.web.auth.tokens import Tokens
 from scoreboard.web.middleware.request_log import USER
-from scoreboard.web.openapi import reference
+from scoreboard.web.openapi import json_body
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -74,14 +74,14 @@ class JsonBody(Generic[Model]):
     """
 
     def __init__(self, model: type[Model]) -> None:
-        self.model = model
-        content = {"application/json": {"schema": reference(model)}}
-        self.openapi: dict[str, Any] = {"requestBody": {"required": True, "content": content}}
+        self.schemas = [model]
+        self.openapi = {"requestBody": json_body(model)}
+        self._model = model
 
     async def __call__(self, request: Request) -> Model:
         headers = _headers(request)
         request_parts.check_json(headers)
-        return request_parts.parse_json(self.model, await request_parts.read_body(headers, request.receive))
+        return request_parts.parse_json(self._model, await request_parts.read_body(headers, request.receive))
 
 
 async def no_store(response: Response) -> None:

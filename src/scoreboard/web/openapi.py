@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from scoreboard.domain.errors import ScoreboardError
 from scoreboard.web import problems
+from scoreboard.web.api_route import ApiRoute
 from scoreboard.web.schemas.problem import ProblemResponse
 
 _SCHEMA: Final = "#/components/schemas/{model}"
@@ -26,6 +27,11 @@ _HEADERS: Final = {
 def reference(schema: type[BaseModel]) -> dict[str, str]:
     """Return a reference to a schema of the document."""
     return {"$ref": _SCHEMA.format(model=schema.__name__)}
+
+
+def json_body(schema: type[BaseModel]) -> dict[str, Any]:
+    """Return the description of a required JSON body."""
+    return {"required": True, "content": {"application/json": {"schema": reference(schema)}}}
 
 
 def error_responses(*examples: ScoreboardError) -> dict[int | str, dict[str, Any]]:
@@ -48,10 +54,9 @@ def error_responses(*examples: ScoreboardError) -> dict[int | str, dict[str, Any
     return responses
 
 
-def make_document(
-    application: FastAPI, routes: Sequence[BaseRoute], bodies: Sequence[type[BaseModel]]
-) -> dict[str, Any]:
-    """Return the document of some routes. `bodies` are schemas that FastAPI does not find by itself."""
+def make_document(application: FastAPI, routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """Return the document of some routes."""
+    bodies = [schema for route in routes if isinstance(route, ApiRoute) for schema in route.schemas]
     document = get_openapi(
         title=application.title,
         version=application.version,

@@ -12,14 +12,14 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
 from scoreboard.domain.plain_text import MAX_REASON
-from scoreboard.web.admin.routes import Door
+from scoreboard.web.admin.port import IsAdminPort
 from scoreboard.web.admin.schemas import SuspectsQuery
 from scoreboard.web.routes.page import HEADERS
 
 FILES: Final = Path(__file__).parent / "page_files"
 
 
-def admin_page_routes(door: Door) -> list[BaseRoute]:
+def admin_page_routes(is_admin_port: IsAdminPort) -> list[BaseRoute]:
     """Return the routes of `/admin` and its files. They need no token and contain no data of any board."""
     defaults = SuspectsQuery()
     page = Template((FILES / "admin.html").read_text(encoding="utf-8")).substitute(
@@ -41,15 +41,20 @@ def admin_page_routes(door: Door) -> list[BaseRoute]:
             raise HTTPException(404) from error
         return FileResponse(path, headers={"Cache-Control": "no-cache"})
 
-    return [_AdminPageRoute(door, "/admin", show), _AdminPageRoute(door, "/admin/{name}", file)]
+    return [
+        _AdminPageRoute(is_admin_port, "/admin", show),
+        _AdminPageRoute(is_admin_port, "/admin/{name}", file),
+    ]
 
 
 class _AdminPageRoute(Route):
     """A route that matches only requests to a port that serves administrators, whatever their method."""
 
-    def __init__(self, door: Door, path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
+    def __init__(
+        self, is_admin_port: IsAdminPort, path: str, endpoint: Callable[[Request], Awaitable[Response]]
+    ) -> None:
         super().__init__(path, endpoint)
-        self._door = door
+        self._is_admin_port = is_admin_port
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        return super().matches(scope) if self._door(scope) else (Match.NONE, {})
+        return super().matches(scope) if self._is_admin_port(scope) else (Match.NONE, {})

@@ -23,10 +23,11 @@ from scoreboard.domain.scopes import ADMINISTER
 from scoreboard.services.administer import Administration, reasons
 from scoreboard.web import problems
 from scoreboard.web.admin import schemas
+from scoreboard.web.admin.port import IsAdminPort
 from scoreboard.web.asgi_route import JSON, AsgiRoute, send_response
 from scoreboard.web.auth.tokens import Tokens
 from scoreboard.web.middleware.request_log import USER
-from scoreboard.web.openapi import error_responses, reference
+from scoreboard.web.openapi import error_responses, json_body
 from scoreboard.web.request_parts import (
     IDEMPOTENCY_KEY,
     MAX_BODY_BYTES,
@@ -38,9 +39,6 @@ from scoreboard.web.request_parts import (
     read_body,
 )
 from scoreboard.web.schemas.fields import ID
-
-Door = Callable[[Scope], bool]
-"""Whether a request has come by a port that these routes are served on."""
 
 Look = Callable[[Scope], Awaitable[BaseModel]]
 Make = Callable[[Any, str], Correction]
@@ -58,9 +56,11 @@ _REFUSALS: Final = (
 )
 
 
-def admin_routes(administration: Administration, tokens: Tokens, door: Door) -> Sequence[AsgiRoute]:
+def admin_routes(
+    administration: Administration, tokens: Tokens, is_admin_port: IsAdminPort
+) -> Sequence[AsgiRoute]:
     """The routes, over a service and what checks its tokens."""
-    desk = _Desk(administration, tokens, door)
+    desk = _Desk(administration, tokens, is_admin_port)
     return [*_lookups(desk), *_corrections(desk)]
 
 
@@ -169,21 +169,21 @@ def _corrections(desk: "_Desk") -> Sequence[AsgiRoute]:
 class _AdminRoute(AsgiRoute):
     """A route that is 404 on other ports, for every method."""
 
-    def __init__(self, door: Door, path: str, direct: ASGIApp, **described: Any) -> None:
+    def __init__(self, is_admin_port: IsAdminPort, path: str, direct: ASGIApp, **described: Any) -> None:
         super().__init__(path, direct, tags=["admin"], **described)
-        self._door = door
+        self._is_admin_port = is_admin_port
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        return super().matches(scope) if self._door(scope) else (Match.NONE, {})
+        return super().matches(scope) if self._is_admin_port(scope) else (Match.NONE, {})
 
 
 class _Desk:
     """Makes routes that only administrators may use."""
 
-    def __init__(self, administration: Administration, tokens: Tokens, door: Door) -> None:
+    def __init__(self, administration: Administration, tokens: Tokens, is_admin_port: IsAdminPort) -> None:
         self.administration = administration
         self._tokens = tokens
-        self._door = door
+        self._is_admin_port = is_admin_port
 
     async def _enter(self, scope: Scope) -> str:
         """Return the administrator. Raises Unauthorized, InsufficientScope, KeysUnavailable."""
@@ -208,7 +208,7 @@ class _Desk:
 
         bad_query = problems.ValidationFailed([problems.FieldMistake("limit", "Input should be at most 100")])
         return _AdminRoute(
-            self._door,
+            self._is_admin_port,
             f"/api/admin/{name}",
             get,
             methods=["GET"],
@@ -241,7 +241,7 @@ class _Desk:
             problems.ValidationFailed([problems.FieldMistake("reason", "Field required")]),
         )
         return _AdminRoute(
-            self._door,
+            self._is_admin_port,
             f"/api/admin/{name}",
             post,
             methods=["POST"],
@@ -251,13 +251,11 @@ class _Desk:
             responses=error_responses(
                 *_REFUSALS, *bad_body, *refusals, errors.ClockUnsure(30_000_000), errors.OutcomeUnknown()
             ),
+            schemas=[body],
             openapi_extra={
                 "security": [{"bearer": []}],
                 "parameters": [IDEMPOTENCY_KEY],
-                "requestBody": {
-                    "required": True,
-                    "content": {"application/json": {"schema": reference(body)}},
-                },
+                "requestBody": json_body(body),
             },
         )
 

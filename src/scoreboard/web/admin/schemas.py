@@ -244,12 +244,3 @@ class SuspectsQuery(BaseModel):
         int, BeforeValidator(digits), Field(alias="behindAddress", ge=2, le=MAX_SCORE)
     ] = _DEFAULTS.players_behind_address
     limit: Limit = 50
-
-
-REQUESTS: Final = (
-    PlayerCorrectionRequest,
-    RenameRequest,
-    AdjustRequest,
-    EventCorrectionRequest,
-    VoidSinceRequest,
-)

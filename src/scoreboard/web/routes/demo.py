@@ -5,9 +5,11 @@ from typing import Final
 
 from fastapi import APIRouter
 from pydantic import ConfigDict
+from starlette.routing import BaseRoute
 
 from scoreboard.domain.submissions import Caller
 from scoreboard.settings.catalog import Catalog
+from scoreboard.web.api_route import ApiRoute
 from scoreboard.web.auth.tokens import Tokens
 from scoreboard.web.schemas.fields import Schema
 
@@ -42,9 +44,9 @@ class GuestResponse(Schema):
     actions: list[ActionResponse]
 
 
-def demo_routes(catalog: Catalog, tokens: Tokens, random: Random) -> APIRouter:
+def demo_routes(catalog: Catalog, tokens: Tokens, random: Random) -> list[BaseRoute]:
     """Return the routes. Names are generated, so that guests cannot choose offensive ones or those of other players."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=ApiRoute)
     board = catalog.board(None).id
     actions = [
         ActionResponse(id=action.id, title=action.title, points=action.points)
@@ -60,4 +62,4 @@ def demo_routes(catalog: Catalog, tokens: Tokens, random: Random) -> APIRouter:
             token=tokens.sign(guest, GUEST_SECONDS), user_id=guest.user_id, name=name, actions=actions
         )
 
-    return router
+    return router.routes

@@ -1,44 +1,46 @@
-"""GET /health/live and GET /health/ready"""
+"""GET /health/live and GET /health/ready, for process supervisors and load balancers."""
 
 from typing import Any, Final
 
 from fastapi import APIRouter, Response
+from starlette.routing import BaseRoute
 
 from scoreboard.fanout.hub import Hub
 from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.heal import Healer
+from scoreboard.web.api_route import ApiRoute
 from scoreboard.web.schemas.health import LiveResponse, ReadyResponse
 
 _PUBLIC: Final[dict[str, Any]] = {"security": []}
 
 
-def health_routes(hub: Hub, healer: Healer, clock_guard: ClockGuard) -> APIRouter:
-    """For whoever starts, stops and balances instances."""
-    router = APIRouter(prefix="/health", tags=["health"])
+def health_routes(hub: Hub, healer: Healer, clock_guard: ClockGuard) -> list[BaseRoute]:
+    """Return the routes."""
+    router = APIRouter(prefix="/health", tags=["health"], route_class=ApiRoute)
 
-    @router.get("/live", operation_id="live", summary="Is the process alive?", openapi_extra=_PUBLIC)
+    @router.get(
+        "/live", operation_id="live", summary="Check that the process responds", openapi_extra=_PUBLIC
+    )
     async def live() -> LiveResponse:
-        """Asks nothing outside the process."""
+        """Does not check any dependency."""
         return LiveResponse(status="live")
 
     @router.get(
         "/ready",
         operation_id="ready",
-        summary="Should requests be sent here?",
+        summary="Check whether to send requests here",
         openapi_extra=_PUBLIC,
-        responses={
-            503: {"model": ReadyResponse, "description": "It is being stopped: send no more requests."}
-        },
+        responses={503: {"model": ReadyResponse, "description": "The instance is shutting down."}},
     )
     async def ready(response: Response) -> ReadyResponse:
-        """200 from start to drain. A lost partner is named, and does not make it fail: nobody else could do better."""
+        """200 until the instance shuts down. Unavailable dependencies are named, and do not change the status.
+
+        All instances share them, so another instance could not answer better.
+        """
         if hub.is_draining:
             response.status_code = 503
         status = "draining" if hub.is_draining else "ready"
         degraded = healer.unavailable | {"clock"} if clock_guard.is_unsure else healer.unavailable
         return ReadyResponse(status=status, degraded=sorted(degraded))
 
-    # Some balancers ask so. OpenAPI has one operation for both.
-    router.add_api_route("/live", live, methods=["HEAD"], include_in_schema=False)
-    router.add_api_route("/ready", ready, methods=["HEAD"], include_in_schema=False)
-    return router
+    return router.routes

@@ -18,6 +18,7 @@ from scoreboard.settings.catalog import Catalog
 from scoreboard.web import problems
 from scoreboard.web.asgi_route import JSON, AsgiRoute, send_response
 from scoreboard.web.auth.board_access import BoardAccess
+from scoreboard.web.dependencies import AUTHENTICATION_ERRORS
 from scoreboard.web.limits.read_limit import ReadLimit
 from scoreboard.web.openapi import error_responses, reference
 from scoreboard.web.request_parts import parse_query, query_parameters
@@ -32,19 +33,19 @@ _BOARD: Final[dict[str, Any]] = {
     "name": "board",
     "in": "query",
     "required": False,
-    "description": "A board of the catalog; without it, the catalog's first.",
+    "description": "A board of the catalog. By default, the first one.",
     "schema": ID,
     "example": "main",
 }
 
-_EITHER_WAY: Final[list[dict[str, list[str]]]] = [{}, {"bearer": []}]
-"""Without a token, unless SCOREBOARD_REQUIRE_AUTH_TO_READ asks for one."""
+_OPTIONAL_TOKEN: Final[list[dict[str, list[str]]]] = [{}, {"bearer": []}]
+"""A token is required only with SCOREBOARD_REQUIRE_AUTH_TO_READ."""
 
 _DELTA: Final[dict[str, Any]] = {
     "name": "delta",
     "in": "query",
     "required": False,
-    "description": "1: send what has changed, where that is shorter than the whole.",
+    "description": "1: send the changes only, if they are shorter than the whole board.",
     "schema": {"type": "string", "enum": ["0", "1"], "default": "0"},
 }
 
@@ -52,7 +53,7 @@ _LAST_EVENT_ID: Final[dict[str, Any]] = {
     "name": "Last-Event-ID",
     "in": "header",
     "required": False,
-    "description": "The version that you have: it is not sent again, and nothing older is.",
+    "description": "The version that the client has. It is not sent again, nor is an older one.",
     "schema": {"type": "string"},
 }
 
@@ -60,7 +61,7 @@ _VERSION: Final = {"type": "string", "pattern": "^[0-9]+$"}
 
 
 def _event(name: str, data: type[BaseModel]) -> dict[str, Any]:
-    """Describe one event. (OpenAPI 3.2 would call it `itemSchema`; in 3.1, `schema` describes each event.)"""
+    """Describe an event. OpenAPI 3.2 has `itemSchema` for it; in 3.1, `schema` describes each event."""
     content = {"type": "string", "contentMediaType": "application/json", "contentSchema": reference(data)}
     return {
         "type": "object",
@@ -71,8 +72,8 @@ def _event(name: str, data: type[BaseModel]) -> dict[str, Any]:
 
 _EVENTS: Final = {"oneOf": [_event("leaderboard", LeaderboardResponse), _event("patch", PatchResponse)]}
 
-LONGEST_VERSION: Final = 16
-"""Digits of 2**53, beyond which no version lies."""
+MAX_VERSION_DIGITS: Final = 16
+"""The digits of 2**53, which exceeds every version."""
 
 _EVENT_EXAMPLE: Final = {
     "id": "42",
@@ -80,41 +81,34 @@ _EVENT_EXAMPLE: Final = {
     "data": '{"board":"main","version":42,"updatedAt":"2026-11-24T10:00:00.123456Z","players":0,"entries":[]}',
 }
 
-_REFUSED: Final = (
+_ERRORS: Final = (
     problems.TokenInQuery(),
-    errors.TokenMissing(),
-    errors.TokenInvalid(),
-    errors.TokenExpired(),
-    errors.KeysUnavailable(),
-)
-"""Where boards are private; the first also where they are not."""
-
-_BAD_QUERY: Final = (
+    *AUTHENTICATION_ERRORS,
     errors.UnknownBoard("no-such-board"),
     problems.ValidationFailed([problems.FieldMistake("limit", "Input should be less than or equal to 100")]),
 )
 
 
 def leaderboard_route(
-    catalog: Catalog, board_cache: BoardCache, readers: BoardAccess, limit: ReadLimit
+    catalog: Catalog, board_cache: BoardCache, access: BoardAccess, limit: ReadLimit
 ) -> AsgiRoute:
-    """A page of a board, with an entity tag."""
-    kept = b"no-cache" if readers.are_all else b"private, no-cache"
+    """Return the route of a page of a board, with an entity tag."""
+    cache_control = b"no-cache" if access.are_all else b"private, no-cache"
 
     async def get(scope: Scope, _receive: Receive, send: Send) -> None:
         limit.check(scope)
         parameters = query_parameters(scope)
-        await readers.check(scope, parameters)
+        await access.check(scope, parameters)
         query = parse_query(BoardQuery, parameters) if parameters else _FIRST_PAGE
         frame = await board_cache.page(catalog.board(query.board).id, query.limit, query.offset)
-        headers = [(b"etag", frame.etag.encode()), (b"cache-control", kept), *limit.policies]
+        headers = [(b"etag", frame.etag.encode()), (b"cache-control", cache_control), *limit.policies]
         if _matches(scope, frame.etag):
             await send({"type": "http.response.start", "status": 304, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
         else:
             await send_response(send, 200, frame.body, [JSON, *headers])
 
-    etag = {"ETag": {"description": "Changes with the answer.", "schema": {"type": "string"}}}
+    etag = {"ETag": {"description": "Changes when the response changes.", "schema": {"type": "string"}}}
     return AsgiRoute(
         "/api/leaderboard",
         get,
@@ -123,27 +117,25 @@ def leaderboard_route(
         operation_id="readLeaderboard",
         tags=["leaderboard"],
         summary="Read a board",
-        description="The board, best first, exactly as it is after `version` events.",
+        description="The board after exactly `version` events, highest score first.",
         response_model=LeaderboardResponse,
         response_description="A page of the board.",
         responses={
             200: {"headers": etag},
-            304: {"description": "Nothing has changed since the given `If-None-Match`.", "headers": etag},
-            **error_responses(
-                *_REFUSED, *_BAD_QUERY, problems.ReadsLimited(1_000_000), errors.StoreUnavailable()
-            ),
+            304: {"description": "The page still has the entity tag in `If-None-Match`.", "headers": etag},
+            **error_responses(*_ERRORS, problems.ReadsLimited(1_000_000), errors.StoreUnavailable()),
         },
         openapi_extra={
-            "security": _EITHER_WAY,
+            "security": _OPTIONAL_TOKEN,
             "parameters": [
                 _BOARD,
-                _number("limit", "How many entries.", 1, 100, 10),
-                _number("offset", "How many entries to leave out first.", 0, 2**53 - 1, 0),
+                _number("limit", "The number of entries.", 1, 100, 10),
+                _number("offset", "The number of entries to skip.", 0, 2**53 - 1, 0),
                 {
                     "name": "If-None-Match",
                     "in": "header",
                     "required": False,
-                    "description": "The `ETag` of an earlier answer.",
+                    "description": "The `ETag` of an earlier response.",
                     "schema": {"type": "string"},
                 },
             ],
@@ -156,11 +148,11 @@ def stream_route(
     publisher: Publisher,
     hub: Hub,
     healer: Healer,
-    origin: Callable[[Scope], str | None],
-    readers: BoardAccess,
+    access: BoardAccess,
     limit: ReadLimit,
+    client_address: Callable[[Scope], str | None] | None,
 ) -> AsgiRoute:
-    """A board as it changes, for a client that comes from an origin (where that has a limit)."""
+    """Return the route of a stream of a board. With `client_address`, the hub limits the streams of each address."""
 
     async def get(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -169,7 +161,7 @@ def stream_route(
             await refuse(hub, error, limit.policies, send)
             return
         parameters = query_parameters(scope)
-        expires_at_us = await readers.check(scope, parameters)
+        expires_at_us = await access.check(scope, parameters)
         query = parse_query(StreamQuery, parameters) if parameters else _FIRST_BOARD
         board = catalog.board(query.board).id
         if scope["method"] == "HEAD":
@@ -177,7 +169,7 @@ def stream_route(
             return
         version = _last_event_id(scope)
         try:
-            # Read the store, so that players see a score that they have just made on another instance.
+            # Read the board now: it may have a score that the player has just made on another instance.
             await publisher.publish(board)
             if version is not None and _is_ahead(version, hub.newest(board)):
                 # The client has seen a newer board on another instance.
@@ -187,7 +179,8 @@ def stream_route(
             # An EventSource does not reconnect after a 503.
             await refuse(hub, error, limit.policies, send)
             return
-        request = StreamRequest(board, query.delta == "1", version, origin(scope), expires_at_us)
+        address = None if client_address is None else client_address(scope)
+        request = StreamRequest(board, query.delta == "1", version, address, expires_at_us)
         await stream(hub, request, limit.policies, scope, receive, send)
 
     return AsgiRoute(
@@ -199,19 +192,20 @@ def stream_route(
         tags=["leaderboard"],
         summary="Watch a board",
         description=(
-            "Server-Sent Events named `leaderboard`: the top 10 at once, and again whenever it has changed. "
-            "`id` is the board's version, `data` has the shape of `GET /api/leaderboard`. With `delta=1` a change may "
-            "come as an event named `patch`: `data` then has the new rows alone, for whoever has the version `after`."
+            "Server-Sent Events named `leaderboard`: the top 10 at once, and again after each change. `id` is the "
+            "board's version, and `data` is like the body of `GET /api/leaderboard`. With `delta=1`, a change may be "
+            "an event named `patch`: its `data` has only the changed rows, for a client with the version `after`."
         ),
         response_class=StreamingResponse,
         responses={
             200: {
-                "description": "Events, until you leave.",
+                "description": "Events, until the client disconnects.",
                 "content": {"text/event-stream": {"schema": _EVENTS, "example": _EVENT_EXAMPLE}},
             },
-            **error_responses(*_REFUSED, *_BAD_QUERY),
+            **error_responses(*_ERRORS),
         },
-        openapi_extra={"security": _EITHER_WAY, "parameters": [_BOARD, _DELTA, _LAST_EVENT_ID]},
+        schemas=[PatchResponse],
+        openapi_extra={"security": _OPTIONAL_TOKEN, "parameters": [_BOARD, _DELTA, _LAST_EVENT_ID]},
     )
 
 
@@ -221,9 +215,9 @@ def _number(name: str, description: str, least: int, most: int, default: int) ->
 
 
 def _last_event_id(scope: Scope) -> int | None:
-    """The version that the client has (Server-Sent Events, section 9.2.4). What cannot be one says nothing."""
+    """Return the version that the client has (Server-Sent Events, section 9.2.4). Ignore an invalid one."""
     for name, value in scope["headers"]:
-        if name == b"last-event-id" and value.isdigit() and len(value) <= LONGEST_VERSION:
+        if name == b"last-event-id" and value.isdigit() and len(value) <= MAX_VERSION_DIGITS:
             return int(value)
     return None
 
@@ -233,7 +227,7 @@ def _is_ahead(version: int, newest: Frame | None) -> bool:
 
 
 def _matches(scope: Scope, etag: str) -> bool:
-    """`If-None-Match` (RFC 9110, section 13.1.2)."""
+    """Return True if `If-None-Match` contains the entity tag (RFC 9110, section 13.1.2)."""
     for name, value in scope["headers"]:
         if name == b"if-none-match":
             tags = [tag.strip().removeprefix("W/") for tag in value.decode("latin-1").split(",")]

@@ -1,7 +1,7 @@
 """POST /api/scores"""
 
 import json
-from typing import Any, Final
+from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
@@ -16,7 +16,7 @@ from scoreboard.web.auth.tokens import Tokens
 from scoreboard.web.limits.rate_headers import PLAYER, SERVER, policies
 from scoreboard.web.limits.server_limit import ServerLimit
 from scoreboard.web.middleware.request_log import USER
-from scoreboard.web.openapi import error_responses, reference
+from scoreboard.web.openapi import error_responses, json_body
 from scoreboard.web.provenance import ProvenanceHasher
 from scoreboard.web.request_parts import (
     IDEMPOTENCY_KEY,
@@ -29,42 +29,35 @@ from scoreboard.web.request_parts import (
 from scoreboard.web.schemas.scores import ScoreRequest, ScoreResponse
 
 DESCRIPTION: Final = """\
-Claim a completed action for the token's own user. The server decides what it is worth.
+Submit a completed action for the token's user. The server decides how many points it is worth.
 
-The answer is given when the event is in the ledger for good. Send an `Idempotency-Key` to be safe when an answer is
-lost: a repeat with the same key and body returns the same event, with `Idempotent-Replayed: true`, and counts once."""
+The response is sent once the event is durable. Send an `Idempotency-Key`, so that the request can be repeated if the
+response is lost: with the same key and body, it returns the same event with `Idempotent-Replayed: true`, and counts
+once."""
 
 
 def scores_route(
     submitter: Submitter,
     tokens: Tokens,
-    origins: ProvenanceHasher,
-    *,
+    provenance: ProvenanceHasher,
     player_limit: RateLimit,
-    servers: ServerLimit,
+    server_limit: ServerLimit,
 ) -> AsgiRoute:
-    """Return the route, for a service and its authenticator.
-
-    The service enforces the limit of each player. This route only documents it in the headers.
-    """
-    limits = policies({PLAYER: player_limit, SERVER: servers.limit})
+    """Return the route. It names the limit of players in its headers; the commit enforces that limit."""
+    limits = policies({PLAYER: player_limit, SERVER: server_limit.limit})
 
     async def post(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         caller = await tokens.verify(headers.get(b"authorization"))
         scope["state"][USER] = caller.user_id
-        servers.check(caller)
+        server_limit.check(caller)
         check_json(headers)
         key = idempotency_key(headers)
         request = parse_json(ScoreRequest, await read_body(headers, receive))
         proof = None if request.proof is None else await tokens.verify_proof(request.proof)
         claim = Claim(request.action_id, request.user_id, request.points, request.name, proof)
-        receipt = await submitter.submit(
-            caller,
-            claim,
-            key,
-            origins.of(scope, caller, headers.get(b"user-agent")),
-        )
+        sender = provenance.of(scope, caller, headers.get(b"user-agent"))
+        receipt = await submitter.submit(caller, claim, key, sender)
         replayed = [(b"idempotent-replayed", b"true")] if receipt.replayed else []
         await send_response(send, 201, _encode(request, receipt), [JSON, *replayed, *limits])
 
@@ -75,11 +68,11 @@ def scores_route(
         policies=limits,
         operation_id="submitScore",
         tags=["scores"],
-        summary="Count a completed action",
+        summary="Submit a completed action",
         description=DESCRIPTION,
         status_code=201,
         response_model=ScoreResponse,
-        response_description="It counts.",
+        response_description="The action counts.",
         responses=error_responses(
             problems.BodyNotJson(),
             problems.BodyIncomplete(),
@@ -119,15 +112,13 @@ def scores_route(
             errors.ClockUnsure(30_000_000),
             errors.KeysUnavailable(),
         ),
-        openapi_extra=_OPENAPI,
+        schemas=[ScoreRequest],
+        openapi_extra={
+            "security": [{"bearer": []}],
+            "parameters": [IDEMPOTENCY_KEY],
+            "requestBody": json_body(ScoreRequest),
+        },
     )
-
-
-_OPENAPI: Final[dict[str, Any]] = {
-    "security": [{"bearer": []}],
-    "parameters": [IDEMPOTENCY_KEY],
-    "requestBody": {"required": True, "content": {"application/json": {"schema": reference(ScoreRequest)}}},
-}
 
 
 def _encode(request: ScoreRequest, receipt: Receipt) -> bytes:
