@@ -245,7 +245,7 @@ def test_an_unknown_path_is_not_found(scoreboard: Running, path: str) -> None:
         ("DELETE", "/api/scores", "POST"),
         ("POST", "/api/leaderboard", "GET, HEAD"),
         ("PUT", "/api/leaderboard/stream", "GET, HEAD"),
-        ("POST", "/health/live", "GET"),
+        ("POST", "/health/live", "GET, HEAD"),
         ("POST", "/", "GET, HEAD"),
     ],
 )
