@@ -9,7 +9,8 @@ import yaml
 
 from scoreboard.domain.errors import StartError
 from scoreboard.server import FINISH_SECONDS
-from scoreboard.settings.config import DEVELOPMENT_SECRET, PREFIX, Settings, read_settings
+from scoreboard.settings.config import PREFIX, Settings, read_settings
+from scoreboard.settings.consistency import DEVELOPMENT_SECRET
 
 ROOT = Path(__file__).parents[2]
 

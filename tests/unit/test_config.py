@@ -68,7 +68,7 @@ def test_the_published_secret_of_development_is_refused_in_production(name: str)
     (published,) = re.findall(r"SCOREBOARD_JWT_SECRET:-(.*?)\}", makefile)
     assert read_settings(_env_file=None, **{name: published}).env == "development"
     with pytest.raises(
-        StartError, match=rf"^SCOREBOARD_{name.upper()}: must be a secret of your own in production"
+        StartError, match=rf"^SCOREBOARD_{name.upper()}: must be your own secret in production"
     ):
         read_settings(_env_file=None, env="production", **{name: published})
 
@@ -227,13 +227,13 @@ def test_a_redis_that_cannot_be_meant_is_refused(url: str, is_cluster: str, name
 
 
 def test_a_password_of_sentinels_is_refused_where_there_are_none() -> None:
-    with pytest.raises(StartError, match=r"^SCOREBOARD_REDIS_SENTINEL_PASSWORD: is of no use"):
+    with pytest.raises(StartError, match=r"^SCOREBOARD_REDIS_SENTINEL_PASSWORD: must not be set"):
         read_settings(_env_file=None, **WHOLE, redis_sentinel_password="x")
 
 
 @pytest.mark.parametrize("name", ["database_read_url", "database_password"])
 def test_a_file_has_neither_replica_nor_password(name: str) -> None:
-    with pytest.raises(StartError, match=rf"^SCOREBOARD_{name.upper()}: is of no use "):
+    with pytest.raises(StartError, match=rf"^SCOREBOARD_{name.upper()}: must not be set "):
         read_settings(_env_file=None, **{name: POSTGRESQL})
 
 

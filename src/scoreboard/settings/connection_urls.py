@@ -1,4 +1,4 @@
-"""The addresses of the partners, database and Redis: what is wrong with one, and how its password gets in."""
+"""Validation of the URLs that the server connects to: the database, Redis and the key set."""
 
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -7,16 +7,17 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from scoreboard.settings import postgresql_url
 from scoreboard.settings import redis_url as redis_address
-from scoreboard.settings.postgresql_url import parse_address
+from scoreboard.settings.hosts import is_this_machine
 
 POSTGRESQL: Final = ("postgresql://", "postgres://")
 
 
 def database_url(url: str) -> str:
-    """Raises ValueError where it is no address of a database that can be used."""
+    """Return the URL. Raises ValueError if it is not a PostgreSQL URL or a SQLite file."""
     if url.startswith(POSTGRESQL):
-        parse_address(url)
+        postgresql_url.parse_address(url)
         return url
     try:
         parsed = make_url(url)
@@ -32,7 +33,7 @@ def database_url(url: str) -> str:
 
 
 def redis_url(url: str | None) -> str | None:
-    """Raises ValueError where it is no address of a Redis server."""
+    """Return the URL. Raises ValueError if it is not one of Redis."""
     if url is not None:
         try:
             redis_address.parse_address(url)
@@ -45,21 +46,41 @@ def redis_url(url: str | None) -> str | None:
 
 
 def replica_url(url: str | None) -> str | None:
-    """Raises ValueError where it is no address of a PostgreSQL server's database."""
+    """Return the URL. Raises ValueError if it is not one of PostgreSQL."""
     if url is not None:
         if not url.startswith(POSTGRESQL):
             raise ValueError("must begin with postgresql://")
-        parse_address(url, is_replica=True)
+        postgresql_url.parse_address(url, is_replica=True)
+    return url
+
+
+def key_set_url(url: str | None) -> str | None:
+    """Return the URL. Raises ValueError if it has no TLS or could have a password, which errors would show."""
+    if url is None:
+        return None
+    if "@" in url:
+        raise ValueError("must have no user and no password: the keys are public. Write any other @ as %40")
+    try:
+        parts = urlsplit(url)
+        is_url = parts.scheme in {"https", "http"} and parts.port != 0 and url.isascii() and url.isprintable()
+    except ValueError:
+        is_url = False
+    if not is_url or not parts.hostname or " " in url:
+        raise ValueError("must be a URL such as https://login.example/.well-known/jwks.json")
+    if parts.scheme == "http" and not is_this_machine(parts.hostname):
+        raise ValueError(
+            "must begin with https://: an attacker who changes the keys in transit can sign any token"
+        )
     return url
 
 
 def has_password(url: str) -> bool:
-    """Whether an address brings its password along."""
+    """Return True if a URL has a password."""
     return urlsplit(url).password is not None
 
 
 def with_password(url: str, password: SecretStr | None) -> str:
-    """The address with a password that is kept apart from it."""
+    """Return the URL with a password that has a setting of its own."""
     if password is None:
         return url
     parts = urlsplit(url)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
-from scoreboard.settings.hosts import host_and_port
+from scoreboard.settings.hosts import host_and_port, parse_port, split_host_and_port
 
 DEFAULT_PORT: Final = 5432
 
@@ -234,7 +234,7 @@ def _hosts(named: str, options: Mapping[str, str]) -> tuple[Host, ...]:
     if named and "host" in options:
         raise ValueError("names a host twice: before the path, and as the option host")
     listed = [host for host in (named or options.get("host", "")).split(",") if host]
-    ports = [_port(port) for port in options.get("port", str(DEFAULT_PORT)).split(",")]
+    ports = [parse_port(port) for port in options.get("port", str(DEFAULT_PORT)).split(",")]
     if len(ports) not in {1, len(listed)} and listed:
         raise ValueError("must have one port in the option port, or one for each host")
     defaults = ports if len(ports) == len(listed) else ports * len(listed)
@@ -242,19 +242,7 @@ def _hosts(named: str, options: Mapping[str, str]) -> tuple[Host, ...]:
 
 
 def _host(text: str, default_port: int) -> Host:
-    """Parse `name`, `name:port`, `[::1]:port`, or a folder."""
-    if text.startswith("/"):
+    if text.startswith("/"):  # The folder of a Unix socket.
         return Host(text, default_port)
-    name, has_port, port = text.partition(":")
-    if text.startswith("["):
-        name, bracket, port = text.removeprefix("[").partition("]")
-        has_port, port = port[:1], port[1:]
-        if not bracket or has_port not in {"", ":"}:
-            raise ValueError("must have an IPv6 address in brackets, as [::1]:5432")
-    return Host(unquote(name), _port(port) if has_port else default_port)
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 65_535):
-        raise ValueError("must have a port from 1 to 65535")
-    return int(text)
+    name, port = split_host_and_port(text, default_port)
+    return Host(unquote(name), port)

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from redis.asyncio.connection import SSLConnection, parse_url
 
+from scoreboard.settings.hosts import split_host_and_port
+
 SERVER_PORT: Final = 6_379
 SENTINEL_PORT: Final = 26_379
 
@@ -14,15 +16,14 @@ _SENTINEL: Final = "+sentinel"
 _PARTS: Final = re.compile(
     r"(?P<scheme>[a-z+]+)://(?P<user>[^/?#]*@)?(?P<hosts>[^/?#@]*)(?P<path>/[^?#]*)?(?P<rest>.*)"
 )
-_HOST: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:(?P<port>[0-9]{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
     """The servers of Redis, and the options of connections to them.
 
-    `hosts` are servers, or Sentinels if `service` is set: their name for the primary. `hosts` is empty for a Unix
-    socket. `options` are those of redis-py, such as `username`, `password`, `db` and `path`.
+    `hosts` are Sentinels if `service`, the name of their primary, is set. They are empty for a Unix socket. `options`
+    are those of redis-py, such as `username`, `password`, `db` and `path`.
     """
 
     hosts: tuple[tuple[str, int], ...]
@@ -52,19 +53,13 @@ def parse_address(url: str) -> RedisAddress:
     names = parts["hosts"].split(",")
     if len(names) > 1 and "" in names:
         raise ValueError("an empty host")
-    hosts = tuple(_host(text, SENTINEL_PORT if is_sentinel else SERVER_PORT) for text in names)
+    hosts = tuple(
+        # Without a host, redis-py connects to this machine.
+        split_host_and_port(text or "localhost", SENTINEL_PORT if is_sentinel else SERVER_PORT)
+        for text in names
+    )
     options: dict[str, Any] = dict(parse_url(f"{scheme}://{parts['user'] or ''}host{path}{parts['rest']}"))
     is_tls = options.pop("connection_class", None) is SSLConnection
     for name in ("host", "port"):
         options.pop(name, None)
     return RedisAddress(hosts, is_tls, service, options)
-
-
-def _host(text: str, port: int) -> tuple[str, int]:
-    if not text:
-        # The default of redis-py for a URL without a host.
-        return "localhost", port
-    found = _HOST.fullmatch(text)
-    if found is None or not 0 < int(found["port"] or port) < 65_536:
-        raise ValueError("not a host and port")
-    return found["host"].strip("[]"), int(found["port"] or port)
