@@ -353,7 +353,7 @@ def test_a_secret_file_that_is_too_short_is_refused(tmp_path: Path) -> None:
 
 def test_a_secret_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     settings = read_settings(database_url=f"sqlite:///{tmp_path / 'none' / 'a.db'}")
-    with pytest.raises(StartError, match="can be neither read nor made"):
+    with pytest.raises(StartError, match="cannot be read or created"):
         load_secret(settings)
 
 

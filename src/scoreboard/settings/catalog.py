@@ -1,4 +1,4 @@
-"""catalog.toml → boards and actions. Points live here, and nowhere in a request."""
+"""Parsing of `catalog.toml`: the boards, and the actions with their points."""
 
 import tomllib
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from scoreboard.domain.plain_text import check_id, check_text
 Id = Annotated[str, AfterValidator(check_id)]
 Title = Annotated[str, AfterValidator(check_text)]
 
-MOST_SECONDS: Final = 315_360_000
-"""Ten years: far from where a database's integers end."""
+MAX_SECONDS: Final = 315_360_000
+"""Ten years: far below the limits of the databases' integers."""
 
 PointsRange = Annotated[
     list[Annotated[int, Field(ge=-MAX_SCORE, le=MAX_SCORE)]], Field(min_length=2, max_length=2)
@@ -31,9 +31,9 @@ class BoardEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
     title: Title
-    """The name that people read."""
+    """The displayed name."""
     timezone: str = "UTC"
-    """Where its days begin, such as `Europe/Berlin`."""
+    """The time zone of its days, such as `Europe/Berlin`."""
 
 
 class ActionEntry(BaseModel):
@@ -42,11 +42,11 @@ class ActionEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
     board: Id
-    """The board that it counts on."""
+    """The board that gets the points."""
     points: Annotated[int, Field(ge=1, le=MAX_SCORE)]
     """The points of the action."""
     title: Title
-    """The name that people read."""
+    """The displayed name."""
     points_range: PointsRange | None = None
     """`[least, most]`: a trusted server may send `points` in this range. Else `points_out_of_range`; from a player
     `points_not_yours`."""
@@ -55,14 +55,14 @@ class ActionEntry(BaseModel):
     needs_proof: bool = False
     """If `true`, a player needs a trusted server's proof. Else `proof_required`."""
     enabled: bool = True
-    """`false` switches it off: `action_disabled`."""
+    """`false` refuses it: `action_disabled`."""
     valid_from: datetime | None = None
     """The time from which it counts, with an offset: `2026-12-24T18:00:00+01:00`. Before: `action_not_yet`."""
     valid_until: datetime | None = None
     """The time from which it no longer counts: `action_over`."""
     requires: Id | None = None
     """Another action, on any board, that the player must have completed before. Else `action_requires`."""
-    cooldown_seconds: Annotated[int, Field(ge=1, le=MOST_SECONDS)] | None = None
+    cooldown_seconds: Annotated[int, Field(ge=1, le=MAX_SECONDS)] | None = None
     """The time from one use by a player to the next. Before: `action_cooling_down`."""
     max_per_day: Annotated[int, Field(ge=1, le=MAX_SCORE)] | None = None
     """How often it counts for a player in a day of the board's time zone. Then `action_used_up_today`."""
@@ -71,7 +71,7 @@ class ActionEntry(BaseModel):
 
 
 class CatalogFile(BaseModel):
-    """The whole file."""
+    """The file."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -81,13 +81,13 @@ class CatalogFile(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The boards, in the order of the file, and the actions that count on them."""
+    """The boards in the order of the file, and the actions."""
 
     boards: dict[str, Board]
     actions: dict[str, Action]
 
     def board(self, board_id: str | None) -> Board:
-        """The board of that id; without one, the first. Raises UnknownBoard."""
+        """Return the board of an id, or the first board. Raises UnknownBoard."""
         if board_id is None:
             return next(iter(self.boards.values()))
         try:
@@ -96,7 +96,7 @@ class Catalog:
             raise UnknownBoard(board_id) from None
 
     def action(self, action_id: str) -> Action:
-        """The action of that id. Raises UnknownAction."""
+        """Return the action of an id. Raises UnknownAction."""
         try:
             return self.actions[action_id]
         except KeyError:
@@ -104,28 +104,28 @@ class Catalog:
 
 
 def load_catalog(path: Path | None) -> Catalog:
-    """Read a catalog; without a path, the one that comes with the program.
+    """Read a catalog. Without a path, read the one that is shipped with the program.
 
-    Raises CatalogError, which names the file and the key that the mistake stands at.
+    Raises CatalogError, which names the file and the key.
     """
     shipped = files("scoreboard.settings").joinpath("catalog.toml")
-    place = "the shipped catalog" if path is None else str(path)
+    source = "the shipped catalog" if path is None else str(path)
     try:
         text = (shipped if path is None else path).read_text(encoding="utf-8-sig")
         parsed = CatalogFile.model_validate(tomllib.loads(text))
     except OSError as error:
         raise CatalogError(
-            f"{place}: cannot be read ({error.strerror}); set SCOREBOARD_CATALOG to a file."
+            f"{source}: cannot be read ({error.strerror}); set SCOREBOARD_CATALOG to a file."
         ) from error
     except ValidationError as error:
-        raise CatalogError(f"{place}: {_mistakes(error)}") from error
+        raise CatalogError(f"{source}: {_mistakes(error)}") from error
     except (ValueError, RecursionError) as error:
-        # The parser also raises Python's errors for too many digits and for too deep nesting.
-        raise CatalogError(f"{place}: not TOML: {error}") from error
-    boards = {board_id: _board(place, board_id, entry) for board_id, entry in parsed.boards.items()}
+        # Too many digits, or too deep nesting.
+        raise CatalogError(f"{source}: not TOML: {error}") from error
+    boards = {board_id: _board(source, board_id, entry) for board_id, entry in parsed.boards.items()}
     for action_id, entry in parsed.actions.items():
-        _check_action(f"{place}: actions.{action_id}", entry, parsed)
-        _check_required(f"{place}: actions.{action_id}.requires", action_id, parsed)
+        _check_action(f"{source}: actions.{action_id}", entry, parsed)
+        _check_required(f"{source}: actions.{action_id}.requires", action_id, parsed)
     return Catalog(
         boards=boards,
         actions={
@@ -135,43 +135,43 @@ def load_catalog(path: Path | None) -> Catalog:
     )
 
 
-def _board(place: str, board_id: str, entry: BoardEntry) -> Board:
+def _board(source: str, board_id: str, entry: BoardEntry) -> Board:
     try:
         return Board(board_id, entry.title, ZoneInfo(entry.timezone))
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        # The last for the name of a region: its zones are files of a folder.
+        # OSError for the name of a region, which is a folder of zones.
         raise CatalogError(
-            f"{place}: boards.{board_id}.timezone: “{entry.timezone}” is no time zone such as Europe/Berlin."
+            f"{source}: boards.{board_id}.timezone: “{entry.timezone}” is not a time zone such as Europe/Berlin."
         ) from None
 
 
-def _check_action(place: str, entry: ActionEntry, parsed: CatalogFile) -> None:
+def _check_action(source: str, entry: ActionEntry, parsed: CatalogFile) -> None:
     if entry.board not in parsed.boards:
-        raise CatalogError(f"{place}.board: there is no board “{entry.board}”.")
+        raise CatalogError(f"{source}.board: there is no board “{entry.board}”.")
     for name in ("valid_from", "valid_until"):
         moment = getattr(entry, name)
         if moment is not None and moment.tzinfo is None:
-            raise CatalogError(f"{place}.{name}: say in which time zone, as 2026-12-24T18:00:00+01:00 does.")
+            raise CatalogError(f"{source}.{name}: must have an offset, as 2026-12-24T18:00:00+01:00.")
     if (
         entry.valid_from is not None
         and entry.valid_until is not None
         and entry.valid_from >= entry.valid_until
     ):
-        raise CatalogError(f"{place}.valid_until: must be after valid_from.")
+        raise CatalogError(f"{source}.valid_until: must be after valid_from.")
     if entry.points_range is not None:
         least, most = entry.points_range
         if not least <= entry.points <= most:
-            raise CatalogError(f"{place}.points_range: must be [least, most], and have points within.")
+            raise CatalogError(f"{source}.points_range: must be [least, most], with points between them.")
 
 
-def _check_required(place: str, action_id: str, parsed: CatalogFile) -> None:
-    """What an action requires, and what that requires: in a ring nobody could ever claim any of them."""
+def _check_required(source: str, action_id: str, parsed: CatalogFile) -> None:
+    """Follow `requires` from action to action. A cycle could never be completed."""
     path = [action_id]
     while (required := parsed.actions[path[-1]].requires) is not None:
         if required not in parsed.actions:
-            raise CatalogError(f"{place}: “{path[-1]}” requires “{required}”, and there is no such action.")
+            raise CatalogError(f"{source}: “{path[-1]}” requires “{required}”, which is not an action.")
         if required in path:
-            raise CatalogError(f"{place}: can never be met: {' requires '.join([*path, required])}.")
+            raise CatalogError(f"{source}: can never be met: {' requires '.join([*path, required])}.")
         path.append(required)
 
 

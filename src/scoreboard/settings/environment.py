@@ -78,7 +78,9 @@ def _variables_of(path: Path) -> dict[str, str]:
     except UnicodeDecodeError:
         raise StartError(f"The file {path} is not UTF-8: save it as UTF-8.") from None
     except OSError as error:
-        raise StartError(f"The file {path} cannot be read ({error.strerror}): check its rights.") from error
+        raise StartError(
+            f"The file {path} cannot be read ({error.strerror}): check its permissions."
+        ) from error
     if literal := sorted(name for name, value in found.items() if "${" in value):
         log.warning("${…} is not expanded: the value is taken as it is", file=str(path), settings=literal)
     return found

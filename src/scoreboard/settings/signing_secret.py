@@ -1,4 +1,4 @@
-"""The secret that signs tokens where no setting names one: made at the first start, kept beside the database."""
+"""The secret that signs tokens: from the setting, or from a file next to the database."""
 
 import os
 import secrets
@@ -15,13 +15,13 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def secret_path(settings: Settings) -> Path:
-    """The file of the secret: the database's name and `.secret`."""
+    """Return the path of the secret: that of the database, and `.secret`."""
     path = settings.database_path
     return path.with_name(path.name + ".secret")
 
 
 def load_secret(settings: Settings) -> bytes:
-    """The secret of the setting, else of the file, which is made (mode 0600) where it is not there.
+    """Return the secret of the setting, or of the file. A missing file is created, with mode 0600.
 
     Raises StartError if the file is unreadable, too short, readable by others, or belongs to another user.
     """
@@ -30,23 +30,23 @@ def load_secret(settings: Settings) -> bytes:
     path = secret_path(settings)
     try:
         if not path.exists():
-            _make(path)
+            _create(path)
         with path.open("rb") as file:
             found = os.fstat(file.fileno())
             secret = file.read().strip()
     except OSError as error:
         raise StartError(
-            f"The secret in {path} can be neither read nor made ({error.strerror}): check the path and its rights, "
+            f"The secret in {path} cannot be read or created ({error.strerror}): check the path and its permissions, "
             "or set SCOREBOARD_JWT_SECRET."
         ) from error
     if found.st_uid != os.geteuid():
         raise StartError(
-            f"The secret in {path} belongs to another user (uid {found.st_uid}), who knows it: "
+            f"The secret in {path} belongs to another user (uid {found.st_uid}): "
             "run the program as that user, or delete the file for a new secret."
         )
     if stat.S_IMODE(found.st_mode) & _OTHERS:
         raise StartError(
-            f"Others can read the secret in {path}: run “chmod 600 {path}”, or delete it for a new one."
+            f"Other users can read the secret in {path}: run “chmod 600 {path}”, or delete it for a new one."
         )
     if len(secret) < MIN_SECRET_BYTES:
         raise StartError(
@@ -55,8 +55,8 @@ def load_secret(settings: Settings) -> bytes:
     return secret
 
 
-def _make(path: Path) -> None:
-    """Whole or not at all, and once only: of two processes that start together, one makes it and both read it."""
+def _create(path: Path) -> None:
+    """Create the file atomically. If two processes start at the same time, both read the file of the first."""
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     try:
         with os.fdopen(descriptor, "w") as file:
