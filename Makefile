@@ -127,7 +127,7 @@ build: $(DEVELOPMENT) ## Build the wheel and the source distribution into dist/
 
 lock: $(DEVELOPMENT) ## Update the locks to the newest matching versions
 	@$(BIN)/uv pip compile pyproject.toml --group build --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/runtime.lock
-	@$(BIN)/uv pip compile pyproject.toml --group build --group dev --constraint requirements/runtime.lock --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/development.lock
+	@$(BIN)/uv pip compile pyproject.toml --group build --group dev --constraint requirements/runtime.lock --no-strip-extras --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/development.lock
 	@$(BIN)/uv pip compile --group image --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/image.lock
 	@$(BIN)/uv pip compile --group servers --constraint requirements/development.lock --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/servers.lock
 	@$(BIN)/uv pip compile --group infrastructure --upgrade --generate-hashes --universal --python-version 3.11 --no-header --quiet --output-file requirements/infrastructure.lock
