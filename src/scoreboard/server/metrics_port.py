@@ -6,7 +6,8 @@ from contextlib import closing, contextmanager
 from threading import Thread
 
 from prometheus_client import CollectorRegistry, make_asgi_app
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client.exposition import choose_encoder
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scoreboard.server.http_server import LimitedServer, make_config
 from scoreboard.server.listen_socket import bind
@@ -27,23 +28,17 @@ def served(registry: CollectorRegistry, host: str, port: int) -> Iterator[int]:
 
 
 def _application(registry: CollectorRegistry) -> ASGIApp:
-    """Return the library's application, which fails at some values of `Accept` and at fields that are not UTF-8."""
+    """Return the library's application, without the header fields at which it fails."""
     application: ASGIApp = make_asgi_app(registry)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        # The library decodes all fields as UTF-8.
         headers = [field for field in scope["headers"] if field[1].isascii()]
-        has_begun = False
-
-        async def noted(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
-
         try:
-            await application({**scope, "headers": headers}, receive, noted)
-        except Exception:
-            if has_begun:
-                raise
-            await application({**scope, "headers": []}, receive, send)
+            choose_encoder(",".join(value.decode() for name, value in headers if name == b"accept"))
+        except TypeError:
+            # A version that is not a number: the library compares it with a number.
+            headers = [field for field in headers if field[0] != b"accept"]
+        await application({**scope, "headers": headers}, receive, send)
 
     return answer
