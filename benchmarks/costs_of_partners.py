@@ -16,7 +16,7 @@ from scoreboard.domain.rules import decide_batch
 from scoreboard.domain.submissions import Submission
 from scoreboard.ranking.redis.ranking import RedisRanking
 from scoreboard.services.group_commit import BATCH_SIZE
-from scoreboard.store.postgresql.database import Limits
+from scoreboard.store.postgresql.postgresql_database import Limits
 from scoreboard.store.postgresql.store import PostgresqlStore
 
 ACTION = Action("complete-quest", BOARD, 50, "Complete a quest")

@@ -15,7 +15,7 @@ import asyncpg
 from benchmarks.options import OnTick
 from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.standings import Standing
-from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import sqlite_file
 
 CHUNK = 50_000
 START_US = 1_790_000_000_000_000

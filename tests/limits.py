@@ -7,7 +7,7 @@ broken product, so it is far above what a busy machine needs. A test of one of t
 from typing import Final
 
 from scoreboard.ranking.redis import connection as redis_connection
-from scoreboard.store.postgresql import database as postgresql_database
+from scoreboard.store.postgresql import postgresql_database
 
 LIMIT_SECONDS: Final = 60.0
 

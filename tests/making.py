@@ -4,10 +4,11 @@ from itertools import count
 from uuid import UUID
 
 from scoreboard.domain.boards import Action, Board, RateLimit
+from scoreboard.domain.digests import Digest
 from scoreboard.domain.events import Event
 from scoreboard.domain.rules import decide_batch
 from scoreboard.domain.standings import Change, ChangeKind, Standing
-from scoreboard.domain.submissions import Submission
+from scoreboard.domain.submissions import Proof, Submission
 from scoreboard.ports.store import DecideBatch, Store
 
 MAIN = Board("main", "Main")
@@ -23,11 +24,18 @@ _ids = count(1)
 
 
 def submission(
-    user_id: str = "ada", action: Action = QUEST, name: str | None = None, digest: int | None = None
+    user_id: str = "ada", action: Action = QUEST, name: str | None = None, key: int | None = None
 ) -> Submission:
-    return Submission(
-        UUID(int=next(_ids)), user_id, name, action, None if digest is None else UUID(int=digest)
-    )
+    """`key` stands for the digest of an idempotency key."""
+    return Submission(UUID(int=next(_ids)), user_id, name, action, None if key is None else digest(key))
+
+
+def digest(current: int, *earlier: int) -> Digest:
+    return Digest(UUID(int=current), tuple(UUID(int=value).bytes for value in earlier))
+
+
+def proof(current: int, *earlier: int) -> Proof:
+    return Proof("ada", "quest", digest(current, *earlier))
 
 
 def decide_with(limit: RateLimit = UNLIMITED) -> DecideBatch:

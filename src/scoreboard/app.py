@@ -43,9 +43,9 @@ from scoreboard.settings.catalog import Catalog
 from scoreboard.settings.config import Settings
 from scoreboard.settings.public_urls import OPAQUE_ORIGINS
 from scoreboard.settings.signing_secret import load_secret
-from scoreboard.store.postgresql import database as postgresql_database
+from scoreboard.store.postgresql import postgresql_database
 from scoreboard.store.postgresql.store import PostgresqlStore
-from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from scoreboard.web.application import Services, make_application
 from scoreboard.web.auth.key_set import ASYMMETRIC, HS256, Key, read_pem

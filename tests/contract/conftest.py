@@ -12,7 +12,7 @@ import pytest
 from scoreboard.domain.boards import RateLimit
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.store.postgresql.store import PostgresqlStore
-from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.limits import PATIENT_POSTGRESQL

@@ -11,9 +11,10 @@ import pytest
 
 from scoreboard.domain import corrections
 from scoreboard.domain.administration import Correction, CorrectionFacts, EventCursor, SuspicionThresholds
-from scoreboard.domain.decisions import Acceptance, Decision, SubmissionFacts
+from scoreboard.domain.decisions import Acceptance, Decision
 from scoreboard.domain.errors import IdempotencyKeyReused, UnknownEvent, UnknownPlayer
 from scoreboard.domain.events import ERASED_MARK, EventKind
+from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.standings import ChangeKind, Player
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.admin_store import AdminStore
@@ -23,7 +24,7 @@ from scoreboard.settings.catalog import Catalog
 from scoreboard.store.administration import facts as correction_facts
 from tests.clocks import HeldClock
 from tests.contract.conftest import Ask, MakeStore, OpenStore
-from tests.making import DUEL, MAIN, SIDE, VISIT, commit, decide_with, submission
+from tests.making import DUEL, MAIN, SIDE, VISIT, commit, decide_with, proof, submission
 
 
 def about(kind: EventKind, user_id: str = "ada", **given: object) -> Correction:
@@ -148,7 +149,7 @@ async def test_a_correction_can_be_rewritten_by_nobody(store: AdminStore, ask: A
 
 
 async def test_a_proof_counts_once_also_for_who_is_somebody_new(store: AdminStore) -> None:
-    proved = replace(submission("ada"), proof_digest=UUID(int=7))
+    proved = replace(submission("ada"), proof=proof(7))
     assert len(await commit(store, proved)) == 1
     await correct(store, about(EventKind.ERASE))
     assert await commit(store, replace(proved, event_id=uuid4())) == []
@@ -264,7 +265,7 @@ async def test_a_ban_meets_a_submission_that_is_being_written_and_takes_it_off_t
     with ThreadPoolExecutor(1) as elsewhere:
         banning: list[Future[None]] = []
 
-        def decide_late(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
+        def decide_late(batch: Sequence[Submission], facts: BatchFacts) -> Decision:
             banning.append(elsewhere.submit(asyncio.run, ban()))
             # It has to wait for this turn.
             wait(banning, timeout=0.3)

@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 
 from scoreboard.domain import rules
 from scoreboard.domain.boards import RateLimit
-from scoreboard.domain.decisions import Decision, SubmissionFacts
+from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import ScoreboardError, StoreUnavailable
+from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.observer import Observer
@@ -243,9 +244,7 @@ async def test_what_waits_is_written_once_the_writer_runs_again(store: AdminStor
 async def test_a_rule_that_fails(
     store: AdminStore, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def decide_batch(
-        batch: Sequence[Submission], facts: Sequence[SubmissionFacts], limit: RateLimit
-    ) -> Decision:
+    def decide_batch(batch: Sequence[Submission], facts: BatchFacts, limit: RateLimit) -> Decision:
         if any(one.action is DUEL for one in batch):
             raise ZeroDivisionError
         return rules.decide_batch(batch, facts, limit)

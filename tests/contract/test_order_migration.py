@@ -21,9 +21,9 @@ from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.apply import Applier
 from scoreboard.services.verify import verify
 from scoreboard.store import schema
-from scoreboard.store.postgresql import database as postgresql_database
+from scoreboard.store.postgresql import postgresql_database
 from scoreboard.store.postgresql.store import PostgresqlStore
-from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.contract.conftest import DRIVERS

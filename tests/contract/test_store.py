@@ -6,34 +6,46 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from uuid import UUID
 
 import asyncpg
 import pytest
 
 from scoreboard.domain.boards import RateLimit
-from scoreboard.domain.decisions import Acceptance, Decision, Refusal, SubmissionFacts
+from scoreboard.domain.decisions import NO_DECISION, Acceptance, Decision, Refusal
 from scoreboard.domain.errors import SchemaError
-from scoreboard.domain.events import Event
-from scoreboard.domain.standings import Change, ChangeKind, Standing, order_key
+from scoreboard.domain.events import Event, Head
+from scoreboard.domain.facts import ActionUse, BatchFacts
+from scoreboard.domain.standings import Change, ChangeKind, Player, Standing, order_key
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.store import Store
 from tests.clocks import HeldClock
 from tests.contract.conftest import BOTH, Ask, MakeStore, OpenStore
 from tests.limits import LIMIT_SECONDS
-from tests.making import DUEL, MAIN, QUEST, SIDE, TEN_A_MINUTE, VISIT, commit, decide_with, submission
+from tests.making import (
+    DUEL,
+    MAIN,
+    QUEST,
+    SIDE,
+    TEN_A_MINUTE,
+    VISIT,
+    commit,
+    decide_with,
+    digest,
+    proof,
+    submission,
+)
 
 
-async def facts_of(store: Store, *batch: Submission) -> Sequence[SubmissionFacts]:
-    """What a store knows of a batch; nothing is written."""
-    seen: list[SubmissionFacts] = []
+async def facts_of(store: Store, *batch: Submission) -> BatchFacts:
+    """Return the facts that a store reads about a batch. Nothing is written."""
+    seen: list[BatchFacts] = []
 
-    def look(_batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
-        seen.extend(facts)
-        return Decision((), (), ())
+    def look(_batch: Sequence[Submission], facts: BatchFacts) -> Decision:
+        seen.append(facts)
+        return NO_DECISION
 
     await store.commit(BOTH, lambda: batch, look)
-    return seen
+    return seen[0]
 
 
 async def all_changes(store: Store, page_size: int) -> list[Change]:
@@ -66,7 +78,7 @@ async def test_each_board_numbers_its_own_events_without_a_gap(store: Store) -> 
 
 
 async def test_what_was_committed_is_read_back_as_it_was(store: Store) -> None:
-    written = await commit(store, submission("ada", digest=7), submission("bob", DUEL))
+    written = await commit(store, submission("ada", key=7), submission("bob", DUEL))
     assert await store.events("main", 0, 10) == written
 
 
@@ -83,14 +95,16 @@ async def test_a_player_is_one_on_every_board(store: Store) -> None:
 
 
 async def test_the_facts_of_somebody_new(store: Store, clock: HeldClock) -> None:
-    (facts,) = await facts_of(store, submission("ada"))
-    assert (facts.at_us, facts.seq, facts.standing, facts.action_seq) == (clock.us, 0, None, 0)
-    assert (facts.limit_at_us, facts.repeated) == (None, None)
+    facts = await facts_of(store, submission("ada"))
+    (known,) = facts.submissions
+    assert (facts.at_us, facts.heads["main"]) == (clock.us, Head(0, 0))
+    assert (known.player.seq, known.standing, known.use) == (0, None, ActionUse())
+    assert (known.limit_us, known.repeated) == (None, None)
 
 
 async def test_two_new_players_of_a_batch_get_different_keys(store: Store) -> None:
-    one, other = await facts_of(store, submission("ada"), submission("bob"))
-    assert one.player != other.player
+    one, other = (await facts_of(store, submission("ada"), submission("bob"))).submissions
+    assert one.player.key != other.player.key
 
 
 async def test_the_facts_of_somebody_known(store: Store, clock: HeldClock) -> None:
@@ -98,17 +112,19 @@ async def test_the_facts_of_somebody_known(store: Store, clock: HeldClock) -> No
     clock.advance(1)
     (last,) = await commit(store, submission("ada", DUEL))
     clock.advance(1)
-    (facts,) = await facts_of(store, submission("ada", DUEL))
-    assert (facts.at_us, facts.head.version, facts.name) == (clock.us, 2, "Ada")
-    assert (facts.player, facts.seq, facts.action_seq) == (last.player, 2, 1)
-    assert facts.standing == Standing(last.player, "ada", "Ada", 80, 2, last.at_us, version=2, seq=2)
+    facts = await facts_of(store, submission("ada", DUEL))
+    (known,) = facts.submissions
+    assert (facts.at_us, facts.heads["main"].version) == (clock.us, 2)
+    assert known.player == Player(last.player, "ada", "Ada", seq=2, is_banned=False)
+    assert known.use == ActionUse(1, last.at_us)
+    assert known.standing == Standing(last.player, "ada", "Ada", 80, 2, last.at_us, version=2, seq=2)
 
 
 async def test_the_facts_keep_the_order_of_the_batch(store: Store) -> None:
     users = [f"user-{n}" for n in (3, 1, 2, 0)]
     await commit(store, *map(submission, users))
     facts = await facts_of(store, *map(submission, reversed(users)))
-    assert [f.standing and f.standing.user_id for f in facts] == users[::-1]
+    assert [known.standing and known.standing.user_id for known in facts.submissions] == users[::-1]
 
 
 async def test_the_time_of_the_submission_that_lies_the_limit_back(
@@ -120,23 +136,24 @@ async def test_the_time_of_the_submission_that_lies_the_limit_back(
         clock.advance(61)
         times.append(clock.us)
         await commit(store, submission())
-    (facts,) = await facts_of(store, submission())
-    assert facts.limit_at_us == times[-3]
+    (known,) = (await facts_of(store, submission())).submissions
+    assert known.limit_us == times[-3]
 
 
 async def test_a_key_finds_the_event_that_it_stands_for(store: Store) -> None:
-    (event,) = await commit(store, submission("ada", digest=7))
-    same, other_key, other_player = await facts_of(
-        store, submission("ada", DUEL, digest=7), submission("bob", digest=7), submission("cyd", digest=8)
+    (event,) = await commit(store, submission("ada", key=7))
+    facts = await facts_of(
+        store, submission("ada", DUEL, key=7), submission("bob", key=7), submission("cyd", key=8)
     )
+    same, other_key, other_player = facts.submissions
     assert same.repeated == event
     assert other_key.repeated is None
     assert other_player.repeated is None
 
 
 async def test_a_repeat_is_the_same_event_and_is_written_once(store: Store) -> None:
-    (event,) = await commit(store, submission("ada", digest=7))
-    again = await store.commit(BOTH, lambda: [submission("ada", digest=7)], decide_with())
+    (event,) = await commit(store, submission("ada", key=7))
+    again = await store.commit(BOTH, lambda: [submission("ada", key=7)], decide_with())
     assert again.outcomes == (Acceptance(event, replayed=True),)
     assert (await store.heads())["main"].version == 1
 
@@ -176,18 +193,18 @@ async def test_a_board_does_not_catch_the_wrong_time_of_another_one(store: Store
     clock.advance(-86_400)
     main, side = await commit(store, submission("bob"), submission("cyd", VISIT))
     assert (main.at_us, side.at_us) == (clock.us + 86_400_000_000, clock.us)
-    (facts,) = await facts_of(store, submission("bob", VISIT))
-    assert (facts.head.at_us, facts.head.clock_us) == (clock.us, None)
+    head = (await facts_of(store, submission("bob", VISIT))).heads["side"]
+    assert (head.at_us, head.clock_us) == (clock.us, None)
 
 
 async def test_facts_tell_what_the_clock_said(open_store: OpenStore, clock: HeldClock) -> None:
     store = await open_store(RateLimit(1, 60_000_000))
     await commit(store, submission("ada"))
     clock.advance(-3_600)
-    (event,) = await commit(store, submission("bob", digest=5))
-    (facts,) = await facts_of(store, submission("bob", replace(QUEST, max_per_day=1), digest=5))
-    assert (facts.used_at_us, facts.day_at_us, facts.limit_at_us) == (clock.us, clock.us, clock.us)
-    assert facts.repeated == event
+    (event,) = await commit(store, submission("bob", key=5))
+    (known,) = (await facts_of(store, submission("bob", replace(QUEST, max_per_day=1), key=5))).submissions
+    assert (known.use, known.limit_us) == (ActionUse(1, clock.us, clock.us), clock.us)
+    assert known.repeated == event
 
 
 async def test_what_the_clock_said_cannot_be_changed(store: Store, ask: Ask) -> None:
@@ -222,7 +239,7 @@ async def test_pages_are_in_the_order(store: Store) -> None:
 async def test_who_is_not_listed_is_on_no_page(store: Store) -> None:
     await commit(store, submission("ada"))
 
-    def unlist(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
+    def unlist(batch: Sequence[Submission], facts: BatchFacts) -> Decision:
         decision = decide_with()(batch, facts)
         (step,) = decision.changes
         hidden = tuple(replace(standing, listed=False) for standing in step.standings)
@@ -267,7 +284,7 @@ async def test_pages_of_changes_are_the_board_though_it_is_written_to_meanwhile(
 
 
 async def test_nothing_is_written_where_settling_fails(store: Store) -> None:
-    def fail(_batch: Sequence[Submission], _facts: Sequence[SubmissionFacts]) -> Decision:
+    def fail(_batch: Sequence[Submission], _facts: BatchFacts) -> Decision:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -277,7 +294,7 @@ async def test_nothing_is_written_where_settling_fails(store: Store) -> None:
 
 
 async def test_a_turn_without_submissions_writes_nothing(store: Store) -> None:
-    assert await store.commit(BOTH, list, decide_with()) == Decision((), (), ())
+    assert await store.commit(BOTH, list, decide_with()) == NO_DECISION
 
 
 async def test_two_processes_write_one_history(open_store: OpenStore) -> None:
@@ -295,10 +312,10 @@ async def test_a_batch_is_taken_only_when_its_turn_has_come(make_store: MakeStor
     has_the_turn, taken = threading.Event(), threading.Event()
     waited: list[bool] = []
 
-    def hold(_batch: Sequence[Submission], _facts: Sequence[SubmissionFacts]) -> Decision:
+    def hold(_batch: Sequence[Submission], _facts: BatchFacts) -> Decision:
         has_the_turn.set()
         waited.append(not taken.wait(0.3))
-        return Decision((), (), ())
+        return NO_DECISION
 
     async def another_process() -> None:
         async with make_store() as other:
@@ -335,8 +352,8 @@ async def test_one_player_on_two_boards_at_once_is_counted_exactly(
     with ThreadPoolExecutor(1) as elsewhere:
         overtaking: list[Future[list[Event]]] = []
 
-        def decide_late(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
-            decided.append(facts[0].seq)
+        def decide_late(batch: Sequence[Submission], facts: BatchFacts) -> Decision:
+            decided.append(facts.submissions[0].player.seq)
             if not overtaking:
                 overtaking.append(elsewhere.submit(asyncio.run, overtake()))
                 # SQLite has one lock for all boards, and makes the other one wait for this turn.
@@ -361,17 +378,11 @@ async def test_a_board_that_another_program_keeps_in_another_way_is_refused(stor
 
 async def test_a_key_and_a_proof_are_found_under_an_earlier_digest(store: Store) -> None:
     """A row of an earlier version, or from before a secret was changed."""
-    old = replace(submission("ada", digest=1), proof_digest=UUID(int=2))
+    old = replace(submission("ada", key=1), proof=proof(2))
     (first,) = await commit(store, old)
-    again = replace(submission("ada", digest=3), earlier_digests=(UUID(int=4).bytes, UUID(int=1).bytes))
+    again = replace(submission("ada"), key=digest(3, 4, 1))
     decision = await store.commit({"main"}, lambda: [again], decide_with())
-    assert decision.outcomes == (
-        Acceptance(replace(first, idempotency_digest=UUID(int=3), proof_digest=None), True),
-    )
-    redeemed = replace(
-        submission("bob"),
-        proof_digest=UUID(int=5),
-        earlier_proof_digests=(UUID(int=6).bytes, UUID(int=2).bytes),
-    )
-    decision = await store.commit({"main"}, lambda: [redeemed, submission("cyd", digest=1)], decide_with())
+    assert decision.outcomes == (Acceptance(first, replayed=True),)
+    redeemed = replace(submission("bob"), proof=proof(5, 6, 2))
+    decision = await store.commit({"main"}, lambda: [redeemed, submission("cyd", key=1)], decide_with())
     assert [type(outcome) for outcome in decision.outcomes] == [Refusal, Acceptance]

@@ -12,14 +12,15 @@ from typing import Any
 import asyncpg
 import pytest
 
-from scoreboard.domain.decisions import Decision, SubmissionFacts
+from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import StartError, StoreUnavailable
+from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.submissions import Submission
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.apply import Applier
 from scoreboard.store.migrations import APPLICATION_ID
-from scoreboard.store.postgresql import database as postgresql_database
-from scoreboard.store.postgresql.database import Limits
+from scoreboard.store.postgresql import postgresql_database
+from scoreboard.store.postgresql.postgresql_database import Limits
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.clocks import HeldClock
 from tests.harness import running
@@ -99,7 +100,7 @@ async def test_an_instance_that_stops_while_it_holds_a_board_is_cut_off(bouncer:
     limits = replace(PATIENT_POSTGRESQL, idle_in_transaction_seconds=0.5)
 
     async def stopped() -> None:
-        def stop(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
+        def stop(batch: Sequence[Submission], facts: BatchFacts) -> Decision:
             holds.set()
             assert go_on.wait(60)
             return decide_with()(batch, facts)

@@ -15,23 +15,37 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event
 from structlog.testing import capture_logs
 
-from scoreboard.domain.decisions import Acceptance, Decision, SubmissionFacts
+from scoreboard.domain.decisions import Acceptance, Decision
 from scoreboard.domain.errors import OutcomeUnknown, SchemaError, StartError, StoreUnavailable
+from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.submissions import Submission
 from scoreboard.store import reads
 from scoreboard.store.administration import reads as admin_reads
-from scoreboard.store.postgresql import database as postgresql_database
+from scoreboard.store.facts import Needs
+from scoreboard.store.postgresql import postgresql_database
 from scoreboard.store.postgresql.connections import Access, Connections
-from scoreboard.store.postgresql.database import Limits, open_server
-from scoreboard.store.postgresql.statements import FACTS
+from scoreboard.store.postgresql.facts import facts_arrays, facts_statement
+from scoreboard.store.postgresql.postgresql_database import Limits, open_server
 from scoreboard.store.postgresql.store import PostgresqlStore
 from scoreboard.store.schema import newest_revision
 from scoreboard.store.tables import metadata
 from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
-from tests.making import MAIN, QUEST, SIDE, TEN_A_MINUTE, UNLIMITED, VISIT, commit, decide_with, submission
+from tests.making import (
+    MAIN,
+    QUEST,
+    SIDE,
+    TEN_A_MINUTE,
+    UNLIMITED,
+    VISIT,
+    commit,
+    decide_with,
+    digest,
+    proof,
+    submission,
+)
 from tests.relay import Relay
 from tests.servers.postgresql import Postgres
 
@@ -177,7 +191,7 @@ async def test_connections_that_died_unnoticed_cost_nobody_anything(url: str, st
 async def test_a_connection_that_dies_before_the_commit_counts_once(url: str, store: PostgresqlStore) -> None:
     decided = 0
 
-    def decide_batch(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
+    def decide_batch(batch: Sequence[Submission], facts: BatchFacts) -> Decision:
         nonlocal decided
         decided += 1
         if decided == 1:
@@ -185,7 +199,7 @@ async def test_a_connection_that_dies_before_the_commit_counts_once(url: str, st
                 executor.submit(asyncio.run, terminate_all(url)).result()
         return decide_with()(batch, facts)
 
-    decision = await store.commit({"main"}, lambda: [submission(digest=1)], decide_batch)
+    decision = await store.commit({"main"}, lambda: [submission(key=1)], decide_batch)
     assert decided == 2
     assert await store.events("main", 0, 10) == list(decision.events)
 
@@ -204,9 +218,9 @@ async def test_a_commit_that_never_arrived_is_looked_up_and_not_acknowledged(url
         await store.register_boards([MAIN])
         relay.cut_before = b"COMMIT\0"
         with pytest.raises(StoreUnavailable):
-            await commit(store, submission(digest=1))
+            await commit(store, submission(key=1))
         assert await store.events("main", 0, 10) == []
-        assert len(await commit(store, submission(digest=1))) == 1
+        assert len(await commit(store, submission(key=1))) == 1
 
 
 async def test_where_it_cannot_be_looked_up_the_outcome_is_unknown_and_a_repeat_counts_once(
@@ -216,15 +230,15 @@ async def test_where_it_cannot_be_looked_up_the_outcome_is_unknown_and_a_repeat_
         await cut_off.register_boards([MAIN])
         relay.cut_after = b"COMMIT\0"
 
-        def refuse_from_now_on(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
+        def refuse_from_now_on(batch: Sequence[Submission], facts: BatchFacts) -> Decision:
             relay.is_refusing = True
             return decide_with()(batch, facts)
 
-        one = submission(digest=1)
+        one = submission(key=1)
         with pytest.raises(OutcomeUnknown):
             await cut_off.commit({"main"}, lambda: [one], refuse_from_now_on)
         relay.is_refusing = False
-        again = await cut_off.commit({"main"}, lambda: [submission(digest=1)], decide_with())
+        again = await cut_off.commit({"main"}, lambda: [submission(key=1)], decide_with())
     (event,) = await store.events("main", 0, 10)
     assert again.outcomes == (Acceptance(event, replayed=True),)
 
@@ -252,7 +266,7 @@ async def test_a_process_that_stops_while_it_holds_a_board_is_cut_off_and_counts
     async def stopped() -> None:
         decided = 0
 
-        def stop(batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
+        def stop(batch: Sequence[Submission], facts: BatchFacts) -> Decision:
             nonlocal decided
             decided += 1
             if decided == 1:
@@ -296,28 +310,17 @@ async def test_what_a_commit_asks_is_planned_well_on_empty_tables(url: str, anal
     """The plan is kept: another index of the same first columns would read a whole board for each look-up."""
     if analyzed:
         await execute(url, "ANALYZE")
-    asked = {
-        "users": ["a"],
-        "boards": [1],
-        "actions": ["b"],
-        "digests": [None],
-        "per_day": [2],
-        "required": ["c"],
-        "proofs": [None],
-        "limit_count": 10,
-        "clock_us": None,
-    }
-    explain = text(f"EXPLAIN {FACTS.text}")
-    async with pool(url, "write") as connections:
-        plan = await connections.run(
-            lambda connection: "\n".join(connection.execute(explain, asked).scalars())
-        )
+    needs = Needs(keys=2, proofs=2, per_day=True, required=True)
+    one = replace(submission(), key=digest(1, 2), proof=proof(3, 4))
+    async with pool(url, "write") as connections, connections.transaction() as transaction:
+        explain = f"EXPLAIN {facts_statement(needs)}"
+        rows = await transaction.raw.fetch(explain, 10, None, *facts_arrays([one], needs, {"main": 1}))
+    plan = "\n".join(row["QUERY PLAN"] for row in rows)
     used = re.findall(r"Index (?:Only )?Scan(?: Backward)? using (\w+)", plan)
     assert set(used) == {
         "boards_pkey",
         "players_user_id_key",
         "standings_pkey",
-        "score_events_pkey",
         "score_events_action",
         "score_events_seq",
         "score_events_idempotency",

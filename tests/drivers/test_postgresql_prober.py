@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from scoreboard.domain.standings import Snapshot
-from scoreboard.store.postgresql.database import Limits, open_server
+from scoreboard.store.postgresql.postgresql_database import Limits, open_server
 from scoreboard.store.postgresql.prober import APPLICATION_NAME, Prober
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL

@@ -12,7 +12,7 @@ from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import StoreUnavailable
 from scoreboard.domain.submissions import Submission
 from scoreboard.store.migrations import APPLICATION_ID
-from scoreboard.store.postgresql.database import Limits
+from scoreboard.store.postgresql.postgresql_database import Limits
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
 from tests.making import DUEL, MAIN, QUEST, SIDE, UNLIMITED, VISIT, commit, decide_with, submission

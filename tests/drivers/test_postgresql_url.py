@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from scoreboard.settings.config import read_settings
-from scoreboard.store.postgresql import database as postgresql_database
+from scoreboard.store.postgresql import postgresql_database
 from scoreboard.store.postgresql.connections import Connections
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import PATIENT_POSTGRESQL

@@ -14,7 +14,7 @@ from scoreboard.domain.standings import Change, Snapshot
 from scoreboard.ports.store import Store
 from scoreboard.ranking.redis.ranking import RedisRanking
 from scoreboard.services.apply import Applier
-from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.limits import LIMIT_SECONDS, PATIENT_REDIS

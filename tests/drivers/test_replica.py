@@ -11,7 +11,7 @@ from scoreboard.domain.administration import Suspect, SuspicionThresholds
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.apply import PAGE_SIZE, Applier
-from scoreboard.store.postgresql.database import migrate
+from scoreboard.store.postgresql.postgresql_database import migrate
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import PATIENT_POSTGRESQL
 from tests.making import MAIN, SIDE, UNLIMITED, commit, submission

@@ -13,7 +13,7 @@ from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.apply import Applier
 from scoreboard.services.heal import Healer
 from scoreboard.services.minimum_versions import MinimumVersions
-from scoreboard.store.postgresql.database import Limits, migrate
+from scoreboard.store.postgresql.postgresql_database import Limits, migrate
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.making import MAIN, UNLIMITED, commit, submission
 from tests.relay import Relay

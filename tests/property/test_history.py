@@ -46,7 +46,7 @@ from scoreboard.services.submit import Submitter
 from scoreboard.services.verify import verify
 from scoreboard.services.write_queue import Receipt
 from scoreboard.settings.catalog import Catalog
-from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock, counted_ids
 from tests.history.boards import ReplayedBoard

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from uuid import uuid4
 
-from scoreboard.store.postgresql.database import migrate
+from scoreboard.store.postgresql.postgresql_database import migrate
 from scoreboard.store.tables import metadata
 from tests.servers.postgresql import Postgres
 

@@ -10,15 +10,15 @@ import pytest
 from scoreboard.domain.action_rules import day_of, refusal
 from scoreboard.domain.boards import Action
 from scoreboard.domain.errors import RetryLater
+from scoreboard.domain.facts import ActionUse, SubmissionFacts
 from tests.making import QUEST
-from tests.unit.test_rules import FACTS as KNOWN
+from tests.unit.test_rules import ADA, NOW
 
-FACTS = replace(KNOWN, action_seq=0)
-NOW = FACTS.at_us
+FACTS = SubmissionFacts(ADA)
 SECOND = 1_000_000
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str | None, int | None]] = {
-    "no rule": ({}, {"action_seq": 10**6, "used_at_us": NOW}, None, None),
+    "no rule": ({}, {"use": ActionUse(10**6, NOW)}, None, None),
     "switched off": ({"enabled": False}, {}, "action_disabled", None),
     "not begun": ({"valid_from_us": NOW + 1}, {}, "action_not_yet", 1),
     "begun": ({"valid_from_us": NOW}, {}, None, None),
@@ -27,19 +27,24 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str | None, int | None]] 
     "required and missing": ({"requires": "login"}, {}, "action_requires", None),
     "required and there": ({"requires": "login"}, {"has_required": True}, None, None),
     "once, never used": ({"max_total": 1}, {}, None, None),
-    "once, used": ({"max_total": 1}, {"action_seq": 1}, "action_used_up", None),
-    "three times, used twice": ({"max_total": 3}, {"action_seq": 2}, None, None),
+    "once, used": ({"max_total": 1}, {"use": ActionUse(1)}, "action_used_up", None),
+    "three times, used twice": ({"max_total": 3}, {"use": ActionUse(2)}, None, None),
     "cooling down": (
         {"cooldown_us": 30 * SECOND},
-        {"used_at_us": NOW - SECOND},
+        {"use": ActionUse(1, NOW - SECOND)},
         "action_cooling_down",
         29 * SECOND,
     ),
-    "cooled down this very moment": ({"cooldown_us": SECOND}, {"used_at_us": NOW - SECOND}, None, None),
+    "cooled down this very moment": (
+        {"cooldown_us": SECOND},
+        {"use": ActionUse(1, NOW - SECOND)},
+        None,
+        None,
+    ),
     "never used, with a cooldown": ({"cooldown_us": SECOND}, {}, None, None),
     "what never changes is told first": (
         {"max_total": 1, "cooldown_us": SECOND},
-        {"action_seq": 1, "used_at_us": NOW},
+        {"use": ActionUse(1, NOW)},
         "action_used_up",
         None,
     ),
@@ -50,7 +55,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str | None, int | None]] 
 def test_a_rule_names_the_refusal_and_the_time_to_retry(
     rules: dict[str, Any], facts: dict[str, Any], code: str | None, retry_after_us: int | None
 ) -> None:
-    error = refusal(replace(QUEST, **rules), replace(FACTS, **facts))
+    error = refusal(replace(QUEST, **rules), replace(FACTS, **facts), NOW)
     assert (None if error is None else error.code) == code
     assert (error.retry_after_us if isinstance(error, RetryLater) else None) == retry_after_us
 
@@ -93,9 +98,11 @@ def test_a_day_is_in_the_time_zone_of_the_board(moment: str, begins: str, ends: 
 def test_an_action_counts_up_to_its_daily_maximum() -> None:
     noon = at("2026-11-25T12:00:00+01:00")
     action: Action = replace(QUEST, max_per_day=2, timezone=BERLIN)
-    assert refusal(action, replace(FACTS, at_us=noon, day_at_us=None)) is None
-    assert refusal(action, replace(FACTS, at_us=noon, day_at_us=at("2026-11-24T23:59:59+01:00"))) is None
-    error = refusal(action, replace(FACTS, at_us=noon, day_at_us=at("2026-11-25T00:00:00+01:00")))
+    assert refusal(action, replace(FACTS, use=ActionUse()), noon) is None
+    assert (
+        refusal(action, replace(FACTS, use=ActionUse(2, noon, at("2026-11-24T23:59:59+01:00"))), noon) is None
+    )
+    error = refusal(action, replace(FACTS, use=ActionUse(2, noon, at("2026-11-25T00:00:00+01:00"))), noon)
     assert isinstance(error, RetryLater)
     assert (error.code, error.retry_after_us) == ("action_used_up_today", 12 * 3_600 * SECOND)
     assert datetime.fromtimestamp((noon + error.retry_after_us) / SECOND, UTC).hour == 23

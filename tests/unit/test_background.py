@@ -25,7 +25,7 @@ from scoreboard.services.apply import Applier
 from scoreboard.services.heal import Healer
 from scoreboard.services.minimum_versions import MinimumVersions
 from scoreboard.store.postgresql.prober import Prober
-from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.limits import LIMIT_SECONDS

@@ -15,7 +15,7 @@ from scoreboard.resilience.background_loop import running
 from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.group_commit import GroupCommit
 from scoreboard.services.write_queue import PLAYER_QUEUE_SIZE, QUEUE_SIZE
-from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.making import MAIN, TEN_A_MINUTE, UNLIMITED, submission
@@ -118,10 +118,10 @@ async def test_a_flood_of_refused_requests_does_not_reach_the_store(path: Path) 
 
 async def test_a_request_with_a_key_always_reaches_the_store(path: Path) -> None:
     async with committing(path, RateLimit(1, 60_000_000)) as (commit, store, _):
-        first = await commit.submit(submission("ada", digest=1))
+        first = await commit.submit(submission("ada", key=1))
         with pytest.raises(RateLimited):
             await commit.submit(submission("ada"))
-        again = await commit.submit(submission("ada", digest=1))
+        again = await commit.submit(submission("ada", key=1))
         assert (again.event, again.replayed) == (first.event, True)
         assert len(store.turns) == 3
 

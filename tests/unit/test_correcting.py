@@ -8,7 +8,7 @@ from sqlalchemy import event
 from scoreboard.domain.administration import Correction
 from scoreboard.domain.events import EventKind
 from scoreboard.store.administration.facts import read_facts
-from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.making import MAIN, UNLIMITED, commit, submission

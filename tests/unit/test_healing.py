@@ -15,7 +15,7 @@ from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.apply import Applier
 from scoreboard.services.heal import Healer
 from scoreboard.services.minimum_versions import MinimumVersions
-from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.limits import LIMIT_SECONDS
 from tests.making import commit, submission

@@ -7,7 +7,7 @@ from alembic import command
 
 from scoreboard.services.verify import verify
 from scoreboard.store import schema
-from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.making import MAIN, UNLIMITED, commit, submission

@@ -7,39 +7,34 @@ import pytest
 
 from scoreboard.domain.boards import MAX_SCORE
 from scoreboard.domain.claims import check_claim
-from scoreboard.domain.decisions import Acceptance, Refusal, SubmissionFacts
+from scoreboard.domain.decisions import Acceptance, Outcome, Refusal
 from scoreboard.domain.errors import IdempotencyKeyReused, NotYourScore, RateLimited, ScoreOutOfRange
 from scoreboard.domain.events import Event, EventKind, Head
+from scoreboard.domain.facts import ActionUse, BatchFacts, SubmissionFacts
 from scoreboard.domain.folding import fold
 from scoreboard.domain.rules import decide, decide_batch
 from scoreboard.domain.scopes import WRITE_SCORES
+from scoreboard.domain.standings import Player
 from scoreboard.domain.submissions import Caller, Claim
 from tests.making import DUEL, QUEST, TEN_A_MINUTE, VISIT, standing, submission
 
 NOW = 1_000_000_000
-FACTS = SubmissionFacts(
-    at_us=NOW,
-    head=Head(7, NOW - 5),
-    player=3,
-    name=None,
-    seq=20,
-    standing=standing(3, 100, 5),
-    action_seq=4,
-    used_at_us=None,
-    day_at_us=None,
-    has_required=False,
-    limit_at_us=None,
-    repeated=None,
-)
+HEAD = Head(7, NOW - 5)
+ADA = Player(3, "user-3", None, seq=20, is_banned=False)
+FACTS = SubmissionFacts(ADA, standing(3, 100, 5), ActionUse(4))
+
+
+def decided(facts: SubmissionFacts) -> Outcome:
+    return decide(submission("user-3"), facts, HEAD, NOW, TEN_A_MINUTE)
 
 
 def refusal(facts: SubmissionFacts, **changed: object) -> type:
-    outcome = decide(submission("user-3"), replace(facts, **changed), TEN_A_MINUTE)  # type: ignore[arg-type]
+    outcome = decided(replace(facts, **changed))  # type: ignore[arg-type]
     return type(outcome.error) if isinstance(outcome, Refusal) else type(outcome)
 
 
 def test_an_accepted_submission_gets_the_next_version() -> None:
-    outcome = decide(submission("user-3"), FACTS, TEN_A_MINUTE)
+    outcome = decided(FACTS)
     assert isinstance(outcome, Acceptance)
     event = outcome.event
     assert (event.version, event.seq, event.action_seq) == (8, 21, 5)
@@ -50,11 +45,11 @@ def test_an_accepted_submission_gets_the_next_version() -> None:
     ("ago_us", "expected"), [(60_000_000, Acceptance), (59_999_999, RateLimited), (0, RateLimited)]
 )
 def test_the_window_ends_on_the_exact_microsecond(ago_us: int, expected: type) -> None:
-    assert refusal(FACTS, limit_at_us=NOW - ago_us) is expected
+    assert refusal(FACTS, limit_us=NOW - ago_us) is expected
 
 
 def test_a_refusal_says_how_long_to_wait() -> None:
-    outcome = decide(submission(), replace(FACTS, limit_at_us=NOW - 59_000_000), TEN_A_MINUTE)
+    outcome = decided(replace(FACTS, limit_us=NOW - 59_000_000))
     assert isinstance(outcome, Refusal)
     assert isinstance(outcome.error, RateLimited)
     assert outcome.error.retry_after_us == 1_000_000
@@ -67,16 +62,18 @@ def test_a_score_may_reach_the_limit_of_the_range_but_not_exceed_it() -> None:
 
 def test_a_replay_is_answered_before_any_rule_is_checked() -> None:
     event = Event(UUID(int=1), "main", 2, 3, EventKind.AWARD, 1, "quest", 1, 50, 50, NOW)
-    over = replace(FACTS, limit_at_us=NOW, standing=standing(3, MAX_SCORE, 5), repeated=event)
-    assert decide(submission(), over, TEN_A_MINUTE) == Acceptance(event, replayed=True)
+    over = replace(FACTS, limit_us=NOW, standing=standing(3, MAX_SCORE, 5), repeated=event)
+    assert decided(over) == Acceptance(event, replayed=True)
     assert refusal(over, repeated=replace(event, action_id="duel")) is IdempotencyKeyReused
 
 
 def test_versions_of_a_batch_are_consecutive_on_each_board() -> None:
-    full = replace(FACTS, limit_at_us=NOW)
-    side = replace(FACTS, head=Head(0, 0), standing=None, player=5)
+    full = replace(FACTS, limit_us=NOW)
+    side = SubmissionFacts(replace(ADA, key=5))
+    other = SubmissionFacts(replace(ADA, key=4))
+    facts = BatchFacts(NOW, {"main": HEAD, "side": Head(0, 0)}, [FACTS, full, side, other])
     batch = [submission("a"), submission("b"), submission("c", VISIT), submission("d", DUEL)]
-    decision = decide_batch(batch, [FACTS, full, side, replace(FACTS, player=4, standing=None)], TEN_A_MINUTE)
+    decision = decide_batch(batch, facts, TEN_A_MINUTE)
     assert [(e.board, e.version) for e in decision.events] == [("main", 8), ("side", 1), ("main", 9)]
     assert [(c.board, c.from_version, c.to_version) for c in decision.changes] == [
         ("main", 7, 9),

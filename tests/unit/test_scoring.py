@@ -22,7 +22,7 @@ from scoreboard.fanout.encoding import Frame
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
 from scoreboard.services.answer import UNAPPLIED_BATCHES
-from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import sqlite_file
 from tests.limits import LIMIT_SECONDS
 from tests.making import commit, submission
 from tests.service import Service, opened, until

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from scoreboard.domain.errors import SchemaError, StartError, StoreUnavailable
 from scoreboard.store.schema import newest_revision
-from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from scoreboard.store.tables import metadata
 from tests.clocks import HeldClock
@@ -155,7 +155,7 @@ async def test_an_event_cannot_be_replaced(path: Path, changed: str) -> None:
     statement = f"INSERT OR REPLACE INTO score_events ({columns}, version, points) {rewritten}"
     async with opened(path) as store:
         await store.register_boards([MAIN])
-        before = await commit(store, submission(digest=1))
+        before = await commit(store, submission(key=1))
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             execute(path, statement)
         assert await store.events("main", 0, 10) == before

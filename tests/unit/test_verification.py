@@ -11,7 +11,7 @@ from scoreboard.domain.standings import Change, ChangeKind, Snapshot
 from scoreboard.ports.ranking import Progress
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.verify import SHOWN_DIFFERENCES, Verdict, verify
-from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import START_US, HeldClock
 from tests.making import DUEL, MAIN, SIDE, UNLIMITED, commit, standing, submission

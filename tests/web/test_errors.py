@@ -20,7 +20,7 @@ import pytest
 from scoreboard.services import group_commit as commit
 from scoreboard.settings.config import Settings
 from scoreboard.store.migrations import APPLICATION_ID
-from scoreboard.store.sqlite import file as sqlite_file
+from scoreboard.store.sqlite import sqlite_file
 from scoreboard.web.schemas.problem import ProblemResponse
 from tests.harness import SECRET, Running, running
 from tests.limits import LIMIT_SECONDS

@@ -1,4 +1,4 @@
-"""When an action of the catalog counts: each rule a small pure function, which names what refuses a claim."""
+"""The rules of an action, as the catalog configures them: one small pure function per rule."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
@@ -6,7 +6,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from scoreboard.domain.boards import Action
-from scoreboard.domain.decisions import SubmissionFacts
 from scoreboard.domain.errors import (
     ActionCoolingDown,
     ActionDisabled,
@@ -19,59 +18,60 @@ from scoreboard.domain.errors import (
     ProofRedeemed,
     ScoreboardError,
 )
+from scoreboard.domain.facts import SubmissionFacts
 from scoreboard.domain.windows import is_ahead, left_us
 
-Rule = Callable[[Action, SubmissionFacts], ScoreboardError | None]
+Rule = Callable[[Action, SubmissionFacts, int], ScoreboardError | None]
+"""A rule returns the error with which it refuses a submission at a time, or None."""
 
 
-def not_banned(_action: Action, facts: SubmissionFacts) -> ScoreboardError | None:
-    return PlayerBanned() if facts.is_banned else None
+def not_banned(_action: Action, facts: SubmissionFacts, _now_us: int) -> ScoreboardError | None:
+    return PlayerBanned() if facts.player.is_banned else None
 
 
-def proof_is_new(_action: Action, facts: SubmissionFacts) -> ScoreboardError | None:
-    return ProofRedeemed() if facts.is_redeemed else None
+def proof_is_new(_action: Action, facts: SubmissionFacts, _now_us: int) -> ScoreboardError | None:
+    return ProofRedeemed() if facts.is_proof_used else None
 
 
-def enabled(action: Action, _facts: SubmissionFacts) -> ScoreboardError | None:
+def enabled(action: Action, _facts: SubmissionFacts, _now_us: int) -> ScoreboardError | None:
     return None if action.enabled else ActionDisabled()
 
 
-def valid_from(action: Action, facts: SubmissionFacts) -> ScoreboardError | None:
-    if action.valid_from_us is None or facts.at_us >= action.valid_from_us:
+def valid_from(action: Action, _facts: SubmissionFacts, now_us: int) -> ScoreboardError | None:
+    if action.valid_from_us is None or now_us >= action.valid_from_us:
         return None
-    return ActionNotYet(action.valid_from_us - facts.at_us)
+    return ActionNotYet(action.valid_from_us - now_us)
 
 
-def valid_until(action: Action, facts: SubmissionFacts) -> ScoreboardError | None:
-    """The moment itself does not count any more."""
-    return (
-        ActionOver() if action.valid_until_us is not None and facts.at_us >= action.valid_until_us else None
-    )
+def valid_until(action: Action, _facts: SubmissionFacts, now_us: int) -> ScoreboardError | None:
+    """Refuse from this moment on."""
+    return ActionOver() if action.valid_until_us is not None and now_us >= action.valid_until_us else None
 
 
-def requires(action: Action, facts: SubmissionFacts) -> ScoreboardError | None:
+def requires(action: Action, facts: SubmissionFacts, _now_us: int) -> ScoreboardError | None:
     return None if action.requires is None or facts.has_required else ActionRequires(action.requires)
 
 
-def max_total(action: Action, facts: SubmissionFacts) -> ScoreboardError | None:
-    if action.max_total is None or facts.action_seq < action.max_total:
+def max_total(action: Action, facts: SubmissionFacts, _now_us: int) -> ScoreboardError | None:
+    if action.max_total is None or facts.use.count < action.max_total:
         return None
     return ActionUsedUp(action.max_total)
 
 
-def cooldown(action: Action, facts: SubmissionFacts) -> ScoreboardError | None:
+def cooldown(action: Action, facts: SubmissionFacts, now_us: int) -> ScoreboardError | None:
     if action.cooldown_us is None:
         return None
-    wait_us = left_us(facts.used_at_us, action.cooldown_us, facts.at_us)
+    wait_us = left_us(facts.use.last_us, action.cooldown_us, now_us)
     return ActionCoolingDown(wait_us) if wait_us else None
 
 
-def max_per_day(action: Action, facts: SubmissionFacts) -> ScoreboardError | None:
-    """A day is one of the board's time zone; where clocks change it has 23 hours, or 25."""
-    if action.max_per_day is None or facts.day_at_us is None or is_ahead(facts.day_at_us, facts.at_us):
+def max_per_day(action: Action, facts: SubmissionFacts, now_us: int) -> ScoreboardError | None:
+    """Days are those of the board's time zone. A day on which clocks change has 23 or 25 hours."""
+    day_us = facts.use.day_us
+    if action.max_per_day is None or day_us is None or is_ahead(day_us, now_us):
         return None
-    begins_us, ends_us = day_of(facts.at_us, action.timezone)
-    return ActionUsedUpToday(ends_us - facts.at_us) if facts.day_at_us >= begins_us else None
+    begins_us, ends_us = day_of(now_us, action.timezone)
+    return ActionUsedUpToday(ends_us - now_us) if day_us >= begins_us else None
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -85,19 +85,19 @@ RULES: Final[tuple[Rule, ...]] = (
     cooldown,
     max_per_day,
 )
-"""In the order in which they are told: what will never change first, then what passes."""
+"""In the order of their errors: permanent reasons come before those that pass with time."""
 
 
-def refusal(action: Action, facts: SubmissionFacts) -> ScoreboardError | None:
-    """What the first rule says that refuses a claim; None where it counts."""
+def refusal(action: Action, facts: SubmissionFacts, now_us: int) -> ScoreboardError | None:
+    """Return the error of the first rule that refuses the submission, or None."""
     for rule in RULES:
-        if (error := rule(action, facts)) is not None:
+        if (error := rule(action, facts, now_us)) is not None:
             return error
     return None
 
 
 def day_of(at_us: int, timezone: ZoneInfo) -> tuple[int, int]:
-    """When the day of a moment begins there, and when the next one does."""
+    """Return when the day of a moment begins and ends in a time zone."""
     today = datetime.fromtimestamp(at_us // 1_000_000, UTC).astimezone(timezone).date()
     begins, ends = (
         round(datetime.combine(day, time(), timezone).timestamp()) * 1_000_000

@@ -24,12 +24,12 @@ def check_claim(
     action: Action,
     *,
     event_id: UUID,
-    digest: Digest | None = None,
+    key: Digest | None = None,
     provenance: Provenance = NO_PROVENANCE,
 ) -> Submission:
     """Check that a caller may submit a claim. The name comes from the player's own token, or from a trusted server.
 
-    `digest` is that of the idempotency key. Raises NotYourScore, InsufficientScope, ActionByServer, PointsNotYours,
+    `key` is the digest of the idempotency key. Raises NotYourScore, InsufficientScope, ActionByServer, PointsNotYours,
     NameNotYours, PointsOutOfRange, ProofRequired and ProofInvalid.
     """
     points, proof = claim.points, claim.proof
@@ -57,13 +57,10 @@ def check_claim(
         user_id=claim.user_id,
         name=claim.name or (caller.name if own else None),
         action=action,
-        idempotency_digest=None if digest is None else digest.current,
-        given_points=points,
-        proof_digest=None if proof is None else proof.digest,
-        is_proof_expired=proof is not None and proof.is_expired,
+        key=key,
+        stated_points=points,
+        proof=proof,
         provenance=provenance,
-        earlier_digests=() if digest is None else digest.earlier,
-        earlier_proof_digests=() if proof is None else proof.earlier_digests,
     )
 
 

@@ -1,15 +1,16 @@
-"""Submissions: who asks for an action to be counted, and with which proof."""
+"""Submissions: a user's completed action on its way to the ledger, who sends it, and its proof."""
 
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from scoreboard.domain.boards import Action
+from scoreboard.domain.digests import Digest
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who stands behind a request: the verified token's subject, what it may do, and the token's own id."""
+    """The sender of a request: the subject, name, scopes and id of the verified token."""
 
     user_id: str
     name: str | None = None
@@ -19,7 +20,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a submission came from. The hashes are keyed: alike for the same client, and of no use to anybody else."""
+    """What the ledger keeps about the sender of a submission. The hashes are keyed (`digests.keyed_hash`)."""
 
     token_id: str | None = None
     address_hash: int | None = None
@@ -31,14 +32,16 @@ NO_PROVENANCE: Final = Provenance()
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A trusted server's word that a user has completed an action, maybe with what it was worth. It counts once."""
+    """A trusted server's statement that a user has completed an action, with its points if it states any.
+
+    It counts once. An expired proof is accepted only in a repeat of a submission that was accepted before.
+    """
 
     user_id: str
     action_id: str
-    digest: UUID
+    digest: Digest
     points: int | None = None
     is_expired: bool = False
-    earlier_digests: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,35 +57,20 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A user's claim to have completed an action, on its way to the ledger.
+    """A completed action of a user, to be counted.
 
-    `event_id` is made before the commit, so that an event can be looked up when a commit's answer is lost.
-    `idempotency_digest` stands for submitter and key together: keys of two submitters never meet. `proof_digest` stands
-    for its proof, if it has one. If the proof has expired, only a repeat is accepted. Both may be in
-    the ledger under an earlier digest (`digests.Digest`).
+    `event_id` is generated before the commit, so that the event can be looked up if the connection is lost during it.
+    `key` is the digest of the idempotency key and its sender. `stated_points` are those of the request or its proof.
     """
 
     event_id: UUID
     user_id: str
     name: str | None
     action: Action
-    idempotency_digest: UUID | None = None
-    given_points: int | None = None
-    proof_digest: UUID | None = None
-    is_proof_expired: bool = False
+    key: Digest | None = None
+    stated_points: int | None = None
+    proof: Proof | None = None
     provenance: Provenance = NO_PROVENANCE
-    earlier_digests: tuple[bytes, ...] = ()
-    earlier_proof_digests: tuple[bytes, ...] = ()
-
-    @property
-    def all_digests(self) -> list[str]:
-        """Each digest under which an event of this idempotency key may be in the ledger, in hexadecimal."""
-        return _hexadecimal(self.idempotency_digest, self.earlier_digests)
-
-    @property
-    def all_proof_digests(self) -> list[str]:
-        """Each digest under which an event of this proof may be in the ledger, in hexadecimal."""
-        return _hexadecimal(self.proof_digest, self.earlier_proof_digests)
 
     @property
     def board(self) -> str:
@@ -90,9 +78,5 @@ class Submission:
 
     @property
     def points(self) -> int:
-        """What it is worth."""
-        return self.action.points if self.given_points is None else self.given_points
-
-
-def _hexadecimal(current: UUID | None, earlier: tuple[bytes, ...]) -> list[str]:
-    return [] if current is None else [current.hex, *(digest.hex() for digest in earlier)]
+        """The points that it counts: those that are stated, or else the catalog's."""
+        return self.action.points if self.stated_points is None else self.stated_points

@@ -4,14 +4,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, Self
 
 from scoreboard.domain.boards import Board
-from scoreboard.domain.decisions import Decision, SubmissionFacts
+from scoreboard.domain.decisions import Decision
 from scoreboard.domain.events import Event, Head
+from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.standings import Change, Snapshot
 from scoreboard.domain.submissions import Submission
 
 Take = Callable[[], Sequence[Submission]]
 
-DecideBatch = Callable[[Sequence[Submission], Sequence[SubmissionFacts]], Decision]
+DecideBatch = Callable[[Sequence[Submission], BatchFacts], Decision]
 
 
 class Store(Protocol):

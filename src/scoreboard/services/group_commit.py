@@ -12,8 +12,9 @@ from functools import partial
 from typing import Final
 
 from scoreboard.domain.boards import RateLimit
-from scoreboard.domain.decisions import Decision, Refusal, SubmissionFacts
+from scoreboard.domain.decisions import Decision, Refusal
 from scoreboard.domain.errors import InternalError, RateLimited, ScoreboardError, StoreUnavailable
+from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.rules import decide_batch
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
@@ -69,7 +70,7 @@ class GroupCommit:
         OutcomeUnknown if it may have been; InternalError if it makes its batch fail.
         """
         try:
-            if submission.idempotency_digest is None:
+            if submission.key is None:
                 self._refusals.check(submission.user_id)
             waiting = WaitingSubmission(submission, asyncio.get_running_loop().create_future())
             self._queue.put(waiting)
@@ -121,9 +122,9 @@ class GroupCommit:
                 waiting.refuse(outcome.error)
         self._answerer.put(batch, decision)
 
-    def _decide(self, batch: Sequence[Submission], facts: Sequence[SubmissionFacts]) -> Decision:
+    def _decide(self, batch: Sequence[Submission], facts: BatchFacts) -> Decision:
         """Decide about a batch. The store calls this, under the lock. Raises ClockUnsure."""
-        self._clock_guard.check(facts[0].at_us)
+        self._clock_guard.check(facts.at_us)
         return decide_batch(batch, facts, self._limit)
 
     async def _isolate(self, batch: Sequence[WaitingSubmission], error: Exception) -> None:

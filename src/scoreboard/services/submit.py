@@ -41,12 +41,12 @@ class Submitter:
         Raises UnknownAction, all errors of `check_claim`, and all errors of `GroupCommit.submit`.
         """
         action = self._catalog.action(claim.action_id)
-        digest = None
+        key = None
         if idempotency_key is not None:
             is_server = WRITE_ANY_SCORES in caller.scopes
-            digest = self._digests.submission(caller.user_id, idempotency_key, is_server=is_server)
+            key = self._digests.submission(caller.user_id, idempotency_key, is_server=is_server)
         submission = check_claim(
-            caller, claim, action, event_id=self._new_id(), digest=digest, provenance=provenance
+            caller, claim, action, event_id=self._new_id(), key=key, provenance=provenance
         )
         receipt = await self._commit.submit(submission)
         if receipt.rank is None and receipt.replayed:

@@ -1,54 +1,25 @@
-"""What a store is asked, beside the commit: the same statements for every dialect, each within one transaction."""
+"""Reads of heads, standings and the ledger: the same statements for both databases, each in one transaction."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 from sqlalchemy.engine import Row
 
-from scoreboard.domain.boards import ALL_TIME, Board
-from scoreboard.domain.errors import SchemaError
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.events import Event, Head
 from scoreboard.domain.standings import Change, ChangeKind, Entry, Snapshot, Standing
 from scoreboard.domain.submissions import Provenance
-from scoreboard.store.kinds import read_kind
+from scoreboard.store.boards import key_of
+from scoreboard.store.event_kinds import read_kind
 from scoreboard.store.tables import boards, corrections, players, score_events, standings
-
-# Two processes that start together both find a new board missing.
-_ADD_BOARD: Final = text(
-    "INSERT INTO boards (id, version, at_us) VALUES (:id, 0, 0) ON CONFLICT (id) DO NOTHING"
-)
-
-
-FOLD: Final = "sum, descending"
-"""How this program makes a board of its events: points are added, and the highest score is first."""
-
-
-def register_boards(connection: Connection, wanted: Sequence[Board]) -> Mapping[str, int]:
-    """Make a row for each board that has none; the integer key of each board that there is.
-
-    Raises SchemaError where a board is kept in another way, by a newer program: two ways would tear its history apart.
-    """
-    known = {board: fold for board, fold in connection.execute(select(boards.c.id, boards.c.fold))}  # noqa: C416  # rows
-    for board in wanted:
-        if known.get(board.id, FOLD) != FOLD:
-            raise SchemaError(
-                f"Board “{board.id}” is kept as “{known[board.id]}” in this database, and this program knows only "
-                f"“{FOLD}”: start the program that made it, or name another board in the catalog."
-            )
-    new = [{"id": board.id} for board in wanted if board.id not in known]
-    if new:
-        connection.execute(_ADD_BOARD, new)
-    return board_keys(connection)
-
-
-def board_keys(connection: Connection) -> Mapping[str, int]:
-    """The integer key of each board that there is."""
-    return {board: key for board, key in connection.execute(select(boards.c.id, boards.c.key))}  # noqa: C416  # rows
-
 
 _HEADS: Final = select(boards.c.id, boards.c.version, boards.c.at_us, score_events.c.clock_us).outerjoin(
     score_events, and_(score_events.c.board_key == boards.c.key, score_events.c.version == boards.c.version)
+)
+
+_EVENTS: Final[Select[tuple[object, ...]]] = select(score_events, boards.c.id.label("board")).join(
+    boards, boards.c.key == score_events.c.board_key
 )
 
 
@@ -64,63 +35,57 @@ def heads(connection: Connection) -> Mapping[str, Head]:
     return {row.id: Head(row.version, row.at_us, row.corrected or 0, row.clock_us) for row in found}
 
 
-def write_nothing(connection: Connection) -> None:
-    """Change a row and change it back, to check that writes work. (SQLite skips updates that change nothing.)"""
-    first = boards.c.key == select(func.min(boards.c.key)).scalar_subquery()
-    for step in (1, -1):
-        connection.execute(update(boards).where(first).values(at_us=boards.c.at_us + step))
-
-
-def _head(connection: Connection, board: str) -> Head:
+def head(connection: Connection, board: str) -> Head:
+    """Return the head of a board, without the version of its newest correction."""
     row = connection.execute(_HEADS.where(boards.c.id == board)).one()
     return Head(row.version, row.at_us, clock_us=row.clock_us)
 
 
-def key_of(board: str) -> ScalarSelect[int]:
-    """Return a board's key as a value. By a join instead, a database would not read in the order of an index."""
-    return select(boards.c.key).where(boards.c.id == board).scalar_subquery()
-
-
 def _of(board: str) -> ColumnElement[bool]:
-    """Its standings."""
+    """Return the condition for the standings of a board."""
     return (standings.c.board_key == key_of(board)) & (standings.c.period == ALL_TIME)
 
 
 def changes(connection: Connection, board: str, after: int, limit: int) -> Change:
-    """One page of the standings that changed after a version: see `interfaces.Store.changes`."""
-    head = _head(connection, board)
+    """Return a page of the standings that changed after a version: see `ports.Store.changes`."""
+    newest = head(connection, board)
     rows = connection.execute(
-        select(
-            standings.c.player_key,
-            players.c.user_id,
-            players.c.name,
-            standings.c.score,
-            standings.c.reached_version,
-            standings.c.reached_at_us,
-            standings.c.version,
-            players.c.seq + players.c.renames,
-            standings.c.listed,
-        )
+        select(standings, players.c.user_id, players.c.name, (players.c.seq + players.c.renames).label("seq"))
         .select_from(standings)
         .join(players, players.c.key == standings.c.player_key)
         .where(_of(board), standings.c.version > after)
         .order_by(standings.c.version)
         .limit(limit)
     ).all()
-    full = len(rows) == limit
+    is_full = len(rows) == limit
     return Change(
         board=board,
-        kind=ChangeKind.PAGE if full else ChangeKind.LAST_PAGE,
+        kind=ChangeKind.PAGE if is_full else ChangeKind.LAST_PAGE,
         from_version=after,
-        to_version=rows[-1].version if full else head.version,
-        at_us=head.reading_us,
-        standings=tuple(Standing(*row) for row in rows),
+        to_version=rows[-1].version if is_full else newest.version,
+        at_us=newest.reading_us,
+        standings=tuple(standing_of(row) for row in rows),
+    )
+
+
+def standing_of(row: Row[tuple[object, ...]]) -> Standing:
+    """Build a standing from a row of `standings` with the columns `user_id`, `name` and `seq` of `players`."""
+    return Standing(
+        player=row.player_key,
+        user_id=row.user_id,
+        name=row.name,
+        score=row.score,
+        reached_version=row.reached_version,
+        reached_at_us=row.reached_at_us,
+        version=row.version,
+        seq=row.seq,
+        listed=row.listed,
     )
 
 
 def page(connection: Connection, board: str, limit: int, offset: int) -> Snapshot:
-    """A part of the board, and how many players it lists."""
-    head = _head(connection, board)
+    """Return a page of a board, and the number of its listed players."""
+    newest = head(connection, board)
     listed = _of(board) & standings.c.listed
     total = connection.execute(select(func.count()).select_from(standings).where(listed))
     rows = connection.execute(
@@ -134,15 +99,18 @@ def page(connection: Connection, board: str, limit: int, offset: int) -> Snapsho
     )
     return Snapshot(
         board=board,
-        version=head.version,
-        at_us=head.reading_us,
+        version=newest.version,
+        at_us=newest.reading_us,
         players=total.scalar_one(),
-        entries=tuple(Entry(rank, *row) for rank, row in enumerate(rows, start=offset + 1)),
+        entries=tuple(
+            Entry(rank, row.user_id, row.name, row.score, row.reached_at_us)
+            for rank, row in enumerate(rows, start=offset + 1)
+        ),
     )
 
 
 def events(connection: Connection, board: str, after: int, limit: int) -> Sequence[Event]:
-    """A stretch of the ledger."""
+    """Return the events of a board after a version, in order."""
     rows = connection.execute(
         select(score_events)
         .where(score_events.c.board_key == key_of(board), score_events.c.version > after)
@@ -152,14 +120,25 @@ def events(connection: Connection, board: str, after: int, limit: int) -> Sequen
     return [event_of(board, row) for row in rows]
 
 
-def newest(connection: Connection, board: str) -> Sequence[Event]:
-    """The last event of a board; nothing where it has none, or where there is no such board."""
-    head = heads(connection).get(board)
-    return () if head is None else events(connection, board, head.version - 1, 1)
+def event_at(connection: Connection, board_key: int, version: int) -> Event:
+    """Return the event of the board with this integer key that has this version."""
+    is_it = (score_events.c.board_key == board_key) & (score_events.c.version == version)
+    row = connection.execute(_EVENTS.where(is_it)).one()
+    return event_of(row.board, row)
+
+
+def newest_events(connection: Connection, board: str | None = None) -> Sequence[Event]:
+    """Return the last event of a board, or of each board. A board that has none is left out."""
+    return [
+        event
+        for known, its_head in heads(connection).items()
+        if board is None or board == known
+        for event in events(connection, known, its_head.version - 1, 1)
+    ]
 
 
 def event_of(board: str, row: Row[tuple[object, ...]]) -> Event:
-    """A row of the ledger."""
+    """Build an event from a row of `score_events`."""
     kind, hides = read_kind(row.kind, row.subkind)
     return Event(
         event_id=row.event_id,

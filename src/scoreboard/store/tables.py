@@ -85,7 +85,7 @@ score_events: Final = Table(
     Column("agent_hash", BigInteger),
     # The clock's reading if `at_us`, which never decreases on a board, is ahead of it. Null: the same as `at_us`.
     Column("clock_us", BigInteger),
-    # The actual kind, if programs of schema 0002 do not know it (`kinds`).
+    # The actual kind, if programs of schema 0002 do not know it (`event_kinds`).
     Column("subkind", Text),
     PrimaryKeyConstraint("board_key", "version"),
     # The rate limit: the time of the submission N back is one probe.

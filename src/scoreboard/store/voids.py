@@ -8,7 +8,7 @@ from sqlalchemy.engine import Row
 
 from scoreboard.domain.administration import Target
 from scoreboard.domain.events import EventKind, Reached
-from scoreboard.store.kinds import HIDES
+from scoreboard.store.event_kinds import HIDES
 from scoreboard.store.tables import READING_US, boards, score_events
 
 _NOTHING: Final = 0
@@ -84,7 +84,7 @@ def _find(
     """
     seq, version = score_events.c.seq, score_events.c.version
     board_key = select(boards.c.key).where(boards.c.id == board).scalar_subquery()
-    # A change of a name is stored as an adjustment (`kinds`).
+    # A change of a name is stored as an adjustment (`event_kinds`).
     not_renamed = or_(score_events.c.subkind.is_(None), score_events.c.subkind == HIDES)
     found: list[Reached] = []
     for whose, order in (

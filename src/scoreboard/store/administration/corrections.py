@@ -10,9 +10,9 @@ from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.events import Event, EventKind
 from scoreboard.domain.standings import Player, Standing
-from scoreboard.store import reads
 from scoreboard.store.administration.facts import read_facts
-from scoreboard.store.kinds import stored_kind
+from scoreboard.store.boards import board_keys
+from scoreboard.store.event_kinds import stored_kind
 from scoreboard.store.tables import boards, corrections, players, score_events, standings
 
 ERASED_REASON: Final = "(erased)"
@@ -30,7 +30,7 @@ def correct_and_append(
 
 
 def _append(connection: Connection, correction: Correction, player: Player, decision: Decision) -> None:
-    keys = reads.board_keys(connection)
+    keys = board_keys(connection)
     connection.execute(update(players).where(players.c.key == player.key).values(asdict(player)))
     if decision.events:
         connection.execute(

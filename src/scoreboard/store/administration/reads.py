@@ -9,7 +9,8 @@ from scoreboard.domain.administration import EventCursor, LedgerRecord, PlayerSt
 from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.events import ERASED_MARK
 from scoreboard.domain.standings import Player, Standing
-from scoreboard.store.reads import event_of, key_of
+from scoreboard.store.boards import key_of
+from scoreboard.store.reads import event_of
 from scoreboard.store.tables import boards, corrections, players, score_events, standings
 from scoreboard.store.voids import are_void
 

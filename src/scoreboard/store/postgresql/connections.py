@@ -1,17 +1,15 @@
 """A pool of connections to one PostgreSQL server, with protection against a server that stops answering."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
-from typing import Final, Literal, Self, TypeVar
+from typing import Final, Literal, NamedTuple, Self, TypeVar
 
 import asyncpg
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import QueuePool
 
-from scoreboard.store.postgresql import database
-from scoreboard.store.postgresql.database import Limits
+from scoreboard.store.postgresql import postgresql_database
 from scoreboard.store.postgresql.errors import (
     FAILURES,
     ConnectionLost,
@@ -22,11 +20,26 @@ from scoreboard.store.postgresql.errors import (
     unavailable,
     was_dead,
 )
+from scoreboard.store.postgresql.postgresql_database import Limits
 from scoreboard.store.postgresql.server import LEAVE, Server, ServerConnection
 
 T = TypeVar("T")
-Commit = Callable[[], Awaitable[object]]
 Access = Literal["write", "read"]
+
+
+class Transaction(NamedTuple):
+    """A transaction that is rolled back unless it is committed, on a connection of SQLAlchemy and its `raw` one.
+
+    Statements on the hot path use the raw connection: through SQLAlchemy, each of them costs the event loop more time
+    than PostgreSQL needs for it.
+    """
+
+    connection: AsyncConnection
+    raw: asyncpg.Connection
+
+    async def commit(self) -> None:
+        await self.raw.execute("COMMIT")
+
 
 READ_WRITE: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE"
 
@@ -39,7 +52,7 @@ class Connections:
         self._limits = limits
         self._access: Access = access
         self.most = most
-        settings = database.session_settings(limits, is_for_writing=access == "write")
+        settings = postgresql_database.session_settings(limits, is_for_writing=access == "write")
         self._settings = settings
         # READ COMMITTED regardless of the default: statements after the lock must see what was committed before it.
         is_write, needs_primary = access == "write", server.needs_primary
@@ -52,13 +65,13 @@ class Connections:
         self._begin = begin if is_write or not needs_primary else f"{READ_WRITE}; SET TRANSACTION READ ONLY"
 
     async def __aenter__(self) -> Self:
-        self._engine = database.open_engine(
+        self._engine = postgresql_database.open_engine(
             self._server, self._limits, self._settings, connections=self.most, isolation="AUTOCOMMIT"
         )
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await database.dispose(self._engine, self._limits)
+        await postgresql_database.dispose(self._engine, self._limits)
 
     @property
     def used(self) -> int:
@@ -79,9 +92,9 @@ class Connections:
         lost = 0
         while True:
             try:
-                async with self.transaction() as (connection, commit):
-                    result = await connection.run_sync(work)
-                    await commit()
+                async with self.transaction() as transaction:
+                    result = await transaction.connection.run_sync(work)
+                    await transaction.commit()
                     return result
             except FAILURES as error:
                 lost += 1
@@ -89,15 +102,15 @@ class Connections:
                     raise
 
     @asynccontextmanager
-    async def transaction(self, first: str = "") -> AsyncIterator[tuple[AsyncConnection, Commit]]:
-        """Open a transaction, and yield a function that commits it. Without that call, it is rolled back.
+    async def transaction(self, first: str = "") -> AsyncIterator[Transaction]:
+        """Open a transaction. It is rolled back unless it is committed.
 
         `first` is a statement that is sent with the BEGIN. Both bypass SQLAlchemy, whose connection is in autocommit.
         """
         async with self._connected() as (connection, raw):
             try:
                 await self._begin_on(raw, first)
-                yield connection, partial(raw.execute, "COMMIT")
+                yield Transaction(connection, raw)
             finally:
                 await _roll_back(raw)
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from scoreboard.domain.errors import StoreUnavailable
-from scoreboard.store.rejected_content import Rejected
+from scoreboard.store.rejected_content import ContentRejected
 
 log = structlog.get_logger()
 
@@ -74,8 +74,11 @@ https://www.postgresql.org/docs/current/errcodes-appendix.html: among them are c
 
 
 def _is_of_content(error: BaseException) -> bool:
-    # asyncpg raises a ValueError for a value that it does not know how to encode.
-    is_not_sent = isinstance(getattr(getattr(error, "orig", None), "__cause__", None), ValueError)
+    # asyncpg raises a ValueError for a value that it cannot encode.
+    is_not_sent = any(
+        isinstance(one, ValueError)
+        for one in (error, getattr(getattr(error, "orig", None), "__cause__", None))
+    )
     return is_not_sent or (_code(error).startswith(_OF_CONTENT) and not is_demoted(error))
 
 
@@ -103,9 +106,9 @@ def reason(error: BaseException) -> str:
     return str(cause or getattr(error, "orig", None) or error).partition("\n")[0] or type(error).__name__
 
 
-def failed(error: BaseException) -> StoreUnavailable | Rejected:
+def failed(error: BaseException) -> StoreUnavailable | ContentRejected:
     """Return the exception to raise for a transaction that was not committed."""
-    return Rejected(reason(error)) if _is_of_content(error) else unavailable(error)
+    return ContentRejected(reason(error)) if _is_of_content(error) else unavailable(error)
 
 
 def unavailable(error: BaseException) -> StoreUnavailable:

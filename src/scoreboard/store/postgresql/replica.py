@@ -1,46 +1,63 @@
-"""A replica of the database: a moment behind it, and of use for what is much to read and need not be the newest."""
+"""Reads from a replica of the database, for large results that may be a moment old."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
+from scoreboard.domain.events import Event
 from scoreboard.resilience.circuit_breaker import CircuitBreaker
 from scoreboard.store.postgresql.connections import Connections
-from scoreboard.store.postgresql.database import Limits
 from scoreboard.store.postgresql.errors import reason
+from scoreboard.store.postgresql.postgresql_database import Limits
 from scoreboard.store.postgresql.server import Server
+from scoreboard.store.reads import events, newest_events
 
 CONNECTIONS: Final = 2
-"""One fill and one long reading at a time; whoever else comes asks the database itself."""
+"""One fill of a ranking and one long read at a time. Further reads use the database itself."""
 
-REST_SECONDS: Final = 10.0
-"""How long a replica that has failed is not asked again: meanwhile nobody waits for it."""
+RETRY_SECONDS: Final = 10.0
+"""How long no reads are sent to a replica after it has failed: meanwhile no read waits for it."""
 
 T = TypeVar("T")
 
 
 class Replica(Connections):
-    """Asked first where that is of use. What it cannot answer, the database itself can."""
+    """Connections to a replica. A read that it cannot answer is repeated on the database itself by the caller."""
 
-    def __init__(self, server: Server, limits: Limits) -> None:
+    def __init__(self, server: Server, limits: Limits, primary: Connections) -> None:
         super().__init__(server, limits, CONNECTIONS, "read")
-        self._breaker = CircuitBreaker("database replica", retry_seconds=REST_SECONDS)
+        self._primary = primary
+        self._breaker = CircuitBreaker("database replica", retry_seconds=RETRY_SECONDS)
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self._breaker.stop()
         await super().__aexit__(*exc_info)
 
-    async def ask(self, work: Callable[[Connection], T]) -> T | None:
-        """What it says; None where it says nothing."""
+    async def read(self, work: Callable[[Connection], T], board: str | None = None) -> T | None:
+        """Return the result, or None if the replica does not answer, or does not have the database's history.
+
+        Its last event of the board (by default, of each board) must also be in the database. Then all events before it
+        are. A database that was restored from a backup may have another history than its former replica.
+        """
         if self._breaker.is_open or self.used >= self.most:
             return None
         try:
-            return await self.attempt(work)
+            result, newest = await self.attempt(
+                lambda connection: (work(connection), newest_events(connection, board))
+            )
         except Exception as error:  # noqa: BLE001  # A replica may have unexpected content, such as tables of another version.
-            self.rest(reason(error))
+            self._breaker.open(reason(error))
             return None
+        for event in newest:
+            known = await self._primary.run(partial(_same, event=event))
+            if [one.event_id for one in known] != [event.event_id]:
+                self._breaker.open("it has another history than the database")
+                return None
+        return result
 
-    def rest(self, why: str) -> None:
-        """Leave it alone for a while."""
-        self._breaker.open(why)
+
+def _same(connection: Connection, event: Event) -> Sequence[Event]:
+    """Return the event with the same board and version."""
+    return events(connection, event.board, event.version - 1, 1)

@@ -1,7 +1,7 @@
-"""The store on a SQLite file: one writer thread, readers on connections that can only read.
+"""The store on a SQLite file: one thread writes, others read on connections that can only read.
 
-Nothing here runs on the event loop. The writer takes the file's write lock (`BEGIN IMMEDIATE`) as the lock of all
-boards: beside another process that writes to the same file, turns are taken in the same way.
+No statement runs on the event loop. The file's write lock (`BEGIN IMMEDIATE`) is the lock of all boards, also among
+several processes that write to the same file.
 """
 
 import asyncio
@@ -26,9 +26,10 @@ from scoreboard.domain.administration import (
     SuspicionThresholds,
 )
 from scoreboard.domain.boards import Board, RateLimit
-from scoreboard.domain.decisions import Decision, SubmissionFacts
+from scoreboard.domain.decisions import NO_DECISION, Decision
 from scoreboard.domain.errors import OutcomeUnknown, StoreUnavailable
 from scoreboard.domain.events import Event, EventKind, Head
+from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.standings import Change, Snapshot
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.clock import Clock
@@ -37,12 +38,14 @@ from scoreboard.store import reads
 from scoreboard.store.administration import reads as admin_reads
 from scoreboard.store.administration.corrections import correct_and_append
 from scoreboard.store.administration.suspects import find_suspects
-from scoreboard.store.rejected_content import BoardMissing, Rejected
-from scoreboard.store.sqlite import file as sqlite_file
-from scoreboard.store.sqlite import statements
+from scoreboard.store.boards import board_keys, register_boards, write_nothing
+from scoreboard.store.rejected_content import BoardMissing, ContentRejected
+from scoreboard.store.sqlite import sqlite_file
+from scoreboard.store.sqlite.facts import read_facts
+from scoreboard.store.sqlite.ledger import append, is_in_ledger
 
 READERS: Final = 2
-"""Reads are rare: healing, a page while the ranking is not ready, `verify`."""
+"""Reads are rare: healing, pages while the ranking is not available, and `verify`."""
 
 T = TypeVar("T")
 
@@ -50,7 +53,7 @@ log = structlog.get_logger()
 
 
 class SqliteStore:
-    """`interfaces.Store` and `AdminStore` on one SQLite file of this program's schema."""
+    """`ports.Store` and `ports.AdminStore` on a SQLite file with this program's schema."""
 
     def __init__(self, path: Path, *, limit: RateLimit, clock: Clock) -> None:
         self._path = path
@@ -61,7 +64,7 @@ class SqliteStore:
         self._has_write_failed = False
 
     async def __aenter__(self) -> Self:
-        """Raises SchemaError where the file is not one of ours, with this program's schema."""
+        """Raises SchemaError if the file is not a scoreboard database with this program's schema."""
         await asyncio.to_thread(sqlite_file.check, self._path)
         self._writer = self._open("write", 1)
         self._reader = self._open("read", READERS)
@@ -79,7 +82,7 @@ class SqliteStore:
 
     async def register_boards(self, boards: Sequence[Board]) -> None:
         self._board_keys = await self._run(
-            self._writer, lambda connection: reads.register_boards(connection, boards)
+            self._writer, lambda connection: register_boards(connection, boards)
         )
 
     async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:  # noqa: ARG002
@@ -124,7 +127,7 @@ class SqliteStore:
 
     async def check_writes(self) -> None:
         if self._has_write_failed:
-            await self._run(self._writer, reads.write_nothing)
+            await self._run(self._writer, write_nothing)
             self._has_write_failed = False
 
     async def changes(self, board: str, after: int, limit: int) -> Change:
@@ -155,25 +158,25 @@ class SqliteStore:
         def write(connection: Connection) -> Decision:
             batch = take()
             if not batch:
-                return Decision((), (), ())
+                return NO_DECISION
             decision = decide_batch(batch, self._facts(connection, batch))
             if decision.events:
-                statements.append(connection, decision, self._board_keys)
+                append(connection, decision, self._board_keys)
             return decision
 
         return self._transact(engine, write)
 
-    def _facts(self, connection: Connection, batch: Sequence[Submission]) -> Sequence[SubmissionFacts]:
+    def _facts(self, connection: Connection, batch: Sequence[Submission]) -> BatchFacts:
         """Return the facts of a batch. Raises BoardMissing."""
         count, now_us = self._limit.count, self._clock.now_us()
         try:
-            return statements.read_facts(connection, batch, self._board_keys, count, now_us)
+            return read_facts(connection, batch, self._board_keys, count, now_us)
         except BoardMissing:
-            self._board_keys = reads.board_keys(connection)
-            return statements.read_facts(connection, batch, self._board_keys, count, now_us)
+            self._board_keys = board_keys(connection)
+            return read_facts(connection, batch, self._board_keys, count, now_us)
 
     def _transact(self, engine: Engine, write: Callable[[Connection], Decision]) -> Decision:
-        decision = Decision((), (), ())
+        decision = NO_DECISION
         try:
             with engine.begin() as connection:
                 decision = write(connection)
@@ -186,12 +189,12 @@ class SqliteStore:
         return decision
 
     def _is_in_ledger(self, engine: Engine, decision: Decision) -> bool:
-        """Whether a commit that answered with an error has happened all the same. Raises OutcomeUnknown."""
+        """Return True if a commit that failed with an error was written nevertheless. Raises OutcomeUnknown."""
         if not decision.events:
             return False
         try:
             with engine.begin() as connection:
-                return statements.is_in_ledger(connection, decision.events[0])
+                return is_in_ledger(connection, decision.events[0])
         except DBAPIError as error:
             raise OutcomeUnknown from error
 
@@ -208,9 +211,9 @@ _OF_CONTENT: Final = frozenset(
 """Result codes caused by a row or a statement, not by the state of the file."""
 
 
-def _failed(error: DBAPIError) -> StoreUnavailable | Rejected:
+def _failed(error: DBAPIError) -> StoreUnavailable | ContentRejected:
     """Return the exception to raise for a transaction that was not committed."""
-    return Rejected(str(error.orig)) if _is_of_content(error) else _unavailable(error)
+    return ContentRejected(str(error.orig)) if _is_of_content(error) else _unavailable(error)
 
 
 def _is_of_content(error: DBAPIError) -> bool:
@@ -220,6 +223,6 @@ def _is_of_content(error: DBAPIError) -> bool:
 
 
 def _unavailable(error: DBAPIError) -> StoreUnavailable:
-    """A locked file, a full disk, a broken one: the sender is told to come back, and the log says why."""
+    """Log the error, and return the exception that asks the client to retry."""
     log.error("the database failed", reason=str(error.orig))
     return StoreUnavailable()

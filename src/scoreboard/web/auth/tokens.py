@@ -178,8 +178,7 @@ class Tokens:
             return Proof(
                 user_id=user_id,
                 action_id=check_id(claims[PROOF_CLAIM]),
-                digest=digest.current,
-                earlier_digests=digest.earlier,
+                digest=digest,
                 points=points_of(claims.get("points")),
                 is_expired=expires_us + LEEWAY_US <= now_us,
             )

@@ -1,7 +1,7 @@
 """Add names that administrators set, and hidden players.
 
 The migration only adds columns. Programs of 0002 read the new kinds of events as kinds that they know
-(`store/kinds.py`). They ignore the new columns of `players`: see CHANGELOG.md.
+(`store/event_kinds.py`). They ignore the new columns of `players`: see CHANGELOG.md.
 """
 
 import sqlalchemy as sa

@@ -1,0 +1,52 @@
+"""The facts that decide about submissions. A store reads them under the lock of the boards."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from scoreboard.domain.events import Event, Head
+from scoreboard.domain.standings import Player, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class ActionUse:
+    """The player's earlier uses of the submitted action.
+
+    `day_us` is the time of the use `max_per_day` uses ago. All times are readings of the clock (`Event.reading_us`).
+    """
+
+    count: int = 0
+    last_us: int | None = None
+    day_us: int | None = None
+
+
+NEVER_USED = ActionUse()
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionFacts:
+    """The facts about one submission.
+
+    A player who is new has a new `key`, and `seq` 0. `limit_us` is the time of the accepted submission that counts
+    against the rate limit: as many submissions ago as the limit allows. `has_required` is True if the player has
+    completed the action that this one requires. `repeated` is the event that already has the idempotency key.
+    """
+
+    player: Player
+    standing: Standing | None = None
+    use: ActionUse = NEVER_USED
+    limit_us: int | None = None
+    has_required: bool = False
+    repeated: Event | None = None
+    is_proof_used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFacts:
+    """The store's clock, the head of each board of the batch, and the facts about each submission, in order.
+
+    A head has its `clock_us` only if its `at_us` is ahead of the clock. Otherwise the reading decides nothing.
+    """
+
+    at_us: int
+    heads: Mapping[str, Head] = field(default_factory=dict)
+    submissions: Sequence[SubmissionFacts] = ()

@@ -1,0 +1,98 @@
+"""Commits to PostgreSQL: retries after conflicts, and the look-up of a commit whose outcome is unknown.
+
+A commit takes four short round trips: lock, facts, append, COMMIT. Nothing else happens between the lock and COMMIT,
+since every other process waits for it. The server ends the transaction of a process that stops while it holds the lock
+(`idle_in_transaction_session_timeout`). This process closes the connection to a server that does not answer: while a
+statement is slow, the prober checks on a separate connection that the server still responds.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from scoreboard.domain.decisions import NO_DECISION, Decision
+from scoreboard.domain.errors import OutcomeUnknown, StoreUnavailable
+from scoreboard.store.postgresql.connections import Connections, Transaction
+from scoreboard.store.postgresql.errors import FAILURES, failed, reason, was_dead
+from scoreboard.store.postgresql.ledger import is_in_ledger, lock
+
+WRITERS: Final = 2
+"""Connections that commit. The second one looks up the outcome if the first is lost."""
+
+TRIES: Final = 20
+"""Attempts if a commit on another board has changed a player since the facts were read. Each time, that other commit
+has succeeded, so even a second retry is rare."""
+
+CONFLICTS: Final = 4
+"""Attempts of these that may fail by a unique index or a deadlock. That is a conflict only if two transactions add
+the same player at once. A repeated one is a fault in the data."""
+
+log = structlog.get_logger()
+
+
+class Conflict(Exception):
+    """Raised if another commit has changed a player since the facts were read. The cause is the database's error."""
+
+
+Write = Callable[[Transaction], Awaitable[Decision]]
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """The decision that was written, and whether COMMIT was sent."""
+
+    decision: Decision = NO_DECISION
+    is_committing: bool = False
+
+
+async def commit(writer: Connections, board_keys: Sequence[int], write: Write) -> Decision:
+    """Lock boards, write a decision, and commit it. `write` is called again after a conflict.
+
+    Raises StoreUnavailable or ContentRejected if nothing was committed, OutcomeUnknown if that is not known, and what
+    `write` raises.
+    """
+    lost = conflicts = 0
+    for _ in range(TRIES):
+        attempt = _Attempt()
+        try:
+            async with writer.transaction(lock(board_keys)) as transaction:
+                attempt.decision = await write(transaction)
+                # A correction may change a player without an event. A batch without events has changed nothing.
+                attempt.is_committing = bool(attempt.decision.events)
+                await transaction.commit()
+        except Conflict as conflict:
+            conflicts += conflict.__cause__ is not None
+            if conflict.__cause__ is not None and conflicts > CONFLICTS:
+                raise failed(conflict.__cause__) from None
+        except Exception as error:
+            if attempt.is_committing:
+                return await _look_up(writer, board_keys, attempt.decision, error)
+            if not isinstance(error, FAILURES):
+                raise
+            lost += 1
+            if lost > WRITERS or not was_dead(error):
+                raise failed(error) from None
+        else:
+            return attempt.decision
+    log.error("the database failed", reason=f"players have changed {TRIES} times")
+    raise StoreUnavailable
+
+
+async def _look_up(
+    writer: Connections, board_keys: Sequence[int], decision: Decision, error: BaseException
+) -> Decision:
+    """Find out whether a commit whose connection was lost has happened. Raises StoreUnavailable, OutcomeUnknown."""
+    for number in range(WRITERS + 1):
+        try:
+            # The lock is free only once that transaction has ended.
+            async with writer.transaction(lock(board_keys)) as transaction:
+                if await is_in_ledger(transaction.raw, decision.events[0]):
+                    return decision
+            break
+        except FAILURES as second:
+            if number == WRITERS or not was_dead(second):
+                log.warning("the outcome of a commit is unknown", reason=reason(error))
+                raise OutcomeUnknown from second
+    raise failed(error) from None
