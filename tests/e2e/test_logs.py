@@ -138,7 +138,7 @@ def test_nothing_secret_is_printed_whatever_is_asked(tmp_path: Path, settings: d
     for told in (
         "nobody foresaw this",
         "refused bad requests",
-        "the key set cannot be used",
+        "the key set is not usable",
         "stopping",
         '"event": "request"',
     ):

@@ -14,7 +14,7 @@ from jwt.algorithms import get_default_algorithms
 from structlog.testing import capture_logs
 
 from scoreboard.domain.errors import StartError
-from scoreboard.web.auth.key_set import ASYMMETRIC, MOST_KEYS, read_key_set, read_pem
+from scoreboard.web.auth.key_set import ASYMMETRIC, MAX_KEYS, read_key_set, read_pem
 from scoreboard.web.auth.key_sources import RETRY_SECONDS, JwksKeys
 from tests.clocks import HeldClock
 from tests.key_server import publishing
@@ -159,9 +159,9 @@ def test_a_key_of_an_algorithm_that_is_not_allowed_is_skipped() -> None:
 
 
 def test_a_set_of_very_many_keys_is_read_in_part() -> None:
-    many = [{**EDWARDS, "kid": str(place)} for place in range(MOST_KEYS + 1)]
+    many = [{**EDWARDS, "kid": str(place)} for place in range(MAX_KEYS + 1)]
     keys, skipped = read_key_set(json.dumps({"keys": many}).encode(), ASYMMETRIC)
-    assert (len(keys), [one.reason for one in skipped]) == (MOST_KEYS, [f"the set has {MOST_KEYS + 1} keys"])
+    assert (len(keys), [one.reason for one in skipped]) == (MAX_KEYS, [f"the set has {MAX_KEYS + 1} keys"])
 
 
 async def test_each_bad_key_is_named_once_in_the_log() -> None:
@@ -179,7 +179,7 @@ async def test_each_bad_key_is_named_once_in_the_log() -> None:
         assert await keys.refresh()
     assert [(line["key"], line["reason"]) for line in logs if "skipped" in line["event"]] == [
         ("curve", "“use” is not “sig”"),
-        ("number 3", "“kid” is no text of at most 2800 characters"),
+        ("number 3", "“kid” is not a text of at most 2800 characters"),
     ]
     assert [key.kid for key in keys.now()] == ["rsa", "curve"]
 

@@ -1,4 +1,4 @@
-"""Who may read boards: everybody, or whoever has a token."""
+"""Access to boards: public, or with a token."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -10,27 +10,26 @@ from scoreboard.web.middleware.request_log import USER
 from scoreboard.web.problems import TokenInQuery
 
 IN_QUERY: Final = ("access_token", "token", "jwt", "authorization")
-"""What a token would be called there: RFC 6750, section 2.3, and what people try."""
+"""Query parameters that may hold a token: that of RFC 6750, section 2.3, and similar ones."""
 
 
 class BoardAccess:
-    """Lets in whoever may read."""
+    """Check whether a request may read boards."""
 
     def __init__(self, tokens: Tokens | None) -> None:
-        """Without tokens, everybody."""
+        """Without `tokens`, boards are public."""
         self._tokens = tokens
 
     @property
-    def are_all(self) -> bool:
-        """Whether everybody may: then answers are everybody's, too."""
+    def is_public(self) -> bool:
+        """True if shared caches may store responses."""
         return self._tokens is None
 
     async def check(self, scope: Scope, parameters: Iterable[str]) -> int | None:
-        """Let a request in that names these parameters in its query; until when (None: for ever).
+        """Return the time until which a request with these query parameters may read, or None for no limit.
 
-        Raises TokenMissing, TokenExpired, TokenInvalid, KeysUnavailable, and TokenInQuery.
-
-        Addresses are kept in histories and logs of every proxy on the way, so a token there is refused, good or not.
+        Raises TokenMissing, TokenExpired, TokenInvalid, KeysUnavailable, and TokenInQuery: a token in the URL is
+        refused even if it is valid, because histories and logs keep URLs.
         """
         if any(name.lower() in IN_QUERY for name in parameters):
             raise TokenInQuery

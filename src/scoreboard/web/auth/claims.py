@@ -13,7 +13,7 @@ PROOF_CLAIM: Final = "action"
 SCOPE_CLAIMS: Final = ("scope", "scp", "permissions")
 """Claims with scopes: RFC 8693 and RFC 9068; Microsoft and Okta; Auth0. The scopes of all of them count."""
 
-MOST_OF_A_SUBJECT: Final = 2**53 - 1
+MAX_NUMERIC_SUBJECT: Final = 2**53 - 1
 """A JSON library may have rounded a larger numeric `sub` to that of another user."""
 
 
@@ -40,7 +40,7 @@ def media_type(typ: object) -> str | None:
 
 def user_id_of(claim: object) -> str:
     """Return the user id of a `sub`. An integer becomes its decimal digits. Raises ValueError."""
-    if isinstance(claim, int) and not isinstance(claim, bool) and abs(claim) <= MOST_OF_A_SUBJECT:
+    if isinstance(claim, int) and not isinstance(claim, bool) and abs(claim) <= MAX_NUMERIC_SUBJECT:
         return str(claim)
     if not isinstance(claim, str):
         raise ValueError("not a user id")  # noqa: TRY004

@@ -1,6 +1,7 @@
 """Keys that verify tokens, and parsers for a PEM file and a JSON Web Key Set (RFC 7517).
 
-A key set is untrusted input: its usable keys are returned, and all others are reported.
+A key set is untrusted input. Its usable keys are returned, and all others are reported. (`PyJWKSet` skips unusable
+keys without a report, and accepts weak ones.)
 """
 
 import json
@@ -22,10 +23,10 @@ from scoreboard.domain.plain_text import check_text, printable
 HS256: Final = "HS256"
 ASYMMETRIC: Final = ("RS256", "ES256", "EdDSA")
 
-MOST_KEYS: Final = 50
+MAX_KEYS: Final = 50
 """Keys of one set. A token without a `kid` is verified with each of them, so a larger set would slow the server."""
 
-MOST_CHARACTERS: Final = 2_800
+MAX_CHARACTERS: Final = 2_800
 """Characters of one value of a key: the modulus of a 16,384-bit RSA key in base64."""
 
 RSA_BITS: Final = range(2_048, 8_193)
@@ -70,12 +71,12 @@ def read_key_set(document: bytes, algorithms: Collection[str]) -> tuple[Sequence
         # Numbers are ignored. Parsed as float, an integer of thousands of digits does not fail the whole set.
         entries = json.loads(document, parse_int=float)["keys"]
     except (LookupError, TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"the answer is no JSON object with “keys” ({type(error).__name__})") from error
+        raise ValueError(f"the response is not a JSON object with “keys” ({type(error).__name__})") from error
     if not isinstance(entries, list):
-        raise ValueError("“keys” is no list")  # noqa: TRY004  # The document's value is wrong, not a type in this program.
+        raise ValueError("“keys” is not a list")  # noqa: TRY004  # The document's value is wrong, not a type in this program.
     keys: list[Key] = []
     skipped: list[Skipped] = []
-    for number, entry in enumerate(entries[:MOST_KEYS], start=1):
+    for number, entry in enumerate(entries[:MAX_KEYS], start=1):
         try:
             key = _read_key(entry, algorithms)
         except Exception as error:  # noqa: BLE001  # A key may raise any error in a library. Skip only that key.
@@ -83,9 +84,9 @@ def read_key_set(document: bytes, algorithms: Collection[str]) -> tuple[Sequence
         else:
             if key not in keys:
                 keys.append(key)
-    if len(entries) > MOST_KEYS:
+    if len(entries) > MAX_KEYS:
         skipped.append(
-            Skipped(f"number {MOST_KEYS + 1} and all later ones", f"the set has {len(entries)} keys")
+            Skipped(f"number {MAX_KEYS + 1} and all later ones", f"the set has {len(entries)} keys")
         )
     return keys, skipped
 
@@ -96,7 +97,7 @@ def read_pem(path: Path, algorithms: Sequence[str]) -> Key:
         value = load_pem_public_key(path.read_bytes())
     except (OSError, ValueError, UnsupportedAlgorithm) as error:
         raise StartError(
-            f"{path} is no public key as PEM ({error}): check SCOREBOARD_JWT_PUBLIC_KEYS."
+            f"{path} is not a public key in PEM format ({error}): check SCOREBOARD_JWT_PUBLIC_KEYS."
         ) from error
     try:
         _check_strength(value)
@@ -113,10 +114,10 @@ def read_pem(path: Path, algorithms: Sequence[str]) -> Key:
 def _read_key(entry: object, algorithms: Collection[str]) -> Key:
     """Return one key. Raises ValueError with the reason, or any error of the libraries."""
     if not isinstance(entry, dict):
-        raise ValueError("it is no JSON object")  # noqa: TRY004
+        raise ValueError("it is not a JSON object")  # noqa: TRY004
     kid = entry.get("kid")
     if kid is not None:
-        check_text(_text(entry, "kid"), MOST_CHARACTERS)
+        check_text(_text(entry, "kid"), MAX_CHARACTERS)
     if not entry.keys().isdisjoint(_SECRET_VALUES):
         raise ValueError("it has secret values, so anyone who can read the set can sign with it")
     if entry.get("use") not in (None, "sig"):
@@ -137,8 +138,8 @@ def _read_key(entry: object, algorithms: Collection[str]) -> Key:
 
 def _text(entry: dict[str, Any], name: str) -> str:
     value = entry.get(name)
-    if not isinstance(value, str) or len(value) > MOST_CHARACTERS:
-        raise ValueError(f"“{name}” is no text of at most {MOST_CHARACTERS} characters")
+    if not isinstance(value, str) or len(value) > MAX_CHARACTERS:
+        raise ValueError(f"“{name}” is not a text of at most {MAX_CHARACTERS} characters")
     return value
 
 

@@ -1,7 +1,6 @@
-"""Where the keys that verify tokens come from: settings, a PEM file, or a JWKS address (RFC 7517).
+"""Sources of the keys that verify tokens: the settings, or a key set (JWKS, RFC 7517) at a URL.
 
-A key says which algorithm it is for, and verifies no other: no token can have a public key taken for a secret.
-`key_set` reads them.
+Each key is for one algorithm, so a token cannot make the server use a public key as a secret.
 """
 
 import asyncio
@@ -17,38 +16,38 @@ from scoreboard.web.auth.key_set import ASYMMETRIC, HS256, Key, Skipped, read_ke
 from scoreboard.web.auth.key_set_download import download
 
 REFRESH_SECONDS: Final = 3_600.0
-"""How long a set is kept before it is fetched again by itself: a key that was withdrawn is no longer good then."""
+"""The time between two downloads. A withdrawn key is valid for up to this long."""
 
 RETRY_SECONDS: Final = 60.0
-"""At least between two fetches, whatever tokens come: an unknown `kid` can be made up by anybody."""
+"""The shortest time between two downloads for tokens with an unknown `kid`, which any client can invent."""
 
 FIRST_RETRY_SECONDS: Final = 5.0
-"""The pause between two fetches until the first keys arrive: until then, tokens are not verified."""
+"""The time between two downloads until the first keys arrive. Until then, tokens cannot be verified."""
 
 log = structlog.get_logger()
 
 
 class Keys(Protocol):
-    """Those that are good at the moment. `generation` is another one whenever they have changed."""
+    """A source of keys. `generation` changes whenever the keys change."""
 
     generation: int
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of them could be had at least once."""
+        """True once all keys are known."""
 
     def now(self) -> Sequence[Key]:
-        """All that are there."""
+        """Return the current keys."""
 
     async def refresh(self) -> bool:
-        """There is a token of a key that is not among them: whether there are other ones now."""
+        """Download the keys again for a token with an unknown `kid`. Return True if they changed."""
 
     async def tick(self) -> float | None:
-        """Refetch the keys. Return the time until they have to be refetched again, or None."""
+        """Download the keys. Return the seconds until the next download, or None."""
 
 
 class FixedKeys:
-    """Those of the settings. The first one signs, if it is a secret."""
+    """The keys of the settings. The first one signs, if it is a secret."""
 
     is_complete = True
 
@@ -67,12 +66,12 @@ class FixedKeys:
 
 
 def secrets(*values: bytes) -> list[Key]:
-    """Secrets, of which the first one signs: the others are those that were used before."""
+    """Return the keys of secrets. The first one signs. The others are previous secrets."""
     return [Key(HS256, value) for value in values]
 
 
 class JwksKeys:
-    """A fetched key set, together with the keys from the settings. The last good set stays if a fetch fails."""
+    """The keys of a key set, and those of the settings. If a download fails, the last good key set stays."""
 
     def __init__(
         self,
@@ -88,7 +87,7 @@ class JwksKeys:
         self._keys: Sequence[Key] = ()
         self._skipped: Sequence[Skipped] = ()
         self._is_current = False
-        self._fetching = CoalescingCache(self._fetch, monotonic=clock.monotonic)
+        self._downloads = CoalescingCache(self._download, monotonic=clock.monotonic)
         self.generation = 0
 
     @property
@@ -99,18 +98,18 @@ class JwksKeys:
         return (*self._fixed, *self._keys)
 
     async def tick(self) -> float:
-        """Fetch the set at start and every hour, and more often while it is unusable."""
-        await self._fetching.get()
+        """Download the key set at start and every hour, and more often while it is unusable."""
+        await self._downloads.get()
         if not self._keys:
             return FIRST_RETRY_SECONDS
         return REFRESH_SECONDS if self._is_current else RETRY_SECONDS
 
     async def refresh(self) -> bool:
         generation = self.generation
-        await self._fetching.get(max_age_seconds=RETRY_SECONDS)
+        await self._downloads.get(max_age_seconds=RETRY_SECONDS)
         return self.generation != generation
 
-    async def _fetch(self) -> None:
+    async def _download(self) -> None:
         self._is_current = False
         try:
             document = await download(self._url)
@@ -118,7 +117,7 @@ class JwksKeys:
             keys, skipped = await asyncio.to_thread(read_key_set, document, self._algorithms)
         except Exception as error:  # noqa: BLE001
             log.warning(
-                "the key set cannot be used: the last good keys stay", reason=printable(str(error))[:300]
+                "the key set is not usable: the last good keys stay", reason=printable(str(error))[:300]
             )
             return
         for one in skipped:
@@ -126,11 +125,11 @@ class JwksKeys:
                 log.warning("a key of the key set is skipped", key=one.key, reason=one.reason)
         self._skipped = skipped
         if not keys:
-            # An empty set, too: it is treated as an error, since no token would be valid.
+            # With an empty set, no token would be valid.
             log.warning("the key set has no usable key: the last good keys stay")
             return
         self._is_current = True
         if keys != self._keys:
             self._keys = keys
             self.generation += 1
-            log.info("the key set was fetched", keys=len(keys))
+            log.info("the key set has changed", keys=len(keys))

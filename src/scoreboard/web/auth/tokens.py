@@ -1,4 +1,4 @@
-"""Bearer tokens: JSON Web Tokens (RFC 7519, RFC 8725), checked without a session store."""
+"""Verifying and signing bearer tokens: JSON Web Tokens (RFC 7519, RFC 8725)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,47 +35,47 @@ from scoreboard.web.auth.key_set import HS256, Key
 from scoreboard.web.auth.key_sources import Keys
 
 MAX_TOKEN_BYTES: Final = 8_192
-"""A longer one is refused unread."""
+"""A longer token is refused without parsing it."""
 
 LEEWAY_US: Final = 10_000_000
-"""What clocks of two machines may differ by."""
+"""The accepted difference between the clocks of two machines."""
 
-REMEMBERED_TOKENS: Final = 10_000
-REMEMBERED_SECONDS: Final = 300
-"""A signature that was good is not computed again for five minutes; a token's own end is checked every time."""
+CACHED_TOKENS: Final = 10_000
+CACHE_SECONDS: Final = 300
+"""A valid signature is verified again after five minutes. The expiry is checked for each request."""
 
 
 PROOF_TYPE: Final = "scoreboard-proof+jwt"
-"""The `typ` of a proof's header, so that a token is not accepted as a proof (RFC 8725, section 3.11)."""
+"""The `typ` of a proof, so that a token is not accepted as a proof (RFC 8725, section 3.11)."""
 
 PROOF_SECONDS: Final = 600
-"""A proof that is valid for longer is refused: it says what has happened just now."""
+"""The longest lifetime of a proof, which is about something that has just happened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Required claims of a token. `issuer`, `audiences` and `type` are checked only if they are set."""
+    """The required claims of a token. `issuer`, `audiences` and `type` are checked only if they are set."""
 
     issuer: str | None = None
     audiences: Sequence[str] = ()
-    """A token must name one of them. Tokens that are signed here name the first one."""
+    """A token must name one of them. Tokens signed by this server name the first one."""
     type: str | None = None
     max_lifetime_seconds: int = 30 * 86_400
     unscoped_may_score: bool = True
-    """Whether a token without scopes may score for its own user."""
+    """True if a token without any scope claim may score for its own user."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """A token that was good: when it is to be read again, when it ends, and who it speaks for."""
+class _Verified:
+    """A valid token: when its signature is verified again, when it expires, and its caller."""
 
-    forget_us: int
+    cached_until_us: int
     expires_us: int
     caller: Caller
 
 
 class Tokens:
-    """Verifies and signs tokens."""
+    """Verify and sign tokens. Valid ones are cached by their digest."""
 
     def __init__(
         self, keys: Keys, clock: Clock, policy: Policy | None = None, digests: Digests | None = None
@@ -84,7 +84,7 @@ class Tokens:
         self._clock = clock
         self._policy = policy or Policy()
         self._digests = digests or Digests()
-        self._remembered: dict[bytes, _Read] = {}
+        self._cache: dict[bytes, _Verified] = {}
         self._generation = keys.generation
 
     async def refresh_keys(self) -> float | None:
@@ -92,7 +92,7 @@ class Tokens:
         return await self._keys.tick()
 
     def sign(self, caller: Caller, lifetime_seconds: int) -> str:
-        """A token for a caller, valid from now on. Raises StartError where there is no secret to sign with."""
+        """Return a token for a caller. Raises StartError if there is no secret to sign with."""
         claims = {
             "sub": caller.user_id,
             "name": caller.name,
@@ -104,9 +104,7 @@ class Tokens:
     def _sign(self, claims: Mapping[str, str | int | None], lifetime_seconds: int, type: str) -> str:
         secret = next((key for key in self._keys.now() if key.algorithm == HS256), None)
         if secret is None:
-            raise StartError(
-                "Tokens are signed elsewhere: there is no SCOREBOARD_JWT_SECRET to sign one with."
-            )
+            raise StartError("This server only verifies tokens: set SCOREBOARD_JWT_SECRET to sign them here.")
         now_seconds = self._clock.now_us() // 1_000_000
         all_claims = {
             **claims,
@@ -119,17 +117,17 @@ class Tokens:
         return jwt.encode(present, secret.value, algorithm=HS256, headers={"typ": type})
 
     async def verify(self, authorization: bytes | None) -> Caller:
-        """Who an `Authorization` header speaks for.
+        """Return the caller of an `Authorization` header.
 
-        Raises TokenMissing, TokenExpired, TokenInvalid (which says nothing of the reason), and KeysUnavailable.
+        Raises TokenMissing, TokenExpired, TokenInvalid (without the reason), and KeysUnavailable.
         """
-        return (await self._good(authorization)).caller
+        return (await self._authenticate(authorization)).caller
 
     async def good_until_us(self, authorization: bytes | None) -> int:
-        """When `verify`, which it raises the errors of, will begin to say TokenExpired."""
-        return (await self._good(authorization)).expires_us + LEEWAY_US
+        """Return the time from which `verify` raises TokenExpired. Raises the same errors as `verify`."""
+        return (await self._authenticate(authorization)).expires_us + LEEWAY_US
 
-    async def _good(self, authorization: bytes | None) -> _Read:
+    async def _authenticate(self, authorization: bytes | None) -> _Verified:
         if authorization is None:
             raise TokenMissing
         scheme, _, token = authorization.partition(b" ")
@@ -140,28 +138,28 @@ class Tokens:
         now_us = self._clock.now_us()
         if self._generation != self._keys.generation:
             self._generation = self._keys.generation
-            self._remembered.clear()
+            self._cache.clear()
         digest = sha256(token).digest()
-        read = self._remembered.get(digest)
-        if read is None or read.forget_us <= now_us:
-            read = await self._read(token.strip(), now_us)
-            self._remember(digest, read)
-        if read.expires_us + LEEWAY_US <= now_us:
+        found = self._cache.get(digest)
+        if found is None or found.cached_until_us <= now_us:
+            found = await self._verify(token.strip(), now_us)
+            self._store(digest, found)
+        if found.expires_us + LEEWAY_US <= now_us:
             raise TokenExpired
-        return read
+        return found
 
-    def _remember(self, digest: bytes, read: _Read) -> None:
-        if len(self._remembered) >= REMEMBERED_TOKENS:
-            del self._remembered[next(iter(self._remembered))]
-        self._remembered[digest] = read
+    def _store(self, digest: bytes, verified: _Verified) -> None:
+        if len(self._cache) >= CACHED_TOKENS:
+            del self._cache[next(iter(self._cache))]
+        self._cache[digest] = verified
 
     def sign_proof(self, user_id: str, action_id: str, proof_id: str, points: int | None = None) -> str:
-        """A proof that a user has completed an action. Raises StartError where there is no secret to sign with."""
+        """Return a proof that a user has completed an action. Raises StartError if there is no secret."""
         claims = {"sub": user_id, PROOF_CLAIM: action_id, "jti": proof_id, "points": points}
         return self._sign(claims, PROOF_SECONDS, PROOF_TYPE)
 
     async def verify_proof(self, text: str) -> Proof:
-        """What a proof says, and whether it is over: then it is good for a repeat alone.
+        """Return a proof. An expired one (`is_over`) is valid only for repeating a submission.
 
         Raises ProofInvalid, KeysUnavailable.
         """
@@ -185,29 +183,29 @@ class Tokens:
         except (TokenInvalid, *_BAD) as error:
             raise ProofInvalid from error
 
-    async def _read(self, token: bytes, now_us: int) -> _Read:
+    async def _verify(self, token: bytes, now_us: int) -> _Verified:
         try:
             claims = await self._claims(token, self._policy.type)
             if PROOF_CLAIM in claims:
                 raise TokenInvalid
             expires_us = self._check(claims, now_us, self._policy.max_lifetime_seconds)
-            return _Read(now_us + REMEMBERED_SECONDS * 1_000_000, expires_us, self._caller(token, claims))
+            return _Verified(now_us + CACHE_SECONDS * 1_000_000, expires_us, self._caller(token, claims))
         except _BAD as error:
             raise TokenInvalid from error
 
     async def _claims(self, token: bytes, type: str | None) -> dict[str, Any]:
-        """Of a token that one of our keys has signed, and that says it is of a type (None: any but a proof's)."""
+        """Return the claims of a signed token of a type. None is any type except that of proofs."""
         header = jwt.get_unverified_header(token)
         own_type = media_type(header.get("typ"))
-        is_it = own_type != PROOF_TYPE if type is None else own_type == media_type(type)
-        if "crit" in header or not is_it:
+        is_expected = own_type != PROOF_TYPE if type is None else own_type == media_type(type)
+        if "crit" in header or not is_expected:
             raise TokenInvalid
-        return _verified(token, await self._candidates(header))
+        return _decode(token, await self._candidates(header))
 
     async def _candidates(self, header: dict[str, Any]) -> Sequence[Key]:
-        """The keys that the token may be signed with. What it says of itself only chooses among ours.
+        """Return the keys that may have signed a token. Its header only selects among the known keys.
 
-        `jku`, `jwk`, `x5u` and the like are never looked at.
+        `jku`, `jwk`, `x5u` and similar headers are ignored.
         """
         kid = header.get("kid")
         found = self._fitting(header["alg"], kid)
@@ -219,14 +217,14 @@ class Tokens:
 
     def _fitting(self, algorithm: str, kid: object) -> Sequence[Key]:
         return [key for key in self._keys.now() if key.algorithm == algorithm and kid in {key.kid, None}] or [
-            # A token may name a key that we know without a name.
+            # A known key without a `kid` fits any `kid`.
             key
             for key in self._keys.now()
             if key.algorithm == algorithm and key.kid is None
         ]
 
     def _check(self, claims: dict[str, Any], now_us: int, longest_seconds: int) -> int:
-        """When it ends. Raises TokenInvalid where it is none of ours, or not yet good."""
+        """Return the expiry. Raises TokenInvalid if issuer, audience, lifetime or start time is wrong."""
         policy = self._policy
         expires_us, longest_us = time_us_of(claims["exp"]), longest_seconds * 1_000_000
         issued_us = time_us_of(claims.get("iat", now_us / 1_000_000))
@@ -244,24 +242,24 @@ class Tokens:
         scopes = scopes_of(claims)
         if self._policy.unscoped_may_score and not any(name in claims for name in SCOPE_CLAIMS):
             scopes = frozenset({WRITE_SCORES})
-        # One without an id of its own is known by its digest.
+        # The log identifies a token without `jti` by its digest.
         token_id = label(claims.get("jti")) or f"sha256:{sha256(token).hexdigest()[:16]}"
         return Caller(user_id_of(claims["sub"]), claimed_name(claims.get("name")), scopes, token_id)
 
 
 _BAD: Final = (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, AttributeError, RecursionError)
-"""What comes of a token that is not what it should be."""
+"""Errors that the parsing of a malformed token raises."""
 
 
-def _verified(token: bytes, candidates: Sequence[Key]) -> dict[str, Any]:
-    """Of a token that one of the keys has signed. Raises TokenInvalid, and what PyJWT does."""
+def _decode(token: bytes, candidates: Sequence[Key]) -> dict[str, Any]:
+    """Return the claims of a token that one of the keys has signed. Raises TokenInvalid, and errors of PyJWT."""
     for key in candidates:
         try:
             return jwt.decode(
                 token,
                 key.value,
                 algorithms=[key.algorithm],
-                # Times are checked here with the injected clock: PyJWT accepts more forms of times than RFC 7519 does.
+                # `_check` checks times with the injected clock, and accepts only the forms of RFC 7519.
                 # `sub` and `jti` of some issuers are numbers.
                 options={
                     "verify_exp": False,

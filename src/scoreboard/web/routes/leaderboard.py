@@ -93,7 +93,7 @@ def leaderboard_route(
     catalog: Catalog, board_cache: BoardCache, access: BoardAccess, limit: ReadLimit
 ) -> AsgiRoute:
     """Return the route of a page of a board, with an entity tag."""
-    cache_control = b"no-cache" if access.are_all else b"private, no-cache"
+    cache_control = b"no-cache" if access.is_public else b"private, no-cache"
 
     async def get(scope: Scope, _receive: Receive, send: Send) -> None:
         limit.check(scope)
