@@ -107,54 +107,34 @@ class ServerLimited(RetryLater):
     detail = "Too many requests of this server: wait before the next one."
 
 
-STATUS: Final[Mapping[type[ScoreboardError], HTTPStatus]] = {
-    TokenInQuery: HTTPStatus.BAD_REQUEST,
-    BodyNotJson: HTTPStatus.BAD_REQUEST,
-    BodyIncomplete: HTTPStatus.BAD_REQUEST,
-    ValidationFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
-    BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    NotFound: HTTPStatus.NOT_FOUND,
-    MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
-    errors.InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
-    errors.TokenMissing: HTTPStatus.UNAUTHORIZED,
-    errors.TokenInvalid: HTTPStatus.UNAUTHORIZED,
-    errors.TokenExpired: HTTPStatus.UNAUTHORIZED,
-    errors.InsufficientScope: HTTPStatus.FORBIDDEN,
-    errors.NotYourScore: HTTPStatus.FORBIDDEN,
-    errors.PlayerBanned: HTTPStatus.FORBIDDEN,
-    errors.ProofRequired: HTTPStatus.FORBIDDEN,
-    errors.ProofInvalid: HTTPStatus.FORBIDDEN,
-    errors.ProofRedeemed: HTTPStatus.CONFLICT,
-    errors.UnknownPlayer: HTTPStatus.NOT_FOUND,
-    errors.UnknownEvent: HTTPStatus.NOT_FOUND,
-    errors.EventNotVoidable: HTTPStatus.CONFLICT,
-    errors.UnknownBoard: HTTPStatus.NOT_FOUND,
-    errors.UnknownAction: HTTPStatus.NOT_FOUND,
-    errors.ActionByServer: HTTPStatus.FORBIDDEN,
-    errors.PointsNotYours: HTTPStatus.FORBIDDEN,
-    errors.NameNotYours: HTTPStatus.FORBIDDEN,
-    errors.NameKept: HTTPStatus.CONFLICT,
-    errors.PointsOutOfRange: HTTPStatus.CONFLICT,
-    errors.ActionDisabled: HTTPStatus.CONFLICT,
-    errors.ActionNotYet: HTTPStatus.CONFLICT,
-    errors.ActionOver: HTTPStatus.CONFLICT,
-    errors.ActionRequires: HTTPStatus.CONFLICT,
-    errors.ActionUsedUp: HTTPStatus.CONFLICT,
-    errors.ActionCoolingDown: HTTPStatus.CONFLICT,
-    errors.ActionUsedUpToday: HTTPStatus.CONFLICT,
-    errors.ScoreOutOfRange: HTTPStatus.CONFLICT,
-    errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
-    ServerLimited: HTTPStatus.TOO_MANY_REQUESTS,
-    ReadsLimited: HTTPStatus.TOO_MANY_REQUESTS,
-    errors.PlayerBusy: HTTPStatus.TOO_MANY_REQUESTS,
-    errors.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.ClockUnsure: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.KeysUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
-}
+_BY_STATUS: Final[Mapping[HTTPStatus, Sequence[type[ScoreboardError]]]] = {
+    HTTPStatus.BAD_REQUEST: [BodyIncomplete, BodyNotJson, TokenInQuery],
+    HTTPStatus.UNAUTHORIZED: [errors.TokenExpired, errors.TokenInvalid, errors.TokenMissing],
+    HTTPStatus.FORBIDDEN: [
+        errors.ActionByServer, errors.InsufficientScope, errors.NameNotYours, errors.NotYourScore,
+        errors.PlayerBanned, errors.PointsNotYours, errors.ProofInvalid, errors.ProofRequired,
+    ],
+    HTTPStatus.NOT_FOUND: [
+        NotFound, errors.UnknownAction, errors.UnknownBoard, errors.UnknownEvent, errors.UnknownPlayer
+    ],
+    HTTPStatus.METHOD_NOT_ALLOWED: [MethodNotAllowed],
+    HTTPStatus.CONFLICT: [
+        errors.ActionCoolingDown, errors.ActionDisabled, errors.ActionNotYet, errors.ActionOver,
+        errors.ActionRequires, errors.ActionUsedUp, errors.ActionUsedUpToday, errors.EventNotVoidable,
+        errors.NameKept, errors.PointsOutOfRange, errors.ProofRedeemed, errors.ScoreOutOfRange,
+    ],
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: [BodyTooLarge],
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: [UnsupportedMediaType],
+    HTTPStatus.UNPROCESSABLE_ENTITY: [ValidationFailed, errors.IdempotencyKeyReused],
+    HTTPStatus.TOO_MANY_REQUESTS: [errors.PlayerBusy, errors.RateLimited, ReadsLimited, ServerLimited],
+    HTTPStatus.INTERNAL_SERVER_ERROR: [errors.InternalError],
+    HTTPStatus.SERVICE_UNAVAILABLE: [
+        errors.ClockUnsure, errors.KeysUnavailable, errors.OutcomeUnknown, errors.QueueFull, errors.StoreUnavailable
+    ],
+}  # fmt: skip
+
+STATUS: Final = {error: status for status, kinds in _BY_STATUS.items() for error in kinds}
+"""The status of each error."""
 
 LIMITS: Final[Mapping[type[ScoreboardError], str]] = {
     errors.RateLimited: PLAYER,

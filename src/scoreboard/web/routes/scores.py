@@ -13,6 +13,7 @@ from scoreboard.services.write_queue import Receipt
 from scoreboard.web import problems
 from scoreboard.web.asgi_route import JSON, AsgiRoute, send_response
 from scoreboard.web.auth.tokens import Tokens
+from scoreboard.web.dependencies import AUTHENTICATION_ERRORS, BODY_ERRORS
 from scoreboard.web.limits.rate_headers import PLAYER, SERVER, policies
 from scoreboard.web.limits.server_limit import ServerLimit
 from scoreboard.web.middleware.request_log import USER
@@ -20,7 +21,6 @@ from scoreboard.web.openapi import error_responses, json_body
 from scoreboard.web.provenance import ProvenanceHasher
 from scoreboard.web.request_parts import (
     IDEMPOTENCY_KEY,
-    MAX_BODY_BYTES,
     check_json,
     idempotency_key,
     parse_json,
@@ -74,11 +74,8 @@ def scores_route(
         response_model=ScoreResponse,
         response_description="The action counts.",
         responses=error_responses(
-            problems.BodyNotJson(),
-            problems.BodyIncomplete(),
-            errors.TokenMissing(),
-            errors.TokenInvalid(),
-            errors.TokenExpired(),
+            *AUTHENTICATION_ERRORS,
+            *BODY_ERRORS,
             errors.NotYourScore(),
             errors.InsufficientScope("scores:write"),
             errors.ActionByServer(),
@@ -98,8 +95,6 @@ def scores_route(
             errors.ActionUsedUpToday(3_600_000_000),
             errors.PointsOutOfRange(1, 100),
             errors.ScoreOutOfRange(),
-            problems.BodyTooLarge(MAX_BODY_BYTES),
-            problems.UnsupportedMediaType(),
             problems.ValidationFailed([problems.FieldMistake("userId", "Field required")]),
             errors.IdempotencyKeyReused(),
             errors.RateLimited(42_000_000),
@@ -110,7 +105,6 @@ def scores_route(
             errors.StoreUnavailable(),
             errors.OutcomeUnknown(),
             errors.ClockUnsure(30_000_000),
-            errors.KeysUnavailable(),
         ),
         schemas=[ScoreRequest],
         openapi_extra={
