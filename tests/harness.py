@@ -171,7 +171,7 @@ class Watcher:
 def _make_database(settings: Settings) -> None:
     """Copy a migrated SQLite file: that takes a tenth of the time of a migration. PostgreSQL's are migrated."""
     if not settings.is_distributed and not settings.database_path.exists():
-        shutil.copyfile(_empty_database(), settings.database_path)
+        shutil.copy(_empty_database(), settings.database_path)
 
 
 @cache
