@@ -306,7 +306,7 @@ def test_what_would_verify_nothing_or_everything_is_refused_at_the_start(
 def test_a_private_key_is_no_public_one(tmp_path: Path) -> None:
     path = tmp_path / "private.pem"
     path.write_bytes(KEYS["RS256"].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    with pytest.raises(StartError, match="is no public key"), running(tmp_path, jwt_public_keys=str(path)):
+    with pytest.raises(StartError, match="is not a public key"), running(tmp_path, jwt_public_keys=str(path)):
         pass
 
 
