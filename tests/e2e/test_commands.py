@@ -165,7 +165,7 @@ def test_the_demo_says_how_to_try_it_and_goes_on_where_it_stopped(tmp_path: Path
         for path in ("/", "/docs"):
             assert client.get(path).status_code == 200
         assert process.end(signal.SIGINT) == 0
-        kept = re.search("Every score is kept in (.*)[.]", process.output)
+        kept = re.search("The scores are in (.*)[.]", process.output)
         assert kept is not None
     version = _version(tmp_path)
     assert version > 1
@@ -203,7 +203,7 @@ def test_an_empty_server_database_is_told(tmp_path: Path, distributed: dict[str,
 def test_many_instances_from_migrate_to_verify(
     tmp_path: Path, distributed: dict[str, str], redis_server: Redis, redis_prefix: str
 ) -> None:
-    assert f"has schema {newest_revision()} now" in scoreboard(tmp_path, "migrate", **distributed).stdout
+    assert f"now has schema {newest_revision()} " in scoreboard(tmp_path, "migrate", **distributed).stdout
     token = scoreboard(tmp_path, "token", "ada", **distributed).stdout.strip()
     with serving(tmp_path, **distributed) as (_, one), serving(tmp_path, **distributed) as (_, other):
         assert score(one, token, "ada").json()["score"] == 50
@@ -213,7 +213,7 @@ def test_many_instances_from_migrate_to_verify(
         redis_server.remove(redis_prefix)
         assert (
             scoreboard(tmp_path, "rebuild", **distributed).stdout.splitlines()[0]
-            == "board main: 1 players ranked anew"
+            == "board main: 1 players ranked"
         )
         verified = scoreboard(tmp_path, "verify", **distributed)
         assert (verified.returncode, verified.stdout.splitlines()[0]) == (

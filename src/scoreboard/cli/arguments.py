@@ -1,4 +1,4 @@
-"""What commands check in the same way."""
+"""Validation of arguments."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import typer
 
 
 def checked(check: Callable[[str], str], text: str, name: str | None = None) -> str:
-    """A text as it came. Raises BadParameter, which names the argument where typer does not know it."""
+    """Return the text unchanged. Raises BadParameter, with the name of the argument if typer does not know it."""
     try:
         return check(text)
     except ValueError as error:

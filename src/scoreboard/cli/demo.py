@@ -23,38 +23,41 @@ def demo(
         str | None, typer.Option(help="Address to listen on [SCOREBOARD_HOST, 127.0.0.1].")
     ] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on [SCOREBOARD_PORT, 8000].")] = None,
-    players: Annotated[bool, typer.Option(help="Simulate players, who score through the real API.")] = True,
+    players: Annotated[
+        bool, typer.Option(help="Simulate players, who submit scores through the API.")
+    ] = True,
     let_anybody_play: Annotated[
         bool,
         typer.Option(
-            "--let-anybody-play", help="Listen beyond this machine: whoever reaches it gets a token."
+            "--let-anybody-play",
+            help="Allow a host that other machines can reach, and give a token to each client.",
         ),
     ] = False,
 ) -> None:
-    """Serve the scoreboard with a few simulated players, and say how to try it.
+    """Serve the scoreboard with a few simulated players, and print how to try it.
 
-    Makes or migrates the database first. Everything is kept: the next demo goes on from there. Stop it with Ctrl-C.
+    This creates or migrates the database first. The scores stay for the next demo. Stop it with Ctrl-C.
     """
     given = {"host": host, "port": port}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
     if settings.env == "production":
         raise StartError(
-            "The demo gives a token to everybody: it does not run where SCOREBOARD_ENV is production."
+            "The demo gives a token to each client, so it does not run if SCOREBOARD_ENV is production."
         )
     if settings.tls is not None:
         raise StartError(
-            "The demo's players speak plain HTTP: leave SCOREBOARD_TLS_CERTIFICATE and …_KEY to serve."
+            "The simulated players use plain HTTP: use “scoreboard serve”, or unset SCOREBOARD_TLS_CERTIFICATE."
         )
     if not let_anybody_play and not is_this_machine(settings.host):
         raise StartError(
-            f"The demo gives a token to anybody who reaches {settings.host}: use 127.0.0.1, or add --let-anybody-play."
+            f"The demo gives a token to each client of {settings.host}: use 127.0.0.1, or add --let-anybody-play."
         )
     catalog = load_catalog(settings.catalog)
     board = catalog.board(None).id
     actions = [action.id for action in catalog.actions.values() if action.board == board]
     if not actions:
         raise typer.BadParameter(
-            f"the catalog has no action for its first board, “{board}”", param_hint="catalog"
+            f"the catalog needs an action for its first board, “{board}”", param_hint="catalog"
         )
     tokens = make_tokens(settings)
 
@@ -71,7 +74,7 @@ def demo(
         serve_until_stopped(
             settings, catalog, tokens, prepare=lambda: _migrate(settings), started=started, is_demo=True
         )
-    typer.echo(f"Stopped. Every score is kept in {database_name(settings)}.")
+    typer.echo(f"Stopped. The scores are in {database_name(settings)}.")
 
 
 def _migrate(settings: Settings) -> None:
@@ -79,7 +82,7 @@ def _migrate(settings: Settings) -> None:
 
 
 def _greeting(url: str, action: str, token: str) -> str:
-    # Plain lines: whoever pastes the command wants no box around it and no break in it.
+    # Without a frame and line breaks, so that the command can be copied.
     body = f'{{"actionId":"{action}","userId":"{_YOU.user_id}"}}'
     headers = f"-H 'Authorization: Bearer {token}' -H 'Content-Type: application/json'"
     return f"""
@@ -87,9 +90,9 @@ The scoreboard is running.
 
   Page       {url}/
   API docs   {url}/docs
-  Stop       Ctrl-C (everything is kept)
+  Stop       Ctrl-C (the scores stay)
 
-Score for yourself: paste this into another terminal, and watch the page.
+To submit a score, open the page and paste this into another terminal:
 
 curl -X POST {url}/api/scores {headers} -d '{body}'
 """

@@ -18,19 +18,21 @@ from scoreboard.settings.config import Settings, read_settings
 PAGE_SIZE: Final = 2_000
 
 LINE_ENDS: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
-"""Unicode line ends and control characters that JSON does not escape."""
+"""Line ends and control characters of Unicode that JSON does not escape."""
 
 
 def export(
     board: Annotated[
-        str | None, typer.Option(metavar="ID", help="The board; without it, the catalog's first.")
+        str | None, typer.Option(metavar="ID", help="The board. Default: the first of the catalog.")
     ] = None,
-    after: Annotated[int, typer.Option(help="Only what came after this version.", min=0, max=MAX_SCORE)] = 0,
+    after: Annotated[
+        int, typer.Option(help="Export only the events after this version.", min=0, max=MAX_SCORE)
+    ] = 0,
 ) -> None:
     """Write a board's ledger to standard output: a line of JSON for each event, in order.
 
-    Works beside running servers, and asks a replica where SCOREBOARD_DATABASE_READ_URL names one. Whoever keeps the
-    last version asks for the rest with --after. Of an erased player, userId is null.
+    Servers may run meanwhile. The events come from the replica if SCOREBOARD_DATABASE_READ_URL is set. To continue
+    later, pass the last version to --after. The userId of an erased player is null.
     """
     settings = read_settings()
     catalog = load_catalog(settings.catalog)
@@ -41,7 +43,7 @@ def export(
 async def _export(settings: Settings, board: str, version: int) -> None:
     async with make_store(settings) as store:
         head = (await store.heads()).get(board)
-        # What comes meanwhile is for the next time: on a busy board there would be no end.
+        # Later events are not exported: on a busy board there would be no end.
         end = 0 if head is None else head.version
         with progress_bars() as progress:
             task = progress.add_task(board, total=end, completed=version)
@@ -56,7 +58,7 @@ async def _export(settings: Settings, board: str, version: int) -> None:
 
 def _line(record: LedgerRecord) -> str:
     text = json.dumps(_shown(record), ensure_ascii=False, separators=(",", ":"))
-    # Some readers also end a line at these. JSON allows them only in strings, where they may be escaped.
+    # Some readers end a line at these characters. JSON allows them only in strings, where they may be escaped.
     return LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

@@ -1,4 +1,4 @@
-"""How the program logs: for a person at a terminal, as JSON lines for everything else. Always to standard error."""
+"""Logging to standard error: for people if it is a terminal, otherwise as lines of JSON."""
 
 import logging
 import sys
@@ -8,8 +8,8 @@ from typing import TextIO
 import structlog
 
 
-class _Forgiving:
-    """A log whose reader has gone, or whose disk is full, keeps nobody from what is done meanwhile."""
+class _LogStream:
+    """Ignore write errors: a closed pipe or a full disk must not stop the server."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -24,7 +24,7 @@ class _Forgiving:
 
 
 def configure_logs() -> None:
-    """Set up structlog, and let uvicorn's and other libraries' warnings through."""
+    """Set up structlog, and show the warnings of uvicorn and of other libraries."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     to_terminal = sys.stderr.isatty()
     structlog.configure(
@@ -34,7 +34,7 @@ def configure_logs() -> None:
             *_rendering(to_terminal),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(_Forgiving(sys.stderr)),  # type: ignore[arg-type]  # it asks no more
+        logger_factory=structlog.WriteLoggerFactory(_LogStream(sys.stderr)),  # type: ignore[arg-type]  # It uses these two methods only.
     )
 
 
@@ -45,5 +45,5 @@ def _rendering(to_terminal: bool) -> tuple[structlog.typing.Processor, ...]:
 
 
 def _for_a_person() -> structlog.dev.ConsoleRenderer:
-    """With plain tracebacks: the default shows the values of all variables, and one of them may be a token."""
+    """Return a renderer with plain tracebacks. The default one shows the values of variables, such as a token."""
     return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

@@ -7,14 +7,14 @@ from scoreboard.settings.config import read_settings
 
 
 def migrate() -> None:
-    """Make the database, or bring it to the schema of this program.
+    """Create the database, or migrate it to the schema of this program.
 
-    Nothing is lost, and a repeat changes nothing. Take a backup first. Servers of the version before may go on where
-    the schema's number stays the same up to its dot (0002 and 0002.1): stop them where it does not.
+    Take a backup first. A second run changes nothing. Servers of the previous version may continue to run if the
+    number of the schema changes only after its dot (0002 and 0002.1). Otherwise stop them first.
     """
     settings = read_settings()
     before, after = app.migrate(settings)
     if before == after:
-        typer.echo(f"{app.database_name(settings)} has schema {after} already.")
+        typer.echo(f"{app.database_name(settings)} already has schema {after}.")
     else:
-        typer.echo(f"{app.database_name(settings)} has schema {after} now (before: {before or 'none'}).")
+        typer.echo(f"{app.database_name(settings)} now has schema {after} (before: {before or 'none'}).")

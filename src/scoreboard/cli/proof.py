@@ -14,11 +14,11 @@ from scoreboard.settings.config import read_settings
 def proof(
     user: Annotated[str, typer.Argument(metavar="USER", help="The user id.")],
     action: Annotated[str, typer.Argument(metavar="ACTION", help="The action's id in the catalog.")],
-    points: Annotated[int | None, typer.Option(help="What it is worth, within the action's range.")] = None,
+    points: Annotated[int | None, typer.Option(help="The points, within the action's range.")] = None,
 ) -> None:
-    """Print a proof that a user has completed an action, signed with this server's secret: good once, for ten minutes.
+    """Print a proof that a user has completed an action. It is valid once, for ten minutes.
 
-    For trying things out; your game's server signs proofs by itself (see docs/security.md).
+    It is signed with this server's secret. Use it for tests: your game server signs its own (see docs/security.md).
     """
     tokens = make_tokens(read_settings())
     typer.echo(

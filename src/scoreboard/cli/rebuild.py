@@ -20,22 +20,24 @@ LOOK_SECONDS = 0.2
 
 def rebuild(
     board: Annotated[
-        str | None, typer.Option(metavar="ID", help="The board; without it, all of the catalog.")
+        str | None, typer.Option(metavar="ID", help="The board. Default: all boards of the catalog.")
     ] = None,
 ) -> None:
-    """Forget the ranking, and fill it anew from the database.
+    """Delete the ranking, and rebuild it from the database.
 
-    Works beside running servers: boards are read from the database until it is done (the other boards too, for a
-    moment, since names are kept once for all), and no score is refused. There is seldom a need to: what a ranking
-    misses it gets by itself.
+    Servers may run meanwhile, and accept scores. They read boards from the database until the ranking is complete:
+    the other boards too, for a moment, because all boards share the names of the players. A rebuild is seldom
+    needed, because servers add missing events to the ranking by themselves.
     """
     settings = read_settings()
     catalog = load_catalog(settings.catalog)
     boards = [catalog.board(board).id] if board is not None else list(catalog.boards)
     for name, players in asyncio.run(_rebuild(settings, boards)):
-        typer.echo(f"board {name}: {players} players ranked anew")
+        typer.echo(f"board {name}: {players} players ranked")
     if not settings.is_distributed:
-        typer.echo("This was in this command's own memory: an embedded server ranks everybody at each start.")
+        typer.echo(
+            "The ranking was in the memory of this command: an embedded server builds its own at each start."
+        )
 
 
 async def _rebuild(settings: Settings, boards: list[str]) -> list[tuple[str, int]]:

@@ -26,8 +26,8 @@ def serve(
 ) -> None:
     """Serve the scoreboard until SIGTERM or Ctrl-C.
 
-    A database file that is not there yet is made. An empty database on a server, and any with an older schema, is left
-    alone: run “scoreboard migrate”.
+    A missing database file is created. For an empty PostgreSQL database, or an older schema, first run
+    “scoreboard migrate”.
     """
     given = {"host": host, "port": port}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
@@ -35,7 +35,7 @@ def serve(
     def make_if_missing() -> None:
         if makes_its_database(settings):
             migrate(settings)
-            log.info("made a new database", path=str(settings.database_path))
+            log.info("created a new database", path=str(settings.database_path))
 
     serve_until_stopped(
         settings,
@@ -63,11 +63,9 @@ def serve_until_stopped(
     started: Callable[[str, Scoreboard], None],
     is_demo: bool = False,
 ) -> None:
-    """Take the port, `prepare` the database, and serve.
+    """Bind the port, `prepare` the database, and serve. Raises StartError.
 
-    `started` gets the URL, and what is served there, once connections are taken.
-
-    Raises StartError.
+    `started` is called with the URL and the scoreboard as soon as connections are accepted.
     """
     public = bind(settings.host, settings.port)
     url = url_of(public, is_tls=settings.tls is not None)

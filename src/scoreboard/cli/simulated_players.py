@@ -1,13 +1,13 @@
-"""Simulated players: they score through the real API, so that a newcomer sees a board that lives."""
+"""Simulated players of the demo, who submit scores through the API."""
 
-import http.client
-import json
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Event, Thread
 from typing import Final, Self
-from urllib.parse import urlsplit
+
+import httpx2
 
 from scoreboard.domain.submissions import Caller
 from scoreboard.resilience.failures import Failures
@@ -19,19 +19,19 @@ NAMES: Final = (
 )  # fmt: skip
 
 PAUSE_SECONDS: Final = 0.35
-"""Between two scores, on average. Each player has its turn every nine seconds: below ten a minute."""
+"""The average time between two scores. Each of 26 players scores every 9 s: below the limit of 10 a minute."""
 
 OPENING_SCORES: Final = 10
-"""The first scores come without a pause: a new board is full at once."""
+"""The first scores have no pause, so that a new board is full at once."""
 
 TIMEOUT_SECONDS: Final = 5.0
 
 
 class SimulatedPlayers:
-    """A thread that posts scores, one player after the other in an order that changes, until it is left."""
+    """Context manager with a thread that submits scores, one player after the other in a changing order."""
 
     def __init__(self, url: str, actions: Sequence[str], sign: Callable[[Caller], str]) -> None:
-        self._url = urlsplit(url)
+        self._url = url
         self._actions = actions
         self._tokens = {f"sim-{name.lower()}": sign(Caller(f"sim-{name.lower()}", name)) for name in NAMES}
         self._stopped = Event()
@@ -46,31 +46,21 @@ class SimulatedPlayers:
         self._thread.join(TIMEOUT_SECONDS)
 
     def _play(self) -> None:
-        assert self._url.hostname is not None
-        connection = http.client.HTTPConnection(self._url.hostname, self._url.port, timeout=TIMEOUT_SECONDS)
         players = deque(random.sample(sorted(self._tokens), len(self._tokens)))
         failures = Failures("simulated players")
-        scored = 0
-        while not self._stopped.wait(
-            0 if scored < OPENING_SCORES else random.uniform(0.5, 1.5) * PAUSE_SECONDS
-        ):
-            # Whoever has waited longest is among the first few: nobody comes too often, and the order is no circle.
-            player = players[random.randrange(5)]
-            players.remove(player)
-            players.append(player)
-            with failures.catch():
-                try:
-                    self._score(connection, player)
-                except (OSError, http.client.HTTPException):
-                    connection.close()
-            scored += 1
-        connection.close()
-
-    def _score(self, connection: http.client.HTTPConnection, player: str) -> None:
-        connection.request(
-            "POST",
-            "/api/scores",
-            body=json.dumps({"actionId": random.choice(self._actions), "userId": player}),
-            headers={"Authorization": f"Bearer {self._tokens[player]}", "Content-Type": "application/json"},
-        )
-        connection.getresponse().read()
+        pause_seconds, scored = 0.0, 0
+        with httpx2.Client(base_url=self._url, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
+            while not self._stopped.wait(pause_seconds):
+                # One of the five that have waited longest: no player scores too often, and the order changes.
+                player = players[random.randrange(5)]
+                players.remove(player)
+                players.append(player)
+                with failures.catch(), suppress(httpx2.HTTPError):
+                    client.post(
+                        "/api/scores",
+                        json={"actionId": random.choice(self._actions), "userId": player},
+                        headers={"Authorization": f"Bearer {self._tokens[player]}"},
+                    )
+                scored += 1
+                if scored >= OPENING_SCORES:
+                    pause_seconds = random.uniform(0.5, 1.5) * PAUSE_SECONDS

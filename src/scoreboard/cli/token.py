@@ -16,20 +16,18 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def token(
-    user: Annotated[str, typer.Argument(metavar="USER", help="The user id: the token's subject.")],
-    name: Annotated[str | None, typer.Option(help="The name that the board shows.")] = None,
+    user: Annotated[str, typer.Argument(metavar="USER", help="The user id, as the token's subject.")],
+    name: Annotated[str | None, typer.Option(help="The displayed name.")] = None,
     scope: Annotated[
         list[str] | None,
-        typer.Option(
-            help="What the token may do beyond its user's own scores, such as scores:write:any. Repeatable."
-        ),
+        typer.Option(help="A permission beyond the user's own scores, such as scores:write:any. Repeatable."),
     ] = None,
-    expires_in: Annotated[str, typer.Option(help="How long it is valid: 90s, 15m, 1h, 30d.")] = "1h",
+    expires_in: Annotated[str, typer.Option(help="The lifetime: 90s, 15m, 1h, 30d.")] = "1h",
 ) -> None:
     """Print a token for a user, signed with this server's secret.
 
-    For trying things out and for scripts; your own backend signs tokens with the same secret (HS256, claims `sub`,
-    `exp`, and `name` if you like).
+    Use it for tests and scripts. Your backend signs its own tokens with the same secret (HS256, with the claims `sub`,
+    `exp` and optionally `name`).
     """
     shown = None if name is None else checked(check_name, name, "--name")
     caller = Caller(checked(check_id, user, "USER"), shown, frozenset(scope or ()))
@@ -39,5 +37,7 @@ def token(
 def _seconds(text: str) -> int:
     matched = re.fullmatch(r"([1-9][0-9]{0,8})([smhd])", text)
     if matched is None:
-        raise typer.BadParameter("give a number and a unit: 90s, 15m, 1h, 30d", param_hint="--expires-in")
+        raise typer.BadParameter(
+            "must be a number and a unit, such as 90s, 15m, 1h or 30d", param_hint="--expires-in"
+        )
     return int(matched[1]) * _UNITS[matched[2]]
