@@ -1,4 +1,4 @@
-"""The whole server on a real socket, in a thread of the test's process, with time in the test's hand."""
+"""A whole server on a real socket, in a thread of the test's process. The test controls its clock."""
 
 import asyncio
 import atexit
@@ -63,7 +63,7 @@ title = "Jackpot"
 
 
 def settings_in(folder: Path, **given: Any) -> Settings:
-    """Settings of a server that keeps everything in a folder, whatever the environment says."""
+    """Return settings of a server with all its files in a folder. Environment variables are ignored."""
     catalog = folder / "catalog.toml"
     if not catalog.exists():
         catalog.write_text(CATALOG)
@@ -81,7 +81,7 @@ def settings_in(folder: Path, **given: Any) -> Settings:
 
 @dataclass
 class Running:
-    """A server that runs."""
+    """A running server."""
 
     settings: Settings
     url: str
@@ -117,7 +117,7 @@ class Running:
         return document
 
     def ledger(self, board: str = "main") -> list[LedgerEvent]:
-        """All events, read from the file by a store of their own."""
+        """Return all events, read by a separate store."""
 
         async def read() -> list[LedgerEvent]:
             async with make_store(self.settings, self.clock) as store:
@@ -126,7 +126,7 @@ class Running:
         return apart(read())
 
     def users(self, board: str = "main") -> dict[int, str]:
-        """Whose each integer key is."""
+        """Return the user id of each integer key."""
 
         async def read() -> dict[int, str]:
             async with make_store(self.settings, self.clock) as store:
@@ -142,7 +142,7 @@ class Running:
 
 
 class Watcher:
-    """Reads a stream's events as a browser does."""
+    """Reads the events of a stream like a browser."""
 
     def __init__(self, response: httpx2.Response) -> None:
         self.response = response
@@ -159,7 +159,7 @@ class Watcher:
         return block
 
     def frame(self) -> dict[str, Any]:
-        """The next board."""
+        """Return the next board."""
         while "data" not in (block := self.fields()):
             pass
         assert block["event"] == "leaderboard"
@@ -169,7 +169,7 @@ class Watcher:
 
 
 def _make_database(settings: Settings) -> None:
-    """Copy a migrated SQLite file: that takes a tenth of the time of a migration. PostgreSQL's are migrated."""
+    """Copy a migrated SQLite file, in a tenth of the time of a migration. PostgreSQL databases exist already."""
     if not settings.is_distributed and not settings.database_path.exists():
         shutil.copy(_empty_database(), settings.database_path)
 
@@ -183,7 +183,7 @@ def _empty_database() -> Path:
 
 
 def _trusting(settings: Settings) -> ssl.SSLContext:
-    """Whoever trusts the server's own certificate."""
+    """Return a TLS context that trusts the server's certificate."""
     context = ssl.create_default_context()
     if settings.tls is not None:
         context.load_verify_locations(settings.tls[0])
@@ -200,10 +200,9 @@ def running(
     around: Callable[[ASGIApp], ASGIApp] = lambda application: application,
     **given: Any,
 ) -> Iterator[Running]:
-    """Run a server until the end of the block; it stops as by SIGTERM.
+    """Run a server until the end of the block, and stop it as SIGTERM does.
 
-    With a small send buffer the kernel takes little for a client that does not read. `around` may put something between
-    server and application.
+    With a small send buffer, the kernel buffers little for a client that does not read. `around` wraps the application.
     """
     settings = settings_in(folder, **given)
     clock = clock or HeldClock()

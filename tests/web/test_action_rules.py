@@ -1,4 +1,4 @@
-"""The catalog's rules hold for everybody, on every instance: 409 with a code that says which rule."""
+"""Rules of the catalog apply on every instance. A violation is 409, with a code for the rule."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -87,7 +87,7 @@ def test_an_action_that_counts_once_counts_once(scoreboard: Running) -> None:
     assert [event.action_seq for event in scoreboard.ledger()] == [1, 1]
 
 
-def test_a_cooldown_ends_to_the_second_it_was_told(scoreboard: Running) -> None:
+def test_a_cooldown_ends_at_the_time_in_retry_after(scoreboard: Running) -> None:
     assert told(scoreboard.score(action_id="seldom")) == COUNTED
     scoreboard.clock.advance(0.5)
     assert told(scoreboard.score(action_id="seldom")) == (409, "action_cooling_down", "30")
@@ -97,7 +97,7 @@ def test_a_cooldown_ends_to_the_second_it_was_told(scoreboard: Running) -> None:
     assert told(scoreboard.score(action_id="seldom")) == COUNTED
 
 
-def test_an_action_counts_so_often_in_a_day_of_its_board(scoreboard: Running) -> None:
+def test_a_daily_maximum_counts_days_in_the_boards_time_zone(scoreboard: Running) -> None:
     for _ in range(2):
         assert told(scoreboard.score(action_id="daily")) == COUNTED
         scoreboard.clock.advance(1)
@@ -112,18 +112,18 @@ def test_an_action_counts_so_often_in_a_day_of_its_board(scoreboard: Running) ->
     assert told(scoreboard.score(action_id="daily"))[:2] == (409, "action_used_up_today")
 
 
-def test_another_action_may_have_to_come_first_on_whatever_board(scoreboard: Running) -> None:
+def test_an_action_may_require_another_one_on_any_board(scoreboard: Running) -> None:
     assert told(scoreboard.score(action_id="after")) == (409, "action_requires", None)
     assert told(scoreboard.score(action_id="login")) == COUNTED
     assert told(scoreboard.score(action_id="after")) == COUNTED
     assert told(scoreboard.score("bob", "after")) == (409, "action_requires", None)
 
 
-def test_an_action_that_is_switched_off_does_not_count(scoreboard: Running) -> None:
+def test_a_disabled_action_does_not_count(scoreboard: Running) -> None:
     assert told(scoreboard.score(action_id="off")) == (409, "action_disabled", None)
 
 
-def test_a_refusal_uses_no_quota_and_a_repeat_is_no_second_use(scoreboard: Running) -> None:
+def test_refusals_and_repeats_use_no_quota(scoreboard: Running) -> None:
     first = scoreboard.score(action_id="once", key="k")
     again = scoreboard.score(action_id="once", key="k")
     assert first.json()["eventId"] == again.json()["eventId"]
@@ -145,15 +145,15 @@ def claim(scoreboard: Running, scopes: tuple[str, ...], **body: Any) -> httpx2.R
 SERVER = ("scores:write:any",)
 
 
-def test_what_a_server_has_to_claim_no_player_can(scoreboard: Running) -> None:
+def test_players_cannot_submit_actions_of_servers(scoreboard: Running) -> None:
     assert told(claim(scoreboard, ())) == (403, "action_by_server", None)
     assert claim(scoreboard, SERVER).json()["points"] == 10
 
 
-def test_a_trusted_server_says_what_a_claim_is_worth_within_the_range(scoreboard: Running) -> None:
+def test_a_trusted_server_sets_points_within_the_range(scoreboard: Running) -> None:
     assert claim(scoreboard, SERVER, points=42).json()["score"] == 42
     assert claim(scoreboard, SERVER, points=-5).json()["score"] == 37
-    # To JSON this is an integer, too.
+    # JSON Schema treats this as an integer.
     assert claim(scoreboard, SERVER, points=3.0).json()["score"] == 40
     assert told(claim(scoreboard, SERVER, points=101)) == (409, "points_out_of_range", None)
     assert told(claim(scoreboard, SERVER, actionId="plain", points=11)) == (409, "points_out_of_range", None)
@@ -161,7 +161,7 @@ def test_a_trusted_server_says_what_a_claim_is_worth_within_the_range(scoreboard
     assert told(claim(scoreboard, SERVER, points=1.5))[:2] == (422, "validation_failed")
 
 
-def test_a_repeat_with_other_points_is_another_claim(scoreboard: Running) -> None:
+def test_a_repeat_with_other_points_is_refused(scoreboard: Running) -> None:
     def keyed(points: int) -> httpx2.Response:
         return scoreboard.client.post(
             "/api/scores",
@@ -178,7 +178,7 @@ def test_a_repeat_with_other_points_is_another_claim(scoreboard: Running) -> Non
 
 
 @pytest.mark.parametrize("action", ["once", "seldom"])
-def test_of_many_requests_at_once_on_two_instances_one_counts(
+def test_of_concurrent_requests_on_two_instances_one_counts(
     tmp_path: Path, settings: dict[str, Any], action: str
 ) -> None:
     clock = HeldClock()

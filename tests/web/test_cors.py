@@ -1,4 +1,4 @@
-"""Pages of other origins: any may read, and those that the settings name may send scores."""
+"""CORS: any origin may read, and configured origins may send scores."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def preflight(server: Running, path: str, origin: str, method: str, headers: str
 
 
 @pytest.mark.parametrize("origin", ORIGINS)
-def test_an_origin_that_is_named_may_send_scores(tmp_path: Path, origin: str) -> None:
+def test_a_configured_origin_may_send_scores(tmp_path: Path, origin: str) -> None:
     with running(tmp_path, HeldClock(), cors_origins=origin) as server:
         asked = preflight(server, "/api/scores", origin, "POST")
         assert (asked["status"], asked["access-control-allow-origin"]) == ("200", origin)
@@ -53,7 +53,7 @@ def test_an_origin_that_is_named_may_send_scores(tmp_path: Path, origin: str) ->
 @pytest.mark.parametrize(
     "origin", ["https://elsewhere.example", "http://game.example", "capacitor://localhost", "null"]
 )
-def test_any_other_origin_may_not(tmp_path: Path, origin: str) -> None:
+def test_other_origins_may_not_send_scores(tmp_path: Path, origin: str) -> None:
     with running(tmp_path, HeldClock(), cors_origins="https://game.example") as server:
         asked = preflight(server, "/api/scores", origin, "POST")
         assert asked["status"] == "400"
@@ -61,7 +61,7 @@ def test_any_other_origin_may_not(tmp_path: Path, origin: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/leaderboard", "/api/leaderboard/stream", "/static/scoreboard.js"])
-def test_any_origin_may_read_with_headers_of_its_own(tmp_path: Path, path: str) -> None:
+def test_any_origin_may_read_with_additional_headers(tmp_path: Path, path: str) -> None:
     with running(tmp_path, HeldClock()) as server:
         asked = preflight(
             server, path, "https://elsewhere.example", "GET", f"{TRACING},if-none-match,last-event-id"
@@ -71,7 +71,7 @@ def test_any_origin_may_read_with_headers_of_its_own(tmp_path: Path, path: str) 
 
 
 @pytest.mark.parametrize("origin", ["null", "file://"])
-def test_an_origin_that_pages_share_is_warned_of(tmp_path: Path, origin: str) -> None:
+def test_an_origin_shared_by_unrelated_pages_is_logged_as_a_warning(tmp_path: Path, origin: str) -> None:
     with (
         capture_logs() as lines,
         running(tmp_path, HeldClock(), cors_origins=f"https://game.example,{origin}"),

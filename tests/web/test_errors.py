@@ -1,4 +1,4 @@
-"""Bad input: a clear error with a stable code, and the ledger is as it was."""
+"""Invalid input gets an error with a stable code, and changes nothing."""
 
 import asyncio
 import json
@@ -62,21 +62,21 @@ BODIES: dict[str, tuple[Any, int, str, str | None]] = {
     "wrong type": ({**GOOD, "actionId": 1}, 422, "validation_failed", "actionId"),
     "missing field": ({"actionId": "quest"}, 422, "validation_failed", "userId"),
     "unknown field": ({**GOOD, "score": 1_000}, 422, "validation_failed", "score"),
-    "points of its own": ({**GOOD, "points": 1_000}, 403, "points_not_yours", None),
+    "points of a player": ({**GOOD, "points": 1_000}, 403, "points_not_yours", None),
     "empty id": ({**GOOD, "userId": ""}, 422, "validation_failed", "userId"),
-    "over-long id": ({**GOOD, "userId": "x" * 129}, 422, "validation_failed", "userId"),
+    "id too long": ({**GOOD, "userId": "x" * 129}, 422, "validation_failed", "userId"),
     "control character": ({**GOOD, "actionId": "a\x07"}, 422, "validation_failed", "actionId"),
     "C1 control character": ({**GOOD, "actionId": "a\x85"}, 422, "validation_failed", "actionId"),
     "lone surrogate": ({**GOOD, "userId": "\ud800"}, 422, "validation_failed", "userId"),
     "unknown action": ({**GOOD, "actionId": "nothing"}, 404, "unknown_action", None),
-    "somebody else": ({**GOOD, "userId": "bob"}, 403, "not_your_score", None),
-    "somebody who looks alike": ({**GOOD, "userId": "аda"}, 403, "not_your_score", None),
+    "another user": ({**GOOD, "userId": "bob"}, 403, "not_your_score", None),
+    "a similar user id": ({**GOOD, "userId": "аda"}, 403, "not_your_score", None),
     "too large": (b" " * 16_385, 413, "body_too_large", None),
 }
 
 
 @pytest.mark.parametrize(("content", "status", "code", "field"), BODIES.values(), ids=BODIES.keys())
-def test_a_bad_body_changes_nothing(
+def test_an_invalid_body_changes_nothing(
     scoreboard: Running, content: Any, status: int, code: str, field: str | None
 ) -> None:
     problem = assert_problem(post(scoreboard, content), status, code)
@@ -85,12 +85,12 @@ def test_a_bad_body_changes_nothing(
     assert scoreboard.ledger() == []
 
 
-def test_each_bad_field_is_named(scoreboard: Running) -> None:
+def test_every_invalid_field_is_named(scoreboard: Running) -> None:
     problem = assert_problem(post(scoreboard, {"actionId": 1, "more": 2}), 422, "validation_failed")
     assert {error["field"] for error in problem["errors"]} == {"actionId", "userId", "more"}
 
 
-def test_an_id_of_128_characters_is_one(scoreboard: Running) -> None:
+def test_an_id_may_have_128_characters(scoreboard: Running) -> None:
     user = "🎮" * 128
     assert scoreboard.score(user).status_code == 201
 
@@ -105,7 +105,7 @@ def test_a_large_body_in_chunks_is_refused(scoreboard: Running) -> None:
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"])
-def test_a_body_that_does_not_say_it_is_json_is_refused(scoreboard: Running, kind: str) -> None:
+def test_a_body_that_is_not_declared_as_json_is_refused(scoreboard: Running, kind: str) -> None:
     assert_problem(post(scoreboard, GOOD, **{"Content-Type": kind}), 415, "unsupported_media_type")
     assert scoreboard.ledger() == []
 
@@ -114,8 +114,8 @@ def test_a_content_type_may_have_parameters(scoreboard: Running) -> None:
     assert post(scoreboard, GOOD, **{"Content-Type": "Application/JSON; charset=utf-8"}).status_code == 201
 
 
-@pytest.mark.parametrize("key", ["", "x" * 129, "a\x80b"], ids=["empty", "over-long", "control character"])
-def test_a_bad_idempotency_key_is_refused(scoreboard: Running, key: str) -> None:
+@pytest.mark.parametrize("key", ["", "x" * 129, "a\x80b"], ids=["empty", "too long", "control character"])
+def test_an_invalid_idempotency_key_is_refused(scoreboard: Running, key: str) -> None:
     response = scoreboard.client.post(
         "/api/scores",
         json=GOOD,
@@ -139,21 +139,21 @@ SECONDS_FROM_NOW = (-1, 0, 60)
 
 TOKENS: dict[str, tuple[dict[str, Any], str]] = {
     "expired": ({"exp": -11}, "token_expired"),
-    "expires this very second": ({"exp": -10}, "token_expired"),
+    "expires now": ({"exp": -10}, "token_expired"),
     "without exp": ({"exp": ...}, "token_invalid"),
     "exp is text": ({"exp": "4102444800"}, "token_invalid"),
     "exp is true": ({"exp": True}, "token_invalid"),
     "exp is null": ({"exp": None}, "token_invalid"),
-    "exp is beyond all times": ({"exp": 1e308}, "token_invalid"),
+    "exp is out of range": ({"exp": 1e308}, "token_invalid"),
     "exp has 400 digits": ({"exp": 10**400}, "token_invalid"),
     "exp is infinite": ({"exp": float("inf")}, "token_invalid"),
-    "exp is no number": ({"exp": float("nan")}, "token_invalid"),
+    "exp is not a number": ({"exp": float("nan")}, "token_invalid"),
     "not valid yet": ({"nbf": 60}, "token_invalid"),
     "without sub": ({"sub": ...}, "token_invalid"),
     "sub is a fraction": ({"sub": 7.5}, "token_invalid"),
     "sub is true": ({"sub": True}, "token_invalid"),
     "sub is empty": ({"sub": ""}, "token_invalid"),
-    "sub is over-long": ({"sub": "x" * 129}, "token_invalid"),
+    "sub is too long": ({"sub": "x" * 129}, "token_invalid"),
     "sub has a control character": ({"sub": "a\n"}, "token_invalid"),
     "forged": ({"secret": "another secret of thirty-two bytes"}, "token_invalid"),
     "unsigned": ({"secret": "", "algorithm": "none"}, "token_invalid"),
@@ -163,9 +163,7 @@ TOKENS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("claims", "code"), TOKENS.values(), ids=TOKENS.keys())
-def test_a_token_that_proves_nothing_changes_nothing(
-    scoreboard: Running, claims: dict[str, Any], code: str
-) -> None:
+def test_an_invalid_token_changes_nothing(scoreboard: Running, claims: dict[str, Any], code: str) -> None:
     now = scoreboard.clock.us // 1_000_000
     relative = {name: now + value if value in SECONDS_FROM_NOW else value for name, value in claims.items()}
     response = post(scoreboard, GOOD, Authorization=f"Bearer {signed(now, relative)}")
@@ -187,7 +185,7 @@ def test_a_malformed_token_changes_nothing(scoreboard: Running, header: str) -> 
     assert scoreboard.ledger() == []
 
 
-def test_a_request_without_a_token_is_told_to_send_one(scoreboard: Running) -> None:
+def test_a_request_without_a_token_is_refused(scoreboard: Running) -> None:
     response = scoreboard.client.post("/api/scores", json=GOOD)
     assert_problem(response, 401, "token_missing")
     assert response.headers["WWW-Authenticate"] == "Bearer"
@@ -195,10 +193,10 @@ def test_a_request_without_a_token_is_told_to_send_one(scoreboard: Running) -> N
     assert_problem(response, 401, "token_missing")
 
 
-def test_a_token_that_was_good_ends_all_the_same(scoreboard: Running) -> None:
+def test_a_verified_token_still_expires(scoreboard: Running) -> None:
     token = scoreboard.token()
     assert scoreboard.score(token=token).status_code == 201
-    # Clocks differ: ten seconds are given.
+    # The leeway for different clocks is ten seconds.
     scoreboard.clock.advance(3_609)
     assert scoreboard.score(token=token).status_code == 201
     scoreboard.clock.advance(1)
@@ -209,8 +207,8 @@ QUERIES = {
     "limit 0": ("limit=0", "limit"),
     "limit 101": ("limit=101", "limit"),
     "limit is text": ("limit=ten", "limit"),
-    "limit is written oddly": ("limit=1_0", "limit"),
-    "limit is no integer": ("limit=1.0", "limit"),
+    "limit has an underscore": ("limit=1_0", "limit"),
+    "limit is not an integer": ("limit=1.0", "limit"),
     "limit is empty": ("limit=", "limit"),
     "offset -1": ("offset=-1", "offset"),
     "offset is huge": ("offset=99999999999999999999999", "offset"),
@@ -220,7 +218,7 @@ QUERIES = {
 
 
 @pytest.mark.parametrize(("query", "field"), QUERIES.values(), ids=QUERIES.keys())
-def test_a_bad_parameter_is_named(scoreboard: Running, query: str, field: str) -> None:
+def test_an_invalid_parameter_is_named(scoreboard: Running, query: str, field: str) -> None:
     problem = assert_problem(scoreboard.client.get(f"/api/leaderboard?{query}"), 422, "validation_failed")
     assert [error["field"] for error in problem["errors"]] == [field]
 
@@ -249,7 +247,7 @@ def test_an_unknown_path_is_not_found(scoreboard: Running, path: str) -> None:
         ("POST", "/", "GET, HEAD"),
     ],
 )
-def test_a_wrong_method_is_told_the_right_ones(
+def test_a_wrong_method_gets_the_allowed_ones(
     scoreboard: Running, method: str, path: str, allowed: str
 ) -> None:
     response = scoreboard.client.request(method, path)
@@ -259,7 +257,7 @@ def test_a_wrong_method_is_told_the_right_ones(
 
 @contextmanager
 def another_writer(settings: Settings) -> Iterator[None]:
-    """Another process that holds the boards while it is open."""
+    """Another process that holds the locks of the boards."""
     if not settings.is_distributed:
         connection = sqlite3.connect(settings.database_path, isolation_level=None, check_same_thread=False)
         connection.execute("BEGIN IMMEDIATE")
@@ -287,7 +285,7 @@ def another_writer(settings: Settings) -> Iterator[None]:
             holding.result(LIMIT_SECONDS)
 
 
-def test_a_full_queue_is_told_and_what_it_holds_is_counted(
+def test_a_full_queue_refuses_requests_and_commits_the_waiting_ones(
     scoreboard: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commit, "QUEUE_SIZE", 3)
@@ -302,7 +300,9 @@ def test_a_full_queue_is_told_and_what_it_holds_is_counted(
     assert len(scoreboard.ledger()) == 3
 
 
-def test_a_store_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_store_is_reported_as_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sqlite_file, "BUSY_TIMEOUT_SECONDS", 0.05)
     with running(tmp_path) as scoreboard:
         with sqlite3.connect(scoreboard.settings.database_path, isolation_level=None) as other:
@@ -328,14 +328,14 @@ def test_a_byte_order_mark_before_a_body_is_ignored(scoreboard: Running) -> None
         {"actionId": {f"a{number}": 1 for number in range(1_400)}},
     ],
 )
-def test_a_refusal_does_not_grow_with_the_body(scoreboard: Running, body: Any) -> None:
+def test_the_size_of_an_error_does_not_grow_with_the_body(scoreboard: Running, body: Any) -> None:
     problem = assert_problem(post(scoreboard, body), 422, "validation_failed")
     assert len(json.dumps(problem)) < 4_096
     assert 1 <= len(problem["errors"]) <= 10
     assert ("more" in problem["detail"]) == (len(problem["errors"]) == 10)
 
 
-def test_a_body_that_ends_too_early_is_not_acted_on(scoreboard: Running) -> None:
+def test_an_incomplete_body_is_not_processed(scoreboard: Running) -> None:
     where = urlsplit(scoreboard.url)
     body = json.dumps(GOOD)
     with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as raw:
@@ -348,7 +348,7 @@ def test_a_body_that_ends_too_early_is_not_acted_on(scoreboard: Running) -> None
     assert scoreboard.score("bob").json()["version"] == 1
 
 
-def test_a_broken_request_line_breaks_nothing(scoreboard: Running) -> None:
+def test_the_server_survives_a_malformed_request_line(scoreboard: Running) -> None:
     where = urlsplit(scoreboard.url)
     with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as raw:
         raw.sendall(b"NONSENSE\r\n\r\n")

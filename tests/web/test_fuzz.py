@@ -1,4 +1,4 @@
-"""Byte strings that are nearly HTTP: each has an answer or a silent end, and the log stays short and without secrets.
+"""Malformed HTTP: each connection gets a response or is closed, and the log stays short and has no secrets.
 
 `python -m tools.fuzz` sends more of them.
 """
@@ -14,7 +14,7 @@ SEED = 14
 COUNT = 400
 
 
-def test_no_byte_string_makes_a_mistake_or_is_logged(tmp_path: Path) -> None:
+def test_malformed_requests_cause_no_errors_and_are_not_logged(tmp_path: Path) -> None:
     with running(tmp_path, rate_limit="1000000/minute") as scoreboard:
         token = scoreboard.token().encode()
         with told() as lines:

@@ -1,4 +1,4 @@
-"""Idempotency keys: whose they are, and what the ledger keeps of them."""
+"""Idempotency keys: their owners, and their digests in the ledger."""
 
 from hashlib import blake2b
 from pathlib import Path
@@ -23,7 +23,7 @@ def unkeyed(*parts: str) -> UUID:
     return UUID(bytes=blake2b("\0".join(parts).encode(), digest_size=16).digest())
 
 
-def test_keys_of_a_server_do_not_meet_those_of_the_user_with_the_same_id(scoreboard: Running) -> None:
+def test_a_server_and_a_user_with_the_same_id_have_separate_keys(scoreboard: Running) -> None:
     trusted = scoreboard.token("ada", scopes=(WRITE_ANY_SCORES,))
     by_server = scoreboard.score("ada", key="1", token=trusted)
     by_user = scoreboard.score("ada", key="1")
@@ -38,7 +38,7 @@ def test_keys_of_a_server_do_not_meet_those_of_the_user_with_the_same_id(scorebo
         )
 
 
-def test_a_digest_in_the_ledger_tells_nobody_without_the_secret_whose_key_it_was(scoreboard: Running) -> None:
+def test_digests_in_the_ledger_cannot_be_computed_without_the_secret(scoreboard: Running) -> None:
     scoreboard.score("ada", key="k")
     (event,) = scoreboard.ledger()
     guesses = [("ada", "k"), ("user", "ada", "k"), ("submission", "user", "ada", "k")]
@@ -50,15 +50,15 @@ def test_a_digest_in_the_ledger_tells_nobody_without_the_secret_whose_key_it_was
 
 
 ROTATIONS: Final[dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {
-    "the secret of tokens": (
+    "the token secret": (
         {"jwt_secret": FIRST_SECRET},
         {"jwt_secret": OTHER_SECRET, "jwt_old_secrets": FIRST_SECRET},
     ),
-    "the secret of tokens, beside one of its own": (
+    "the token secret, with a separate secret": (
         {"jwt_secret": FIRST_SECRET, "origin_secret": SECRET},
         {"jwt_secret": OTHER_SECRET, "origin_secret": SECRET},
     ),
-    "a secret of its own, from now on": (
+    "a new separate secret": (
         {"jwt_secret": FIRST_SECRET},
         {"jwt_secret": FIRST_SECRET, "origin_secret": SECRET},
     ),
@@ -66,7 +66,7 @@ ROTATIONS: Final[dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {
 
 
 @pytest.mark.parametrize(("before", "after"), ROTATIONS.values(), ids=ROTATIONS.keys())
-def test_a_repeat_is_found_after_a_secret_was_changed(
+def test_a_repeat_is_recognised_after_a_secret_rotation(
     tmp_path: Path, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     clock = HeldClock()
@@ -81,7 +81,7 @@ def test_a_repeat_is_found_after_a_secret_was_changed(
         assert server.board()["entries"][0]["score"] == 50
 
 
-def test_a_proof_counts_once_also_where_a_secret_is_changed_in_between(tmp_path: Path) -> None:
+def test_a_proof_counts_once_across_a_secret_rotation(tmp_path: Path) -> None:
     clock = HeldClock()
     proof = Tokens(FixedKeys(secrets(FIRST_SECRET.encode())), clock).sign_proof("ada", "quest", "1")
     body = {"actionId": "quest", "userId": "ada", "proof": proof}

@@ -1,4 +1,4 @@
-"""GET /api/leaderboard, the stream, and the rest that people and machines read."""
+"""GET /api/leaderboard, its stream, health, the page and the OpenAPI document."""
 
 import json
 import queue
@@ -13,7 +13,7 @@ from tests.harness import Running, running
 from tests.replay import replay
 
 
-def test_an_empty_board_says_so(scoreboard: Running) -> None:
+def test_an_empty_board_has_no_entries(scoreboard: Running) -> None:
     assert scoreboard.board() == {
         "board": "main",
         "version": 0,
@@ -52,12 +52,12 @@ def test_the_board_is_ranked(scoreboard: Running) -> None:
     }
 
 
-def test_answers_have_the_described_shape(scoreboard: Running) -> None:
+def test_responses_match_the_schema(scoreboard: Running) -> None:
     scoreboard.score("ada")
     LeaderboardResponse.model_validate_json(scoreboard.client.get("/api/leaderboard").content)
 
 
-def test_ten_entries_unless_told_otherwise(scoreboard: Running) -> None:
+def test_a_page_has_ten_entries_by_default(scoreboard: Running) -> None:
     for number in range(12):
         scoreboard.score(f"user-{number}")
     assert len(scoreboard.board()["entries"]) == 10
@@ -85,7 +85,7 @@ def test_an_unchanged_board_is_not_sent_again(scoreboard: Running) -> None:
     assert changed.headers["ETag"] != tag
 
 
-def test_two_pages_have_two_tags(scoreboard: Running) -> None:
+def test_each_page_has_its_own_entity_tag(scoreboard: Running) -> None:
     scoreboard.score("ada")
     scoreboard.score("bob")
     tags = {scoreboard.client.get(f"/api/leaderboard?limit={n}").headers["ETag"] for n in (1, 2)}
@@ -95,12 +95,12 @@ def test_two_pages_have_two_tags(scoreboard: Running) -> None:
 @pytest.mark.parametrize(
     "path", ["/api/leaderboard", "/api/leaderboard/stream", "/", "/health/live", "/health/ready"]
 )
-def test_head_answers_with_the_headers_alone(scoreboard: Running, path: str) -> None:
+def test_head_returns_only_headers(scoreboard: Running, path: str) -> None:
     response = scoreboard.client.head(path)
     assert (response.status_code, response.content) == (200, b"")
 
 
-def test_a_watcher_sees_the_board_at_once(scoreboard: Running) -> None:
+def test_a_stream_starts_with_the_board(scoreboard: Running) -> None:
     scoreboard.score("ada")
     with scoreboard.watch() as watcher:
         assert watcher.response.headers["content-type"].startswith("text/event-stream")
@@ -108,12 +108,12 @@ def test_a_watcher_sees_the_board_at_once(scoreboard: Running) -> None:
         assert watcher.frame() == scoreboard.board()
 
 
-def test_a_watcher_is_told_when_to_come_back(scoreboard: Running) -> None:
+def test_a_stream_contains_a_reconnection_time(scoreboard: Running) -> None:
     with scoreboard.watch() as watcher:
         assert 1_000 <= int(watcher.fields()["retry"]) <= 3_000
 
 
-def test_every_watcher_sees_each_new_top(scoreboard: Running) -> None:
+def test_every_stream_gets_each_change_of_the_top(scoreboard: Running) -> None:
     with scoreboard.watch() as one, scoreboard.watch() as other:
         assert one.frame()["version"] == other.frame()["version"] == 0
         for number in range(3):
@@ -123,7 +123,7 @@ def test_every_watcher_sees_each_new_top(scoreboard: Running) -> None:
             assert other.frame() == board
 
 
-def test_a_watcher_of_another_board_is_left_in_peace(scoreboard: Running) -> None:
+def test_a_stream_gets_only_its_own_board(scoreboard: Running) -> None:
     with scoreboard.watch("/api/leaderboard/stream?board=side") as watcher:
         assert watcher.frame()["version"] == 0
         scoreboard.score("ada", "quest")
@@ -131,7 +131,7 @@ def test_a_watcher_of_another_board_is_left_in_peace(scoreboard: Running) -> Non
         assert watcher.frame()["entries"][0]["score"] == 5
 
 
-def test_what_no_watcher_can_see_is_not_sent(scoreboard: Running) -> None:
+def test_invisible_changes_are_not_sent(scoreboard: Running) -> None:
     for number in range(10):
         scoreboard.score(f"user-{number}", "quest")
     with scoreboard.watch() as watcher:
@@ -141,7 +141,7 @@ def test_what_no_watcher_can_see_is_not_sent(scoreboard: Running) -> None:
         assert watcher.frame()["version"] == 12
 
 
-def test_every_frame_is_the_ledger_up_to_its_version(scoreboard: Running) -> None:
+def test_every_frame_equals_the_ledger_up_to_its_version(scoreboard: Running) -> None:
     frames: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
     def read() -> None:
@@ -163,7 +163,7 @@ def test_every_frame_is_the_ledger_up_to_its_version(scoreboard: Running) -> Non
         thread.start()
     for thread in writers:
         thread.join(20)
-    # What ends it has to be seen by every watcher: not all of the scores above are.
+    # The last score must be visible on every stream. Not all scores above are.
     assert scoreboard.score("user-12", "jackpot").json()["version"] == 121
     for thread in (*writers, *readers):
         thread.join(20)
@@ -179,7 +179,7 @@ def test_every_frame_is_the_ledger_up_to_its_version(scoreboard: Running) -> Non
         assert frame["players"] == len(board)
 
 
-def test_a_score_of_another_process_is_seen_within_a_second(
+def test_a_score_of_another_process_is_visible_within_a_second(
     scoreboard: Running, tmp_path: Path, deployment: dict[str, Any]
 ) -> None:
     scoreboard.score("ada")
@@ -200,7 +200,7 @@ def test_a_score_of_another_process_is_seen_within_a_second(
     }
 
 
-def test_streams_end_with_a_time_to_come_back_when_the_server_stops(scoreboard: Running) -> None:
+def test_streams_end_with_a_reconnection_time_when_the_server_stops(scoreboard: Running) -> None:
     with scoreboard.watch() as watcher:
         watcher.frame()
         scoreboard.stop()
@@ -209,13 +209,13 @@ def test_streams_end_with_a_time_to_come_back_when_the_server_stops(scoreboard: 
             watcher.fields()
 
 
-def test_health_is_told(scoreboard: Running) -> None:
+def test_health_is_reported(scoreboard: Running) -> None:
     assert scoreboard.client.get("/health/live").json() == {"status": "live"}
     ready = scoreboard.client.get("/health/ready")
     assert (ready.status_code, ready.json()) == (200, {"status": "ready", "degraded": []})
 
 
-def test_anybody_may_read_from_another_origin_and_nobody_write(scoreboard: Running) -> None:
+def test_by_default_other_origins_may_read_but_not_write(scoreboard: Running) -> None:
     origin = {"Origin": "https://elsewhere.example"}
     assert (
         scoreboard.client.get("/api/leaderboard", headers=origin).headers["Access-Control-Allow-Origin"]
@@ -230,7 +230,7 @@ def test_anybody_may_read_from_another_origin_and_nobody_write(scoreboard: Runni
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
-def test_the_page_is_there_and_loads_nothing_from_elsewhere(scoreboard: Running) -> None:
+def test_the_page_loads_only_its_own_files(scoreboard: Running) -> None:
     page = scoreboard.client.get("/")
     assert page.status_code == 200
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
@@ -241,7 +241,7 @@ def test_the_page_is_there_and_loads_nothing_from_elsewhere(scoreboard: Running)
         assert "//" not in asset.text.replace("http://www.w3.org/2000/svg", "").replace("// ", "")
 
 
-def test_the_api_is_described_with_an_example_for_each_answer(scoreboard: Running) -> None:
+def test_the_openapi_document_has_an_example_of_each_error(scoreboard: Running) -> None:
     document = scoreboard.client.get("/openapi.json").json()
     assert set(document["paths"]) == {
         "/api/scores",

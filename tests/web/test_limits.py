@@ -1,4 +1,4 @@
-"""What a server takes from one client, and from all: no more, and it says so."""
+"""Limits of streams, headers, bodies and time, for each client and for all."""
 
 import asyncio
 import socket
@@ -22,7 +22,7 @@ from tests.limits import LIMIT_SECONDS
 
 
 def is_over_at_once(scoreboard: Running, **headers: str) -> bool:
-    """Whether a stream ends right after it has said when to come back; the status is 200 all the same."""
+    """Return True if a stream ends right after its reconnection time. The status is 200 anyway."""
     with scoreboard.client.stream("GET", "/api/leaderboard/stream", headers=headers) as response:
         assert response.status_code == 200
         lines = response.iter_lines()
@@ -31,7 +31,7 @@ def is_over_at_once(scoreboard: Running, **headers: str) -> bool:
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def test_one_stream_too_many_is_told_to_come_back_and_nobody_is_thrown_out(
+def test_a_stream_over_the_limit_is_refused_and_the_others_continue(
     tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
     with running(tmp_path, loop_factory=loop, max_streams=2, rate_limit="1000/minute") as scoreboard:
@@ -47,7 +47,7 @@ def test_one_stream_too_many_is_told_to_come_back_and_nobody_is_thrown_out(
         assert not is_over_at_once(scoreboard)
 
 
-def test_an_address_has_its_own_limit(tmp_path: Path) -> None:
+def test_each_address_has_its_own_limit(tmp_path: Path) -> None:
     given: dict[str, Any] = {"max_streams_per_address": 1, "trusted_proxies": "127.0.0.0/8"}
     with running(tmp_path, **given) as scoreboard, scoreboard.watch() as watcher:
         watcher.frame()
@@ -55,7 +55,7 @@ def test_an_address_has_its_own_limit(tmp_path: Path) -> None:
         assert not is_over_at_once(scoreboard, **{"X-Forwarded-For": "198.51.100.7"})
 
 
-def test_whoever_is_not_a_trusted_proxy_cannot_choose_an_address(tmp_path: Path) -> None:
+def test_an_untrusted_client_cannot_choose_its_address(tmp_path: Path) -> None:
     with running(tmp_path, max_streams_per_address=1) as scoreboard, scoreboard.watch() as watcher:
         watcher.frame()
         assert is_over_at_once(scoreboard, **{"X-Forwarded-For": "198.51.100.7"})
@@ -63,7 +63,7 @@ def test_whoever_is_not_a_trusted_proxy_cannot_choose_an_address(tmp_path: Path)
 
 @pytest.fixture
 def ask(tmp_path: Path) -> Callable[..., bytes]:
-    """Send some bytes to a server, and hear until it ends the connection."""
+    """Send bytes to a server, and read until it ends the connection."""
 
     def ask(*parts: bytes) -> bytes:
         with running(tmp_path) as scoreboard:
@@ -82,7 +82,7 @@ def ask(tmp_path: Path) -> Callable[..., bytes]:
 START = b"GET /health/live HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
 
 
-def test_a_header_of_any_usual_size_is_taken(ask: Callable[..., bytes]) -> None:
+def test_a_header_of_common_size_is_accepted(ask: Callable[..., bytes]) -> None:
     assert ask(START, b"Cookie: " + b"x" * 30_000 + b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
 
 
@@ -91,11 +91,11 @@ def test_a_huge_header_is_refused(ask: Callable[..., bytes], end: bytes) -> None
     assert ask(START + b"Cookie: " + b"x" * 40_000 + end).startswith(b"HTTP/1.1 431 ")
 
 
-def test_many_small_headers_are_as_huge(ask: Callable[..., bytes]) -> None:
+def test_many_small_headers_are_refused(ask: Callable[..., bytes]) -> None:
     assert ask(START + b"".join(b"A%d: x\r\n" % n for n in range(5_000))).startswith(b"HTTP/1.1 431 ")
 
 
-def test_whoever_takes_too_long_to_ask_is_not_waited_for(
+def test_a_slow_request_header_ends_the_connection(
     ask: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "ASKING_SECONDS", 0.1)
@@ -118,7 +118,7 @@ def connected(scoreboard: Running) -> Iterator[socket.socket]:
 
 
 def answer_while_dripping(client: socket.socket, drop: bytes) -> bytes:
-    """Send a drop, and then another one, until there is an answer; all of it, to the end of the connection."""
+    """Send small pieces until there is a response. Return all of it."""
     client.settimeout(DROP_SECONDS)
     received = b""
     for _ in range(round(LIMIT_SECONDS / DROP_SECONDS)):
@@ -139,7 +139,7 @@ def answer_while_dripping(client: socket.socket, drop: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("framing", "drop"), [(LENGTH, b" "), (CHUNKED, b"1\r\n \r\n")], ids=["with a length", "in chunks"]
 )
-def test_whoever_drips_a_body_is_not_waited_for(
+def test_a_slow_body_ends_the_connection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, framing: bytes, drop: bytes
 ) -> None:
     monkeypatch.setattr(limits, "BODY_SECONDS", 0.3)
@@ -153,7 +153,7 @@ def test_whoever_drips_a_body_is_not_waited_for(
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("end", [b"", b"Connection: close\r\n"], ids=["kept", "closed after it"])
-def test_whoever_takes_nothing_of_an_answer_is_not_waited_for(
+def test_a_client_that_does_not_read_its_response_is_disconnected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loop: Callable[[], asyncio.AbstractEventLoop], end: bytes
 ) -> None:
     monkeypatch.setattr(limits, "TAKING_SECONDS", 0.3)
@@ -161,7 +161,7 @@ def test_whoever_takes_nothing_of_an_answer_is_not_waited_for(
         running(tmp_path, send_buffer_bytes=4_096, loop_factory=loop) as scoreboard,
         socket.socket() as client,
     ):
-        # Set before it connects, or the kernel takes the whole answer for it.
+        # Set before connecting: otherwise, the kernel buffers the whole response.
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         where = urlsplit(scoreboard.url)
         client.connect((where.hostname, where.port))
@@ -170,7 +170,7 @@ def test_whoever_takes_nothing_of_an_answer_is_not_waited_for(
 
 
 def is_cut_off_though_it_reads_nothing(client: socket.socket) -> bool:
-    """Whoever does not read hears of the end by asking on."""
+    """A client that does not read notices the end when it sends more requests."""
     client.settimeout(DROP_SECONDS)
     for _ in range(round(LIMIT_SECONDS / DROP_SECONDS)):
         Event().wait(DROP_SECONDS)
@@ -183,24 +183,24 @@ def is_cut_off_though_it_reads_nothing(client: socket.socket) -> bool:
     return False
 
 
-def test_a_body_that_nobody_asked_for_is_not_waited_for_either(
+def test_an_unread_body_does_not_keep_the_connection_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "BODY_SECONDS", 0.3)
     with running(tmp_path) as scoreboard, connected(scoreboard) as client:
         client.sendall(b"GET /health/live HTTP/1.1\r\nHost: test\r\n" + LENGTH)
         received = answer_while_dripping(client, b" ")
-        # It has its answer: another one would be taken for that to the next request.
+        # It has had its response: a second one would be taken for the response to the next request.
         assert received.startswith(b"HTTP/1.1 200 ")
         assert received.count(b"HTTP/1.1") == 1
 
 
-def test_a_body_may_come_a_while_after_its_header(tmp_path: Path) -> None:
+def test_a_body_may_follow_its_header_after_a_pause(tmp_path: Path) -> None:
     with running(tmp_path) as scoreboard, connected(scoreboard) as client:
         for version in (1, 2):
             client.sendall(POST % scoreboard.token().encode() + b"Content-Length: %d\r\n\r\n" % len(BODY))
             client.sendall(BODY[:10])
-            # A second connection takes longer than the loop to come round.
+            # A second connection takes longer than one turn of the loop.
             assert scoreboard.client.get("/health/live").status_code == 200
             client.sendall(BODY[10:])
             received = b""
@@ -212,7 +212,7 @@ def test_a_body_may_come_a_while_after_its_header(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/1.1\r\n\r\n"])
-def test_whoever_begins_no_tls_is_not_waited_for(
+def test_a_client_that_starts_no_tls_handshake_is_disconnected(
     tmp_path: Path,
     certificate: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
@@ -234,7 +234,7 @@ def test_whoever_begins_no_tls_is_not_waited_for(
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("last", [b"nonsense\r\n\r\n", START + b"\r\n"], ids=["refused", "answered"])
-def test_a_client_that_keeps_sending_after_the_last_answer_over_tls_is_cut_off(
+def test_a_tls_client_that_sends_after_the_last_response_is_disconnected(
     tmp_path: Path,
     certificate: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""What operators watch, on a port of its own."""
+"""Metrics, on their own port."""
 
 import socket
 import threading
@@ -18,7 +18,7 @@ from tests.limits import LIMIT_SECONDS
 
 
 def scraped(scoreboard: Running) -> dict[str, float]:
-    """Each sample by its name and labels."""
+    """Return all samples, by name and labels."""
     url = f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics"
     return {
         sample.name.removeprefix("scoreboard_")
@@ -28,7 +28,7 @@ def scraped(scoreboard: Running) -> dict[str, float]:
     }
 
 
-def test_everything_that_happens_is_counted(tmp_path: Path, deployment: dict[str, Any]) -> None:
+def test_all_events_are_counted(tmp_path: Path, deployment: dict[str, Any]) -> None:
     clock = HeldClock()
     with running(tmp_path, clock, metrics_port=0, **deployment) as scoreboard:
         with scoreboard.watch("/api/leaderboard/stream?delta=1") as patched, scoreboard.watch() as watcher:
@@ -52,7 +52,7 @@ def test_everything_that_happens_is_counted(tmp_path: Path, deployment: dict[str
         assert seen["http_request_seconds_count other other 404"] == 1
         assert seen["scores_accepted_total"] == 10
         assert seen["submissions_refused_total rate_limited"] == 2
-        # The second refusal was remembered: it cost the store nothing.
+        # The second refusal came from the cache, without the store.
         assert seen["commit_batch_size_sum"] == seen["commit_seconds_count"] == 11
         assert seen["apply_seconds_count"] == 10
         assert seen["board_reads_total ranking"] > 0
@@ -82,14 +82,14 @@ def test_a_stream_that_is_refused_counts_as_neither_opened_nor_closed(tmp_path: 
     assert sum(value for name, value in seen.items() if name.startswith("streams_closed_total ")) == 0
 
 
-def test_the_public_port_has_none(tmp_path: Path) -> None:
+def test_the_public_port_has_no_metrics(tmp_path: Path) -> None:
     with running(tmp_path, metrics_port=0) as scoreboard:
         assert scoreboard.client.get("/metrics").status_code == 404
     with running(tmp_path) as scoreboard:
         assert scoreboard.scoreboard.metrics_port is None
 
 
-def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with (
@@ -99,7 +99,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
             pass
 
 
-def test_silent_clients_of_the_port_take_no_threads_and_are_left_in_time(
+def test_silent_clients_use_no_threads_and_are_disconnected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "ASKING_SECONDS", 0.1)
@@ -116,7 +116,7 @@ def test_silent_clients_of_the_port_take_no_threads_and_are_left_in_time(
         assert [client.recv(1_000)[:12] for client in clients[:2]] == [b"", b"HTTP/1.1 408"]
 
 
-def test_a_bad_request_for_metrics_is_answered(tmp_path: Path) -> None:
+def test_an_invalid_request_for_metrics_gets_a_response(tmp_path: Path) -> None:
     with running(tmp_path, metrics_port=0) as scoreboard:
         url = f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics"
         assert httpx2.get(url, headers={b"Accept": b"\xff", b"Accept-Encoding": b"\xff"}).status_code == 200
@@ -125,7 +125,7 @@ def test_a_bad_request_for_metrics_is_answered(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", ["latest", "1.0.0-rc1", "9" * 5_000, "1.0.0; escaping=none"])
 @pytest.mark.parametrize("kind", ["application/openmetrics-text", "text/plain"])
-def test_a_client_that_asks_for_an_odd_format_gets_one_that_is_there(
+def test_an_unknown_format_gets_an_existing_one(
     tmp_path: Path, kind: str, version: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("WARNING")

@@ -1,4 +1,4 @@
-"""Administrators and trusted servers name players, and administrators hide them: over HTTP, in both deployments."""
+"""Renames by administrators and trusted servers, and hiding, over HTTP in both deployments."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def code(response: httpx2.Response) -> tuple[int, str]:
 
 
 def differences(server: Running) -> list[str]:
-    """What `verify` finds, of the ledger and of the ranking that the server uses."""
+    """Return the findings of `verify` for the ledger and the server's ranking."""
 
     async def look() -> list[str]:
         found: list[str] = []
@@ -70,7 +70,7 @@ def differences(server: Running) -> list[str]:
     return apart(look())
 
 
-def test_an_offensive_name_is_replaced_on_every_screen_and_stays_so(server: Running) -> None:
+def test_a_replaced_name_stays_replaced_on_every_board_and_stream(server: Running) -> None:
     server.score("ada", name="Rude Word")
     server.score("ada", "visit", name="Rude Word")
     with server.watch() as watcher, server.watch("/api/leaderboard/stream?board=side") as other:
@@ -102,7 +102,7 @@ def test_a_cleared_name_shows_the_user_id_until_it_is_released(server: Running) 
     assert differences(server) == []
 
 
-def test_who_has_renamed_is_in_the_audit_log_and_the_names_are_nowhere_but_with_the_player(
+def test_the_audit_log_has_who_renamed_and_names_are_stored_only_with_the_player(
     tmp_path: Path,
 ) -> None:
     with running(tmp_path, HeldClock(), admin_on_public_port=True) as server:
@@ -127,7 +127,7 @@ def test_who_has_renamed_is_in_the_audit_log_and_the_names_are_nowhere_but_with_
         assert "Word" not in str(kept)
 
 
-def test_names_use_up_nothing_of_the_rate_limit_and_give_nothing_away(tmp_path: Path) -> None:
+def test_renames_do_not_count_for_the_rate_limit_of_players(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock(), admin_on_public_port=True, rate_limit="3/minute") as server:
         for number in range(3):
             assert server.score("ada").status_code == 201
@@ -138,7 +138,7 @@ def test_names_use_up_nothing_of_the_rate_limit_and_give_nothing_away(tmp_path: 
         assert differences(server) == []
 
 
-def test_who_is_hidden_scores_on_and_is_on_no_board(server: Running) -> None:
+def test_a_hidden_player_still_scores_and_is_on_no_board(server: Running) -> None:
     for user_id in ("ada", "bob"):
         server.score(user_id)
     with server.watch() as watcher:
@@ -149,7 +149,7 @@ def test_who_is_hidden_scores_on_and_is_on_no_board(server: Running) -> None:
     answer = server.score("ada", key="k").json()
     assert (answer["score"], answer["rank"]) == (100, None)
     assert server.score("ada", key="k").json()["rank"] is None
-    # Its first score on another board.
+    # The first score on another board.
     answer = server.score("ada", "visit").json()
     assert (answer["score"], answer["rank"], answer["version"]) == (5, None, 1)
     assert server.score("bob", "visit").json()["rank"] == 1
@@ -174,9 +174,7 @@ def test_who_is_hidden_scores_on_and_is_on_no_board(server: Running) -> None:
         (("ban", "hide", "unban", "show"), True),
     ],
 )
-def test_a_ban_and_hiding_do_not_end_each_other(
-    tmp_path: Path, steps: tuple[str, ...], is_listed: bool
-) -> None:
+def test_bans_and_hiding_are_independent(tmp_path: Path, steps: tuple[str, ...], is_listed: bool) -> None:
     with running(tmp_path, HeldClock(), admin_on_public_port=True) as server:
         for user_id in ("ada", "bob"):
             server.score(user_id)
@@ -189,7 +187,7 @@ def test_a_ban_and_hiding_do_not_end_each_other(
         assert differences(server) == []
 
 
-def test_an_adjustment_puts_no_hidden_player_on_a_board(server: Running) -> None:
+def test_an_adjustment_does_not_show_a_hidden_player(server: Running) -> None:
     server.score("ada")
     admin(server, "hide", userId="ada")
     admin(server, "adjust", userId="ada", board="side", points=7)
@@ -247,7 +245,7 @@ def test_a_trusted_server_renames_a_player_without_a_score(tmp_path: Path, user_
         assert names(server) == ["Own"]
 
 
-def test_who_may_not_rename_is_told_why(tmp_path: Path) -> None:
+def test_a_refused_rename_has_a_reason(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock(), admin_on_public_port=True, server_rate_limit="20/minute") as server:
         server.score("ada", name="Ada")
         own = {"Authorization": f"Bearer {server.token('ada', scopes=('scores:write',))}"}
@@ -269,10 +267,8 @@ def test_who_may_not_rename_is_told_why(tmp_path: Path) -> None:
         assert told == {200, 429}
 
 
-def test_names_that_two_boards_tell_at_once_end_as_the_newest(
-    tmp_path: Path, deployment: dict[str, Any]
-) -> None:
-    """Send submissions and renames of one player on two boards at once: boards end with the name of the store."""
+def test_concurrent_names_on_two_boards_end_as_the_newest(tmp_path: Path, deployment: dict[str, Any]) -> None:
+    """Send concurrent submissions and renames of one player. All boards end with the name in the store."""
     with running(
         tmp_path, HeldClock(), admin_on_public_port=True, rate_limit="1000/minute", **deployment
     ) as server:

@@ -1,4 +1,4 @@
-"""The OpenAPI document against the server that it describes: every operation that stands in it, by Schemathesis."""
+"""Tests of the OpenAPI document: Schemathesis calls every operation of a server."""
 
 import asyncio
 import subprocess
@@ -29,11 +29,11 @@ OPTIONS = (
 )
 
 SECONDS = 600.0
-"""For one run, which takes ten on a machine that does nothing else."""
+"""The time limit of a run, which takes ten seconds on an idle machine."""
 
 
 def ending_streams(application: ASGIApp) -> ASGIApp:
-    """Each stream is over after its first event, as if its client had left: else a test of all would never end."""
+    """End each stream after its first event, as if the client had disconnected."""
 
     async def ending(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != STREAM:
@@ -59,7 +59,7 @@ def ending_streams(application: ASGIApp) -> ASGIApp:
 
 @contextmanager
 def described(folder: Path, *, is_private: bool = False) -> Iterator[Running]:
-    """A server with the shipped catalog, since the examples of the document are of it, and no limit in the way."""
+    """Run a server with the default catalog, which the document's examples are for, and without limits."""
     with running(
         folder,
         HeldClock(),
@@ -92,9 +92,9 @@ def test_the_document_is_valid(tmp_path: Path, is_private: bool, has_admin: bool
         (("scores:write:any",), False),
         (("scoreboard:admin",), False),
     ],
-    ids=["nobody", "private, nobody", "private, a player", "a trusted server", "an administrator"],
+    ids=["no token", "private, no token", "private, a player", "a trusted server", "an administrator"],
 )
-def test_every_operation_answers_as_it_is_described(
+def test_every_operation_matches_the_document(
     tmp_path: Path, scopes: tuple[str, ...] | None, is_private: bool
 ) -> None:
     with described(tmp_path, is_private=is_private) as server:
@@ -108,12 +108,12 @@ def test_every_operation_answers_as_it_is_described(
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        # Nothing was left out.
+        # No operation was skipped.
         operations = sum(len(path) for path in server.client.get("/openapi.json").json()["paths"].values())
         assert f"Tested: {operations}\n" in done.stdout
 
 
-def test_a_patch_is_as_it_is_described(tmp_path: Path) -> None:
+def test_a_patch_matches_its_schema(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock(), rate_limit="1000/minute") as server:
         for number in range(10):
             server.score(f"user-{number}")

@@ -1,4 +1,4 @@
-"""A trusted server's proof: good for one user and one action, once, for a short time."""
+"""Proofs of trusted servers: valid for one user and one action, once, for a short time."""
 
 import json
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def code(response: httpx2.Response) -> tuple[int, str]:
     return response.status_code, response.json()["code"]
 
 
-def test_a_proof_counts_once_ever(server: Running) -> None:
+def test_a_proof_counts_once(server: Running) -> None:
     shown = proof(server)
     assert redeem(server, shown).json()["score"] == 100
     assert code(redeem(server, shown)) == (409, "proof_redeemed")
@@ -69,7 +69,7 @@ def test_a_proof_counts_once_ever(server: Running) -> None:
     assert redeem(server, proof(server, jti="2")).json()["score"] == 200
 
 
-def test_an_answer_that_was_lost_is_had_again_with_the_same_key(server: Running) -> None:
+def test_a_repeat_with_the_same_key_returns_the_lost_response(server: Running) -> None:
     shown = proof(server)
     first = redeem(server, shown, key="k")
     second = redeem(server, shown, key="k")
@@ -78,7 +78,7 @@ def test_an_answer_that_was_lost_is_had_again_with_the_same_key(server: Running)
     assert code(redeem(server, shown, key="other")) == (409, "proof_redeemed")
 
 
-def test_a_lost_answer_is_had_again_also_when_the_proof_is_over(server: Running) -> None:
+def test_a_repeat_works_after_the_proof_has_expired(server: Running) -> None:
     shown = proof(server)
     first = redeem(server, shown, key="k")
     server.clock.advance(1_000)
@@ -86,19 +86,19 @@ def test_a_lost_answer_is_had_again_also_when_the_proof_is_over(server: Running)
     assert code(redeem(server, shown, key="other")) == (403, "proof_invalid")
 
 
-def test_an_action_that_needs_a_proof_counts_with_one_alone(server: Running) -> None:
+def test_an_action_that_requires_a_proof_counts_only_with_one(server: Running) -> None:
     assert code(redeem(server, None)) == (403, "proof_required")
     trusted = server.token("server", scopes=(WRITE_ANY_SCORES,))
     assert redeem(server, None, token=trusted).status_code == 201
 
 
-def test_another_action_takes_a_proof_of_its_own_too(server: Running) -> None:
+def test_other_actions_accept_a_proof_too(server: Running) -> None:
     shown = proof(server, action="quest")
     assert redeem(server, shown, action_id="quest").json()["points"] == 50
     assert code(redeem(server, shown, action_id="quest")) == (409, "proof_redeemed")
 
 
-def test_a_proof_says_what_it_was_worth_within_the_range(server: Running) -> None:
+def test_a_proof_sets_points_within_the_range(server: Running) -> None:
     assert redeem(server, proof(server, points=149)).json()["points"] == 149
     assert code(redeem(server, proof(server, jti="2", points=151))) == (409, "points_out_of_range")
 
@@ -119,15 +119,13 @@ FORGED: Final[dict[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("changed", FORGED.values(), ids=FORGED.keys())
-def test_what_is_no_proof_is_refused_with_nothing_of_the_reason(
-    server: Running, changed: dict[str, Any]
-) -> None:
+def test_an_invalid_proof_is_refused_without_a_reason(server: Running, changed: dict[str, Any]) -> None:
     assert code(redeem(server, proof(server, **changed))) == (403, "proof_invalid")
     assert server.board()["version"] == 0
 
 
 @pytest.mark.parametrize("seconds", [-11, 611])
-def test_a_proof_is_good_for_a_short_time(server: Running, seconds: int) -> None:
+def test_a_proof_expires_soon(server: Running, seconds: int) -> None:
     ends = server.clock.now_us() // 1_000_000 + seconds
     assert code(redeem(server, proof(server, exp=ends, iat=...))) == (403, "proof_invalid")
 
@@ -149,7 +147,7 @@ TYPES: Final[dict[str, tuple[str | None, bool]]] = {
 
 
 @pytest.mark.parametrize(("typ", "is_proof"), TYPES.values(), ids=TYPES.keys())
-def test_a_proof_is_never_a_token_and_counts_with_its_type_alone(
+def test_a_proof_requires_its_type_and_is_not_accepted_as_a_token(
     server: Running, typ: str | None, is_proof: bool
 ) -> None:
     now = server.clock.now_us() // 1_000_000
@@ -166,21 +164,21 @@ def test_a_proof_is_never_a_token_and_counts_with_its_type_alone(
     assert redeem(server, shown).status_code == (201 if is_proof else 403)
 
 
-def test_a_proof_is_no_token(server: Running) -> None:
+def test_a_proof_is_not_accepted_as_a_token(server: Running) -> None:
     assert code(redeem(server, None, token=proof(server))) == (401, "token_invalid")
-    # What `scoreboard proof` prints, too.
+    # `scoreboard proof` prints the same.
     assert code(redeem(server, None, token=server.tokens.sign_proof("ada", "boss", "1"))) == (
         401,
         "token_invalid",
     )
 
 
-def test_a_token_is_no_proof(server: Running) -> None:
+def test_a_token_is_not_accepted_as_a_proof(server: Running) -> None:
     assert code(redeem(server, server.token())) == (403, "proof_invalid")
 
 
 @pytest.mark.parametrize("shown", ["", "x", "é", "a.b.c", "x" * 8_193, "\ud800"])
-def test_nonsense_is_refused(server: Running, shown: str) -> None:
+def test_a_malformed_proof_is_refused(server: Running, shown: str) -> None:
     headers = {"Authorization": f"Bearer {server.token()}", "Content-Type": "application/json"}
     body = json.dumps({"actionId": "boss", "userId": "ada", "proof": shown})
     response = server.client.post("/api/scores", content=body, headers=headers)

@@ -1,4 +1,4 @@
-"""Limits of requests: what is told of them, and when the next one passes."""
+"""Rate limits: their headers, and when the next request is accepted."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +13,12 @@ from tests.harness import Running, running
 PLAYER = '"player";q=10;w=60, "server";q=60000;w=60'
 
 
-def test_a_client_is_told_the_limit_and_when_it_is_used_up(scoreboard: Running) -> None:
+def test_responses_name_the_limit_and_when_it_is_used_up(scoreboard: Running) -> None:
     for _ in range(10):
         accepted = scoreboard.score()
         assert (accepted.headers["RateLimit-Policy"], accepted.headers.get("RateLimit")) == (PLAYER, None)
     scoreboard.clock.advance(18)
-    # The second one is refused without asking the store.
+    # The second one is refused from the cache.
     for _ in range(2):
         refused = scoreboard.score()
         assert refused.status_code == 429
@@ -30,7 +30,7 @@ REFUSED = {401: (b"", "x"), 400: (b"", None), 404: (b'{"actionId":"none","userId
 
 
 @pytest.mark.parametrize("status", REFUSED)
-def test_every_refusal_tells_the_limit_of_its_route(scoreboard: Running, status: int) -> None:
+def test_every_error_names_the_limit_of_its_route(scoreboard: Running, status: int) -> None:
     content, token = REFUSED[status]
     headers = {"Authorization": f"Bearer {token or scoreboard.token()}", "Content-Type": "application/json"}
     refused = scoreboard.client.post("/api/scores", content=content, headers=headers)
@@ -44,13 +44,13 @@ def described(scoreboard: Running, path: str, method: str) -> dict[str, Any]:
     return answers
 
 
-def test_the_description_names_these_headers(scoreboard: Running) -> None:
+def test_the_openapi_document_describes_these_headers(scoreboard: Running) -> None:
     answers = described(scoreboard, "/api/scores", "post")
     assert all("RateLimit-Policy" in answer["headers"] for answer in answers.values())
     assert {"Retry-After", "RateLimit"} <= answers["429"]["headers"].keys()
 
 
-def test_a_page_of_another_origin_sees_them(tmp_path: Path) -> None:
+def test_pages_of_other_origins_may_read_these_headers(tmp_path: Path) -> None:
     origin = "https://game.example"
     with running(tmp_path, cors_origins=origin) as scoreboard:
         for path in ("/api/scores", "/api/leaderboard"):
@@ -59,7 +59,7 @@ def test_a_page_of_another_origin_sees_them(tmp_path: Path) -> None:
             assert {"Retry-After", "RateLimit", "RateLimit-Policy"} <= exposed
 
 
-def test_a_trusted_server_has_a_limit_of_its_own_beside_its_players(tmp_path: Path) -> None:
+def test_a_trusted_server_and_its_players_have_separate_limits(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock(), rate_limit="2/minute", server_rate_limit="6/minute") as scoreboard:
 
         def scored(server: str, user_id: str) -> tuple[int, str | None, str | None]:
@@ -71,7 +71,7 @@ def test_a_trusted_server_has_a_limit_of_its_own_beside_its_players(tmp_path: Pa
         of_server = (429, "server_rate_limited", '"server";r=0;t=10')
         told = [scored("game", user_id) for user_id in ("ada", "ada", "ada", "bob", "bob", "cyd", "cyd")]
         assert told == [(201, None, None)] * 2 + [of_player] + [(201, None, None)] * 3 + [of_server]
-        # Neither another server nor a player is kept by it.
+        # Other servers and players are not affected.
         assert scored("other", "cyd")[0] == 201
         assert scoreboard.score("dan").status_code == 201
         scoreboard.clock.advance(10)
@@ -79,7 +79,7 @@ def test_a_trusted_server_has_a_limit_of_its_own_beside_its_players(tmp_path: Pa
         assert scored("game", "eve") == of_server
 
 
-def test_the_limit_of_servers_can_be_switched_off(tmp_path: Path) -> None:
+def test_the_limit_of_servers_can_be_disabled(tmp_path: Path) -> None:
     with running(tmp_path, server_rate_limit="off") as scoreboard:
         assert scoreboard.score().headers["RateLimit-Policy"] == '"player";q=10;w=60'
 
@@ -90,7 +90,7 @@ STREAM = "/api/leaderboard/stream"
 
 @pytest.fixture
 def limited(tmp_path: Path, clock: HeldClock) -> Iterator[Running]:
-    """Three reads a minute from one address: the next one after 20 s. The test's client stands behind a proxy."""
+    """Three reads a minute from one address, so one every 20 s. The test's client is a trusted proxy."""
     with running(tmp_path, clock, read_rate_limit="3/minute", trusted_proxies="127.0.0.0/8") as server:
         yield server
 
@@ -101,7 +101,7 @@ def use_up(limited: Running, **headers: str) -> None:
         assert (response.status_code, response.headers["RateLimit-Policy"]) == (200, READS)
 
 
-def test_one_address_reads_so_often_and_is_told_to_the_second_when_again(limited: Running) -> None:
+def test_an_address_over_the_read_limit_gets_the_exact_time_to_retry(limited: Running) -> None:
     use_up(limited)
     limited.clock.advance(0.1)
     refused = limited.client.get("/api/leaderboard")
@@ -116,13 +116,13 @@ def test_one_address_reads_so_often_and_is_told_to_the_second_when_again(limited
     limited.clock.advance(20)
     unchanged = limited.client.get("/api/leaderboard", headers={"If-None-Match": etag})
     assert (unchanged.status_code, unchanged.headers["RateLimit-Policy"]) == (304, READS)
-    # All of it is back in a minute, and no more than that.
+    # After a minute, exactly the whole limit is available again.
     limited.clock.advance(3_600)
     use_up(limited)
     assert limited.client.get("/api/leaderboard").status_code == 429
 
 
-def test_others_read_on_and_scores_count_on(limited: Running) -> None:
+def test_the_read_limit_affects_neither_other_addresses_nor_scores(limited: Running) -> None:
     use_up(limited, **{"X-Forwarded-For": "2001:db8::1"})
     assert (
         limited.client.get("/api/leaderboard", headers={"X-Forwarded-For": "2001:db8::2"}).status_code == 429
@@ -135,12 +135,12 @@ def test_others_read_on_and_scores_count_on(limited: Running) -> None:
     assert limited.client.get("/health/ready").status_code == 200
 
 
-def test_a_refused_stream_is_told_when_there_is_room(limited: Running) -> None:
+def test_a_refused_stream_gets_a_reconnection_time(limited: Running) -> None:
     with limited.watch(STREAM) as watcher:
         assert watcher.response.headers["RateLimit-Policy"] == READS
         watcher.frame()
     assert [limited.client.head(STREAM).status_code for _ in range(2)] == [200, 200]
-    # A browser's EventSource would give up for good on any other status.
+    # A browser's EventSource does not reconnect after any other status.
     refused = limited.client.get(STREAM)
     assert (refused.status_code, refused.headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")
     name, _, milliseconds = refused.text.strip().partition(": ")
@@ -152,13 +152,13 @@ def test_a_refused_stream_is_told_when_there_is_room(limited: Running) -> None:
         watcher.frame()
 
 
-def test_a_browser_is_never_told_to_wait_for_hours(tmp_path: Path) -> None:
+def test_the_reconnection_time_has_a_maximum(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock(), read_rate_limit="1/day") as scoreboard:
         scoreboard.board()
         assert int(scoreboard.client.get(STREAM).text.strip().removeprefix("retry: ")) <= 33_000
 
 
-def test_the_limit_of_reads_holds_for_whoever_has_a_token_or_a_wrong_one(tmp_path: Path) -> None:
+def test_the_read_limit_applies_with_any_token(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock(), read_rate_limit="2/minute", require_auth_to_read=True) as scoreboard:
         answers = [
             scoreboard.client.get(
@@ -169,7 +169,7 @@ def test_the_limit_of_reads_holds_for_whoever_has_a_token_or_a_wrong_one(tmp_pat
         assert answers == [200, 401, 429]
 
 
-def test_whoever_was_away_the_longest_is_forgotten_first(
+def test_the_least_recent_client_is_forgotten_first(
     limited: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limiter, "REMEMBERED_CLIENTS", 2)

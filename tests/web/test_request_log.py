@@ -1,4 +1,4 @@
-"""A line of the log for each request: what somebody needs who asks what became of it, and nothing secret."""
+"""The request log: a line for each request, without secrets."""
 
 import re
 from collections.abc import Iterator
@@ -23,12 +23,12 @@ def lines_of(logs: list[Any]) -> list[dict[str, Any]]:
 
 
 def await_lines(logs: list[Any], count: int) -> list[dict[str, Any]]:
-    """A line is written when its answer is on its way already."""
+    """Wait for lines. A line is written after the response has been sent."""
     until(lambda: len(lines_of(logs)) >= count, f"there are {count} lines")
     return lines_of(logs)
 
 
-def test_a_line_tells_what_was_asked_by_whom_and_what_came_of_it(server: Running) -> None:
+def test_a_line_has_the_request_its_user_and_its_status(server: Running) -> None:
     with capture_logs() as logs:
         answers = [
             server.score("ada"),
@@ -52,7 +52,7 @@ def test_a_line_tells_what_was_asked_by_whom_and_what_came_of_it(server: Running
     assert "ada" not in str(lines)
 
 
-def test_administrators_are_told_apart_too(server: Running) -> None:
+def test_administrators_are_shown_as_different_users(server: Running) -> None:
     token = server.token("boss", scopes=("scoreboard:admin",))
     with capture_logs() as logs:
         assert (
@@ -64,7 +64,7 @@ def test_administrators_are_told_apart_too(server: Running) -> None:
     assert re.fullmatch("-?[0-9a-f]{1,16}", line["user"])
 
 
-def test_readers_of_private_boards_are_told_apart_too(tmp_path: Path) -> None:
+def test_readers_of_private_boards_are_shown_as_different_users(tmp_path: Path) -> None:
     with running(tmp_path, request_log=True, require_auth_to_read=True) as server, capture_logs() as logs:
         bearer = {"Authorization": f"Bearer {server.token('ada')}"}
         assert server.client.get("/api/leaderboard", headers=bearer).status_code == 200
@@ -74,7 +74,7 @@ def test_readers_of_private_boards_are_told_apart_too(tmp_path: Path) -> None:
     assert "user" not in unknown
 
 
-def test_a_request_keeps_the_id_that_a_proxy_gave_it(server: Running) -> None:
+def test_a_request_keeps_the_id_of_the_proxy(server: Running) -> None:
     with capture_logs() as logs:
         answer = server.client.get("/api/leaderboard", headers={"X-Request-Id": "Root=1-67891233-abcdef"})
         (line,) = await_lines(logs, 1)
@@ -82,19 +82,19 @@ def test_a_request_keeps_the_id_that_a_proxy_gave_it(server: Running) -> None:
 
 
 @pytest.mark.parametrize("forged", ['a" forged="1', "a" * 129, ""])
-def test_an_id_that_is_none_is_replaced(server: Running, forged: str) -> None:
+def test_an_invalid_request_id_is_replaced(server: Running, forged: str) -> None:
     answer = server.client.get("/api/leaderboard", headers={"X-Request-Id": forged})
     assert re.fullmatch("[0-9a-f]{16}", answer.headers["x-request-id"])
 
 
-def test_a_stream_has_its_line_when_it_begins(server: Running) -> None:
+def test_a_stream_is_logged_when_it_starts(server: Running) -> None:
     with capture_logs() as logs, server.watch() as watcher:
         watcher.frame()
         (line,) = await_lines(logs, 1)
     assert (line["route"], line["status"]) == ("/api/leaderboard/stream", 200)
 
 
-def test_balancers_that_ask_for_health_have_none(server: Running) -> None:
+def test_health_checks_are_not_logged(server: Running) -> None:
     with capture_logs() as logs:
         assert server.client.get("/health/ready").status_code == 200
         assert server.client.get("/api/leaderboard").status_code == 200
@@ -105,7 +105,7 @@ def test_balancers_that_ask_for_health_have_none(server: Running) -> None:
 @pytest.mark.parametrize(
     ("env", "request_log", "is_told"), [("production", None, True), ("production", False, False)]
 )
-def test_it_is_on_in_production_unless_a_setting_says_otherwise(
+def test_the_log_is_on_in_production_by_default(
     tmp_path: Path, env: str, request_log: bool | None, is_told: bool
 ) -> None:
     with running(tmp_path, env=env, request_log=request_log) as server, capture_logs() as logs:
@@ -115,7 +115,7 @@ def test_it_is_on_in_production_unless_a_setting_says_otherwise(
     assert bool(lines_of(logs)) is is_told
 
 
-def test_it_is_off_while_trying_out(tmp_path: Path) -> None:
+def test_the_log_is_off_in_development_by_default(tmp_path: Path) -> None:
     with running(tmp_path) as server, capture_logs() as logs:
         assert "x-request-id" not in server.client.get("/api/leaderboard").headers
     assert lines_of(logs) == []

@@ -73,7 +73,7 @@ def in_chunks(*trailers: bytes) -> bytes:
 CLOSE = b"Connection: close"
 
 
-def test_a_token_in_a_trailer_is_no_token(scoreboard: Running) -> None:
+def test_a_token_in_a_trailer_is_ignored(scoreboard: Running) -> None:
     answer = exchanged(scoreboard, post(CLOSE, body=in_chunks(bearer(scoreboard))))
     assert statuses(answer) == [401]
 
@@ -89,12 +89,12 @@ TRAILERS = [
 
 
 @pytest.mark.parametrize("trailer", TRAILERS)
-def test_a_trailer_decides_nothing(scoreboard: Running, trailer: bytes) -> None:
+def test_trailers_are_ignored(scoreboard: Running, trailer: bytes) -> None:
     data = post(bearer(scoreboard), body=in_chunks(trailer)) + post(CLOSE, bearer(scoreboard))
     assert statuses(exchanged(scoreboard, data)) == [201, 201]
 
 
-def test_after_a_trailer_that_ends_the_connection_it_ends(scoreboard: Running) -> None:
+def test_the_connection_ends_after_a_trailer_that_closes_it(scoreboard: Running) -> None:
     data = post(bearer(scoreboard), body=in_chunks(b"Connection: close")) + post(bearer(scoreboard))
     assert statuses(exchanged(scoreboard, data)) == [201]
     nowhere = b"POST /nowhere HTTP/1.1\r\nHost: test\r\n" + in_chunks(b"Connection: close")
@@ -104,12 +104,12 @@ def test_after_a_trailer_that_ends_the_connection_it_ends(scoreboard: Running) -
 @pytest.mark.parametrize(
     "trailer", [b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Transfer-Encoding: x"]
 )
-def test_a_trailer_that_frames_is_refused(scoreboard: Running, trailer: bytes) -> None:
+def test_a_trailer_with_framing_fields_is_refused(scoreboard: Running, trailer: bytes) -> None:
     """RFC 9110, section 6.5.1."""
     assert statuses(exchanged(scoreboard, post(bearer(scoreboard), body=in_chunks(trailer)))) == [400]
 
 
-def test_a_trailer_of_one_request_is_none_of_the_next(scoreboard: Running) -> None:
+def test_a_trailer_does_not_affect_the_next_request(scoreboard: Running) -> None:
     first = post(bearer(scoreboard), body=in_chunks(bearer(scoreboard)))
     assert statuses(exchanged(scoreboard, first + post(CLOSE))) == [201, 401]
 
@@ -148,7 +148,7 @@ def test_an_upgrade_is_ignored_on_the_last_request_of_a_connection(scoreboard: R
     assert statuses(exchanged(scoreboard, post(*last).replace(b"HTTP/1.1", b"HTTP/1.0"))) == [201]
 
 
-def test_an_upgrade_may_come_with_a_large_header(scoreboard: Running) -> None:
+def test_an_upgrade_may_have_a_large_header(scoreboard: Running) -> None:
     large = (*UPGRADES[0], b"Cookie: " + b"x" * 25_000, bearer(scoreboard))
     assert statuses(exchanged(scoreboard, post(*large) + post(CLOSE, bearer(scoreboard)))) == [201, 201]
 
@@ -180,14 +180,14 @@ def asking(target: bytes, method: bytes = b"GET") -> bytes:
         b"/api/leaderboard?limit=1#there",
     ],
 )
-def test_an_address_may_be_whole(scoreboard: Running, target: bytes) -> None:
+def test_a_target_may_be_absolute(scoreboard: Running, target: bytes) -> None:
     """RFC 9112, section 3.2.2."""
     head, _, body = exchanged(scoreboard, asking(target)).partition(b"\r\n\r\n")
     assert statuses(head) == [200]
     assert json.loads(body)["board"] == "main"
 
 
-def test_an_address_of_a_host_alone_is_that_of_its_page(scoreboard: Running) -> None:
+def test_an_absolute_target_without_a_path_is_the_page(scoreboard: Running) -> None:
     page = exchanged(scoreboard, asking(b"/")).partition(b"\r\n\r\n")[2]
     assert page
     assert exchanged(scoreboard, asking(b"http://test")).endswith(page)
@@ -200,48 +200,48 @@ BAD = {
     "connect with a host": (b"CONNECT test:443 HTTP/1.1\r\nHost: test:443\r\n\r\n\x16\x03\x01", 501),
     "connect to a path": (b"CONNECT / HTTP/1.1\r\n\r\n", 501),
     "connect in HTTP/1.0": (b"CONNECT x:1 HTTP/1.0\r\n\r\n", 501),
-    "a port that is none": (asking(b"http://a:99999999/?" + SECRET_QUERY), 400),
+    "an invalid port": (asking(b"http://a:99999999/?" + SECRET_QUERY), 400),
     "a port of letters": (asking(b"http://a:b/?" + SECRET_QUERY), 400),
-    "a user in an address": (asking(b"http://u:p@a/?" + SECRET_QUERY), 400),
+    "a user in a URL": (asking(b"http://u:p@a/?" + SECRET_QUERY), 400),
     "another scheme": (asking(b"ftp://a/?" + SECRET_QUERY), 400),
     "no host": (asking(b"http:///?" + SECRET_QUERY), 400),
     "an authority": (asking(b"test:443"), 400),
     "a star": (asking(b"*"), 404),
     "a star with options": (asking(b"*", b"OPTIONS"), 404),
     "stars": (asking(b"*/?" + SECRET_QUERY), 400),
-    "a query alone": (asking(b"?" + SECRET_QUERY), 400),
-    "a fragment alone": (asking(b"#x"), 400),
+    "only a query": (asking(b"?" + SECRET_QUERY), 400),
+    "only a fragment": (asking(b"#x"), 400),
     "a relative path": (asking(b"api/leaderboard?" + SECRET_QUERY), 400),
     "an empty target": (b"GET  HTTP/1.1\r\n\r\n", 400),
     "no target": (b"GET HTTP/1.1\r\n\r\n", 400),
-    "bytes that are no ASCII": (asking("/ä?".encode() + SECRET_QUERY), 400),
-    "bytes that are no ASCII in a query": (asking(b"/?\xff\xfe&" + SECRET_QUERY), 400),
+    "bytes that are not ASCII": (asking("/ä?".encode() + SECRET_QUERY), 400),
+    "bytes that are not ASCII in a query": (asking(b"/?\xff\xfe&" + SECRET_QUERY), 400),
     "a null": (asking(b"/\x00?" + SECRET_QUERY), 400),
     "HTTP/0.9": (b"GET /?" + SECRET_QUERY + b"\r\n\r\n", 505),
-    "HTTP/2 by its name": (b"GET / HTTP/2.0\r\n\r\n", 505),
-    "HTTP/2 by its preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00", 400),
+    "HTTP/2 by version": (b"GET / HTTP/2.0\r\n\r\n", 505),
+    "HTTP/2 by preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00", 400),
     "HTTP/3": (b"GET / HTTP/3\r\n\r\n", 400),
     "an unknown method": (b"FOO / HTTP/1.1\r\n\r\n", 400),
     "TLS": (bytes.fromhex("16030100c8010000c40303") + bytes(200), 400),
-    "nothing of HTTP": (b"\xff" * 100 + b"\r\n\r\n", 400),
+    "not HTTP": (b"\xff" * 100 + b"\r\n\r\n", 400),
     "SSH": (b"SSH-2.0-OpenSSH_9.2\r\n", 400),
     "two lengths": (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
     "a length and chunks": (b"POST / HTTP/1.1\r\nContent-Length: 1\r\n" + IN_CHUNKS + b"0\r\n\r\n", 400),
-    "a length that is none": (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+    "a negative length": (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
     "an endless length": (b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 100 + b"\r\n\r\n", 400),
-    "a line end alone": (b"GET / HTTP/1.1\n\n", 400),
+    "LF line ends": (b"GET / HTTP/1.1\n\n", 400),
     "a folded header": (b"GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", 400),
     "a space in a name": (b"GET / HTTP/1.1\r\nA : b\r\n\r\n", 400),
     "a null in a header": (b"GET / HTTP/1.1\r\nA: \x00" + SECRET_QUERY + b"\r\n\r\n", 400),
-    "a chunk size that is none": (b"POST /nowhere HTTP/1.1\r\n" + IN_CHUNKS + b"x\r\n", None),
-    "a chunk size without end": (b"POST /nowhere HTTP/1.1\r\n" + IN_CHUNKS + b"0" * 300_000, None),
+    "an invalid chunk size": (b"POST /nowhere HTTP/1.1\r\n" + IN_CHUNKS + b"x\r\n", None),
+    "an endless chunk size": (b"POST /nowhere HTTP/1.1\r\n" + IN_CHUNKS + b"0" * 300_000, None),
     "too many fields": (b"GET / HTTP/1.1\r\n" + b"a:\r\n" * 1_000 + b"\r\n", 431),
     "a target too long": (asking(b"/" + b"x" * 40_000), 431),
 }
 
 
 @pytest.mark.parametrize(("data", "status"), list(BAD.values()), ids=list(BAD))
-def test_a_bad_request_is_answered_once_and_told_without_its_content(
+def test_a_malformed_request_gets_one_response_and_a_log_line_without_its_content(
     scoreboard: Running, data: bytes, status: int | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("WARNING")
@@ -250,11 +250,11 @@ def test_a_bad_request_is_answered_once_and_told_without_its_content(
     assert statuses(answer) == [status] or (status is None and len(statuses(answer)) <= 1)
     assert len(told) <= 1
     assert "SECRET" not in str(told)
-    # asyncio's and uvicorn's own.
+    # Loggers of asyncio and uvicorn.
     assert caplog.messages == []
 
 
-def test_a_flood_of_bad_requests_is_one_line_of_the_log(tmp_path: Path) -> None:
+def test_many_malformed_requests_are_one_log_line(tmp_path: Path) -> None:
     with running(tmp_path) as scoreboard, capture_logs() as told:
         for data, _ in BAD.values():
             if len(data) < 10_000:
@@ -264,7 +264,7 @@ def test_a_flood_of_bad_requests_is_one_line_of_the_log(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("zeros", [10, 5_000, 30_000])
-def test_a_length_may_have_zeros_in_front(scoreboard: Running, zeros: int) -> None:
+def test_a_content_length_may_have_leading_zeros(scoreboard: Running, zeros: int) -> None:
     """RFC 9110, section 8.6: one or more digits."""
     body = b"Content-Length: %b%d\r\n\r\n%b" % (b"0" * zeros, len(BODY), BODY)
     assert statuses(exchanged(scoreboard, post(CLOSE, bearer(scoreboard), body=body))) == [201]
@@ -273,7 +273,7 @@ def test_a_length_may_have_zeros_in_front(scoreboard: Running, zeros: int) -> No
 GET = b"GET /api/leaderboard HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
-def test_what_comes_before_a_bad_request_is_answered(scoreboard: Running) -> None:
+def test_requests_before_a_malformed_one_get_responses(scoreboard: Running) -> None:
     good = post(bearer(scoreboard))
     broken = post(bearer(scoreboard), body=IN_CHUNKS + b"x\r\n")
     many = b"GET / HTTP/1.1\r\n" + b"a:\r\n" * 1_000
@@ -286,14 +286,14 @@ def test_what_comes_before_a_bad_request_is_answered(scoreboard: Running) -> Non
         assert statuses(exchanged(scoreboard, good + GET + bad)) == [201, 200, status]
 
 
-def test_nothing_is_answered_after_the_last_request_of_a_connection(scoreboard: Running) -> None:
+def test_requests_after_the_last_one_of_a_connection_are_ignored(scoreboard: Running) -> None:
     ends = b"GET /api/leaderboard HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
     assert statuses(exchanged(scoreboard, GET + ends + GET)) == [200, 200]
     assert statuses(exchanged(scoreboard, GET + ends + b"nonsense")) == [200, 200]
     assert statuses(exchanged(scoreboard, GET.replace(b"HTTP/1.1", b"HTTP/1.0") + GET)) == [200]
 
 
-def test_all_of_many_pipelined_requests_are_answered_in_order(scoreboard: Running) -> None:
+def test_pipelined_requests_get_responses_in_order(scoreboard: Running) -> None:
     count = 3_000
     asked = b"".join(b"GET /no/%d HTTP/1.1\r\nX-Request-Id: %d\r\n\r\n" % (n, n) for n in range(count))
     with connected(scoreboard) as client:
@@ -306,7 +306,7 @@ def test_all_of_many_pipelined_requests_are_answered_in_order(scoreboard: Runnin
         assert statuses(received) == [404] * count
 
 
-def test_scores_that_come_in_one_go_are_all_counted(scoreboard: Running) -> None:
+def test_all_pipelined_scores_count(scoreboard: Running) -> None:
     before = scoreboard.board()["version"]
     with connected(scoreboard) as client:
         client.sendall(post(bearer(scoreboard)) * 100 + post(CLOSE, bearer(scoreboard)))

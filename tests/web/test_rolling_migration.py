@@ -1,4 +1,4 @@
-"""A migration that only adds: the version before goes on beside it, and is started again, as a roll-back would do."""
+"""After a migration that only adds, servers of the previous version continue, and can be started for a roll-back."""
 
 import asyncio
 import sqlite3
@@ -24,7 +24,7 @@ ADDITIONS = (
 
 
 def migrate_further(settings: Settings) -> None:
-    """What the next version's migration would do."""
+    """Migrate as the next version might do."""
     if not settings.is_distributed:
         with closing(sqlite3.connect(settings.database_path, isolation_level=None)) as file:
             for statement in ADDITIONS:
@@ -41,7 +41,7 @@ def migrate_further(settings: Settings) -> None:
     apart(on_server())
 
 
-def test_servers_of_the_version_before_go_on_and_come_back(
+def test_servers_of_the_previous_version_continue_and_restart(
     tmp_path: Path, deployment: dict[str, Any]
 ) -> None:
     with running(tmp_path, **deployment) as before:

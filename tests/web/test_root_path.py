@@ -1,4 +1,4 @@
-"""A root path that could be taken for a part of the server's own addresses is refused."""
+"""The root path: its rules, redirect, and proxies that strip it."""
 
 import re
 from pathlib import Path, PurePosixPath
@@ -12,10 +12,10 @@ from tests.harness import running
 PAGES = ("/admin/admin.js", "/docs/assets/1/swagger-ui.css", "/static/scoreboard.js", "/demo/guests")
 
 
-def test_no_address_of_the_server_lies_below_a_root_path(tmp_path: Path) -> None:
+def test_a_root_path_must_not_equal_a_path_of_the_server(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock(), admin_on_public_port=True) as server:
         addresses = [*server.client.get("/openapi.json").json()["paths"], *PAGES]
-    # A parameter of an address may be anything.
+    # A parameter of a path may have any value.
     examples = [re.sub(r"\{.*?\}", "x", address) for address in addresses]
     above = {str(path) for example in examples for path in PurePosixPath(example).parents} - {"/"}
     assert {"/api", "/api/admin", "/docs", "/static"} <= above
@@ -24,7 +24,7 @@ def test_no_address_of_the_server_lies_below_a_root_path(tmp_path: Path) -> None
             root_path(path)
 
 
-def test_the_root_path_leads_to_the_page_and_keeps_the_query(tmp_path: Path) -> None:
+def test_the_root_path_redirects_to_the_page_and_keeps_the_query(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock(), root_path="/scores") as server:
         answer = server.client.get("/scores?board=side")
         assert (answer.status_code, answer.headers["Location"]) == (307, "/scores/?board=side")
@@ -37,8 +37,8 @@ def test_the_root_path_leads_to_the_page_and_keeps_the_query(tmp_path: Path) -> 
         assert told == [404, 404, 404]
 
 
-def test_a_page_whose_path_was_stripped_with_its_slash_finds_its_files(tmp_path: Path) -> None:
-    """As Traefik does: `/scores` comes as `/`, and relative addresses would lead to the host's root."""
+def test_a_page_finds_its_files_if_the_proxy_strips_the_slash(tmp_path: Path) -> None:
+    """Traefik sends `/` for `/scores`, where relative URLs would lead to the root of the host."""
     with running(tmp_path, HeldClock(), root_path="/scores") as server:
         addresses = re.findall(r'(?:href|src)="([^"]*)"', server.client.get("/").text)
         assert len(addresses) > 3
@@ -46,8 +46,8 @@ def test_a_page_whose_path_was_stripped_with_its_slash_finds_its_files(tmp_path:
         assert [server.client.get(address).status_code for address in addresses] == [200] * len(addresses)
 
 
-def test_requests_without_the_root_path_are_answered_too(tmp_path: Path) -> None:
-    """A proxy that strips the path sends them, and so does a balancer that asks for health."""
+def test_requests_without_the_root_path_are_accepted(tmp_path: Path) -> None:
+    """Proxies that strip the path and load balancers send them."""
     with running(tmp_path, HeldClock(), root_path="/scores") as server:
         assert server.client.get("/health/live").status_code == 200
         assert server.client.get("/scores/health/live").status_code == 200

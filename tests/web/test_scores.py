@@ -5,7 +5,7 @@ import pytest
 from tests.harness import Running
 
 
-def test_an_action_counts_what_the_catalog_says(scoreboard: Running) -> None:
+def test_an_action_counts_the_points_of_the_catalog(scoreboard: Running) -> None:
     response = scoreboard.score("ada", "quest")
     assert response.status_code == 201
     answer = response.json()
@@ -22,14 +22,14 @@ def test_an_action_counts_what_the_catalog_says(scoreboard: Running) -> None:
     }
 
 
-def test_the_rank_is_the_place_on_the_board(scoreboard: Running) -> None:
+def test_the_rank_is_the_position_on_the_board(scoreboard: Running) -> None:
     assert scoreboard.score("ada", "quest").json()["rank"] == 1
     assert scoreboard.score("bob", "duel").json()["rank"] == 2
     answer = scoreboard.score("bob", "duel").json()
     assert (answer["score"], answer["rank"], answer["version"]) == (60, 1, 3)
 
 
-def test_boards_are_apart(scoreboard: Running) -> None:
+def test_boards_are_independent(scoreboard: Running) -> None:
     scoreboard.score("ada", "quest")
     answer = scoreboard.score("ada", "visit").json()
     assert (answer["board"], answer["score"], answer["version"]) == ("side", 5, 1)
@@ -60,12 +60,12 @@ def test_the_name_of_the_token_is_shown(scoreboard: Running) -> None:
         "override",
     ],
 )
-def test_a_name_is_made_fit_to_be_shown(scoreboard: Running, claim: str, shown: str) -> None:
+def test_names_are_cleaned_for_display(scoreboard: Running, claim: str, shown: str) -> None:
     scoreboard.score("ada", name=claim)
     assert scoreboard.board()["entries"][0]["name"] == shown
 
 
-def test_a_user_id_is_made_fit_to_be_shown_where_there_is_no_name(scoreboard: Running) -> None:
+def test_a_user_id_shown_as_a_name_is_cleaned_for_display(scoreboard: Running) -> None:
     for user_id in ("\u202emoc.elgoog", "\u200b\u2060"):
         assert scoreboard.score(user_id).json()["userId"] == user_id
     entries = scoreboard.board()["entries"]
@@ -73,7 +73,7 @@ def test_a_user_id_is_made_fit_to_be_shown_where_there_is_no_name(scoreboard: Ru
     assert [entry["name"] for entry in entries] == ["moc.elgoog", "\\u200b\\u2060"]
 
 
-def test_the_eleventh_in_a_minute_is_refused_until_the_second_that_is_told(scoreboard: Running) -> None:
+def test_the_eleventh_score_in_a_minute_is_refused_until_retry_after(scoreboard: Running) -> None:
     for _ in range(10):
         assert scoreboard.score("ada").status_code == 201
         scoreboard.clock.advance(2)
@@ -89,14 +89,14 @@ def test_the_eleventh_in_a_minute_is_refused_until_the_second_that_is_told(score
     assert scoreboard.score("ada").status_code == 429
 
 
-def test_the_limit_is_each_users_own_and_spans_boards(scoreboard: Running) -> None:
+def test_each_user_has_one_limit_for_all_boards(scoreboard: Running) -> None:
     for number in range(10):
         assert scoreboard.score("ada", "quest" if number % 2 else "visit").status_code == 201
     assert scoreboard.score("ada", "visit").status_code == 429
     assert scoreboard.score("bob").status_code == 201
 
 
-def test_a_refusal_uses_up_nothing(scoreboard: Running) -> None:
+def test_refused_scores_do_not_count_for_the_limit(scoreboard: Running) -> None:
     for _ in range(10):
         scoreboard.score("ada")
     for _ in range(20):
@@ -117,7 +117,7 @@ def test_a_repeat_with_the_same_key_counts_once(scoreboard: Running) -> None:
     assert len(scoreboard.ledger()) == 2
 
 
-def test_a_repeat_over_the_limit_is_answered(scoreboard: Running) -> None:
+def test_a_repeat_over_the_limit_gets_its_response(scoreboard: Running) -> None:
     first = scoreboard.score("ada", key="abc")
     for _ in range(9):
         scoreboard.score("ada")
@@ -133,14 +133,14 @@ def test_a_key_with_another_action_is_refused(scoreboard: Running) -> None:
     assert len(scoreboard.ledger()) == 1
 
 
-def test_keys_of_two_users_never_meet(scoreboard: Running) -> None:
+def test_each_user_has_separate_keys(scoreboard: Running) -> None:
     assert (
         scoreboard.score("ada", key="abc").json()["eventId"]
         != scoreboard.score("bob", key="abc").json()["eventId"]
     )
 
 
-def test_keys_of_two_submitters_for_one_user_never_meet(scoreboard: Running) -> None:
+def test_each_submitter_has_separate_keys(scoreboard: Running) -> None:
     game = scoreboard.token("game-server", scopes=("scores:write:any",))
     own = scoreboard.score("ada", key="abc").json()
     by_game = scoreboard.score("ada", key="abc", token=game).json()
@@ -148,7 +148,7 @@ def test_keys_of_two_submitters_for_one_user_never_meet(scoreboard: Running) -> 
     assert by_game["score"] == 100
 
 
-def test_a_trusted_server_scores_for_anybody_and_names_nobody(scoreboard: Running) -> None:
+def test_a_trusted_server_scores_for_any_user_without_naming_it(scoreboard: Running) -> None:
     game = scoreboard.token("game-server", name="The Game", scopes=("scores:write:any",))
     assert scoreboard.score("ada", token=game).status_code == 201
     assert scoreboard.board()["entries"][0]["name"] == "ada"

@@ -1,4 +1,4 @@
-"""What every answer tells a browser, whatever was asked."""
+"""The security headers of every response."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ def assert_secured(
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Referrer-Policy"] == "no-referrer"
     assert response.headers["Content-Security-Policy"] == policy
-    # Said twice, a header would mean something else, or nothing.
+    # A repeated header may have another meaning, or none.
     assert len({name.lower() for name, _ in response.headers.raw}) == len(response.headers.raw)
 
 
@@ -49,7 +49,7 @@ def assert_secured(
         ("GET", "/static/scoreboard.js", 200),
     ],
 )
-def test_every_answer_is_what_it_says_and_becomes_no_page(
+def test_every_response_has_the_security_headers(
     server: Running, method: str, path: str, status: int
 ) -> None:
     response = server.client.request(method, path)
@@ -58,14 +58,14 @@ def test_every_answer_is_what_it_says_and_becomes_no_page(
     assert HSTS not in response.headers
 
 
-def test_a_stream_and_a_preflight_too(server: Running) -> None:
+def test_streams_and_preflights_have_the_security_headers(server: Running) -> None:
     with server.watch() as watcher:
         assert_secured(watcher.response)
     preflight = {"Origin": "https://game.example", "Access-Control-Request-Method": "GET"}
     assert_secured(server.client.options("/api/leaderboard", headers=preflight))
 
 
-def test_an_answer_to_the_unforeseen_too(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_has_the_security_headers(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     async def failing(*_: object) -> None:
         raise RuntimeError
 
@@ -76,9 +76,7 @@ def test_an_answer_to_the_unforeseen_too(server: Running, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
-def test_pages_load_from_here_alone_and_run_nothing_that_is_written_into_them(
-    server: Running, path: str
-) -> None:
+def test_pages_load_only_their_own_files_and_run_no_inline_scripts(server: Running, path: str) -> None:
     response = server.client.get(path)
     policy = response.headers["Content-Security-Policy"]
     assert_secured(response, policy)
@@ -96,7 +94,7 @@ def test_pages_load_from_here_alone_and_run_nothing_that_is_written_into_them(
     assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
-def test_pages_of_any_origin_may_use_the_modules_and_nothing_else(server: Running) -> None:
+def test_pages_of_other_origins_may_load_only_static_files(server: Running) -> None:
     module = server.client.get("/static/score-board.js", headers={"Origin": "https://game.example"})
     assert module.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert module.headers["Access-Control-Allow-Origin"] == "*"
@@ -104,14 +102,12 @@ def test_pages_of_any_origin_may_use_the_modules_and_nothing_else(server: Runnin
         assert server.client.get(path).headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
-def test_where_tls_ends_here_browsers_use_nothing_else_from_then_on(
-    tmp_path: Path, certificate: dict[str, Any]
-) -> None:
+def test_with_tls_browsers_are_told_to_use_only_tls(tmp_path: Path, certificate: dict[str, Any]) -> None:
     with running(tmp_path, **certificate) as server:
         assert server.client.get("/health/live").headers[HSTS] == "max-age=31536000"
 
 
-def test_the_modules_are_compressed_for_whoever_takes_that(server: Running) -> None:
+def test_static_files_are_compressed_on_request(server: Running) -> None:
     compressed, whole = (
         server.client.get("/static/score-board.js", headers={"Accept-Encoding": encoding})
         for encoding in ("gzip", "identity")
