@@ -28,3 +28,9 @@ def test_an_hour_without_a_request_saves_up_no_more_than_the_limit() -> None:
     limiter.take("ada")
     clock.advance(3_600)
     assert [limiter.take("ada") == 0 for _ in range(6)] == [True] * 5 + [False]
+
+
+def test_the_least_recently_used_key_is_forgotten_first() -> None:
+    limiter = RateLimiter(RateLimit(1, 60_000_000), HeldClock().monotonic, size=2)
+    assert [limiter.take(key) for key in ("ada", "bob", "cyd")] == [0, 0, 0]
+    assert [limiter.take(key) > 0 for key in ("cyd", "bob", "ada")] == [True, True, False]

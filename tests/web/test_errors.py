@@ -300,9 +300,7 @@ def test_a_full_queue_refuses_requests_and_commits_the_waiting_ones(
     assert len(scoreboard.ledger()) == 3
 
 
-def test_a_locked_store_is_reported_as_unavailable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_locked_store_is_reported_as_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_file, "BUSY_TIMEOUT_SECONDS", 0.05)
     with running(tmp_path) as scoreboard:
         with sqlite3.connect(scoreboard.settings.database_path, isolation_level=None) as other:

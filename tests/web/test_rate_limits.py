@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from scoreboard.resilience import rate_limiter as limiter
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 
@@ -167,21 +166,6 @@ def test_the_read_limit_applies_with_any_token(tmp_path: Path) -> None:
             for token in (scoreboard.token("ada"), "x", scoreboard.token("bob"))
         ]
         assert answers == [200, 401, 429]
-
-
-def test_the_least_recent_client_is_forgotten_first(
-    limited: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limiter, "REMEMBERED_CLIENTS", 2)
-    for number in (1, 2, 3):
-        use_up(limited, **{"X-Forwarded-For": f"198.51.100.{number}"})
-    answers = [
-        limited.client.get(
-            "/api/leaderboard", headers={"X-Forwarded-For": f"198.51.100.{number}"}
-        ).status_code
-        for number in (3, 2, 1)
-    ]
-    assert answers == [429, 429, 200]
 
 
 def test_reads_have_no_limit_by_default(scoreboard: Running) -> None:
