@@ -17,7 +17,7 @@ from scoreboard.clock import SystemClock
 from scoreboard.domain.submissions import Caller
 from scoreboard.web.auth.key_sources import FixedKeys, secrets
 from scoreboard.web.auth.tokens import Tokens
-from tests.e2e.browser import chromium
+from tests.browser.browsers import chromium
 from tests.e2e.processes import score, serving
 from tests.e2e.proxy import proxying
 from tests.harness import SECRET

@@ -198,6 +198,7 @@ def running(
     *,
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
     around: Callable[[ASGIApp], ASGIApp] = lambda application: application,
+    is_demo: bool = False,
     **given: Any,
 ) -> Iterator[Running]:
     """Run a server until the end of the block, and stop it as SIGTERM does.
@@ -217,7 +218,9 @@ def running(
 
     async def main() -> None:
         catalog, ids = load_catalog(settings.catalog), counted_ids()
-        async with open_scoreboard(settings, catalog, tokens, clock=clock, new_id=ids.__next__) as scoreboard:
+        async with open_scoreboard(
+            settings, catalog, tokens, is_demo=is_demo, clock=clock, new_id=ids.__next__
+        ) as scoreboard:
 
             async def drain(_polite: bool) -> None:
                 await scoreboard.hub.drain(settings.drain_grace_seconds, settings.drain_seconds)

@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import chromium, visiting
+from tests.browser.browsers import chromium, visiting
 from tests.e2e.processes import serving
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def photograph(browser: Browser, url: str, scheme: str) -> None:
-    with visiting(browser, url, viewport=VIEW, color_scheme=scheme, device_scale_factor=2) as (context, _):
+    with visiting(browser, url, viewport=VIEW, color_scheme=scheme, device_scale_factor=2) as context:
         page = context.new_page()
         play(page, url, actions=3)
         page.screenshot(path=FOLDER / f"page-{scheme}.png")
@@ -48,7 +48,7 @@ def play(page: Page, url: str, actions: int) -> None:
 
 def animate(browser: Browser, url: str) -> None:
     """Record frames while simulated players score and a visitor moves up."""
-    with visiting(browser, url, viewport=VIEW) as (context, _):
+    with visiting(browser, url, viewport=VIEW) as context:
         page = context.new_page()
         play(page, url, actions=1)
         frames = []

@@ -135,14 +135,12 @@ def test_a_correction_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
 
 def test_administrators_have_a_port_of_their_own(tmp_path: Path) -> None:
     with serving(tmp_path, SCOREBOARD_ADMIN_PORT="0") as (process, client):
-        assert client.get("/api/admin/events").status_code == 404
         (url,) = re.findall(r'"(http://[^"]+)/admin"', process.output)
         token = scoreboard(tmp_path, "token", "root", "--scope", "scoreboard:admin").stdout.strip()
         headers = {"Authorization": f"Bearer {token}"}
         assert httpx2.get(f"{url}/api/admin/events", headers=headers).json() == {"events": [], "next": None}
-        assert (
-            client.get(
-                "/api/admin/events", headers={**headers, "Host": url.removeprefix("http://")}
-            ).status_code
-            == 404
-        )
+        for path in ("/api/admin/events", "/admin", "/admin/admin.js"):
+            assert httpx2.get(f"{url}{path}", headers=headers).status_code == 200
+            # The port decides: the header of the other port changes nothing.
+            for host in (url.removeprefix("http://"), client.base_url.netloc.decode()):
+                assert client.get(path, headers={**headers, "Host": host}).status_code == 404

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import expect
 
 from scoreboard.domain.scopes import ADMINISTER
+from tests.browser.browsers import chromium, visiting
 from tests.clocks import HeldClock
-from tests.e2e.browser import chromium, visiting
 from tests.e2e.processes import COMMAND, Process
 from tests.e2e.proxy import Proxy, proxying
 from tests.harness import Running, Watcher, running
@@ -175,7 +175,7 @@ def test_the_page_shows_that_its_board_is_stale_and_when_it_is_live_again(
     server: Running, partners: Partners
 ) -> None:
 
-    with chromium() as browser, visiting(browser, server.url) as (context, _):
+    with chromium() as browser, visiting(browser, server.url) as context:
         page = context.new_page()
         page.goto(server.url)
         state = page.locator(".state")

@@ -42,6 +42,6 @@ def test_the_page_is_held_to_the_policy_of_the_boards_page(tmp_path: Path) -> No
             assert response.status_code == 200
             assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
             assert "Access-Control-Allow-Origin" not in response.headers
-        for path in ("/admin/", "/admin/nothing", "/admin/..%2fadmin.py"):
+        for path in ("/admin/", "/admin/nothing", "/admin/admin.html", "/admin/..%2fpage.py"):
             assert server.client.get(path).status_code == 404
         assert server.client.post("/admin").status_code == 405

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
@@ -34,12 +33,6 @@ FIREFOX_HELP = (
     "SCOREBOARD_TEST_FIREFOX."
 )
 FIREFOX_NAMES = ("firefox-esr", "firefox")
-
-FIREFOX_PREFERENCES: Mapping[str, Mapping[str, str | int | bool]] = {
-    "reduced_motion": {"ui.prefersReducedMotion": 1},
-    "forced_colors": {"browser.display.document_color_use": 2},
-}
-"""Firefox preferences that correspond to options of a Chromium context. They apply to the whole browser."""
 
 
 def launch_chromium(playwright: Playwright) -> Browser:
@@ -87,16 +80,6 @@ def executable(setting: str, *names: str) -> str | None:
 
 
 @contextmanager
-def preferring(browser: Browser, playwright: Playwright, option: str, value: str) -> Iterator[dict[str, Any]]:
-    """Yield arguments for `visiting`: a browser whose user prefers reduced motion or forces colours."""
-    if browser.browser_type.name == "chromium":
-        yield {"browser": browser, option: value}
-    else:
-        with launch_firefox(playwright, FIREFOX_PREFERENCES[option]) as firefox:
-            yield {"browser": firefox}
-
-
-@contextmanager
 def chromium() -> Iterator[Browser]:
     """Run a separate Chromium, for programs without fixtures."""
     with sync_playwright() as playwright, launch_chromium(playwright) as browser:
@@ -105,42 +88,55 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Witness:
-    """Notes what goes wrong in the pages of a context."""
+    """Collects the errors of the pages of a context."""
 
     hosts: set[str]
-    complaints: list[str] = field(default_factory=list)
-    expected: tuple[str, ...] = ()
-    """Beginnings of what a test causes on purpose, such as a refused connection."""
+    expected: tuple[str, ...]
+    """Beginnings of errors that the test causes on purpose, such as a refused connection."""
+    errors: list[str] = field(default_factory=list)
 
     def attend(self, page: Page) -> None:
         page.on("console", self.check_console)
-        page.on("pageerror", lambda error: self.complain(str(error)))
+        page.on("pageerror", lambda error: self.note(str(error)))
         page.on("request", lambda request: self.check_host(request.url))
 
     def check_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self.complain(message.text)
+            self.note(message.text)
 
     def check_host(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme in {"http", "https"} and parts.netloc not in self.hosts:
-            self.complain(f"request to {url}")
+            self.note(f"request to {url}")
 
-    def complain(self, text: str) -> None:
+    def note(self, text: str) -> None:
         if not text.startswith(self.expected or ("\0",)):
-            self.complaints.append(text)
+            self.errors.append(text)
 
 
 @contextmanager
-def visiting(browser: Browser, *urls: str, **options: object) -> Iterator[tuple[BrowserContext, Witness]]:
-    """A context whose pages are held to what every page must keep."""
-    witness = Witness({urlsplit(url).netloc for url in urls})
+def visiting(
+    browser: Browser, *urls: str, expected: tuple[str, ...] = (), **options: object
+) -> Iterator[BrowserContext]:
+    """Open a context. Its pages may request only these hosts, and may log only the expected errors."""
+    witness = Witness({urlsplit(url).netloc for url in urls}, expected)
     context = browser.new_context(**options)  # type: ignore[arg-type]
     context.set_default_timeout(LIMIT_SECONDS * 1_000)
     context.add_init_script(REPORT_VIOLATIONS)
     context.on("page", witness.attend)
     try:
-        yield context, witness
+        yield context
     finally:
         context.close()
-    assert not witness.complaints, witness.complaints
+    assert not witness.errors, witness.errors
+
+
+@contextmanager
+def visited(
+    browser: Browser, url: str, *hosts: str, expected: tuple[str, ...] = (), **options: object
+) -> Iterator[Page]:
+    """Open a page at a URL, in a context of its own. It may also request other hosts (URLs)."""
+    with visiting(browser, url, *hosts, expected=expected, **options) as context:
+        page = context.new_page()
+        page.goto(url)
+        yield page

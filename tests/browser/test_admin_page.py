@@ -1,4 +1,4 @@
-"""The administrators' page in Chromium and in Firefox."""
+"""The administrators' page."""
 
 import json
 import re
@@ -11,12 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from scoreboard.domain.scopes import ADMINISTER
+from tests.browser.board_page import LOST, MARKUP, assert_accessible, expect_live, expect_order
+from tests.browser.browsers import visited
 from tests.clocks import HeldClock
-from tests.e2e.browser import Witness, visiting
-from tests.e2e.processes import serving
-from tests.e2e.test_page import LOST, MARKUP, assert_accessible, expect_live, expect_order
 from tests.harness import Running, running
-from tests.servers.process import free_port
 
 
 @pytest.fixture
@@ -32,12 +30,11 @@ def enter(page: Page, server: Running, token: str | None = None) -> None:
 
 
 @contextmanager
-def administering(browser: Browser, server: Running, **options: object) -> Iterator[tuple[Page, Witness]]:
-    with visiting(browser, server.url, **options) as (context, witness):
-        page = context.new_page()
+def administering(browser: Browser, server: Running, **options: Any) -> Iterator[Page]:
+    with visited(browser, f"{server.url}/admin", **options) as page:
         enter(page, server)
         expect(page.get_by_role("tab", name="Players")).to_be_visible()
-        yield page, witness
+        yield page
 
 
 def choose(page: Page, name: str) -> None:
@@ -57,94 +54,84 @@ def correct(
     dialog.get_by_role("button", name=confirm or action, exact=True).click()
 
 
-@pytest.mark.parametrize(
-    ("user_id", "title"), [("\u202eada", r"Ban \u{202e}ada"), ("\u200b\u3164", r"Ban \u{200b}\u{3164}")]
-)
-def test_a_dialog_names_also_a_player_whose_id_is_invisible_or_turns_the_line(
-    browser: Browser, server: Running, user_id: str, title: str
-) -> None:
-    server.score(user_id)
-    with administering(browser, server) as (page, _):
-        page.locator("#list").get_by_role("button").first.click()
-        expect(page.locator("#player-id")).to_have_text(title.replace("Ban", "User id"))
-        page.locator("#player").get_by_role("button", name="Ban").first.click()
-        expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text(title)
+def test_a_dialog_shows_invisible_characters_of_a_user_id(chromium: Browser, server: Running) -> None:
+    ids = {"\u202eada": r"\u{202e}ada", "\u200b\u3164": r"\u{200b}\u{3164}"}
+    for user_id in ids:
+        server.score(user_id)
+    with administering(chromium, server) as page:
+        listed = page.locator("#list").get_by_role("button")
+        for button, shown in zip(listed.all(), [ids[user_id] for user_id in sorted(ids)], strict=True):
+            button.click()
+            expect(page.locator("#player-id")).to_have_text(f"User id {shown}")
+            page.locator("#player").get_by_role("button", name="Ban").first.click()
+            expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text(f"Ban {shown}")
+            page.keyboard.press("Escape")
 
 
-def test_who_is_banned_leaves_a_watching_page_and_comes_back_when_unbanned(
+def test_a_banned_player_leaves_every_screen_and_returns_when_unbanned(
     browser: Browser, server: Running
 ) -> None:
     server.score("ada", name="Ada")
     server.score("bob", "duel", name="Bob")
-    with administering(browser, server) as (page, _), visiting(browser, server.url) as (elsewhere, _):
-        board = elsewhere.new_page()
-        board.goto(server.url)
+    with administering(browser, server) as page, visited(browser, server.url) as board:
         expect_live(board)
         expect_order(board, "Ada", "Bob")
         choose(page, "Ada")
         correct(page, "Ban", reason="scores by a script")
-        expect(board.locator("tbody .name bdi")).to_have_text(["Bob"])
+        expect_order(board, "Bob")
         expect(page.locator("#outcome")).to_have_text("Ban ada: done by 1 event; main is at version 3.")
         expect(page.locator("#player-title .badge")).to_have_text("banned")
         expect(page.locator("#list .badge")).to_have_text("banned")
         correct(page, "Unban")
-        expect(board.locator("tbody .name bdi")).to_have_text(["Ada", "Bob"])
+        expect_order(board, "Ada", "Bob")
         expect(page.locator("#list .badge")).to_have_count(0)
         page.get_by_role("tab", name="Audit log").click()
         expect(page.locator("#log tr")).to_have_count(2)
         expect(page.locator("#log tr").nth(1)).to_contain_text("scores by a script")
 
 
-def test_a_name_is_replaced_cleared_and_released_and_every_screen_shows_it(
-    browser: Browser, server: Running
-) -> None:
+def test_a_name_is_replaced_cleared_and_released_on_every_screen(chromium: Browser, server: Running) -> None:
     server.score("ada", name="Rude Word")
-    with administering(browser, server) as (page, _), visiting(browser, server.url) as (elsewhere, _):
-        board = elsewhere.new_page()
-        board.goto(server.url)
+    with administering(chromium, server) as page, visited(chromium, server.url) as board:
         expect_live(board)
-        shown = board.locator("tbody .name bdi")
-        expect(shown).to_have_text(["Rude Word"])
+        expect_order(board, "Rude Word")
         choose(page, "Rude Word")
         expect(page.get_by_role("button", name="Release name …")).to_be_hidden()
         correct(page, "Rename …", "Rename", name="Kinder Word")
-        expect(shown).to_have_text(["Kinder Word"])
+        expect_order(board, "Kinder Word")
         expect(page.locator("#outcome")).to_have_text("Rename ada: done by 1 event; main is at version 2.")
         expect(page.locator("#player-title")).to_have_text("Kinder Word name kept")
         server.score("ada", name="Rude Word")
         correct(page, "Clear name …", "Clear")
-        expect(shown).to_have_text(["ada"])
+        expect_order(board, "ada")
         expect(page.get_by_role("button", name="Clear name …")).to_be_hidden()
         correct(page, "Release name …", "Release")
         expect(page.locator("#player-title .badge")).to_have_count(0)
         server.score("ada", name="Ada")
-        expect(shown).to_have_text(["Ada"])
+        expect_order(board, "Ada")
         expect(page.locator("#history b").first).to_have_text("release-name")
-        assert_accessible(page)
 
 
-def test_who_is_hidden_leaves_a_watching_page_and_scores_on(browser: Browser, server: Running) -> None:
+def test_a_hidden_player_leaves_every_screen_and_still_scores(chromium: Browser, server: Running) -> None:
     server.score("ada", name="Ada")
     server.score("bob", "duel", name="Bob")
-    with administering(browser, server) as (page, _), visiting(browser, server.url) as (elsewhere, _):
-        board = elsewhere.new_page()
-        board.goto(server.url)
+    with administering(chromium, server) as page, visited(chromium, server.url) as board:
         expect_live(board)
         choose(page, "Ada")
         correct(page, "Hide …", "Hide", reason="a tester")
-        expect(board.locator("tbody .name bdi")).to_have_text(["Bob"])
+        expect_order(board, "Bob")
         expect(page.locator("#player-title .badge")).to_have_text("hidden")
         expect(page.locator("#list .badge")).to_have_text("hidden")
         assert server.score("ada").status_code == 201
         correct(page, "Show …", "Show")
-        expect(board.locator("tbody .name bdi")).to_have_text(["Ada", "Bob"])
+        expect_order(board, "Ada", "Bob")
         expect(page.locator("#list .badge")).to_have_count(0)
 
 
-def test_an_event_is_voided_and_that_is_undone(browser: Browser, server: Running) -> None:
+def test_an_event_is_voided_and_restored(browser: Browser, server: Running) -> None:
     server.score("ada")
     server.score("ada", "duel")
-    with administering(browser, server) as (page, _):
+    with administering(browser, server) as page:
         choose(page, "ada")
         correct(page, "Void: version 1 of main", "Void")
         expect(page.locator("#standings")).to_have_text("main 30")
@@ -156,12 +143,9 @@ def test_an_event_is_voided_and_that_is_undone(browser: Browser, server: Running
         expect(page.locator("#standings")).to_have_text("main 0")
 
 
-def test_points_that_are_given_count_once_though_the_answer_was_lost(
-    chromium: Browser, server: Running
-) -> None:
+def test_an_adjustment_counts_once_although_its_answer_was_lost(chromium: Browser, server: Running) -> None:
     server.score("ada")
-    with administering(chromium, server) as (page, witness):
-        witness.expected = LOST
+    with administering(chromium, server, expected=LOST) as page:
         keys: list[str | None] = []
 
         def lose_the_first_answer(route: Any, request: Request) -> None:
@@ -188,32 +172,32 @@ def test_points_that_are_given_count_once_though_the_answer_was_lost(
         assert keys[0] == keys[1] != keys[2]
 
 
-def test_a_token_that_is_not_good_is_told_and_none_is_kept(browser: Browser, server: Running) -> None:
-    with visiting(browser, server.url) as (context, witness):
-        witness.expected = LOST
-        page = context.new_page()
-        for token, told in {
+def test_a_bad_token_is_explained_and_no_token_is_stored(chromium: Browser, server: Running) -> None:
+    with visited(chromium, f"{server.url}/admin", expected=LOST) as page:
+        for token, explanation in {
             "nonsense": "The token is not valid.",
             "héllo wörld": "The token is not valid.",
             server.token("ada"): "The token does not have the scope scoreboard:admin.",
         }.items():
             enter(page, server, token)
-            expect(page.locator("#refused")).to_have_text(told)
+            expect(page.locator("#refused")).to_have_text(explanation)
             expect(page.locator("#desk")).to_be_hidden()
         enter(page, server)
         expect(page.locator("#desk")).to_be_visible()
         assert page.get_by_label("Token").input_value() == ""
-        kept = page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie, location.href])")
-        assert json.loads(kept) == [{}, {}, "", f"{server.url}/admin"]
+        stored = page.evaluate(
+            "JSON.stringify([localStorage, sessionStorage, document.cookie, location.href])"
+        )
+        assert json.loads(stored) == [{}, {}, "", f"{server.url}/admin"]
         server.clock.advance(7_200)
         page.get_by_role("button", name="Search").click()
         expect(page.locator("#refused")).to_have_text("The token has expired: get a new one.")
         expect(page.locator("#desk")).to_be_hidden()
 
 
-def test_nobody_is_erased_whose_user_id_was_not_typed(browser: Browser, server: Running) -> None:
+def test_an_erasure_requires_the_user_id_to_be_typed(chromium: Browser, server: Running) -> None:
     server.score("ada", name="Ada")
-    with administering(browser, server) as (page, _):
+    with administering(chromium, server) as page:
         choose(page, "Ada")
         page.get_by_role("button", name="Erase …").click()
         dialog = page.get_by_role("dialog")
@@ -229,19 +213,11 @@ def test_nobody_is_erased_whose_user_id_was_not_typed(browser: Browser, server: 
         expect(page.get_by_text("Nobody was found.")).to_be_visible()
 
 
-def test_the_page_is_on_the_port_of_administrators_alone(tmp_path: Path) -> None:
-    port = free_port()
-    with serving(tmp_path, SCOREBOARD_ADMIN_PORT=str(port)) as (_, client):
-        for path in ("/admin", "/admin/admin.js"):
-            assert client.get(path, headers={"Host": f"127.0.0.1:{port}"}).status_code == 404
-            assert client.get(f"http://127.0.0.1:{port}{path}").status_code == 200
-
-
-def test_older_events_and_who_stands_out_are_looked_up(browser: Browser, server: Running) -> None:
+def test_suspects_and_older_events_are_listed(chromium: Browser, server: Running) -> None:
     for _ in range(60):
         server.score("machine", "duel")
         server.clock.advance(30)
-    with administering(browser, server) as (page, _):
+    with administering(chromium, server) as page:
         page.get_by_role("tab", name="Players").focus()
         page.keyboard.press("ArrowLeft")
         expect(page.locator("#suspicious tr")).to_contain_text("regular as a machine")
@@ -254,16 +230,12 @@ def test_older_events_and_who_stands_out_are_looked_up(browser: Browser, server:
         expect(page.get_by_role("button", name="Older")).to_be_hidden()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_and_markup_is_shown_as_text(
-    browser: Browser, server: Running, scheme: str
-) -> None:
+def test_axe_finds_nothing_and_markup_is_shown_as_text(chromium: Browser, server: Running) -> None:
     for number, name in enumerate(MARKUP):
         for _ in range(11):
             server.score(f"<b>{number}</b>", name=name)
             server.clock.advance(30)
-    options = {"color_scheme": scheme, "viewport": {"width": 320, "height": 800}}
-    with administering(browser, server, **options) as (page, _):
+    with administering(chromium, server, viewport={"width": 320, "height": 800}) as page:
         expect(page.locator("#list .head bdi")).to_have_text(MARKUP)
         choose(page, MARKUP[1])
         correct(page, "Void: version 22 of main", "Void", reason=MARKUP[0])
@@ -276,7 +248,7 @@ def test_axe_finds_nothing_and_markup_is_shown_as_text(
         expect(page.get_by_role("dialog", name="Erase <b>1</b>")).to_be_visible()
         assert_accessible(page)
         page.keyboard.press("Escape")
-        # Who is banned was judged already.
+        # A banned player is no suspect.
         for tab, body, user_id in (
             ("Audit log", "#log", "<b>1</b>"),
             ("Suspects", "#suspicious", "<b>2</b>"),
