@@ -82,7 +82,7 @@ test-latest: $(DEVELOPMENT) | $(LATEST_VENV)/bin/python ## Run the unit and web 
 	@$(LATEST_VENV)/bin/python -m pytest tests/unit tests/web $(ARGS)
 
 e2e: $(DEVELOPMENT) $(CHROMIUM) $(SERVERS) $(SSE_CLIENTS) ## Run the end-to-end tests alone
-	@$(BIN)/python -m pytest tests/e2e
+	@$(BIN)/python -m pytest tests/e2e tests/browser
 
 sse-clients: $(DEVELOPMENT) $(SSE_CLIENTS) ## Follow a stream with the clients that docs/clients.md lists
 	@$(BIN)/python -m pytest tests/e2e/test_sse_clients.py

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from scoreboard.domain.scopes import ADMINISTER
 from tests.browser.board_page import expect_live
-from tests.browser.browsers import visited
+from tests.browser.browsers import visited, visiting
 from tests.clocks import HeldClock
 from tests.e2e.nginx import Nginx
 from tests.e2e.processes import COMMAND, Process, scoreboard, serving
@@ -109,18 +109,21 @@ def test_the_api_can_be_tried_out_and_a_script_submits(chromium: Browser, served
 
 def test_the_element_finds_its_server(chromium: Browser, served: Served) -> None:
     served.server.score("element")
-    with visited(chromium, f"{served.url}/docs") as page:
-        for source in ("", f' src="{PATH}"', f' src="{PATH}/"', f' src="{served.url}"'):
-            html = (
-                f'<!doctype html><link rel="icon" href="data:,"><score-board{source}></score-board>'
-                f'<script type="module" src="{PATH}/static/score-board.js"></script>'
-            )
-            page.unroute_all()
-            page.route(
-                "**/play/level",
-                lambda route, html=html: route.fulfill(body=html, content_type="text/html"),
-            )
-            page.goto(f"{served.url.removesuffix(PATH)}/play/level")
+    sources = ["", f' src="{PATH}"', f' src="{PATH}/"', f' src="{served.url}"']
+
+    def answer(route: Route) -> None:
+        source = sources[int(route.request.url.rpartition("/")[2])]
+        html = (
+            f'<!doctype html><link rel="icon" href="data:,"><score-board{source}></score-board>'
+            f'<script type="module" src="{PATH}/static/score-board.js"></script>'
+        )
+        route.fulfill(body=html, content_type="text/html")
+
+    with visiting(chromium, served.url) as context:
+        context.route("**/play/*", answer)
+        page = context.new_page()
+        for number in range(len(sources)):
+            page.goto(f"{served.url.removesuffix(PATH)}/play/{number}")
             expect(page.locator("tbody .name bdi", has_text="element")).to_be_visible()
 
 
