@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoreboard.domain.names import check_name, claimed_name, clean_name, display_name
@@ -143,6 +143,7 @@ def test_only_the_beginning_of_a_very_long_name_is_read() -> None:
 ODD = st.sampled_from("".join(NOTHING_VISIBLE.values()) + "".join(LEGITIMATE.values()) + "A1=\u0338\u0489")
 
 
+@settings(max_examples=50)
 @given(st.text() | st.text(ODD))
 def test_a_name_as_it_is_shown_is_shown_like_that_again(text: str) -> None:
     name = clean_name(text)
