@@ -20,12 +20,13 @@ import httpx2
 from starlette.types import ASGIApp
 
 from scoreboard import server
-from scoreboard.app import Scoreboard, make_store, make_tokens, migrate, open_scoreboard
+from scoreboard.app import Scoreboard, make_store, migrate, open_scoreboard
 from scoreboard.domain.events import Event as LedgerEvent
 from scoreboard.domain.submissions import Caller
 from scoreboard.server.listen_socket import bind, url_of
 from scoreboard.settings.catalog import load_catalog
 from scoreboard.settings.config import Settings, read_settings
+from scoreboard.web.auth.make_tokens import make_tokens
 from scoreboard.web.auth.tokens import Tokens
 from tests.clocks import HeldClock, counted_ids
 from tests.limits import LIMIT_SECONDS

@@ -18,10 +18,11 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from scoreboard.app import make_store, make_tokens
+from scoreboard.app import make_store
 from scoreboard.domain.submissions import Caller
 from scoreboard.services.write_queue import PLAYER_QUEUE_SIZE
 from scoreboard.settings.config import Settings
+from scoreboard.web.auth.make_tokens import make_tokens
 from scoreboard.web.auth.tokens import Tokens
 from tests.e2e.processes import serving
 from tests.harness import settings_in

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from scoreboard.app import Scoreboard, database_name, make_tokens, migrate
+from scoreboard.app import Scoreboard, database_name, migrate
 from scoreboard.cli.serve import serve_until_stopped
 from scoreboard.cli.simulated_players import SimulatedPlayers
 from scoreboard.domain.errors import StartError
@@ -13,6 +13,7 @@ from scoreboard.domain.submissions import Caller
 from scoreboard.settings.catalog import load_catalog
 from scoreboard.settings.config import Settings, read_settings
 from scoreboard.settings.hosts import is_this_machine
+from scoreboard.web.auth.make_tokens import make_tokens
 
 _YOU = Caller("you", "You")
 _TOKEN_SECONDS = 30 * 86_400

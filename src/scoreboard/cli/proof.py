@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import typer
 
-from scoreboard.app import make_tokens
 from scoreboard.cli.arguments import checked
 from scoreboard.domain.plain_text import check_id
 from scoreboard.settings.config import read_settings
+from scoreboard.web.auth.make_tokens import make_tokens
 
 
 def proof(

@@ -8,11 +8,12 @@ import structlog
 import typer
 
 from scoreboard import server
-from scoreboard.app import Scoreboard, make_tokens, makes_its_database, migrate, open_scoreboard
+from scoreboard.app import Scoreboard, makes_its_database, migrate, open_scoreboard
 from scoreboard.server.listen_socket import bind, url_of
 from scoreboard.settings.catalog import Catalog, load_catalog
 from scoreboard.settings.config import Settings, read_settings
 from scoreboard.settings.hosts import host_and_port
+from scoreboard.web.auth.make_tokens import make_tokens
 from scoreboard.web.auth.tokens import Tokens
 
 log = structlog.get_logger()

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from scoreboard.app import make_tokens
 from scoreboard.cli.arguments import checked
 from scoreboard.domain.names import check_name
 from scoreboard.domain.plain_text import check_id
 from scoreboard.domain.submissions import Caller
 from scoreboard.settings.config import read_settings
+from scoreboard.web.auth.make_tokens import make_tokens
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 

@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from scoreboard.app import make_tokens
 from scoreboard.cli.bench.latency import Plan, Result, measure, percentile
 from scoreboard.cli.progress import progress_bars
 from scoreboard.cli.server_url import server_url
@@ -18,6 +17,7 @@ from scoreboard.domain.submissions import Caller
 from scoreboard.settings.catalog import load_catalog
 from scoreboard.settings.config import read_settings
 from scoreboard.settings.hosts import is_this_machine
+from scoreboard.web.auth.make_tokens import make_tokens
 
 USERS: Final = 10
 """All of them fit into the top ten, so that each score changes the board."""
