@@ -27,7 +27,7 @@ How to write a route (`routes/players.py` is an example):
 - Read a body with `JsonBody`, never with a plain model as parameter: FastAPI would read such a body before it runs any
   dependency, with its own limits and errors. Declare query parameters as `Annotated[Model, Query()]`: they are checked
   after all dependencies, and a mistake becomes `validation_failed`.
-- `dependencies` has them all: `Authenticate`, `require_json`, `IdempotencyKey`, `JsonBody`, `no_store`.
+- The module `dependencies` has `Authenticate`, `require_json`, `IdempotencyKey`, `JsonBody` and `no_store`.
 - A route for GET also answers HEAD.
 """
 
@@ -50,7 +50,7 @@ from scoreboard.web.request_parts import validation_failed
 
 
 class ApiRoute(APIRoute):
-    """A FastAPI route that answers errors as problem+json, and HEAD like GET."""
+    """A FastAPI route that renders errors as problem+json, and answers HEAD like GET."""
 
     def __init__(
         self,

@@ -54,7 +54,7 @@ class Authenticate:
 
 
 async def require_json(request: Request) -> None:
-    """Raise UnsupportedMediaType unless the body is said to be JSON. For routes with checks before `JsonBody`."""
+    """Raise UnsupportedMediaType unless the body is declared as JSON. For routes with other checks before `JsonBody`."""
     request_parts.check_json(_headers(request))
 
 
@@ -85,7 +85,7 @@ class JsonBody(Generic[Model]):
 
 
 async def no_store(response: Response) -> None:
-    """Forbid caches to keep the response, as they must not keep problems either."""
+    """Forbid caches to store the response."""
     response.headers["Cache-Control"] = "no-store"
 
 

@@ -1,4 +1,4 @@
-"""PUT /api/players/{userId}/name"""
+"""PUT /api/players/{userId}/name: a trusted server renames a player."""
 
 from typing import Annotated, Final
 
@@ -29,10 +29,10 @@ from scoreboard.web.request_parts import parse_query
 from scoreboard.web.schemas.fields import ID, Id, Name, Schema
 
 DESCRIPTION: Final = """\
-Rename a player who has a score, on every board and every screen.
+Rename a player who has a score, on all boards and open streams.
 
-A name in a later submission replaces it: of the player's own token, or of a trusted server. A name that an
-operator has set stays. The audit log keeps who has renamed, and no name."""
+A later submission with a name replaces it, and so does a later token with a name. A name that an administrator has set
+is not replaced. The audit log records the caller, but no names."""
 
 REASON: Final = "Renamed by a trusted server."
 
@@ -45,7 +45,7 @@ class NameRequest(Schema):
     name: Annotated[
         Name,
         Field(
-            description="Cleaned for display. If nothing visible is left, or null: boards show the user id."
+            description="Cleaned for display. If it is null or has no visible characters, boards show the user id."
         ),
     ]
 
@@ -66,12 +66,12 @@ class _Path(BaseModel):
     user_id: Annotated[Id, Field(alias="userId")]
 
 
-def name_route(administration: Administration, tokens: Tokens, servers: ServerLimit) -> BaseRoute:
+def name_route(administration: Administration, tokens: Tokens, server_limit: ServerLimit) -> BaseRoute:
     """Return the route."""
     trusted_server = Authenticate(tokens, WRITE_ANY_SCORES)
 
     async def check_limit(caller: Annotated[Caller, Depends(trusted_server)]) -> None:
-        servers.check(caller)
+        server_limit.check(caller)
 
     async def player(request: Request) -> str:
         return parse_query(_Path, request.path_params).user_id
@@ -91,7 +91,7 @@ def name_route(administration: Administration, tokens: Tokens, servers: ServerLi
         rename,
         methods=["PUT"],
         dependencies=[Depends(trusted_server), Depends(check_limit), Depends(require_json)],
-        policies=policies({SERVER: servers.limit}),
+        policies=policies({SERVER: server_limit.limit}),
         operation_id="renamePlayer",
         tags=["players"],
         summary="Rename a player",
