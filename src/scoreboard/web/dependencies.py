@@ -54,7 +54,7 @@ class Authenticate:
 
 
 async def require_json(request: Request) -> None:
-    """Raise UnsupportedMediaType unless the body is declared as JSON. For routes with other checks before `JsonBody`."""
+    """Raise UnsupportedMediaType if the body is not declared as JSON, for routes with checks before `JsonBody`."""
     request_parts.check_json(_headers(request))
 
 
