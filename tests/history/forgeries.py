@@ -215,118 +215,81 @@ def _repeat_not_marked(history: History) -> History:
     return _with_attempt(history, number, outcome=replace(outcome, replayed=False))
 
 
-WHILE_IT_RAN: dict[str, tuple[Callable[[Honest], Any], str]] = {
-    "a refused one was counted": (lambda b: b.count("eve", "quest", "k7"), "a refused one was counted"),
-    "a refused one without a key was counted": (
-        lambda b: b.count("eve", "duel"),
-        "a refused one was counted",
-    ),
-    "a refused one of a known key was counted": (
-        lambda b: b.count("ada", "visit", "k8"),
-        "one idempotency key of ada",
-    ),
+Cheat = Callable[[Honest], Any]
+Change = Callable[[History], History]
+
+
+def count(*attempt: str) -> Cheat:
+    return lambda scoreboard: scoreboard.count(*attempt)
+
+
+def event(board: str, version: int, /, **changed: Any) -> Change:
+    return lambda history: _with_event(history, board, version, **changed)
+
+
+def answer(user_id: str, action_id: str, /, **changed: Any) -> Change:
+    return lambda history: _with_answer(history, user_id, action_id, **changed)
+
+
+def frame(**changed: Any) -> Change:
+    return lambda history: _with_frame(history, 0, **changed)
+
+
+WHILE_IT_RAN: dict[str, tuple[Cheat, str]] = {
+    "a refused one was counted": (count("eve", "quest", "k7"), "a refused one was counted"),
+    "a refused one without a key was counted": (count("eve", "duel"), "a refused one was counted"),
+    "a refused one of a known key was counted": (count("ada", "visit", "k8"), "one idempotency key of ada"),
     "a retried key was counted twice": (_key_twice, "one idempotency key of cyd was counted 2 times"),
-    "a retried key was counted twice, unmarked": (
-        lambda b: b.count("dan", "duel", "new"),
-        "one was counted twice",
-    ),
+    "a retried key was counted twice, unmarked": (count("dan", "duel", "new"), "one was counted twice"),
     "a retried key was acknowledged as two events": (
         _keys_two_answers,
         "key k3 of cyd was acknowledged as 2 events",
     ),
-    "an acknowledged one was counted twice": (
-        lambda b: b.count("bob", "quest", "new"),
-        "one was counted twice",
-    ),
-    "one without a key was counted twice": (lambda b: b.count("ada", "duel"), "one was counted twice"),
-    "an unknown one was counted twice": (
-        lambda b: b.count("bob", "duel"),
-        "0 were acknowledged and 1 are unknown",
-    ),
-    "a given up one was counted twice": (
-        lambda b: b.count("dan", "quest", "new"),
-        "0 were acknowledged and 1 are",
-    ),
+    "an acknowledged one was counted twice": (count("bob", "quest", "new"), "one was counted twice"),
+    "one without a key was counted twice": (count("ada", "duel"), "one was counted twice"),
+    "an unknown one was counted twice": (count("bob", "duel"), "0 were acknowledged and 1 are unknown"),
+    "a given up one was counted twice": (count("dan", "quest", "new"), "0 were acknowledged and 1 are"),
     "an acknowledged event is lost": (_lost, "lost: ada's quest"),
-    "nobody has asked": (lambda b: b.count("fay", "quest"), "nobody has asked for that"),
+    "nobody has asked": (count("fay", "quest"), "nobody has asked for that"),
 }
 
-AFTER_IT_RAN: dict[str, tuple[Callable[[History], History], str]] = {
+AFTER_IT_RAN: dict[str, tuple[Change, str]] = {
     "an acknowledged event is missing": (
         lambda h: replace(h, ledger=tuple(event for event in h.ledger if event is not _event(h, "main", 5))),
         "lost: ada's duel",
     ),
     "an event is doubled": (_doubled, f"event {UUID(int=3)} is in the ledger 2 times"),
-    "a version is missing": (lambda h: _with_event(h, "main", 8, version=9), "versions are not gapless"),
+    "a version is missing": (event("main", 8, version=9), "versions are not gapless"),
     "versions begin at 2": (lambda h: replace(h, ledger=h.ledger[1:]), "version 2 follows on 0"),
     "versions are out of order": (lambda h: replace(h, ledger=h.ledger[::-1]), "versions are not gapless"),
-    "time goes back": (lambda h: _with_event(h, "main", 3, at_us=1), "time goes back at version 3"),
+    "time goes back": (event("main", 3, at_us=1), "time goes back at version 3"),
     "seq goes back": (
         lambda h: _with_event(_with_event(h, "main", 5, seq=1), "main", 1, seq=2),
         "seq of ada does not grow at version 5",
     ),
-    "seq was given on two boards": (lambda h: _with_event(h, "side", 2, seq=2), "seq of ada does not count"),
-    "seq leaves one out": (lambda h: _with_event(h, "side", 2, seq=4), "seq of ada does not count"),
-    "a use is left out": (lambda h: _with_event(h, "main", 5, action_seq=2), "use 2 of duel by ada"),
-    "a score is no sum": (lambda h: _with_event(h, "main", 5, score=81), "says score 81 for ada"),
+    "seq was given on two boards": (event("side", 2, seq=2), "seq of ada does not count"),
+    "seq leaves one out": (event("side", 2, seq=4), "seq of ada does not count"),
+    "a use is left out": (event("main", 5, action_seq=2), "use 2 of duel by ada"),
+    "a score is no sum": (event("main", 5, score=81), "says score 81 for ada"),
     "a user has two keys": (lambda h: replace(h, users={**h.users, 9: "ada"}), "ada has 2 integer keys"),
-    "an event is nobody's": (
-        lambda h: _with_event(h, "main", 5, player=9),
-        "player 9 has events and is no user",
-    ),
+    "an event is nobody's": (event("main", 5, player=9), "player 9 has events and is no user"),
     "an event is another user's": (_swapped_users, "wrong user: ada's quest"),
-    "a key was not kept": (
-        lambda h: _with_event(h, "main", 1, idempotency_digest=None),
-        "lost key: ada's quest",
-    ),
-    "an answer has wrong points": (
-        lambda h: _with_answer(h, "ada", "quest", points=51),
-        "wrong points: ada's quest",
-    ),
-    "an answer has a wrong score": (
-        lambda h: _with_answer(h, "ada", "duel", score=30),
-        "wrong score: ada's duel",
-    ),
-    "an answer has a wrong version": (
-        lambda h: _with_answer(h, "bob", "quest", version=1),
-        "wrong version: bob's",
-    ),
-    "an answer has a wrong board": (
-        lambda h: _with_answer(h, "ada", "visit", board="main"),
-        "wrong board: ada's",
-    ),
-    "an answer has a wrong user": (
-        lambda h: _with_answer(h, "ada", "visit", user_id="eve"),
-        "wrong user: ada's",
-    ),
-    "an answer has a wrong action": (
-        lambda h: _with_answer(h, "ada", "duel", action_id="quest"),
-        "wrong action: ada",
-    ),
-    "an answer has a wrong rank": (
-        lambda h: _with_answer(h, "ada", "quest", rank=2),
-        "wrong rank: ada's quest",
-    ),
-    "an answer has a rank of long ago": (
-        lambda h: _with_answer(h, "eve", "quest", rank=1),
-        "wrong rank: eve's quest",
-    ),
-    "an answer has another event": (
-        lambda h: _with_answer(h, "ada", "duel", event_id=UUID(int=1)),
-        "is shared by",
-    ),
+    "a key was not kept": (event("main", 1, idempotency_digest=None), "lost key: ada's quest"),
+    "an answer has wrong points": (answer("ada", "quest", points=51), "wrong points: ada's quest"),
+    "an answer has a wrong score": (answer("ada", "duel", score=30), "wrong score: ada's duel"),
+    "an answer has a wrong version": (answer("bob", "quest", version=1), "wrong version: bob's"),
+    "an answer has a wrong board": (answer("ada", "visit", board="main"), "wrong board: ada's"),
+    "an answer has a wrong user": (answer("ada", "visit", user_id="eve"), "wrong user: ada's"),
+    "an answer has a wrong action": (answer("ada", "duel", action_id="quest"), "wrong action: ada"),
+    "an answer has a wrong rank": (answer("ada", "quest", rank=2), "wrong rank: ada's quest"),
+    "an answer has a rank of long ago": (answer("eve", "quest", rank=1), "wrong rank: eve's quest"),
+    "an answer has another event": (answer("ada", "duel", event_id=UUID(int=1)), "is shared by"),
     "two keys share an event": (_shared, "is shared by different submissions"),
     "a repeat is not marked as replayed": (_repeat_not_marked, "was made 2 times"),
-    "a first one is marked as replayed": (
-        lambda h: _with_answer(h, "eve", "visit", replayed=True),
-        "only ever replay",
-    ),
+    "a first one is marked as replayed": (answer("eve", "visit", replayed=True), "only ever replay"),
     "a replay repeats what nobody can have made": (_only_replayed, "was only ever replayed"),
     "a replay comes too soon": (_replayed_too_soon, "was replayed before it was made"),
-    "one without a key is replayed": (
-        lambda h: _with_answer(h, "ada", "duel", replayed=True),
-        "a repeat without a",
-    ),
+    "one without a key is replayed": (answer("ada", "duel", replayed=True), "a repeat without a"),
     "the order of real time is turned": (_early, "version 2 was acknowledged at"),
     "the order of real time is turned by a retry": (_early_beside_unknown, "version 8 was acknowledged at"),
     "a server owns up to a fault": (_fault, "a fault of the server's own: eve's quest"),
@@ -334,15 +297,12 @@ AFTER_IT_RAN: dict[str, tuple[Callable[[History], History], str]] = {
     "a frame has a turned tie": (_turned_tie, "rank=1, user_id='bob'"),
     "a frame has a later board": (_mixed, "main at version 2 shows"),
     "a frame is of two versions": (_half_mixed, "main at version 5 shows"),
-    "a frame is too short": (lambda h: _with_frame(h, 0, entries=()), "shows 0 entries"),
-    "a frame has a player too many": (lambda h: _with_frame(h, 0, players=2), "shows 2 players"),
-    "a frame has a wrong time": (lambda h: _with_frame(h, 0, at_us=1), "shows the time 1"),
-    "a frame has a version that never was": (
-        lambda h: _with_frame(h, 0, version=99),
-        "which the ledger does not have",
-    ),
+    "a frame is too short": (frame(entries=()), "shows 0 entries"),
+    "a frame has a player too many": (frame(players=2), "shows 2 players"),
+    "a frame has a wrong time": (frame(at_us=1), "shows the time 1"),
+    "a frame has a version that never was": (frame(version=99), "which the ledger does not have"),
     "a frame goes back": (_back, "goes back: it had seen version 4"),
-    "a frame is of another board": (lambda h: _with_frame(h, 0, board="side"), "it watches main"),
+    "a frame is of another board": (frame(board="side"), "it watches main"),
     "a watcher is stuck": (_stuck, "is the last it was shown"),
     "a watcher never saw anything": (
         lambda h: _with_frames(h, lambda f: f.watcher != "owl"),
