@@ -1,9 +1,17 @@
-"""Tests whose program is not installed."""
+"""Programs that a test needs, and tests whose program is not installed."""
 
 import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
+import httpx2
 import pytest
+
+from tests.limits import LIMIT_SECONDS
+from tests.servers.process import until
 
 
 def go_without(reason: str) -> NoReturn:
@@ -11,3 +19,31 @@ def go_without(reason: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def find_program(name: str, package: str) -> str:
+    """Return the path of a program. Without it, skip the test, or fail it in CI."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    return found or go_without(f"{name} is needed for this test: on Debian, apt-get install {package}")
+
+
+@contextmanager
+def running_proxy(*command: str, url: str) -> Iterator[None]:
+    """Run a proxy, from the moment it responds at the URL."""
+
+    def responds() -> bool:
+        try:
+            return bool(httpx2.get(url))
+        except httpx2.TransportError:
+            return False
+
+    with subprocess.Popen(command) as process:
+        try:
+            until(responds, f"{command[0]} responds")
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(LIMIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()

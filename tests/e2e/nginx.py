@@ -1,6 +1,5 @@
 """A real nginx with `deploy/nginx-site.conf` and nginx's own defaults for buffering and compression."""
 
-import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from tests.e2e.missing import go_without
+from tests.e2e.missing import find_program
 from tests.limits import LIMIT_SECONDS
 from tests.servers.process import free_port, until
 
@@ -56,10 +55,7 @@ class Nginx:
         """Serve under a location, with or without its path in forwarded requests. A stream uses two
         connections of a worker.
         """
-        program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-        if program is None:
-            go_without("nginx is needed for this test: on Debian, apt-get install nginx-light")
-        self._program = program
+        self._program = find_program("nginx", "nginx-light")
         self._folder = folder
         self._http_version = http_version
         self._connections = connections

@@ -1,23 +1,20 @@
 """promtool accepts the configuration of Prometheus, and each alarm fires when it should."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.e2e.missing import go_without
+from tests.e2e.missing import find_program
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def promtool() -> str:
-    return shutil.which("promtool") or go_without(
-        "promtool is needed for this test: on Debian, apt-get install prometheus"
-    )
+    return find_program("promtool", "prometheus")
 
 
 def run(*command: str) -> None:

@@ -1,8 +1,6 @@
 """Behind a real haproxy with `deploy/haproxy.cfg`, each event arrives at once."""
 
 import re
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +10,10 @@ from urllib.parse import urlsplit
 import httpx2
 
 from tests.clocks import HeldClock
-from tests.e2e.missing import go_without
+from tests.e2e.missing import find_program, running_proxy
 from tests.harness import Running, Watcher, running
 from tests.limits import LIMIT_SECONDS
-from tests.servers.process import free_port, until
+from tests.servers.process import free_port
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "haproxy.cfg"
 
@@ -32,27 +30,13 @@ def configuration(port: int, instance: str) -> str:
 
 @contextmanager
 def haproxy(folder: Path, scoreboard: Running) -> Iterator[str]:
-    program = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
-    if program is None:
-        go_without("haproxy is needed for this test: on Debian, apt-get install haproxy")
+    program = find_program("haproxy", "haproxy")
     port = free_port()
     file = folder / "haproxy.cfg"
     file.write_text(configuration(port, scoreboard.url))
-    process = subprocess.Popen([program, "-q", "-db", "-f", str(file)])
     url = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        try:
-            return httpx2.get(f"{url}/health/live").status_code == 200
-        except httpx2.TransportError:
-            return False
-
-    try:
-        until(answers, "haproxy answers")
+    with running_proxy(program, "-q", "-db", "-f", str(file), url=f"{url}/health/live"):
         yield url
-    finally:
-        process.terminate()
-        process.wait(LIMIT_SECONDS)
 
 
 def test_an_event_is_not_held_back(tmp_path: Path) -> None:

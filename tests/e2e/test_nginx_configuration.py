@@ -1,9 +1,6 @@
 """deploy/nginx.conf in a real nginx, with the addresses of instances instead of Docker's host names."""
 
 import re
-import shutil
-import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +10,9 @@ import httpx2
 import pytest
 
 from tests.clocks import HeldClock
-from tests.e2e.missing import go_without
+from tests.e2e.missing import find_program, running_proxy
 from tests.harness import Running, Watcher, running
-from tests.servers.process import free_port, until
+from tests.servers.process import free_port
 
 CONFIGURATION = (Path(__file__).parents[2] / "deploy/nginx.conf").read_text()
 
@@ -23,9 +20,7 @@ CONFIGURATION = (Path(__file__).parents[2] / "deploy/nginx.conf").read_text()
 @contextmanager
 def nginx(folder: Path, *instances: str) -> Iterator[str]:
     """Run nginx and return its URL. The instances replace instance-1 and instance-2."""
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if program is None:
-        go_without("nginx is needed for this test: on Debian, apt-get install nginx-light")
+    program = find_program("nginx", "nginx-light")
     port = free_port()
     text = CONFIGURATION.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{folder}/")
     for number, url in enumerate(instances, 1):
@@ -34,35 +29,10 @@ def nginx(folder: Path, *instances: str) -> Iterator[str]:
         assert times == 1
     folder.chmod(0o755)
     (folder / "nginx.conf").write_text(text)
-    command = [
-        program,
-        "-p",
-        str(folder),
-        "-c",
-        str(folder / "nginx.conf"),
-        "-e",
-        "stderr",
-        "-g",
-        "daemon off;",
-    ]
-    process = subprocess.Popen(command)
-    try:
-        until(lambda: answers(port), "nginx answers")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.send_signal(signal.SIGQUIT)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def answers(port: int) -> bool:
-    try:
-        return httpx2.get(f"http://127.0.0.1:{port}/metrics").status_code == 404
-    except httpx2.TransportError:
-        return False
+    url = f"http://127.0.0.1:{port}"
+    options = ("-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr", "-g", "daemon off;")
+    with running_proxy(program, *options, url=f"{url}/metrics"):
+        yield url
 
 
 @pytest.fixture

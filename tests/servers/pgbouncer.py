@@ -1,14 +1,12 @@
 """A real pgbouncer in front of a PostgreSQL server."""
 
-import os
-import shutil
 import signal
 import socket
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from tests.e2e.missing import go_without
+from tests.e2e.missing import find_program
 from tests.servers.postgresql import ANSWER_SECONDS
 from tests.servers.process import Server, ordinary_user
 
@@ -34,10 +32,7 @@ class PgBouncer(Server):
         super().__init__(None, ordinary_user())
         self._behind = urlsplit(url)
         self._settings = settings
-        found = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-        self._program = Path(
-            found or go_without("pgbouncer is missing: on Debian, apt-get install pgbouncer")
-        )
+        self._program = find_program("pgbouncer", "pgbouncer")
 
     def __enter__(self) -> Self:
         super().__enter__()
