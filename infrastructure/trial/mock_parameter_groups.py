@@ -9,7 +9,7 @@ from moto.elasticache.responses import ElastiCacheResponse
 
 _groups: dict[str, dict[str, Any]] = {}
 _parameters: dict[str, dict[str, str]] = {}
-"""By group."""
+"""The values by group and name."""
 
 _tags_of_others = ElastiCacheBackend.list_tags_for_resource
 

@@ -1,4 +1,4 @@
-"""Who runs it is told in time, and sees why."""
+"""The alarms and the dashboard."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ def test_the_fullest_task_is_near_the_streams_that_it_takes(deployed: Deployed) 
 
     assert alarm["Statistic"] == "Maximum"
     assert 0.8 * most <= alarm["Threshold"] < most
-    assert alarm["InsufficientDataActions"]  # without the metric nothing is scaled
+    assert alarm["InsufficientDataActions"]  # scaling needs the metric
 
 
 @pytest.mark.parametrize(
@@ -130,10 +130,10 @@ def test_every_alarm_is_told_and_so_is_its_end(deployed: Deployed) -> None:
     ],
 )
 def test_the_dashboard_shows(deployed: Deployed, metrics: tuple[str, ...]) -> None:
-    """Requests, latency, streams, updates a second, hit rate, pools, commit to the last browser: each in one chart."""
+    """Each group of metrics is in one chart."""
     assert [title for title, shown in deployed.charts.items() if all(metric in shown for metric in metrics)]
 
 
 def balancer(deployed: Deployed) -> str:
-    """As CloudWatch names it."""
+    """Return the load balancer's name in CloudWatch."""
     return str(deployed.balancer["LoadBalancerArn"]).partition(":loadbalancer/")[2]

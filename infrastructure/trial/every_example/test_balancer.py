@@ -1,4 +1,4 @@
-"""What browsers speak to."""
+"""The load balancer."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from infrastructure.trial.deployed import Deployed
 STREAM = "/api/leaderboard/stream"
 
 TASK_KEEPS_IDLE_SECONDS = 75
-"""KEEP_ALIVE_SECONDS of `scoreboard.server`: a balancer that keeps one longer sends requests into closed ones."""
+"""The server's keep-alive timeout. A load balancer with a longer one would use connections that are closed."""
 
 
 def rules(deployed: Deployed) -> list[dict[str, Any]]:
-    """Those of HTTPS, in the order in which they are tried."""
+    """Return the rules of the HTTPS listener, by priority."""
     arn = deployed.listeners[443]["ListenerArn"]
     found = deployed.ask("elbv2", "describe_rules", "Rules", ListenerArn=arn)
     return sorted(
@@ -90,7 +90,7 @@ def test_browsers_get_http2_and_a_silent_stream_stays_open(deployed: Deployed) -
     idle_seconds = int(deployed.balancer_attributes["idle_timeout.timeout_seconds"])
 
     assert deployed.balancer_attributes["routing.http2.enabled"] == "true"
-    assert 30 <= idle_seconds < TASK_KEEPS_IDLE_SECONDS  # a stream says something every 15 s
+    assert 30 <= idle_seconds < TASK_KEEPS_IDLE_SECONDS  # a stream has a heartbeat every 15 s
     assert deployed.balancer_attributes["routing.http.drop_invalid_header_fields.enabled"] == "true"
 
 
@@ -99,7 +99,7 @@ def test_a_new_task_gets_its_share_and_only_ready_ones_get_any(deployed: Deploye
         assert attributes(deployed, name)["load_balancing.algorithm.type"] == "least_outstanding_requests"
         assert group["HealthCheckPath"] == "/health/ready"
         assert group["Matcher"] == {"HttpCode": "200"}
-        # A task that stops says so for 15 s before its streams end: by then the balancer must have heard it.
+        # A stopping task reports it for 15 s before its streams end. The load balancer must notice it by then.
         assert group["HealthCheckIntervalSeconds"] * (group["UnhealthyThresholdCount"] + 1) <= 15
 
 
@@ -113,7 +113,7 @@ def test_a_task_that_stops_is_given_the_time_that_its_streams_need(deployed: Dep
             "stopTimeout": deployed.server_in(name)["stopTimeout"],
         }[asked]
 
-        assert needed <= given <= 120  # Fargate kills then
+        assert needed <= given <= 120  # Fargate kills a task after 120 s
 
 
 def attributes(deployed: Deployed, service: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Scores survive, and Redis drops none of a board."""
+"""Scores are backed up, and Redis evicts nothing."""
 
 from infrastructure.trial.deployed import Deployed
 
@@ -10,7 +10,7 @@ def test_it_is_postgresql_15_with_backups(deployed: Deployed) -> None:
     assert primary["EngineVersion"].split(".")[0] == "15"
     assert primary["BackupRetentionPeriod"] >= 7
     assert primary["CopyTagsToSnapshot"] is True
-    assert primary["MaxAllocatedStorage"] > primary["AllocatedStorage"]  # a full disk would end it
+    assert primary["MaxAllocatedStorage"] > primary["AllocatedStorage"]  # a full disk would stop the database
 
 
 def test_nobody_deletes_it_by_mistake(deployed: Deployed) -> None:
@@ -26,7 +26,7 @@ def test_all_tasks_at_most_stay_below_the_alarm_on_connections(deployed: Deploye
         int(deployed.environment_of(name)["SCOREBOARD_DATABASE_POOL_SIZE"]) + 1 for name in deployed.services
     }
 
-    # Twice: so many are there while a release is rolled out.
+    # Twice, because a release runs old and new tasks together.
     assert 2 * most_tasks * max(of_task) <= 0.8 * int(deployed.database_parameters["max_connections"])
 
 

@@ -1,4 +1,4 @@
-"""All that rests is encrypted with the deployment's own key, and all that moves by TLS."""
+"""Data at rest is encrypted with the deployment's own key, data in transit with TLS."""
 
 from infrastructure.trial.deployed import Deployed
 

@@ -1,4 +1,4 @@
-"""Nobody outside reaches anything but the balancer."""
+"""Only the load balancer is reachable from the internet."""
 
 from infrastructure.trial.deployed import EVERYBODY, Deployed
 
@@ -82,5 +82,5 @@ def test_the_data_has_no_way_out_and_tasks_have_none_in(deployed: Deployed) -> N
         if deployed.routes_out[subnet]
     } == {}
     assert len(of_tasks) >= 2
-    for subnet in of_tasks:  # a NAT gateway lets answers in alone; an Internet gateway would let anybody
+    for subnet in of_tasks:  # a NAT gateway accepts no connections from outside
         assert [gateway[:4] for gateway in deployed.routes_out[subnet]] == ["nat-"]

@@ -1,4 +1,4 @@
-"""More people, more tasks: the API by its CPU, streams by how many a task holds."""
+"""The API scales with its CPU, streams with their number per task."""
 
 from typing import Any
 
@@ -35,9 +35,8 @@ def test_what_holds_streams_is_scaled_on_those_of_a_task(deployed: Deployed) -> 
     )
     assert metric["Dimensions"] == [{"Name": "ServiceName", "Value": f"{deployed.name}-{service}"}]
     assert 0.5 * most <= streams["TargetValue"] <= 0.8 * most
-    assert (
-        streams["ScaleInCooldown"] > streams["ScaleOutCooldown"]
-    )  # each task that goes moves thousands of browsers
+    # Each task that is removed moves thousands of browsers.
+    assert streams["ScaleInCooldown"] > streams["ScaleOutCooldown"]
 
 
 def test_no_service_is_scaled_on_anything_else(deployed: Deployed) -> None:

@@ -1,4 +1,4 @@
-"""No secret can be read where it should not be."""
+"""Secrets are readable only by the tasks that need them."""
 
 import json
 
@@ -12,7 +12,7 @@ SETTINGS = {
 }
 
 IN_THE_STATE = {"redis"}
-"""ElastiCache takes its token in no write-only argument: provider 5.100. The state has to be encrypted for it."""
+"""Provider 5.100 has no write-only argument for the ElastiCache token, so the state must be encrypted."""
 
 
 def test_each_secret_is_long_random_and_its_own(deployed: Deployed) -> None:

@@ -1,14 +1,14 @@
-"""What runs, as whom, and what it may do."""
+"""The tasks, their users and their permissions."""
 
 import pytest
 
 from infrastructure.trial.deployed import Deployed
 
 STREAMS_AND_REST = 12_000
-"""Descriptors: streams of a full task, and its connections to PostgreSQL, Redis and the balancer."""
+"""The file descriptors of a full task: streams, and connections to PostgreSQL, Redis and the load balancer."""
 
 NO_NARROWER_RESOURCE = {"ecr:GetAuthorizationToken"}
-"""AWS knows no resource but `*` for it."""
+"""The only resource that AWS accepts for it is `*`."""
 
 
 def test_there_is_a_task_for_each_service_and_one_that_migrates(deployed: Deployed) -> None:
@@ -47,7 +47,7 @@ def test_a_full_task_has_descriptors_for_all_its_streams(deployed: Deployed) -> 
 def test_metrics_are_read_on_the_loopback_alone(deployed: Deployed) -> None:
     for name in deployed.services:
         environment = deployed.environment_of(name)
-        assert "SCOREBOARD_METRICS_HOST" not in environment  # so it is 127.0.0.1
+        assert "SCOREBOARD_METRICS_HOST" not in environment  # the default is 127.0.0.1
         ports = [port["containerPort"] for port in deployed.server_in(name)["portMappings"]]
         assert ports == [int(environment["SCOREBOARD_PORT"])] == [8000]
         (collector,) = [
@@ -56,7 +56,7 @@ def test_metrics_are_read_on_the_loopback_alone(deployed: Deployed) -> None:
             if container["name"] == "collector"
         ]
         assert f"127.0.0.1:{environment['SCOREBOARD_METRICS_PORT']}" in collector["environment"][0]["value"]
-        assert collector["essential"] is False  # the server goes on without it
+        assert collector["essential"] is False  # the server must not stop with it
 
 
 def test_a_slow_log_holds_no_request_up(deployed: Deployed) -> None:

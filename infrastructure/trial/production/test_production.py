@@ -1,4 +1,4 @@
-"""Any part may fail, and streams have tasks of their own."""
+"""The deployment tolerates the failure of any part, and streams have tasks of their own."""
 
 from infrastructure.trial.deployed import Deployed
 

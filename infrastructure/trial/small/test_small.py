@@ -1,4 +1,4 @@
-"""As cheap as it gets, and still safe: what is encrypted, watched and backed up is tested of every example."""
+"""The smallest deployment. Encryption, monitoring and backups are tested for every example."""
 
 from infrastructure.trial.deployed import Deployed
 
