@@ -41,15 +41,8 @@ class Crowd:
     async def clear(self) -> None:
         await self._ask("clear")
 
-    async def stall(self, count: int) -> None:
-        """Stop reading from the first `count` streams."""
-        await self._ask(f"stall {count}")
-
-    async def resume(self) -> None:
-        await self._ask("resume")
-
     async def has(self, version: int) -> dict[str, Any]:
-        """Wait until every stream that is read has received a version, or a later one."""
+        """Wait until every stream has received a version, or a later one."""
         return await self._ask(f"await {version} {AWAIT_MS}")
 
     async def report(self, posts: Sequence[Post]) -> dict[str, Any]:

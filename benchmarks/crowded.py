@@ -7,16 +7,14 @@ import time
 import urllib.request
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from itertools import cycle
-from statistics import median
 
 from benchmarks.client import Sent, at_rate
 from benchmarks.contenders import BUSY_USERS, HOST, STREAM, scoreboard
 from benchmarks.crowd import Crowd, Post, crowd
-from benchmarks.fanout import PACE_SECONDS, SETTLE_SECONDS, measured, one_by_one
-from benchmarks.machine import kernel_bytes, pinned, resident_bytes
-from benchmarks.measuring import connected, in_turns, latencies, medians, others, posts
+from benchmarks.fanout import PACE_SECONDS, SETTLE_SECONDS, measured
+from benchmarks.machine import pinned
+from benchmarks.measuring import connected, latencies, others, posts
 from benchmarks.options import Figures, OnTick, Options
 from benchmarks.target import SERVE, Target
 from tests.servers.process import free_port
@@ -144,60 +142,6 @@ async def fanout_largest(_options: Options, on_tick: OnTick) -> Figures:
             break
         found["largest"] = count
     return found
-
-
-async def fanout_delta(options: Options, on_tick: OnTick) -> Figures:
-    """Compare whole boards with patches (`?delta=1`): bytes per event, and the time until the last stream has it."""
-
-    async def measure(query: str, tick: OnTick) -> Figures:
-        async with scoreboard(path=f"{STREAM}{query}") as contender:
-            return (await measured(contender, options.crowd, EVENTS, tick))[0]
-
-    measures = {query: partial(measure, query) for query in ("", "?delta=1")}
-    whole, patch = map(medians, (await in_turns(measures, options.rounds, on_tick)).values())
-    return {
-        "bytes_an_event": whole["bytes_an_event"],
-        "bytes_a_patch": patch["bytes_an_event"],
-        "bytes_ratio": patch["bytes_an_event"] / whole["bytes_an_event"],
-        "last_p50_ms": whole["last_p50_ms"],
-        "last_p50_ms_with_patches": patch["last_p50_ms"],
-    }
-
-
-async def fanout_stalled(options: Options, on_tick: OnTick) -> Figures:
-    """Let a tenth of the clients stop reading. Measure the other streams, the cost, and how the tenth catches up."""
-    stalled = options.crowd // 10
-    async with scoreboard() as contender, crowd(HOST, contender.port, contender.path) as watching:
-        await watching.open(options.crowd)
-        await one_by_one(contender, watching, 2)
-        last_ms = []
-        for is_stalled in (False, True):
-            if is_stalled:
-                await watching.stall(stalled)
-                memory, kernel = resident_bytes(contender.pid), kernel_bytes()
-                # More than the kernel buffers for each stalled client.
-                for _ in range(60):
-                    await contender.publish()
-                    await asyncio.sleep(0.2)
-                memory, kernel = resident_bytes(contender.pid) - memory, kernel_bytes() - kernel
-            await watching.clear()
-            posted = await one_by_one(contender, watching, EVENTS, on_tick)
-            last_ms.append(median((await watching.report(posted))["last_ms"]))
-        newest = await contender.publish()
-        await watching.resume()
-        caught_up = await watching.has(newest.version)
-        report = await watching.report([])
-    return {
-        "last_p50_ms": last_ms[0],
-        "last_p50_ms_beside_stalled": last_ms[1],
-        "ratio": last_ms[1] / last_ms[0],
-        "kb_a_stalled": memory / 1_000 / stalled,
-        "kernel_kb_a_stalled": kernel / 1_000 / stalled,
-        "newest_after_ms": 1_000 * caught_up["seconds"],
-        "without_newest": caught_up["missing"],
-        "lost_streams": report["lost_streams"],
-        "went_back": report["went_back"],
-    }
 
 
 async def fanout_reconnect(options: Options, on_tick: OnTick) -> Figures:

@@ -5,7 +5,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
 from itertools import cycle, repeat
 from pathlib import Path
@@ -15,7 +15,7 @@ from benchmarks.crowded import reach_of_scores
 from benchmarks.measuring import USERS, WARM_UP_SECONDS, connected, flood, in_turns, medians, posts, steady
 from benchmarks.options import Figures, OnTick, Options
 from benchmarks.seed import seed_sqlite
-from benchmarks.target import Target
+from benchmarks.target import SERVE, Target
 
 
 async def updates(options: Options, on_tick: OnTick) -> Figures:
@@ -27,26 +27,17 @@ async def updates(options: Options, on_tick: OnTick) -> Figures:
 async def limit_cost(options: Options, on_tick: OnTick) -> Figures:
     """`updates`, in alternating rounds with a server that has no rate limit at all (an experiment, not a mode)."""
     unlimited = (sys.executable, str(Path(__file__).with_name("without_limit.py")), "serve")
-    return await _compare("limit", Target, lambda: Target(command=unlimited), options, on_tick)
 
-
-async def log_cost(options: Options, on_tick: OnTick) -> Figures:
-    """`updates`, in alternating rounds with and without a log line per request."""
-    logging = {"SCOREBOARD_REQUEST_LOG": "true"}
-    return await _compare("log", lambda: Target(settings=logging), Target, options, on_tick)
-
-
-async def _compare(
-    what: str, one: Callable[[], Target], other: Callable[[], Target], options: Options, on_tick: OnTick
-) -> Figures:
-    async def measure(make: Callable[[], Target], tick: OnTick) -> Figures:
-        with make() as target:
+    async def measure(command: Sequence[str], tick: OnTick) -> Figures:
+        with Target(command=command) as target:
             return await flood([target], posts(target, USERS), options.seconds / 2, 201, tick)
 
-    measures = {"with": partial(measure, one), "without": partial(measure, other)}
+    measures = {
+        name: partial(measure, command) for name, command in {"with": SERVE, "without": unlimited}.items()
+    }
     rounds = await in_turns(measures, options.rounds, on_tick)
     rate, rate_without = (medians(each)["rate"] for each in rounds.values())
-    return {"rate": rate, f"rate_without_{what}": rate_without, "ratio": rate / rate_without}
+    return {"rate": rate, "rate_without_limit": rate_without, "ratio": rate / rate_without}
 
 
 async def refused(options: Options, on_tick: OnTick) -> Figures:

@@ -1,11 +1,9 @@
-"""The page in a real Chromium: time to a live board, transferred bytes, and recovery from outages."""
+"""The page in a real Chromium: time to a live board, transferred bytes, and long tasks."""
 
 import asyncio
-import signal
 import tempfile
 import threading
 import time
-from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,13 +17,9 @@ from scoreboard.web.auth.key_sources import FixedKeys, secrets
 from scoreboard.web.auth.tokens import Tokens
 from tests.browser.browsers import chromium
 from tests.e2e.processes import score, serving
-from tests.e2e.proxy import proxying
 from tests.harness import SECRET
-from tests.servers.process import free_port
 
 VISITS = 7
-RESTARTS = 20
-DOWN_SECONDS = 30.0
 SLOWDOWN = 4
 UNLIMITED = {"SCOREBOARD_RATE_LIMIT": "1000000/minute"}
 
@@ -43,30 +37,15 @@ new PerformanceObserver((list) => {
 }).observe({ type: "longtask", buffered: true });
 """
 
-LIVE = "document.querySelector('score-board').shadowRoot.querySelector('[data-state=live]') !== null"
-
 WEIGHT = """
 [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
   .reduce((sum, entry) => sum + entry.transferSize, 0)
-"""
-
-RECORD = """
-async () => {
-  const { watch } = await import("/static/scoreboard.js");
-  window.versions = [];
-  watch(location.origin, { onBoard: (board) => versions.push(board.version) });
-}
 """
 
 
 async def page(options: Options, on_tick: OnTick) -> Figures:
     """Time to a live board, transferred bytes, and the longest task at 10 changes per second with a 4 × slower CPU."""
     return await asyncio.to_thread(_page, options, on_tick)
-
-
-async def page_recovery(_options: Options, on_tick: OnTick) -> Figures:
-    """Two pages, 20 restarts of the server, and 30 s of 503 from a proxy: the time until both are live again."""
-    return await asyncio.to_thread(_page_recovery, on_tick)
 
 
 def _page(options: Options, on_tick: OnTick) -> Figures:
@@ -115,51 +94,6 @@ def _page(options: Options, on_tick: OnTick) -> Figures:
         }
 
 
-def _page_recovery(on_tick: OnTick) -> Figures:
-    port = str(free_port())
-    url = f"http://127.0.0.1:{port}"
-    (user, token), *_ = _tokens(1).items()
-    recoveries: list[float] = []
-    with tempfile.TemporaryDirectory() as name, chromium() as browser:
-        folder = Path(name)
-        pages: list[Page] = []
-        for turn in range(RESTARTS + 1):
-            with serving(folder, SCOREBOARD_PORT=port, **UNLIMITED) as (process, client):
-                started = time.perf_counter()
-                if not pages:
-                    pages = [_visit(browser, url) for _ in range(2)]
-                    for shown in pages:
-                        shown.evaluate(RECORD)
-                _until_live(pages)
-                if turn:
-                    recoveries.append(time.perf_counter() - started)
-                score(client, token, user)
-                process.end(signal.SIGKILL)
-            on_tick(0.5 * turn / RESTARTS)
-        back = sum(_goes_back(shown) for shown in pages)
-        with serving(folder, **UNLIMITED) as (_, client), proxying(str(client.base_url)) as proxy:
-            pages = [_visit(browser, proxy.url) for _ in range(2)]
-            for shown in pages:
-                shown.evaluate(RECORD)
-            _until_live(pages)
-            proxy.go_down()
-            score(client, token, user)
-            pages[0].wait_for_timeout(1_000 * DOWN_SECONDS)
-            proxy.come_back()
-            started = time.perf_counter()
-            _until_live(pages)
-            after_503 = time.perf_counter() - started
-            back += sum(_goes_back(shown) for shown in pages)
-        on_tick(1)
-    return {
-        "restarts": len(recoveries),
-        "live_again_median_s": median(recoveries),
-        "live_again_max_s": max(recoveries),
-        "live_after_503_s": after_503,
-        "older_boards_shown": back,
-    }
-
-
 def _tokens(count: int) -> dict[str, str]:
     signer = Tokens(FixedKeys(secrets(SECRET.encode())), SystemClock())
     return {f"user-{n}": signer.sign(Caller(f"user-{n}", f"User {n}"), 86_400) for n in range(count)}
@@ -182,13 +116,3 @@ def _until(shown: Page, expression: str, seconds: float = 30) -> Any:
             return value
         shown.wait_for_timeout(10)
     raise TimeoutError(f"{expression} did not become true")
-
-
-def _until_live(pages: list[Page]) -> None:
-    for shown in pages:
-        _until(shown, LIVE)
-
-
-def _goes_back(shown: Page) -> int:
-    versions = shown.evaluate("versions")
-    return sum(later <= earlier for earlier, later in pairwise(versions))

@@ -6,11 +6,9 @@
  *     open N            connect until N streams have received a first event, a few hundred at a time
  *     reopen            close all streams and connect again, all at once; answers like open
  *     clear             discard the events received so far
- *     stall N           stop reading from the first N streams
- *     resume            read from the stalled streams again
- *     await VERSION MS  wait until each stream that is read has this version or a later one, or time is up
+ *     await VERSION MS  wait until each stream has this version or a later one, or time is up
  *     report COUNT      COUNT lines follow, "VERSION NANOSECONDS": the time of each POST (CLOCK_MONOTONIC), in
- *                       order. Answers how long each version, or a later one, took to each stream that is read.
+ *                       order. Answers how long each version, or a later one, took to each stream.
  * Connects from 127.0.0.2 to 127.0.0.9, because one address has too few ports. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -32,7 +30,7 @@ enum { CLOSED, CONNECTING, OPEN };
 typedef struct { uint64_t version; int64_t at; } Arrival;
 
 typedef struct {
-    int fd, state, line, stalled;
+    int fd, state, line;
     uint64_t number, newest;
     Arrival *arrivals;
     size_t count, room;
@@ -161,22 +159,6 @@ static void clear(void) {
     bytes_read = events_read = lost_streams = went_back = 0;
 }
 
-static void stall(size_t count) {
-    for (size_t n = 0; n < count && n < opened; n++) {
-        streams[n].stalled = 1;
-        epoll_ctl(epoll_fd, EPOLL_CTL_DEL, streams[n].fd, NULL);
-    }
-}
-
-static void resume(void) {
-    for (size_t n = 0; n < opened; n++) {
-        if (!streams[n].stalled || streams[n].state != OPEN) continue;
-        streams[n].stalled = 0;
-        struct epoll_event event = {.events = EPOLLIN, .data.u64 = n};
-        epoll_ctl(epoll_fd, EPOLL_CTL_ADD, streams[n].fd, &event);
-    }
-}
-
 static void await_version(uint64_t version, int64_t limit_ms) {
     int64_t begun = now(), limit = begun + limit_ms * 1000000LL;
     size_t missing;
@@ -184,7 +166,7 @@ static void await_version(uint64_t version, int64_t limit_ms) {
         turn(5);
         missing = 0;
         for (size_t n = 0; n < opened; n++)
-            missing += streams[n].state == OPEN && !streams[n].stalled && streams[n].newest < version + 1;
+            missing += streams[n].state == OPEN && streams[n].newest < version + 1;
     } while (missing && now() < limit);
     printf("{\"missing\": %zu, \"seconds\": %.4f}\n", missing, (now() - begun) / 1e9);
 }
@@ -207,7 +189,7 @@ static void report(size_t count) {
     size_t reading = 0;
     for (size_t n = 0; n < opened; n++) {
         Stream *s = &streams[n];
-        if (s->state != OPEN || s->stalled) continue;
+        if (s->state != OPEN) continue;
         reading++;
         size_t place = 0;
         for (size_t p = 0; p < count; p++) {
@@ -275,10 +257,8 @@ int main(int argc, char **argv) {
             if (scanf("%lu", &first) != 1) return 1;
             report(first);
         } else {
-            if (!strcmp(command, "clear")) clear();
-            else if (!strcmp(command, "stall") && scanf("%lu", &first) == 1) stall(first);
-            else if (!strcmp(command, "resume")) resume();
-            else return 1;
+            if (strcmp(command, "clear")) return 1;
+            clear();
             printf("{}\n");
         }
     }
