@@ -90,7 +90,7 @@ run "the_balancer_speaks_https_and_hides_what_is_not_public" {
   }
 
   assert {
-    condition     = aws_lb_listener.http.default_action[0].type == "redirect" && aws_lb_listener.http.default_action[0].redirect[0].protocol == "HTTPS"
+    condition     = aws_lb_listener.http.default_action[0].type == "redirect" && aws_lb_listener.http.default_action[0].redirect[0].protocol == "HTTPS" && aws_lb_listener.http.default_action[0].redirect[0].status_code == "HTTP_301"
     error_message = "Port 80 has to send on to HTTPS."
   }
 
@@ -115,8 +115,8 @@ run "the_balancer_speaks_https_and_hides_what_is_not_public" {
   }
 
   assert {
-    condition     = aws_lb.this.enable_http2 && aws_lb.this.idle_timeout >= 60 && aws_lb.this.drop_invalid_header_fields && aws_lb.this.enable_deletion_protection && !aws_lb.this.internal
-    error_message = "Browsers share a connection, silent streams stay, malformed headers go."
+    condition     = aws_lb.this.enable_http2 && aws_lb.this.idle_timeout >= 60 && aws_lb.this.idle_timeout < 75 && aws_lb.this.drop_invalid_header_fields && aws_lb.this.enable_deletion_protection && !aws_lb.this.internal
+    error_message = "HTTP/2 must be on, the idle timeout at least 60 s and below the server's 75 s, and malformed headers dropped."
   }
 }
 
@@ -136,6 +136,7 @@ run "streams_have_targets_of_their_own" {
         group.load_balancing_algorithm_type == "least_outstanding_requests",
         group.target_type == "ip",
         group.health_check[0].path == "/health/ready",
+        group.health_check[0].matcher == "200",
         group.health_check[0].interval == 5,
         group.health_check[0].unhealthy_threshold == 2,
       ])

@@ -159,24 +159,9 @@ class Deployed:
         return [alarm for alarm in self.alarms if alarm.get("MetricName") == metric]
 
     @cached_property
-    def charts(self) -> dict[str, str]:
-        """The metrics of each chart on the dashboard, as JSON text, by title."""
-        body = self.ask("cloudwatch", "get_dashboard", "DashboardBody", DashboardName=self.name)
-        properties = [widget["properties"] for widget in json.loads(body)["widgets"]]
-        return {chart["title"]: json.dumps(chart["metrics"]) for chart in properties}
-
-    @cached_property
     def scaled(self) -> list[dict[str, Any]]:
-        return list(self.ask_scaling("describe_scalable_targets", "ScalableTargets"))
-
-    def ask_scaling(self, call: str, key: str) -> Any:
-        return self.ask("application-autoscaling", call, key, ServiceNamespace="ecs")
-
-    def scaling_of(self, service: str) -> list[dict[str, Any]]:
-        """Return the scaling policies of a service."""
-        named = f"service/{self.name}/{service}"
-        found = self.ask_scaling("describe_scaling_policies", "ScalingPolicies")
-        return [policy for policy in found if policy["ResourceId"] == named]
+        call = "describe_scalable_targets"
+        return list(self.ask("application-autoscaling", call, "ScalableTargets", ServiceNamespace="ecs"))
 
     # Permissions.
 

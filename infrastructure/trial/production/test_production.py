@@ -26,19 +26,8 @@ def test_histories_and_exports_are_read_from_a_replica_which_is_watched(deployed
     assert (lag["ComparisonOperator"], lag["Threshold"]) == ("GreaterThanThreshold", 30)
 
 
-def test_redis_survives_a_node_and_a_zone(deployed: Deployed) -> None:
-    assert deployed.redis["AutomaticFailover"] in {"enabled", "enabling"}
-    assert deployed.redis["MultiAZ"] == "enabled"
-    assert len(deployed.redis_nodes) == 2
-
-
 def test_each_zone_has_a_way_out_of_its_own(deployed: Deployed) -> None:
     subnets = deployed.services["api"]["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
     gateways = [gateway for subnet in subnets for gateway in deployed.routes_out[subnet]]
 
     assert len(set(gateways)) == len(subnets) == 2
-
-
-def test_a_deploy_moves_half_of_the_streams_at_a_time(deployed: Deployed) -> None:
-    for service in deployed.services.values():
-        assert service["deploymentConfiguration"]["maximumPercent"] == 150
