@@ -24,7 +24,6 @@ from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.submissions import Submission
 from scoreboard.store import reads
 from scoreboard.store.administration import reads as admin_reads
-from scoreboard.store.facts import Needs
 from scoreboard.store.postgresql import postgresql_database
 from scoreboard.store.postgresql.connections import Access, Connections
 from scoreboard.store.postgresql.facts import facts_arrays, facts_statement
@@ -310,11 +309,12 @@ async def test_what_a_commit_asks_is_planned_well_on_empty_tables(url: str, anal
     """The plan is kept: another index of the same first columns would read a whole board for each look-up."""
     if analyzed:
         await execute(url, "ANALYZE")
-    needs = Needs(keys=2, proofs=2, per_day=True, required=True)
-    one = replace(submission(), key=digest(1, 2), proof=proof(3, 4))
+    action = replace(QUEST, max_per_day=2, requires="login")
+    one = replace(submission(action=action), key=digest(1, 2), proof=proof(3, 4))
+    arrays = facts_arrays([one], {"main": 1})
     async with pool(url, "write") as connections, connections.transaction() as transaction:
-        explain = f"EXPLAIN {facts_statement(needs)}"
-        rows = await transaction.raw.fetch(explain, 10, None, *facts_arrays([one], needs, {"main": 1}))
+        explain = f"EXPLAIN {facts_statement(tuple(arrays))}"
+        rows = await transaction.raw.fetch(explain, 10, None, *arrays.values())
     plan = "\n".join(row["QUERY PLAN"] for row in rows)
     used = re.findall(r"Index (?:Only )?Scan(?: Backward)? using (\w+)", plan)
     assert set(used) == {

@@ -19,19 +19,19 @@ from tests.making import DUEL, MAIN, SIDE, UNLIMITED, commit, standing, submissi
 FORGERIES = {
     "an event is missing": ("DELETE FROM score_events WHERE version = 3", "event 3: missing"),
     "the last event is missing": ("DELETE FROM score_events WHERE version = 6", "event 6: missing"),
-    "points were raised": ("UPDATE score_events SET points = 5000 WHERE version = 2", "event 2: says score"),
+    "points were raised": ("UPDATE score_events SET points = 5000 WHERE version = 2", "event 2: has score"),
     "an event is older than its predecessor": (
         "UPDATE score_events SET at_us = 1 WHERE version = 4",
         "event 4: earlier",
     ),
-    "a use is skipped": ("UPDATE score_events SET action_seq = 9 WHERE version = 1", "event 1: says use"),
+    "a use is skipped": ("UPDATE score_events SET action_seq = 9 WHERE version = 1", "event 1: has use"),
     "an event has another player": (
         "UPDATE score_events SET player_key = 3, seq = 9, action_seq = 9 WHERE version = 1",
         "event 1",
     ),
     "a submission is counted twice": (
         "UPDATE score_events SET seq = -1 WHERE version = 4",
-        "event 4: says submission",
+        "event 4: has submission",
     ),
     "an event is beyond the head": ("UPDATE boards SET version = 5", "event 6: beyond"),
     "a score was raised": (

@@ -1,21 +1,21 @@
-"""Boards, actions and rate limits of the catalog."""
+"""The boards, actions and rate limits of a catalog."""
 
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
 MAX_SCORE: Final = 2**53 - 1
-"""The largest integer that every JSON reader and every Redis sorted set keeps exactly (RFC 8259, section 6)."""
+"""The largest integer that is exact in every JSON reader (RFC 8259, section 6) and in Redis's sorted sets."""
 
 ALL_TIME: Final = "all"
-"""The one period that standings are kept for so far."""
+"""The only period of standings so far."""
 
 UTC: Final = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A board of the catalog. Its days begin at midnight in its time zone."""
+    """A board. Its days begin at midnight in its time zone."""
 
     id: str
     title: str
@@ -24,11 +24,11 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that users complete, what it is worth, the board that it counts on, and when it may be claimed.
+    """An action that users complete: its points, the board on which it counts, and the rules for it.
 
-    Where there is a range of points, a trusted server says what one claim is worth within it. `for_players` is whether
-    players may claim it themselves, `needs_proof` whether they have to show a trusted server's proof then. `requires`
-    names an action that has to have been completed before.
+    If it has a range of points, a trusted server states the points of each submission. Only trusted servers submit it
+    if `for_players` is False. If it `needs_proof`, players must send a trusted server's proof. `requires` names an
+    action that the player must have completed before.
     """
 
     id: str
@@ -50,7 +50,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """At most `count` accepted submissions of one player in any `window_us` microseconds."""
+    """The limit of one player: at most `count` accepted submissions in any `window_us` microseconds."""
 
     count: int
     window_us: int

@@ -9,43 +9,42 @@ from uuid import UUID
 from scoreboard.domain.submissions import NO_PROVENANCE, Provenance
 
 ERASED_MARK: Final = "\x1a"
-"""What the user id of an erased player begins with: a control character (SUBSTITUTE), which no id of a user has."""
+"""The first character of an erased player's user id: a control character (SUBSTITUTE), which no user id has."""
 
 
 class EventKind(StrEnum):
-    """What an event does to its player's standing. An award is the player's doing, all others are corrections."""
+    """The effect of an event on its player's standing. Awards come from submissions, all others from corrections."""
 
     AWARD = "award"
     ADJUST = "adjust"
-    """Points given or taken by hand."""
+    """Adds or subtracts points."""
     VOID = "void"
-    """Takes back the points of an earlier event, its target."""
+    """Cancels the points of an earlier event, its target."""
     UNVOID = "unvoid"
-    """Gives them back."""
+    """Restores them."""
     BAN = "ban"
-    """Off the board, score kept; no more submissions."""
+    """Removes the player from the boards, and refuses its submissions. The score is kept."""
     UNBAN = "unban"
     ERASE = "erase"
-    """Off the board for good; nobody knows any more who it was."""
+    """Removes the player from the boards permanently, and its user id and name from the database."""
     HIDE = "hide"
-    """Off the board, but submissions count as before."""
+    """Removes the player from the boards. Its submissions still count."""
     SHOW = "show"
     RENAME = "rename"
-    """The name was changed or cleared. The name itself is only in `players`."""
+    """Changes or clears the name, which is only in `players`."""
     RELEASE_NAME = "release-name"
-    """The player's own tokens may change the name again."""
+    """Lets the player's own tokens change the name again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A row of the ledger: never changed, never deleted.
+    """A row of the ledger. It is never changed or deleted.
 
-    `at_us` never goes back on a board, even if the clock does; see `windows`.
-
-    `version` is the board's, gapless from 1. `seq` counts the player's accepted submissions over all boards,
-    `action_seq` those of this action: only awards have them, and an action. `score` is the player's on this board once
-    the event has happened. `target_version` is the event of this board that a void takes back, or an unvoid gives back.
-    `hides` is true for an award or adjustment that begins the standing of a hidden player.
+    The versions of a board are consecutive, from 1. `at_us` never decreases on a board, even if the clock goes back
+    (`windows`). `score` is the player's score on this board after the event. `seq` numbers the player's accepted
+    submissions on all boards, and `action_seq` those of this action; only awards have them, and an action.
+    `target_version` is the event of this board that a void cancels, or an unvoid restores. `hides` is True for an award
+    or adjustment that starts the standing of a hidden player.
     """
 
     event_id: UUID
@@ -64,7 +63,7 @@ class Event:
     target_version: int | None = None
     provenance: Provenance = NO_PROVENANCE
     clock_us: int | None = None
-    """The clock's reading, where `at_us` is ahead of it. None: the same as `at_us`."""
+    """The clock's reading if `at_us` is ahead of it, or None if both are the same."""
     hides: bool = False
 
     @property
@@ -83,7 +82,7 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The end of a board's history: its newest version and that event's times (0 for an empty board).
+    """The newest version of a board, and the times of that event. Both are 0 for an empty board.
 
     `corrected_version` is the version of the newest correction, if it was queried. `clock_us` is as in `Event`.
     """

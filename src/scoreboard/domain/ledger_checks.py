@@ -15,7 +15,7 @@ def check_event(event: Event, previous: Event | None, standing: Standing | None)
         yield f"event {event.version}: earlier than the one before it"
     before = standing.score if standing else 0
     if event.score != before + event.points:
-        yield f"event {event.version}: says score {event.score}, but {before} + {event.points} points is another"
+        yield f"event {event.version}: has score {event.score}, but {before} + {event.points} points is not that"
 
 
 def check_counts(
@@ -24,24 +24,25 @@ def check_counts(
     """Check the counters of the limits and rules: uses of an action, and the player's submissions on all boards."""
     if event.kind is not EventKind.AWARD:
         if (event.seq, event.action_id, event.action_seq) != (None, None, None):
-            yield f"event {event.version}: is no submission, and counts as one"
+            yield f"event {event.version}: has the counters of a submission, but is none"
         return
     if event.seq is None or event.action_id is None:
-        yield f"event {event.version}: is a submission, and does not count as one"
+        yield f"event {event.version}: is a submission, but has no counters"
         return
     use = (event.player, event.action_id)
     action_seqs[use] = action_seqs.get(use, 0) + 1
     if event.action_seq != action_seqs[use]:
-        yield f"event {event.version}: says use {event.action_seq} of its action, but it is use {action_seqs[use]}"
+        yield f"event {event.version}: has use {event.action_seq} of its action, but it is use {action_seqs[use]}"
     if event.seq <= seqs.get(event.player, 0):
-        yield f"event {event.version}: says submission {event.seq} of its player, after {seqs[event.player]}"
+        yield f"event {event.version}: has submission {event.seq} of its player, after {seqs[event.player]}"
     seqs[event.player] = event.seq
 
 
 def check_target(event: Event, target: Event | None, is_void: bool) -> Iterator[str]:
-    """Check that each void takes its target's points back once, and each unvoid restores them once, alternating."""
+    """Check that each void cancels its target's points once, and each unvoid restores them once, alternating."""
     if target is None or target.version >= event.version or target.player != event.player:
-        yield f"event {event.version}: {event.kind} of event {event.target_version}, which is none of its player's"
+        named = f"event {event.version}: {event.kind} of event {event.target_version}"
+        yield f"{named}, which is not an earlier event of its player"
     elif event.points != (-target.points if event.kind is EventKind.VOID else target.points):
         yield f"event {event.version}: {event.kind} of {target.points} points by {event.points}"
     elif is_void is (event.kind is EventKind.VOID):

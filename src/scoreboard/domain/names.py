@@ -14,10 +14,10 @@ from scoreboard.domain.plain_text import MAX_CHARACTERS, check_text
 MAX_MARKS: Final = 4
 """Consecutive nonspacing marks in a name (TR 39, section 5.4). More of them would cover the rows above and below."""
 
-MOST_READ: Final = 1_024
-"""Characters of a text that are read at most. It bounds the time for a text, and the memory of the cache."""
+MAX_READ_CHARACTERS: Final = 1_024
+"""The rest of a longer text is ignored. This limits the time for a text, and the memory of the cache."""
 
-KEPT_NAMES: Final = 4_096
+CACHED_NAMES: Final = 4_096
 """Size of the cache of cleaned names: boards show the same names repeatedly."""
 
 _NONCHARACTERS: Final = "\ufdd0-\ufdef" + "".join(
@@ -56,10 +56,10 @@ def clean_name(text: str) -> str:
 
     Any kind of space becomes U+0020. Control characters, invisible characters and excess marks are removed.
     """
-    return _clean(text[:MOST_READ])
+    return _clean(text[:MAX_READ_CHARACTERS])
 
 
-@lru_cache(KEPT_NAMES)
+@lru_cache(CACHED_NAMES)
 def _clean(text: str) -> str:
     if not text.isascii():
         plain = "".join(c for c in text if unicodedata.category(c) not in {"Cc", "Cs"})

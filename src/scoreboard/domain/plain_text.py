@@ -1,4 +1,4 @@
-"""Short text that can be shown, logged and stored as it is, as an id or a name; and any other, in a terminal."""
+"""Checks of ids, names and reasons, and text that is safe to print in a terminal."""
 
 import unicodedata
 from typing import Final
@@ -10,9 +10,9 @@ _BIDI_CONTROLS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u2
 
 
 def check_id(text: str) -> str:
-    """An id as it came: 1 to 128 characters, none of them a control character or a lone surrogate.
+    """Return an id unchanged. Raises ValueError.
 
-    Raises ValueError.
+    It has 1 to 128 characters, without control characters and lone surrogates.
     """
     if not text:
         raise ValueError("must not be empty")
@@ -20,7 +20,7 @@ def check_id(text: str) -> str:
 
 
 def check_text(text: str, most: int = MAX_CHARACTERS) -> str:
-    """A text as it came, under the same rules, but it may be empty. Raises ValueError."""
+    """Return a text unchanged. It follows the rules of an id, but may be empty. Raises ValueError."""
     if len(text) > most:
         raise ValueError(f"must have at most {most} characters")
     if not _is_plain(text):
@@ -29,7 +29,7 @@ def check_text(text: str, most: int = MAX_CHARACTERS) -> str:
 
 
 def check_reason(text: str) -> str:
-    """Why somebody corrects something. Raises ValueError."""
+    """Return the reason of a correction unchanged. Raises ValueError."""
     if not text.strip():
         raise ValueError("must not be empty")
     return check_text(text, MAX_REASON)
@@ -48,7 +48,7 @@ def label(claim: object) -> str | None:
 
 
 def printable(text: str) -> str:
-    """A text from elsewhere as it may stand in a line of a terminal: nothing in it steers the terminal or the line."""
+    """Return a text without characters that control a terminal, the line or the direction of the text."""
     return "".join(
         character
         for character in text
@@ -57,7 +57,7 @@ def printable(text: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    # Printable ASCII is by far the most frequent; `Cc` are the control characters, `Cs` the surrogates.
+    # Printable ASCII is by far the most frequent. `Cc` are control characters, `Cs` surrogates.
     if text.isascii() and text.isprintable():
         return True
     return all(unicodedata.category(character) not in {"Cc", "Cs"} for character in text)

@@ -1,4 +1,4 @@
-"""Standings and snapshots of a board, and the order in which players rank."""
+"""Players, standings, changes and snapshots of a board, and the order of its players."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """The player with an integer key of the ledger, the same on every board.
+    """A player, with the integer key that the ledger uses. The key is the same on every board.
 
     `seq` counts the accepted submissions over all boards, `renames` the changes of the name by corrections.
     """
@@ -28,13 +28,13 @@ class Player:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a player stands on a board, in absolute terms.
+    """The state of a player on a board.
 
-    `version` is the last event that changed the standing. `reached_version` is the event that reached `score`, in the
-    history without the events that are void now: a correction that is undone leaves no trace in the order. A standing
-    that is not `listed` keeps its score and has no rank. User id and name are the same on every board. `seq` counts
-    the player's accepted submissions over all boards and the changes of the name by corrections, so the name with the
-    higher `seq` is the newer one.
+    `version` is the last event that changed the standing. `reached_version` is the event that reached `score`. Events
+    that are void now do not count for it, so that a correction that was undone does not change the order. A standing
+    that is not `listed` keeps its score and has no rank. The user id and name are the same on every board. `seq` is the
+    number of the player's accepted submissions on all boards, plus the changes of the name by corrections: of two
+    names, the one with the higher `seq` is newer.
     """
 
     player: int
@@ -49,19 +49,19 @@ class Standing:
 
 
 class ChangeKind(StrEnum):
-    """What a copy of a board is after a change."""
+    """The state of a copy of a board after it has applied a change."""
 
     STEP = "step"
-    """A commit: it leads from one state of the board to a later one."""
+    """A commit: the copy has a later state of the board."""
     PAGE = "page"
-    """A page of what a copy has missed: until the last one is in, the copy is no state that the board ever had."""
+    """A page of changes that the copy has missed: it is incomplete until it has the last page."""
     LAST_PAGE = "last page"
-    """The last such page: the copy is the board at `to_version` again."""
+    """The last such page: the copy equals the board at `to_version`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The changes of a board after version `from_version`, up to `to_version`; standings in order of version.
+    """The standings of a board that have changed after `from_version`, up to `to_version`, in order of their versions.
 
     `at_us` is the reading of the clock (`Event.reading_us`) of the newest event.
     """
@@ -76,7 +76,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of a board as people see it. Ranks are 1, 2, 3 …: there are no ties."""
+    """A row of a board for clients. Ranks are 1, 2, 3 …, without ties."""
 
     rank: int
     user_id: str
@@ -87,7 +87,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A part of a board, exactly as it was after the event `version`; `players` counts all its listed players.
+    """A page of a board after the event `version`. `players` is the number of all its listed players.
 
     `at_us` is as in `Change`.
     """
@@ -100,8 +100,8 @@ class Snapshot:
 
 
 def order_key(standing: Standing) -> tuple[int, int]:
-    """THE order of a board: score descending, then the version that reached it, ascending.
+    """Return the sort key of a board: score descending, then the version that reached it, ascending.
 
-    Total, since no two standings of a board were reached by the same event. Neither clock nor collation takes part.
+    The order is total, since each event reaches the score of one player. It depends on neither clock nor collation.
     """
     return (-standing.score, standing.reached_version)

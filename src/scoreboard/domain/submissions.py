@@ -46,7 +46,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a request says: a user has completed an action, for so many points if the action has a range of them."""
+    """The content of a request: the user, the completed action, and what a trusted server states about both."""
 
     action_id: str
     user_id: str

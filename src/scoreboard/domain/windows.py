@@ -1,7 +1,7 @@
 """Pure functions that decide which events count in a window of time, even if the clock was wrong.
 
-An event has two times. `at_us` is its place in the order of time, which never goes back on a board. `reading_us` is
-the clock's reading. Windows are judged by readings, so that a clock that ran ahead refuses no player once it is right.
+An event has two times. `at_us` never decreases on a board, even if the clock goes back. `reading_us` is what the clock
+said. Windows use readings, so that events from while the clock ran ahead do not block players after its correction.
 """
 
 from typing import Final
@@ -9,8 +9,8 @@ from typing import Final
 from scoreboard.domain.events import Event, Head
 
 SMALL_STEP_US: Final = 1_000_000
-"""A step back up to this size comes from NTP or a fail-over, and windows stay exact across it. A larger step corrects a
-wrong clock."""
+"""The largest step back that NTP or a fail-over may cause. Windows stay exact across it. A larger step means that the
+clock was wrong before."""
 
 
 def judged_us(clock_us: int, head: Head) -> int:

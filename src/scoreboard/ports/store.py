@@ -1,4 +1,4 @@
-"""Port of the store: the ledger, and the standings that are its fold."""
+"""Port of the store: boards, players, the ledger, and the standings, which are the fold of the ledger."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, Self
@@ -11,46 +11,44 @@ from scoreboard.domain.standings import Change, Snapshot
 from scoreboard.domain.submissions import Submission
 
 Take = Callable[[], Sequence[Submission]]
+"""Return the waiting submissions that make up the batch."""
 
 DecideBatch = Callable[[Sequence[Submission], BatchFacts], Decision]
 
 
 class Store(Protocol):
-    """The truth: boards, players, the ledger and the standings that are its fold."""
+    """The source of truth. The ranking is a copy of its standings. All methods raise StoreUnavailable."""
 
     async def __aenter__(self) -> Self: ...
     async def __aexit__(self, *exc_info: object) -> None: ...
 
     async def register_boards(self, boards: Sequence[Board]) -> None:
-        """Make a row for each board that has none. Repeats change nothing.
-
-        Raises StoreUnavailable.
-        """
+        """Add a row for each board that has none. Raises SchemaError if a newer program has configured one."""
 
     async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:
-        """Lock, take, read, decide, append, commit: one atomic turn of the one writer that a board has at a time.
+        """Commit a batch of submissions in one transaction. Each board has one writer at a time.
 
-        1. Lock the boards; only then call `take` (once, from any thread): while this turn waits, its batch grows.
-           What it takes is for these boards alone, and at most one submission of a player.
-        2. Read the facts of the batch, with a snapshot newer than the lock.
-        3. Call `decide_batch`. It is pure, and called again with new facts if a player's `seq` has changed since,
-           by a commit on another board.
-        4. Append all of `events` and `changes` and commit, durably; return only then.
+        1. Lock the boards. Only then call `take`, once, from any thread: the batch grows while this commit waits. The
+           batch is for these boards, and has at most one submission per player.
+        2. Read the facts, with a snapshot newer than the lock.
+        3. Call `decide_batch`. It is pure. It is called again with new facts if a commit on another board has changed
+           a player meanwhile.
+        4. Append the events, apply the changes, and return once the commit is durable.
 
-        Raises StoreUnavailable where nothing of the batch was committed, OutcomeUnknown where that cannot be told.
-        Any other error, also one from `take` or `decide_batch`, is passed on, and nothing is changed. It is caused by
-        one submission of the batch; the others may succeed without it.
+        Raises StoreUnavailable if nothing was committed, OutcomeUnknown if that is not known. Any other error, also of
+        `take` or `decide_batch`, is passed on, and nothing is changed. One submission of the batch causes it: the
+        others may succeed without it.
         """
 
     @property
     def takes_writes(self) -> bool:
-        """False once the store is known to refuse every write, though it can be read."""
+        """False if the store refuses all writes, as far as is known. Reads may still work."""
 
     def reconnect(self) -> None:
-        """Use new connections for later calls: the old ones may lead to a server that was replaced."""
+        """Use new connections from now on: the server may have been replaced."""
 
     async def heads(self) -> Mapping[str, Head]:
-        """Return the head of each board, with the version of its newest correction. Raises StoreUnavailable."""
+        """Return the head of each board, with the version of its newest correction."""
 
     async def check_writes(self) -> None:
         """Check whether writes work again, if the last one has failed.
@@ -59,16 +57,15 @@ class Store(Protocol):
         """
 
     async def changes(self, board: str, after: int, limit: int) -> Change:
-        """The standings that events after version `after` have touched, at most `limit`, in the order of versions.
+        """Return the standings that changed after a version, at most `limit`, in the order of their versions.
 
-        A PAGE where there are more of them. Else a LAST_PAGE, which leads to the board's head at the moment of reading:
-        a copy that applies page after page up to that one is the board at its `to_version`, whatever was committed
-        meanwhile, since a standing that a later event has moved on from comes again on a later page.
-        Raises StoreUnavailable.
+        The change is a PAGE if there may be more of them. Otherwise it is a LAST_PAGE, up to the board's head. A copy
+        that has applied all pages equals the board at the `to_version` of the last one, even if there were commits
+        meanwhile: a standing that has changed again is on a later page again.
         """
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
-        """`limit` entries from rank `offset` + 1 on, in one atomic read. Raises StoreUnavailable."""
+        """Return `limit` entries, the first with rank `offset` + 1, in one atomic read."""
 
     async def events(self, board: str, after: int, limit: int) -> Sequence[Event]:
-        """The ledger after version `after`, at most `limit` events, in order. Raises StoreUnavailable."""
+        """Return the events of a board after a version, at most `limit`, in order."""

@@ -1,1 +1,1 @@
-"""The drivers of `interfaces.Store`, the tables they share, and the migrations that make them."""
+"""The drivers of `ports.Store`, the tables they share, and the migrations that make them."""

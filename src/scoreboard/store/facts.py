@@ -1,12 +1,10 @@
 """The facts about a batch of submissions, from the rows of a driver's facts statement."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol
-from uuid import UUID
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from scoreboard.domain.digests import Digest
 from scoreboard.domain.events import Event, Head
 from scoreboard.domain.facts import NEVER_USED, ActionUse, BatchFacts, SubmissionFacts
 from scoreboard.domain.standings import Player, Standing
@@ -20,76 +18,29 @@ class Row(Protocol):
     def __getitem__(self, column: str, /) -> Any: ...
 
 
-class Needs(NamedTuple):
-    """The look-ups that a batch needs in addition to those of every submission.
-
-    `keys` and `proofs` are the most digests of one idempotency key and of one proof.
-    """
-
-    keys: int = 0
-    proofs: int = 0
-    per_day: bool = False
-    required: bool = False
-
-
-def needs_of(batch: Sequence[Submission]) -> Needs:
-    """Return the look-ups that this batch needs."""
-    return Needs(
-        max(0 if s.key is None else 1 + len(s.key.earlier) for s in batch),
-        max(0 if s.proof is None else 1 + len(s.proof.digest.earlier) for s in batch),
-        any(s.action.max_per_day is not None for s in batch),
-        any(s.action.requires is not None for s in batch),
-    )
-
-
-def digests_of(digest: Digest | None, count: int) -> list[UUID | None]:
-    """Return the current and the earlier values of a digest, filled up with None."""
-    values = [] if digest is None else [digest.current, *(UUID(bytes=value) for value in digest.earlier)]
-    return values + [None] * (count - len(values))
-
-
-class RareFacts(NamedTuple):
-    """Facts that few batches need, read by statements of their own.
-
-    `heads` are those that are ahead of the clock, with its reading. `repeated` are the events of idempotency keys that
-    were used before, by board key and version.
-    """
-
-    heads: Mapping[str, Head]
-    repeated: Mapping[tuple[int, int], Event]
-
-
-NO_RARE_FACTS: Final = RareFacts({}, {})
-
-
-def needs_rare_facts(rows: Sequence[Row], at_us: int) -> bool:
-    """Return True if a batch with these rows needs any of the rare facts."""
-    return any(row["repeated_version"] is not None or row["head_at_us"] > at_us for row in rows)
-
-
-def read_rare_facts(connection: Connection, rows: Sequence[Row], at_us: int) -> RareFacts:
-    """Read the rare facts of a batch with these rows."""
-    late = {row["board"] for row in rows if row["head_at_us"] > at_us}
-    repeated = {(row["repeated_board_key"], row["repeated_version"]) for row in rows}
-    return RareFacts(
-        {board: reads.head(connection, board) for board in late},
-        {event: reads.event_at(connection, *event) for event in repeated if event != (None, None)},
-    )
-
-
 def batch_facts(
-    batch: Sequence[Submission], rows: Sequence[Row], keys: Iterable[int], at_us: int, rare: RareFacts
+    connection: Connection, batch: Sequence[Submission], rows: Sequence[Row], keys: Sequence[int], at_us: int
 ) -> BatchFacts:
-    """Build the facts from one row per submission, and from the players' integer keys."""
+    """Build the facts from one row per submission, and from the players' integer keys.
+
+    Two rare facts take further statements: the events of idempotency keys that were used before, and the clock's
+    reading of a head that is ahead of the clock.
+    """
     heads = {row["board"]: Head(row["head_version"], row["head_at_us"]) for row in rows}
-    return BatchFacts(
-        at_us,
-        {**heads, **rare.heads},
-        [_facts(row, one, key, rare) for row, one, key in zip(rows, batch, keys, strict=True)],
-    )
+    heads |= {board: reads.head(connection, board) for board, head in heads.items() if head.at_us > at_us}
+    repeated = {
+        submission.event_id: reads.event_at(connection, row["repeated_board_key"], row["repeated_version"])
+        for row, submission in zip(rows, batch, strict=True)
+        if row["repeated_version"] is not None
+    }
+    facts = [
+        _facts(row, submission, key, repeated.get(submission.event_id))
+        for row, submission, key in zip(rows, batch, keys, strict=True)
+    ]
+    return BatchFacts(at_us, heads, facts)
 
 
-def _facts(row: Row, submission: Submission, key: int, rare: RareFacts) -> SubmissionFacts:
+def _facts(row: Row, submission: Submission, key: int, repeated: Event | None) -> SubmissionFacts:
     name, seq = row["name"], row["seq"]
     if seq is None:
         return SubmissionFacts(
@@ -125,6 +76,6 @@ def _facts(row: Row, submission: Submission, key: int, rare: RareFacts) -> Submi
         NEVER_USED if count is None else ActionUse(count, row["used_at_us"], row["day_at_us"]),
         row["limit_at_us"],
         bool(row["has_required"]),
-        rare.repeated.get((row["repeated_board_key"], row["repeated_version"])),
+        repeated,
         bool(row["is_proof_used"]),
     )

@@ -1,7 +1,7 @@
-"""Which schema a database has, which one this program needs, and the way from the one to the other.
+"""The schema of a database: reading its revision, checking it, and migrating it.
 
-A revision is `0002`, or `0002.1` where it only adds to 0002 what a program of 0002 need not know of: that program goes
-on beside it, and can be started again, so that releases are rolled out and back with nobody waiting.
+A revision such as `0002.1` only adds to 0002 what programs of 0002 can ignore. These programs keep working with it, so
+that releases can be rolled out and back without downtime.
 """
 
 import structlog
@@ -24,21 +24,21 @@ def _config() -> Config:
 
 
 def newest_revision() -> str:
-    """The schema that this program was written for."""
+    """Return the revision of the schema that this program needs."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None
     return revision
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The schema of a database; None where it has none of ours."""
+    """Return the revision of a database, or None if it is not a scoreboard database."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def migrate(connection: Connection) -> tuple[str | None, str]:
-    """Bring a database to the newest schema, inside the caller's transaction; say from where to where.
+    """Migrate a database in the caller's transaction. Return the revisions before and after.
 
-    Raises SchemaError where it is newer than this program.
+    Raises SchemaError if the schema is newer than this program.
     """
     before = current_revision(connection)
     if before is not None and _is_newer(before):
@@ -51,7 +51,7 @@ def migrate(connection: Connection) -> tuple[str | None, str]:
 
 
 def check(connection: Connection) -> None:
-    """Raises SchemaError, with what to do, where the schema is none that it can work with."""
+    """Raise SchemaError if this program cannot use the schema."""
     revision = current_revision(connection)
     if revision == newest_revision():
         return

@@ -1,8 +1,8 @@
-"""The tables, as both dialects have them. `migrations` makes them; a test holds the two together.
+"""The tables, the same for both databases. `migrations` creates them; a test compares the two.
 
-Events and standings name a player by an integer key. User id and name live in `players` alone, so that a person can
-be erased and the ledger still adds up. The database itself refuses to update or delete a row of `score_events`, but
-that where it came from can be forgotten. Who has corrected something, and why, lies beside it, for the same reason.
+Events and standings refer to a player by an integer key. The user id and name are only in `players`, so that a player
+can be erased while the ledger stays complete. Triggers refuse every update or delete of `score_events`, except that
+its provenance can be set to null. For the same reason, the actors and reasons of corrections have their own table.
 """
 
 from typing import Final
@@ -33,7 +33,7 @@ metadata: Final = MetaData(
     }
 )
 
-# SQLite makes an INTEGER PRIMARY KEY its row id, and only that spelling.
+# In SQLite, only a column of exactly this type becomes the row id.
 _player_key = BigInteger().with_variant(Integer(), "sqlite")
 
 boards: Final = Table(
@@ -43,7 +43,7 @@ boards: Final = Table(
     Column("id", Text, nullable=False, unique=True),
     Column("version", BigInteger, nullable=False),
     Column("at_us", BigInteger, nullable=False),
-    # How its standings come of its events: a program that does it otherwise refuses to start.
+    # How standings are computed from events. A program that does it differently refuses to start.
     Column("fold", Text, nullable=False, server_default="sum, descending"),
 )
 
@@ -69,7 +69,7 @@ score_events: Final = Table(
     Column("event_id", Uuid, nullable=False),
     Column("kind", Text, nullable=False),
     Column("player_key", _player_key, ForeignKey(players.c.key), nullable=False),
-    # Null in an event that is not the player's own submission: it uses up none of the player's limit.
+    # Null in corrections: they do not count against the player's rate limit.
     Column("seq", BigInteger),
     Column("action_id", Text),
     Column("action_seq", BigInteger),
@@ -79,7 +79,7 @@ score_events: Final = Table(
     Column("idempotency_digest", Uuid),
     Column("proof_digest", Uuid),
     Column("target_version", BigInteger),
-    # Where it came from: once it is known, it can only be forgotten.
+    # The provenance. It can only be set to null.
     Column("token_id", Text),
     Column("address_hash", BigInteger),
     Column("agent_hash", BigInteger),
@@ -88,9 +88,9 @@ score_events: Final = Table(
     # The actual kind, if programs of schema 0002 do not know it (`event_kinds`).
     Column("subkind", Text),
     PrimaryKeyConstraint("board_key", "version"),
-    # The rate limit: the time of the submission N back is one probe.
+    # The rate limit: one look-up finds the time of the submission N ago.
     Index("score_events_seq", "player_key", "seq", unique=True),
-    # The rules of an action: its last use and its count are one probe.
+    # The rules of an action: one look-up finds its last use and its count.
     Index("score_events_action", "player_key", "action_id", "action_seq", unique=True),
     sqlite_with_rowid=False,
 )
@@ -103,7 +103,7 @@ Index(
     postgresql_where=score_events.c.idempotency_digest.is_not(None),
 )
 
-# A proof counts once.
+# Each proof counts once.
 Index(
     "score_events_proof",
     score_events.c.proof_digest,
@@ -111,7 +111,7 @@ Index(
     sqlite_where=score_events.c.proof_digest.is_not(None),
     postgresql_where=score_events.c.proof_digest.is_not(None),
 )
-# Whether an event is void: the last one that has it for a target says so.
+# An event is void if the last event that targets it is a void.
 Index(
     "score_events_target",
     score_events.c.target_version,
@@ -154,7 +154,7 @@ standings: Final = Table(
     Index("standings_version", "board_key", "period", "version"),
     sqlite_with_rowid=False,
 )
-# Reads while there is no ranking: the order itself.
+# Pages that are read from the store: the order of the board.
 Index(
     "standings_order",
     standings.c.board_key,

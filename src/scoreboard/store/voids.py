@@ -36,7 +36,7 @@ is_void: Final[ColumnElement[bool]] = (
 
 def are_void(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) -> list[bool]:
     """Return for each of these rows of the ledger whether it is void (`is_void`)."""
-    last_words: dict[tuple[int, int], str] = {}
+    last_kinds: dict[tuple[int, int], str] = {}
     for board in {row.board_key for row in rows}:
         versions = [row.version for row in rows if row.board_key == board]
         found = connection.execute(
@@ -44,8 +44,8 @@ def are_void(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) ->
             .where(score_events.c.board_key + _NOTHING == board, score_events.c.target_version.in_(versions))
             .order_by(score_events.c.version)
         )
-        last_words |= {(board, version): kind for version, kind in found}
-    return [last_words.get((row.board_key, row.version)) == EventKind.VOID for row in rows]
+        last_kinds |= {(board, row.target_version): row.kind for row in found}
+    return [last_kinds.get((row.board_key, row.version)) == EventKind.VOID for row in rows]
 
 
 def reached_after(
@@ -92,7 +92,7 @@ def _find(
         (and_(seq.is_(None), score_events.c.kind == EventKind.ADJUST, not_renamed), version),
     ):
         rows = connection.execute(
-            select(version, READING_US)
+            select(version, READING_US.label("at_us"))
             .where(
                 score_events.c.player_key == player,
                 score_events.c.board_key + _NOTHING == board_key,
@@ -102,6 +102,6 @@ def _find(
             .order_by(order.desc() if newest else order)
             .limit(1)
         )
-        found += [Reached(*row) for row in rows]
+        found += [Reached(row.version, row.at_us) for row in rows]
     choose = max if newest else min
     return choose(found, key=lambda reached: reached.version, default=None)

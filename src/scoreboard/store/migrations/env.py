@@ -1,4 +1,4 @@
-"""What Alembic runs. The connection comes from `store.schema`; there is no offline mode and no ini file."""
+"""The environment of Alembic. `store.schema` passes the connection; there is no offline mode and no ini file."""
 
 from alembic import context
 

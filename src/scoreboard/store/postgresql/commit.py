@@ -7,7 +7,6 @@ statement is slow, the prober checks on a separate connection that the server st
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -39,14 +38,6 @@ class Conflict(Exception):
 Write = Callable[[Transaction], Awaitable[Decision]]
 
 
-@dataclass(slots=True)
-class _Attempt:
-    """The decision that was written, and whether COMMIT was sent."""
-
-    decision: Decision = NO_DECISION
-    is_committing: bool = False
-
-
 async def commit(writer: Connections, board_keys: Sequence[int], write: Write) -> Decision:
     """Lock boards, write a decision, and commit it. `write` is called again after a conflict.
 
@@ -55,27 +46,27 @@ async def commit(writer: Connections, board_keys: Sequence[int], write: Write) -
     """
     lost = conflicts = 0
     for _ in range(TRIES):
-        attempt = _Attempt()
+        decision, is_committing = NO_DECISION, False
         try:
             async with writer.transaction(lock(board_keys)) as transaction:
-                attempt.decision = await write(transaction)
+                decision = await write(transaction)
                 # A correction may change a player without an event. A batch without events has changed nothing.
-                attempt.is_committing = bool(attempt.decision.events)
+                is_committing = bool(decision.events)
                 await transaction.commit()
         except Conflict as conflict:
             conflicts += conflict.__cause__ is not None
             if conflict.__cause__ is not None and conflicts > CONFLICTS:
                 raise failed(conflict.__cause__) from None
         except Exception as error:
-            if attempt.is_committing:
-                return await _look_up(writer, board_keys, attempt.decision, error)
+            if is_committing:
+                return await _look_up(writer, board_keys, decision, error)
             if not isinstance(error, FAILURES):
                 raise
             lost += 1
             if lost > WRITERS or not was_dead(error):
                 raise failed(error) from None
         else:
-            return attempt.decision
+            return decision
     log.error("the database failed", reason=f"players have changed {TRIES} times")
     raise StoreUnavailable
 

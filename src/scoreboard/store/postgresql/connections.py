@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from typing import Final, Literal, NamedTuple, Self, TypeVar
 
 import asyncpg
-from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import QueuePool
 
@@ -45,7 +44,7 @@ READ_WRITE: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE"
 
 
 class Connections:
-    """An async context manager. `most` connections are made as they are needed, and kept."""
+    """A pool of at most `most` connections, which are opened when they are needed. An async context manager."""
 
     def __init__(self, server: Server, limits: Limits, most: int, access: Access) -> None:
         self._server = server
@@ -54,7 +53,7 @@ class Connections:
         self.most = most
         settings = postgresql_database.session_settings(limits, is_for_writing=access == "write")
         self._settings = settings
-        # READ COMMITTED regardless of the default: statements after the lock must see what was committed before it.
+        # READ COMMITTED, whatever the default is: statements after the lock must see what was committed before it.
         is_write, needs_primary = access == "write", server.needs_primary
         begin = f"BEGIN ISOLATION LEVEL {'READ COMMITTED' if is_write else 'REPEATABLE READ, READ ONLY'}"
         # Behind a pooler, each transaction may run on another server, and sessions keep no settings.
@@ -75,25 +74,28 @@ class Connections:
 
     @property
     def used(self) -> int:
-        """How many are in use. From any thread."""
+        """The number of connections in use. From any thread."""
         pool = self._engine.pool
         assert isinstance(pool, QueuePool)
         return pool.checkedout()
 
-    async def run(self, work: Callable[[Connection], T]) -> T:
-        """Do something in one transaction, again on other connections where some had died. Raises StoreUnavailable."""
+    async def run(self, work: Callable[..., T], *args: object) -> T:
+        """Run a function in a transaction, with a retry on another connection if one was lost.
+
+        Raises StoreUnavailable.
+        """
         try:
-            return await self.attempt(work)
+            return await self.attempt(work, *args)
         except FAILURES as error:
             raise unavailable(error) from error
 
-    async def attempt(self, work: Callable[[Connection], T]) -> T:
-        """The same, for whoever knows what else to do: raises one of `FAILURES`."""
+    async def attempt(self, work: Callable[..., T], *args: object) -> T:
+        """Do the same, but raise one of `FAILURES`."""
         lost = 0
         while True:
             try:
                 async with self.transaction() as transaction:
-                    result = await transaction.connection.run_sync(work)
+                    result = await transaction.connection.run_sync(work, *args)
                     await transaction.commit()
                     return result
             except FAILURES as error:
@@ -123,7 +125,7 @@ class Connections:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
-        """A connection, which is cut off as soon as its server is silent: whoever waits for it then fails at once."""
+        """Check out a connection. It is closed if its server does not answer, so that its statement fails at once."""
         async with self._engine.connect() as connection:
             raw = await _driver_connection(connection)
             if raw.renewals != self._server.renewals:

@@ -7,20 +7,15 @@ same first columns unless that index requires a sort. `x BETWEEN y AND y` keeps 
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import zip_longest
 from typing import Final
+from uuid import UUID
 
 from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.digests import Digest
 from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.submissions import Submission
-from scoreboard.store.facts import (
-    NO_RARE_FACTS,
-    Needs,
-    batch_facts,
-    digests_of,
-    needs_of,
-    needs_rare_facts,
-    read_rare_facts,
-)
+from scoreboard.store.facts import batch_facts
 from scoreboard.store.postgresql.connections import Transaction
 from scoreboard.store.rejected_content import BoardMissing
 
@@ -73,34 +68,38 @@ _PROOF: Final = """
              ORDER BY proof_digest LIMIT 1)"""
 
 
-@cache
-def facts_statement(needs: Needs) -> str:
-    """Return the statement with the look-ups that a batch needs, and no others.
+_TYPES: Final = {
+    "board_key": "int",
+    "user_id": "text",
+    "action_id": "text",
+    "per_day": "bigint",
+    "required": "text",
+}
+"""The types of the arrays that are not digests."""
 
-    Its parameters are the count of the rate limit, the clock (null: the database's), and the arrays of `facts_arrays`.
+
+@cache
+def facts_statement(names: Sequence[str]) -> str:
+    """Return the statement that takes these arrays. It has no look-ups for arrays that are missing.
+
+    Its parameters are the count of the rate limit, the clock (null: the database's), and the arrays.
     """
-    keys = [f"key_{number}" for number in range(needs.keys)]
-    proofs = [f"proof_{number}" for number in range(needs.proofs)]
-    types = {"user_id": "text", "board_key": "int", "action_id": "text"}
-    types |= ({"per_day": "bigint"} if needs.per_day else {}) | (
-        {"required": "text"} if needs.required else {}
-    )
-    types |= dict.fromkeys((*keys, *proofs), "uuid")
-    joins = (_PER_DAY if needs.per_day else "") + (_REQUIRED if needs.required else "")
-    joins += _first(_KEY, keys, "r") + _first(_PROOF, proofs, "f")
+    keys = [name for name in names if name.startswith("key_")]
+    proofs = [name for name in names if name.startswith("proof_")]
+    joins = (_PER_DAY if "per_day" in names else "") + (_REQUIRED if "required" in names else "")
     columns = (
-        "d.at_us AS day_at_us" if needs.per_day else "NULL AS day_at_us",
-        "q.found AS has_required" if needs.required else "NULL AS has_required",
-        "r.board_key AS repeated_board_key, r.version AS repeated_version"
-        if keys
-        else "NULL AS repeated_board_key, NULL AS repeated_version",
-        "f.found AS is_proof_used" if proofs else "NULL AS is_proof_used",
+        ("d.at_us" if "per_day" in names else "NULL") + " AS day_at_us",
+        ("q.found" if "required" in names else "NULL") + " AS has_required",
+        ("r.board_key" if keys else "NULL") + " AS repeated_board_key",
+        ("r.version" if keys else "NULL") + " AS repeated_version",
+        ("f.found" if proofs else "NULL") + " AS is_proof_used",
     )
+    types = (_TYPES.get(name, "uuid") for name in names)
     return _STATEMENT % {
         "columns": ", ".join(columns),
-        "arrays": ", ".join(f"${number}::{name}[]" for number, name in enumerate(types.values(), start=3)),
-        "names": ", ".join(types),
-        "joins": joins,
+        "arrays": ", ".join(f"${number}::{of}[]" for number, of in enumerate(types, start=3)),
+        "names": ", ".join(names),
+        "joins": joins + _first(_KEY, keys, "r") + _first(_PROOF, proofs, "f"),
     }
 
 
@@ -113,22 +112,28 @@ def _first(probe: str, names: Sequence[str], alias: str) -> str:
     return f"\n      LEFT JOIN LATERAL ({probes}{limit}) {alias} ON true"
 
 
-def facts_arrays(
-    batch: Sequence[Submission], needs: Needs, board_keys: Mapping[str, int]
-) -> list[Sequence[object]]:
-    arrays: list[Sequence[object]] = [
-        [submission.user_id for submission in batch],
-        [board_keys[submission.board] for submission in batch],
-        [submission.action.id for submission in batch],
-    ]
-    if needs.per_day:
-        arrays.append([submission.action.max_per_day for submission in batch])
-    if needs.required:
-        arrays.append([submission.action.requires for submission in batch])
-    arrays += zip(*(digests_of(submission.key, needs.keys) for submission in batch), strict=True)
-    proofs = [None if submission.proof is None else submission.proof.digest for submission in batch]
-    arrays += zip(*(digests_of(digest, needs.proofs) for digest in proofs), strict=True)
-    return arrays
+def facts_arrays(batch: Sequence[Submission], board_keys: Mapping[str, int]) -> dict[str, Sequence[object]]:
+    """Return what the statement needs to know about each submission, by column."""
+    arrays: dict[str, Sequence[object]] = {
+        "user_id": [submission.user_id for submission in batch],
+        "board_key": [board_keys[submission.board] for submission in batch],
+        "action_id": [submission.action.id for submission in batch],
+    }
+    if any(submission.action.max_per_day is not None for submission in batch):
+        arrays["per_day"] = [submission.action.max_per_day for submission in batch]
+    if any(submission.action.requires is not None for submission in batch):
+        arrays["required"] = [submission.action.requires for submission in batch]
+    keys = zip_longest(*(_values(submission.key) for submission in batch))
+    proofs = zip_longest(
+        *(_values(submission.proof.digest if submission.proof else None) for submission in batch)
+    )
+    arrays |= {f"key_{number}": digests for number, digests in enumerate(keys)}
+    return arrays | {f"proof_{number}": digests for number, digests in enumerate(proofs)}
+
+
+def _values(digest: Digest | None) -> list[UUID]:
+    """Return the current and the earlier values of a digest."""
+    return [] if digest is None else [digest.current, *(UUID(bytes=value) for value in digest.earlier)]
 
 
 async def read_facts(
@@ -142,16 +147,14 @@ async def read_facts(
 
     Raises BoardMissing.
     """
-    needs = needs_of(batch)
+    arrays = facts_arrays(batch, board_keys)
     rows = await transaction.raw.fetch(
-        facts_statement(needs), limit_count, clock_us, *facts_arrays(batch, needs, board_keys)
+        facts_statement(tuple(arrays)), limit_count, clock_us, *arrays.values()
     )
     # After the restore of a backup, a key may belong to another board.
     if [row["board"] for row in rows] != [submission.board for submission in batch]:
         raise BoardMissing
     # The latest reading of the clock.
     at_us = max(row["clock_us"] for row in rows)
-    rare = NO_RARE_FACTS
-    if needs_rare_facts(rows, at_us):
-        rare = await transaction.connection.run_sync(read_rare_facts, rows, at_us)
-    return batch_facts(batch, rows, (row["player_key"] for row in rows), at_us, rare)
+    keys = [row["player_key"] for row in rows]
+    return await transaction.connection.run_sync(batch_facts, batch, rows, keys, at_us)

@@ -1,4 +1,4 @@
-"""A PostgreSQL database that is ours: reaching it, recognising it, migrating it."""
+"""The PostgreSQL database: connecting to it, checking that it is a scoreboard database, and migrating it."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -19,10 +19,10 @@ from scoreboard.store.postgresql.errors import FAILURES
 from scoreboard.store.postgresql.server import Server
 
 OLDEST: Final = 150_000
-"""PostgreSQL 15, as the server says it (`server_version_num`)."""
+"""PostgreSQL 15, in the format of `server_version_num`."""
 
 CONNECT_SECONDS: Final = 10.0
-"""For a command that somebody waits for. A server has less patience: its setting says how much."""
+"""Time limit of commands such as `scoreboard migrate`. A server uses the shorter one of its settings."""
 
 
 T = TypeVar("T")
@@ -32,14 +32,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many connections there may be, and how long what is waited for."""
+    """The number of connections, and the time limits of what they wait for."""
 
     connections: int
     silence_seconds: float
     lock_seconds: float
     statement_seconds: float
     idle_in_transaction_seconds: float = 1.0
-    """A process that stops while it holds a board is cut off after this time, and the others go on."""
+    """After this time, the server ends the transaction of a process that has stopped while it holds a lock."""
 
 
 Isolation = Literal["AUTOCOMMIT", "READ COMMITTED"]
@@ -48,14 +48,14 @@ Isolation = Literal["AUTOCOMMIT", "READ COMMITTED"]
 def session_settings(limits: Limits, *, is_for_writing: bool) -> dict[str, str]:
     """Return the session parameters that enforce the time limits of statements."""
     settings = {
-        # Compiling a plan costs more than it could save.
+        # To compile a plan costs more than it saves.
         "jit": "off",
         "statement_timeout": _ms(limits.statement_seconds),
         "lock_timeout": _ms(limits.lock_seconds),
         "idle_in_transaction_session_timeout": _ms(limits.idle_in_transaction_seconds),
     }
     if is_for_writing:
-        # What a commit asks are look-ups by index, whatever the tables were like when it was planned.
+        # All look-ups of a commit use indexes, even if it was planned while the tables were empty.
         settings |= {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
     return settings
 
@@ -66,7 +66,7 @@ def open_engine(
     """Create an engine whose connections enforce the time limits."""
 
     async def connect() -> asyncpg.Connection:
-        # Later than the server's own limits, in case the server is silent.
+        # The limit of a client is longer than those of the server: it is needed only if the server does not answer.
         return await server.connect(settings, command_seconds=limits.lock_seconds + limits.statement_seconds)
 
     return create_async_engine(
@@ -81,7 +81,7 @@ def open_engine(
 
 
 async def dispose(engine: AsyncEngine, limits: Limits) -> None:
-    """Say goodbye to a server that listens; one that is silent is left."""
+    """Close the connections. Do not wait for a server that does not answer."""
     with suppress(TimeoutError):
         async with asyncio.timeout(limits.silence_seconds):
             await engine.dispose()
@@ -101,15 +101,15 @@ def open_server(url: str, limits: Limits, *, is_replica: bool = False) -> Server
 
 
 def address_of(url: str) -> str:
-    """Which database a URL names, without who may enter it."""
+    """Return the host and database of a URL, without user and password."""
     return str(parse_address(url))
 
 
 def migrate(url: str) -> tuple[str | None, str]:
-    """Make the tables, or bring them to this program's schema; say from which revision to which.
+    """Create the tables, or migrate them to this program's schema. Return the revisions before and after.
 
-    Of several processes that migrate at once, one does it. Raises SchemaError where the schema is too new or another
-    program's, StartError where the database cannot be reached or is too old.
+    If several processes migrate at once, one of them does it. Raises SchemaError if the schema is newer or belongs to
+    another program, StartError if the database cannot be reached or the server is too old.
     """
 
     def work(connection: Connection) -> tuple[str | None, str]:
@@ -121,7 +121,7 @@ def migrate(url: str) -> tuple[str | None, str]:
 
 
 async def check(url: str) -> None:
-    """Raises SchemaError, with what to do, where the database does not have this program's schema."""
+    """Raise SchemaError if the database does not have this program's schema."""
 
     def work(connection: Connection) -> None:
         if schema.current_revision(connection) is None:
@@ -133,17 +133,17 @@ async def check(url: str) -> None:
 
 
 def _check_ours(connection: Connection, url: str) -> None:
-    """A database with tables of somebody else is left alone."""
+    """Raise SchemaError if the database has tables of another program."""
     if schema.current_revision(connection) is None:
         taken = connection.execute(text("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"))
         if taken.scalar_one():
             raise SchemaError(
-                f"{address_of(url)} has tables of another program: set SCOREBOARD_DATABASE_URL to a new one."
+                f"{address_of(url)} has tables of another program: set SCOREBOARD_DATABASE_URL to an empty database."
             )
 
 
 async def _once(url: str, work: Callable[[Connection], T]) -> T:
-    """Do something in one transaction on a connection of its own."""
+    """Run a function in one transaction on a new connection."""
     patient = Limits(1, CONNECT_SECONDS, 600, 3_600, 600)
     settings = session_settings(patient, is_for_writing=False)
     engine = open_engine(
@@ -162,20 +162,21 @@ async def _once(url: str, work: Callable[[Connection], T]) -> T:
 async def _check_server(connection: AsyncConnection, url: str) -> None:
     found = await connection.execute(
         text(
-            "SELECT current_setting('server_version_num'), current_setting('server_encoding'), "
-            "current_setting('synchronous_commit')"
+            "SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS "
+            "encoding, current_setting('synchronous_commit') AS synchronous_commit"
         )
     )
-    version, encoding, synchronous_commit = found.one()
-    if int(version) < OLDEST:
-        raise StartError(f"The server at {address_of(url)} is too old: PostgreSQL 15 or newer is needed.")
-    if encoding != "UTF8":
+    server = found.one()
+    if server.version < OLDEST:
+        raise StartError(f"The server at {address_of(url)} is too old: install PostgreSQL 15 or newer.")
+    if server.encoding != "UTF8":
         raise StartError(
-            f"The database {address_of(url)} has the encoding {encoding}: make one with ENCODING 'UTF8'."
+            f"The database {address_of(url)} has the encoding {server.encoding}: create one with ENCODING 'UTF8'."
         )
-    if synchronous_commit == "off":
+    if server.synchronous_commit == "off":
         log.warning(
-            "the database acknowledges what it may lose: set synchronous_commit on", database=address_of(url)
+            "the database may lose acknowledged scores: set synchronous_commit to on",
+            database=address_of(url),
         )
 
 

@@ -1,12 +1,8 @@
 """Reads from a replica of the database, for large results that may be a moment old."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection
-
-from scoreboard.domain.events import Event
 from scoreboard.resilience.circuit_breaker import CircuitBreaker
 from scoreboard.store.postgresql.connections import Connections
 from scoreboard.store.postgresql.errors import reason
@@ -35,29 +31,24 @@ class Replica(Connections):
         await self._breaker.stop()
         await super().__aexit__(*exc_info)
 
-    async def read(self, work: Callable[[Connection], T], board: str | None = None) -> T | None:
+    async def read(self, board: str | None, work: Callable[..., T], *args: object) -> T | None:
         """Return the result, or None if the replica does not answer, or does not have the database's history.
 
-        Its last event of the board (by default, of each board) must also be in the database. Then all events before it
-        are. A database that was restored from a backup may have another history than its former replica.
+        Its last event of the board (None: of each board) must also be in the database. Then all events before it are.
+        A database that was restored from a backup may have another history than its former replica.
         """
         if self._breaker.is_open or self.used >= self.most:
             return None
         try:
             result, newest = await self.attempt(
-                lambda connection: (work(connection), newest_events(connection, board))
+                lambda connection: (work(connection, *args), newest_events(connection, board))
             )
         except Exception as error:  # noqa: BLE001  # A replica may have unexpected content, such as tables of another version.
             self._breaker.open(reason(error))
             return None
         for event in newest:
-            known = await self._primary.run(partial(_same, event=event))
+            known = await self._primary.run(events, event.board, event.version - 1, 1)
             if [one.event_id for one in known] != [event.event_id]:
                 self._breaker.open("it has another history than the database")
                 return None
         return result
-
-
-def _same(connection: Connection, event: Event) -> Sequence[Event]:
-    """Return the event with the same board and version."""
-    return events(connection, event.board, event.version - 1, 1)

@@ -1,25 +1,21 @@
 """The store on PostgreSQL 15 or newer, which many processes share."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Self
-
-from sqlalchemy import Connection
+from typing import Self, TypeVar
 
 from scoreboard.domain.administration import (
     Correct,
     Correction,
-    EventCursor,
     LedgerRecord,
-    PlayerStandings,
     Suspect,
     SuspicionThresholds,
 )
 from scoreboard.domain.boards import Board, RateLimit
 from scoreboard.domain.decisions import NO_DECISION, Decision
-from scoreboard.domain.events import Event, Head
-from scoreboard.domain.standings import Change, ChangeKind, Snapshot
+from scoreboard.domain.events import Head
+from scoreboard.domain.standings import Change, ChangeKind
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.store import DecideBatch, Take
@@ -37,9 +33,12 @@ from scoreboard.store.postgresql.ledger import CLOCK, append
 from scoreboard.store.postgresql.postgresql_database import Limits
 from scoreboard.store.postgresql.replica import Replica
 from scoreboard.store.rejected_content import BoardMissing
+from scoreboard.store.store_reads import StoreReads
+
+T = TypeVar("T")
 
 
-class PostgresqlStore:
+class PostgresqlStore(StoreReads):
     """`ports.Store` and `ports.AdminStore` on a PostgreSQL database with this program's schema.
 
     Without a clock, it uses the database's: one clock for all processes.
@@ -101,7 +100,7 @@ class PostgresqlStore:
         """Return at once: a server that cannot write its log terminates, and `heads` detects that."""
 
     async def register_boards(self, boards: Sequence[Board]) -> None:
-        self._board_keys = await self._writer.run(lambda connection: register_boards(connection, boards))
+        self._board_keys = await self._writer.run(register_boards, boards)
 
     async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:
         taken: list[Sequence[Submission]] = []
@@ -153,54 +152,32 @@ class PostgresqlStore:
         async with self._one_correction:
             return await commit(self._writer, list(self._board_keys.values()), write)
 
+    async def _read(self, work: Callable[..., T], *args: object) -> T:
+        return await self._reader.run(work, *args)
+
     async def heads(self) -> Mapping[str, Head]:
-        self._heads = await self._reader.run(reads.heads)
+        self._heads = await super().heads()
         return self._heads
 
     async def changes(self, board: str, after: int, limit: int) -> Change:
-        def read(connection: Connection) -> Change:
-            return reads.changes(connection, board, after, limit)
-
         missing = self._heads[board].version - after if board in self._heads else 0
         # A small gap, which another process's commit leaves for a moment, fills no page.
         if self._replica is not None and missing > limit:
-            page = await self._replica.read(read, board)
+            page = await self._replica.read(board, reads.changes, board, after, limit)
             # What is newer in the database comes again on a later page. Only the database knows where the pages end.
             if page is not None and page.kind is ChangeKind.PAGE:
                 return page
-        return await self._reader.run(read)
-
-    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
-        return await self._reader.run(lambda connection: reads.page(connection, board, limit, offset))
-
-    async def events(self, board: str, after: int, limit: int) -> Sequence[Event]:
-        return await self._reader.run(lambda connection: reads.events(connection, board, after, limit))
-
-    async def players(self, search: str, limit: int) -> Sequence[PlayerStandings]:
-        return await self._reader.run(lambda connection: admin_reads.players_like(connection, search, limit))
-
-    async def history(self, user_id: str, before: EventCursor | None, limit: int) -> Sequence[LedgerRecord]:
-        return await self._reader.run(
-            lambda connection: admin_reads.history(connection, user_id, before, limit)
-        )
-
-    async def corrections(self, before: EventCursor | None, limit: int) -> Sequence[LedgerRecord]:
-        return await self._reader.run(
-            lambda connection: admin_reads.corrections_before(connection, before, limit)
-        )
+        return await super().changes(board, after, limit)
 
     async def ledger(self, board: str, after: int, limit: int) -> Sequence[LedgerRecord]:
-        def read(connection: Connection) -> Sequence[LedgerRecord]:
-            return admin_reads.ledger(connection, board, after, limit)
-
-        if self._replica is not None and (found := await self._replica.read(read, board)):
-            return found
+        found = None
+        if self._replica is not None:
+            found = await self._replica.read(board, admin_reads.ledger, board, after, limit)
         # A replica may not have the newest events yet.
-        return await self._reader.run(read)
+        return found or await super().ledger(board, after, limit)
 
     async def suspects(self, since_us: int, thresholds: SuspicionThresholds, limit: int) -> Sequence[Suspect]:
-        def read(connection: Connection) -> Sequence[Suspect]:
-            return find_suspects(connection, since_us, thresholds, limit)
-
-        found = None if self._replica is None else await self._replica.read(read)
-        return await self._reader.run(read) if found is None else found
+        found = None
+        if self._replica is not None:
+            found = await self._replica.read(None, find_suspects, since_us, thresholds, limit)
+        return await super().suspects(since_us, thresholds, limit) if found is None else found

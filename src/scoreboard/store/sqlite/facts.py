@@ -15,7 +15,7 @@ from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.digests import Digest
 from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.submissions import Submission
-from scoreboard.store.facts import batch_facts, read_rare_facts
+from scoreboard.store.facts import batch_facts
 from scoreboard.store.rejected_content import BoardMissing
 
 LIMIT_PROBE: Final = """
@@ -77,7 +77,7 @@ def read_facts(
         raise BoardMissing
     new_keys = count((rows[0]["newest_player_key"] or 0) + 1)
     keys = [row["player_key"] or next(new_keys) for row in rows]
-    return batch_facts(batch, rows, keys, clock_us, read_rare_facts(connection, rows, clock_us))
+    return batch_facts(connection, batch, rows, keys, clock_us)
 
 
 def _question(submission: Submission) -> dict[str, object]:

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
 
@@ -12,45 +12,14 @@ from scoreboard.domain.decisions import Decision
 from scoreboard.domain.events import Event
 from scoreboard.store.event_kinds import HIDES
 
-_PUT_PLAYERS: Final = text(
-    """
-    INSERT INTO players (key, user_id, name, seq)
-    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-           json_extract(value, '$[3]')
-      FROM json_each(:rows) WHERE true
-    ON CONFLICT (key) DO UPDATE SET name = excluded.name, seq = excluded.seq
-    """
-)
+_UPDATE_PLAYER: Final = "ON CONFLICT (key) DO UPDATE SET name = excluded.name, seq = excluded.seq"
 
-_APPEND_EVENTS: Final = text(
-    """
-    INSERT INTO score_events (board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
-                              points, score, at_us, idempotency_digest, proof_digest, token_id, address_hash,
-                              agent_hash, clock_us, subkind)
-    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-           json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
-           json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
-           json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),
-           json_extract(value, '$[12]'), json_extract(value, '$[13]'), json_extract(value, '$[14]'),
-           json_extract(value, '$[15]'), json_extract(value, '$[16]'), json_extract(value, '$[17]')
-      FROM json_each(:rows)
-    """
-)
-
-_PUT_STANDINGS: Final = text(
-    f"""
-    INSERT INTO standings (board_key, period, player_key, score, reached_version, reached_at_us, version, listed)
-    SELECT json_extract(value, '$[0]'), '{ALL_TIME}', json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-           json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
-           json_extract(value, '$[6]')
-      FROM json_each(:rows) WHERE true
+_UPDATE_STANDING: Final = """
     ON CONFLICT (board_key, period, player_key) DO UPDATE SET
            score = excluded.score, reached_version = excluded.reached_version, reached_at_us = excluded.reached_at_us,
-           version = excluded.version, listed = excluded.listed
-    """
-)
+           version = excluded.version, listed = excluded.listed"""
 
-_MOVE_BOARDS: Final = text("UPDATE boards SET version = :version, at_us = :at_us WHERE id = :board")
+_MOVE_BOARD: Final = text("UPDATE boards SET version = :version, at_us = :at_us WHERE id = :board")
 
 _FIND_EVENT: Final = text(
     """
@@ -63,51 +32,68 @@ _FIND_EVENT: Final = text(
 def append(connection: Connection, decision: Decision, board_keys: Mapping[str, int]) -> None:
     """Append the events of a decision, and update players, standings and heads."""
     seqs = {event.player: event.seq for event in decision.events}
-    newest = {event.board: event for event in decision.events}
-    standings = [(board_keys[change.board], s) for change in decision.changes for s in change.standings]
-    _put(connection, _PUT_PLAYERS, [(s.player, s.user_id, s.name, seqs[s.player]) for _, s in standings])
-    _put(connection, _APPEND_EVENTS, [_event_row(e, board_keys[e.board]) for e in decision.events])
-    _put(
-        connection,
-        _PUT_STANDINGS,
-        [
-            (key, s.player, s.score, s.reached_version, s.reached_at_us, s.version, int(s.listed))
-            for key, s in standings
-        ],
-    )
-    for board, event in newest.items():
-        connection.execute(_MOVE_BOARDS, {"version": event.version, "at_us": event.at_us, "board": board})
+    changed = [(board_keys[change.board], s) for change in decision.changes for s in change.standings]
+    players = [
+        {"key": s.player, "user_id": s.user_id, "name": s.name, "seq": seqs[s.player]} for _, s in changed
+    ]
+    standings = [
+        {
+            "board_key": board_key,
+            "period": ALL_TIME,
+            "player_key": s.player,
+            "score": s.score,
+            "reached_version": s.reached_version,
+            "reached_at_us": s.reached_at_us,
+            "version": s.version,
+            "listed": int(s.listed),
+        }
+        for board_key, s in changed
+    ]
+    _insert(connection, "players", players, _UPDATE_PLAYER)
+    _insert(connection, "score_events", [_event_row(e, board_keys[e.board]) for e in decision.events])
+    _insert(connection, "standings", standings, _UPDATE_STANDING)
+    for board, event in {event.board: event for event in decision.events}.items():
+        connection.execute(_MOVE_BOARD, {"version": event.version, "at_us": event.at_us, "board": board})
 
 
-def _put(connection: Connection, statement: TextClause, rows: Sequence[Sequence[object]]) -> None:
-    connection.execute(statement, {"rows": json.dumps(rows)})
+def _insert(
+    connection: Connection, table: str, rows: Sequence[Mapping[str, object]], on_conflict: str = ""
+) -> None:
+    statement = _insertion(table, tuple(rows[0]), on_conflict)
+    connection.execute(statement, {"rows": json.dumps([[*row.values()] for row in rows])})
 
 
-def _event_row(event: Event, board_key: int) -> tuple[object, ...]:
-    return (
-        board_key,
-        event.version,
-        event.event_id.hex,
-        event.kind,
-        event.player,
-        event.seq,
-        event.action_id,
-        event.action_seq,
-        event.points,
-        event.score,
-        event.at_us,
-        _hex(event.idempotency_digest),
-        _hex(event.proof_digest),
-        event.provenance.token_id,
-        event.provenance.address_hash,
-        event.provenance.agent_hash,
-        event.clock_us,
-        HIDES if event.hides else None,
+@cache
+def _insertion(table: str, columns: Sequence[str], on_conflict: str) -> TextClause:
+    values = ", ".join(f"json_extract(value, '$[{index}]')" for index in range(len(columns)))
+    # Without a WHERE, SQLite takes the ON of a conflict for that of a join.
+    return text(
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM json_each(:rows) WHERE true {on_conflict}"
     )
 
 
-def _hex(digest: UUID | None) -> str | None:
-    return None if digest is None else digest.hex
+def _event_row(event: Event, board_key: int) -> dict[str, object]:
+    key, proof = event.idempotency_digest, event.proof_digest
+    return {
+        "board_key": board_key,
+        "version": event.version,
+        "event_id": event.event_id.hex,
+        "kind": event.kind,
+        "player_key": event.player,
+        "seq": event.seq,
+        "action_id": event.action_id,
+        "action_seq": event.action_seq,
+        "points": event.points,
+        "score": event.score,
+        "at_us": event.at_us,
+        "idempotency_digest": None if key is None else key.hex,
+        "proof_digest": None if proof is None else proof.hex,
+        "token_id": event.provenance.token_id,
+        "address_hash": event.provenance.address_hash,
+        "agent_hash": event.provenance.agent_hash,
+        "clock_us": event.clock_us,
+        "subkind": HIDES if event.hides else None,
+    }
 
 
 def is_in_ledger(connection: Connection, event: Event) -> bool:

@@ -1,4 +1,4 @@
-"""A SQLite file that is ours: opening it, recognising it, migrating it."""
+"""The SQLite file: opening it, checking that it is a scoreboard database, and migrating it."""
 
 import os
 import sqlite3
@@ -19,16 +19,16 @@ from scoreboard.store import schema
 from scoreboard.store.migrations import APPLICATION_ID
 
 BUSY_TIMEOUT_SECONDS: Final = 5.0
-"""How long a writer waits for another process that writes to the same file."""
+"""How long a write waits for another process that writes to the same file."""
 
 CACHE_KIB: Final = 65_536
-"""Page cache of a connection: holds the hot pages of the indexes of a million players."""
+"""Page cache of a connection. It holds the frequently used index pages of a million players."""
 
 CHECKPOINT_PAGES: Final = 4_000
-"""The write-ahead log is folded into the file after this many pages (16 MB): seldom enough to be cheap."""
+"""The write-ahead log is copied into the file after this many pages (16 MB), so rarely that it is cheap."""
 
 HEADER_BYTES: Final = 100
-"""Of every SQLite file (https://www.sqlite.org/fileformat.html): a shorter file is something else."""
+"""The size of a header (https://www.sqlite.org/fileformat.html). A shorter file is not a SQLite file."""
 
 log = structlog.get_logger()
 
@@ -38,14 +38,14 @@ _MODES: Final = {"write": "rw", "read": "ro"}
 
 
 def open_engine(path: Path, access: Access, connections: int = 1) -> Engine:
-    """An engine whose transactions take the write lock at once (`BEGIN IMMEDIATE`), or can only read.
+    """Create an engine whose transactions take the write lock at once (`BEGIN IMMEDIATE`), or can only read.
 
-    Commits are durable when they return: a write-ahead log with `synchronous=FULL` (https://www.sqlite.org/pragma.html).
+    A commit is durable when it returns: a write-ahead log with `synchronous=FULL` (https://www.sqlite.org/pragma.html).
     """
     uri = f"file:{quote(str(path))}?mode={_MODES[access]}"
 
     def connect() -> sqlite3.Connection:
-        # SQLAlchemy's pool hands a connection to one thread at a time; transactions are begun below.
+        # SQLAlchemy's pool gives a connection to one thread at a time. Transactions are started below.
         return sqlite3.connect(
             uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -65,7 +65,7 @@ def open_engine(path: Path, access: Access, connections: int = 1) -> Engine:
             connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
 
     @event.listens_for(engine, "checkout")
-    def check_place(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+    def check_file(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
         # SQLite would continue to write to a file that was moved or deleted, and lose the data. Open the path again.
         if _identity(path) != record.info["file"]:
             raise DisconnectionError
@@ -87,12 +87,12 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def is_new(path: Path) -> bool:
-    """Return True if there is no file, or an empty database, as an interrupted first start leaves it.
+    """Return True if there is no file, or an empty database, which an interrupted first start leaves.
 
     Raises SchemaError if the file is not a database, StartError if it cannot be opened or any user can change it.
     """
-    # Before it is opened: SQLite then takes over what a write-ahead log says, and deletes the log.
-    _check_rights(path)
+    # Check first: when SQLite opens a file, it applies its write-ahead log and deletes the log.
+    _check_permissions(path)
     with _explained(path):
         if not path.exists() or path.stat().st_size == 0:
             return True
@@ -102,15 +102,17 @@ def is_new(path: Path) -> bool:
 
 
 def migrate(path: Path) -> tuple[str | None, str]:
-    """Make the file, or bring it to this program's schema; say from which revision to which.
+    """Create the file, or migrate it to this program's schema. Return the revisions before and after.
 
-    Raises SchemaError where the file is not ours or too new, StartError where it cannot be opened.
+    Raises SchemaError if it is not a scoreboard database or has a newer schema, StartError if it cannot be opened.
     """
     if not path.parent.is_dir():
-        raise StartError(f"The folder {path.parent} does not exist: make it, or set SCOREBOARD_DATABASE_URL.")
+        raise StartError(
+            f"The folder {path.parent} does not exist: create it, or set SCOREBOARD_DATABASE_URL."
+        )
     if is_new(path):
         with _explained(path):
-            # Others may not read who plays here, and SQLite gives its log the mode of its file.
+            # Other users must not read personal data. SQLite gives its log the mode of the file.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     else:
         with _connected(path, "read") as connection:
@@ -120,7 +122,7 @@ def migrate(path: Path) -> tuple[str | None, str]:
 
 
 def check(path: Path) -> None:
-    """Raises SchemaError, with what to do, where the file is not one of ours with this program's schema."""
+    """Raise SchemaError if the file is not a scoreboard database with this program's schema."""
     if is_new(path):
         raise SchemaError(f"There is no database at {path}: run “scoreboard migrate”.")
     with _connected(path, "read") as connection:
@@ -128,7 +130,7 @@ def check(path: Path) -> None:
         schema.check(connection)
 
 
-def _check_rights(path: Path) -> None:
+def _check_permissions(path: Path) -> None:
     """Raise StartError if any user of the machine can change the file, or what SQLite keeps next to it."""
     modes: dict[Path, int] = {}
     """The modes of regular files. For other kinds of files, opening fails with a clear error."""
@@ -161,7 +163,7 @@ def _check_ours(connection: Connection, path: Path) -> None:
 
 @contextmanager
 def _connected(path: Path, access: Access) -> Iterator[Connection]:
-    """One connection, closed at the end."""
+    """Open a connection, and close it at the end."""
     engine = open_engine(path, access)
     try:
         with _explained(path), engine.connect() as connection:
@@ -172,7 +174,7 @@ def _connected(path: Path, access: Access) -> Iterator[Connection]:
 
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """What goes wrong with the file is told in one sentence."""
+    """Replace errors of the file by a StartError or SchemaError."""
     try:
         yield
     except OSError as error:
@@ -188,7 +190,7 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _unusable(path: Path, reason: object) -> StartError:
-    return StartError(f"The database {path} cannot be opened ({reason}): check the path and its rights.")
+    return StartError(f"The database {path} cannot be opened ({reason}): check the path and its permissions.")
 
 
 def _not_ours(path: Path) -> SchemaError:

@@ -19,30 +19,22 @@ from sqlalchemy.exc import DBAPIError
 from scoreboard.domain.administration import (
     Correct,
     Correction,
-    EventCursor,
-    LedgerRecord,
-    PlayerStandings,
-    Suspect,
-    SuspicionThresholds,
 )
 from scoreboard.domain.boards import Board, RateLimit
 from scoreboard.domain.decisions import NO_DECISION, Decision
 from scoreboard.domain.errors import OutcomeUnknown, StoreUnavailable
-from scoreboard.domain.events import Event, EventKind, Head
+from scoreboard.domain.events import EventKind
 from scoreboard.domain.facts import BatchFacts
-from scoreboard.domain.standings import Change, Snapshot
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.store import DecideBatch, Take
-from scoreboard.store import reads
-from scoreboard.store.administration import reads as admin_reads
 from scoreboard.store.administration.corrections import correct_and_append
-from scoreboard.store.administration.suspects import find_suspects
 from scoreboard.store.boards import board_keys, register_boards, write_nothing
 from scoreboard.store.rejected_content import BoardMissing, ContentRejected
 from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.facts import read_facts
 from scoreboard.store.sqlite.ledger import append, is_in_ledger
+from scoreboard.store.store_reads import StoreReads
 
 READERS: Final = 2
 """Reads are rare: healing, pages while the ranking is not available, and `verify`."""
@@ -52,7 +44,7 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 
-class SqliteStore:
+class SqliteStore(StoreReads):
     """`ports.Store` and `ports.AdminStore` on a SQLite file with this program's schema."""
 
     def __init__(self, path: Path, *, limit: RateLimit, clock: Clock) -> None:
@@ -102,45 +94,18 @@ class SqliteStore:
 
         return await asyncio.get_running_loop().run_in_executor(executor, self._transact, engine, write)
 
-    async def players(self, search: str, limit: int) -> Sequence[PlayerStandings]:
-        return await self._read(lambda connection: admin_reads.players_like(connection, search, limit))
-
-    async def history(self, user_id: str, before: EventCursor | None, limit: int) -> Sequence[LedgerRecord]:
-        return await self._read(lambda connection: admin_reads.history(connection, user_id, before, limit))
-
-    async def corrections(self, before: EventCursor | None, limit: int) -> Sequence[LedgerRecord]:
-        return await self._read(lambda connection: admin_reads.corrections_before(connection, before, limit))
-
-    async def ledger(self, board: str, after: int, limit: int) -> Sequence[LedgerRecord]:
-        return await self._read(lambda connection: admin_reads.ledger(connection, board, after, limit))
-
-    async def suspects(self, since_us: int, thresholds: SuspicionThresholds, limit: int) -> Sequence[Suspect]:
-        return await self._read(lambda connection: find_suspects(connection, since_us, thresholds, limit))
-
     takes_writes = True
 
     def reconnect(self) -> None:
         """Do nothing: a file has no other server to reconnect to."""
-
-    async def heads(self) -> Mapping[str, Head]:
-        return await self._read(reads.heads)
 
     async def check_writes(self) -> None:
         if self._has_write_failed:
             await self._run(self._writer, write_nothing)
             self._has_write_failed = False
 
-    async def changes(self, board: str, after: int, limit: int) -> Change:
-        return await self._read(lambda connection: reads.changes(connection, board, after, limit))
-
-    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
-        return await self._read(lambda connection: reads.page(connection, board, limit, offset))
-
-    async def events(self, board: str, after: int, limit: int) -> Sequence[Event]:
-        return await self._read(lambda connection: reads.events(connection, board, after, limit))
-
-    async def _read(self, ask: Callable[[Connection], T]) -> T:
-        return await self._run(self._reader, ask)
+    async def _read(self, work: Callable[..., T], *args: object) -> T:
+        return await self._run(self._reader, lambda connection: work(connection, *args))
 
     async def _run(self, side: tuple[Engine, ThreadPoolExecutor], work: Callable[[Connection], T]) -> T:
         engine, executor = side

@@ -1,4 +1,4 @@
-"""Boards, players, the ledger and the standings."""
+"""Create boards, players, the ledger and the standings."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -109,7 +109,7 @@ def _protect_the_ledger_postgresql() -> None:
 
 
 def _make_room_for_updates() -> None:
-    """Rows that change with every score stay on their page. (Boards and players change no index: HOT updates.)"""
+    """Leave space in pages, so that updated rows stay on theirs. Boards and players change no index (HOT updates)."""
     op.execute("ALTER TABLE boards SET (fillfactor = 10)")
     op.execute("ALTER TABLE players SET (fillfactor = 80)")
     op.execute("ALTER TABLE standings SET (fillfactor = 70)")
@@ -117,7 +117,7 @@ def _make_room_for_updates() -> None:
 
 def _protect_the_ledger_sqlite() -> None:
     op.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    # REPLACE would delete a row without asking the trigger below: an event that meets another one is refused before.
+    # REPLACE would delete a row without firing the trigger below, so a conflicting event is refused before.
     op.execute(
         """
         CREATE TRIGGER score_events_no_replace BEFORE INSERT ON score_events

@@ -80,13 +80,18 @@ def upgrade() -> None:
         # Lock all boards, as a correction does: servers write no scores until this is committed.
         connection.execute(_LOCK_BOARDS, {"application": APPLICATION_ID})
     now_us = time.time_ns() // 1_000
-    for board_key, player_key, score, reached_version in connection.execute(_CORRECTED).all():
-        whose = {"board_key": board_key, "player_key": player_key}
+    for standing in connection.execute(_CORRECTED).all():
+        whose = {"board_key": standing.board_key, "player_key": standing.player_key}
         reached = connection.execute(_REACHED, whose).one()
-        if reached.version == reached_version:
+        if reached.version == standing.reached_version:
             continue
-        head = connection.execute(_HEAD, {"board_key": board_key}).one()
-        event = {**whose, "version": head.version + 1, "at_us": max(now_us, head.at_us), "score": score}
+        head = connection.execute(_HEAD, {"board_key": standing.board_key}).one()
+        event = {
+            **whose,
+            "version": head.version + 1,
+            "at_us": max(now_us, head.at_us),
+            "score": standing.score,
+        }
         connection.execute(_EVENT, {**event, "event_id": uuid.uuid4()})
         connection.execute(_CORRECTION, {**event, "actor": ACTOR, "reason": REASON})
         connection.execute(

@@ -1,4 +1,4 @@
-"""What an administrator rights, where events come from, and proofs."""
+"""Add corrections, the provenance of events, and proofs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 _id = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
-_ORIGIN = ("token_id", "address_hash", "agent_hash")
+_PROVENANCE = ("token_id", "address_hash", "agent_hash")
 _REFUSE = "SELECT RAISE(ABORT, 'score_events is append-only')"
 
 
@@ -40,9 +40,9 @@ def upgrade() -> None:
     )
     op.create_index("corrections_order", "corrections", ["at_us", "board_key", "version"])
     if op.get_bind().dialect.name == "sqlite":
-        _let_origins_be_forgotten_sqlite()
+        _allow_erasing_provenance_sqlite()
     else:
-        _let_origins_be_forgotten_postgresql()
+        _allow_erasing_provenance_postgresql()
 
 
 def _add_partial_index(name: str, columns: list[str], where: str, *, unique: bool = False) -> None:
@@ -52,29 +52,29 @@ def _add_partial_index(name: str, columns: list[str], where: str, *, unique: boo
     )
 
 
-_CORRECTION_IS_KEPT = (
+_IS_NOT_ERASURE = (
     "NEW.reason <> '(erased)' OR NEW.board_key <> OLD.board_key OR NEW.version <> OLD.version "
     "OR NEW.at_us <> OLD.at_us OR NEW.actor <> OLD.actor"
 )
-"""Of who has corrected something, and why, only the reason can be forgotten."""
+"""Only the reason of a correction can be changed."""
 
 
 def _kept_columns() -> str:
-    """All that no event ever loses."""
+    """Return the columns of an event that can never change."""
     columns = sa.inspect(op.get_bind()).get_columns("score_events")
-    return ", ".join(column["name"] for column in columns if column["name"] not in _ORIGIN)
+    return ", ".join(column["name"] for column in columns if column["name"] not in _PROVENANCE)
 
 
-def _let_origins_be_forgotten_sqlite() -> None:
+def _allow_erasing_provenance_sqlite() -> None:
     op.execute("DROP TRIGGER score_events_no_update")
     op.execute(
         f"CREATE TRIGGER score_events_no_update BEFORE UPDATE OF {_kept_columns()} ON score_events BEGIN {_REFUSE}; END"
     )
     op.execute(
-        f"CREATE TRIGGER score_events_only_forget BEFORE UPDATE OF {', '.join(_ORIGIN)} ON score_events "
-        f"WHEN {' OR '.join(f'NEW.{column} IS NOT NULL' for column in _ORIGIN)} BEGIN {_REFUSE}; END"
+        f"CREATE TRIGGER score_events_only_forget BEFORE UPDATE OF {', '.join(_PROVENANCE)} ON score_events "
+        f"WHEN {' OR '.join(f'NEW.{column} IS NOT NULL' for column in _PROVENANCE)} BEGIN {_REFUSE}; END"
     )
-    # As `score_events_no_replace`, for the index that is new.
+    # Like `score_events_no_replace`, for the new index.
     op.execute(
         """
         CREATE TRIGGER score_events_no_replaced_proof BEFORE INSERT ON score_events
@@ -85,26 +85,26 @@ def _let_origins_be_forgotten_sqlite() -> None:
     )
 
     op.execute(
-        f"CREATE TRIGGER corrections_only_forget BEFORE UPDATE ON corrections WHEN {_CORRECTION_IS_KEPT} "
+        f"CREATE TRIGGER corrections_only_forget BEFORE UPDATE ON corrections WHEN {_IS_NOT_ERASURE} "
         f"BEGIN {_REFUSE}; END"
     )
     op.execute(f"CREATE TRIGGER corrections_no_delete BEFORE DELETE ON corrections BEGIN {_REFUSE}; END")
 
 
-def _let_origins_be_forgotten_postgresql() -> None:
+def _allow_erasing_provenance_postgresql() -> None:
     op.execute("DROP TRIGGER score_events_no_change ON score_events")
     op.execute(
         f"CREATE TRIGGER score_events_no_change BEFORE UPDATE OF {_kept_columns()} OR DELETE OR TRUNCATE "
         "ON score_events FOR EACH STATEMENT EXECUTE FUNCTION score_events_append_only()"
     )
     op.execute(
-        f"CREATE TRIGGER score_events_only_forget BEFORE UPDATE OF {', '.join(_ORIGIN)} ON score_events FOR EACH ROW "
-        f"WHEN ({' OR '.join(f'NEW.{column} IS NOT NULL' for column in _ORIGIN)}) "
+        f"CREATE TRIGGER score_events_only_forget BEFORE UPDATE OF {', '.join(_PROVENANCE)} ON score_events "
+        f"FOR EACH ROW WHEN ({' OR '.join(f'NEW.{column} IS NOT NULL' for column in _PROVENANCE)}) "
         "EXECUTE FUNCTION score_events_append_only()"
     )
     op.execute(
         "CREATE TRIGGER corrections_only_forget BEFORE UPDATE ON corrections FOR EACH ROW "
-        f"WHEN ({_CORRECTION_IS_KEPT}) EXECUTE FUNCTION score_events_append_only()"
+        f"WHEN ({_IS_NOT_ERASURE}) EXECUTE FUNCTION score_events_append_only()"
     )
     op.execute(
         "CREATE TRIGGER corrections_no_delete BEFORE DELETE OR TRUNCATE ON corrections FOR EACH STATEMENT "
