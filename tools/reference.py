@@ -122,7 +122,7 @@ def limits() -> None:
         ("boards a second on a stream", f"{1 / ring.PACE_SECONDS:g}", "the newest only"),
         ("changes that a patch spans", f"{ring.MAX_PATCHED_CHANGES}", "the whole board"),
         ("rows of a board without Redis", f"{read_boards.TOP}, and one page further down a second", "503"),
-        ("differences that `verify` lists", f"{verify.SHOWN_DIFFERENCES}", "their number"),
+        ("differences that `verify` lists", f"{verify.MAX_DIFFERENCES}", "their number"),
     ):
         _row(*row)
 

@@ -1,4 +1,4 @@
-"""The clocks of this machine. A test hands in others."""
+"""The clocks of this machine."""
 
 import time
 from typing import Final
@@ -8,7 +8,7 @@ _STEADY: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class SystemClock:
-    """`interfaces.Clock` of this machine."""
+    """Implementation of the `Clock` port with this machine's clocks."""
 
     def now_us(self) -> int:
         return time.time_ns() // 1_000

@@ -10,7 +10,7 @@ import pytest
 from scoreboard.domain.standings import Change, ChangeKind, Snapshot
 from scoreboard.ports.ranking import Progress
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.services.verify import SHOWN_DIFFERENCES, Verdict, verify
+from scoreboard.services.verify import MAX_DIFFERENCES, Verdict, verify
 from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import START_US, HeldClock
@@ -143,7 +143,7 @@ LIES = {
 async def test_a_ranking_that_lies_is_found_out(
     path: Path, lie: Callable[[Snapshot], Snapshot], told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoreboard.services.verify.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("scoreboard.services.verify_ranking.PAUSE_SECONDS", 0)
     async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store, Lying(lie) as ranking:
         verdict = await verify(store, ranking, "main", lambda *_: None)
     assert len(verdict.differences) == len(told)
@@ -176,5 +176,5 @@ async def test_a_long_list_is_cut(path: Path) -> None:
     connection.commit()
     connection.close()
     differences = (await verdict_of(path)).differences
-    assert len(differences) == SHOWN_DIFFERENCES + 1
+    assert len(differences) == MAX_DIFFERENCES + 1
     assert differences[-1] == "… and 203 more"

@@ -9,8 +9,9 @@ from rich.progress import Progress
 
 from scoreboard.app import make_ranking, make_store
 from scoreboard.cli.progress import progress_bars
-from scoreboard.services.verify import Report, Verdict
+from scoreboard.services.verify import Verdict
 from scoreboard.services.verify import verify as verify_board
+from scoreboard.services.verify_ledger import Report
 from scoreboard.settings.catalog import load_catalog
 from scoreboard.settings.config import Settings, read_settings
 

@@ -1,13 +1,13 @@
-"""Port of the process's clocks and id generator."""
+"""Port of the process's clocks."""
 
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """The process's clocks, handed in so that a test can hold them."""
+    """The process's clocks. They are parameters, so that a test can control them."""
 
     def now_us(self) -> int:
-        """The time of day, in microseconds since the Unix epoch."""
+        """Return the time of day, in microseconds since the Unix epoch."""
 
     def monotonic(self) -> float:
-        """Seconds on a clock that never goes back; only differences mean anything."""
+        """Return the seconds of a clock that never goes back. Only differences are meaningful."""

@@ -1,4 +1,4 @@
-"""Instrumentation port."""
+"""Instrumentation port. Components report events to an observer, and `metrics` counts them."""
 
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
@@ -6,35 +6,35 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class Pooled(Protocol):
-    """A driver that has connections, for whoever watches them."""
+    """A driver with connection pools."""
 
     def pools(self) -> Mapping[str, tuple[int, int]]:
-        """Of each pool, by its name: how many connections are in use, and how many there may be. From any thread."""
+        """Return the connections in use and the size of each pool, by its name. Called from any thread."""
 
 
 class Observer:
-    """Hears everything and keeps nothing: for whoever wants no figures. All times are seconds."""
+    """Ignores all events. Subclasses record them. All times are in seconds."""
 
     def committed(self, submissions: int, accepted: int, seconds: float) -> None:
-        """A turn at the store is over, and so many are in the ledger; the time counts from asking for the lock."""
+        """Record a commit of a batch, and its time, including the wait for the lock."""
 
     def refused(self, code: str) -> None:
-        """A submission was refused, by a rule, or before anybody looked at it."""
+        """Record a submission that was refused, with the error's code."""
 
     def applied(self, seconds: float) -> None:
-        """The ranking has what one commit changed on one board."""
+        """Record that the ranking has the changes of one commit on one board."""
 
     def healed(self, standings: int) -> None:
-        """A gap between store and ranking was closed."""
+        """Record that a gap between store and ranking was closed, by copying this many standings."""
 
     def read(self, source: str) -> None:
-        """A board was read: from the `ranking`, or where that could not be, from the `store`."""
+        """Record a read of a board from the `ranking`, or from the `store` while the ranking is not usable."""
 
     def delivered(self, at_us: int, seconds: float) -> None:
         """Record that a change of time `at_us` was written to every stream of a board, and how long that took."""
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
-        """A request was answered; of a stream, that it was begun."""
+        """Record the answer to a request, or the start of a stream."""
 
     def failed(self, work: str) -> None:
         """Record that a background loop failed. It will be retried."""

@@ -9,11 +9,10 @@ from scoreboard.domain.standings import Change, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a copy is, and whether it is a state of the board (`readable`) or still being filled.
+    """The version of a copy, and whether it is a state of the board (`readable`) or still being filled.
 
-    `at_us` is the time of its newest event, where it is readable: of two histories it tells which one the copy has.
-    `copy` names this very copy: one that is begun after a drop or a loss has another name. It is empty where there is
-    none.
+    `at_us` is the time of its newest event if it is readable: it shows which of two histories the copy has. `copy` is
+    the id of this copy: after a drop or a loss, the next copy has another id. It is empty if there is no copy.
     """
 
     version: int
@@ -24,11 +23,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Where a copy stands after a change was offered to it, and whether that very call has moved it.
+    """The version of a copy after a call of `apply`, and whether that call has changed the copy (`moved`).
 
-    `ranks` gives each listed player of the change a rank: the one at the version of its own standing where a STEP
-    followed directly on the copy, else the one at the copy's version. It is empty while the copy lies before the change
-    or is not readable.
+    `ranks` has the rank of each listed player of the change. If a STEP followed directly on the copy's version, it is
+    the rank at the version of the player's standing, otherwise the rank at the copy's version. It is empty while the
+    copy is older than the change or not readable.
     """
 
     version: int
@@ -38,40 +37,41 @@ class Applied:
 
 
 class Ranking(Protocol):
-    """An ordered copy of each board, which says how far it is and that it has changed."""
+    """An ordered copy of each board. It knows its version, and names the boards that have changed."""
 
     async def __aenter__(self) -> Self: ...
     async def __aexit__(self, *exc_info: object) -> None: ...
 
     async def progress(self, board: str) -> Progress:
-        """How far the copy is: version 0, not readable, where there is none. Raises RankingUnavailable."""
+        """Return the copy's progress. Without a copy, it is version 0, not readable. Raises RankingUnavailable."""
 
     async def apply(self, change: Change, copy: str | None = None) -> Applied:
         """Apply a change in one atomic step, and only in order.
 
-        - The copy stands before `from_version`: there is a gap; change nothing and answer where it stands.
-        - `copy` (`Progress.copy`) is given, and the board's copy is another one: likewise. Each page that fills a copy
-          says so, since the pages before it went to that very one.
-        - It stands at `to_version` or later: nothing to do, but that a LAST_PAGE up to right there makes it readable.
-        - Else apply. A standing is absolute and never replaces one of a later version, so it does not matter that a
-          part of the change was applied already, or that another process applies the same pages.
+        - If the copy is older than `from_version`, there is a gap: nothing changes.
+        - If `copy` (`Progress.copy`) is given and the board has another copy, nothing changes either. Each page that
+          fills a copy is for the copy that has the earlier pages.
+        - If the copy is at `to_version` or newer, there is nothing to do, except that a LAST_PAGE up to exactly that
+          version makes it readable.
+        - Otherwise the change is applied. A standing is absolute, and never replaces one of a later version. So a part
+          of the change may have been applied before, and another process may apply the same pages.
 
-        A copy is readable once a LAST_PAGE is in, also an empty one, and no longer once a PAGE is. One that is not
-        readable takes no STEP: a commit cannot mend what the pages before it have left out.
+        A LAST_PAGE, even an empty one, makes a copy readable; a PAGE ends that. A copy that is not readable accepts no
+        STEP: the commit cannot replace the standings that earlier pages have skipped.
         Raises RankingUnavailable.
         """
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
-        """`limit` entries from rank `offset` + 1 on, in one atomic read.
+        """Return `limit` entries from rank `offset` + 1, in one atomic read.
 
         Raises RankingUnavailable, also while the copy is not readable (see `apply`).
         """
 
     async def rank(self, board: str, player: int) -> int | None:
-        """The rank of a player now; None where it is not listed. Raises RankingUnavailable as `page` does."""
+        """Return the rank of a player, or None if it is not listed. Raises RankingUnavailable as `page` does."""
 
     async def drop(self, board: str) -> None:
-        """Forget the copy: it stands at version 0 and is not readable. Raises RankingUnavailable."""
+        """Delete the copy: it is at version 0 and not readable. Raises RankingUnavailable."""
 
     def changed_boards(self) -> AsyncIterator[str]:
-        """Name boards whose copy has changed, as soon as it has: a hint, never the data. One iterator a process."""
+        """Name each board whose copy has changed, immediately. It is a hint without data. One iterator per process."""

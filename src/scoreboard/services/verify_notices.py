@@ -10,8 +10,8 @@ from scoreboard.ports.store import Store
 
 PAGE_SIZE: Final = 2_000
 
-SHOWN_NOTICES: Final = 20
-"""A longer list is cut."""
+MAX_NOTICES: Final = 20
+"""Notices that are listed."""
 
 
 async def clock_notices(store: Store, board: str, set_back_at: int) -> Sequence[str]:
@@ -30,10 +30,10 @@ async def clock_notices(store: Store, board: str, set_back_at: int) -> Sequence[
                 _add(runs, event, event.reading_us - earliest_us)
             earliest_us = event.reading_us if earliest_us is None else min(earliest_us, event.reading_us)
         version = after
-    shown = [run.told() for run in reversed(runs)]
-    if len(shown) > SHOWN_NOTICES:
-        shown[SHOWN_NOTICES:] = [f"… and {len(shown) - SHOWN_NOTICES} more"]
-    return shown
+    notices = [run.notice() for run in reversed(runs)]
+    if len(notices) > MAX_NOTICES:
+        notices[MAX_NOTICES:] = [f"… and {len(notices) - MAX_NOTICES} more"]
+    return notices
 
 
 class _Run:
@@ -43,7 +43,7 @@ class _Run:
         self.first = self.last = last
         self.ahead_us = ahead_us
 
-    def told(self) -> str:
+    def notice(self) -> str:
         events = f"event {self.first}" if self.first == self.last else f"events {self.first} to {self.last}"
         ahead = timedelta(seconds=self.ahead_us // 1_000_000)
         return f"{events}: written while the clock ran ahead, by {ahead}"
