@@ -45,25 +45,14 @@ class LeaderboardResponse(Schema):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [
-                {
-                    "board": "main",
-                    "version": 42,
-                    "updatedAt": "2026-11-24T10:00:00.123456Z",
-                    "players": 1,
-                    "entries": [
-                        {
-                            "rank": 1,
-                            "userId": "ada",
-                            "name": "Ada",
-                            "score": 150,
-                            "reachedAt": "2026-11-24T10:00:00.123456Z",
-                        }
-                    ],
-                }
-            ]
+            "examples": [{
+                "board": "main", "version": 42, "updatedAt": "2026-11-24T10:00:00.123456Z", "players": 1,
+                "entries": [{
+                    "rank": 1, "userId": "ada", "name": "Ada", "score": 150, "reachedAt": "2026-11-24T10:00:00.123456Z",
+                }],
+            }]
         }
-    )
+    )  # fmt: skip
 
     board: str
     version: int

@@ -45,20 +45,12 @@ class ScoreResponse(Schema):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [
-                {
-                    "eventId": "6f4cf6a3-0f6e-4b0c-9b37-2b1d0c8f7a55",
-                    "board": "main",
-                    "userId": "ada",
-                    "actionId": "complete-quest",
-                    "points": 50,
-                    "score": 150,
-                    "rank": 1,
-                    "version": 42,
-                }
-            ]
+            "examples": [{
+                "eventId": "6f4cf6a3-0f6e-4b0c-9b37-2b1d0c8f7a55", "board": "main", "userId": "ada",
+                "actionId": "complete-quest", "points": 50, "score": 150, "rank": 1, "version": 42,
+            }]
         }
-    )
+    )  # fmt: skip
 
     event_id: UUID
     board: str
