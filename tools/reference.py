@@ -91,18 +91,18 @@ def limits() -> None:
     _table("what", "limit", "above it")
     for row in (
         ("TLS handshake", f"{connection.HANDSHAKE_SECONDS:g} s", "closed"),
-        ("connection before its first request", f"{connection.ASKING_SECONDS:g} s", "closed"),
+        ("connection before its first request", f"{connection.HEADER_SECONDS:g} s", "closed"),
         (
             "request line and header",
-            f"{_bytes(connection.MOST_HEADER_BYTES)}, {connection.MOST_HEADERS} fields",
+            f"{_bytes(connection.MAX_HEADER_BYTES)}, {connection.MAX_HEADERS} fields",
             "431",
         ),
-        ("… until it is complete", f"{connection.ASKING_SECONDS:g} s", "408"),
+        ("… until it is complete", f"{connection.HEADER_SECONDS:g} s", "408"),
         ("body", _bytes(body.MAX_BODY_BYTES), "413"),
         ("… until it is complete", f"{connection.BODY_SECONDS:g} s", "408"),
         ("discarded rest of a refused body", _bytes(socket_subscriber.MAX_DISCARDED_BYTES), "closed"),
         ("bytes from the client of a stream", _bytes(socket_subscriber.MAX_DISCARDED_BYTES), "closed"),
-        ("client that does not read an answer", f"{connection.TAKING_SECONDS:g} s", "closed"),
+        ("client that does not read an answer", f"{connection.UNREAD_SECONDS:g} s", "closed"),
         ("client that does not read a stream", f"{ring.STALLED_SECONDS:g} s", "closed"),
         ("token", _bytes(auth.MAX_TOKEN_BYTES), "401"),
         ("id, idempotency key", f"{MAX_CHARACTERS} characters", "422"),

@@ -98,7 +98,7 @@ def test_many_small_headers_are_refused(ask: Callable[..., bytes]) -> None:
 def test_a_slow_request_header_ends_the_connection(
     ask: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "ASKING_SECONDS", 0.1)
+    monkeypatch.setattr(limits, "HEADER_SECONDS", 0.1)
     assert ask(START).startswith(b"HTTP/1.1 408 ")
     assert ask() == b""
 
@@ -156,7 +156,7 @@ def test_a_slow_body_ends_the_connection(
 def test_a_client_that_does_not_read_its_response_is_disconnected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loop: Callable[[], asyncio.AbstractEventLoop], end: bytes
 ) -> None:
-    monkeypatch.setattr(limits, "TAKING_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "UNREAD_SECONDS", 0.3)
     with (
         running(tmp_path, send_buffer_bytes=4_096, loop_factory=loop) as scoreboard,
         socket.socket() as client,

@@ -102,7 +102,7 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
 def test_silent_clients_use_no_threads_and_are_disconnected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "ASKING_SECONDS", 0.1)
+    monkeypatch.setattr(limits, "HEADER_SECONDS", 0.1)
     with running(tmp_path, metrics_port=0) as scoreboard, ExitStack() as stack:
         before = threading.active_count()
         address = ("127.0.0.1", scoreboard.scoreboard.metrics_port or 0)

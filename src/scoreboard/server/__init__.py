@@ -1,14 +1,4 @@
-"""An HTTP/1.1 server for ASGI applications. Only this package depends on uvicorn.
-
-It relies on these internals of uvicorn, each checked by a test in `tests/unit/test_server.py`:
-
-- `Server.startup` sets `servers` and `started`; `on_tick` runs ten times a second; `handle_exit` gets the signals.
-- `HttpToolsProtocol` gathers `url` and `headers` and makes the `scope`; `on_response_complete` starts the last of
-  `pipeline` by `_start_asgi_task`; `flow` says whether it reads; `cycle` is the newest request.
-- `connection_lost` with a reason leaves the transport alone.
-- A `RequestResponseCycle` whose `disconnected` is set sends nothing more; `message_event` wakes its `receive`;
-  `chunked_encoding` and `expected_content_length`, set before the response, keep its body as it is.
-"""
+"""An HTTP/1.1 server for ASGI applications, on uvicorn and uvloop."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -22,7 +12,7 @@ __all__ = ["FINISH_SECONDS", "HttpServer", "make_server", "run"]
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:
-    """Run a coroutine function on the fast event loop."""
+    """Run a coroutine function on uvloop."""
     uvloop.run(_awaited(main))
 
 

@@ -1,16 +1,14 @@
-"""uvicorn's server with limits for each connection, and the public server with graceful shutdown."""
+"""HTTP servers: one with limits for each connection, and the public server with graceful shutdown."""
 
 import asyncio
 import gc
-import signal
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from types import FrameType
+from signal import SIGTERM
 from typing import Final
 
 import structlog
-import uvicorn
 from starlette.types import ASGIApp
 
 from scoreboard.domain.errors import StartError
@@ -19,6 +17,7 @@ from scoreboard.server import limits
 from scoreboard.server.listen_socket import BACKLOG
 from scoreboard.server.protocol import HttpProtocol
 from scoreboard.server.refusal import RefusalLog
+from scoreboard.server.uvicorn_internals import Config, UvicornServer
 
 FINISH_SECONDS: Final = 10
 """Time limit of requests in flight at shutdown."""
@@ -26,9 +25,6 @@ FINISH_SECONDS: Final = 10
 KEEP_ALIVE_SECONDS: Final = 75
 """Time limit of an idle connection: longer than the 60 s of nginx and of AWS's ALB, so that they close it. If the
 server closes it, a POST may already be on its way. The balancer does not resend a POST, and answers 502."""
-
-TICKS_A_SECOND: Final = 10
-"""Interval of uvicorn's `on_tick`."""
 
 log = structlog.get_logger()
 
@@ -39,13 +35,13 @@ GC_THRESHOLDS: Final = (20_000, 50, 100)
 Drain = Callable[[bool], Awaitable[None]]
 
 
-def make_config(application: ASGIApp, tls: tuple[Path, Path] | None = None) -> uvicorn.Config:
+def make_config(application: ASGIApp, tls: tuple[Path, Path] | None = None) -> Config:
     """Return uvicorn's configuration. `tls` is certificate chain and private key, as PEM files.
 
     Raises StartError if loading them fails.
     """
     certificate, key = tls or (None, None)
-    config = uvicorn.Config(
+    config = Config(
         application,
         http=HttpProtocol,
         ws="none",
@@ -71,15 +67,14 @@ def make_config(application: ASGIApp, tls: tuple[Path, Path] | None = None) -> u
     return config
 
 
-class LimitedServer(uvicorn.Server):
-    """uvicorn's server with `HttpProtocol` connections."""
+class LimitedServer(UvicornServer):
+    """A server with `HttpProtocol` connections."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__(config)
         self._failures = Failures("connections")
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept connections of `sockets` as uvicorn does, but with a time limit for TLS handshakes."""
+    async def listen(self, bound: socket.socket) -> asyncio.Server:
         loop = asyncio.get_running_loop()
         read_buffer = memoryview(bytearray(limits.READ_BYTES))
         refusals = RefusalLog(loop.time)
@@ -87,34 +82,28 @@ class LimitedServer(uvicorn.Server):
         def make_protocol() -> HttpProtocol:
             return HttpProtocol(self.config, self.server_state, read_buffer, refusals)
 
-        self.servers = [
-            await loop.create_server(
-                make_protocol,
-                sock=listening,
-                backlog=BACKLOG,
-                ssl=self.config.ssl,
-                ssl_handshake_timeout=limits.HANDSHAKE_SECONDS if self.config.ssl else None,
-            )
-            for listening in sockets or ()
-        ]
-        self.started = True
+        return await loop.create_server(
+            make_protocol,
+            sock=bound,
+            backlog=BACKLOG,
+            ssl=self.config.ssl,
+            ssl_handshake_timeout=limits.HANDSHAKE_SECONDS if self.config.ssl else None,
+        )
 
-    async def on_tick(self, counter: int) -> bool:
-        if counter % TICKS_A_SECOND == 0:
-            now = asyncio.get_running_loop().time()
-            for connection in list(self.server_state.connections):
-                assert isinstance(connection, HttpProtocol)
-                try:
-                    connection.refuse_if_slow(now)
-                except Exception as error:  # noqa: BLE001  # An error here would end the server.
-                    self._failures.report(error)
-        return await super().on_tick(counter)
+    def check_connections(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for connection in list(self.server_state.connections):
+            assert isinstance(connection, HttpProtocol)
+            try:
+                connection.refuse_if_slow(now)
+            except Exception as error:  # noqa: BLE001  # An error here would end the server.
+                self._failures.report(error)
 
 
 class HttpServer(LimitedServer):
     """The public server. It drains before it stops. A clean stop exits with 0 instead of dying by the signal."""
 
-    def __init__(self, config: uvicorn.Config, drain: Drain, started: Callable[[], None]) -> None:
+    def __init__(self, config: Config, drain: Drain, started: Callable[[], None]) -> None:
         super().__init__(config)
         self._drain = drain
         self._announce = started
@@ -129,8 +118,8 @@ class HttpServer(LimitedServer):
         _calm_the_collector()
         self._announce()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's signature
-        self._loop.call_soon_threadsafe(self.stop, sig == signal.SIGTERM)
+    def handle_signal(self, signal: int) -> None:
+        self._loop.call_soon_threadsafe(self.stop, signal == SIGTERM)
 
     def stop(self, polite: bool) -> None:
         """Handle a signal. Called on the event loop."""

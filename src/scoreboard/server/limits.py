@@ -12,17 +12,17 @@ READ_BYTES: Final = 16_384
 SLICE_BYTES: Final = 512
 """Bytes parsed at a time. After each slice, limits are checked and parsing can stop."""
 
-MOST_HEADER_BYTES: Final = 32_768
+MAX_HEADER_BYTES: Final = 32_768
 """Request line and header; of a body, everything but its content (chunk sizes, chunk extensions, trailers).
 A token of 8 KiB fits, next to cookies of other applications on the same host."""
 
-MOST_HEADERS: Final = 256
+MAX_HEADERS: Final = 256
 """Header fields of a request. A short field costs twenty times its length in memory."""
 
 HANDSHAKE_SECONDS: Final = 10.0
 """Time limit of a TLS handshake."""
 
-ASKING_SECONDS: Final = 10.0
+HEADER_SECONDS: Final = 10.0
 """Time limit of a request's header, and of a new connection before its first request."""
 
 BODY_SECONDS: Final = 10.0
@@ -31,7 +31,7 @@ BODY_SECONDS: Final = 10.0
 LINGER_SECONDS: Final = 2.0
 """Time for which a refused client may continue to send."""
 
-TAKING_SECONDS: Final = 30.0
+UNREAD_SECONDS: Final = 30.0
 """Time for which a client may read nothing of an answer: the same as on a stream (`fanout.ring`)."""
 
 
@@ -66,7 +66,7 @@ class ByteCount:
     @property
     def may_exceed_header(self) -> bool:
         """True if the header may be too large. The count includes bytes that were received with its end."""
-        return self._overhead > MOST_HEADER_BYTES
+        return self._overhead > MAX_HEADER_BYTES
 
     @property
     def is_body_readable(self) -> bool:
@@ -83,7 +83,7 @@ class ByteCount:
 
         A slice may contain the end of one stage and the start of the next, hence the tolerance of a slice.
         """
-        if self._overhead > MOST_HEADER_BYTES + SLICE_BYTES:
+        if self._overhead > MAX_HEADER_BYTES + SLICE_BYTES:
             return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         if self._is_in_body and self._body > MAX_DISCARDED_BYTES:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -101,7 +101,7 @@ class Progress:
         """The last time at which the number of waiting bytes had decreased or was zero (seconds of the loop)."""
 
     def is_stalled(self, waiting: int, now: float, *, is_closing: bool) -> bool:
-        """Return True if the client has read nothing for `TAKING_SECONDS`. To be called about once a second.
+        """Return True if the client has read nothing for `UNREAD_SECONDS`. To be called about once a second.
 
         Also if the connection is closing, and the client has not ended TLS `LINGER_SECONDS` after everything was sent:
         until then, the loop decrypts and discards the bytes of the client.
@@ -110,5 +110,5 @@ class Progress:
             self._taken_at = now
         self._waiting = waiting
         if waiting:
-            return self._taken_at <= now - TAKING_SECONDS
+            return self._taken_at <= now - UNREAD_SECONDS
         return is_closing and self._taken_at <= now - LINGER_SECONDS

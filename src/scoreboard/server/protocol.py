@@ -7,17 +7,10 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import httptools
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.protocols.utils import is_ssl
-from uvicorn.server import ServerState
 
 from scoreboard.server import limits, request_head
-from scoreboard.server.cycle import disconnect, new_cycle
-from scoreboard.server.flow import HeldFlow
 from scoreboard.server.refusal import RefusalLog, Refused, response
-from scoreboard.server.stream_connection import StreamConnection
-from scoreboard.web.streaming.connection import CONNECTION
+from scoreboard.server.uvicorn_internals import Config, ServerState, UvicornProtocol
 from scoreboard.web.streaming.socket_subscriber import MAX_DISCARDED_BYTES
 
 GOODBYE_SECONDS: Final = 0.05
@@ -26,34 +19,29 @@ GOODBYE_SECONDS: Final = 0.05
 VERSIONS: Final = ("1.1", "1.0")
 
 
-class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
+class HttpProtocol(UvicornProtocol, asyncio.BufferedProtocol):
     """Serve one connection.
 
     Received bytes are parsed in slices. When a request is queued behind one that is being answered, parsing and reading
     stop until that answer has ended. At most one slice of requests and one read are buffered.
     """
 
-    flow: HeldFlow
-
     def __init__(
-        self, config: uvicorn.Config, server_state: ServerState, read_buffer: memoryview, refusals: RefusalLog
+        self, config: Config, server_state: ServerState, read_buffer: memoryview, refusals: RefusalLog
     ) -> None:
         """Create a connection. All connections of a loop share `read_buffer`: each call parses or copies its bytes."""
-        super().__init__(config, server_state, {})
+        super().__init__(config, server_state)
         self._read_buffer = read_buffer
         self._refusals = refusals
-        self.asking_since: float | None = None
+        self.header_since: float | None = None
         """The start of the request whose header is incomplete (seconds of the loop)."""
-        self.sending_since: float | None = None
+        self.body_since: float | None = None
         """The start of the incomplete body."""
         self.is_streaming = False
         """True if the response is a stream: it has no end, so no other request can follow."""
-        self._answering: RequestResponseCycle | None = None
-        """The request that is being answered. The first one in `pipeline` is next."""
         self._refused: HTTPStatus | None = None
         """The refusal of the last request, sent after the answers to those before it."""
         self._held = bytearray()
-        self.headers: list[tuple[bytes, bytes]] = []
         self._is_lingering = False
         self._discarded = 0
         self._count = limits.ByteCount()
@@ -61,8 +49,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own
         super().connection_made(transport)
-        self.flow = HeldFlow(transport)
-        self.asking_since = self.loop.time()
+        self.header_since = self.loop.time()
 
     # Reading
 
@@ -94,10 +81,10 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._parse(data)
 
     def _parse(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
-        if self.asking_since is None and self.sending_since is None:
+        self.cancel_keep_alive_timer()
+        if self.header_since is None and self.body_since is None:
             # The next request, or empty lines before it. They cancel the idle time limit, and this one replaces it.
-            self.asking_since = self.loop.time()
+            self.header_since = self.loop.time()
         self._count.received(len(data))
         try:
             self.parser.feed_data(data)
@@ -110,7 +97,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         excess = self._count.excess
         if excess is not None:
             self.refuse(excess)
-        elif len(self.headers) > limits.MOST_HEADERS:
+        elif len(self.headers) > limits.MAX_HEADERS:
             self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def _ignore_upgrade(self, rest: bytes) -> None:
@@ -133,13 +120,13 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._count.has_begun = True
-        self.asking_since = self.loop.time()
+        self.header_since = self.loop.time()
 
     def on_headers_complete(self) -> None:
         """Start or queue the request, as uvicorn does. (uvicorn fails at targets that are not paths.)"""
         if (
             self._count.may_exceed_header
-            and request_head.size(self.url, self.headers) > limits.MOST_HEADER_BYTES
+            and request_head.size(self.url, self.headers) > limits.MAX_HEADER_BYTES
         ):
             raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         version, method = self.parser.get_http_version(), self.parser.get_method()
@@ -157,21 +144,13 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         # The parser adds trailers to the same list. They must have no effect.
         self.headers = []
         self._count.begin_body()
-        self.asking_since, self.sending_since = None, self.loop.time()
+        self.header_since, self.body_since = None, self.loop.time()
         scope = self.scope
         path = raw_path.decode("ascii")
         scope["http_version"], scope["method"] = version, method.decode("ascii")
         scope["path"], scope["raw_path"] = unquote(path) if "%" in path else path, raw_path
         scope["query_string"] = query
-        cycle = new_cycle(self, is_kept_alive=version != "1.0" and self.parser.should_keep_alive())
-        extensions: dict[str, Any] = {CONNECTION: StreamConnection(self, cycle)}
-        scope["extensions"] = extensions
-        self.cycle = cycle
-        if self.is_busy:
-            self.flow.hold()
-            self.pipeline.appendleft((cycle, self.app))
-        else:
-            self._start_asgi_task(cycle, self.app)
+        self.start_or_queue(keep_alive=version != "1.0" and self.parser.should_keep_alive())
 
     def on_body(self, body: bytes) -> None:
         is_readable = self._count.is_body_readable
@@ -182,30 +161,18 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
             return
-        self.sending_since = None
+        self.body_since = None
         self._count.end_request()
         super().on_message_complete()
         if not self.parser.should_keep_alive():
             # Even if only a trailer says so: the parser ignores everything after this request.
-            self.cycle.keep_alive = False
-            if self.cycle.response_complete:
-                self.transport.close()
+            self.close_after_newest()
 
     # Answering
 
-    @property
-    def is_busy(self) -> bool:
-        """True while a request is being answered or is queued."""
-        cycle = self._answering
-        return bool(self.pipeline) or not (cycle is None or cycle.response_complete or cycle.disconnected)
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._answering = cycle
-        super()._start_asgi_task(cycle, app)
-
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self.transport.is_closing() or self.pipeline:
+        if self.transport.is_closing() or self.has_queue:
             return
         if self._refused is None:
             self.flow.release()
@@ -213,36 +180,26 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         elif not self.is_busy:
             self._answer_refused(self._refused)
 
-    def begin_stream(self, cycle: RequestResponseCycle) -> None:
-        """Make `cycle` the last request of this connection. From now on, only a disconnect matters."""
+    def begin_stream(self, cycle: Any) -> None:
         self.is_streaming = True
-        self.asking_since = self.sending_since = self._refused = None
-        self.pipeline.clear()
+        self.header_since = self.body_since = self._refused = None
         self._held.clear()
-        # uvicorn notifies only the newest request of a disconnect.
-        self.cycle = cycle
-        self.flow.release()
+        super().begin_stream(cycle)
 
     # Refusing
 
     def refuse(self, status: HTTPStatus) -> None:
         """Refuse the newest, incomplete request after those before it are answered, and stop reading it."""
-        has_body_begun = self.sending_since is not None
-        self.asking_since = self.sending_since = None
+        has_body_begun = self.body_since is not None
+        self.header_since = self.body_since = None
         if self._is_lingering or self.transport.is_closing():
             return
         self._held.clear()
         self.flow.hold()
-        if not has_body_begun:
-            pass
-        elif self.pipeline:
-            self.pipeline.popleft()
-        elif self.cycle.response_started:
+        if has_body_begun and not self.drop_newest():
             # The client would take a second answer for that to its next request.
             self.transport.abort()
             return
-        else:
-            disconnect(self.cycle)
         if self.is_busy:
             self._refused = status
         else:
@@ -251,7 +208,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def _answer_refused(self, status: HTTPStatus) -> None:
         self._refusals.refused(status)
         self.transport.write(response(status))
-        if is_ssl(self.transport):
+        if self.is_tls:
             self.transport.close()
             return
         # Closing at once resets the connection of a client that is still sending: it might not see the answer.
@@ -271,12 +228,12 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         # The hub ends streams.
         if is_stalled and (is_closing or not self.is_streaming):
             self.transport.abort()
-        elif self.pipeline and self.sending_since is not None:
+        elif self.has_queue and self.body_since is not None:
             # Nothing is read while earlier requests are answered: the time limit starts after them.
-            self.sending_since = now
-        elif self.sending_since is not None and self.sending_since <= now - limits.BODY_SECONDS:
+            self.body_since = now
+        elif self.body_since is not None and self.body_since <= now - limits.BODY_SECONDS:
             self.refuse(HTTPStatus.REQUEST_TIMEOUT)
-        elif self.asking_since is None or self.asking_since > now - limits.ASKING_SECONDS or self.is_busy:
+        elif self.header_since is None or self.header_since > now - limits.HEADER_SECONDS or self.is_busy:
             return
         elif self._count.has_begun:
             self.refuse(HTTPStatus.REQUEST_TIMEOUT)
@@ -288,16 +245,10 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def shutdown(self) -> None:
         super().shutdown()
-        if is_ssl(self.transport) and not self.is_busy:
+        if self.is_tls and not self.is_busy:
             # An idle client may never answer TLS's close_notify. The loop would wait 30 s for it.
             self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._answering is not None:
-            # uvicorn notifies only the newest request.
-            disconnect(self._answering)
         super().connection_lost(exc)
-        # Break the reference cycle: the garbage collector runs rarely.
-        self.scope = self.cycle = self._answering = None  # type: ignore[assignment]
-        self.pipeline.clear()
         self._held.clear()
