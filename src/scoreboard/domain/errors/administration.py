@@ -34,4 +34,4 @@ class NameKept(RequestError):
     """Raised if a trusted server renames a player whose name an administrator has set."""
 
     code = "name_kept"
-    detail = "An administrator has set this player's name: ask for its release first."
+    detail = "An operator has set this player's name: ask for its release first."
