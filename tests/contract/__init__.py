@@ -1,1 +1,1 @@
-"""Each interface has one suite, run over every driver."""
+"""One suite for each port, split by operation and run over every driver."""

@@ -1,4 +1,4 @@
-"""Every store over the test's one database, as often as a test likes: each time another process."""
+"""Stores of each driver on the test's database."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -36,7 +36,7 @@ def clock() -> HeldClock:
 
 @pytest.fixture(params=DRIVERS)
 def make_store(request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock) -> MakeStore:
-    """Makes a store over the test's one database, as often as a test likes: each time another process."""
+    """Creates any number of stores on the test's database. Each one stands for another process."""
     if request.param == "sqlite":
         path = tmp_path / "store.db"
         sqlite_file.migrate(path)
@@ -53,7 +53,7 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock)
 
 @pytest.fixture
 def ask(request: pytest.FixtureRequest, make_store: MakeStore, tmp_path: Path) -> Ask:
-    """Runs a statement in the test's database, past the store."""
+    """Runs a statement in the test's database, without the store."""
     if "sqlite" in request.node.callspec.id:
 
         def in_file(statement: str) -> list[tuple[Any, ...]]:

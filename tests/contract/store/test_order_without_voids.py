@@ -1,18 +1,16 @@
-"""The order of a board is the one of a history in which the events that are void now were never made."""
+"""The order of a board is the one of its history without the events that are void now."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
-from uuid import uuid4
 
 import pytest
 
-from scoreboard.domain import corrections
-from scoreboard.domain.administration import Correction
 from scoreboard.domain.events import EventKind
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.services.verify import verify
 from tests.clocks import HeldClock
+from tests.contract import correcting
+from tests.contract.correcting import correct, of_event
 from tests.making import DUEL, QUEST, commit, submission
 from tests.replay import reached_versions, replay
 
@@ -23,20 +21,16 @@ def award(user_id: str, action: str = "quest") -> Step:
     return lambda store: commit(store, submission(user_id, {"quest": QUEST, "duel": DUEL}[action]))
 
 
-def _correct(correction: Correction) -> Step:
-    return lambda store: store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
-
-
 def void(version: int) -> Step:
-    return _correct(Correction(EventKind.VOID, "root", "a test", board="main", target_version=version))
+    return lambda store: correct(store, of_event(EventKind.VOID, version))
 
 
 def unvoid(version: int) -> Step:
-    return _correct(Correction(EventKind.UNVOID, "root", "a test", board="main", target_version=version))
+    return lambda store: correct(store, of_event(EventKind.UNVOID, version))
 
 
 def about(kind: EventKind, user_id: str = "ada", **given: object) -> Step:
-    return _correct(Correction(kind, "root", "a test", user_id=user_id, **given))  # type: ignore[arg-type]
+    return lambda store: correct(store, correcting.about(kind, user_id, **given))
 
 
 def adjust(user_id: str, points: int) -> Step:
@@ -63,7 +57,7 @@ UNDONE: dict[str, Sequence[Step]] = {
     "a void of an adjustment": (award("ada"), adjust("ada", 50), award("bob"), award("bob"), void(2), unvoid(2)),
     "a void of all of two players": (*EQUALS, void(2), void(1), unvoid(2), unvoid(1)),
 }  # fmt: skip
-"""Each ends where it was before the corrections: ada first, and each among equals by when the score was reached."""
+"""Each ends with the order from before the corrections: the players reached equal scores in this order."""
 
 LEFT: dict[str, tuple[Sequence[Step], list[tuple[str, int]], dict[str, int]]] = {
     "the newest award is void": (
@@ -126,7 +120,7 @@ async def run(store: AdminStore, clock: HeldClock, steps: Sequence[Step]) -> Non
 
 
 async def check_reached(store: AdminStore) -> dict[str, int]:
-    """Everything that tells who reached a score, and when, is the replay of the ledger; by whom, the version."""
+    """Check the order and the reached versions against a replay. Return the reached version of each player."""
     ledger = await store.events("main", 0, 1_000)
     expected = reached_versions(ledger, len(ledger))
     change = await store.changes("main", 0, 1_000)
@@ -142,7 +136,7 @@ async def check_reached(store: AdminStore) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("steps", UNDONE.values(), ids=UNDONE.keys())
-async def test_a_correction_that_is_undone_leaves_no_trace_in_the_order(
+async def test_a_correction_that_is_undone_does_not_change_the_order(
     store: AdminStore, clock: HeldClock, steps: Sequence[Step]
 ) -> None:
     await run(store, clock, steps)

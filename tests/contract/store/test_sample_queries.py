@@ -8,7 +8,7 @@ from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import PATIENT_POSTGRESQL
 from tests.making import DUEL, MAIN, SIDE, UNLIMITED, VISIT, commit, submission
 
-QUERIES = (Path(__file__).parents[2] / "docs" / "sample-queries.sql").read_text(encoding="utf-8")
+QUERIES = (Path(__file__).parents[3] / "docs" / "sample-queries.sql").read_text(encoding="utf-8")
 
 
 async def test_each_sample_query_returns_what_it_says(migrated_url: str) -> None:

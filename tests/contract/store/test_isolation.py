@@ -43,7 +43,7 @@ def driver(request: pytest.FixtureRequest) -> str:
     return "sqlite" if "sqlite" in request.node.callspec.id else "postgresql"
 
 
-async def no_ranks(_settled: Decision) -> Mapping[int, int]:
+async def no_ranks(_decision: Decision) -> Mapping[int, int]:
     return {}
 
 
@@ -55,7 +55,7 @@ async def committing(store: AdminStore, clock: HeldClock) -> AsyncIterator[Group
 
 
 async def outcomes(written: GroupCommit, *submissions: Submission) -> list[str]:
-    """Of submissions at once, `ok` or the code of the error."""
+    """Submit concurrently. Return `ok` or the code of the error for each submission."""
     async with asyncio.timeout(30):
         answers = await asyncio.gather(*map(written.submit, submissions), return_exceptions=True)
     assert all(
@@ -67,7 +67,7 @@ async def outcomes(written: GroupCommit, *submissions: Submission) -> list[str]:
 async def check_isolated(
     store: AdminStore, clock: HeldClock, batch: Sequence[Submission], failing: set[int]
 ) -> None:
-    """The failing ones of a batch get 500, all others count, and so does the next batch."""
+    """The failing submissions of a batch get 500. All others count, and so does the next batch."""
     async with committing(store, clock) as written:
         with capture_logs() as logs:
             expected = ["internal_error" if n in failing else "ok" for n in range(len(batch))]
@@ -80,7 +80,7 @@ async def check_isolated(
         assert await outcomes(written, submission("late")) == ["ok"]
 
 
-async def test_a_row_that_the_database_refuses(
+async def test_a_row_that_a_trigger_refuses_fails_alone(
     store: AdminStore, clock: HeldClock, ask: Ask, driver: str
 ) -> None:
     for statement in (TRIGGER_OF_SQLITE,) if driver == "sqlite" else (FUNCTION, TRIGGER):
@@ -90,11 +90,11 @@ async def test_a_row_that_the_database_refuses(
     assert (await store.heads())["main"].version == 2 * 19 + 1
 
 
-async def test_a_value_that_a_column_does_not_take(
+async def test_a_value_that_overflows_fails_alone(
     store: AdminStore, clock: HeldClock, ask: Ask, driver: str
 ) -> None:
     if driver == "sqlite":
-        # Its columns take any value by themselves.
+        # Its columns accept any value.
         ask(
             "CREATE TRIGGER small BEFORE INSERT ON score_events WHEN NEW.points > 32767 "
             "BEGIN SELECT abs(-9223372036854775807 - 1); END"
@@ -107,11 +107,11 @@ async def test_a_value_that_a_column_does_not_take(
     await check_isolated(store, clock, batch, {5})
 
 
-async def test_a_check_that_fails_only_at_the_commit(
+async def test_a_constraint_that_is_checked_at_the_commit_fails_alone(
     store: AdminStore, clock: HeldClock, ask: Ask, driver: str
 ) -> None:
     if driver == "sqlite":
-        # The one constraint of SQLite that waits for the commit is a foreign key.
+        # In SQLite, only foreign keys can be checked at the commit.
         ask("CREATE TABLE duels (action_id TEXT REFERENCES missing (id) DEFERRABLE INITIALLY DEFERRED)")
         ask("CREATE TABLE missing (id TEXT PRIMARY KEY)")
         ask(
@@ -128,24 +128,26 @@ async def test_a_check_that_fails_only_at_the_commit(
     await check_isolated(store, clock, batch, {0})
 
 
-async def test_a_player_whose_count_is_behind_the_ledger(
+async def test_a_player_whose_count_is_behind_the_ledger_fails_alone(
     store: AdminStore, clock: HeldClock, ask: Ask
 ) -> None:
-    """A unique index refuses it, each time: that is not the race in which the next try wins."""
+    """A unique index refuses it each time, unlike in a race between two processes."""
     await commit(store, *(submission(user) for user in USERS))
     await commit(store, submission("user-7"))
     ask("UPDATE players SET seq = seq - 1 WHERE user_id = 'user-7'")
     await check_isolated(store, clock, [submission(user) for user in USERS], {7})
 
 
-async def test_a_board_whose_row_is_missing(store: AdminStore, clock: HeldClock, ask: Ask) -> None:
-    """As after the restore of a backup from before there was this board."""
+async def test_a_board_whose_row_is_missing_fails_alone(
+    store: AdminStore, clock: HeldClock, ask: Ask
+) -> None:
+    """A backup from before the board was created was restored."""
     ask("DELETE FROM boards WHERE id = 'side'")
     batch = [submission(user, VISIT if n % 7 == 3 else QUEST) for n, user in enumerate(USERS)]
     await check_isolated(store, clock, batch, {3, 10, 17})
 
 
-async def test_a_board_whose_row_is_missing_keeps_no_other_board_waiting(
+async def test_a_board_whose_row_is_missing_does_not_delay_other_boards(
     store: AdminStore, clock: HeldClock, ask: Ask
 ) -> None:
     ask("DELETE FROM boards WHERE id = 'side'")
@@ -158,15 +160,17 @@ async def test_a_board_whose_row_is_missing_keeps_no_other_board_waiting(
     assert answers == ["internal_error"] * FAILED_ALONE + ["store_unavailable"] * 8 + ["ok"] * 20
 
 
-async def test_a_board_that_was_never_made(make_store: MakeStore, clock: HeldClock) -> None:
+async def test_a_board_that_was_not_registered_fails_alone(make_store: MakeStore, clock: HeldClock) -> None:
     async with make_store() as store:
         await store.register_boards([MAIN])
         batch = [submission(user, VISIT if n == 2 else QUEST) for n, user in enumerate(USERS)]
         await check_isolated(store, clock, batch, {2})
 
 
-async def test_boards_whose_keys_have_changed_places(store: AdminStore, clock: HeldClock, ask: Ask) -> None:
-    """As after the restore of a backup in which another board has the key: each event is written to its own board."""
+async def test_boards_with_swapped_keys_get_their_own_events(
+    store: AdminStore, clock: HeldClock, ask: Ask
+) -> None:
+    """After the restore of a backup, another board may have the key. Each event is written to its own board."""
     ask("UPDATE boards SET key = -key")
     ask("UPDATE boards SET key = 3 + key")
     async with committing(store, clock) as written:
@@ -177,7 +181,7 @@ async def test_boards_whose_keys_have_changed_places(store: AdminStore, clock: H
         assert (await store.heads())[board].version == count
 
 
-async def test_a_fault_of_no_submission_costs_few_turns(
+async def test_a_fault_that_no_submission_causes_takes_few_commits(
     store: AdminStore, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turns = 0
@@ -198,7 +202,7 @@ async def test_a_fault_of_no_submission_costs_few_turns(
         assert await outcomes(written, *batch) == ["ok"] * BATCH_SIZE
 
 
-async def test_an_observer_that_fails_has_nothing_written_twice(store: AdminStore, clock: HeldClock) -> None:
+async def test_an_observer_that_fails_causes_no_second_write(store: AdminStore, clock: HeldClock) -> None:
     class Broken(Observer):
         def committed(self, submissions: int, accepted: int, seconds: float) -> None:
             raise ZeroDivisionError
@@ -211,7 +215,7 @@ async def test_an_observer_that_fails_has_nothing_written_twice(store: AdminStor
 
 
 @pytest.mark.parametrize("make_store", ["postgresql"], indirect=True)
-async def test_an_unforeseen_error_after_a_commit_has_nothing_written_twice(
+async def test_an_unexpected_error_after_a_commit_causes_no_second_write(
     store: AdminStore, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execute = ServerConnection.execute
@@ -231,17 +235,19 @@ async def test_an_unforeseen_error_after_a_commit_has_nothing_written_twice(
 
 
 @pytest.mark.parametrize("make_store", ["postgresql"], indirect=True)
-async def test_what_waits_is_written_once_the_writer_runs_again(store: AdminStore, clock: HeldClock) -> None:
+async def test_waiting_submissions_are_written_when_the_writer_runs_again(
+    store: AdminStore, clock: HeldClock
+) -> None:
     written = GroupCommit(store, ApplierOf(no_ranks), UNLIMITED, ClockGuard(clock))
     answer = asyncio.create_task(written.submit(submission("early")))
     async with written.loops[0]:
-        # It waits for a lock now, and has taken nothing.
+        # It waits for a lock, and has taken nothing yet.
         await asyncio.sleep(0)
     async with running(*written.loops), asyncio.timeout(30):
         assert (await answer).event.version == 1
 
 
-async def test_a_rule_that_fails(
+async def test_a_rule_that_raises_an_error_fails_alone(
     store: AdminStore, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def decide_batch(batch: Sequence[Submission], facts: BatchFacts, limit: RateLimit) -> Decision:
@@ -254,7 +260,7 @@ async def test_a_rule_that_fails(
     await check_isolated(store, clock, batch, {4, 19})
 
 
-async def test_a_store_that_is_gone_is_no_fault_of_a_submission(
+async def test_an_unavailable_store_does_not_split_the_batch(
     store: AdminStore, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object) -> Decision:
@@ -265,10 +271,10 @@ async def test_a_store_that_is_gone_is_no_fault_of_a_submission(
         assert await outcomes(written, *map(submission, USERS)) == ["store_unavailable"] * len(USERS)
 
 
-async def test_a_ranking_that_fails_in_a_way_that_nobody_foresaw_costs_the_rank_alone(
+async def test_an_unexpected_error_of_the_ranking_costs_only_the_rank(
     store: AdminStore, clock: HeldClock
 ) -> None:
-    async def broken(_settled: Decision) -> Mapping[int, int]:
+    async def broken(_decision: Decision) -> Mapping[int, int]:
         raise ZeroDivisionError
 
     written = GroupCommit(store, ApplierOf(broken), UNLIMITED, ClockGuard(clock))

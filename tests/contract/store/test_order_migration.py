@@ -1,4 +1,4 @@
-"""A database whose order was kept by a program of schema 0002 gets the order without the events that are void."""
+"""The migration from schema 0002 recomputes the order without the events that are void."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,8 +12,6 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, MetaData, text
 
-from scoreboard.domain import corrections
-from scoreboard.domain.administration import Correction
 from scoreboard.domain.events import EventKind, Head
 from scoreboard.domain.standings import Change, ChangeKind, Standing
 from scoreboard.ports.admin_store import AdminStore
@@ -27,6 +25,7 @@ from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.contract.conftest import DRIVERS
+from tests.contract.correcting import about, correct, of_event
 from tests.limits import PATIENT_POSTGRESQL
 from tests.making import MAIN, SIDE, UNLIMITED, VISIT, commit, submission
 from tests.servers.postgresql import Postgres, apart
@@ -37,7 +36,7 @@ TABLES = ("boards", "players", "score_events", "corrections", "standings")
 
 
 class Database:
-    """One that a test fills at an old schema, migrates, and opens."""
+    """A database that a test fills with an old schema, migrates, and opens."""
 
     def __init__(
         self, run: Callable[[Callable[[Connection], Any]], Any], migrate: Callable[[], Any], store: AdminStore
@@ -77,7 +76,7 @@ def _on_server(url: str) -> Database:
 
 @pytest.fixture(params=DRIVERS)
 def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Database, Database]]:
-    """Two empty ones: one for the newest schema, one for an old one."""
+    """Two empty databases: one for the newest schema, one for an old one."""
     if request.param == "sqlite":
         for name in ("new", "old"):
             (tmp_path / name).touch()
@@ -102,7 +101,7 @@ def rows_of(connection: Connection) -> Rows:
 
 
 def fill(connection: Connection, revision: str, rows: Rows) -> None:
-    """Make the schema of a revision, and put in what of the rows it knows."""
+    """Create the schema of a revision, and insert rows, without the columns that it does not have."""
     config = schema._config()
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
@@ -135,22 +134,17 @@ def fill(connection: Connection, revision: str, rows: Rows) -> None:
     )
 
 
-async def correct(store: AdminStore, kind: EventKind, **given: Any) -> None:
-    correction = Correction(kind, "root", "a test", **given)
-    await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
-
-
 async def play(store: AdminStore) -> None:
     """Write players with equal scores, some of them corrected, and one who has lost all points, on two boards."""
     await store.register_boards([MAIN, SIDE])
     for user_id in ("ada", "bob", "cyd", "dan", "ada", "bob", "cyd", "eve", "eve"):
         await commit(store, submission(user_id))
     await commit(store, submission("dan", VISIT))
-    await correct(store, EventKind.VOID, board="main", target_version=5)
-    await correct(store, EventKind.UNVOID, board="main", target_version=5)
-    await correct(store, EventKind.VOID, board="main", target_version=2)
-    await correct(store, EventKind.ADJUST, user_id="cyd", board="main", points=1)
-    await correct(store, EventKind.VOID, user_id="dan", since_us=0)
+    await correct(store, of_event(EventKind.VOID, 5))
+    await correct(store, of_event(EventKind.UNVOID, 5))
+    await correct(store, of_event(EventKind.VOID, 2))
+    await correct(store, about(EventKind.ADJUST, "cyd", board="main", points=1))
+    await correct(store, about(EventKind.VOID, "dan", since_us=0))
 
 
 def old_copy(rows: Rows) -> Change:
@@ -168,7 +162,7 @@ def old_copy(rows: Rows) -> Change:
     return Change("main", ChangeKind.LAST_PAGE, 0, main["version"], main["at_us"], standings)
 
 
-async def test_an_order_with_traces_of_voids_is_made_whole_and_copies_follow(
+async def test_the_order_is_recomputed_and_copies_follow(
     databases: tuple[Database, Database],
 ) -> None:
     new, old = databases
@@ -202,7 +196,7 @@ async def test_an_order_with_traces_of_voids_is_made_whole_and_copies_follow(
     assert old.migrate() == (schema.newest_revision(), schema.newest_revision())
 
 
-async def test_a_database_without_voids_is_left_as_it_is(databases: tuple[Database, Database]) -> None:
+async def test_a_database_without_voids_is_unchanged(databases: tuple[Database, Database]) -> None:
     new, old = databases
     new.migrate()
     async with new.store as store:

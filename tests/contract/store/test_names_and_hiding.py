@@ -1,36 +1,26 @@
-"""Each store keeps names that others set, and hides players."""
-
-from functools import partial
-from typing import Any
-from uuid import uuid4
+"""Each store keeps names that servers and administrators set, and hides players."""
 
 import pytest
 
-from scoreboard.domain import corrections
-from scoreboard.domain.administration import Correction
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import NameKept
 from scoreboard.domain.events import EventKind
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.services.verify import verify
 from tests.contract.conftest import Ask
+from tests.contract.correcting import about, correct, of_event
 from tests.making import VISIT, commit, submission
 from tests.replay import replay
 
 KNOWN_TO_0002 = {"award", "adjust", "void", "unvoid", "ban", "unban", "erase"}
 
 
-async def correct(store: AdminStore, kind: EventKind, user_id: str = "ada", **given: Any) -> Decision:
-    correction = Correction(kind, "root", "a test", user_id=user_id, **given)
-    return await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
-
-
 async def rename(store: AdminStore, name: str | None, *, keeps_name: bool = False) -> Decision:
-    return await correct(store, EventKind.RENAME, name=name, keeps_name=keeps_name)
+    return await correct(store, about(EventKind.RENAME, name=name, keeps_name=keeps_name))
 
 
 async def check(store: AdminStore) -> None:
-    """Each board is the replay of its ledger, and `verify` finds nothing."""
+    """Each board equals the replay of its ledger, and `verify` finds no differences."""
     for board in ("main", "side"):
         ledger = await store.events(board, 0, 1_000)
         page = await store.page(board, 100, 0)
@@ -39,9 +29,9 @@ async def check(store: AdminStore) -> None:
         assert (await verify(store, None, board, lambda *_: None)).differences == ()
 
 
-async def test_a_hidden_player_begins_on_another_board_hidden(store: AdminStore) -> None:
+async def test_a_hidden_player_is_hidden_on_a_new_board_too(store: AdminStore) -> None:
     await commit(store, submission("ada"), submission("bob"))
-    decision = await correct(store, EventKind.HIDE)
+    decision = await correct(store, about(EventKind.HIDE))
     assert await store.events("main", 2, 10) == list(decision.events)
     assert [event.kind for event in decision.events] == [EventKind.HIDE]
     (event,) = await commit(store, submission("ada", VISIT))
@@ -51,12 +41,12 @@ async def test_a_hidden_player_begins_on_another_board_hidden(store: AdminStore)
     assert not again.hides
     await check(store)
     for kind in (EventKind.BAN, EventKind.SHOW, EventKind.HIDE, EventKind.UNBAN, EventKind.SHOW):
-        assert len((await correct(store, kind)).events) == 2
+        assert len((await correct(store, about(kind))).events) == 2
         await check(store)
     assert [entry.user_id for entry in (await store.page("side", 10, 0)).entries] == ["ada"]
 
 
-async def test_a_name_outlasts_submissions_only_where_it_is_kept(store: AdminStore) -> None:
+async def test_a_name_is_kept_despite_submissions_only_if_an_administrator_set_it(store: AdminStore) -> None:
     async def name() -> str | None:
         return (await store.page("main", 1, 0)).entries[0].name
 
@@ -72,14 +62,14 @@ async def test_a_name_outlasts_submissions_only_where_it_is_kept(store: AdminSto
     assert await name() == "Kept"
     with pytest.raises(NameKept):
         await rename(store, "Server's")
-    await correct(store, EventKind.RELEASE_NAME)
+    await correct(store, about(EventKind.RELEASE_NAME))
     assert await name() == "Kept"
     await commit(store, submission("ada", name="Own"))
     assert await name() == "Own"
     await check(store)
 
 
-async def test_of_two_names_the_newer_one_has_the_higher_stamp(store: AdminStore) -> None:
+async def test_of_two_names_the_newer_one_has_the_higher_seq(store: AdminStore) -> None:
     stamps: list[int] = []
 
     async def note() -> None:
@@ -97,15 +87,13 @@ async def test_of_two_names_the_newer_one_has_the_higher_stamp(store: AdminStore
     assert seqs == [1, 2, 3]
 
 
-async def test_programs_of_the_schema_before_find_only_kinds_that_they_know(
-    store: AdminStore, ask: Ask
-) -> None:
+async def test_programs_of_schema_0002_find_only_kinds_that_they_know(store: AdminStore, ask: Ask) -> None:
     await commit(store, submission("ada"))
-    await correct(store, EventKind.HIDE)
+    await correct(store, about(EventKind.HIDE))
     await commit(store, submission("ada", VISIT))
     await rename(store, "Ada", keeps_name=True)
-    await correct(store, EventKind.RELEASE_NAME)
-    await correct(store, EventKind.SHOW)
+    await correct(store, about(EventKind.RELEASE_NAME))
+    await correct(store, about(EventKind.SHOW))
     assert {kind for (kind,) in ask("SELECT DISTINCT kind FROM score_events")} <= KNOWN_TO_0002
     kinds = [EventKind.SHOW, EventKind.RELEASE_NAME, EventKind.RENAME, EventKind.HIDE]
     assert [
@@ -115,17 +103,14 @@ async def test_programs_of_the_schema_before_find_only_kinds_that_they_know(
         ask("UPDATE score_events SET subkind = NULL")
 
 
-async def test_a_change_of_a_name_has_nothing_to_void_and_moves_nobody(store: AdminStore) -> None:
+async def test_a_change_of_a_name_does_not_change_the_order(store: AdminStore) -> None:
     await commit(store, submission("ada"), submission("bob"))
     await rename(store, "Ada", keeps_name=True)
-    void = partial(Correction, actor="root", reason="a test", board="main", target_version=1)
     for kind in (EventKind.VOID, EventKind.UNVOID):
-        correction = void(kind)
-        await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
+        await correct(store, of_event(kind, 1))
         await check(store)
     assert [entry.user_id for entry in (await store.page("main", 10, 0)).entries] == ["ada", "bob"]
-    # bob has no name, and its only award is void: its first event decides the order.
-    correction = void(EventKind.VOID, target_version=2)
-    await correct(store, EventKind.RENAME, "bob", name="Bob")
-    await store.correct(correction, partial(corrections.correct, correction, new_id=uuid4))
+    # The only award of bob is void: its first event decides the order.
+    await correct(store, about(EventKind.RENAME, "bob", name="Bob"))
+    await correct(store, of_event(EventKind.VOID, 2))
     await check(store)

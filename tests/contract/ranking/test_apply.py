@@ -1,0 +1,71 @@
+"""Each ranking applies changes in order."""
+
+import asyncio
+
+from scoreboard.domain.standings import ChangeKind
+from scoreboard.ports.ranking import Applied, Progress, Ranking
+from tests.contract.ranking.conftest import order
+from tests.limits import LIMIT_SECONDS
+from tests.making import change, standing
+
+STEP, PAGE, LAST_PAGE = ChangeKind.STEP, ChangeKind.PAGE, ChangeKind.LAST_PAGE
+
+
+async def test_steps_are_applied_in_order(ranking: Ranking) -> None:
+    await ranking.apply(change(STEP, 0, 2, standing(1, 50, 1), standing(2, 30, 2)))
+    await ranking.apply(change(STEP, 2, 3, standing(2, 60, 3)))
+    assert await order(ranking) == [(1, "user-2", 60), (2, "user-1", 50)]
+    page = await ranking.page("main", 10, 0)
+    assert (page.version, page.at_us, page.players) == (3, 3_000, 2)
+    assert page.entries[0].reached_at_us == 3_000
+
+
+async def test_ranks_are_those_at_the_version_of_each_event(ranking: Ranking) -> None:
+    applied = await ranking.apply(
+        change(STEP, 0, 3, standing(1, 50, 1), standing(2, 80, 2), standing(3, 60, 3))
+    )
+    assert applied == Applied(3, readable=True, moved=True, ranks={1: 1, 2: 1, 3: 2})
+
+
+async def test_a_gap_changes_nothing(ranking: Ranking) -> None:
+    await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
+    assert await ranking.apply(change(STEP, 2, 3, standing(2, 90, 3))) == Applied(
+        1, readable=True, moved=False, ranks={}
+    )
+    assert await order(ranking) == [(1, "user-1", 50)]
+
+
+async def test_a_known_change_changes_nothing(ranking: Ranking) -> None:
+    step = change(STEP, 0, 1, standing(1, 50, 1))
+    await ranking.apply(step)
+    await ranking.apply(change(STEP, 1, 2, standing(1, 70, 2)))
+    assert await ranking.apply(step) == Applied(2, readable=True, moved=False, ranks={1: 1})
+    assert await order(ranking) == [(1, "user-1", 70)]
+
+
+async def test_a_partly_known_change_is_completed(ranking: Ranking) -> None:
+    await ranking.apply(change(STEP, 0, 2, standing(1, 50, 1), standing(2, 90, 2)))
+    applied = await ranking.apply(change(LAST_PAGE, 1, 3, standing(2, 90, 2), standing(3, 60, 3)))
+    assert applied.version == 3
+    assert await order(ranking) == [(1, "user-2", 90), (2, "user-3", 60), (3, "user-1", 50)]
+
+
+async def test_an_older_standing_never_replaces_a_newer_one(ranking: Ranking) -> None:
+    await ranking.apply(change(STEP, 0, 2, standing(1, 50, 1), standing(2, 90, 2)))
+    await ranking.apply(change(LAST_PAGE, 0, 3, standing(2, 40, 1), standing(3, 60, 3)))
+    assert (1, "user-2", 90) in await order(ranking)
+
+
+async def test_boards_are_independent(ranking: Ranking) -> None:
+    await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
+    assert await ranking.progress("side") == Progress(0, readable=False)
+
+
+async def test_a_change_is_announced(ranking: Ranking) -> None:
+    changed = ranking.changed_boards()
+    async with asyncio.timeout(LIMIT_SECONDS):
+        assert await anext(changed) == "main"
+        waiting = asyncio.ensure_future(anext(changed))
+        await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
+        assert await waiting == "main"
+    await changed.aclose()  # type: ignore[attr-defined]

@@ -1,0 +1,109 @@
+"""Each store reads the facts that decide about a batch."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.decisions import NO_DECISION, Decision
+from scoreboard.domain.events import Head
+from scoreboard.domain.facts import ActionUse, BatchFacts
+from scoreboard.domain.standings import Player, Standing
+from scoreboard.domain.submissions import Submission
+from scoreboard.ports.store import Store
+from tests.clocks import HeldClock
+from tests.contract.conftest import BOTH, OpenStore
+from tests.making import (
+    DUEL,
+    QUEST,
+    VISIT,
+    commit,
+    submission,
+)
+
+
+async def facts_of(store: Store, *batch: Submission) -> BatchFacts:
+    """Return the facts that a store reads about a batch. Nothing is written."""
+    seen: list[BatchFacts] = []
+
+    def look(_batch: Sequence[Submission], facts: BatchFacts) -> Decision:
+        seen.append(facts)
+        return NO_DECISION
+
+    await store.commit(BOTH, lambda: batch, look)
+    return seen[0]
+
+
+async def test_facts_about_a_new_player(store: Store, clock: HeldClock) -> None:
+    facts = await facts_of(store, submission("ada"))
+    (known,) = facts.submissions
+    assert (facts.at_us, facts.heads["main"]) == (clock.us, Head(0, 0))
+    assert (known.player.seq, known.standing, known.use) == (0, None, ActionUse())
+    assert (known.limit_us, known.repeated) == (None, None)
+
+
+async def test_two_new_players_of_a_batch_get_different_keys(store: Store) -> None:
+    one, other = (await facts_of(store, submission("ada"), submission("bob"))).submissions
+    assert one.player.key != other.player.key
+
+
+async def test_facts_about_a_known_player(store: Store, clock: HeldClock) -> None:
+    await commit(store, submission("ada", QUEST, name="Ada"))
+    clock.advance(1)
+    (last,) = await commit(store, submission("ada", DUEL))
+    clock.advance(1)
+    facts = await facts_of(store, submission("ada", DUEL))
+    (known,) = facts.submissions
+    assert (facts.at_us, facts.heads["main"].version) == (clock.us, 2)
+    assert known.player == Player(last.player, "ada", "Ada", seq=2, is_banned=False)
+    assert known.use == ActionUse(1, last.at_us)
+    assert known.standing == Standing(last.player, "ada", "Ada", 80, 2, last.at_us, version=2, seq=2)
+
+
+async def test_facts_are_in_the_order_of_the_batch(store: Store) -> None:
+    users = [f"user-{n}" for n in (3, 1, 2, 0)]
+    await commit(store, *map(submission, users))
+    facts = await facts_of(store, *map(submission, reversed(users)))
+    assert [known.standing and known.standing.user_id for known in facts.submissions] == users[::-1]
+
+
+async def test_the_rate_limit_uses_the_time_of_the_submission_that_many_ago(
+    open_store: OpenStore, clock: HeldClock
+) -> None:
+    store = await open_store(RateLimit(3, 60_000_000))
+    times = []
+    for _ in range(5):
+        clock.advance(61)
+        times.append(clock.us)
+        await commit(store, submission())
+    (known,) = (await facts_of(store, submission())).submissions
+    assert known.limit_us == times[-3]
+
+
+async def test_facts_have_the_clocks_readings(open_store: OpenStore, clock: HeldClock) -> None:
+    store = await open_store(RateLimit(1, 60_000_000))
+    await commit(store, submission("ada"))
+    clock.advance(-3_600)
+    (event,) = await commit(store, submission("bob", key=5))
+    (known,) = (await facts_of(store, submission("bob", replace(QUEST, max_per_day=1), key=5))).submissions
+    assert (known.use, known.limit_us) == (ActionUse(1, clock.us, clock.us), clock.us)
+    assert known.repeated == event
+
+
+async def test_a_board_does_not_use_the_wrong_time_of_another_one(store: Store, clock: HeldClock) -> None:
+    await commit(store, submission("ada"))
+    clock.advance(-86_400)
+    main, side = await commit(store, submission("bob"), submission("cyd", VISIT))
+    assert (main.at_us, side.at_us) == (clock.us + 86_400_000_000, clock.us)
+    head = (await facts_of(store, submission("bob", VISIT))).heads["side"]
+    assert (head.at_us, head.clock_us) == (clock.us, None)
+
+
+async def test_an_idempotency_key_finds_the_event_of_its_player(store: Store) -> None:
+    (event,) = await commit(store, submission("ada", key=7))
+    facts = await facts_of(
+        store, submission("ada", DUEL, key=7), submission("bob", key=7), submission("cyd", key=8)
+    )
+    same, other_key, other_player = facts.submissions
+    assert same.repeated == event
+    assert other_key.repeated is None
+    assert other_player.repeated is None
