@@ -1,4 +1,4 @@
-"""Short ways to make the values that tests are about."""
+"""Short functions that create the values of tests."""
 
 from itertools import count
 from uuid import UUID
@@ -43,7 +43,7 @@ def decide_with(limit: RateLimit = UNLIMITED) -> DecideBatch:
 
 
 async def commit(store: Store, *batch: Submission, limit: RateLimit = UNLIMITED) -> list[Event]:
-    """Have a batch committed; its new events."""
+    """Commit a batch. Return its new events."""
     return list((await store.commit({one.board for one in batch}, lambda: batch, decide_with(limit))).events)
 
 

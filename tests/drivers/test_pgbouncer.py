@@ -1,4 +1,4 @@
-"""pgbouncer between instances and PostgreSQL, in both modes and with its defaults: all works as without it."""
+"""The store works through pgbouncer, in both pool modes and with its default settings."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -50,7 +50,7 @@ async def opened(url: str, limits: Limits = PATIENT_POSTGRESQL) -> AsyncIterator
         yield store
 
 
-async def test_two_instances_write_read_and_heal_and_nothing_fails(bouncer: PgBouncer) -> None:
+async def test_two_instances_write_read_and_heal_without_an_error(bouncer: PgBouncer) -> None:
     async with opened(bouncer.url) as one, opened(bouncer.url) as other, MemoryRanking() as ranking:
         applier = Applier(one, ranking)
 
@@ -71,7 +71,7 @@ async def test_two_instances_write_read_and_heal_and_nothing_fails(bouncer: PgBo
         assert [event.version for event in await one.events("main", 0, 100)] == list(range(1, 51))
 
 
-async def test_few_sessions_serve_more_connections_than_there_are_sessions(migrated_url: str) -> None:
+async def test_connections_share_fewer_sessions(migrated_url: str) -> None:
     with PgBouncer(migrated_url, pool_mode="transaction", default_pool_size=2) as bouncer:
         async with opened(bouncer.url) as one, opened(bouncer.url) as other:
             work = [commit(store, submission(f"user-{n}")) for n in range(20) for store in (one, other)]
@@ -81,13 +81,13 @@ async def test_few_sessions_serve_more_connections_than_there_are_sessions(migra
             assert (await one.heads())["main"].version == 40
 
 
-async def test_the_schema_is_migrated_through_it(database_url: str, mode: str) -> None:
+async def test_the_schema_is_migrated_through_pgbouncer(database_url: str, mode: str) -> None:
     with PgBouncer(database_url, pool_mode=mode) as bouncer:
         await asyncio.to_thread(postgresql_database.migrate, bouncer.url)
         await postgresql_database.check(bouncer.url)
 
 
-async def test_a_mode_without_transactions_is_told_at_the_start(migrated_url: str) -> None:
+async def test_a_pool_mode_without_transactions_is_reported_at_the_start(migrated_url: str) -> None:
     with (
         PgBouncer(migrated_url, pool_mode="statement") as bouncer,
         pytest.raises(StartError, match="statement pool"),
@@ -95,7 +95,7 @@ async def test_a_mode_without_transactions_is_told_at_the_start(migrated_url: st
         await postgresql_database.check(bouncer.url)
 
 
-async def test_an_instance_that_stops_while_it_holds_a_board_is_cut_off(bouncer: PgBouncer) -> None:
+async def test_an_instance_that_stops_while_it_holds_a_lock_is_disconnected(bouncer: PgBouncer) -> None:
     holds, go_on = ThreadEvent(), ThreadEvent()
     limits = replace(PATIENT_POSTGRESQL, idle_in_transaction_seconds=0.5)
 
@@ -113,7 +113,7 @@ async def test_an_instance_that_stops_while_it_holds_a_board_is_cut_off(bouncer:
         try:
             assert await asyncio.to_thread(holds.wait, 60)
             async with opened(bouncer.url) as store:
-                # It is frozen until this has been committed.
+                # The other instance is suspended until this is committed.
                 assert len(await commit(store, submission("bob"))) == 1
         finally:
             go_on.set()
@@ -122,7 +122,9 @@ async def test_an_instance_that_stops_while_it_holds_a_board_is_cut_off(bouncer:
         assert [event.version for event in await store.events("main", 0, 10)] == [1, 2]
 
 
-async def test_a_board_that_is_held_too_long_is_told_in_time(bouncer: PgBouncer, migrated_url: str) -> None:
+async def test_a_board_that_is_locked_for_too_long_is_reported_in_time(
+    bouncer: PgBouncer, migrated_url: str
+) -> None:
     holder = await asyncpg.connect(migrated_url)
     async with opened(bouncer.url, replace(PATIENT_POSTGRESQL, lock_seconds=0.2)) as store:
         async with holder.transaction():
@@ -133,7 +135,7 @@ async def test_a_board_that_is_held_too_long_is_told_in_time(bouncer: PgBouncer,
     await holder.close()
 
 
-def test_a_server_behind_it_takes_scores_and_shows_their_ranks(
+def test_a_server_behind_pgbouncer_accepts_scores_and_returns_ranks(
     tmp_path: Path, bouncer: PgBouncer, redis_url: str, redis_prefix: str
 ) -> None:
     settings: dict[str, Any] = {

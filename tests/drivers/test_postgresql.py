@@ -1,4 +1,4 @@
-"""A PostgreSQL database: whose it is, that its ledger cannot be changed, and what happens when it is lost midway."""
+"""The PostgreSQL store: checks of the database, lost connections, and query plans."""
 
 import asyncio
 import re
@@ -94,7 +94,7 @@ def through(relay: Relay, url: str) -> str:
 
 
 async def terminate_all(url: str) -> None:
-    """What a restart or an operator does to every connection but this one."""
+    """End all other connections, as a restart or an operator does."""
     await execute(
         url,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -102,13 +102,13 @@ async def terminate_all(url: str) -> None:
     )
 
 
-def test_of_processes_that_migrate_at_once_one_does_it(database_url: str) -> None:
+def test_of_several_processes_that_migrate_at_once_one_does_it(database_url: str) -> None:
     with ThreadPoolExecutor(4) as executor:
         done = list(executor.map(postgresql_database.migrate, [database_url] * 4))
     assert sorted(done, key=str) == [(newest_revision(), newest_revision())] * 3 + [(None, newest_revision())]
 
 
-async def test_the_migrations_make_the_tables_that_the_code_knows(url: str) -> None:
+async def test_the_migrations_create_the_tables_of_the_code(url: str) -> None:
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
@@ -116,18 +116,18 @@ async def test_the_migrations_make_the_tables_that_the_code_knows(url: str) -> N
         assert await connections.run(differences) == []
 
 
-async def test_an_empty_database_names_the_command(database_url: str) -> None:
+async def test_the_error_of_an_empty_database_names_the_command(database_url: str) -> None:
     with pytest.raises(SchemaError, match=r"is empty.*scoreboard migrate"):
         await postgresql_database.check(database_url)
 
 
-async def test_a_schema_that_is_not_known_asks_for_a_newer_program(url: str) -> None:
+async def test_an_unknown_schema_requires_a_newer_program(url: str) -> None:
     await execute(url, "UPDATE alembic_version SET version_num = '0000'")
     with pytest.raises(SchemaError, match="newer schema"):
         await postgresql_database.check(url)
 
 
-async def test_the_database_of_another_program_is_left_alone(database_url: str) -> None:
+async def test_the_database_of_another_program_is_not_changed(database_url: str) -> None:
     await execute(database_url, "CREATE TABLE mine (a int)")
     with pytest.raises(SchemaError, match="tables of another program"):
         await asyncio.to_thread(postgresql_database.migrate, database_url)
@@ -135,7 +135,7 @@ async def test_the_database_of_another_program_is_left_alone(database_url: str) 
         await postgresql_database.check(database_url)
 
 
-async def test_a_database_that_cannot_keep_every_name_is_refused(postgres: Postgres) -> None:
+async def test_a_database_that_is_not_utf8_is_refused(postgres: Postgres) -> None:
     name = f"scoreboard_test_{uuid4().hex}"
     latin = f"CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
     await asyncio.to_thread(postgres.sql, latin)
@@ -144,14 +144,14 @@ async def test_a_database_that_cannot_keep_every_name_is_refused(postgres: Postg
     await asyncio.to_thread(postgres.drop_database, name)
 
 
-async def test_a_database_that_acknowledges_too_early_is_warned_about(url: str) -> None:
+async def test_asynchronous_commits_log_a_warning(url: str) -> None:
     await execute(url, f"ALTER DATABASE {urlsplit(url).path[1:]} SET synchronous_commit = off")
     with capture_logs() as logs:
         await postgresql_database.check(url)
     assert ["synchronous_commit" in line["event"] for line in logs] == [True]
 
 
-async def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+async def test_the_error_of_a_missing_server_has_no_password() -> None:
     with pytest.raises(StartError, match=r"127\.0\.0\.1:1/none cannot be used") as refused:
         await postgresql_database.check("postgresql://me:a-secret@127.0.0.1:1/none")
     assert "a-secret" not in str(refused.value)
@@ -171,7 +171,7 @@ async def test_the_ledger_cannot_be_changed(url: str, store: PostgresqlStore, st
         await execute(url, statement)
 
 
-async def test_the_time_is_the_databases_own(url: str, store: PostgresqlStore) -> None:
+async def test_time_is_that_of_the_database(url: str, store: PostgresqlStore) -> None:
     (event,) = await commit(store, submission())
     connection = await asyncpg.connect(url)
     now_us = await connection.fetchval("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
@@ -179,7 +179,7 @@ async def test_the_time_is_the_databases_own(url: str, store: PostgresqlStore) -
     assert now_us - 60_000_000 < event.at_us <= now_us
 
 
-async def test_connections_that_died_unnoticed_cost_nobody_anything(url: str, store: PostgresqlStore) -> None:
+async def test_connections_that_were_lost_while_idle_cause_no_error(url: str, store: PostgresqlStore) -> None:
     await commit(store, submission())
     await store.heads()
     await terminate_all(url)
@@ -187,7 +187,7 @@ async def test_connections_that_died_unnoticed_cost_nobody_anything(url: str, st
     assert (await store.heads())["main"].version == 2
 
 
-async def test_a_connection_that_dies_before_the_commit_counts_once(url: str, store: PostgresqlStore) -> None:
+async def test_a_submission_counts_once_if_its_connection_is_lost(url: str, store: PostgresqlStore) -> None:
     decided = 0
 
     def decide_batch(batch: Sequence[Submission], facts: BatchFacts) -> Decision:
@@ -203,7 +203,7 @@ async def test_a_connection_that_dies_before_the_commit_counts_once(url: str, st
     assert await store.events("main", 0, 10) == list(decision.events)
 
 
-async def test_a_commit_whose_answer_is_lost_is_looked_up(url: str) -> None:
+async def test_a_commit_whose_response_is_lost_is_looked_up(url: str) -> None:
     async with relayed(url) as relay, opened(through(relay, url)) as store:
         await store.register_boards([MAIN])
         relay.cut_after = b"COMMIT\0"
@@ -222,7 +222,7 @@ async def test_a_commit_that_never_arrived_is_looked_up_and_not_acknowledged(url
         assert len(await commit(store, submission(key=1))) == 1
 
 
-async def test_where_it_cannot_be_looked_up_the_outcome_is_unknown_and_a_repeat_counts_once(
+async def test_the_outcome_is_unknown_if_it_cannot_be_looked_up_and_a_repeat_counts_once(
     url: str, store: PostgresqlStore
 ) -> None:
     async with relayed(url) as relay, opened(through(relay, url), IMPATIENT) as cut_off:
@@ -242,7 +242,7 @@ async def test_where_it_cannot_be_looked_up_the_outcome_is_unknown_and_a_repeat_
     assert again.outcomes == (Acceptance(event, replayed=True),)
 
 
-async def test_a_silent_database_is_found_out_within_its_time(url: str) -> None:
+async def test_a_database_that_does_not_answer_is_detected_in_time(url: str) -> None:
     async with relayed(url) as relay, opened(through(relay, url), IMPATIENT) as store:
         await store.register_boards([MAIN])
         await commit(store, submission())
@@ -257,7 +257,7 @@ async def test_a_silent_database_is_found_out_within_its_time(url: str) -> None:
         assert len(await commit(store, submission())) == 1
 
 
-async def test_a_process_that_stops_while_it_holds_a_board_is_cut_off_and_counts_once(
+async def test_a_process_that_stops_while_it_holds_a_lock_is_disconnected_and_counts_once(
     url: str, store: PostgresqlStore
 ) -> None:
     holds, go_on = ThreadEvent(), ThreadEvent()
@@ -280,7 +280,7 @@ async def test_a_process_that_stops_while_it_holds_a_board_is_cut_off_and_counts
     with ThreadPoolExecutor(1) as executor:
         stopping = executor.submit(asyncio.run, stopped())
         assert await asyncio.to_thread(holds.wait, LIMIT_SECONDS)
-        # A board that it does not hold is free. The server frees the one that it holds after a second.
+        # Other boards are not locked. The server ends the transaction that holds the lock after a second.
         assert len(await commit(store, submission("bob", VISIT))) == 1
         async with asyncio.timeout(LIMIT_SECONDS / 2):
             assert len(await commit(store, submission("bob"))) == 1
@@ -289,8 +289,8 @@ async def test_a_process_that_stops_while_it_holds_a_board_is_cut_off_and_counts
     assert [e.version for e in await store.events("main", 0, 10)] == [1, 2]
 
 
-async def test_the_limit_holds_across_processes_that_write_at_once(url: str) -> None:
-    """Twenty at once, of which ten may pass, on four connections of their own."""
+async def test_the_rate_limit_is_exact_across_processes(url: str) -> None:
+    """Twenty concurrent submissions on four connections: ten may pass."""
 
     async def flood(batch: Sequence[Submission]) -> int:
         async with PostgresqlStore(url, limit=TEN_A_MINUTE, clock=None, limits=PATIENT_POSTGRESQL) as store:
@@ -305,8 +305,10 @@ async def test_the_limit_holds_across_processes_that_write_at_once(url: str) -> 
 
 
 @pytest.mark.parametrize("analyzed", [False, True], ids=["never analyzed", "analyzed"])
-async def test_what_a_commit_asks_is_planned_well_on_empty_tables(url: str, analyzed: bool) -> None:
-    """The plan is kept: another index of the same first columns would read a whole board for each look-up."""
+async def test_the_plan_of_the_facts_statement_is_good_if_it_is_made_on_empty_tables(
+    url: str, analyzed: bool
+) -> None:
+    """The plan is cached. With another index with the same first columns, each look-up would read a whole board."""
     if analyzed:
         await execute(url, "ANALYZE")
     action = replace(QUEST, max_per_day=2, requires="login")
@@ -330,10 +332,10 @@ async def test_what_a_commit_asks_is_planned_well_on_empty_tables(url: str, anal
 
 
 @pytest.mark.parametrize("read", [reads.events, admin_reads.ledger], ids=["events", "ledger"])
-async def test_a_page_of_a_long_ledger_is_read_in_the_order_of_its_index(
+async def test_a_page_of_the_ledger_is_read_in_the_order_of_its_index(
     url: str, read: Callable[[Connection, str, int, int], object]
 ) -> None:
-    """Otherwise each page sorts all that comes after it, and `verify` and `export` never end on a large ledger."""
+    """Otherwise each page sorts all later events, and `verify` and `export` take forever on a large ledger."""
     await execute(
         url,
         "INSERT INTO players (key, user_id, seq) VALUES (1, 'ada', 20000)",

@@ -1,4 +1,4 @@
-"""Slow statements on a PostgreSQL server that answers: none is cut off, and they cost one connection together."""
+"""The prober does not interrupt slow statements of a server that answers, and takes one connection."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,8 +27,8 @@ QUESTIONS = 8
 """The number of queries after which a test is sure that no connection is closed: more than two silence limits."""
 
 
-class Onlooker:
-    """Sees the server's connections from outside, and makes statements slow."""
+class Observer:
+    """Observes the server's connections, and makes statements slow."""
 
     def __init__(self, looking: asyncpg.Connection, holding: asyncpg.Connection) -> None:
         self._looking = looking
@@ -47,7 +47,7 @@ class Onlooker:
         await self._looking.execute(statement)
 
     async def connections(self) -> int:
-        """Without the two of the onlooker's own."""
+        """Return the number of connections, without the observer's own."""
         counted: int = await self._looking.fetchval(
             "SELECT count(*) - 2 FROM pg_stat_activity WHERE datname = current_database() AND client_port IS NOT NULL"
         )
@@ -61,7 +61,7 @@ class Onlooker:
                 pass
 
     async def until_asked(self, times: int = QUESTIONS) -> int:
-        """Return once the prober has asked so often; the most connections that there were meanwhile."""
+        """Wait until the prober has made this many queries. Return the highest number of connections meanwhile."""
         asked: set[datetime] = set()
         most = 0
         async with asyncio.timeout(LIMIT_SECONDS):
@@ -73,16 +73,16 @@ class Onlooker:
 
 
 @pytest.fixture
-async def onlooker(migrated_url: str) -> AsyncIterator[Onlooker]:
+async def observer(migrated_url: str) -> AsyncIterator[Observer]:
     looking, holding = [await asyncpg.connect(migrated_url) for _ in range(2)]
-    yield Onlooker(looking, holding)
+    yield Observer(looking, holding)
     await looking.close()
     await holding.close()
 
 
 @asynccontextmanager
 async def opened(url: str, limits: Limits) -> AsyncIterator[PostgresqlStore]:
-    # Fifty connections at once may take a slow machine long.
+    # A slow machine may need long for fifty connections.
     async with PostgresqlStore(
         f"{url}?connect_timeout=30", limit=UNLIMITED, clock=None, limits=limits
     ) as store:
@@ -95,30 +95,30 @@ async def pages(store: PostgresqlStore, count: int) -> list[Snapshot]:
     return await asyncio.gather(*(store.page("main", 10, 0) for _ in range(count)))
 
 
-async def test_fifty_slow_statements_cost_one_connection_more_and_all_are_answered(
-    migrated_url: str, onlooker: Onlooker
+async def test_fifty_slow_statements_take_one_more_connection_and_all_are_answered(
+    migrated_url: str, observer: Observer
 ) -> None:
-    async with opened(migrated_url, MANY) as store, onlooker.holding_standings():
+    async with opened(migrated_url, MANY) as store, observer.holding_standings():
         reading = asyncio.create_task(pages(store, SLOW))
-        await onlooker.until("wait_event_type = 'Lock'", SLOW)
-        # One has written, and one asks.
-        assert await onlooker.until_asked() <= SLOW + 2
-        await onlooker.let_go()
+        await observer.until("wait_event_type = 'Lock'", SLOW)
+        # One for the writes, and one for the prober.
+        assert await observer.until_asked() <= SLOW + 2
+        await observer.let_go()
         assert [page.players for page in await asyncio.wait_for(reading, LIMIT_SECONDS)] == [1] * SLOW
 
 
-async def test_where_connecting_takes_long_a_slow_statement_is_answered(
-    migrated_url: str, onlooker: Onlooker
+async def test_a_slow_statement_is_answered_although_connecting_takes_long(
+    migrated_url: str, observer: Observer
 ) -> None:
     async with Relay(urlsplit(migrated_url).port or 5432) as relay:
         through = migrated_url.replace(f":{urlsplit(migrated_url).port}/", f":{relay.port}/")
-        async with opened(through, FEW) as store, onlooker.holding_standings():
-            await onlooker.until(f"application_name = '{APPLICATION_NAME}'", 1)
+        async with opened(through, FEW) as store, observer.holding_standings():
+            await observer.until(f"application_name = '{APPLICATION_NAME}'", 1)
             reading = asyncio.create_task(store.page("main", 10, 0))
-            await onlooker.until("wait_event_type = 'Lock'", 1)
+            await observer.until("wait_event_type = 'Lock'", 1)
             relay.admits.clear()
-            await onlooker.until_asked()
-            await onlooker.let_go()
+            await observer.until_asked()
+            await observer.let_go()
             assert (await asyncio.wait_for(reading, LIMIT_SECONDS)).players == 1
 
 
@@ -127,16 +127,16 @@ def opened_prober(url: str, silence_seconds: float) -> Prober:
 
 
 @pytest.fixture
-async def full(onlooker: Onlooker) -> AsyncIterator[str]:
-    """A user that may have no connection at all."""
+async def full(observer: Observer) -> AsyncIterator[str]:
+    """Create a user that may have no connections."""
     name = f"full_{uuid4().hex}"
-    await onlooker.execute(f"CREATE ROLE {name} LOGIN CONNECTION LIMIT 0")
+    await observer.execute(f"CREATE ROLE {name} LOGIN CONNECTION LIMIT 0")
     yield name
-    await onlooker.execute(f"DROP ROLE {name}")
+    await observer.execute(f"DROP ROLE {name}")
 
 
 @pytest.mark.parametrize("error", ["too many connections", "no such user", "no such database"])
-async def test_a_server_that_refuses_connections_has_answered(
+async def test_a_server_that_refuses_connections_counts_as_answering(
     migrated_url: str, full: str, error: str
 ) -> None:
     address = urlsplit(migrated_url)
@@ -152,7 +152,7 @@ async def test_a_server_that_refuses_connections_has_answered(
 
 
 @pytest.mark.parametrize("way", ["silent", "refusing"])
-async def test_connections_to_a_server_that_gives_no_answer_are_cut_off(migrated_url: str, way: str) -> None:
+async def test_connections_to_a_server_that_does_not_answer_are_closed(migrated_url: str, way: str) -> None:
     async with Relay(urlsplit(migrated_url).port or 5432) as relay:
         relay.is_refusing = way == "refusing"
         if way == "silent":

@@ -1,4 +1,4 @@
-"""Turns on PostgreSQL: that those who write at once never wait for each other in a circle, and nobody for too long."""
+"""Concurrent commits on PostgreSQL cause no deadlocks, and none of them waits for too long."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -25,8 +25,8 @@ async def opened(url: str, limits: Limits = PATIENT_POSTGRESQL) -> AsyncIterator
         yield store
 
 
-class Onlooker:
-    """Looks at the same database from outside."""
+class Observer:
+    """Observes the database on a connection of its own."""
 
     def __init__(self, url: str, connection: asyncpg.Connection) -> None:
         self._url = url
@@ -34,8 +34,8 @@ class Onlooker:
 
     @asynccontextmanager
     async def holding(self, statement: str) -> AsyncIterator[None]:
-        """Keep the locks that a statement takes until the end of the block."""
-        # What a transaction sees of the others stays as it was at first.
+        """Hold the locks of a statement until the end of the block."""
+        # A transaction does not see later changes of others.
         connection = await asyncpg.connect(self._url)
         try:
             async with connection.transaction():
@@ -45,17 +45,17 @@ class Onlooker:
             await connection.close()
 
     def holding_main(self) -> AbstractAsyncContextManager[None]:
-        """Keep the board as a turn does."""
+        """Hold the lock of a board, as a commit does."""
         return self.holding(
             f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM boards WHERE id = 'main'"
         )
 
     async def waiting(self, count: int) -> None:
-        """Return once so many wait for a lock."""
+        """Wait until this many connections wait for a lock."""
         await self._until(count, "wait_event_type = 'Lock'")
 
     async def deadlocks(self) -> int:
-        """How many there were, once everybody else has gone: each leaves its numbers when it does."""
+        """Return the number of deadlocks. Connections report theirs when they are closed, so wait for that first."""
         await self._until(0, "pid <> pg_backend_pid() AND backend_type = 'client backend'")
         counted: int = await self._connection.fetchval(
             "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
@@ -71,9 +71,9 @@ class Onlooker:
 
 
 @pytest.fixture
-async def onlooker(migrated_url: str) -> AsyncIterator[Onlooker]:
+async def observer(migrated_url: str) -> AsyncIterator[Observer]:
     connection = await asyncpg.connect(migrated_url)
-    yield Onlooker(migrated_url, connection)
+    yield Observer(migrated_url, connection)
     await connection.close()
 
 
@@ -81,47 +81,47 @@ async def commit_on(store: PostgresqlStore, boards: Sequence[str], *batch: Submi
     return await store.commit(boards, lambda: batch, decide_with())
 
 
-async def test_two_boards_in_any_order_are_held_without_a_deadlock(
-    migrated_url: str, onlooker: Onlooker
+async def test_two_boards_are_locked_in_any_order_without_a_deadlock(
+    migrated_url: str, observer: Observer
 ) -> None:
     async with opened(migrated_url) as one, opened(migrated_url) as other:
-        async with asyncio.TaskGroup() as group, onlooker.holding_main():
+        async with asyncio.TaskGroup() as group, observer.holding_main():
             group.create_task(commit_on(one, ("main", "side"), submission("ada"), submission("bob", VISIT)))
-            await onlooker.waiting(1)
+            await observer.waiting(1)
             group.create_task(commit_on(other, ("side", "main"), submission("ada", VISIT), submission("bob")))
-            await onlooker.waiting(2)
+            await observer.waiting(2)
         assert [e.version for e in await one.events("main", 0, 10)] == [1, 2]
         assert [e.version for e in await one.events("side", 0, 10)] == [1, 2]
-    assert await onlooker.deadlocks() == 0
+    assert await observer.deadlocks() == 0
 
 
-async def test_the_same_players_on_two_boards_in_any_order_are_counted_without_a_deadlock(
-    migrated_url: str, onlooker: Onlooker
+async def test_the_same_players_on_two_boards_are_counted_in_any_order_without_a_deadlock(
+    migrated_url: str, observer: Observer
 ) -> None:
-    """Of the two one has to wait at the first player, not each at another one."""
+    """One of the two waits at the first player. Neither waits while it holds another one."""
     async with opened(migrated_url) as one, opened(migrated_url) as other:
         users = ("ada", "bob", "cyd")
         await commit(one, *map(submission, users))
         hold_bob = "SELECT 1 FROM players WHERE user_id = 'bob' FOR UPDATE"
-        async with asyncio.TaskGroup() as group, onlooker.holding(hold_bob):
+        async with asyncio.TaskGroup() as group, observer.holding(hold_bob):
             group.create_task(commit(one, *(submission(user_id, DUEL) for user_id in users)))
-            await onlooker.waiting(1)
+            await observer.waiting(1)
             group.create_task(commit(other, *(submission(user_id, VISIT) for user_id in reversed(users))))
-            await onlooker.waiting(2)
+            await observer.waiting(2)
         assert [e.score for e in (await one.page("main", 10, 0)).entries] == [80, 80, 80]
         assert [e.score for e in (await one.page("side", 10, 0)).entries] == [5, 5, 5]
-    assert await onlooker.deadlocks() == 0
+    assert await observer.deadlocks() == 0
 
 
 async def test_many_processes_on_the_same_boards_and_players_count_exactly(
-    migrated_url: str, onlooker: Onlooker
+    migrated_url: str, observer: Observer
 ) -> None:
     users = [f"user-{n}" for n in range(6)]
 
     async def write(store: PostgresqlStore, number: int) -> None:
         boards = ("main", "side") if number % 2 else ("side", "main")
         for turn in range(8):
-            # Each has its own order, and every other turn one board alone.
+            # Each process has its own order, and every second batch is for one board.
             mine = users[turn % 6 :] + users[: turn % 6] if number % 2 else users[::-1]
             actions = (QUEST, VISIT) if turn % 2 else (QUEST,) if number % 2 else (VISIT,)
             batch = [submission(user_id, actions[n % len(actions)]) for n, user_id in enumerate(mine)]
@@ -135,26 +135,28 @@ async def test_many_processes_on_the_same_boards_and_players_count_exactly(
         assert [e.version for e in events] == list(range(1, len(events) + 1))
     for player in {e.player for e in main}:
         assert sorted(e.seq or 0 for e in (*main, *side) if e.player == player) == list(range(1, 6 * 8 + 1))
-    assert await onlooker.deadlocks() == 0
+    assert await observer.deadlocks() == 0
 
 
-async def test_a_board_that_somebody_holds_too_long_is_told_in_time(
-    migrated_url: str, onlooker: Onlooker
+async def test_a_board_that_is_locked_for_too_long_is_reported_in_time(
+    migrated_url: str, observer: Observer
 ) -> None:
     limits = replace(PATIENT_POSTGRESQL, lock_seconds=0.2)
     async with opened(migrated_url, limits) as store:
-        async with onlooker.holding_main(), asyncio.timeout(LIMIT_SECONDS / 2):
+        async with observer.holding_main(), asyncio.timeout(LIMIT_SECONDS / 2):
             with pytest.raises(StoreUnavailable):
                 await store.commit({"main"}, pytest.fail, decide_with())
-            # Another board is free.
+            # The other board is not locked.
             assert len(await commit(store, submission("ada", VISIT))) == 1
         assert len(await commit(store, submission("ada"))) == 1
 
 
-async def test_a_statement_that_takes_too_long_is_told_in_time(migrated_url: str, onlooker: Onlooker) -> None:
+async def test_a_statement_that_takes_too_long_is_reported_in_time(
+    migrated_url: str, observer: Observer
+) -> None:
     limits = replace(PATIENT_POSTGRESQL, statement_seconds=0.2)
     async with opened(migrated_url, limits) as store:
-        async with onlooker.holding("LOCK TABLE standings"), asyncio.timeout(LIMIT_SECONDS / 2):
+        async with observer.holding("LOCK TABLE standings"), asyncio.timeout(LIMIT_SECONDS / 2):
             with pytest.raises(StoreUnavailable):
                 await store.page("main", 10, 0)
             with pytest.raises(StoreUnavailable):

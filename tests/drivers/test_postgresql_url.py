@@ -19,7 +19,7 @@ from tests.servers.postgresql import PostgresServer
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    """It also listens on a Unix socket in its own folder."""
+    """A server that also listens on a Unix socket in its own folder."""
     with PostgresServer(fsync=False, unix_socket_directories=".") as server:
         server.create_database("scores")
         with ThreadPoolExecutor(1) as apart:
@@ -53,7 +53,7 @@ WORKING = {
 
 
 @pytest.mark.parametrize("url", WORKING.values(), ids=WORKING.keys())
-async def test_the_schema_is_migrated_and_scores_are_kept_by(
+async def test_the_schema_is_migrated_and_scores_are_stored_with(
     url: str, server: PostgresServer, password_file: Path
 ) -> None:
     folder = quote(str(server.data), safe="")
@@ -71,7 +71,7 @@ async def test_the_schema_is_migrated_and_scores_are_kept_by(
         assert (await store.heads())["main"].version == before + 1
 
 
-async def test_settings_of_the_session_reach_the_server(server: PostgresServer) -> None:
+async def test_session_parameters_reach_the_server(server: PostgresServer) -> None:
     options = "application_name=arcade&options=-c%20work_mem%3D12MB"
     url = f"postgresql://postgres@127.0.0.1:{server.port}/scores?{options}"
     reading = postgresql_database.open_server(url, PATIENT_POSTGRESQL)

@@ -1,4 +1,4 @@
-"""A replica of the database: it takes the long readings, and nothing that has to be the newest depends on it."""
+"""Large reads come from a replica. Reads that must be current do not depend on it."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ def servers() -> Iterator[tuple[PostgresServer, PostgresReplica]]:
 
 @pytest.fixture
 def primary(servers: tuple[PostgresServer, PostgresReplica]) -> Iterator[PostgresServer]:
-    """With a database “scores” that the replica has, too."""
+    """A server with a database “scores”, which is replicated."""
     primary, replica = servers
     primary.create_database("scores")
     with ThreadPoolExecutor(1) as apart:
@@ -60,7 +60,7 @@ async def store(primary: PostgresServer, replica: PostgresReplica) -> AsyncItera
 
 
 async def first_page(store: PostgresqlStore) -> tuple[ChangeKind, list[tuple[str, int, int]]]:
-    """Two standings of the main board: who, its score, and the version of its last event; as a fill begins."""
+    """Return the first two standings of the main board, as a fill reads them: user id, score and version."""
     await store.heads()
     change = await store.changes("main", 0, 2)
     return change.kind, [
@@ -80,14 +80,14 @@ async def test_full_pages_come_from_a_replica_and_the_end_from_the_database(
     replica.hold()
     await commit(store, submission("ada"))
     assert await first_page(store) == (ChangeKind.PAGE, [("ada", 50, 1), ("bob", 50, 2)])
-    # What is not long enough for a page is not asked for there.
+    # Changes that do not fill a page are read from the database.
     assert len((await store.changes("main", 0, 3)).standings) == 2
     last = await store.changes("main", 2, 2)
     assert (last.kind, last.to_version) == (ChangeKind.LAST_PAGE, 3)
     assert [(standing.user_id, standing.score) for standing in last.standings] == [("ada", 100)]
 
 
-async def test_a_ranking_that_is_filled_beside_a_late_replica_is_the_board(
+async def test_a_ranking_that_is_filled_from_a_late_replica_equals_the_board(
     store: PostgresqlStore, replica: PostgresReplica
 ) -> None:
     users = [f"user-{number}" for number in range(PAGE_SIZE + 500)]
@@ -101,7 +101,7 @@ async def test_a_ranking_that_is_filled_beside_a_late_replica_is_the_board(
         assert await ranking.page("main", len(users), 0) == await store.page("main", len(users), 0)
 
 
-async def test_nobody_waits_for_a_replica_that_is_gone(
+async def test_no_read_waits_for_an_unreachable_replica(
     store: PostgresqlStore, replica: PostgresReplica
 ) -> None:
     await commit(store, submission("ada"), submission("bob"), submission("cyd"))
@@ -114,14 +114,14 @@ async def test_nobody_waits_for_a_replica_that_is_gone(
 
 @pytest.fixture
 def restored(primary: PostgresServer) -> Iterator[str]:
-    """What was the replica before the database was restored from a backup: it has gone another way since."""
+    """The former replica of a database that was restored from a backup: its history differs."""
     primary.create_database("before", template="scores")
     yield primary.url("before")
     primary.drop_database("before")
 
 
-async def test_a_replica_of_another_history_is_left_alone(primary: PostgresServer, restored: str) -> None:
-    """The backup has three events. A page up to there is the same, but for who has moved on since."""
+async def test_a_replica_with_another_history_is_not_used(primary: PostgresServer, restored: str) -> None:
+    """The backup has three events. A page up to them is the same, except for standings that have changed since."""
     backup = [submission("ada"), submission("bob"), submission("cyd")]
     before = PostgresqlStore(restored, limit=UNLIMITED, clock=None, limits=LIMITS)
     async with before, opened(primary, restored) as store:
@@ -135,16 +135,14 @@ async def test_a_replica_of_another_history_is_left_alone(primary: PostgresServe
         assert {suspect.user_id for suspect in await suspects(store)} == {"ada", "bob", "cyd", "dan", "eve"}
 
 
-async def test_a_replica_that_does_not_know_the_board_is_left_alone(
-    primary: PostgresServer, restored: str
-) -> None:
+async def test_a_replica_without_the_board_is_not_used(primary: PostgresServer, restored: str) -> None:
     async with opened(primary, restored) as store:
         await store.register_boards([MAIN, SIDE])
         await commit(store, submission("ada"), submission("bob"), submission("cyd"))
         assert (await first_page(store))[1] == [("ada", 50, 1), ("bob", 50, 2)]
 
 
-async def test_a_replica_with_rows_of_an_unknown_kind_is_left_alone(
+async def test_a_replica_with_rows_of_an_unknown_kind_is_not_used(
     primary: PostgresServer, restored: str
 ) -> None:
     before = PostgresqlStore(restored, limit=UNLIMITED, clock=None, limits=LIMITS)
@@ -157,7 +155,7 @@ async def test_a_replica_with_rows_of_an_unknown_kind_is_left_alone(
         assert (await first_page(store))[1] == [("ada", 50, 1), ("bob", 50, 2)]
 
 
-async def test_who_stands_out_is_read_from_a_replica_and_without_it_from_the_database(
+async def test_suspects_are_read_from_a_replica_or_else_from_the_database(
     store: PostgresqlStore, replica: PostgresReplica
 ) -> None:
     replica.catch_up()
@@ -168,7 +166,7 @@ async def test_who_stands_out_is_read_from_a_replica_and_without_it_from_the_dat
     assert [suspect.user_id for suspect in await suspects(store)] == ["ada"]
 
 
-async def test_a_ledger_comes_from_a_replica_and_what_it_lacks_from_the_database(
+async def test_a_ledger_is_read_from_a_replica_and_its_newest_events_from_the_database(
     store: PostgresqlStore, replica: PostgresReplica
 ) -> None:
     await commit(store, submission("ada"))
@@ -179,7 +177,7 @@ async def test_a_ledger_comes_from_a_replica_and_what_it_lacks_from_the_database
     assert [record.user_id for record in await store.ledger("main", 1, 10)] == ["bob"]
 
 
-async def test_what_has_to_be_the_newest_is_not_asked_of_a_replica(
+async def test_reads_that_must_be_current_do_not_use_a_replica(
     store: PostgresqlStore, replica: PostgresReplica
 ) -> None:
     replica.catch_up()
@@ -191,5 +189,5 @@ async def test_what_has_to_be_the_newest_is_not_asked_of_a_replica(
     assert len(await store.history("ada", None, 10)) == 1
 
 
-async def test_its_connections_are_told(store: PostgresqlStore) -> None:
+async def test_the_connections_to_a_replica_are_reported(store: PostgresqlStore) -> None:
     assert store.pools()["database-replica"] == (0, 2)

@@ -1,4 +1,4 @@
-"""PostgreSQL is switched over to another server while the old one stays up: it is left, and no copy is lost."""
+"""The store follows a switch-over of PostgreSQL while the old server still runs, and no copy is lost."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -23,12 +23,12 @@ from tests.servers.postgresql import PostgresReplica, PostgresServer
 LIMITS = Limits(connections=4, silence_seconds=1, lock_seconds=20, statement_seconds=40)
 
 SECONDS = 45
-"""For what takes a second or two on an idle machine; a statement's own limit ends it after a minute."""
+"""Takes a second or two on an idle machine. The time limit of a statement ends it after a minute."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A primary, and the standby that takes its place."""
+    """A primary, and the standby that replaces it."""
 
     old: PostgresServer
     new: PostgresReplica
@@ -46,7 +46,7 @@ def pair() -> Iterator[Pair]:
 
 @asynccontextmanager
 async def opened(address: str, options: str = "") -> AsyncIterator[PostgresqlStore]:
-    """A store on servers that `address` names, as host:port,host:port."""
+    """Open a store on the servers of `address`, as host:port,host:port."""
     url = f"postgresql://postgres@{address}/scores?connect_timeout=5{options}"
     async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=LIMITS) as store:
         await store.register_boards([MAIN])
@@ -54,7 +54,7 @@ async def opened(address: str, options: str = "") -> AsyncIterator[PostgresqlSto
 
 
 async def committed(store: PostgresqlStore, user: str) -> None:
-    """Commit as a client does that tries again."""
+    """Commit with retries, as a client does."""
     async with asyncio.timeout(SECONDS):
         while True:
             try:
@@ -73,7 +73,7 @@ async def version(store: PostgresqlStore) -> int:
                 continue
 
 
-async def test_an_old_primary_that_became_a_standby_is_not_read_and_is_left(pair: Pair) -> None:
+async def test_an_old_primary_that_became_a_standby_is_not_read(pair: Pair) -> None:
     async with Relay(pair.old.port) as relay, opened(f"127.0.0.1:{relay.port}") as store:
         await commit(store, submission("ada"))
         await asyncio.to_thread(pair.new.catch_up)
@@ -91,7 +91,7 @@ async def test_an_old_primary_that_became_a_standby_is_not_read_and_is_left(pair
 
 
 @pytest.mark.parametrize("fenced", [True, False], ids=["read-only", "writable"])
-async def test_an_instance_whose_connections_lead_to_the_old_primary_does_not_drop_the_copy_of_all(
+async def test_an_instance_with_connections_to_the_old_primary_does_not_drop_the_shared_copy(
     pair: Pair, fenced: bool
 ) -> None:
     async with (
@@ -121,7 +121,7 @@ async def test_an_instance_whose_connections_lead_to_the_old_primary_does_not_dr
         assert await version(store) == 3
 
 
-async def test_connections_that_became_read_only_are_left_though_nothing_is_written(pair: Pair) -> None:
+async def test_connections_that_became_read_only_are_replaced_without_a_write(pair: Pair) -> None:
     async with Relay(pair.old.port) as relay, opened(f"127.0.0.1:{relay.port}") as store:
         await commit(store, submission("ada"))
         await version(store)
@@ -136,7 +136,7 @@ async def test_connections_that_became_read_only_are_left_though_nothing_is_writ
                 pass
 
 
-async def test_a_database_that_is_read_only_is_read_and_is_named_until_it_takes_scores_again() -> None:
+async def test_a_read_only_database_is_read_and_reported_until_it_accepts_scores_again() -> None:
     with PostgresServer(fsync=False) as server:
         server.create_database("scores")
         await asyncio.to_thread(migrate, server.url("scores"))
@@ -155,9 +155,7 @@ async def test_a_database_that_is_read_only_is_read_and_is_named_until_it_takes_
 
 @pytest.mark.parametrize("mode", ["session", "transaction"])
 @pytest.mark.parametrize("way", ["standby", "read-only"])
-async def test_sessions_of_pgbouncer_that_lead_to_the_old_primary_are_ended(
-    pair: Pair, mode: str, way: str
-) -> None:
+async def test_sessions_of_pgbouncer_to_the_old_primary_are_ended(pair: Pair, mode: str, way: str) -> None:
     async with Relay(pair.old.port) as relay:
         url = f"postgresql://postgres@127.0.0.1:{relay.port}/scores"
         with PgBouncer(url, pool_mode=mode) as bouncer:
@@ -174,7 +172,7 @@ async def test_sessions_of_pgbouncer_that_lead_to_the_old_primary_are_ended(
                 assert await version(store) == 2
 
 
-async def test_an_old_primary_that_fell_silent_is_left_for_the_one_that_the_name_leads_to(pair: Pair) -> None:
+async def test_an_old_primary_that_does_not_answer_is_replaced_by_the_new_one(pair: Pair) -> None:
     async with Relay(pair.old.port) as relay, opened(f"127.0.0.1:{relay.port}") as store:
         await commit(store, submission("ada"))
         await asyncio.gather(*(store.heads() for _ in range(2)))

@@ -1,6 +1,6 @@
-"""Any order of submissions, repeats, corrections, restarts, lost applies and foreign writes: one history, exactly.
+"""Any order of submissions, repeats, corrections, restarts, lost applies and writes by others gives one exact history.
 
-A plain model says what must be. It knows neither batches nor copies: it takes one submission after the other.
+A simple model computes what must be. It knows neither batches nor copies: it handles one submission after the other.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ T = TypeVar("T")
 
 
 class LossyRanking(MemoryRanking):
-    """Loses an apply when it is told to: before it is done, or only the news of it."""
+    """Loses an apply on request: before it is done, or only its result."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class Try:
 
 @dataclass
 class Line:
-    """A line of the model's ledger: an award where there is an action."""
+    """An event of the model's ledger: an award if it has an action."""
 
     user: str
     event_id: str
@@ -101,7 +101,7 @@ class Line:
 
 @dataclass
 class Model:
-    """What must come of each submission and correction. Who is erased is another user from then on."""
+    """Predicts the outcome of each submission and correction. An erased player continues as another user."""
 
     accepted: dict[str, list[int]] = field(default_factory=dict)
     readings: dict[str, int] = field(default_factory=lambda: {"main": 0, "side": 0})
@@ -119,7 +119,7 @@ class Model:
         return newest_us if newest_us - SECOND_US <= clock_us < newest_us else clock_us
 
     def expect(self, attempt: Try, clock_us: int) -> type[ScoreboardError] | str:
-        """The error that it must get, or the id of the event that it repeats, or "" for a new event."""
+        """Return the code of the expected error, or the id of the event that it repeats, or "" for a new event."""
         if attempt.key is not None and (known := self.keys.get((attempt.user_id, attempt.key))):
             action_id, event_id = known
             return event_id if action_id == attempt.action_id else IdempotencyKeyReused
@@ -127,7 +127,7 @@ class Model:
             return PlayerBanned
         times = self.accepted.get(attempt.user_id, [])
         now_us = self.now(CATALOG.action(attempt.action_id).board, clock_us)
-        # Submissions from when the clock ran ahead are in no window.
+        # Submissions from while the clock ran ahead do not count in a window.
         if len(times) >= LIMIT.count and now_us - LIMIT.window_us < times[-LIMIT.count] <= now_us + SECOND_US:
             return RateLimited
         return ""
@@ -142,7 +142,7 @@ class Model:
             self.keys[attempt.user_id, attempt.key] = (attempt.action_id, event_id)
 
     def lines_of(self, user: str) -> list[tuple[str, int, Line]]:
-        """Board, version and line of each event of a user."""
+        """Return board, version and line of each event of a user."""
         return [
             (board, version, line)
             for board, lines in self.boards.items()
@@ -158,7 +158,7 @@ class Model:
         self.boards[board].append(Line(user, "", None, points, self.readings[board], can_be_void=points != 0))
 
     def shown(self, board: str) -> list[tuple[int, str, int]]:
-        """Rank, user and score, best first, as if no line had ever been there that is void now."""
+        """Return rank, user and score in the order of ranks, as if void events had never been written."""
         scores: dict[str, int] = {}
         reached: dict[str, int] = {}
         first: dict[str, int] = {}
@@ -249,7 +249,7 @@ class History(RuleBasedStateMachine):
 
     @rule(attempts=st.lists(tries, min_size=1, max_size=8))
     def submit_at_once(self, attempts: list[Try]) -> None:
-        """Those of one user are decided in the order they came in; users are independent."""
+        """Submissions of one user are decided in the order of their arrival. Users are independent."""
 
         async def all_of_them() -> Sequence[Receipt | BaseException]:
             return await asyncio.gather(*map(self._submit, attempts), return_exceptions=True)
@@ -306,7 +306,7 @@ class History(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([-0.6, -1, -25, 25]))
     def the_clock_is_set(self, seconds: float) -> None:
-        # A process takes more than a minute, in all that it has not seen yet, for a jump.
+        # More than a minute without an event is a jump of the clock for a process.
         if abs(self.set_seconds + seconds) <= 30:
             self.set_seconds += seconds
             self.clock.set_ahead(seconds)
@@ -481,12 +481,12 @@ class History(RuleBasedStateMachine):
                 reached = reached_versions(ledger, snapshot.version)
                 for entry, (_, player, _) in zip(snapshot.entries, expected, strict=True):
                     assert entry.reached_at_us == ledger[reached[player] - 1].reading_us
-                    # A page from before an erasure may still say who it was.
+                    # A page from before an erasure may still have the user id.
                     is_newest = snapshot.version == len(ledger)
                     assert entry.user_id in ({users[player]} if is_newest else self.known_as[player])
 
     def _check_the_checker(self, board: str) -> None:
-        """Two plain readings of a ledger, in one go and event by event, are the same at each version."""
+        """Check two independent folds of a ledger, at once and event by event, against each other at each version."""
         ledger = self.run(self.store.events(board, 0, 10_000))
         history = Recorded((), {}, (), (), ())
         replayed = ReplayedBoard()

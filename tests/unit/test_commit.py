@@ -1,4 +1,4 @@
-"""Group commit: what is bounded, what is answered when something is slow or broken, and what costs nothing."""
+"""Group commit: its limits, and its responses if the store or the ranking is slow or fails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
@@ -25,7 +25,7 @@ Apply = Callable[[Decision], Awaitable[Mapping[int, int]]]
 
 
 class Watched(SqliteStore):
-    """The real store, which counts its turns, and fails where it is told to."""
+    """The real store. It counts its commits, and fails on request."""
 
     turns: list[int]
     turn: asyncio.Event
@@ -37,7 +37,7 @@ class Watched(SqliteStore):
         if self.fails:
             self.failed += 1
             raise StoreUnavailable
-        # As if the lock had been waited for.
+        # As if it had waited for the lock.
         self._clock.advance(self.lock_seconds)  # type: ignore[attr-defined]
         decision = await super().commit(boards, take, decide_batch)
         self._clock.advance(self.lock_seconds)  # type: ignore[attr-defined]
@@ -70,7 +70,7 @@ async def committing(
             yield commit, store, clock
 
 
-async def test_what_waits_is_written_together_one_of_a_player_a_turn(path: Path) -> None:
+async def test_waiting_submissions_are_committed_together_one_of_each_player_at_a_time(path: Path) -> None:
     async with committing(path, run=False) as (commit, store, _):
         waiting = [asyncio.create_task(commit.submit(submission(user))) for user in "aaabbc"]
         await asyncio.sleep(0)
@@ -80,7 +80,7 @@ async def test_what_waits_is_written_together_one_of_a_player_a_turn(path: Path)
             assert [receipt.event.version for receipt in receipts] == [1, 4, 6, 2, 5, 3]
 
 
-async def test_a_full_queue_refuses_and_keeps_what_it_has(path: Path) -> None:
+async def test_a_full_queue_refuses_more_and_commits_what_it_has(path: Path) -> None:
     async with committing(path, run=False) as (commit, _, _):
         waiting = [asyncio.create_task(commit.submit(submission(f"user-{n}"))) for n in range(QUEUE_SIZE)]
         await asyncio.sleep(0)
@@ -148,7 +148,7 @@ async def test_a_slow_ranking_delays_an_answer_by_a_quarter_second_and_no_commit
         assert (await commit.submit(submission("ada"))).rank == 1
 
 
-async def test_a_store_that_is_gone_is_told_at_once_and_used_when_it_is_back(path: Path) -> None:
+async def test_an_unavailable_store_is_reported_at_once_and_used_when_it_returns(path: Path) -> None:
     async with committing(path) as (commit, store, _):
         store.fails = True
         answers = await asyncio.gather(
@@ -160,7 +160,7 @@ async def test_a_store_that_is_gone_is_told_at_once_and_used_when_it_is_back(pat
         assert (await commit.submit(submission("a"))).event.version == 1
 
 
-async def test_who_has_gone_away_disturbs_nobody(path: Path) -> None:
+async def test_a_client_that_has_disconnected_does_not_affect_others(path: Path) -> None:
     async with committing(path, TEN_A_MINUTE) as (commit, _, _):
         leaving = asyncio.create_task(commit.submit(submission("ada")))
         staying = asyncio.create_task(commit.submit(submission("bob")))
@@ -169,7 +169,7 @@ async def test_who_has_gone_away_disturbs_nobody(path: Path) -> None:
         assert (await staying).event.version == 2
 
 
-async def test_a_remembered_refusal_ends_before_the_stores_own_and_tells_a_time_after_it(path: Path) -> None:
+async def test_a_cached_refusal_ends_before_the_stores_own_and_its_retry_time_is_after_it(path: Path) -> None:
     async with committing(path, RateLimit(1, 60_000_000)) as (commit, store, clock):
         event = (await commit.submit(submission("ada"))).event
         store.lock_seconds = 3
@@ -179,7 +179,7 @@ async def test_a_remembered_refusal_ends_before_the_stores_own_and_tells_a_time_
             await commit.submit(submission("ada"))
         assert len(store.turns) == 2
         assert clock.us + refused.value.retry_after_us >= event.at_us + 60_000_000
-        # The hint is over, and the store itself still refuses: it is asked.
+        # The cached refusal has expired, so the store decides. It still refuses.
         clock.us = event.at_us + 60_000_000 - 2_000_000
         store.lock_seconds = 0
         with pytest.raises(RateLimited):
@@ -187,7 +187,7 @@ async def test_a_remembered_refusal_ends_before_the_stores_own_and_tells_a_time_
         assert len(store.turns) == 3
 
 
-async def test_batches_are_applied_in_their_order_though_the_first_is_slow(path: Path) -> None:
+async def test_batches_are_applied_in_order_although_the_first_is_slow(path: Path) -> None:
     release = asyncio.Event()
     applied: list[int] = []
 

@@ -1,4 +1,4 @@
-"""What a correction reads while it holds every board is found by an index, however long the ledger is."""
+"""All reads of a correction use an index, since it holds the locks of all boards."""
 
 from pathlib import Path
 from typing import Any

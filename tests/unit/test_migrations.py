@@ -1,4 +1,4 @@
-"""A database that an earlier program has made is brought to this one's schema, and keeps all that it has."""
+"""A database of an earlier program is migrated and keeps all its data."""
 
 import sqlite3
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.clocks import HeldClock
 from tests.making import MAIN, UNLIMITED, commit, submission
 
 
-async def test_a_ledger_of_the_first_schema_goes_on(tmp_path: Path) -> None:
+async def test_a_ledger_of_the_first_schema_is_continued(tmp_path: Path) -> None:
     path = tmp_path / "scoreboard.db"
     _make_the_first(path)
     sqlite_file.migrate(path)

@@ -1,4 +1,4 @@
-"""Names as people see them, after Unicode TR 36 and TR 39."""
+"""Names for display, following Unicode TR 36 and TR 39."""
 
 import unicodedata
 
@@ -95,36 +95,36 @@ def test_a_name_without_a_visible_character_is_none(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", NOTHING_VISIBLE.values(), ids=NOTHING_VISIBLE.keys())
-def test_a_user_id_without_a_visible_character_is_shown_in_escapes(text: str) -> None:
+def test_a_user_id_without_a_visible_character_is_escaped(text: str) -> None:
     assert display_name(None, text).startswith("\\")
     assert display_name(None, text).isascii()
 
 
 @pytest.mark.parametrize(("text", "shown"), ALTERED.values(), ids=ALTERED.keys())
-def test_what_is_invisible_or_steers_the_text_around_it_is_left_out(text: str, shown: str) -> None:
+def test_invisible_characters_and_bidirectional_controls_are_removed(text: str, shown: str) -> None:
     assert claimed_name(text) == shown
     assert display_name(None, text) == shown
 
 
 @pytest.mark.parametrize("text", LEGITIMATE.values(), ids=LEGITIMATE.keys())
-def test_what_a_script_or_an_emoji_needs_is_kept(text: str) -> None:
+def test_characters_that_a_script_or_an_emoji_needs_are_kept(text: str) -> None:
     assert claimed_name(text) == check_name(text) == unicodedata.normalize("NFC", text)
 
 
 @pytest.mark.parametrize(
     "text", ["abc\u202egnp.exe", "A\u200bda", "A" + "\u0301" * 40, "x" * 129, "a\nb", "\ud800"]
 )
-def test_a_name_that_somebody_types_is_refused_where_it_would_be_altered(text: str) -> None:
+def test_a_typed_name_is_refused_if_it_would_be_changed(text: str) -> None:
     with pytest.raises(ValueError, match="must have"):
         check_name(text)
 
 
-def test_a_typed_name_has_its_spaces_put_right() -> None:
+def test_the_spaces_of_a_typed_name_are_normalized() -> None:
     assert check_name("  Zoe\u0308  \u3000 B. ") == "Zoë B."
 
 
 @pytest.mark.parametrize("claim", [None, 7, True, ["Ada"], {"first": "Ada"}, "\ud800"])
-def test_a_claim_that_is_no_name_is_none(claim: object) -> None:
+def test_a_claim_that_is_not_a_name_is_none(claim: object) -> None:
     assert claimed_name(claim) is None
 
 
@@ -135,7 +135,7 @@ def test_a_long_name_is_cut_between_sequences() -> None:
 
 
 def test_only_the_beginning_of_a_very_long_name_is_read() -> None:
-    """A claim or a body can have thousands of characters; reading them all would hold up everybody else."""
+    """A claim or a body can have thousands of characters. To read them all would delay other requests."""
     assert clean_name("\u200b" * 1_000 + "Ada") == "Ada"
     assert clean_name("\u200b" * 15_000 + "Ada") == ""
 
@@ -145,7 +145,7 @@ ODD = st.sampled_from("".join(NOTHING_VISIBLE.values()) + "".join(LEGITIMATE.val
 
 @settings(max_examples=50)
 @given(st.text() | st.text(ODD))
-def test_a_name_as_it_is_shown_is_shown_like_that_again(text: str) -> None:
+def test_a_displayed_name_stays_the_same_when_it_is_cleaned_again(text: str) -> None:
     name = clean_name(text)
     assert clean_name(name) == name == name.strip()
     assert len(name) <= 128

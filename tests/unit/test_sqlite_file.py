@@ -1,4 +1,4 @@
-"""A SQLite file: whose it is, what schema it has, and that its ledger cannot be changed."""
+"""The SQLite file: checks of the file and its schema, and a ledger that cannot be changed."""
 
 import sqlite3
 from pathlib import Path
@@ -39,25 +39,25 @@ def opened(path: Path) -> SqliteStore:
     return SqliteStore(path, limit=UNLIMITED, clock=HeldClock())
 
 
-def test_a_migration_is_repeated_without_effect(tmp_path: Path) -> None:
+def test_a_repeated_migration_has_no_effect(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     assert sqlite_file.migrate(path) == (None, newest_revision())
     assert sqlite_file.migrate(path) == (newest_revision(), newest_revision())
 
 
-def test_the_migrations_make_the_tables_that_the_code_knows(path: Path) -> None:
+def test_the_migrations_create_the_tables_of_the_code(path: Path) -> None:
     engine = sqlite_file.open_engine(path, "read")
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
 
 
-def test_others_cannot_read_the_file(path: Path) -> None:
+def test_other_users_cannot_read_the_file(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("mode", [0o666, 0o602, 0o662])
-def test_a_file_that_everybody_can_write_is_refused(path: Path, mode: int) -> None:
+def test_a_file_that_any_user_can_write_is_refused(path: Path, mode: int) -> None:
     path.chmod(mode)
     for use in (sqlite_file.check, sqlite_file.migrate):
         with pytest.raises(StartError, match="chmod 600"):
@@ -66,7 +66,7 @@ def test_a_file_that_everybody_can_write_is_refused(path: Path, mode: int) -> No
 
 @pytest.mark.parametrize("suffix", ["-wal", "-shm"])
 @pytest.mark.parametrize("by_link", [False, True], ids=["itself", "by a link"])
-def test_a_file_of_sqlite_that_everybody_can_write_is_refused(path: Path, suffix: str, by_link: bool) -> None:
+def test_a_log_that_any_user_can_write_is_refused(path: Path, suffix: str, by_link: bool) -> None:
     beside = path.with_name(path.name + suffix)
     beside.touch()
     beside.chmod(0o666)
@@ -80,7 +80,7 @@ def test_a_file_of_sqlite_that_everybody_can_write_is_refused(path: Path, suffix
 
 
 @pytest.mark.parametrize(("mode", "warnings"), [(0o644, 1), (0o660, 0), (0o600, 0)])
-def test_a_file_that_everybody_can_read_is_warned_of(path: Path, mode: int, warnings: int) -> None:
+def test_a_file_that_any_user_can_read_logs_a_warning(path: Path, mode: int, warnings: int) -> None:
     path.chmod(mode)
     with capture_logs() as logs:
         sqlite_file.check(path)
@@ -95,7 +95,7 @@ def test_a_path_may_have_any_characters(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"not a database" * 100, b"x"], ids=["text", "one byte"])
-def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_database_is_not_changed(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.db"
     path.write_bytes(content)
     for open_it in (sqlite_file.migrate, sqlite_file.check):
@@ -104,7 +104,7 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path, content: bytes
     assert path.read_bytes() == content
 
 
-def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+def test_the_database_of_another_program_is_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     execute(path, "CREATE TABLE mine (a)")
     for open_it in (sqlite_file.migrate, sqlite_file.check):
@@ -112,32 +112,32 @@ def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
             open_it(path)
 
 
-def test_an_older_schema_names_the_command(path: Path) -> None:
+def test_the_error_of_an_older_schema_names_the_command(path: Path) -> None:
     execute(path, "DELETE FROM alembic_version")
     with pytest.raises(SchemaError, match=r"older schema.*scoreboard migrate"):
         sqlite_file.check(path)
 
 
-def test_a_newer_schema_asks_for_a_newer_program(path: Path) -> None:
+def test_a_newer_schema_requires_a_newer_program(path: Path) -> None:
     execute(path, "UPDATE alembic_version SET version_num = '9999'")
     for open_it in (sqlite_file.migrate, sqlite_file.check):
         with pytest.raises(SchemaError, match="newer schema"):
             open_it(path)
 
 
-def test_a_missing_file_or_folder_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_missing_file_or_folder(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match="scoreboard migrate"):
         sqlite_file.check(tmp_path / "none.db")
     with pytest.raises(StartError, match="does not exist"):
         sqlite_file.migrate(tmp_path / "none" / "a.db")
 
 
-def test_a_folder_is_no_database(tmp_path: Path) -> None:
+def test_a_folder_is_not_a_database(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="cannot be opened"):
         sqlite_file.check(tmp_path)
 
 
-def test_a_first_start_that_was_cut_off_is_begun_again(tmp_path: Path) -> None:
+def test_an_interrupted_first_start_is_repeated(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     execute(path, "PRAGMA journal_mode = WAL")
     assert path.stat().st_size > 0
@@ -192,7 +192,7 @@ async def test_commits_are_synced_to_the_disk(path: Path) -> None:
     engine.dispose()
 
 
-async def test_a_full_disk_is_told_and_nothing_is_half_done(path: Path) -> None:
+async def test_a_full_disk_is_reported_and_nothing_is_partly_written(path: Path) -> None:
     async with opened(path) as store:
         await store.register_boards([MAIN])
         await commit(store, submission("ada"))
@@ -212,7 +212,7 @@ def _never() -> NoReturn:
     pytest.fail("taken without the lock")
 
 
-async def test_a_store_that_another_process_locks_for_long_is_told(
+async def test_a_file_that_another_process_locks_for_too_long_is_reported(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_file, "BUSY_TIMEOUT_SECONDS", 0.05)

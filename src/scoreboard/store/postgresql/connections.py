@@ -29,8 +29,7 @@ Access = Literal["write", "read"]
 class Transaction(NamedTuple):
     """A transaction that is rolled back unless it is committed, on a connection of SQLAlchemy and its `raw` one.
 
-    Statements on the hot path use the raw connection: through SQLAlchemy, each of them costs the event loop more time
-    than PostgreSQL needs for it.
+    Statements of the hot path use the raw connection, to save SQLAlchemy's CPU time for each of them.
     """
 
     connection: AsyncConnection
@@ -58,8 +57,8 @@ class Connections:
         begin = f"BEGIN ISOLATION LEVEL {'READ COMMITTED' if is_write else 'REPEATABLE READ, READ ONLY'}"
         # Behind a pooler, each transaction may run on another server, and sessions keep no settings.
         checks = [LEAVE] if needs_primary else []
-        limits_of_it = [f"SET LOCAL {name} = '{value}'" for name, value in settings.items()]
-        self._begin_pooled = "; ".join([begin, *checks, *limits_of_it])
+        local_settings = [f"SET LOCAL {name} = '{value}'" for name, value in settings.items()]
+        self._begin_pooled = "; ".join([begin, *checks, *local_settings])
         # A standby refuses READ WRITE.
         self._begin = begin if is_write or not needs_primary else f"{READ_WRITE}; SET TRANSACTION READ ONLY"
 
@@ -161,5 +160,5 @@ async def _roll_back(raw: asyncpg.Connection) -> None:
     try:
         await raw.execute("ROLLBACK")
     except FAILURES:
-        # The connection is about to be closed, and its transaction with it.
+        # The connection is broken, and its transaction ends with it.
         raw.terminate()
