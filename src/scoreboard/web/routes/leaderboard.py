@@ -22,40 +22,58 @@ from scoreboard.web.dependencies import AUTHENTICATION_ERRORS
 from scoreboard.web.limits.read_limit import ReadLimit
 from scoreboard.web.openapi import error_responses, reference
 from scoreboard.web.request_parts import parse_query, query_parameters
-from scoreboard.web.schemas.fields import ID
+from scoreboard.web.schemas.fields import ID, MAX_LIMIT, MAX_OFFSET
 from scoreboard.web.schemas.leaderboard import BoardQuery, LeaderboardResponse, PatchResponse, StreamQuery
 from scoreboard.web.streaming.response import head, refuse, stream
+
+STREAM_DESCRIPTION: Final = """\
+Server-Sent Events named `leaderboard`: the top 10 at once, and again after each change. `id` is the board's version,
+and `data` is like the body of `GET /api/leaderboard`. With `delta=1`, a change may be an event named `patch`: its
+`data` has only the changed rows, for a client with the version `after`."""
 
 _FIRST_PAGE: Final = BoardQuery()
 _FIRST_BOARD: Final = StreamQuery()
 
-_BOARD: Final[dict[str, Any]] = {
-    "name": "board",
-    "in": "query",
-    "required": False,
-    "description": "A board of the catalog. By default, the first one.",
-    "schema": ID,
-    "example": "main",
-}
+_TEXT: Final = {"type": "string"}
+
+
+def _parameter(
+    name: str, description: str, schema: dict[str, Any], place: str = "query", **more: str
+) -> dict[str, Any]:
+    """Describe an optional parameter."""
+    return {
+        "name": name,
+        "in": place,
+        "required": False,
+        "description": description,
+        "schema": schema,
+        **more,
+    }
+
+
+def _integer(minimum: int, maximum: int, default: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": minimum, "maximum": maximum, "default": default}
+
+
+_BOARD: Final = _parameter("board", "A board of the catalog. By default, the first one.", ID, example="main")
 
 _OPTIONAL_TOKEN: Final[list[dict[str, list[str]]]] = [{}, {"bearer": []}]
 """A token is required only with SCOREBOARD_REQUIRE_AUTH_TO_READ."""
 
-_DELTA: Final[dict[str, Any]] = {
-    "name": "delta",
-    "in": "query",
-    "required": False,
-    "description": "1: send the changes only, if they are shorter than the whole board.",
-    "schema": {"type": "string", "enum": ["0", "1"], "default": "0"},
-}
+_DELTA: Final = _parameter(
+    "delta",
+    "1: send the changes only, if they are shorter than the whole board.",
+    {"type": "string", "enum": ["0", "1"], "default": "0"},
+)
 
-_LAST_EVENT_ID: Final[dict[str, Any]] = {
-    "name": "Last-Event-ID",
-    "in": "header",
-    "required": False,
-    "description": "The version that the client has. It is not sent again, nor is an older one.",
-    "schema": {"type": "string"},
-}
+_LAST_EVENT_ID: Final = _parameter(
+    "Last-Event-ID",
+    "The version that the client has. It is not sent again, nor is an older one.",
+    _TEXT,
+    "header",
+)
+
+_ETAG: Final = {"ETag": {"description": "Changes when the response changes.", "schema": _TEXT}}
 
 _VERSION: Final = {"type": "string", "pattern": "^[0-9]+$"}
 
@@ -108,7 +126,6 @@ def leaderboard_route(
         else:
             await send_response(send, 200, frame.body, [JSON, *headers])
 
-    etag = {"ETag": {"description": "Changes when the response changes.", "schema": {"type": "string"}}}
     return AsgiRoute(
         "/api/leaderboard",
         get,
@@ -121,23 +138,17 @@ def leaderboard_route(
         response_model=LeaderboardResponse,
         response_description="A page of the board.",
         responses={
-            200: {"headers": etag},
-            304: {"description": "The page still has the entity tag in `If-None-Match`.", "headers": etag},
+            200: {"headers": _ETAG},
+            304: {"description": "The page still has the entity tag in `If-None-Match`.", "headers": _ETAG},
             **error_responses(*_ERRORS, problems.ReadsLimited(1_000_000), errors.StoreUnavailable()),
         },
         openapi_extra={
             "security": _OPTIONAL_TOKEN,
             "parameters": [
                 _BOARD,
-                _number("limit", "The number of entries.", 1, 100, 10),
-                _number("offset", "The number of entries to skip.", 0, 2**53 - 1, 0),
-                {
-                    "name": "If-None-Match",
-                    "in": "header",
-                    "required": False,
-                    "description": "The `ETag` of an earlier response.",
-                    "schema": {"type": "string"},
-                },
+                _parameter("limit", "The number of entries.", _integer(1, MAX_LIMIT, 10)),
+                _parameter("offset", "The number of entries to skip.", _integer(0, MAX_OFFSET, 0)),
+                _parameter("If-None-Match", "The `ETag` of an earlier response.", _TEXT, "header"),
             ],
         },
     )
@@ -191,11 +202,7 @@ def stream_route(
         operation_id="watchLeaderboard",
         tags=["leaderboard"],
         summary="Watch a board",
-        description=(
-            "Server-Sent Events named `leaderboard`: the top 10 at once, and again after each change. `id` is the "
-            "board's version, and `data` is like the body of `GET /api/leaderboard`. With `delta=1`, a change may be "
-            "an event named `patch`: its `data` has only the changed rows, for a client with the version `after`."
-        ),
+        description=STREAM_DESCRIPTION,
         response_class=StreamingResponse,
         responses={
             200: {
@@ -205,13 +212,11 @@ def stream_route(
             **error_responses(*_ERRORS),
         },
         schemas=[PatchResponse],
-        openapi_extra={"security": _OPTIONAL_TOKEN, "parameters": [_BOARD, _DELTA, _LAST_EVENT_ID]},
+        openapi_extra={
+            "security": _OPTIONAL_TOKEN,
+            "parameters": [_BOARD, _DELTA, _LAST_EVENT_ID],
+        },
     )
-
-
-def _number(name: str, description: str, least: int, most: int, default: int) -> dict[str, Any]:
-    schema = {"type": "integer", "minimum": least, "maximum": most, "default": default}
-    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
 def _last_event_id(scope: Scope) -> int | None:
