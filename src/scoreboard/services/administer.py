@@ -115,11 +115,11 @@ class Administration:
         return await self._store.suspects(since_us, thresholds, limit)
 
 
-def reasons(suspect: Suspect, thresholds: SuspicionThresholds) -> tuple[str, ...]:
+def reasons(suspect: Suspect, thresholds: SuspicionThresholds) -> list[str]:
     """By what somebody stands out: `rate`, `regular`, `address`."""
     found = {
         "rate": suspect.most_an_hour >= thresholds.awards_an_hour,
         "regular": suspect.irregularity is not None and suspect.irregularity <= thresholds.irregularity,
         "address": suspect.players_behind_address >= thresholds.players_behind_address,
     }
-    return tuple(reason for reason, stands_out in found.items() if stands_out)
+    return [reason for reason, is_reached in found.items() if is_reached]

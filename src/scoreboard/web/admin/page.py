@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from scoreboard.domain.plain_text import MAX_REASON
 from scoreboard.web.admin.port import IsAdminPort
-from scoreboard.web.admin.schemas import SuspectsQuery
+from scoreboard.web.admin.requests import SuspectsQuery
 from scoreboard.web.routes.page import HEADERS
 
 FILES: Final = Path(__file__).parent / "page_files"
