@@ -64,12 +64,12 @@ async def connect(host: str, port: int, count: int) -> list[Connection]:
 
 async def as_fast_as_possible(
     connections: list[Connection], requests: Iterator[bytes], seconds: float, on_tick: OnTick = ignore_tick
-) -> tuple[list[Sent], float]:
+) -> tuple[list[tuple[int, float]], float]:
     """Send a request on each connection as soon as the previous one is answered.
 
-    Return the requests, without bodies, and the seconds that passed until the last response.
+    Return the status and seconds of each response, and the seconds that passed until the last one.
     """
-    sent: list[Sent] = []
+    answers: list[tuple[int, float]] = []
     started = perf_counter()
     finished = asyncio.get_running_loop().create_future()
     open_requests = len(connections)
@@ -78,7 +78,7 @@ async def as_fast_as_possible(
         def on_answer(status: int, _body: bytes, sent_at: float) -> None:
             nonlocal open_requests
             now = perf_counter()
-            sent.append(Sent(status, b"", sent_at, now - sent_at))
+            answers.append((status, now - sent_at))
             if now < started + seconds:
                 connection.send(next(requests), on_answer)
                 return
@@ -91,7 +91,7 @@ async def as_fast_as_possible(
     for connection in connections:
         connection.send(next(requests), next_on(connection))
     await _tick_until(finished, started, seconds, on_tick)
-    return sent, finished.result() - started
+    return answers, finished.result() - started
 
 
 async def at_rate(

@@ -50,8 +50,8 @@ async def flood(
     """Send requests as fast as the instances answer."""
     async with connected(targets) as connections:
         await as_fast_as_possible(connections, cycle(requests), WARM_UP_SECONDS)
-        sent, elapsed = await as_fast_as_possible(connections, cycle(requests), seconds, on_tick)
-    return _figures(sent, elapsed, wanted)
+        answers, elapsed = await as_fast_as_possible(connections, cycle(requests), seconds, on_tick)
+    return _figures(answers, elapsed, wanted)
 
 
 async def steady(
@@ -66,14 +66,14 @@ async def steady(
     async with connected(targets) as connections:
         await at_rate(connections, cycle(requests), rate, WARM_UP_SECONDS)
         sent = await at_rate(connections, cycle(requests), rate, seconds, on_tick)
-    return _figures(sent, seconds, wanted)
+    return _figures([(one.status, one.seconds) for one in sent], seconds, wanted)
 
 
-def _figures(sent: Sequence[Sent], seconds: float, wanted: int) -> Figures:
-    other_answers = others(sent, wanted)
+def _figures(answers: Sequence[tuple[int, float]], seconds: float, wanted: int) -> Figures:
+    other_answers = sum(status != wanted for status, _ in answers)
     return {
-        "rate": (len(sent) - other_answers) / seconds,
-        **latencies([answer.seconds for answer in sent]),
+        "rate": (len(answers) - other_answers) / seconds,
+        **latencies([taken for _, taken in answers]),
         "other_answers": other_answers,
     }
 
