@@ -1,4 +1,4 @@
-"""The ranking in Redis when Redis is silent, gone, cut off or not whole; and what it costs."""
+"""The ranking in Redis when Redis does not answer, is down or has lost data; and its memory per player."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ def through(relay: Relay) -> str:
     return f"redis://127.0.0.1:{relay.port}/0"
 
 
-async def test_a_silent_server_costs_one_wait_and_then_none_until_it_is_back(
+async def test_a_server_that_does_not_answer_is_waited_for_once_until_it_is_back(
     redis_url: str, redis_prefix: str, ranking: RedisRanking
 ) -> None:
     clock = asyncio.get_running_loop().time
@@ -56,13 +56,13 @@ async def test_a_silent_server_costs_one_wait_and_then_none_until_it_is_back(
         for _ in range(100):
             with pytest.raises(RankingUnavailable):
                 await cut_off.page("main", 10, 0)
-        # One wait for each would take twice as long.
+        # A wait for each call would take twice as long.
         assert clock() - before < 100 * IMPATIENT.silence_seconds / 2
         relay.passes.set()
         assert await eventually(cut_off) == Progress(0, readable=True)
 
 
-async def test_a_server_that_is_gone_at_the_start_may_come_later(
+async def test_a_server_that_is_down_at_the_start_is_used_once_it_is_up(
     redis_url: str, redis_prefix: str, ranking: RedisRanking
 ) -> None:
     async with relayed(redis_url) as relay:
@@ -75,7 +75,7 @@ async def test_a_server_that_is_gone_at_the_start_may_come_later(
 
 
 async def eventually(ranking: RedisRanking) -> Progress:
-    """The progress, once it can be had again."""
+    """Return the progress when the server answers again."""
     async with asyncio.timeout(LIMIT_SECONDS):
         changed = ranking.changed_boards()
         try:
@@ -83,13 +83,13 @@ async def eventually(ranking: RedisRanking) -> Progress:
                 try:
                     return await ranking.progress("main")
                 except RankingUnavailable:
-                    # Whoever comes back says that everything may have changed.
+                    # When the server is back, all boards are reported as changed.
                     await anext(changed)
         finally:
             await changed.aclose()  # type: ignore[attr-defined]
 
 
-async def test_a_cluster_that_was_lost_as_a_whole_is_found_again() -> None:
+async def test_a_cluster_is_used_again_after_all_its_servers_were_down() -> None:
     with RedisCluster() as cluster:
         limits = Limits(connections=4, silence_seconds=1)
         ranking = RedisRanking(cluster.url, ["main", "side"], prefix="p", is_cluster=True, limits=limits)
@@ -114,23 +114,23 @@ async def test_a_cluster_that_was_lost_as_a_whole_is_found_again() -> None:
         assert found == Progress(0, readable=False)
 
 
-async def test_a_wrong_password_is_told_at_the_start() -> None:
+async def test_a_wrong_password_stops_the_start() -> None:
     with RedisServer() as server:
         server.execute("CONFIG", "SET", "requirepass", "right")
         url = f"redis://:wrong@127.0.0.1:{server.port}/0"
-        with pytest.raises(StartError, match="refuses to let us in"):
+        with pytest.raises(StartError, match="refuses the connection"):
             async with opened(url, "p"):
                 pass
 
 
-async def test_a_server_that_may_throw_boards_away_is_warned_about() -> None:
+async def test_an_eviction_policy_that_may_delete_boards_is_logged() -> None:
     with RedisServer(maxmemory_policy="allkeys-lru") as server, capture_logs() as logs:
         async with opened(server.url, "p"):
             pass
     assert ["noeviction" in line["event"] for line in logs] == [True]
 
 
-async def test_a_full_server_takes_no_changes_and_loses_none(redis_prefix: str) -> None:
+async def test_a_full_server_refuses_changes_and_loses_none(redis_prefix: str) -> None:
     with RedisServer(maxmemory="3mb", maxmemory_policy="noeviction") as server:
         async with opened(server.url, redis_prefix) as ranking:
             await ranking.apply(change(LAST_PAGE, 0, 0))
@@ -146,14 +146,14 @@ async def test_a_full_server_takes_no_changes_and_loses_none(redis_prefix: str) 
             assert await eventually(ranking) == Progress(version, readable=True)
 
 
-async def test_a_subscription_that_was_cut_comes_back(
+async def test_a_lost_subscription_is_renewed(
     redis_url: str, redis_prefix: str, ranking: RedisRanking
 ) -> None:
     async with relayed(redis_url) as relay, opened(through(relay), redis_prefix) as following:
         changed = following.changed_boards()
         await both(changed)
         relay.cut_after = b"SPUBLISH"
-        # All boards are named, since nobody knows what was missed.
+        # Changes may have been missed, so all boards are reported as changed.
         await both(changed)
         await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
         async with asyncio.timeout(LIMIT_SECONDS):
@@ -161,7 +161,7 @@ async def test_a_subscription_that_was_cut_comes_back(
         await changed.aclose()  # type: ignore[attr-defined]
 
 
-async def test_a_subscription_that_only_looks_alive_is_found_out(
+async def test_a_subscription_that_receives_nothing_is_renewed(
     redis_url: str, redis_prefix: str, ranking: RedisRanking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_subscription, "SILENCE_SECONDS", 0.3)
@@ -172,9 +172,9 @@ async def test_a_subscription_that_only_looks_alive_is_found_out(
         changed = following.changed_boards()
         with capture_logs() as logs:
             await both(changed)
-            # All boards are named again, since nobody knows what was missed.
+            # Changes may have been missed, so all boards are reported as changed.
             await both(changed)
-        assert [line["reason"] for line in logs] == ["nothing comes through"]
+        assert [line["reason"] for line in logs] == ["no message has arrived"]
         await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
         async with asyncio.timeout(LIMIT_SECONDS):
             assert await anext(changed) == "main"
@@ -186,7 +186,7 @@ async def both(changed: AsyncIterator[str]) -> None:
         assert {await anext(changed), await anext(changed)} == {"main", "side"}
 
 
-async def test_a_board_whose_players_were_lost_is_not_shown_but_filled_anew(
+async def test_a_board_whose_names_were_lost_is_not_readable_until_it_is_filled_again(
     redis_server: Redis, redis_prefix: str, ranking: RedisRanking
 ) -> None:
     await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
@@ -199,10 +199,10 @@ async def test_a_board_whose_players_were_lost_is_not_shown_but_filled_anew(
 
 
 @pytest.mark.parametrize("part", ["order", "rows:0", "rows:1"])
-async def test_a_board_of_which_a_part_was_lost_is_not_shown_but_filled_anew(
+async def test_a_board_of_which_a_part_was_lost_is_not_readable_until_it_is_filled_again(
     part: str, redis_server: Redis, redis_prefix: str, ranking: RedisRanking
 ) -> None:
-    """Redis may throw keys away where its `maxmemory-policy` lets it."""
+    """With an eviction policy, a full Redis deletes keys."""
     await ranking.apply(change(STEP, 0, 2, standing(1, 50, 1), standing(200, 40, 2)))
     redis_server.execute("DEL", f"{redis_prefix}:{{main}}:{part}")
     with pytest.raises(RankingUnavailable):
@@ -212,7 +212,7 @@ async def test_a_board_of_which_a_part_was_lost_is_not_shown_but_filled_anew(
     assert [e.user_id for e in (await ranking.page("main", 10, 0)).entries] == ["user-1", "user-200"]
 
 
-async def test_a_score_of_somebody_whose_row_was_lost_is_not_shown_twice(
+async def test_a_player_whose_row_was_lost_does_not_appear_twice(
     redis_server: Redis, redis_prefix: str, ranking: RedisRanking
 ) -> None:
     await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
@@ -222,7 +222,7 @@ async def test_a_score_of_somebody_whose_row_was_lost_is_not_shown_twice(
         await ranking.page("main", 10, 0)
 
 
-async def test_a_commit_does_not_build_on_an_order_that_was_lost(
+async def test_a_commit_is_not_applied_to_an_order_that_was_lost(
     redis_server: Redis, redis_prefix: str, ranking: RedisRanking
 ) -> None:
     await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
@@ -252,13 +252,13 @@ async def test_a_player_takes_at_most_250_bytes_and_less_on_each_further_board()
                     )
                     await ranking.apply(replace(change(STEP, first, first + 5_000, *some), board=board))
                 taken.append((used_memory(server) - before) / players)
-    # Newer versions take less.
+    # Newer versions of Redis use less.
     assert 0.75 <= taken[0] / (a_player + len(user_id) + len(name)) <= 1.05
     assert 0.75 <= taken[1] / a_further_board <= 1.05
     assert taken[0] <= 250
 
 
 def used_memory(server: RedisServer) -> int:
-    """What the data take: without the buffers of connections and of scripts, which do not grow with the players."""
+    """Return the memory of the data, without the buffers of connections and scripts, which do not grow with players."""
     with server.client() as client:
         return int(client.info("memory")["used_memory_dataset"])

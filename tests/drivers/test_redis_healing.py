@@ -1,4 +1,4 @@
-"""Processes that fill one copy in Redis together, while scores come in and the copy is lost: it is never wrong."""
+"""Several processes fill one copy in Redis while scores arrive and the copy is lost: no page is ever wrong."""
 
 import asyncio
 import random
@@ -29,7 +29,7 @@ TURNS = 30
 
 @pytest.fixture
 def redis() -> Iterator[RedisServer]:
-    """A server of the test's own: it is flushed."""
+    """A server for this test alone, because the test flushes it."""
     with RedisServer() as server:
         yield server
 
@@ -45,7 +45,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 
 class Process:
-    """Heals, writes and reads as an instance does."""
+    """Heals, writes and reads like an instance."""
 
     def __init__(self, store: Store, ranking: RedisRanking) -> None:
         self.store = store
@@ -54,13 +54,13 @@ class Process:
         self.read: list[Snapshot] = []
 
     async def write(self, rng: random.Random, losing: asyncio.Task[None]) -> None:
-        """So many turns after the last loss, so that there is something to read."""
+        """Write until `TURNS` turns after the last loss, so that there is something to read."""
         steps: list[Change] = []
         left = TURNS
         while left:
             left -= losing.done()
             steps += await self.commit(rng)
-            # In any order, some late and some never: a process may be stopped between its commit and this.
+            # In any order, some late and some never: a process may be killed between its commit and this.
             for step in rng.choices(steps, k=4):
                 await self.applier.apply(Decision((), (), (step,)))
 
@@ -88,7 +88,7 @@ async def process(store: Store, redis: RedisServer) -> AsyncIterator[Process]:
 
 
 async def lose(ranking: RedisRanking, redis: RedisServer, loss: str, rng: random.Random) -> None:
-    """Lose the copy in the middle of a fill, and so again where it is filled anew."""
+    """Delete the copy while it is being filled, several times."""
     for _ in range(0 if loss == "nothing" else 4):
         async with asyncio.timeout(LIMIT_SECONDS):
             while (await ranking.progress("main")).version < PAGE_SIZE * rng.randint(1, 4):
@@ -101,7 +101,7 @@ async def lose(ranking: RedisRanking, redis: RedisServer, loss: str, rng: random
 
 @pytest.mark.parametrize("loss", ["nothing", "the copy", "all"])
 @pytest.mark.parametrize("seed", range(3))
-async def test_two_processes_fill_one_copy_beside_two_writers_and_no_page_of_it_is_wrong(
+async def test_two_processes_fill_one_copy_while_two_write_and_no_page_is_wrong(
     loss: str, seed: int, redis: RedisServer, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scoreboard.services.apply.PAGE_SIZE", PAGE_SIZE)

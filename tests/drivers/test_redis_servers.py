@@ -1,4 +1,4 @@
-"""The ranking on Redis as operators run it: with idle limits, full pools, Sentinels and clusters of several seeds."""
+"""The ranking on Redis as operators run it: idle timeouts, full pools, Sentinels, clusters with several seeds."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.standings import ChangeKind
-from scoreboard.ranking.redis import ranking as redis_ranking
+from scoreboard.ranking.redis import calls
 from scoreboard.ranking.redis.connection import Limits
 from scoreboard.ranking.redis.keys import BoardKeys
 from scoreboard.ranking.redis.ranking import RedisRanking
@@ -59,15 +59,15 @@ def is_unused(node: RedisServer) -> bool:
 
 
 @pytest.mark.parametrize("close", [close_when_idle, close_now])
-async def test_connections_that_the_server_has_closed_cost_no_rank(
+async def test_connections_that_the_server_has_closed_are_reopened_without_an_error(
     close: Callable[[RedisServer], None], nodes: Sequence[RedisServer]
 ) -> None:
     async with opened(nodes[0].url, is_cluster=len(nodes) > 1) as ranking:
         await ranking.apply(change(ChangeKind.LAST_PAGE, 0, 1, standing(1, 50, 1)))
         for _ in range(2):
-            # As many connections as there may be.
-            places = await asyncio.gather(*(ranking.rank("main", 1) for _ in range(LIMITS.connections)))
-            assert places == [1] * LIMITS.connections
+            # Use all connections of the pool.
+            ranks = await asyncio.gather(*(ranking.rank("main", 1) for _ in range(LIMITS.connections)))
+            assert ranks == [1] * LIMITS.connections
             for node in nodes:
                 await asyncio.to_thread(close, node)
                 await asyncio.to_thread(until, partial(is_unused, node), "all are closed")
@@ -77,17 +77,19 @@ async def test_connections_that_the_server_has_closed_cost_no_rank(
         assert logs == []
 
 
-async def test_a_wait_for_a_free_connection_is_not_taken_for_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis_ranking, "WAIT_FOR_CONNECTION_SECONDS", 0.05)
+async def test_a_wait_for_a_free_connection_does_not_open_the_circuit_breaker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calls, "WAIT_FOR_CONNECTION_SECONDS", 0.05)
     with RedisServer() as server:
         async with Relay(server.port) as relay, opened(f"redis://127.0.0.1:{relay.port}/0") as ranking:
             await ranking.apply(change(ChangeKind.LAST_PAGE, 0, 1, standing(1, 50, 1)))
             relay.passes.clear()
             with capture_logs() as logs:
                 waiting = [asyncio.create_task(ranking.rank("main", 1)) for _ in range(LIMITS.connections)]
-                while ranking.pools()["redis"][0] < LIMITS.connections:  # noqa: ASYNC110  # nothing tells of it
+                while ranking.pools()["redis"][0] < LIMITS.connections:  # noqa: ASYNC110  # there is no event for it
                     await asyncio.sleep(0)
-                # One more than there are connections.
+                # The pool has no free connection.
                 with pytest.raises(RankingUnavailable):
                     await ranking.rank("main", 1)
                 relay.passes.set()
@@ -98,7 +100,7 @@ async def test_a_wait_for_a_free_connection_is_not_taken_for_silence(monkeypatch
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A port at which connections are taken and nothing is answered."""
+    """A port that accepts connections and never answers."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         yield int(listening.getsockname()[1])
 
@@ -127,7 +129,7 @@ def sentinel(primary: RedisServer, replica: RedisServer) -> Iterator[RedisSentin
 async def watched(
     sentinel: RedisSentinel, replica: RedisServer, silent_port: int
 ) -> AsyncIterator[RedisRanking]:
-    """A ranking on a primary that Sentinels know, of which the first is silent and the second is gone."""
+    """A ranking with three Sentinels: the first never answers, the second is down, the third works."""
     hosts = f"127.0.0.1:{silent_port},127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}"
     url = f"redis+sentinel://{hosts}/{sentinel.SERVICE}/0"
     limits = Limits(connections=4, silence_seconds=1.5)
@@ -142,10 +144,10 @@ def copied_version(server: RedisServer) -> Any:
 
 
 async def writes_to(ranking: RedisRanking, server: RedisServer) -> None:
-    """Write until a change arrives at a server that is no replica."""
+    """Write until a change arrives at a server, and the server is a primary."""
     async with asyncio.timeout(LIMIT_SECONDS):
         while True:
-            # Servers that change their roles close connections.
+            # A server closes connections when its role changes.
             with suppress(RankingUnavailable, RedisError):
                 before = await ranking.progress("main")
                 applied = await ranking.apply(
@@ -163,14 +165,14 @@ async def writes_to(ranking: RedisRanking, server: RedisServer) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_primary_that_is_gone_is_replaced_by_the_one_that_the_sentinels_name(
+async def test_after_the_primary_fails_changes_go_to_the_one_that_the_sentinels_name(
     watched: RedisRanking, primary: RedisServer, replica: RedisServer
 ) -> None:
     await asyncio.to_thread(primary.kill)
     await writes_to(watched, replica)
 
 
-async def test_a_primary_that_the_sentinels_replace_is_left_while_it_still_takes_changes(
+async def test_a_replaced_primary_gets_no_changes_although_it_still_accepts_them(
     watched: RedisRanking, sentinel: RedisSentinel, primary: RedisServer, replica: RedisServer
 ) -> None:
     changed = watched.changed_boards()
@@ -178,14 +180,14 @@ async def test_a_primary_that_the_sentinels_replace_is_left_while_it_still_takes
         assert {await anext(changed), await anext(changed)} == {"main", "side"}
         await asyncio.to_thread(sentinel.execute, "SENTINEL", "FAILOVER", sentinel.SERVICE)
         await writes_to(watched, replica)
-        # Changes may have been missed, so every board is named. After that, changes are heard of again.
+        # Changes may have been missed, so all boards are reported as changed.
         named: set[str] = set()
         while named != {"main", "side"}:
             named.add(await anext(changed))
     await changed.aclose()  # type: ignore[attr-defined]
 
 
-async def test_a_cluster_is_found_by_any_of_its_seeds() -> None:
+async def test_one_reachable_seed_is_enough_to_find_a_cluster() -> None:
     with RedisCluster() as cluster:
         alive = cluster.nodes[-1].port
         seeds = f"127.0.0.1:{free_port()},127.0.0.1:{free_port()},127.0.0.1:{alive}"

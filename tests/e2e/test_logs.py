@@ -155,7 +155,7 @@ def test_a_partner_out_of_reach_is_told_without_its_password(tmp_path: Path, mig
         token = scoreboard(tmp_path, "token", "ada").stdout.strip()
         assert score(client, token, "ada", **{"Idempotency-Key": KEY}).status_code == 201
         process.end(signal.SIGTERM)
-    assert "Redis is out of reach" in process.output
+    assert "Redis is unreachable" in process.output
     assert_kept(process.output, [PASSWORD, SECRET, KEY, token])
     settings["SCOREBOARD_DATABASE_URL"] = f"postgresql://me:{PASSWORD}@127.0.0.1:{free_port()}/scores"
     for command in ("serve", "migrate", "verify"):

@@ -1,4 +1,4 @@
-"""What a board is called in Redis. Its keys share a hash tag, so that a cluster keeps them in one place (one slot)."""
+"""Keys in Redis. All keys of a board have the same hash tag, so a cluster keeps them on one server (in one slot)."""
 
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 @dataclass(frozen=True, slots=True)
 class BoardKeys:
-    """Keys and channels of one board. Whoever names a board may use any character; a hash tag ends at the first "}"."""
+    """Keys and channels of one board. Its name is quoted, because a hash tag ends at the first "}"."""
 
     prefix: str
     board: str
@@ -22,19 +22,19 @@ class BoardKeys:
 
     @property
     def changed(self) -> str:
-        """The channel that tells of a change."""
+        """The channel on which changes are announced."""
         return f"{self.base}:changed"
 
     def probe(self, process: str) -> str:
-        """The key, and the channel, by which a process finds out whether it is still connected."""
+        """The key, and the channel, that a process uses to check its connection."""
         return f"{self.base}:probe:{process}"
 
 
 def names_key(prefix: str) -> str:
-    """Who the players of all boards are. No board has a tag with a bare "@"."""
+    """Return the prefix of the names of all players. No board has the tag "@players", because "@" is quoted."""
     return f"{prefix}:{{@players}}:names"
 
 
 def names_probe(prefix: str, process: str) -> str:
-    """The key by which a process finds out whether these can be written."""
+    """Return the key that a process uses to check whether names can be written."""
     return f"{prefix}:{{@players}}:probe:{process}"

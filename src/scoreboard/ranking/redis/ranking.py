@@ -1,16 +1,15 @@
-"""The ranking in Redis 7 or newer: one ordered copy that many processes share.
+"""The ranking in Redis 7 or newer: one copy of each board, which all instances share.
 
-Each call is one script, which Redis runs as one step (`lua/`). Only in a cluster, which keeps each board in a place of
-its own, lies elsewhere who the players of all boards are: that is written before a board and read after it, in calls of
-their own, so a board never shows somebody unknown. A copy of which a part was lost is dropped, and filled anew.
+Each call runs one script, which Redis executes atomically (`lua/`). A cluster keeps each board on one server, and the
+names of all players on another. There, names are written before a board and read after it in separate calls, so a page
+never contains a player without a name. If Redis has lost a part of a copy, the whole copy is dropped and filled again.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from functools import partial
-from importlib.resources import files
-from typing import Any, Final, Self
+from typing import Final, Self
 from uuid import uuid4
 
 import structlog
@@ -20,37 +19,27 @@ from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.standings import Change, Entry, Snapshot, Standing
 from scoreboard.ports.ranking import Applied, Progress
 from scoreboard.ranking.changed_boards import ChangedBoards
-from scoreboard.ranking.redis.connection import (
-    FAILURES,
-    PROBE_KEPT_MS,
-    PROBE_SECONDS,
-    WAIT_FOR_CONNECTION_SECONDS,
-    Limits,
-    check,
-    disconnect,
-)
-from scoreboard.ranking.redis.keys import BoardKeys, names_key, names_probe
+from scoreboard.ranking.redis.calls import RedisCalls
+from scoreboard.ranking.redis.connection import Limits
+from scoreboard.ranking.redis.keys import BoardKeys, names_key
 from scoreboard.ranking.redis.servers import RedisServers, follow_primary
 from scoreboard.ranking.redis.subscription import Subscription
 from scoreboard.resilience.background_loop import BackgroundLoop
-from scoreboard.resilience.circuit_breaker import CircuitBreaker
 from scoreboard.resilience.coalescing_cache import CoalescingCache
 from scoreboard.settings.redis_url import parse_address
 
-SCRIPTS: Final = ("apply", "page", "rank", "drop", "keep_names", "names", "drop_names")
-
 ANY_COPY: Final = "*"
 LOST: Final = 0
-"""Words of the scripts' own."""
+"""Special values of the scripts."""
 
-KEPT_PAGES: Final = 256
-"""Different pages whose readers may share a reading (~1 KB each)."""
+MAX_PAGES: Final = 256
+"""Pages whose concurrent readers share one read (about 1 KB each)."""
 
 log = structlog.get_logger()
 
 
 class RedisRanking:
-    """`interfaces.Ranking` in Redis, under keys that begin with a prefix; `changed` names the given boards."""
+    """A `Ranking` in Redis, under keys that start with a prefix."""
 
     def __init__(
         self,
@@ -62,59 +51,49 @@ class RedisRanking:
         limits: Limits,
         sentinel_password: str | None = None,
     ) -> None:
+        """`changed_boards` yields only `boards`."""
         self._servers = RedisServers(parse_address(url), limits, is_cluster, sentinel_password)
         self._boards = tuple(boards)
         self._prefix = prefix
         self._names = names_key(prefix)
-        self._is_cluster = is_cluster
-        self._limits = limits
         self._process = uuid4().hex
         self._changed_boards = ChangedBoards()
         self._pages: dict[tuple[str, int, int], CoalescingCache[Snapshot]] = {}
-        # The cluster's client raises where all connections are busy, instead of waiting.
-        self._connections = asyncio.Semaphore(limits.connections)
-        self._in_use = 0
-        self._breakers: dict[str | None, CircuitBreaker] = {}
-        self._stack = AsyncExitStack()
+        self._calls = RedisCalls(
+            self._servers, prefix, self._process, partial(self._changed_boards.add, self._boards)
+        )
 
     async def __aenter__(self) -> Self:
-        """Raises StartError where the server refuses us or is too old."""
-        client = self._servers.client()
-        self._stack.push_async_callback(client.aclose)
-        self._client = client
-        self._scripts = {name: client.register_script(_source(name)) for name in SCRIPTS}
-        try:
-            await check(client, self._limits.silence_seconds)
-        except BaseException:
-            await self._stack.aclose()
-            raise
+        """Raises StartError if the server refuses the connection or is too old."""
+        await self._calls.__aenter__()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await self._stack.aclose()
+        await self._calls.__aexit__(*exc_info)
 
     async def progress(self, board: str) -> Progress:
         head, *_ = self._keys(board).copy
-        async with self._asking(board):
-            found = await self._client.hmget(head, "version", "readable", "at_us", "copy")
+        async with self._calls.guard(board):
+            found = await self._calls.client.hmget(head, "version", "readable", "at_us", "copy")
         version, readable, at_us, copy = (
             part.decode() if isinstance(part, bytes) else part or "" for part in found
         )
         return Progress(int(version or 0), readable == "1", int(at_us or 0), copy)
 
     async def apply(self, change: Change, copy: str | None = None) -> Applied:
-        board = change.board
-        what: list[str | int] = [str(change.kind), change.from_version, change.to_version, change.at_us]
-        what += (self._keys(board).changed, ANY_COPY if copy is None else copy, uuid4().hex)
-        for standing in change.standings:
-            what += _row(standing)
-        async with self._asking(board):
-            if self._is_cluster and change.standings:
-                await self._run(
-                    "keep_names", [self._names], [part for one in change.standings for part in _name(one)]
-                )
-            version, readable, moved, *ranks = await self._run("apply", self._places(board), what)
-        players = (standing.player for standing in change.standings)
+        board, standings = change.board, change.standings
+        arguments: list[str | int] = [str(change.kind), change.from_version, change.to_version, change.at_us]
+        arguments += (self._keys(board).changed, ANY_COPY if copy is None else copy, uuid4().hex)
+        for standing in standings:
+            arguments += _row(standing)
+        async with self._calls.guard(board):
+            if self._servers.is_cluster and standings:
+                names = [part for standing in standings for part in _name(standing)]
+                await self._calls.run("keep_names", [self._names], names)
+            version, readable, moved, *ranks = await self._calls.run(
+                "apply", self._copy_and_names(board), arguments
+            )
+        players = (standing.player for standing in standings)
         return Applied(
             version=version,
             readable=bool(readable),
@@ -123,32 +102,32 @@ class RedisRanking:
         )
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
-        place = (board, limit, offset)
-        if place not in self._pages:
-            if len(self._pages) >= KEPT_PAGES:
+        key = (board, limit, offset)
+        if key not in self._pages:
+            if len(self._pages) >= MAX_PAGES:
                 self._pages.clear()
-            self._pages[place] = CoalescingCache(partial(self._page, board, limit, offset))
-        return await self._pages[place].get()
+            self._pages[key] = CoalescingCache(partial(self._page, board, limit, offset))
+        return await self._pages[key].get()
 
     async def _page(self, board: str, limit: int, offset: int) -> Snapshot:
-        async with self._asking(board):
-            found = await self._run("page", self._places(board), [offset, offset + limit - 1])
+        async with self._calls.guard(board):
+            found = await self._calls.run("page", self._copy_and_names(board), [offset, offset + limit - 1])
             if not found:
                 if found == LOST:
-                    log.warning("a part of a board was lost: filling it anew", board=board)
+                    log.warning("Redis has lost a part of a board, which is filled again", board=board)
                 raise RankingUnavailable
-            version, at_us, players, shown, scores, reached_ats_us, names = found
-            if self._is_cluster and shown:
-                names = await self._run("names", [self._names], shown)
+            version, at_us, player_count, players, scores, reached_ats_us, names = found
+            if self._servers.is_cluster and players:
+                names = await self._calls.run("names", [self._names], players)
         if None in names:
-            log.warning("who is on a board was lost: filling it anew", board=board)
+            log.warning("Redis has lost names of players, whose board is filled again", board=board)
             await self._forget(board)
             raise RankingUnavailable
         return Snapshot(
             board=board,
             version=int(version),
             at_us=int(at_us),
-            players=int(players),
+            players=int(player_count),
             entries=tuple(
                 Entry(rank, *_user_id_and_name(name), -int(score), int(reached_at_us))
                 for rank, (name, score, reached_at_us) in enumerate(
@@ -158,21 +137,21 @@ class RedisRanking:
         )
 
     async def rank(self, board: str, player: int) -> int | None:
-        async with self._asking(board):
-            rank = await self._run("rank", self._keys(board).copy, [player])
+        async with self._calls.guard(board):
+            rank = await self._calls.run("rank", self._keys(board).copy, [player])
         if rank is None:
             raise RankingUnavailable
         return int(rank) or None
 
     async def drop(self, board: str) -> None:
-        # A restored backup may give a player's key to somebody else.
-        async with self._asking(board):
-            await self._run("drop_names", [self._names], [])
+        # After a backup is restored, a player's key may belong to another player.
+        async with self._calls.guard(board):
+            await self._calls.run("drop_names", [self._names], [])
         await self._forget(board)
 
     async def _forget(self, board: str) -> None:
-        async with self._asking(board):
-            await self._run("drop", self._keys(board).copy, [])
+        async with self._calls.guard(board):
+            await self._calls.run("drop", self._keys(board).copy, [])
 
     async def changed_boards(self) -> AsyncIterator[str]:
         async with AsyncExitStack() as stack:
@@ -181,9 +160,14 @@ class RedisRanking:
             async for board in self._changed_boards.follow():
                 yield board
 
+    def pools(self) -> Mapping[str, tuple[int, int]]:
+        return {"redis": (self._calls.in_use, self._servers.limits.connections)}
+
     def _subscriptions(self) -> list[Subscription]:
-        """One, or in a cluster one a board: each board has its place there."""
-        places = [(board,) for board in self._boards] if self._is_cluster else [self._boards]
+        """Return one subscription, or in a cluster one per board, since each may be on another server."""
+        groups: Sequence[Sequence[str]] = [self._boards]
+        if self._servers.is_cluster:
+            groups = [(board,) for board in self._boards]
         return [
             Subscription(
                 connect=partial(self._connect, self._keys(boards[0]).changed),
@@ -192,102 +176,36 @@ class RedisRanking:
                 has_moved=self._has_moved,
                 changed=lambda board: self._changed_boards.add((board,)),
             )
-            for boards in places
+            for boards in groups
         ]
 
     async def _has_moved(self, client: Redis) -> bool:
-        await follow_primary(self._client)
+        await follow_primary(self._calls.client)
         return await follow_primary(client)
 
     async def _connect(self, channel: str) -> Redis:
-        """A client, for a subscription alone, of the server that has a channel."""
-        if not isinstance(self._client, RedisCluster):
+        """Return a client for one subscription, of the server that has a channel."""
+        client = self._calls.client
+        if not isinstance(client, RedisCluster):
             return self._servers.subscriber()
-        # Where the channel has moved, this finds out.
-        async with asyncio.timeout(self._limits.silence_seconds):
-            await self._client.spublish(channel, "")
-        node = self._client.get_node_from_key(channel)
+        # If the channel has moved to another server, this call updates the client's list of servers.
+        async with asyncio.timeout(self._servers.limits.silence_seconds):
+            await client.spublish(channel, "")
+        node = client.get_node_from_key(channel)
         assert node is not None
         return self._servers.subscriber((str(node.host), int(node.port)))
 
     def _keys(self, board: str) -> BoardKeys:
         return BoardKeys(self._prefix, board)
 
-    def _places(self, board: str) -> tuple[str, ...]:
-        """The keys of a board's copy, and those of the names where they lie on the same server."""
+    def _copy_and_names(self, board: str) -> tuple[str, ...]:
+        """Return the keys of a board's copy, and that of the names if they are on the same server."""
         copy = self._keys(board).copy
-        return copy if self._is_cluster else (*copy, self._names)
-
-    @asynccontextmanager
-    async def _asking(self, board: str) -> AsyncIterator[None]:
-        """Limit the wait for answers. Fail at once while the circuit breaker is open.
-
-        The wait for a free connection has a separate limit, and does not count as a failure of the server.
-        Raises RankingUnavailable.
-        """
-        breaker = self._breaker(board)
-        if breaker.is_open:
-            raise RankingUnavailable
-        await self._take_connection()
-        try:
-            if breaker.is_open:
-                raise RankingUnavailable
-            async with asyncio.timeout(self._limits.silence_seconds):
-                yield
-        except FAILURES as error:
-            breaker.open(str(error) or type(error).__name__)
-            raise RankingUnavailable from error
-        finally:
-            self._in_use -= 1
-            self._connections.release()
-
-    async def _take_connection(self) -> None:
-        try:
-            async with asyncio.timeout(WAIT_FOR_CONNECTION_SECONDS):
-                await self._connections.acquire()
-        except TimeoutError:
-            raise RankingUnavailable from None
-        self._in_use += 1
-
-    def pools(self) -> Mapping[str, tuple[int, int]]:
-        return {"redis": (self._in_use, self._limits.connections)}
-
-    def _breaker(self, board: str) -> CircuitBreaker:
-        """Return the breaker of all boards, or in a cluster, where only a part may be unreachable, of one board."""
-        place = board if self._is_cluster else None
-        if place not in self._breakers:
-            breaker = CircuitBreaker(
-                "Redis", retry_seconds=PROBE_SECONDS, probe=partial(self._probe, board), on_close=self._back
-            )
-            self._breakers[place] = breaker
-            self._stack.push_async_callback(breaker.stop)
-        return self._breakers[place]
-
-    async def _probe(self, board: str) -> bool:
-        """Return True if the server accepts writes."""
-        try:
-            async with asyncio.timeout(self._limits.silence_seconds):
-                await disconnect(self._client)
-                for key in {self._keys(board).probe(self._process), names_probe(self._prefix, self._process)}:
-                    await self._client.set(key, "", px=PROBE_KEPT_MS)
-        except FAILURES:
-            return False
-        return True
-
-    def _back(self) -> None:
-        self._changed_boards.add(self._boards)
-
-    async def _run(self, script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
-        return await self._scripts[script](keys=keys, args=arguments)
-
-
-def _source(script: str) -> str:
-    folder = files("scoreboard.ranking.redis") / "lua"
-    return (folder / "layout.lua").read_text() + (folder / f"{script}.lua").read_text()
+        return copy if self._servers.is_cluster else (*copy, self._names)
 
 
 def _row(standing: Standing) -> tuple[str | int, ...]:
-    player, seq, who = _name(standing)
+    player, seq, user_id_and_name = _name(standing)
     return (
         player,
         -standing.score,
@@ -296,13 +214,13 @@ def _row(standing: Standing) -> tuple[str | int, ...]:
         standing.version,
         int(standing.listed),
         seq,
-        who,
+        user_id_and_name,
     )
 
 
 def _name(standing: Standing) -> tuple[int, int, str]:
-    who = standing.user_id if standing.name is None else f"{standing.user_id}\0{standing.name}"
-    return standing.player, standing.seq, who
+    name = "" if standing.name is None else f"\0{standing.name}"
+    return standing.player, standing.seq, standing.user_id + name
 
 
 def _user_id_and_name(text: bytes) -> tuple[str, str | None]:

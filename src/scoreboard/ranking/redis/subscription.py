@@ -1,8 +1,8 @@
-"""Hearing of changes: a subscription that comes back by itself and is probed.
+"""Subscription to changes of boards.
 
-A connection may look alive while nothing comes through it any more: a network that drops what it carries, a server that
-has forgotten the subscription. So the subscriber sends itself a word every second, and where it does not hear that, it
-subscribes anew. What was missed meanwhile is not known, so every board has changed then.
+A connection may look open although no message arrives: the network may drop packets, or the server may have lost the
+subscription. The subscriber therefore publishes a probe to itself every second, and subscribes again if it receives
+nothing. It does not know which messages it has missed, so it then reports every board as changed.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from redis.asyncio import Redis
 from scoreboard.ranking.redis.connection import FAILURES
 
 PROBE_SECONDS: Final = 1.0
-"""How often the subscriber sends itself a word."""
+"""Interval of the probes."""
 
 SILENCE_SECONDS: Final = 2.5
-"""How long it waits for one of its words."""
+"""Time without a message after which the subscription is renewed."""
 
 PAUSE_SECONDS: Final = 0.5
-"""Before it subscribes anew."""
+"""Pause before a new subscription."""
 
 log = structlog.get_logger()
 
@@ -60,28 +60,28 @@ class Subscription:
         async with await self._connect() as client, client.pubsub() as subscription:
             async with asyncio.timeout(SILENCE_SECONDS):
                 await subscription.ssubscribe(self._probe, *self._boards)
-                # Only once the server has said so does nothing escape us any more.
+                # From the server's confirmation on, no change is missed.
                 unconfirmed = 1 + len(self._boards)
                 while unconfirmed:
                     message = await subscription.get_message(timeout=None)
                     unconfirmed -= message["type"] == "ssubscribe"
             for board in self._boards.values():
                 self._changed(board)
-            heard_at = probed_at = clock()
-            await self._send_word(client)
-            while clock() - heard_at < SILENCE_SECONDS:
+            received_at = probed_at = clock()
+            await self._send_probe(client)
+            while clock() - received_at < SILENCE_SECONDS:
                 if clock() - probed_at >= PROBE_SECONDS:
                     probed_at = clock()
-                    await self._send_word(client)
+                    await self._send_probe(client)
                 message = await subscription.get_message(timeout=probed_at + PROBE_SECONDS - clock())
                 if message is None:
                     continue
-                heard_at = clock()
+                received_at = clock()
                 if message["type"] == "smessage" and message["channel"] in self._boards:
                     self._changed(self._boards[message["channel"]])
-            raise TimeoutError("nothing comes through")
+            raise TimeoutError("no message has arrived")
 
-    async def _send_word(self, client: Redis) -> None:
+    async def _send_probe(self, client: Redis) -> None:
         async with asyncio.timeout(SILENCE_SECONDS):
             if await self._has_moved(client):
                 raise ConnectionError("another server is the primary now")

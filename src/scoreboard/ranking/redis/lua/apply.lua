@@ -1,14 +1,15 @@
--- Apply a change to the copy of a board, in one step and only in order (interfaces.Ranking.apply).
+-- Apply a change to the copy of a board, atomically and only in order (ports.ranking.Ranking.apply).
 --
--- KEYS  head, order, rows, and names where they lie on the same server
--- ARGV  kind, from_version, to_version, at_us, channel, the copy that is meant ("*": any), the name of a new one,
---       then for each standing: player, -score, reached_version, reached_at_us, version, listed (1 or 0), seq, who it is
--- Gives {version, readable, moved, rank of each standing's player or 0 …}
+-- KEYS  head, order, rows, and names if they are on the same server
+-- ARGV  kind, from_version, to_version, at_us, channel, id of the expected copy ("*": any), id for a new copy,
+--       then for each standing: player, -score, reached_version, reached_at_us, version, listed (1 or 0), seq,
+--       user id and name (see layout.lua)
+-- Returns {version, readable, moved, rank of each standing's player or 0 …}
 
 local FIRST, STRIDE = 8, 8
 
 local head_key, order, rows, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local kind, from, to, meant = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[6]
+local kind, from, to, expected = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[6]
 local head = redis.call('HMGET', head_key, 'version', 'readable', 'last_bucket', 'copy', 'listed')
 if not is_whole(order, head[5]) then
   drop_copy(head_key, order, rows)
@@ -18,7 +19,7 @@ local version, readable = tonumber(head[1] or 0), head[2] == '1'
 local last_bucket = tonumber(head[3] or 0)
 local copy = head[4] or ''
 
-local gap = version < from or (kind == 'step' and not readable) or (meant ~= '*' and meant ~= copy)
+local gap = version < from or (kind == 'step' and not readable) or (expected ~= '*' and expected ~= copy)
 local ends = kind == 'last page' and not readable
 local known = version > to or (version == to and not ends)
 
@@ -32,7 +33,7 @@ if not known then
   for i = FIRST, #ARGV, STRIDE do
     local player, reached = ARGV[i], ARGV[i + 2]
     if names then
-      -- Before the board moves: nobody is shown who is not known.
+      -- Before the board changes: every player on it has a name.
       keep_name(names, player, ARGV[i + 6], ARGV[i + 7])
     end
     local key, field = entry_of(rows, player)

@@ -1,4 +1,4 @@
--- Forget the copy of a board, in one step.
+-- Delete the copy of a board.
 --
 -- KEYS  head, order, rows
 

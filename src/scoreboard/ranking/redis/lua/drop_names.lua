@@ -1,4 +1,4 @@
--- Forget who all players are.
+-- Delete the names of all players.
 --
 -- KEYS  names
 

@@ -1,16 +1,15 @@
--- Stands before each script: how the copy of a board lies in Redis, and who the players are.
+-- Prepended to each script: the layout of a board's copy and of the players' names.
 --
--- head   hash: version, at_us, readable (1 or 0), copy (names this very copy), listed (how many), last_bucket
--- order  sorted set: member "reached_version:player" with the negated score, so that Redis's own order (score, then
---        member) is the board's
--- rows   what is needed to find and to show a player: "version reached_version reached_at_us", with "-" for one that is
---        not listed
--- names  of all boards together, so that a new name is seen on every one: "seq NUL user id", with another NUL and the
---        name where there is one; the key itself says the last bucket
+-- head   hash: version, at_us, readable (1 or 0), copy (id of this copy), listed (number of players), last_bucket
+-- order  sorted set: member "reached_version:player" with the negated score, so that Redis's order (score, then member)
+--        is the order of the board
+-- rows   one text per player: "version reached_version reached_at_us", with "-" as reached_version if it is not listed
+-- names  one text per player, shared by all boards, so that a new name is visible on every board: "seq NUL user id", or
+--        "seq NUL user id NUL name"; the key itself contains the last bucket
 --
--- Rows and names lie in hashes of 128 players, which Redis packs tightly (hash-max-listpack-entries): together they take
--- a third of the memory of one large hash. Numbers come as text made by the sender and stay text: Lua would print large
--- ones with an exponent.
+-- Rows and names are kept in buckets: hashes of 128 players, which Redis stores compactly (hash-max-listpack-entries).
+-- They take a third of the memory of one large hash. Numbers arrive as text and stay text: Lua would print large numbers
+-- with an exponent.
 
 local PLAYERS_A_BUCKET = 128
 
@@ -32,12 +31,12 @@ local function drop_buckets(prefix, last_bucket)
   end
 end
 
--- A member of the order: versions are padded, so that text sorts as numbers do.
+-- Return a member of the order. Versions are padded, so that they sort as text like numbers.
 local function member_of(reached_version, player)
   return string.rep('0', 16 - #reached_version) .. reached_version .. ':' .. player
 end
 
--- The rank of a player, from 1; 0 where it is not listed.
+-- Return the rank of a player, from 1, or 0 if it is not listed.
 local function rank_of(order, rows, player)
   local row = redis.call('HGET', entry_of(rows, player))
   local reached = row and string.match(row, '^%d+ (%d+) ')
@@ -45,7 +44,7 @@ local function rank_of(order, rows, player)
   return rank and rank + 1 or 0
 end
 
--- Whether the order is all there: under an eviction policy Redis may have thrown it away.
+-- Return true if the order is complete: with an eviction policy, Redis may have deleted it.
 local function is_whole(order, listed)
   return redis.call('ZCARD', order) == tonumber(listed or 0)
 end
@@ -59,10 +58,10 @@ local function name_of(names, player)
   return redis.call('HGET', entry_of(names, player))
 end
 
--- Of two names the one with the higher `seq` is newer, whatever the order they arrive in.
-local function keep_name(names, player, seq, who)
+-- Store a name unless a newer one is known. The name with the higher `seq` is newer, in whatever order they arrive.
+local function keep_name(names, player, seq, user_id_and_name)
   local key, field = entry_of(names, player)
-  local text = seq .. '\0' .. who
+  local text = seq .. '\0' .. user_id_and_name
   local known = redis.call('HGET', key, field)
   if known ~= text and tonumber(known and string.match(known, '^%d+') or 0) <= tonumber(seq) then
     redis.call('HSET', key, field, text)

@@ -1,8 +1,8 @@
--- Who players are, where they lie on another server than the board.
+-- Read names of players, if they are on another server than the board.
 --
 -- KEYS  names
 -- ARGV  players
--- Gives the name of each, or nil of one that is not known.
+-- Returns the name of each player, or nil if it is unknown.
 
 local reply = {}
 for i, player in ipairs(ARGV) do

@@ -1,9 +1,9 @@
--- A page of a board, in one step.
+-- Read a page of a board, atomically.
 --
--- KEYS  head, order, rows, and names where they lie on the same server
--- ARGV  the first and the last place, from 0
--- Gives {version, at_us, listed players, {player …}, {-score …}, {reached_at_us …}, {name …}}, all as text, the names only
--- where they lie here; nil where the copy is not readable; 0 where a part of it was lost: then all of it is gone now.
+-- KEYS  head, order, rows, and names if they are on the same server
+-- ARGV  the first and the last index, from 0
+-- Returns {version, at_us, listed players, {player …}, {-score …}, {reached_at_us …}, {name …}}, all as text, the names
+-- only if they are on this server; nil if the copy is not readable; 0 if a part of it was lost, and it is now deleted.
 
 local head_key, order, rows, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local head = redis.call('HMGET', head_key, 'version', 'at_us', 'readable', 'listed')
@@ -29,10 +29,10 @@ for i = 1, #found, 2 do
   if not reached or member_of(reached, player) ~= member or not name then
     return lost()
   end
-  local place = #players + 1
-  players[place], scores[place], reached_ats_us[place] = player, found[i + 1], reached_at_us
+  local index = #players + 1
+  players[index], scores[index], reached_ats_us[index] = player, found[i + 1], reached_at_us
   if names then
-    known_names[place] = name
+    known_names[index] = name
   end
 end
 return {head[1], head[2], tostring(redis.call('ZCARD', order)), players, scores, reached_ats_us, known_names}

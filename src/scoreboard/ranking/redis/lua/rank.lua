@@ -1,8 +1,8 @@
--- The rank of a player.
+-- Read the rank of a player.
 --
 -- KEYS  head, order, rows
 -- ARGV  player
--- Gives the rank from 1, or 0 where the player is not listed; nil where the copy is not readable.
+-- Returns the rank, from 1; 0 if the player is not listed; nil if the copy is not readable.
 
 if redis.call('HGET', KEYS[1], 'readable') ~= '1' then
   return false
