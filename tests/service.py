@@ -1,4 +1,4 @@
-"""The parts of a scoreboard in the open: its store counts and fails, its ranking is slow or gone, as a test says."""
+"""The services of one process, with a store and a ranking that a test can make slow or unavailable."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -29,10 +29,10 @@ from tests.making import MAIN, QUEST, UNLIMITED
 
 
 class CountingStore(SqliteStore):
-    """The real store, which counts the pages that it is asked for, and fails where it is told to."""
+    """The real store. It counts its reads, and fails if a test says so."""
 
     pages = 0
-    stretches = 0
+    changes_read = 0
     fails = False
 
     async def heads(self) -> Mapping[str, Head]:
@@ -41,7 +41,7 @@ class CountingStore(SqliteStore):
         return await super().heads()
 
     async def changes(self, board: str, after: int, limit: int) -> Change:
-        self.stretches += 1
+        self.changes_read += 1
         return await super().changes(board, after, limit)
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
@@ -52,14 +52,14 @@ class CountingStore(SqliteStore):
 
 
 class BreakableRanking(MemoryRanking):
-    """The real ranking, which is out of reach or slow where it is told to be."""
+    """The real ranking. It is unavailable or slow if a test says so."""
 
-    gone = False
+    is_unavailable = False
 
     def __init__(self) -> None:
         super().__init__()
         self.holds: ChangeKind | None = None
-        """Who applies a change of this kind waits until `go_on`."""
+        """A change of this kind waits for `go_on`."""
         self.held = asyncio.Event()
         self.go_on = asyncio.Event()
         self.steps = 0
@@ -90,7 +90,7 @@ class BreakableRanking(MemoryRanking):
         return await super().rank(board, player)
 
     def _check(self) -> None:
-        if self.gone:
+        if self.is_unavailable:
             raise RankingUnavailable
 
 
@@ -132,7 +132,7 @@ class Service:
 
 @asynccontextmanager
 async def opened(path: Path) -> AsyncIterator[Service]:
-    """The services of a process on a migrated file. Its store's clock is the services'."""
+    """Yield the running services of a process on a migrated file. Store and services share the clock."""
     clock = HeldClock()
     async with CountingStore(path, limit=UNLIMITED, clock=clock) as store:
         await store.register_boards([MAIN])
@@ -141,8 +141,8 @@ async def opened(path: Path) -> AsyncIterator[Service]:
             yield service
 
 
-async def until(is_so: Callable[[], bool]) -> None:
-    """Let everything else go on until something is so, for five seconds at the most."""
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition is true."""
     async with asyncio.timeout(LIMIT_SECONDS):
-        while not is_so():  # noqa: ASYNC110  # the loops under test have no event to wait for
+        while not condition():  # noqa: ASYNC110  # the loops under test have no event to wait for
             await asyncio.sleep(0.001)

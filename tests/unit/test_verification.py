@@ -1,4 +1,4 @@
-"""`verify` finds each way in which a database can lie. The database has to be forced to: its ledger is protected."""
+"""`verify` finds every kind of wrong data. Tests write it past the protection of the ledger."""
 
 import sqlite3
 from collections.abc import Callable
@@ -71,13 +71,13 @@ async def verdict_of(path: Path, board: str = "main") -> Verdict:
         return await verify(store, ranking, board, lambda *_: None)
 
 
-async def test_an_honest_database_is_whole(path: Path) -> None:
+async def test_a_correct_database_has_no_differences(path: Path) -> None:
     assert await verdict_of(path) == Verdict("main", 6, 3, ())
     assert await verdict_of(path, "side") == Verdict("side", 0, 0, ())
 
 
 @pytest.mark.parametrize(("statement", "told"), FORGERIES.values(), ids=FORGERIES.keys())
-async def test_a_forged_database_is_found_out(path: Path, statement: str, told: str) -> None:
+async def test_a_change_of_the_database_is_found(path: Path, statement: str, told: str) -> None:
     connection = sqlite3.connect(path)
     for verb in ("update", "delete", "replace"):
         connection.execute(f"DROP TRIGGER score_events_no_{verb}")
@@ -89,7 +89,7 @@ async def test_a_forged_database_is_found_out(path: Path, statement: str, told: 
     assert any(difference.startswith(told) for difference in differences), differences
 
 
-async def test_events_that_were_written_while_the_clock_ran_ahead_are_named(path: Path) -> None:
+async def test_events_that_were_written_while_the_clock_ran_ahead_are_listed(path: Path) -> None:
     clock = HeldClock()
     async with SqliteStore(path, limit=UNLIMITED, clock=clock) as store:
         await store.register_boards([MAIN, SIDE])
@@ -140,7 +140,7 @@ LIES = {
 
 
 @pytest.mark.parametrize(("lie", "told"), LIES.values(), ids=LIES.keys())
-async def test_a_ranking_that_lies_is_found_out(
+async def test_a_wrong_ranking_is_found(
     path: Path, lie: Callable[[Snapshot], Snapshot], told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scoreboard.services.verify_ranking.PAUSE_SECONDS", 0)
@@ -151,8 +151,8 @@ async def test_a_ranking_that_lies_is_found_out(
         assert difference.startswith(beginning)
 
 
-async def test_a_ranking_of_another_history_is_told_and_left_as_it_is(path: Path) -> None:
-    """Servers drop such a one; whoever asks for a proof wants to know."""
+async def test_a_ranking_of_another_history_is_reported_and_not_changed(path: Path) -> None:
+    """A server would drop such a copy; `verify` reports it."""
     async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store, MemoryRanking() as ranking:
         await ranking.apply(
             Change("main", ChangeKind.LAST_PAGE, 0, 2, 99, (standing(1, 50, 1), standing(2, 40, 2)))
@@ -162,7 +162,7 @@ async def test_a_ranking_of_another_history_is_told_and_left_as_it_is(path: Path
         assert await ranking.progress("main") == Progress(2, readable=True)
 
 
-async def test_a_board_that_nobody_ranks_is_proved_by_its_ledger(path: Path) -> None:
+async def test_a_board_without_a_ranking_is_verified_by_its_ledger(path: Path) -> None:
     async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store:
         assert await verify(store, None, "main", lambda *_: None) == Verdict("main", 6, 3, ())
 

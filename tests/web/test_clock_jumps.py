@@ -74,7 +74,7 @@ def serve(tmp_path: Path, deployment: dict[str, Any]) -> Serve:
 
 
 def codes(server: Running, *tries: tuple[str, str]) -> list[str]:
-    """Of submissions, one after the other, `ok` or the code of the refusal."""
+    """Submit one after the other. Return `ok` or the error's code for each."""
     answers = (server.score(user_id, action_id) for user_id, action_id in tries)
     return ["ok" if answer.status_code == 201 else str(answer.json()["code"]) for answer in answers]
 
@@ -83,7 +83,7 @@ AHEAD = {"seconds": 30.0, "hours": 5 * 3_600.0, "a day": DAY, "a year": YEAR, "a
 
 
 @pytest.mark.parametrize("ahead", AHEAD.values(), ids=AHEAD.keys())
-def test_the_limit_is_the_same_for_everybody_once_the_clock_is_right(serve: Serve, ahead: float) -> None:
+def test_all_players_have_the_same_limit_after_the_clock_was_corrected(serve: Serve, ahead: float) -> None:
     with serve(ahead) as wrong:
         assert codes(wrong, ("ada", "quest"), ("bob", "visit")) == ["ok", "ok"]
     with serve(1) as right:
@@ -97,7 +97,7 @@ def test_the_limit_is_the_same_for_everybody_once_the_clock_is_right(serve: Serv
         assert codes(right, ("ada", "quest"), ("bob", "visit"), ("new", "quest")) == ["ok"] * 3
 
 
-def test_a_cooldown_is_not_longer_than_it_is(serve: Serve) -> None:
+def test_a_cooldown_is_not_longer_after_the_clock_was_corrected(serve: Serve) -> None:
     with serve(YEAR) as wrong:
         assert codes(wrong, ("ada", "seldom")) == ["ok"]
     with serve() as right:
@@ -106,7 +106,7 @@ def test_a_cooldown_is_not_longer_than_it_is(serve: Serve) -> None:
         assert codes(right, ("ada", "seldom"), ("bob", "seldom")) == ["ok", "ok"]
 
 
-def test_a_day_is_the_one_that_it_is(serve: Serve) -> None:
+def test_a_daily_action_is_available_today_after_the_clock_was_corrected(serve: Serve) -> None:
     with serve(YEAR) as wrong:
         assert codes(wrong, ("ada", "daily")) == ["ok"]
     with serve() as right:
@@ -115,14 +115,14 @@ def test_a_day_is_the_one_that_it_is(serve: Serve) -> None:
         assert codes(right, ("ada", "daily")) == ["ok"]
 
 
-def test_an_action_begins_and_ends_when_it_does(serve: Serve) -> None:
+def test_the_window_of_an_action_follows_the_corrected_clock(serve: Serve) -> None:
     with serve(YEAR) as wrong:
         assert codes(wrong, ("ada", "spring"), ("ada", "summer")) == ["action_over", "ok"]
     with serve() as right:
         assert codes(right, ("ada", "spring"), ("ada", "summer")) == ["ok", "action_not_yet"]
 
 
-def test_what_does_not_depend_on_time_still_counts(serve: Serve) -> None:
+def test_idempotency_keys_and_totals_do_not_depend_on_the_clock(serve: Serve) -> None:
     with serve(YEAR) as wrong:
         first = wrong.score("ada", "once", key="k")
     with serve() as right:
@@ -134,7 +134,7 @@ def test_what_does_not_depend_on_time_still_counts(serve: Serve) -> None:
         assert codes(right, ("ada", "once")) == ["action_used_up"]
 
 
-def test_a_window_is_forgiven_once_and_not_again(serve: Serve) -> None:
+def test_a_correction_of_the_clock_grants_one_additional_window(serve: Serve) -> None:
     with serve(YEAR) as wrong:
         assert codes(wrong, *[("ada", "quest")] * 11) == ["ok"] * 10 + ["rate_limited"]
     with serve() as right:
@@ -142,7 +142,7 @@ def test_a_window_is_forgiven_once_and_not_again(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("back", [0.2, 1.0])
-def test_a_small_step_back_forgives_nothing(serve: Serve, back: float) -> None:
+def test_a_small_step_back_grants_no_additional_window(serve: Serve, back: float) -> None:
     with serve() as server:
         assert codes(server, *[("ada", "quest")] * 10, ("bob", "seldom")) == ["ok"] * 11
     with serve(-back) as server:
@@ -154,7 +154,7 @@ def test_a_small_step_back_forgives_nothing(serve: Serve, back: float) -> None:
         ]
 
 
-def test_people_see_when_it_was_and_not_when_the_wrong_clock_said(serve: Serve) -> None:
+def test_a_board_has_the_corrected_time_after_the_next_score(serve: Serve) -> None:
     with serve(YEAR) as wrong:
         wrong.score("ada")
     with serve(5) as right:
@@ -177,7 +177,7 @@ def test_the_order_of_a_ledger_never_goes_back(serve: Serve) -> None:
         assert times == sorted(times)
 
 
-def test_a_board_does_not_catch_the_wrong_clock_of_another_one(serve: Serve) -> None:
+def test_the_wrong_clock_of_one_board_does_not_affect_another_one(serve: Serve) -> None:
     with serve(YEAR) as wrong:
         assert codes(wrong, ("ada", "quest")) == ["ok"]
     with serve() as right:
@@ -188,7 +188,7 @@ def test_a_board_does_not_catch_the_wrong_clock_of_another_one(serve: Serve) -> 
         assert {event.at_us for event in right.ledger("side")} == {START_US}
 
 
-def test_while_a_jump_is_in_doubt_nothing_is_written_and_then_it_is_believed(
+def test_a_jump_of_the_clock_refuses_scores_for_the_grace_period_and_is_then_accepted(
     tmp_path: Path, deployment: dict[str, Any]
 ) -> None:
     with running(tmp_path, metrics_port=0, **deployment) as server:
@@ -208,7 +208,7 @@ def test_while_a_jump_is_in_doubt_nothing_is_written_and_then_it_is_believed(
         assert scraped(server)["clock_unsure"] == 0
 
 
-def test_a_clock_that_comes_back_at_once_disturbs_nobody_any_more(serve: Serve) -> None:
+def test_scores_are_accepted_at_once_when_the_clock_comes_back(serve: Serve) -> None:
     with serve() as server:
         assert codes(server, *[("ada", "quest")] * 11) == ["ok"] * 10 + ["rate_limited"]
         server.clock.set_ahead(YEAR)
@@ -219,14 +219,16 @@ def test_a_clock_that_comes_back_at_once_disturbs_nobody_any_more(serve: Serve) 
         assert codes(server, ("ada", "quest")) == ["ok"]
 
 
-def test_what_a_process_remembers_of_refusals_ends_when_the_clock_is_set(serve: Serve) -> None:
+def test_cached_refusals_end_when_the_clock_is_set(serve: Serve) -> None:
     with serve(50) as server:
         assert codes(server, *[("ada", "quest")] * 12) == ["ok"] * 10 + ["rate_limited"] * 2
         server.clock.set_ahead(-50)
         assert codes(server, ("ada", "quest")) == ["ok"]
 
 
-def test_corrections_wait_for_a_clock_in_doubt_too(tmp_path: Path, deployment: dict[str, Any]) -> None:
+def test_corrections_are_refused_after_a_jump_of_the_clock_too(
+    tmp_path: Path, deployment: dict[str, Any]
+) -> None:
     with running(tmp_path, admin_on_public_port=True, **deployment) as server:
         server.score("ada")
 
@@ -236,7 +238,9 @@ def test_corrections_wait_for_a_clock_in_doubt_too(tmp_path: Path, deployment: d
         assert done(admin(server, "ban", userId="ada"))["events"] == 1
 
 
-def test_a_void_since_a_time_goes_by_what_the_clock_said(tmp_path: Path, deployment: dict[str, Any]) -> None:
+def test_a_void_since_a_time_uses_the_recorded_clock_readings(
+    tmp_path: Path, deployment: dict[str, Any]
+) -> None:
     for ahead in (0, YEAR):
         with running(tmp_path, HeldClock(START_US + ahead * SECOND), **deployment) as server:
             server.score("ada")
@@ -248,7 +252,7 @@ def test_a_void_since_a_time_goes_by_what_the_clock_said(tmp_path: Path, deploym
         since = datetime.fromtimestamp(server.clock.us / SECOND).astimezone().isoformat()
         server.score("ada")
         voided = done(admin(server, "void-since", userId="ada", since=since))
-        # The last one, and the one of a time that had not come yet.
+        # The last event, and the one with a time in the future.
         assert voided["events"] == 2
-        shown = [event["at"] for event in done(admin(server, "history", userId="ada"))["events"]]
-        assert sorted(at[:4] for at in shown) == ["2026"] * 5 + ["2027"]
+        times = [event["at"] for event in done(admin(server, "history", userId="ada"))["events"]]
+        assert sorted(at[:4] for at in times) == ["2026"] * 5 + ["2027"]

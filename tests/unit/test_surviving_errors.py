@@ -45,7 +45,7 @@ def snapshot(board: str, version: int) -> Snapshot:
     return Snapshot(board, version, at_us=version, players=0, entries=())
 
 
-def test_a_board_that_cannot_be_read_for_an_odd_reason_holds_up_no_other() -> None:
+def test_a_board_that_cannot_be_read_does_not_delay_the_others() -> None:
     hub = Hub(["broken", "good"])
     reads = dict.fromkeys(("broken", "good"), 0)
 
@@ -91,7 +91,7 @@ class Unclosable(Subscriber):
         raise RuntimeError("unable to perform operation on <TCPTransport closed=True>")
 
 
-def test_a_stream_that_cannot_be_closed_holds_up_no_other() -> None:
+def test_a_stream_that_cannot_be_closed_does_not_delay_the_others() -> None:
     hub = Hub(["main", "side"])
 
     async def main() -> None:
@@ -106,7 +106,7 @@ def test_a_stream_that_cannot_be_closed_holds_up_no_other() -> None:
     assert (hub.streams, hub.counts.stalled) == (0, 4)
 
 
-def test_a_prober_goes_on_after_a_connection_that_cannot_be_cut_off() -> None:
+def test_the_prober_continues_after_a_connection_that_cannot_be_closed() -> None:
     cut_off = asyncio.Event()
 
     async def no_answer() -> Never:
@@ -139,7 +139,7 @@ class OddOnce(MemoryRanking):
         return await super().progress(board)
 
 
-async def test_a_copy_that_answers_oddly_is_healed_later_and_the_others_at_once(tmp_path: Path) -> None:
+async def test_a_copy_with_an_invalid_answer_is_healed_later_and_the_others_at_once(tmp_path: Path) -> None:
     sqlite_file.migrate(tmp_path / "scoreboard.db")
     observer, ranking = Counting(), OddOnce()
     async with SqliteStore(tmp_path / "scoreboard.db", limit=UNLIMITED, clock=HeldClock()) as store, ranking:
@@ -170,7 +170,7 @@ class Unchecked(HttpProtocol):
         raise RuntimeError("unable to perform operation on <TCPTransport closed=True>")
 
 
-async def test_a_connection_whose_limits_cannot_be_checked_does_not_end_the_server() -> None:
+async def test_a_connection_whose_limits_cannot_be_checked_does_not_stop_the_server() -> None:
     server, checked = LimitedServer(uvicorn.Config(lambda: None)), list[float]()
     server.server_state.connections.update(Unchecked(checked) for _ in range(2))
     assert not await server.on_tick(0)

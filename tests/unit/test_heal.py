@@ -1,4 +1,4 @@
-"""Healing: what becomes of a copy that is missing, late, half filled or of another history, and what is told of it."""
+"""Healing of a copy that is missing, late, partly filled, or of another history."""
 
 import asyncio
 import shutil
@@ -35,7 +35,7 @@ async def service(path: Path) -> AsyncIterator[Service]:
         yield service
 
 
-async def test_a_copy_ahead_of_its_store_is_dropped_and_filled_anew(path: Path, tmp_path: Path) -> None:
+async def test_a_copy_ahead_of_its_store_is_dropped_and_filled_again(path: Path, tmp_path: Path) -> None:
     async with opened(path) as before:
         await before.score("ada")
         await before.store.page("main", 1, 0)
@@ -52,10 +52,10 @@ async def test_a_copy_ahead_of_its_store_is_dropped_and_filled_anew(path: Path, 
 
 
 @pytest.mark.parametrize("further", [0, 2], ids=["as far", "further"])
-async def test_a_copy_of_another_history_than_its_store_is_dropped_and_filled_anew(
+async def test_a_copy_of_another_history_than_its_store_is_dropped_and_filled_again(
     path: Path, tmp_path: Path, further: int
 ) -> None:
-    """A restored backup has gone another way, and has caught up with the copy or is past it."""
+    """A restored backup has other events, up to the version of the copy or further."""
     async with opened(path) as before:
         await before.score("ada")
     backup = tmp_path / "backup.db"
@@ -71,10 +71,10 @@ async def test_a_copy_of_another_history_than_its_store_is_dropped_and_filled_an
         assert await service.ranking.page("main", 10, 0) == await restored.store.page("main", 10, 0)
 
 
-async def test_a_page_that_was_read_for_a_copy_that_was_lost_meanwhile_is_not_put_into_the_next(
+async def test_a_page_that_was_read_for_a_dropped_copy_is_not_applied_to_the_next_one(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That page ends at a version at which it knows nothing of who has moved on since."""
+    """That page lacks the players who have newer events since."""
     monkeypatch.setattr("scoreboard.services.apply.PAGE_SIZE", 2)
     await commit(service.store, submission("ada"), submission("bob"), submission("cyd"))
     service.ranking.holds = ChangeKind.LAST_PAGE
@@ -82,14 +82,14 @@ async def test_a_page_that_was_read_for_a_copy_that_was_lost_meanwhile_is_not_pu
     await service.ranking.held.wait()
     await service.ranking.drop("main")
     await commit(service.store, submission("ada"))
-    # Another process begins the next copy: ada comes on a later page now.
+    # Another process starts the next copy: ada is on a later page now.
     await service.ranking.apply(await service.store.changes("main", 0, 2))
     service.ranking.go_on.set()
     await asyncio.wait_for(healing, LIMIT_SECONDS)
     assert await service.ranking.page("main", 10, 0) == await service.store.page("main", 10, 0)
 
 
-async def test_of_two_processes_that_find_an_empty_copy_one_fills_it(
+async def test_of_two_processes_with_an_empty_copy_one_fills_it(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scoreboard.services.apply.PAGE_SIZE", 2)
@@ -97,23 +97,23 @@ async def test_of_two_processes_that_find_an_empty_copy_one_fills_it(
     other = Applier(service.store, service.ranking)
     await asyncio.gather(service.applier.heal("main"), other.heal("main"))
     assert await service.ranking.progress("main") == Progress(20, readable=True)
-    assert service.store.stretches <= 12
+    assert service.store.changes_read <= 12
 
 
-async def test_a_process_that_dies_while_it_fills_is_taken_over_from(
+async def test_if_the_process_that_fills_a_copy_dies_another_one_continues(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scoreboard.services.apply.PAGE_SIZE", 2)
     await commit(service.store, *(submission(f"user-{n}") for n in range(20)))
     other = asyncio.create_task(Applier(service.store, service.ranking).heal("main"))
     healing = asyncio.create_task(service.applier.heal("main"))
-    await until(lambda: service.store.stretches >= 5)
+    await until(lambda: service.store.changes_read >= 5)
     other.cancel()
     await asyncio.wait_for(healing, LIMIT_SECONDS)
     assert await service.ranking.progress("main") == Progress(20, readable=True)
 
 
-def test_a_flood_of_clients_that_say_they_are_ahead_costs_five_comparisons_a_second() -> None:
+def test_a_flood_of_clients_that_are_ahead_causes_five_comparisons_a_second() -> None:
     async def scenario() -> int:
         ranking = AsyncMock(spec=MemoryRanking)
         ranking.progress.return_value = Progress(0, readable=True)
@@ -129,16 +129,16 @@ def test_a_flood_of_clients_that_say_they_are_ahead_costs_five_comparisons_a_sec
     assert 45 <= run(scenario()) <= 52
 
 
-async def test_the_loop_names_each_partner_that_is_lost_and_goes_on(
+async def test_each_unavailable_server_is_named_until_it_is_back(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scoreboard.services.heal.INTERVAL_SECONDS", 0.01)
     async with service.healer.loop:
-        service.ranking.gone = True
+        service.ranking.is_unavailable = True
         await until(lambda: service.healer.unavailable == {"ranking"})
         service.store.fails = True
         await until(lambda: service.healer.unavailable == {"ranking", "store"})
-        service.ranking.gone = False
+        service.ranking.is_unavailable = False
         await until(lambda: service.healer.unavailable == {"store"})
         service.store.fails = False
         await commit(service.store, submission("ada"))
@@ -146,7 +146,7 @@ async def test_the_loop_names_each_partner_that_is_lost_and_goes_on(
     assert await service.ranking.progress("main") == Progress(1, readable=True)
 
 
-async def test_it_tells_how_much_a_copy_lacks_until_it_is_whole(
+async def test_the_lag_is_the_number_of_missing_versions_until_the_copy_is_filled(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scoreboard.services.apply.PAGE_SIZE", 2)

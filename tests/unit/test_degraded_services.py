@@ -1,4 +1,4 @@
-"""The service when its copy is missing, late or wrong: what it reads, and what it answers."""
+"""Scores and reads while the ranking is missing, late or wrong."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ async def service(path: Path) -> AsyncIterator[Service]:
         yield service
 
 
-async def test_a_board_is_read_from_the_store_until_the_copy_is_filled(service: Service) -> None:
+async def test_a_board_is_read_from_the_store_until_the_ranking_is_filled(service: Service) -> None:
     await commit(service.store, submission("ada"))
     assert await service.version() == 1
     assert service.store.pages == 1
@@ -49,7 +49,7 @@ async def test_a_board_is_read_from_the_store_until_the_copy_is_filled(service: 
     assert service.store.pages == 1
 
 
-async def test_without_a_copy_the_store_is_asked_once_a_second_by_all_together(service: Service) -> None:
+async def test_without_a_ranking_the_store_is_read_once_a_second_however_many_read(service: Service) -> None:
     await asyncio.gather(*(service.version() for _ in range(50)))
     assert service.store.pages == 1
     service.clock.advance(0.9)
@@ -60,10 +60,10 @@ async def test_without_a_copy_the_store_is_asked_once_a_second_by_all_together(s
     assert service.store.pages == 2
 
 
-async def test_a_score_does_not_wait_for_the_copy_to_be_filled_but_has_it_filled(
+async def test_a_score_does_not_wait_for_a_fill_of_the_ranking_but_starts_it(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The loop by itself would not look again while this test runs.
+    # The loop by itself would not compare again during this test.
     monkeypatch.setattr("scoreboard.services.heal.INTERVAL_SECONDS", 60.0)
     async with service.healer.loop:
         await until(lambda: service.ranking.is_readable)
@@ -81,23 +81,23 @@ async def test_a_gap_is_healed_by_the_next_score(service: Service) -> None:
     assert await service.version() == 4
 
 
-async def test_a_ranking_that_is_gone_costs_the_rank_alone(service: Service) -> None:
+async def test_without_a_ranking_a_score_is_accepted_without_a_rank(service: Service) -> None:
     await service.applier.heal("main")
     await service.score()
-    service.ranking.gone = True
+    service.ranking.is_unavailable = True
     assert await service.score() is None
     assert await service.score(key="k") is None
     assert await service.score(key="k") is None
     assert await service.version() == 3
-    service.ranking.gone = False
+    service.ranking.is_unavailable = False
     assert await service.score() == 1
     assert await service.version() == 4
 
 
-async def test_a_repeat_is_not_told_a_rank_from_before_its_own_event(service: Service, path: Path) -> None:
+async def test_a_repeat_does_not_get_a_rank_from_before_its_event(service: Service, path: Path) -> None:
     await service.applier.heal("main")
     await service.score("bob")
-    # An older place, in a copy that has not come to the event.
+    # An older rank, in a copy that does not have the event yet.
     assert await service.score("ada") == 2
     async with opened(path) as other:
         await other.score("ada", key="k")
@@ -106,7 +106,7 @@ async def test_a_repeat_is_not_told_a_rank_from_before_its_own_event(service: Se
     assert await service.score("ada", key="k") == 1
 
 
-async def test_beside_a_slow_ranking_answers_come_without_a_rank_and_nothing_piles_up(
+async def test_with_a_slow_ranking_scores_are_answered_without_a_rank_and_the_queue_is_bounded(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scoreboard.services.answer.ANSWER_WITHOUT_RANK_SECONDS", 0.01)
@@ -126,25 +126,25 @@ async def test_beside_a_slow_ranking_answers_come_without_a_rank_and_nothing_pil
     assert service.ranking.steps == UNAPPLIED_BATCHES + 2
 
 
-async def test_a_board_is_never_older_than_one_that_was_shown(service: Service) -> None:
+async def test_a_board_is_never_older_than_one_that_was_read_before(service: Service) -> None:
     await service.applier.heal("main")
     await service.score()
     await commit(service.store, submission("bob"))
-    service.ranking.gone = True
+    service.ranking.is_unavailable = True
     assert await service.version() == 2
-    service.ranking.gone = False
+    service.ranking.is_unavailable = False
     assert (await service.ranking.progress("main")).version == 1
     assert await service.version() == 2
 
 
-async def test_a_store_that_is_gone_too_is_asked_once_a_second_by_all_together(service: Service) -> None:
+async def test_an_unavailable_store_is_queried_once_a_second_however_many_read(service: Service) -> None:
     service.store.fails = True
     answers = await asyncio.gather(*(service.version() for _ in range(50)), return_exceptions=True)
     assert {type(answer) for answer in answers} == {StoreUnavailable}
     assert service.store.pages == 1
 
 
-async def test_pages_further_down_cost_the_store_one_reading_a_second_and_the_top_none(
+async def test_pages_beyond_the_top_are_read_from_the_store_once_a_second(
     service: Service,
 ) -> None:
     await commit(service.store, submission("ada"))
@@ -155,7 +155,7 @@ async def test_pages_further_down_cost_the_store_one_reading_a_second_and_the_to
     assert service.store.pages == 2
 
 
-async def test_publishing_goes_on_when_a_board_can_be_read_again(service: Service) -> None:
+async def test_a_board_is_published_when_it_can_be_read_again(service: Service) -> None:
     hub = Hub(["main"])
     cache = BoardCache(service.reader.page)
     publisher = Publisher(cache, hub, ("main",))
@@ -168,7 +168,7 @@ async def test_publishing_goes_on_when_a_board_can_be_read_again(service: Servic
         await until(lambda: hub.newest("main") is not None)
 
 
-async def test_with_both_partners_gone_the_last_known_board_is_shown_and_says_so(service: Service) -> None:
+async def test_without_store_and_ranking_the_last_known_board_is_served_as_stale(service: Service) -> None:
     await service.applier.heal("main")
     await service.score()
     hub = Hub(["main"])
@@ -176,7 +176,7 @@ async def test_with_both_partners_gone_the_last_known_board_is_shown_and_says_so
     publisher = Publisher(cache, hub, ("main",))
     await publisher.publish("main")
     known = newest(hub)
-    service.ranking.gone = service.store.fails = True
+    service.ranking.is_unavailable = service.store.fails = True
     stale = await cache.page("main")
     assert json.loads(stale.body) == {**json.loads(known.body), "stale": True}
     assert await cache.page("main") is stale
@@ -185,7 +185,7 @@ async def test_with_both_partners_gone_the_last_known_board_is_shown_and_says_so
     assert newest(hub).is_stale
     with pytest.raises(StoreUnavailable):
         await cache.page("main", 5, 5)
-    service.ranking.gone = False
+    service.ranking.is_unavailable = False
     await publisher.publish("main")
     assert newest(hub).body == known.body
 
@@ -196,7 +196,7 @@ def newest(hub: Hub) -> Frame:
     return frame
 
 
-async def test_many_different_pages_are_kept_within_bounds(service: Service) -> None:
+async def test_the_cache_of_pages_is_bounded(service: Service) -> None:
     await service.applier.heal("main")
     await service.score()
     cache = BoardCache(service.reader.page)
@@ -211,7 +211,7 @@ async def ban(service: Service, user_id: str) -> Decision:
     return await service.store.correct(correction, partial(correct, correction, new_id=uuid4))
 
 
-async def test_a_correction_of_another_process_ends_the_service_of_older_pages(
+async def test_after_a_correction_by_another_process_older_pages_are_not_served(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scoreboard.services.heal.INTERVAL_SECONDS", 0.01)
@@ -222,8 +222,8 @@ async def test_a_correction_of_another_process_ends_the_service_of_older_pages(
     publisher = Publisher(cache, hub, ("main",))
     await cache.page("main", 5, 0)
     await publisher.publish("main")
-    # The ranking is gone, so the store alone tells of the ban.
-    service.ranking.gone = True
+    # Without the ranking, only the store knows of the ban.
+    service.ranking.is_unavailable = True
     await ban(service, "ada")
     async with service.healer.loop:
         await until(lambda: service.minimum.of("main") == 2)
@@ -236,7 +236,7 @@ async def test_a_correction_of_another_process_ends_the_service_of_older_pages(
 
 
 @pytest.mark.parametrize("offset", [0, 200])
-async def test_without_a_copy_a_page_from_before_a_correction_is_read_again(
+async def test_without_a_ranking_a_page_from_before_a_correction_is_read_again(
     service: Service, offset: int
 ) -> None:
     await commit(service.store, submission("ada"))
@@ -246,13 +246,13 @@ async def test_without_a_copy_a_page_from_before_a_correction_is_read_again(
     assert service.store.pages == 2
 
 
-async def test_a_copy_that_lacks_a_correction_is_not_shown(service: Service) -> None:
+async def test_a_ranking_that_lacks_a_correction_is_not_read(service: Service) -> None:
     await service.applier.heal("main")
     await service.score("ada")
     assert (await service.reader.page(None, 10)).players == 1
-    service.ranking.gone = True
+    service.ranking.is_unavailable = True
     await service.applier.apply_correction(await ban(service, "ada"))
-    service.ranking.gone = False
+    service.ranking.is_unavailable = False
     service.store.fails = True
     with pytest.raises(StoreUnavailable):
         await service.reader.page(None, 10)
@@ -261,12 +261,12 @@ async def test_a_copy_that_lacks_a_correction_is_not_shown(service: Service) -> 
     assert (await service.reader.page(None, 10)).players == 0
 
 
-async def test_after_a_restored_backup_an_older_version_is_shown_again(service: Service, path: Path) -> None:
+async def test_after_a_restored_backup_an_older_version_is_served_again(service: Service, path: Path) -> None:
     await commit(service.store, submission("ada"))
     backup = path.with_name("backup.db")
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(backup)) as target:
         source.backup(target)
-    service.ranking.gone = True
+    service.ranking.is_unavailable = True
     await service.applier.apply_correction(await ban(service, "ada"))
     assert (await service.reader.page(None, 10)).version == 2
     async with opened(backup) as restored:

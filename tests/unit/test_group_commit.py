@@ -24,7 +24,7 @@ from tests.service import ApplierOf
 Apply = Callable[[Decision], Awaitable[Mapping[int, int]]]
 
 
-class Watched(SqliteStore):
+class CountingStore(SqliteStore):
     """The real store. It counts its commits, and fails on request."""
 
     turns: list[int]
@@ -59,9 +59,9 @@ def path(tmp_path: Path) -> Path:
 @asynccontextmanager
 async def committing(
     path: Path, limit: RateLimit = UNLIMITED, apply: Apply = rank_all_first, *, run: bool = True
-) -> AsyncIterator[tuple[GroupCommit, Watched, HeldClock]]:
+) -> AsyncIterator[tuple[GroupCommit, CountingStore, HeldClock]]:
     clock = HeldClock()
-    async with Watched(path, limit=limit, clock=clock) as store:
+    async with CountingStore(path, limit=limit, clock=clock) as store:
         store.turns = []
         store.turn = asyncio.Event()
         await store.register_boards([MAIN])
