@@ -1,21 +1,31 @@
-"""Runs the real command in separate processes, and ends them by their process ids."""
+"""The real command: run to its end in this process, or left running in one of its own."""
 
+import asyncio
+import io
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Thread
-from typing import Any
+from tempfile import TemporaryFile
+from threading import Thread, current_thread, main_thread
+from typing import Any, NoReturn
+from unittest.mock import patch
 
 import httpx2
+import structlog
 
+from scoreboard import cli
 from tests.harness import CATALOG, SECRET
 from tests.limits import LIMIT_SECONDS
 from tests.servers.process import free_port
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A shell starts a background job with SIGINT ignored, and the commands would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 COMMAND = (sys.executable, "-m", "scoreboard")
 
@@ -41,7 +51,46 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
 
 
 def scoreboard(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run a command and wait for its end."""
+    """Run a command to its end. It runs in the process of the tests, because a new one takes seconds to start."""
+    if current_thread() is not main_thread() or _has_event_loop():
+        return _in_a_process(folder, *arguments, **settings)
+    handlers = {
+        number: signal.getsignal(number) for number in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM)
+    }
+    # An alarm interrupts a command that does not end.
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.setitimer(signal.ITIMER_REAL, LIMIT_SECONDS)
+    with TemporaryFile("w+", encoding="utf-8") as output, TemporaryFile("w+", encoding="utf-8") as errors:
+        try:
+            with (
+                patch.dict(os.environ, environment(folder, **settings), clear=True),
+                patch.object(sys, "argv", ["scoreboard", *arguments]),
+                patch.object(sys, "stdin", io.StringIO()),
+                chdir(folder),
+                redirect_stdout(output),
+                redirect_stderr(errors),
+            ):
+                code = _exit_code()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            structlog.reset_defaults()
+        output.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(arguments, code, output.read(), errors.read())
+
+
+def _has_event_loop() -> bool:
+    """Return True in tests of browsers: Playwright's loop runs in the thread of the test."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _in_a_process(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments],
         cwd=folder,
@@ -51,6 +100,18 @@ def scoreboard(folder: Path, *arguments: str, **settings: str) -> subprocess.Com
         timeout=LIMIT_SECONDS,
         check=False,
     )
+
+
+def _exit_code() -> int:
+    try:
+        cli.main()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    return 0
+
+
+def _too_long(*_: object) -> NoReturn:
+    raise TimeoutError(f"the command took longer than {LIMIT_SECONDS} s")
 
 
 class Process:

@@ -1,4 +1,4 @@
-"""The command line, as somebody at a terminal sees it."""
+"""The commands: their output, and their refusals."""
 
 import json
 import re
@@ -8,12 +8,17 @@ import socket
 import sqlite3
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scoreboard import __version__
+from scoreboard.cli import COMMANDS
+from scoreboard.clock import SystemClock
 from scoreboard.store.schema import newest_revision
-from tests.e2e.processes import score, scoreboard, serving
+from tests.clocks import HeldClock
+from tests.e2e.processes import COMMAND, score, scoreboard, serving
+from tests.harness import running
 from tests.limits import LIMIT_SECONDS
 from tests.servers.redis import Redis
 
@@ -22,36 +27,25 @@ from tests.servers.redis import Redis
     "command",
     [
         (),
-        ("serve",),
-        ("demo",),
-        ("migrate",),
-        ("token",),
-        ("verify",),
-        ("rebuild",),
-        ("watch",),
-        ("bench",),
-        ("proof",),
-        ("admin",),
-        ("admin", "players"),
-        ("admin", "void"),
-        ("admin", "suspects"),
-        ("admin", "erase"),
+        *((name,) for name in COMMANDS),
+        *(("admin", name) for name in ("players", "void", "suspects", "erase")),
     ],
     ids=" ".join,
 )
-def test_each_command_explains_itself(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_each_command_has_a_help_text(tmp_path: Path, command: tuple[str, ...]) -> None:
     done = scoreboard(tmp_path, *command, "--help")
     assert done.returncode == 0
     assert "Usage: " in done.stdout
     assert len(done.stdout.splitlines()) > 8
 
 
-def test_the_version_is_told(tmp_path: Path) -> None:
-    assert scoreboard(tmp_path, "--version").stdout == f"scoreboard {__version__}\n"
+def test_the_program_prints_its_version(tmp_path: Path) -> None:
+    done = subprocess.run([*COMMAND, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == f"scoreboard {__version__}\n"
 
 
 def assert_refused(done: subprocess.CompletedProcess[str], *texts: str) -> None:
-    """One sentence that says what to do, and exit code 2."""
+    """Assert one line with these texts, and exit code 2."""
     assert (done.returncode, done.stdout) == (2, ""), done
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert done.stderr.startswith("scoreboard: ")
@@ -60,24 +54,24 @@ def assert_refused(done: subprocess.CompletedProcess[str], *texts: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["serve", "demo"])
-def test_a_taken_port_is_told(tmp_path: Path, command: str) -> None:
+def test_a_port_in_use_is_refused(tmp_path: Path, command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert_refused(scoreboard(tmp_path, command, "--port", port), port, "SCOREBOARD_PORT")
 
 
 @pytest.mark.parametrize("host", ["10.9.8.7", "x" * 70 + ".example", "no.such.host.invalid"])
-def test_a_host_that_cannot_be_used_is_told(tmp_path: Path, host: str) -> None:
+def test_a_host_of_another_machine_is_refused(tmp_path: Path, host: str) -> None:
     assert_refused(scoreboard(tmp_path, "serve", "--host", host), host, "SCOREBOARD_HOST")
 
 
 @pytest.mark.parametrize("command", ["serve", "demo", "migrate", "verify"])
-def test_a_database_that_is_not_ours_is_told(tmp_path: Path, command: str) -> None:
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path, command: str) -> None:
     (tmp_path / "scoreboard.db").write_text("my shopping list\n" * 50)
     assert_refused(scoreboard(tmp_path, command, SCOREBOARD_PORT="0"), "SCOREBOARD_DATABASE_URL")
 
 
-def test_an_older_schema_is_told(tmp_path: Path) -> None:
+def test_an_older_schema_is_refused_with_the_command_to_run(tmp_path: Path) -> None:
     scoreboard(tmp_path, "migrate")
     with sqlite3.connect(tmp_path / "scoreboard.db") as connection:
         connection.execute("DELETE FROM alembic_version")
@@ -86,7 +80,7 @@ def test_an_older_schema_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["serve", "demo", "migrate", "verify"])
-def test_a_newer_schema_is_told(tmp_path: Path, command: str) -> None:
+def test_a_newer_schema_is_refused(tmp_path: Path, command: str) -> None:
     scoreboard(tmp_path, "migrate")
     with sqlite3.connect(tmp_path / "scoreboard.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -95,7 +89,7 @@ def test_a_newer_schema_is_told(tmp_path: Path, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", [("serve",), ("demo",), ("token", "ada")], ids=" ".join)
-def test_a_secret_that_anyone_can_read_is_told(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_a_secret_that_other_users_can_read_is_refused(tmp_path: Path, command: tuple[str, ...]) -> None:
     secret = tmp_path / "scoreboard.db.secret"
     secret.write_text("x" * 64)
     secret.chmod(0o644)
@@ -103,7 +97,7 @@ def test_a_secret_that_anyone_can_read_is_told(tmp_path: Path, command: tuple[st
     assert_refused(done, "chmod 600", str(secret.name))
 
 
-def test_a_bad_setting_and_a_bad_catalog_are_told(tmp_path: Path) -> None:
+def test_invalid_settings_and_catalogs_are_refused_by_name(tmp_path: Path) -> None:
     assert_refused(scoreboard(tmp_path, "serve", SCOREBOARD_RATE_LIMIT="often"), "SCOREBOARD_RATE_LIMIT")
     (tmp_path / "bad.toml").write_text(
         '[boards.main]\ntitle = "Main"\n[actions.a]\nboard = "main"\ntitle = "A"\n'
@@ -112,28 +106,27 @@ def test_a_bad_setting_and_a_bad_catalog_are_told(tmp_path: Path) -> None:
     assert_refused(done, "bad.toml: actions.a.points")
 
 
-def test_a_token_is_printed_and_scores(tmp_path: Path) -> None:
-    with serving(tmp_path) as (_, client):
+def test_a_printed_token_is_valid(tmp_path: Path) -> None:
+    with running(tmp_path, HeldClock(SystemClock().now_us())) as server:
         token = scoreboard(tmp_path, "token", "ada", "--name", "Ada").stdout.strip()
-        assert score(client, token, "ada").status_code == 201
-        assert score(client, token, "bob").status_code == 403
+        assert score(server.client, token, "ada").status_code == 201
+        assert score(server.client, token, "bob").status_code == 403
         trusted = scoreboard(tmp_path, "token", "game", "--scope", "scores:write:any").stdout.strip()
-        assert score(client, trusted, "bob").status_code == 201
+        assert score(server.client, trusted, "bob").status_code == 201
 
 
 @pytest.mark.parametrize(
     "arguments", [("",), ("a\nb",), ("ada", "--expires-in", "soon"), ("ada", "--expires-in", "0s")]
 )
-def test_a_token_that_makes_no_sense_is_refused(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_invalid_arguments_of_a_token_are_refused(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = scoreboard(tmp_path, "token", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
 
 
-def test_verify_proves_a_board_beside_its_server_and_finds_a_forgery(tmp_path: Path) -> None:
-    with serving(tmp_path) as (_, client):
-        token = scoreboard(tmp_path, "token", "ada").stdout.strip()
+def test_verify_finds_a_changed_score_while_a_server_runs(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
         for _ in range(3):
-            score(client, token, "ada")
+            server.score("ada")
         done = scoreboard(tmp_path, "verify")
         assert done.returncode == 0
         assert "board main: 3 events, 1 players, whole" in done.stdout
@@ -146,7 +139,7 @@ def test_verify_proves_a_board_beside_its_server_and_finds_a_forgery(tmp_path: P
     assert "standing 1000 reached" in done.stdout
 
 
-def test_the_demo_says_how_to_try_it_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_the_demo_prints_how_to_try_it_and_continues_with_its_scores(tmp_path: Path) -> None:
     with serving(tmp_path, "demo", SCOREBOARD_CATALOG="", SCOREBOARD_JWT_SECRET="") as (process, client):
         command = process.line_with("curl ")
         assert "\x1b" not in process.output
@@ -173,7 +166,7 @@ def test_the_demo_says_how_to_try_it_and_goes_on_where_it_stopped(tmp_path: Path
         assert client.get("/api/leaderboard").json()["version"] >= version
 
 
-def test_the_demo_can_do_without_simulated_players(tmp_path: Path) -> None:
+def test_the_demo_runs_without_simulated_players(tmp_path: Path) -> None:
     with serving(tmp_path, "demo", "--no-players") as (process, client):
         process.line_with("curl ")
         assert client.get("/api/leaderboard").json()["version"] == 0
@@ -195,12 +188,12 @@ def distributed(database_url: str, redis_url: str, redis_prefix: str) -> dict[st
     }
 
 
-def test_an_empty_server_database_is_told(tmp_path: Path, distributed: dict[str, str]) -> None:
+def test_an_empty_postgresql_database_is_refused(tmp_path: Path, distributed: dict[str, str]) -> None:
     for command in ("serve", "verify", "rebuild"):
         assert_refused(scoreboard(tmp_path, command, **distributed), "is empty", "scoreboard migrate")
 
 
-def test_many_instances_from_migrate_to_verify(
+def test_several_instances_from_migrate_to_verify(
     tmp_path: Path, distributed: dict[str, str], redis_server: Redis, redis_prefix: str
 ) -> None:
     assert f"now has schema {newest_revision()} " in scoreboard(tmp_path, "migrate", **distributed).stdout
@@ -223,18 +216,18 @@ def test_many_instances_from_migrate_to_verify(
         assert one.get("/api/leaderboard").json()["players"] == 1
 
 
-def test_a_ranking_that_lies_is_found_and_rebuilt(
+def test_verify_finds_a_wrong_ranking_and_rebuild_repairs_it(
     tmp_path: Path, distributed: dict[str, str], redis_server: Redis, redis_prefix: str
 ) -> None:
     scoreboard(tmp_path, "migrate", **distributed)
-    token = scoreboard(tmp_path, "token", "ada", **distributed).stdout.strip()
-    with serving(tmp_path, **distributed) as (_, client):
-        score(client, token, "ada")
+    given: dict[str, Any] = {
+        name.removeprefix("SCOREBOARD_").lower(): value for name, value in distributed.items()
+    }
+    with running(tmp_path, **given) as server:
+        server.score("ada")
         redis_server.execute("ZINCRBY", f"{redis_prefix}:{{main}}:order", -1_000, f"{1:016d}:1")
         verified = scoreboard(tmp_path, "verify", **distributed)
-        assert (verified.returncode, "ada with 1050, but should be ada with 50" in verified.stdout) == (
-            1,
-            True,
-        )
+        assert verified.returncode == 1
+        assert "ada with 1050, but should be ada with 50" in verified.stdout
         scoreboard(tmp_path, "rebuild", "--board", "main", **distributed)
         assert scoreboard(tmp_path, "verify", **distributed).returncode == 0

@@ -1,4 +1,4 @@
-"""`scoreboard export`: the ledger, for whoever counts something else."""
+"""`scoreboard export`."""
 
 import json
 import sqlite3
@@ -8,12 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.processes import score, scoreboard, serving
-
-
-@pytest.fixture
-def settings(deployment: dict[str, Any]) -> dict[str, str]:
-    return {f"SCOREBOARD_{name.upper()}": str(value) for name, value in deployment.items()}
+from tests.e2e.processes import scoreboard
+from tests.harness import running
 
 
 def rows(folder: Path, *options: str, **settings: str) -> list[dict[str, Any]]:
@@ -22,17 +18,13 @@ def rows(folder: Path, *options: str, **settings: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_a_ledger_is_written_beside_its_server(tmp_path: Path, settings: dict[str, str]) -> None:
-    with serving(tmp_path, **settings) as (_, client):
+def test_the_ledger_is_exported_while_a_server_runs(tmp_path: Path, deployment: dict[str, Any]) -> None:
+    settings = {f"SCOREBOARD_{name.upper()}": str(value) for name, value in deployment.items()}
+    with running(tmp_path, **deployment) as server:
         for user in ("ada", "bob", "ada"):
-            token = scoreboard(tmp_path, "token", user).stdout.strip()
-            assert score(client, token, user).status_code == 201
-        assert (
-            scoreboard(
-                tmp_path, "admin", "erase", "bob", "--yes", "--reason", "asked for", **settings
-            ).returncode
-            == 0
-        )
+            assert server.score(user).status_code == 201
+        erase = ("admin", "erase", "bob", "--yes", "--reason", "asked for")
+        assert scoreboard(tmp_path, *erase, **settings).returncode == 0
         whole = rows(tmp_path, **settings)
         assert [(row["version"], row["kind"], row["userId"]) for row in whole] == [
             (1, "award", "ada"),
@@ -46,20 +38,18 @@ def test_a_ledger_is_written_beside_its_server(tmp_path: Path, settings: dict[st
 
 
 @pytest.mark.parametrize("end", ["\u2028", "\x85"])
-def test_no_reader_finds_the_end_of_a_line_within_one(tmp_path: Path, end: str) -> None:
-    with serving(tmp_path) as (_, client):
-        token = scoreboard(tmp_path, "token", "ada").stdout.strip()
-        assert score(client, token, "ada").status_code == 201
-        path = tmp_path / "scoreboard.db"
-        with closing(sqlite3.connect(path)) as connection, connection:
-            # As an older version let it through.
+def test_an_event_is_one_line_for_all_readers(tmp_path: Path, end: str) -> None:
+    with running(tmp_path) as server:
+        assert server.score("ada").status_code == 201
+        with closing(sqlite3.connect(tmp_path / "scoreboard.db")) as connection, connection:
+            # Earlier versions accepted such an id.
             connection.execute("UPDATE players SET user_id = ?", (f"a{end}b",))
-        done = scoreboard(tmp_path, "export")
+    done = scoreboard(tmp_path, "export")
     assert end not in done.stdout
     assert [json.loads(line)["userId"] for line in done.stdout.splitlines()] == [f"a{end}b"]
 
 
-def test_a_board_that_is_not_known_is_told(tmp_path: Path) -> None:
+def test_an_unknown_board_is_refused(tmp_path: Path) -> None:
     scoreboard(tmp_path, "migrate")
     done = scoreboard(tmp_path, "export", "--board", "nope")
     assert (done.returncode, done.stdout) == (2, "")

@@ -1,11 +1,10 @@
-"""`scoreboard watch`, as somebody at a terminal and as a program in a pipe see it."""
+"""`scoreboard watch` at a terminal and in a pipe."""
 
 import os
 import pty
 import re
 import select
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -16,22 +15,18 @@ from contextlib import contextmanager
 from fcntl import ioctl
 from pathlib import Path
 
-import httpx2
 import pytest
 from rich.cells import cell_len
 
 from tests.e2e.processes import COMMAND, Process, environment, score, scoreboard, serving
+from tests.harness import running
 from tests.limits import LIMIT_SECONDS
+from tests.servers.process import free_port
 
 COLUMNS, LINES = 80, 24
 
 IN_FRONT = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
-"""Runs a command that has the terminal, as a shell does: Ctrl-C reaches it."""
-
-
-def token(folder: Path, user_id: str, name: str | None = None) -> str:
-    named = () if name is None else ("--name", name)
-    return scoreboard(folder, "token", user_id, *named).stdout.strip()
+"""Run a command in the foreground of its terminal, as a shell does, so that Ctrl-C reaches it."""
 
 
 @contextmanager
@@ -44,33 +39,28 @@ def watching(folder: Path, url: object, *arguments: str) -> Iterator[Process]:
 
 
 def test_a_pipe_gets_a_line_for_each_row_that_changed(tmp_path: Path) -> None:
-    with serving(tmp_path) as (_, client), watching(tmp_path, client.base_url) as watcher:
+    with running(tmp_path) as server, watching(tmp_path, server.url) as watcher:
         watcher.line_with("Z live")
-        ada, bob = token(tmp_path, "ada", "Ada [b]x[/b] :smile:"), token(tmp_path, "bob")
         time_of_day = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-        score(client, ada, "ada")
+        server.score("ada", name="Ada [b]x[/b] :smile:")
         assert re.fullmatch(
             f"{time_of_day} v1 1 Ada \\[b\\]x\\[/b\\] :smile: 50 new\n", watcher.line_with(" v1 ")
         )
-        score(client, bob, "bob", "duel")
+        server.score("bob", "duel")
         assert re.fullmatch(f"{time_of_day} v2 2 bob 30 new\n", watcher.line_with(" v2 "))
-        score(client, bob, "bob", "duel")
+        server.score("bob", "duel")
         assert re.fullmatch(f"{time_of_day} v3 1 bob 60 \\(\\+30\\) ▲1\n", watcher.line_with(" v3 "))
         assert re.fullmatch(f"{time_of_day} v3 2 Ada .* 50 ▼1\n", watcher.line_with(" v3 "))
         assert watcher.end(signal.SIGINT) == 0
         assert len(watcher.output.splitlines()) == 5
 
 
-def test_another_board_can_be_watched(tmp_path: Path) -> None:
-    with serving(tmp_path) as (_, client):
-        score(client, token(tmp_path, "ada"), "ada", "visit")
-        with watching(tmp_path, client.base_url, "--board", "side") as watcher:
+def test_the_board_is_an_option(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        server.score("ada", "visit")
+        with watching(tmp_path, server.url, "--board", "side") as watcher:
             assert " v1 1 ada 5\n" in watcher.line_with(" v1 ")
-
-
-def test_an_unknown_board_is_told(tmp_path: Path) -> None:
-    with serving(tmp_path) as (_, client):
-        done = scoreboard(tmp_path, "watch", str(client.base_url), "--board", "nope")
+        done = scoreboard(tmp_path, "watch", server.url, "--board", "nope")
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == "scoreboard: There is no board “nope”.\n"
 
@@ -90,47 +80,41 @@ def test_an_unknown_board_is_told(tmp_path: Path) -> None:
         ("http://localhost", "--board", "a\nb"),
     ],
 )
-def test_an_address_that_makes_no_sense_is_told(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_an_invalid_address_is_one_line_and_exit_code_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = scoreboard(tmp_path, "watch", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("scoreboard: ")
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_it_goes_on_where_a_server_was_killed_and_came_back(tmp_path: Path) -> None:
+def test_it_reconnects_to_a_server_that_was_killed_and_started_again(tmp_path: Path) -> None:
     with serving(tmp_path) as (server, client), watching(tmp_path, client.base_url) as watcher:
         watcher.line_with("Z live")
-        ada = token(tmp_path, "ada")
+        ada = scoreboard(tmp_path, "token", "ada").stdout.strip()
         score(client, ada, "ada")
         watcher.line_with(" v1 1 ada 50 new")
         server.end(signal.SIGKILL)
         watcher.line_with("Z reconnecting: ")
-        again = Process([*COMMAND, "serve"], tmp_path, {"SCOREBOARD_PORT": str(client.base_url.port)})
-        try:
-            again.line_with(str(client.base_url).rstrip("/"))
-            with httpx2.Client(base_url=client.base_url) as other:
-                watcher.line_with("Z live")
-                score(other, ada, "ada")
+        with serving(tmp_path, SCOREBOARD_PORT=str(client.base_url.port)) as (_, restarted):
+            watcher.line_with("Z live")
+            score(restarted, ada, "ada")
             watcher.line_with(" v2 1 ada 100 (+50)")
-        finally:
-            again.clean_up()
         assert watcher.output.count(" v1 ") == 1
 
 
-def test_it_may_be_started_before_its_server_and_ctrl_c_ends_it(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    with watching(tmp_path, f"http://127.0.0.1:{port}") as watcher:
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_it_may_be_started_before_its_server_and_ends_by_a_signal(tmp_path: Path, by: signal.Signals) -> None:
+    with watching(tmp_path, f"http://127.0.0.1:{free_port()}") as watcher:
         watcher.line_with("Z connecting: Connection refused")
-        assert watcher.end(signal.SIGINT) == 0
+        assert watcher.end(by) == 0
         assert len(watcher.output.splitlines()) == 1
 
 
-def test_a_pipe_that_nobody_reads_any_more_ends_it(tmp_path: Path) -> None:
-    with serving(tmp_path) as (_, client):
-        score(client, token(tmp_path, "ada"), "ada")
+def test_it_ends_with_the_reader_of_its_pipe(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        server.score("ada")
         with subprocess.Popen(
-            [*COMMAND, "watch", str(client.base_url)],
+            [*COMMAND, "watch", server.url],
             cwd=tmp_path,
             env=environment(tmp_path),
             stdout=subprocess.PIPE,
@@ -188,33 +172,32 @@ class Terminal:
 
 
 def plain_lines(output: str) -> list[str]:
-    """What is drawn, without the sequences that colour it and move the cursor, and without the terminal's echo."""
+    """Return the drawn lines without colours, cursor movements and the terminal's echo."""
     return [
         re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line)
         for line in re.split(r"\r?\n|\^C|\x1b\[H|\x1b\[\?1049[hl]", output)
     ]
 
 
-def test_a_terminal_shows_a_table_that_fits_and_is_left_as_it_was(tmp_path: Path) -> None:
-    with serving(tmp_path) as (server, client):
-        names = {
-            "long": "x" * 128,
-            "wide": "🏆🦊" * 40,
-            "rtl": "שלום " * 25,
-            "markup": "[red]Ada[/red] :smile:",
-        }
-        tokens = {user_id: token(tmp_path, user_id, name) for user_id, name in names.items()}
-        for user_id in names:
-            score(client, tokens[user_id], user_id)
-        terminal = Terminal(tmp_path, "watch", str(client.base_url))
+def test_a_terminal_shows_a_table_that_fits_and_is_restored_at_the_end(tmp_path: Path) -> None:
+    names = {
+        "long": "x" * 128,
+        "wide": "🏆🦊" * 40,
+        "rtl": "שלום " * 25,
+        "markup": "[red]Ada[/red] :smile:",
+    }
+    with running(tmp_path) as server:
+        for user_id, name in names.items():
+            server.score(user_id, name=name)
+        terminal = Terminal(tmp_path, "watch", server.url)
         try:
             terminal.until(lambda output: "Live since" in output and "[red]Ada[/red] :smile:" in output)
-            score(client, tokens["markup"], "markup")
+            server.score("markup", name=names["markup"])
             terminal.until(lambda output: "+50" in output and "▲3" in output and "▼1" in output)
-            server.end(signal.SIGKILL)
+            server.stop()
             terminal.until(lambda output: "Reconnecting since" in output)
             terminal.press("\x03")
-            # The last board stays, below the prompt that started it.
+            # The last board stays in the terminal.
             terminal.until(
                 lambda output: "version 5" in output.partition("\x1b[?1049l")[2].partition("+50")[0]
             )
@@ -222,35 +205,25 @@ def test_a_terminal_shows_a_table_that_fits_and_is_left_as_it_was(tmp_path: Path
             assert termios.tcgetattr(terminal.theirs) == terminal.settings
         finally:
             terminal.close()
-        lines = plain_lines(terminal.output)
-        assert max(map(cell_len, lines)) <= COLUMNS
-        assert any(re.search("x{20,}…", line) for line in lines)
-        assert any("main · 4 players · version 4" in line for line in lines)
-        assert "Traceback" not in terminal.output
-        assert terminal.output.count("\x1b[?1049h") == terminal.output.count("\x1b[?1049l") == 1
-        assert terminal.output.rindex("\x1b[?25h") > terminal.output.rindex("\x1b[?25l")
+    lines = plain_lines(terminal.output)
+    assert max(map(cell_len, lines)) <= COLUMNS
+    assert any(re.search("x{20,}…", line) for line in lines)
+    assert any("main · 4 players · version 4" in line for line in lines)
+    assert "Traceback" not in terminal.output
+    assert terminal.output.count("\x1b[?1049h") == terminal.output.count("\x1b[?1049l") == 1
+    assert terminal.output.rindex("\x1b[?25h") > terminal.output.rindex("\x1b[?25l")
 
 
-def test_a_narrow_terminal_shows_a_whole_score(tmp_path: Path) -> None:
-    with serving(tmp_path) as (_, client):
-        score(client, token(tmp_path, "ada", "Ada Lovelace, Countess of Lovelace"), "ada", "jackpot")
-        terminal = Terminal(tmp_path, "watch", str(client.base_url), columns=40)
-        try:
-            terminal.until(lambda output: "9,007,199,254,740,991" in output and "Ada Lov" in output)
-        finally:
-            terminal.close()
-        lines = plain_lines(terminal.output)
-        assert max(map(cell_len, lines)) <= 40
-        assert any(re.search(r"Ada Lov\w*… +9,007,199,254,740,991$", line.rstrip()) for line in lines)
-
-
-def test_a_narrow_terminal_shows_whole_figures_to_administrators(tmp_path: Path) -> None:
-    with serving(tmp_path) as (_, client):
-        score(client, token(tmp_path, "ada"), "ada", "jackpot")
-        terminal = Terminal(tmp_path, "admin", "history", "ada", columns=40)
-        try:
-            terminal.until(lambda output: "score: 9,007,199,254,740,991" in output)
-            assert terminal.process.wait(LIMIT_SECONDS) == 0
-        finally:
-            terminal.close()
-        assert "…" not in terminal.output
+def test_a_narrow_terminal_shows_whole_scores(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        server.score("ada", "jackpot", name="Ada Lovelace, Countess of Lovelace")
+        for arguments in (("watch", server.url), ("admin", "history", "ada")):
+            terminal = Terminal(tmp_path, *arguments, columns=40)
+            try:
+                terminal.until(lambda output: "9,007,199,254,740,991" in output)
+            finally:
+                terminal.close()
+            lines = plain_lines(terminal.output)
+            assert max(map(cell_len, lines)) <= 40
+            if arguments[0] == "watch":
+                assert any(re.search(r"Ada Lov\w*… +9,007,199,254,740,991$", line.rstrip()) for line in lines)
