@@ -77,11 +77,11 @@ def test_a_server_prints_where_a_browser_finds_it(host: str, url: str) -> None:
 def test_a_port_that_is_taken_is_told_with_brackets() -> None:
     with bind("::1", 0) as listening:
         port = listening.getsockname()[1]
-        with pytest.raises(StartError, match=rf"^\[::1\]:{port} is taken"):
+        with pytest.raises(StartError, match=rf"^\[::1\]:{port} is in use"):
             bind("::1", port)
         metrics = served(Metrics(HeldClock()).registry, "::1", port)
         with (
-            pytest.raises(StartError, match=rf"^\[::1\]:{port} is taken: .* SCOREBOARD_METRICS_PORT"),
+            pytest.raises(StartError, match=rf"^\[::1\]:{port} is in use: .* SCOREBOARD_METRICS_PORT"),
             metrics,
         ):
             pass

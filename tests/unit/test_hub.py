@@ -1,4 +1,4 @@
-"""The fan-out: who gets which frame, when, and what a slow client costs."""
+"""Fan-out: which subscriber gets which frame, and when."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -25,8 +25,8 @@ def frame(version: int, score: int | None = None) -> Frame:
     return encode_board(Snapshot("main", version, version, 1, (entry,)))
 
 
-class Watching(Subscriber):
-    """Notes what it gets; a stalled one takes no bytes until it is told to."""
+class Watcher(Subscriber):
+    """Records what it gets. After each write, a stalled one is behind until `drain`."""
 
     __slots__ = ("closed_with", "got", "is_closed", "on_write", "stalled", "times")
 
@@ -50,14 +50,14 @@ class Watching(Subscriber):
         self.closed_with = last
         self.is_closed = True
 
-    def take_all(self) -> None:
+    def drain(self) -> None:
         self.stalled = self.is_behind = False
         self.on_drained(self)
 
 
-def joined(hub: Hub, count: int) -> list[Watching]:
-    """So many watchers of the board."""
-    watchers = [Watching() for _ in range(count)]
+def joined(hub: Hub, count: int) -> list[Watcher]:
+    """Add subscribers to the board."""
+    watchers = [Watcher() for _ in range(count)]
     for watcher in watchers:
         hub.join(watcher)
     return watchers
@@ -82,16 +82,16 @@ async def hub_running(clock: Clock | None = None) -> AsyncIterator[Hub]:
 
 
 @with_hub
-async def test_a_watcher_gets_the_newest_frame_at_once(hub: Hub) -> None:
+async def test_a_new_subscriber_gets_the_newest_frame_at_once(hub: Hub) -> None:
     hub.publish(frame(1))
     hub.publish(frame(2))
-    watcher = Watching()
+    watcher = Watcher()
     hub.join(watcher)
     assert watcher.got == [frame(2).event]
 
 
 @with_hub
-async def test_all_watchers_get_the_very_same_bytes(hub: Hub) -> None:
+async def test_all_subscribers_get_the_same_bytes_object(hub: Hub) -> None:
     watchers = joined(hub, 100)
     sent = frame(1)
     hub.publish(sent)
@@ -101,8 +101,8 @@ async def test_all_watchers_get_the_very_same_bytes(hub: Hub) -> None:
 
 
 @with_hub
-async def test_a_change_goes_out_at_once_and_many_changes_forty_times_a_second(hub: Hub) -> None:
-    watcher = Watching()
+async def test_a_change_is_sent_at_once_and_many_changes_forty_times_a_second(hub: Hub) -> None:
+    watcher = Watcher()
     hub.join(watcher)
     for version in range(1, 101):
         hub.publish(frame(version))
@@ -114,10 +114,10 @@ async def test_a_change_goes_out_at_once_and_many_changes_forty_times_a_second(h
 
 
 @with_hub
-async def test_a_board_that_has_become_stale_is_sent_and_again_once_it_is_not(hub: Hub) -> None:
+async def test_a_board_is_sent_when_it_becomes_stale_and_when_it_is_fresh_again(hub: Hub) -> None:
     fresh = frame(1)
     hub.publish(fresh)
-    watcher = Watching()
+    watcher = Watcher()
     hub.join(watcher)
     stale = encode_board(fresh.snapshot, is_stale=True)
     hub.publish(stale)
@@ -128,21 +128,21 @@ async def test_a_board_that_has_become_stale_is_sent_and_again_once_it_is_not(hu
 
 
 @with_hub
-async def test_what_nobody_can_see_is_not_sent(hub: Hub) -> None:
-    watcher = Watching()
+async def test_a_change_outside_the_visible_rows_is_not_sent(hub: Hub) -> None:
+    watcher = Watcher()
     hub.publish(frame(1))
     hub.join(watcher)
     hub.publish(frame(2, score=1))
     await asyncio.sleep(1)
     assert len(watcher.got) == 1
-    late = Watching()
+    late = Watcher()
     hub.join(late)
     assert late.got == [frame(2, score=1).event]
 
 
 @with_hub
 async def test_a_slow_client_is_skipped_and_then_gets_the_newest_frame(hub: Hub) -> None:
-    slow, quick = Watching(), Watching()
+    slow, quick = Watcher(), Watcher()
     slow.stalled = True
     hub.publish(frame(1))
     hub.join(slow)
@@ -152,13 +152,13 @@ async def test_a_slow_client_is_skipped_and_then_gets_the_newest_frame(hub: Hub)
         await asyncio.sleep(0.1)
     assert slow.got == [frame(1).event]
     assert len(quick.got) == 5
-    slow.take_all()
+    slow.drain()
     assert slow.got == [frame(1).event, frame(5).event]
 
 
 @with_hub
-async def test_a_client_that_takes_nothing_for_thirty_seconds_is_closed(hub: Hub) -> None:
-    stalled, fine = Watching(), Watching()
+async def test_a_client_that_reads_nothing_for_thirty_seconds_is_disconnected(hub: Hub) -> None:
+    stalled, fine = Watcher(), Watcher()
     stalled.stalled = True
     hub.publish(frame(1))
     hub.join(stalled)
@@ -172,20 +172,20 @@ async def test_a_client_that_takes_nothing_for_thirty_seconds_is_closed(hub: Hub
 
 
 @with_hub
-async def test_a_client_that_is_slow_now_and_then_is_kept(hub: Hub) -> None:
-    watcher = Watching()
+async def test_a_client_that_is_sometimes_slow_is_kept(hub: Hub) -> None:
+    watcher = Watcher()
     hub.join(watcher)
     for version in range(1, 10):
         watcher.stalled = True
         hub.publish(frame(version))
         await asyncio.sleep(20)
-        watcher.take_all()
+        watcher.drain()
     assert not watcher.is_closed
 
 
 @with_hub
 async def test_a_silent_stream_gets_a_heartbeat_every_fifteen_seconds(hub: Hub) -> None:
-    watcher = Watching()
+    watcher = Watcher()
     hub.publish(frame(1))
     hub.join(watcher)
     await asyncio.sleep(50)
@@ -195,7 +195,7 @@ async def test_a_silent_stream_gets_a_heartbeat_every_fifteen_seconds(hub: Hub) 
 
 
 @with_hub
-async def test_whoever_left_gets_nothing_more(hub: Hub) -> None:
+async def test_a_subscriber_that_has_left_gets_nothing_more(hub: Hub) -> None:
     watchers = joined(hub, 5)
     for gone in (watchers[0], watchers[4], watchers[2], watchers[2]):
         hub.leave(gone)
@@ -206,12 +206,12 @@ async def test_whoever_left_gets_nothing_more(hub: Hub) -> None:
 
 
 @with_hub
-async def test_who_takes_the_place_of_one_that_left_during_a_walk_is_not_forgotten(hub: Hub) -> None:
-    def leave_all(hub: Hub, leaving: list[Watching]) -> None:
+async def test_a_subscriber_that_is_moved_during_a_walk_gets_the_frame_once(hub: Hub) -> None:
+    def leave_all(hub: Hub, leaving: list[Watcher]) -> None:
         for watcher in leaving:
             hub.leave(watcher)
 
-    watchers = [Watching() for _ in range(60)]
+    watchers = [Watcher() for _ in range(60)]
     for number, watcher in enumerate(watchers):
         hub.join(watcher)
         if number % 7 == 3:
@@ -219,7 +219,7 @@ async def test_who_takes_the_place_of_one_that_left_during_a_walk_is_not_forgott
     for version in (1, 2):
         hub.publish(frame(version))
         await asyncio.sleep(0.2)
-    # Whoever is still there has the newest frame, and nobody has one twice.
+    # Each remaining subscriber has every frame once.
     staying = [w for n, w in enumerate(watchers) if n % 7 not in {1, 2, 3}]
     assert hub.streams == len(staying)
     for watcher in staying:
@@ -227,7 +227,7 @@ async def test_who_takes_the_place_of_one_that_left_during_a_walk_is_not_forgott
 
 
 @in_virtual_time
-async def test_a_walk_over_many_lets_everything_else_go_on() -> None:
+async def test_a_walk_over_many_subscribers_does_not_block_the_event_loop() -> None:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualTimeLoop)
     async with hub_running() as hub:
@@ -245,7 +245,7 @@ async def test_a_walk_over_many_lets_everything_else_go_on() -> None:
 
 
 @in_virtual_time
-async def test_a_change_during_a_walk_reaches_everybody_within_one_more() -> None:
+async def test_a_change_during_a_walk_reaches_all_subscribers_within_the_next() -> None:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualTimeLoop)
     async with hub_running() as hub:
@@ -268,17 +268,17 @@ async def test_a_change_during_a_walk_reaches_everybody_within_one_more() -> Non
     )
 )
 @in_virtual_time
-async def test_nobody_is_left_behind_whoever_comes_and_goes_during_a_walk(
+async def test_all_subscribers_get_the_newest_frame_although_others_join_and_leave_during_walks(
     steps: list[tuple[str, int]],
 ) -> None:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualTimeLoop)
     async with hub_running() as hub:
-        watchers: list[Watching] = []
+        watchers: list[Watcher] = []
 
         def join() -> None:
-            watcher = Watching()
-            # One subscriber fills a slice, so that whatever comes next happens in the middle of a walk.
+            watcher = Watcher()
+            # One subscriber fills a slice, so that the next step happens during a walk.
             watcher.on_write = partial(loop.spend, SLICE_SECONDS)
             watchers.append(watcher)
             hub.join(watcher)
@@ -320,42 +320,42 @@ async def test_one_broken_stream_does_not_stop_the_others(hub: Hub) -> None:
 
 
 @in_virtual_time
-async def test_how_long_a_walk_takes_is_told_also_after_a_restored_backup() -> None:
-    """Its versions are lower than those that were shown before."""
+async def test_the_duration_of_a_walk_is_reported_also_after_a_restored_backup() -> None:
+    """The versions after it are lower than before."""
 
-    class Listening(Observer):
+    class Recording(Observer):
         def __init__(self) -> None:
-            self.told: list[int] = []
+            self.delivered_at_us: list[int] = []
 
         def delivered(self, at_us: int, seconds: float) -> None:
-            self.told.append(at_us)
+            self.delivered_at_us.append(at_us)
 
-    observer = Listening()
+    observer = Recording()
     hub = Hub(["main"], observer=observer)
-    hub.join(Watching())
+    hub.join(Watcher())
     for version in (8, 9, 3):
         hub.publish(frame(version))
         await asyncio.sleep(0.1)
-    assert observer.told == [8, 9, 3]
+    assert observer.delivered_at_us == [8, 9, 3]
 
 
 @with_hub
-async def test_who_has_drained_gets_nothing_twice(hub: Hub) -> None:
-    watcher = Watching()
+async def test_a_subscriber_that_has_drained_gets_no_frame_twice(hub: Hub) -> None:
+    watcher = Watcher()
     watcher.stalled = True
     hub.publish(frame(1))
     hub.join(watcher)
-    watcher.take_all()
+    watcher.drain()
     assert watcher.got == [frame(1).event]
 
 
 @with_hub
-async def test_draining_ends_all_streams_evenly_and_takes_no_new_ones(hub: Hub) -> None:
+async def test_draining_ends_all_streams_evenly_and_refuses_new_ones(hub: Hub) -> None:
     watchers = joined(hub, 10)
     draining = asyncio.create_task(hub.drain(2, 5))
     await asyncio.sleep(1)
     assert hub.is_draining
-    late = Watching()
+    late = Watcher()
     hub.join(late)
     assert late.closed_with == encode_retry(1000)
     assert [w.closed_with for w in watchers] == [None] * 10
@@ -367,10 +367,10 @@ async def test_draining_ends_all_streams_evenly_and_takes_no_new_ones(hub: Hub) 
 
 
 @in_virtual_time
-async def test_whose_time_is_over_is_ended_within_a_second_and_told_when_to_come_back() -> None:
+async def test_a_stream_whose_token_has_expired_ends_within_a_second_with_a_time_to_reconnect() -> None:
     clock = HeldClock()
     async with hub_running(clock) as hub:
-        soon, later, ever = Watching(clock.us + 60_000_000), Watching(clock.us + 90_000_000), Watching()
+        soon, later, ever = Watcher(clock.us + 60_000_000), Watcher(clock.us + 90_000_000), Watcher()
         for watcher in (soon, later, ever):
             hub.join(watcher)
         clock.advance(59.9)
@@ -389,8 +389,8 @@ async def test_whose_time_is_over_is_ended_within_a_second_and_told_when_to_come
 
 
 @in_virtual_time
-async def test_ending_many_whose_time_is_over_lets_everything_else_go_on() -> None:
-    class Ending(Watching):
+async def test_ending_many_expired_streams_does_not_block_the_event_loop() -> None:
+    class Ending(Watcher):
         __slots__ = ()
 
         def close(self, last: Message | None) -> None:

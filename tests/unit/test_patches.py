@@ -1,4 +1,4 @@
-"""Patches: whoever applies them has, byte for byte, what whoever gets whole frames has."""
+"""Patches: a client that applies them has the same board as one that gets whole frames."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ TOP = 10
 
 
 def frame(version: int, scores: dict[str, int], names: dict[str, str] | None = None, **changed: Any) -> Frame:
-    """The top ten of some scores; of equal ones the one with the smaller name is first."""
+    """Return the top ten of some scores. Of equal scores, the smaller user id is first."""
     order = sorted(scores, key=lambda user: (-scores[user], user))
     entries = (
         Entry(rank, user, (names or {}).get(user), scores[user], scores[user])
@@ -29,7 +29,7 @@ def frame(version: int, scores: dict[str, int], names: dict[str, str] | None = N
 
 
 def data(message: Message) -> tuple[str, dict[str, Any]]:
-    """The kind of an event and what it says."""
+    """Return the name of an event and its data."""
     fields = dict(line.split(": ", 1) for line in message.plain.decode().strip().split("\n"))
     document: dict[str, Any] = json.loads(fields["data"])
     assert fields["id"] == str(document["version"])
@@ -48,7 +48,7 @@ def patched(board: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 class Client(Subscriber):
-    """Keeps the board as a client does."""
+    """Keeps the board like a client."""
 
     __slots__ = ("board", "kinds", "stalled")
 
@@ -67,7 +67,7 @@ class Client(Subscriber):
     def close(self, last: Message | None) -> None:
         raise AssertionError(last)
 
-    def take_all(self) -> None:
+    def drain(self) -> None:
         was_behind, self.stalled, self.is_behind = self.is_behind, False, False
         if was_behind:
             self.on_drained(self)
@@ -92,13 +92,13 @@ def test_a_patch_leads_from_any_board_to_any_later_one(
 
 
 def ranked(version: int, *rows: tuple[str, int]) -> Frame:
-    """These rows, in this order."""
+    """Return a frame with these rows, in this order."""
     entries = (Entry(rank, user, None, score, 0) for rank, (user, score) in enumerate(rows, start=1))
     return encode_board(Snapshot("main", version, version, len(rows), tuple(entries)))
 
 
-def test_where_the_rows_that_stay_change_places_the_board_is_sent_whole() -> None:
-    """As a restored backup may have it: of two with equal scores, the other one was first there."""
+def test_if_unchanged_rows_are_reordered_the_whole_board_is_sent() -> None:
+    """This may happen after a backup is restored: of two equal scores, the other was reached first."""
     others = tuple((f"user-{number}", number) for number in range(8, 0, -1))
     assert (
         encode_patch(ranked(7, ("ada", 9), ("bob", 9), *others), ranked(5, ("ada", 9), ("bob", 9), *others))
@@ -111,8 +111,8 @@ def test_where_the_rows_that_stay_change_places_the_board_is_sent_whole() -> Non
 
 
 @in_virtual_time
-async def test_of_two_boards_with_one_version_each_client_gets_what_leads_on_from_its_own() -> None:
-    """As after a restored backup: who was behind still has a board of the history that is no more."""
+async def test_of_two_boards_with_the_same_version_each_client_gets_the_patch_for_its_own() -> None:
+    """After a backup is restored, a client that was behind still has a board of the lost history."""
 
     hub = Hub(["main"])
     lost, restored = Client(takes_patches=True), Client(takes_patches=True)
@@ -125,7 +125,7 @@ async def test_of_two_boards_with_one_version_each_client_gets_what_leads_on_fro
     newest = ranked(6, ("bob", 15), ("ada", 11), *others)
     hub.publish(newest)
     await asyncio.sleep(0.1)
-    lost.take_all()
+    lost.drain()
     assert restored.kinds == lost.kinds == ["leaderboard", "patch"]
     assert restored.board == lost.board == json.loads(newest.body)
 
@@ -137,7 +137,7 @@ steps = st.lists(
 
 
 class Crowd:
-    """Clients of both kinds at a board that changes."""
+    """A board that changes, and clients with and without patches."""
 
     def __init__(self) -> None:
         self.hub = Hub(["main"])
@@ -165,7 +165,7 @@ class Crowd:
         self.clients[number % len(self.clients)].stalled = True
 
     def go_on(self, number: int) -> None:
-        self.clients[number % len(self.clients)].take_all()
+        self.clients[number % len(self.clients)].drain()
 
     def _publish(self) -> None:
         self.version += 1
@@ -186,16 +186,16 @@ async def test_clients_with_and_without_patches_never_diverge(steps: list[tuple[
         else:
             getattr(crowd, step)(number)
     for client in crowd.clients:
-        client.take_all()
+        client.drain()
     await asyncio.sleep(1)
     newest = json.loads(crowd.newest().body)
     for client in crowd.clients:
-        # What nobody can see is not sent, so a version may be older while the rows are the same.
+        # A change outside the visible rows is not sent, so a client's version may be older.
         assert client.board["entries"] == newest["entries"]
 
 
 @in_virtual_time
-async def test_one_score_costs_a_fraction_of_the_board() -> None:
+async def test_the_patch_of_one_score_is_much_smaller_than_the_board() -> None:
     hub = Hub(["main"])
     client = Client(takes_patches=True)
     scores = {f"user-{number}": 100 - number for number in range(30)}
@@ -209,7 +209,7 @@ async def test_one_score_costs_a_fraction_of_the_board() -> None:
 
 
 @in_virtual_time
-async def test_who_has_missed_too_much_gets_the_whole_board() -> None:
+async def test_a_client_that_has_missed_too_many_changes_gets_the_whole_board() -> None:
     hub = Hub(["main"])
     client = Client(takes_patches=True)
     client.stalled = True
@@ -218,7 +218,7 @@ async def test_who_has_missed_too_much_gets_the_whole_board() -> None:
     for version in range(2, MAX_PATCHED_CHANGES + 3):
         hub.publish(frame(version, {"ada": version, "bob": 0}))
         await asyncio.sleep(0.1)
-    client.take_all()
+    client.drain()
     assert client.kinds == ["leaderboard", "leaderboard"]
 
 

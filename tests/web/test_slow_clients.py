@@ -1,4 +1,4 @@
-"""A client that does not read: it slows nobody, and sees the newest board when it reads again."""
+"""A client that does not read delays no other, and gets the newest board when it reads again."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ LONG_NAME = "🎮" * 128
 @pytest.fixture
 def scoreboard(tmp_path: Path) -> Iterator[Running]:
     with running(tmp_path, HeldClock(), send_buffer_bytes=SMALL, rate_limit="1000000/minute") as server:
-        # Ten names of 512 bytes make a frame of 12 KB, more than the kernel takes at once.
+        # Ten names of 512 bytes make a frame of 12 KB, more than the kernel's buffer.
         for number in range(10):
             server.score(f"user-{number}", name=LONG_NAME)
         yield server
@@ -31,7 +31,7 @@ def scoreboard(tmp_path: Path) -> Iterator[Running]:
 
 @contextmanager
 def stalled(scoreboard: Running) -> Iterator[socket.socket]:
-    """A stream that was asked for, and is not read."""
+    """Open a stream without reading it."""
     where = urlsplit(scoreboard.url)
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
@@ -42,7 +42,7 @@ def stalled(scoreboard: Running) -> Iterator[socket.socket]:
 
 
 def versions(received: bytes) -> list[int]:
-    """The versions of the whole events in a response, in their order."""
+    """Return the versions of the complete events in a response, in order."""
     events = received.split(b"data: ")[1:]
     return [json.loads(event.split(b"\n")[0])["version"] for event in events if b"\n\n" in event]
 
@@ -57,7 +57,7 @@ def read_until(client: socket.socket, version: int) -> bytes:
 
 
 def change_until(scoreboard: Running, quick: Watcher, last: int) -> None:
-    """Change the top until it has this version; one that reads sees each change."""
+    """Change the top until it has version `last`. A client that reads gets each change."""
     for version in range(quick.frame()["version"] + 1, last + 1):
         scoreboard.score(f"user-{version % 10}", name=LONG_NAME)
         while quick.frame()["version"] < version:
@@ -72,16 +72,16 @@ def test_a_slow_client_gets_the_newest_board_when_it_reads_again(scoreboard: Run
         assert seen == sorted(set(seen))
         assert seen[-1] == 40
         assert len(seen) < 20
-        # It keeps up again, as if nothing had been.
+        # From now on, it gets each change again.
         scoreboard.score("user-0", name=LONG_NAME)
         assert versions(read_until(slow, 41).replace(b"\r\n", b"")) == [41]
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def test_a_client_that_reads_on_gets_few_old_boards_also_where_the_kernel_would_keep_many(
+def test_a_client_that_resumes_reading_gets_few_old_boards_also_with_a_large_kernel_buffer(
     tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
-    """By itself it would hold megabytes for a client that has stopped reading. (Other tests make its buffer small.)"""
+    """By default, the kernel would buffer megabytes for a client that has stopped reading. Other tests limit that."""
     with running(tmp_path, HeldClock(), loop_factory=loop, rate_limit="1000000/minute") as scoreboard:
         for number in range(10):
             scoreboard.score(f"user-{number}", name=LONG_NAME)
@@ -92,7 +92,9 @@ def test_a_client_that_reads_on_gets_few_old_boards_also_where_the_kernel_would_
     assert len(seen) < 10
 
 
-def test_a_client_that_never_reads_is_cut_off(scoreboard: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_never_reads_is_disconnected(
+    scoreboard: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ring, "STALLED_SECONDS", 3)
     monkeypatch.setattr(hub, "TICK_SECONDS", 0.05)
     with stalled(scoreboard) as slow, scoreboard.watch() as quick:
@@ -103,18 +105,18 @@ def test_a_client_that_never_reads_is_cut_off(scoreboard: Running, monkeypatch: 
         received = b""
         while data := slow.recv(65_536):
             received += data
-        # Torn, and not ended as a response ends: what was left to send is not waited for.
+        # The connection is aborted in the middle of the response.
         assert not received.endswith(b"0\r\n\r\n")
         assert scoreboard.scoreboard.hub.counts.stalled == 1
 
 
-def test_a_server_stops_though_a_client_does_not_read(scoreboard: Running) -> None:
+def test_a_server_stops_although_a_client_does_not_read(scoreboard: Running) -> None:
     with stalled(scoreboard), scoreboard.watch() as quick:
         change_until(scoreboard, quick, 30)
         scoreboard.stop()
 
 
-def test_clients_that_leave_are_forgotten(scoreboard: Running) -> None:
+def test_streams_of_disconnected_clients_are_removed(scoreboard: Running) -> None:
     with scoreboard.watch() as staying:
         staying.frame()
         for _ in range(5):

@@ -1,4 +1,4 @@
-"""A stream is the same whichever way it goes: on a connection that has left the server, by ASGI, or by TLS."""
+"""A stream is the same on each transport: on a detached connection, over plain ASGI, and over TLS."""
 
 import asyncio
 import json
@@ -30,8 +30,8 @@ ASK: Final = b"GET /api/leaderboard/stream HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
 @dataclass(frozen=True)
-class Way:
-    """How a stream gets to its client."""
+class Transport:
+    """How a stream is sent to its client."""
 
     subscriber: type[Subscriber]
     loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
@@ -39,18 +39,18 @@ class Way:
     has_tls: bool = False
 
 
-WAYS: Final = {
-    "detached-asyncio": Way(SocketSubscriber),
-    "detached-uvloop": Way(SocketSubscriber, uvloop.new_event_loop),
-    "asgi-asyncio": Way(AsgiSubscriber, has_extensions=False),
-    "asgi-uvloop": Way(AsgiSubscriber, uvloop.new_event_loop, has_extensions=False),
-    "tls-asyncio": Way(AsgiSubscriber, has_tls=True),
-    "tls-uvloop": Way(AsgiSubscriber, uvloop.new_event_loop, has_tls=True),
+TRANSPORTS: Final = {
+    "detached-asyncio": Transport(SocketSubscriber),
+    "detached-uvloop": Transport(SocketSubscriber, uvloop.new_event_loop),
+    "asgi-asyncio": Transport(AsgiSubscriber, has_extensions=False),
+    "asgi-uvloop": Transport(AsgiSubscriber, uvloop.new_event_loop, has_extensions=False),
+    "tls-asyncio": Transport(AsgiSubscriber, has_tls=True),
+    "tls-uvloop": Transport(AsgiSubscriber, uvloop.new_event_loop, has_tls=True),
 }
 
 
 def without_extensions(application: ASGIApp) -> ASGIApp:
-    """As under another server."""
+    """Serve as under another ASGI server."""
 
     async def plain(scope: Scope, receive: Receive, send: Send) -> None:
         await application({**scope, "extensions": {}}, receive, send)
@@ -58,31 +58,35 @@ def without_extensions(application: ASGIApp) -> ASGIApp:
     return plain
 
 
-@pytest.fixture(params=list(WAYS.values()), ids=list(WAYS))
-def way(request: pytest.FixtureRequest) -> Way:
+@pytest.fixture(params=list(TRANSPORTS.values()), ids=list(TRANSPORTS))
+def transport(request: pytest.FixtureRequest) -> Transport:
     return request.param  # type: ignore[no-any-return]
 
 
 @pytest.fixture
-def scoreboard(way: Way, tmp_path: Path, certificate: dict[str, Path]) -> Iterator[Running]:
-    with served(way, tmp_path, certificate) as server:
+def scoreboard(transport: Transport, tmp_path: Path, certificate: dict[str, Path]) -> Iterator[Running]:
+    with served(transport, tmp_path, certificate) as server:
         yield server
 
 
 @contextmanager
-def served(way: Way, folder: Path, certificate: dict[str, Path], **given: Any) -> Iterator[Running]:
-    if way.has_tls:
+def served(
+    transport: Transport, folder: Path, certificate: dict[str, Path], **given: Any
+) -> Iterator[Running]:
+    if transport.has_tls:
         given |= certificate
-    if not way.has_extensions:
+    if not transport.has_extensions:
         given["around"] = without_extensions
-    with running(folder, HeldClock(), loop_factory=way.loop, rate_limit="100000/minute", **given) as server:
+    with running(
+        folder, HeldClock(), loop_factory=transport.loop, rate_limit="100000/minute", **given
+    ) as server:
         server.score("ada", name="Ada")
         yield server
 
 
 @contextmanager
 def connected(scoreboard: Running, ask: bytes = ASK) -> Iterator[socket.socket]:
-    """A connection that has sent some bytes."""
+    """Open a connection and send `ask`."""
     where = urlsplit(scoreboard.url)
     with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as plain:
         client = plain
@@ -111,7 +115,7 @@ def received_to_the_end(client: socket.socket) -> bytes:
 
 
 def unchunked(body: bytes) -> bytes:
-    """RFC 9112, section 7.1; as far as it has come."""
+    """Decode chunks (RFC 9112, section 7.1). The last one may be incomplete."""
     text = b""
     while body:
         size, _, body = body.partition(b"\r\n")
@@ -121,20 +125,22 @@ def unchunked(body: bytes) -> bytes:
 
 
 def only(*names: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("way", [WAYS[name] for name in names], ids=names, indirect=True)
+    return pytest.mark.parametrize(
+        "transport", [TRANSPORTS[name] for name in names], ids=names, indirect=True
+    )
 
 
-def test_it_goes_the_way_that_is_meant(way: Way, scoreboard: Running) -> None:
+def test_each_transport_has_its_subscriber(transport: Transport, scoreboard: Running) -> None:
     with scoreboard.watch() as watcher:
         watcher.frame()
         ring = scoreboard.scoreboard.hub._rings["main"]
-        assert [type(subscriber) for subscriber in ring.subscribers()] == [way.subscriber]
+        assert [type(subscriber) for subscriber in ring.subscribers()] == [transport.subscriber]
 
 
-def test_the_bytes_are_the_same(way: Way, scoreboard: Running) -> None:
+def test_the_bytes_are_the_same(transport: Transport, scoreboard: Running) -> None:
     with connected(scoreboard) as client:
         head, _, body = received_until(client, b'"version":1').partition(b"\r\n\r\n")
-        # The rest of the event, and all that follows once it is over.
+        # The rest of the event, and everything up to the end of the stream.
         scoreboard.score("bob", name="Bob")
         body += received_until(client, b'"version":2')
         scoreboard.stop()
@@ -148,7 +154,7 @@ def test_the_bytes_are_the_same(way: Way, scoreboard: Running) -> None:
         "content-type: text/event-stream; charset=utf-8",
         "cross-origin-resource-policy: same-origin",
         "referrer-policy: no-referrer",
-        *(["strict-transport-security: max-age=31536000"] if way.has_tls else []),
+        *(["strict-transport-security: max-age=31536000"] if transport.has_tls else []),
         "transfer-encoding: chunked",
         "vary: origin",
         "x-accel-buffering: no",
@@ -156,7 +162,7 @@ def test_the_bytes_are_the_same(way: Way, scoreboard: Running) -> None:
     ]
     assert body.endswith(b"0\r\n\r\n")
     *events, end = unchunked(body).decode().split("\n\n")
-    # Each empty line ends an event that has data, since many clients take any empty line for an event.
+    # Each empty line ends an event that has data: many clients treat any empty line as an event.
     assert [names(event) for event in events] == [["retry", "id", "event", "data"], ["id", "event", "data"]]
     assert re.fullmatch(r"retry: [123]\d\d\d\n", end)
     boards = [json.loads(event.split("data: ")[1]) for event in events]
@@ -169,7 +175,7 @@ def names(event: str) -> list[str]:
 
 
 def scoreboard_as_sent(board: dict[str, Any]) -> dict[str, Any]:
-    """Ada and Bob, each with one quest."""
+    """Return the board of Ada and Bob, each with one quest."""
     rows = zip((1, 2), ("ada", "bob"), ("Ada", "Bob"), strict=True)
     entries = [{"rank": rank, "userId": user, "name": name, "score": 50} for rank, user, name in rows]
     for entry, sent in zip(entries, board["entries"], strict=True):
@@ -187,18 +193,18 @@ def test_frames_come_in_order(scoreboard: Running) -> None:
         assert versions == sorted(set(versions))
 
 
-def test_another_origin_may_watch(scoreboard: Running) -> None:
+def test_a_page_of_another_origin_may_open_a_stream(scoreboard: Running) -> None:
     with scoreboard.client.stream(
         "GET",
         "/api/leaderboard/stream",
         headers={"Origin": "https://elsewhere.example", "Accept-Encoding": "gzip"},
     ) as response:
         assert response.headers["Access-Control-Allow-Origin"] == "*"
-        # Compressed events would wait for each other.
+        # Compression would delay events.
         assert "Content-Encoding" not in response.headers
 
 
-def test_head_says_what_would_come(scoreboard: Running) -> None:
+def test_head_has_the_headers_of_a_stream(scoreboard: Running) -> None:
     response = scoreboard.client.head("/api/leaderboard/stream")
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["Content-Type"].startswith("text/event-stream")
@@ -207,7 +213,7 @@ def test_head_says_what_would_come(scoreboard: Running) -> None:
 
 @only("detached-asyncio", "detached-uvloop")
 def test_a_client_of_http_1_0_gets_no_chunks(scoreboard: Running) -> None:
-    """The other ways leave that to the server, and uvicorn sends chunks to everybody."""
+    """Over plain ASGI this is up to the server, and uvicorn always sends chunks."""
     with connected(scoreboard, b"GET /api/leaderboard/stream HTTP/1.0\r\n\r\n") as client:
         head, _, body = received_until(client, b'"version":1').partition(b"\r\n\r\n")
         scoreboard.score("bob")
@@ -230,7 +236,7 @@ def test_another_request_on_the_same_connection_changes_nothing(scoreboard: Runn
 
 
 @only("detached-asyncio", "detached-uvloop", "tls-asyncio", "tls-uvloop")
-def test_what_a_client_sends_later_is_ignored(scoreboard: Running) -> None:
+def test_bytes_that_a_client_sends_during_a_stream_are_ignored(scoreboard: Running) -> None:
     with connected(scoreboard) as client:
         received_until(client, b'"version":1')
         client.sendall(b"\0nonsense" * 10_000)
@@ -247,7 +253,7 @@ BEHIND = {
 
 @only("detached-asyncio", "detached-uvloop", "tls-asyncio", "tls-uvloop")
 @pytest.mark.parametrize("behind", list(BEHIND.values()), ids=list(BEHIND))
-def test_a_client_that_leaves_at_once_leaves_no_stream_behind(
+def test_a_client_that_disconnects_at_once_leaves_no_stream_open(
     scoreboard: Running, behind: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ring, "STALLED_SECONDS", 100 * LIMIT_SECONDS)
@@ -265,7 +271,7 @@ def test_a_client_that_leaves_at_once_leaves_no_stream_behind(
 
 @only("detached-asyncio", "detached-uvloop", "tls-asyncio", "tls-uvloop")
 @pytest.mark.parametrize("sent", [b"\0nonsense", b"GET / HTTP/1.1\r\n\r\n"], ids=["nonsense", "requests"])
-def test_a_client_that_sends_without_end_is_cut_off(scoreboard: Running, sent: bytes) -> None:
+def test_a_client_that_sends_without_end_is_disconnected(scoreboard: Running, sent: bytes) -> None:
     with connected(scoreboard) as client:
         received_until(client, b'"version":1')
         with pytest.raises((ConnectionError, ssl.SSLError)):
@@ -274,8 +280,8 @@ def test_a_client_that_sends_without_end_is_cut_off(scoreboard: Running, sent: b
 
 
 @only("detached-asyncio", "detached-uvloop", "asgi-asyncio", "asgi-uvloop")
-def test_a_client_that_has_said_all_is_taken_for_gone(scoreboard: Running) -> None:
-    """As nginx does. (With TLS there are no half-closed connections.)"""
+def test_a_stream_ends_when_the_client_shuts_down_its_sending_side(scoreboard: Running) -> None:
+    """nginx does the same. (TLS has no half-closed connections.)"""
     with connected(scoreboard) as client:
         received_until(client, b'"version":1')
         client.shutdown(socket.SHUT_WR)
@@ -284,7 +290,7 @@ def test_a_client_that_has_said_all_is_taken_for_gone(scoreboard: Running) -> No
             scoreboard.board()
 
 
-def test_a_client_that_has_the_newest_board_is_sent_only_what_is_newer(scoreboard: Running) -> None:
+def test_a_client_that_has_the_newest_board_gets_only_newer_ones(scoreboard: Running) -> None:
     ask = ASK.replace(b"Host:", b"Last-Event-ID: 1\r\nHost:")
     with scoreboard.watch() as other, connected(scoreboard, ask) as client:
         other.frame()
@@ -297,7 +303,7 @@ def test_a_client_that_has_the_newest_board_is_sent_only_what_is_newer(scoreboar
 
 
 @pytest.mark.parametrize("version", ["0", "999999", "-1", "1.5", "x", "9" * 100])
-def test_a_client_with_any_other_board_is_sent_the_newest(scoreboard: Running, version: str) -> None:
+def test_a_client_with_any_other_version_gets_the_newest_board(scoreboard: Running, version: str) -> None:
     with scoreboard.client.stream(
         "GET", "/api/leaderboard/stream", headers={"Last-Event-ID": version}
     ) as response:
@@ -305,9 +311,9 @@ def test_a_client_with_any_other_board_is_sent_the_newest(scoreboard: Running, v
 
 
 def test_a_stream_of_a_private_board_ends_with_its_token(
-    way: Way, tmp_path: Path, certificate: dict[str, Path]
+    transport: Transport, tmp_path: Path, certificate: dict[str, Path]
 ) -> None:
-    with served(way, tmp_path, certificate, require_auth_to_read=True) as scoreboard:
+    with served(transport, tmp_path, certificate, require_auth_to_read=True) as scoreboard:
         token = scoreboard.tokens.sign(Caller("ada"), 60)
         ask = ASK[:-2] + b"Authorization: Bearer %b\r\n\r\n" % token.encode()
         with connected(scoreboard, ask) as client:
@@ -315,14 +321,14 @@ def test_a_stream_of_a_private_board_ends_with_its_token(
             scoreboard.clock.advance(70)
             received += received_to_the_end(client)
         events = unchunked(received.partition(b"\r\n\r\n")[2])
-        # Whole to its end, and not all come back at once.
+        # The last event is complete, and a random time to reconnect follows.
         assert re.search(rb"}\n\nretry: [123]\d\d\d\n$", events)
         assert scoreboard.scoreboard.hub.counts.expired == 1
         with connected(scoreboard, ask) as client:
             assert b"token_expired" in received_until(client, b"}")
 
 
-def test_a_stream_that_asks_for_no_token_does_not_end_with_one(scoreboard: Running) -> None:
+def test_a_stream_of_a_public_board_does_not_end_when_a_token_expires(scoreboard: Running) -> None:
     ask = ASK[:-2] + b"Authorization: Bearer %b\r\n\r\n" % scoreboard.tokens.sign(Caller("ada"), 60).encode()
     with connected(scoreboard, ask) as client:
         received_until(client, b"event: leaderboard")

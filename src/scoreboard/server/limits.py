@@ -32,7 +32,7 @@ LINGER_SECONDS: Final = 2.0
 """Time for which a refused client may continue to send."""
 
 UNREAD_SECONDS: Final = 30.0
-"""Time for which a client may read nothing of an answer: the same as on a stream (`fanout.ring`)."""
+"""Time for which a client may read nothing of an answer. Streams have the same limit (`fanout.ring`)."""
 
 
 class ByteCount:

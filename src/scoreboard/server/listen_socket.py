@@ -1,4 +1,4 @@
-"""The socket that a server listens on, and where a browser finds it."""
+"""Listening sockets, and the URLs at which browsers reach them."""
 
 import errno
 import ipaddress
@@ -9,13 +9,13 @@ from scoreboard.domain.errors import StartError
 from scoreboard.settings.hosts import host_and_port
 
 BACKLOG: Final = 4_096
-"""Connections that wait to be taken: browsers come back all at once after a restart."""
+"""Connections that wait to be accepted: after a restart, all browsers reconnect at once."""
 
 
 def bind(host: str, port: int, setting: str = "SCOREBOARD_") -> socket.socket:
-    """A listening socket. Raises StartError, with what to do, where the address cannot be had.
+    """Return a listening socket. Raises StartError if the address cannot be used.
 
-    `setting` is what the names of the two settings begin with.
+    `setting` is the prefix of the two settings to name in the error.
     """
     listening = None
     try:
@@ -31,14 +31,14 @@ def bind(host: str, port: int, setting: str = "SCOREBOARD_") -> socket.socket:
             listening.close()
         where = host_and_port(host, port)
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            raise StartError(f"{where} is taken: stop what listens there, or set {setting}PORT.") from error
+            raise StartError(f"{where} is in use: stop the other program, or set {setting}PORT.") from error
         reason = getattr(error, "strerror", None) or str(error)
         raise StartError(f"{where} cannot be used ({reason}): set {setting}HOST or {setting}PORT.") from error
     return listening
 
 
 def url_of(listening: socket.socket, *, is_tls: bool = False) -> str:
-    """Where a browser on this machine finds the server."""
+    """Return the URL at which a browser on this machine reaches the server."""
     host, port = listening.getsockname()[:2]
     address = ipaddress.ip_address(host)
     if address.is_unspecified:
