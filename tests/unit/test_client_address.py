@@ -1,4 +1,4 @@
-"""Whose request it is, behind proxies and without them."""
+"""The client's address, with and without proxies."""
 
 from ipaddress import ip_network
 
@@ -18,10 +18,10 @@ def seen_as(peer: str | None, *forwarded: str) -> str | None:
     ("peer", "forwarded", "expected"),
     [
         ("192.0.2.1", (), "192.0.2.1"),
-        # Nobody who is not trusted is believed.
+        # The header of an untrusted client is ignored.
         ("192.0.2.1", ("198.51.100.7",), "192.0.2.1"),
         ("10.0.0.1", ("198.51.100.7",), "198.51.100.7"),
-        # What lies left of the first hop that is not trusted, its owner has made up.
+        # The first untrusted hop may have made up all hops to its left.
         ("10.0.0.1", ("203.0.113.9, 198.51.100.7",), "198.51.100.7"),
         ("10.0.0.1", ("203.0.113.9, 198.51.100.7, 10.0.0.2",), "198.51.100.7"),
         ("10.0.0.1", ("203.0.113.9", "198.51.100.7", "10.0.0.2"), "198.51.100.7"),
@@ -29,7 +29,7 @@ def seen_as(peer: str | None, *forwarded: str) -> str | None:
         ("10.0.0.1", (), "10.0.0.1"),
         ("10.0.0.1", ("198.51.100.7, unknown",), "10.0.0.1"),
         ("10.0.0.1", ("198.51.100.7:4711",), "198.51.100.7"),
-        # A customer's IPv6 addresses are as many as it likes.
+        # A client can use any IPv6 address of its network.
         ("2001:db8:1:2:3:4:5:6", (), "2001:db8:1:2::/64"),
         ("fd00::1", ("[2001:db8:1:2::9]:4711",), "2001:db8:1:2::/64"),
         ("::ffff:10.0.0.1", ("198.51.100.7",), "198.51.100.7"),
@@ -37,7 +37,7 @@ def seen_as(peer: str | None, *forwarded: str) -> str | None:
         (None, ("198.51.100.7",), None),
     ],
 )
-def test_an_address_is_the_nearest_that_is_no_proxy_of_ours(
+def test_the_address_is_the_nearest_hop_that_is_not_a_trusted_proxy(
     peer: str | None, forwarded: tuple[str, ...], expected: str | None
 ) -> None:
     assert seen_as(peer, *forwarded) == expected

@@ -1,4 +1,4 @@
-"""The limit that a process keeps by itself, to the microsecond."""
+"""The rate limiter, to the microsecond."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.clocks import HeldClock
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 600, 60_000])
-def test_so_many_pass_at_once_and_then_one_by_one(count: int) -> None:
+def test_the_limit_passes_at_once_and_then_one_by_one(count: int) -> None:
     clock = HeldClock()
     limiter = RateLimiter(RateLimit(count, 60_000_000), clock.monotonic)
     assert [limiter.take("ada") for _ in range(count)] == [0] * count
@@ -22,7 +22,7 @@ def test_so_many_pass_at_once_and_then_one_by_one(count: int) -> None:
     assert limiter.take("bob") == 0
 
 
-def test_an_hour_without_a_request_saves_up_no_more_than_the_limit() -> None:
+def test_unused_time_adds_up_to_the_limit_only() -> None:
     clock = HeldClock()
     limiter = RateLimiter(RateLimit(5, 1_000_000), clock.monotonic)
     limiter.take("ada")
