@@ -50,7 +50,10 @@ def _with_vary(send: Send) -> Send:
 
     async def send_with_vary(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), (b"vary", b"Origin")]
+            headers = message.get("headers", ())
+            others = [header for header in headers if header[0] != b"vary"]
+            varies = [value for name, value in headers if name == b"vary"]
+            message["headers"] = [*others, (b"vary", b", ".join([*varies, b"Origin"]))]
         await send(message)
 
     return send_with_vary
