@@ -22,7 +22,7 @@ from scoreboard.clock import SystemClock
 from scoreboard.domain import boards
 from scoreboard.domain.plain_text import MAX_CHARACTERS
 from scoreboard.fanout import board_cache, ring
-from scoreboard.metrics import Metrics
+from scoreboard.metrics import CurrentState, Metrics
 from scoreboard.resilience import rate_limiter as limiter
 from scoreboard.server import limits as connection
 from scoreboard.services import answer, read_boards, verify, write_queue
@@ -72,7 +72,8 @@ def errors() -> None:
 def metrics() -> None:
     """Print the metrics of this program, without those of the process."""
     collected = Metrics(SystemClock())
-    collected.watch(MagicMock(pools=lambda: {"redis": (0, 1)}))
+    mock = MagicMock()
+    collected.registry.register(CurrentState(mock, mock, mock, mock, mock, lambda: {"redis": (0, 1)}))
     _table("metric", "")
     for name, labels, text in sorted(_families(collected.registry)):
         _row(f"`{name}{labels}`", text)

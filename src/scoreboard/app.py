@@ -19,7 +19,7 @@ from scoreboard.domain.events import NewId
 from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
-from scoreboard.metrics import Metrics, MetricSources
+from scoreboard.metrics import CurrentState, Metrics
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import NULL_OBSERVER, Observer, Pooled
@@ -146,7 +146,7 @@ async def open_scoreboard(
         )
         metrics_port = None
         if metrics is not None and settings.metrics_port is not None:
-            metrics.watch(process.metric_sources)
+            metrics.registry.register(process.state)
             metrics_port = stack.enter_context(
                 served(metrics.registry, settings.metrics_host, settings.metrics_port)
             )
@@ -172,7 +172,7 @@ class _Process:
     """The objects of a process, by who uses them: the routes, /metrics, and the event loop."""
 
     services: Services
-    metric_sources: MetricSources
+    state: CurrentState
     loops: Sequence[BackgroundLoop]
 
 
@@ -210,11 +210,11 @@ def _make_process(environment: _Environment, store: AdminStore, ranking: Ranking
         clock=clock,
         observer=observer,
     )
-    sources = MetricSources(hub, commit, applier, healer, clock_guard, partial(_pools, store, ranking))
+    state = CurrentState(hub, commit, applier, healer, clock_guard, partial(_pools, store, ranking))
     following = BackgroundLoop("follow changes", lambda: publisher.follow(ranking.changed_boards()), observer)
     keys = BackgroundLoop("keys", tokens.refresh_keys, observer)
     loops = (healer.loop, *commit.loops, *publisher.loops, following, hub.loop, keys)
-    return _Process(services, sources, loops)
+    return _Process(services, state, loops)
 
 
 def _make_hub(environment: _Environment, boards: Sequence[str]) -> Hub:

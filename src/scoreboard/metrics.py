@@ -31,9 +31,9 @@ Pools = Callable[[], Mapping[str, tuple[int, int]]]
 """For each pool, the connections in use and the size of the pool."""
 
 
-@dataclass(frozen=True, slots=True)
-class MetricSources:
-    """Objects whose state is read at each scrape, by another thread: single numbers, which need no lock."""
+@dataclass(frozen=True)
+class CurrentState(Collector):
+    """The metrics that are read at each scrape, on another thread: single numbers, which need no lock."""
 
     hub: Hub
     commit: GroupCommit
@@ -41,6 +41,11 @@ class MetricSources:
     healer: Healer
     clock_guard: ClockGuard
     pools: Pools
+
+    def collect(self) -> Iterator[Metric]:
+        yield from _of_streams(self.hub)
+        yield from _of_services(self)
+        yield from _of_pools(self.pools())
 
 
 class Metrics(Observer):
@@ -126,22 +131,6 @@ class Metrics(Observer):
     def failed(self, work: str) -> None:
         self._failures.labels(work).inc()
 
-    def watch(self, sources: MetricSources) -> None:
-        """Also report the current state of these components."""
-        self.registry.register(_State(sources))
-
-
-class _State(Collector):
-    """Collects the current state. Called on another thread: it reads single numbers, which need no lock."""
-
-    def __init__(self, sources: MetricSources) -> None:
-        self._sources = sources
-
-    def collect(self) -> Iterator[Metric]:
-        yield from _of_streams(self._sources.hub)
-        yield from _of_services(self._sources)
-        yield from _of_pools(self._sources.pools())
-
 
 def _of_streams(hub: Hub) -> Iterator[Metric]:
     counts = hub.counts
@@ -176,20 +165,20 @@ def _of_streams(hub: Hub) -> Iterator[Metric]:
     yield _counter("stream_bytes", "Bytes of boards that were written to streams.", counts.bytes)
 
 
-def _of_services(sources: MetricSources) -> Iterator[Metric]:
-    yield _gauge("commit_queue_depth", "Submissions that wait for a commit.", sources.commit.depth)
+def _of_services(state: CurrentState) -> Iterator[Metric]:
+    yield _gauge("commit_queue_depth", "Submissions that wait for a commit.", state.commit.depth)
     yield _gauge(
         "copy_lag_versions",
         "Versions that the ranking lacks while it is filled; otherwise 0.",
-        sources.applier.lag,
+        state.applier.lag,
     )
     degraded = GaugeMetricFamily(
         f"{NAMESPACE}_degraded", "1 while the store or the ranking is unavailable.", labels=["partner"]
     )
     for partner in ("store", "ranking"):
-        degraded.add_metric([partner], partner in sources.healer.unavailable)
+        degraded.add_metric([partner], partner in state.healer.unavailable)
     yield degraded
-    guard = sources.clock_guard
+    guard = state.clock_guard
     yield _gauge("clock_unsure", "1 while scores are refused after a jump of the clock.", guard.is_unsure)
     yield _counter("clock_jumps", "Jumps of the store's clock by more than a minute.", guard.jumps)
 

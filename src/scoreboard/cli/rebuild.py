@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from scoreboard.app import make_ranking, make_store
 from scoreboard.cli.progress import progress_bars
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.ports.ranking import Ranking
+from scoreboard.resilience.background_loop import BackgroundLoop
 from scoreboard.services.apply import Applier
 from scoreboard.settings.catalog import load_catalog
 from scoreboard.settings.config import Settings, read_settings
@@ -53,16 +55,13 @@ async def _rebuild(settings: Settings, boards: list[str]) -> list[tuple[str, int
                 continue
             task = progress.add_task(board, total=heads[board].version)
             await ranking.drop(board)
-            showing = asyncio.create_task(_show(ranking, board, progress, task))
-            await applier.heal(board)
-            showing.cancel()
-            await asyncio.wait([showing])
+            async with BackgroundLoop("progress", partial(_show, ranking, board, progress, task)):
+                await applier.heal(board)
             rebuilt.append((board, (await ranking.page(board, 1, 0)).players))
         return rebuilt
 
 
-async def _show(ranking: Ranking, board: str, progress: Progress, task: TaskID) -> None:
-    while True:
-        with suppress(RankingUnavailable):
-            progress.update(task, completed=(await ranking.progress(board)).version)
-        await asyncio.sleep(LOOK_SECONDS)
+async def _show(ranking: Ranking, board: str, progress: Progress, task: TaskID) -> float:
+    with suppress(RankingUnavailable):
+        progress.update(task, completed=(await ranking.progress(board)).version)
+    return LOOK_SECONDS

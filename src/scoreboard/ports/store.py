@@ -40,10 +40,6 @@ class Store(Protocol):
         others may succeed without it.
         """
 
-    @property
-    def takes_writes(self) -> bool:
-        """False if the store refuses all writes, as far as is known. Reads may still work."""
-
     def reconnect(self) -> None:
         """Use new connections from now on: the server may have been replaced."""
 
@@ -51,9 +47,9 @@ class Store(Protocol):
         """Return the head of each board, with the version of its newest correction."""
 
     async def check_writes(self) -> None:
-        """Check whether writes work again, if the last one has failed.
+        """Raise StoreUnavailable while writes are known to fail, even if reads work, for example on a full disk.
 
-        Raises StoreUnavailable while writes fail. Reads may still work, for example on a full disk.
+        If the last write has failed, try one that changes nothing.
         """
 
     async def changes(self, board: str, after: int, limit: int) -> Change:

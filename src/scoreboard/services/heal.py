@@ -75,7 +75,7 @@ class Healer:
             with self._failures.catch(board=board):
                 unavailable |= await self._heal(board)
         with self._failures.catch():
-            unavailable |= await self._check_writes()
+            unavailable |= await self._check_store(is_known="ranking" not in unavailable)
         if self.unavailable != unavailable:
             self.unavailable = frozenset(unavailable)
             if unavailable:
@@ -84,26 +84,20 @@ class Healer:
                 log.info("all servers are available again")
 
     async def _heal(self, board: str) -> set[str]:
-        """Heal a board. Return the servers that did not answer or refuse writes."""
+        """Heal a board. Return the server that did not answer. The ranking is queried first."""
         try:
             await self._applier.heal(board)
         except StoreUnavailable:
             return {"store"}
         except RankingUnavailable:
-            # The ranking is queried first, so the state of the store is not known yet.
-            return {"ranking"} if await self._is_store_available() else {"ranking", "store"}
-        return set() if self._store.takes_writes else {"store"}
+            return {"ranking"}
+        return set()
 
-    async def _is_store_available(self) -> bool:
+    async def _check_store(self, *, is_known: bool) -> set[str]:
+        """Return the store if it refuses writes, or does not answer, unless healing has already shown that."""
         try:
-            self._minimum.update(await self._store.heads())
-        except StoreUnavailable:
-            return False
-        return self._store.takes_writes
-
-    async def _check_writes(self) -> set[str]:
-        """Return the store if it refuses writes, even if it answers reads."""
-        try:
+            if not is_known:
+                self._minimum.update(await self._store.heads())
             await self._store.check_writes()
         except StoreUnavailable:
             return {"store"}

@@ -14,6 +14,7 @@ from scoreboard.domain.administration import (
 )
 from scoreboard.domain.boards import Board, RateLimit
 from scoreboard.domain.decisions import NO_DECISION, Decision
+from scoreboard.domain.errors import StoreUnavailable
 from scoreboard.domain.events import Head
 from scoreboard.domain.standings import Change, ChangeKind
 from scoreboard.domain.submissions import Submission
@@ -92,12 +93,10 @@ class PostgresqlStore(StoreReads):
     def reconnect(self) -> None:
         self._server.renew("the versions of a board differ from those of its copy", pause_seconds=0)
 
-    @property
-    def takes_writes(self) -> bool:
-        return self._server.takes_writes
-
     async def check_writes(self) -> None:
-        """Return at once: a server that cannot write its log terminates, and `heads` detects that."""
+        # A server that cannot write its log terminates: then reads fail, too.
+        if not self._server.takes_writes:
+            raise StoreUnavailable
 
     async def register_boards(self, boards: Sequence[Board]) -> None:
         self._board_keys = await self._writer.run(register_boards, boards)

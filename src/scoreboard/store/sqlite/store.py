@@ -94,8 +94,6 @@ class SqliteStore(StoreReads):
 
         return await asyncio.get_running_loop().run_in_executor(executor, self._transact, engine, write)
 
-    takes_writes = True
-
     def reconnect(self) -> None:
         """Do nothing: a file has no other server to reconnect to."""
 
