@@ -39,6 +39,7 @@ class Scorers:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.stop()
+        await self._connections.close()
 
     async def more_acknowledged(self, number: int) -> None:
         """Wait until `number` more scores are acknowledged. Raises TimeoutError."""
@@ -52,7 +53,6 @@ class Scorers:
         """Submit no more scores, and wait for the responses."""
         self._stopping.set()
         await self._running
-        self._connections.close()
 
     async def leader_scores(self) -> None:
         """Submit one more score of the leader, so that every stream shows the newest version.

@@ -177,7 +177,7 @@ class Load:
         ]
         return clients, watchers
 
-    async def decide_batch(self, clients: Collection[asyncio.Task[None]]) -> None:
+    async def settle(self, clients: Collection[asyncio.Task[None]]) -> None:
         """Stop the clients, and read the final boards when all instances and watchers agree, or at the end of
         the time limit.
         """
@@ -220,10 +220,10 @@ class Load:
     async def _read_all(self, board: str) -> dict[str, Snapshot | None]:
         return {instance: await self._read(instance, board) for instance in self._connections}
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close all open connections."""
         for connections in self._connections.values():
-            connections.close()
+            await connections.close()
 
 
 @asynccontextmanager
@@ -242,7 +242,7 @@ async def recording(
             clients, watchers = load.start(group)
             try:
                 yield load
-                await load.decide_batch(clients)
+                await load.settle(clients)
             finally:
                 for task in (*clients, *watchers):
                     task.cancel()
@@ -252,4 +252,4 @@ async def recording(
             raise failures.exceptions[0] from None
         raise
     finally:
-        load.close()
+        await load.close()
