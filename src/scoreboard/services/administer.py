@@ -1,4 +1,4 @@
-"""The service of administrators: it alone knows the order of a correction's effects, as `scoring` does of a score's."""
+"""Administration: commits corrections and applies them to the ranking, and searches players and events."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,14 +31,14 @@ Apply = Callable[[Decision], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """How many events a correction made, and the version that each board came to by them."""
+    """The number of events that a correction made, and the new version of each changed board."""
 
     events: int = 0
     versions: Mapping[str, int] = field(default_factory=dict)
 
 
 class Administration:
-    """Right a wrong; look up who did what."""
+    """The service of administrators."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Administration:
         digests: Digests | None = None,
         clock_guard: ClockGuard | None = None,
     ) -> None:
-        """Share the clock guard of the scores, if `clock_guard` is given."""
+        """Create the service. `clock_guard` is that of the group commit, if submissions run in the same process."""
         self._catalog = catalog
         self._store = store
         self._apply = apply
@@ -61,19 +61,19 @@ class Administration:
         self._clock_guard = clock_guard or ClockGuard(clock)
 
     async def correct(self, correction: Correction, idempotency_key: str | None = None) -> Corrected:
-        """Have it in the ledger for good, and on every screen within a second.
+        """Commit a correction and apply it to the ranking. Screens show it within a second.
 
         Raises UnknownBoard, UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange, IdempotencyKeyReused,
         NameKept, StoreUnavailable, ClockUnsure, OutcomeUnknown.
         """
 
-        def decide_batch(facts: CorrectionFacts) -> tuple[Decision, Player | None]:
+        def decide(facts: CorrectionFacts) -> tuple[Decision, Player | None]:
             self._clock_guard.check(facts.at_us)
             return correct(correction, facts, self._new_id)
 
         if correction.board is not None:
             self._catalog.board(correction.board)
-        # An adjustment is what would count twice; all others are safe to repeat by themselves.
+        # All other corrections are idempotent by themselves.
         if idempotency_key is not None and correction.kind is EventKind.ADJUST:
             digest = self._digests.correction(correction.actor, idempotency_key)
             correction = replace(
@@ -81,7 +81,7 @@ class Administration:
             )
         corrected = Corrected()
         while True:
-            decision = await self._store.correct(correction, decide_batch)
+            decision = await self._store.correct(correction, decide)
             await self._apply(decision)
             for outcome in decision.outcomes:
                 if isinstance(outcome, Acceptance):
@@ -90,33 +90,33 @@ class Administration:
                 corrected.events + len(decision.events),
                 {**corrected.versions, **{change.board: change.to_version for change in decision.changes}},
             )
-            # Many events are voided by many turns, so that scores get through in between.
+            # Many events are voided in several transactions, so that submissions are committed in between.
             if correction.since_us is None or not decision.events:
                 return corrected
 
     async def players(self, search: str, limit: int) -> Sequence[PlayerStandings]:
-        """Raises StoreUnavailable."""
+        """Search players by id or name. Raises StoreUnavailable."""
         return await self._store.players(search, limit)
 
     async def history(self, user_id: str, before: EventCursor | None, limit: int) -> Sequence[LedgerRecord]:
-        """The newest events of a player. Raises UnknownPlayer, StoreUnavailable."""
+        """Return the events of a player, newest first. Raises UnknownPlayer, StoreUnavailable."""
         found = await self._store.history(user_id, before, limit)
         if not found and before is None:
             raise UnknownPlayer(user_id)
         return found
 
     async def corrections(self, before: EventCursor | None, limit: int) -> Sequence[LedgerRecord]:
-        """The audit log. Raises StoreUnavailable."""
+        """Return the audit log, newest first. Raises StoreUnavailable."""
         return await self._store.corrections(before, limit)
 
     async def suspects(self, days: float, thresholds: SuspicionThresholds, limit: int) -> Sequence[Suspect]:
-        """Who has stood out in the last days. Raises StoreUnavailable."""
+        """Return players with suspicious figures in the last days. Raises StoreUnavailable."""
         since_us = self._clock.now_us() - round(days * DAY_US)
         return await self._store.suspects(since_us, thresholds, limit)
 
 
 def reasons(suspect: Suspect, thresholds: SuspicionThresholds) -> list[str]:
-    """By what somebody stands out: `rate`, `regular`, `address`."""
+    """Return the thresholds that a suspect reaches: `rate`, `regular`, `address`."""
     found = {
         "rate": suspect.most_an_hour >= thresholds.awards_an_hour,
         "regular": suspect.irregularity is not None and suspect.irregularity <= thresholds.irregularity,
