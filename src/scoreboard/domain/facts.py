@@ -19,9 +19,6 @@ class ActionUse:
     day_us: int | None = None
 
 
-NEVER_USED = ActionUse()
-
-
 @dataclass(frozen=True, slots=True)
 class SubmissionFacts:
     """The facts about one submission.
@@ -33,7 +30,7 @@ class SubmissionFacts:
 
     player: Player
     standing: Standing | None = None
-    use: ActionUse = NEVER_USED
+    use: ActionUse = ActionUse()
     limit_us: int | None = None
     has_required: bool = False
     repeated: Event | None = None

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 
 from scoreboard.domain.events import Event, Head
-from scoreboard.domain.facts import NEVER_USED, ActionUse, BatchFacts, SubmissionFacts
+from scoreboard.domain.facts import ActionUse, BatchFacts, SubmissionFacts
 from scoreboard.domain.standings import Player, Standing
 from scoreboard.domain.submissions import Submission
 from scoreboard.store import reads
@@ -73,7 +73,7 @@ def _facts(row: Row, submission: Submission, key: int, repeated: Event | None) -
             seq,
             bool(row["listed"]),
         ),
-        NEVER_USED if count is None else ActionUse(count, row["used_at_us"], row["day_at_us"]),
+        ActionUse() if count is None else ActionUse(count, row["used_at_us"], row["day_at_us"]),
         row["limit_at_us"],
         bool(row["has_required"]),
         repeated,

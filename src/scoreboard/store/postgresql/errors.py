@@ -75,10 +75,8 @@ https://www.postgresql.org/docs/current/errcodes-appendix.html: among them are c
 
 def _is_of_content(error: BaseException) -> bool:
     # asyncpg raises a ValueError for a value that it cannot encode.
-    is_not_sent = any(
-        isinstance(one, ValueError)
-        for one in (error, getattr(getattr(error, "orig", None), "__cause__", None))
-    )
+    wrapped = getattr(error, "orig", None)
+    is_not_sent = isinstance(error if wrapped is None else wrapped.__cause__, ValueError)
     return is_not_sent or (_code(error).startswith(_OF_CONTENT) and not is_demoted(error))
 
 

@@ -5,13 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Self, TypeVar
 
-from scoreboard.domain.administration import (
-    Correct,
-    Correction,
-    LedgerRecord,
-    Suspect,
-    SuspicionThresholds,
-)
+from scoreboard.domain.administration import Correct, Correction, LedgerRecord, Suspect, SuspicionThresholds
 from scoreboard.domain.boards import Board, RateLimit
 from scoreboard.domain.decisions import NO_DECISION, Decision
 from scoreboard.domain.errors import StoreUnavailable

@@ -57,27 +57,23 @@ FACTS: Final = text(
 
 
 def read_facts(
-    connection: Connection,
-    batch: Sequence[Submission],
-    board_keys: Mapping[str, int],
-    limit_count: int,
-    clock_us: int,
-) -> BatchFacts:
-    """Return the facts about a batch. A new player gets the next free integer key: the file is locked.
+    connection: Connection, batch: Sequence[Submission], limit_count: int, clock_us: int
+) -> tuple[BatchFacts, Mapping[str, int]]:
+    """Return the facts about a batch, and the integer keys of its boards. Raises BoardMissing.
 
-    Raises BoardMissing.
+    A new player gets the next free integer key: the file is locked.
     """
     values = {
         "batch": json.dumps([_question(submission) for submission in batch]),
         "limit_count": limit_count,
     }
     rows = connection.execute(FACTS, values).mappings().all()
-    # After the restore of a backup, a key may belong to another board.
-    if [row["board_key"] for row in rows] != [board_keys.get(submission.board) for submission in batch]:
+    if len(rows) < len(batch):
         raise BoardMissing
     new_keys = count((rows[0]["newest_player_key"] or 0) + 1)
     keys = [row["player_key"] or next(new_keys) for row in rows]
-    return batch_facts(connection, batch, rows, keys, clock_us)
+    board_keys = {row["board"]: row["board_key"] for row in rows}
+    return batch_facts(connection, batch, rows, keys, clock_us), board_keys
 
 
 def _question(submission: Submission) -> dict[str, object]:

@@ -6,7 +6,7 @@ several processes that write to the same file.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -16,21 +16,16 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from scoreboard.domain.administration import (
-    Correct,
-    Correction,
-)
+from scoreboard.domain.administration import Correct, Correction
 from scoreboard.domain.boards import Board, RateLimit
 from scoreboard.domain.decisions import NO_DECISION, Decision
 from scoreboard.domain.errors import OutcomeUnknown, StoreUnavailable
 from scoreboard.domain.events import EventKind
-from scoreboard.domain.facts import BatchFacts
-from scoreboard.domain.submissions import Submission
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.store import DecideBatch, Take
 from scoreboard.store.administration.corrections import correct_and_append
-from scoreboard.store.boards import board_keys, register_boards, write_nothing
-from scoreboard.store.rejected_content import BoardMissing, ContentRejected
+from scoreboard.store.boards import register_boards, write_nothing
+from scoreboard.store.rejected_content import ContentRejected
 from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.facts import read_facts
 from scoreboard.store.sqlite.ledger import append, is_in_ledger
@@ -52,7 +47,6 @@ class SqliteStore(StoreReads):
         self._limit = limit
         self._clock = clock
         self._stack = AsyncExitStack()
-        self._board_keys: Mapping[str, int] = {}
         self._has_write_failed = False
 
     async def __aenter__(self) -> Self:
@@ -73,9 +67,7 @@ class SqliteStore(StoreReads):
         return engine, executor
 
     async def register_boards(self, boards: Sequence[Board]) -> None:
-        self._board_keys = await self._run(
-            self._writer, lambda connection: register_boards(connection, boards)
-        )
+        await self._run(self._writer, lambda connection: register_boards(connection, boards))
 
     async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:  # noqa: ARG002
         # The file's write lock is the lock of all boards.
@@ -122,21 +114,13 @@ class SqliteStore(StoreReads):
             batch = take()
             if not batch:
                 return NO_DECISION
-            decision = decide_batch(batch, self._facts(connection, batch))
+            facts, board_keys = read_facts(connection, batch, self._limit.count, self._clock.now_us())
+            decision = decide_batch(batch, facts)
             if decision.events:
-                append(connection, decision, self._board_keys)
+                append(connection, decision, board_keys)
             return decision
 
         return self._transact(engine, write)
-
-    def _facts(self, connection: Connection, batch: Sequence[Submission]) -> BatchFacts:
-        """Return the facts of a batch. Raises BoardMissing."""
-        count, now_us = self._limit.count, self._clock.now_us()
-        try:
-            return read_facts(connection, batch, self._board_keys, count, now_us)
-        except BoardMissing:
-            self._board_keys = board_keys(connection)
-            return read_facts(connection, batch, self._board_keys, count, now_us)
 
     def _transact(self, engine: Engine, write: Callable[[Connection], Decision]) -> Decision:
         decision = NO_DECISION
