@@ -14,7 +14,7 @@ import structlog
 from scoreboard.domain.decisions import NO_DECISION, Decision
 from scoreboard.domain.errors import OutcomeUnknown, StoreUnavailable
 from scoreboard.store.postgresql.connections import Connections, Transaction
-from scoreboard.store.postgresql.errors import FAILURES, failed, reason, was_dead
+from scoreboard.store.postgresql.errors import FAILURES, reason, store_error, was_lost
 from scoreboard.store.postgresql.ledger import is_in_ledger, lock
 
 WRITERS: Final = 2
@@ -56,15 +56,15 @@ async def commit(writer: Connections, board_keys: Sequence[int], write: Write) -
         except Conflict as conflict:
             conflicts += conflict.__cause__ is not None
             if conflict.__cause__ is not None and conflicts > CONFLICTS:
-                raise failed(conflict.__cause__) from None
+                raise store_error(conflict.__cause__) from None
         except Exception as error:
             if is_committing:
                 return await _look_up(writer, board_keys, decision, error)
             if not isinstance(error, FAILURES):
                 raise
             lost += 1
-            if lost > WRITERS or not was_dead(error):
-                raise failed(error) from None
+            if lost > WRITERS or not was_lost(error):
+                raise store_error(error) from None
         else:
             return decision
     log.error("the database failed", reason=f"players have changed {TRIES} times")
@@ -83,7 +83,7 @@ async def _look_up(
                     return decision
             break
         except FAILURES as second:
-            if number == WRITERS or not was_dead(second):
+            if number == WRITERS or not was_lost(second):
                 log.warning("the outcome of a commit is unknown", reason=reason(error))
                 raise OutcomeUnknown from second
-    raise failed(error) from None
+    raise store_error(error) from None

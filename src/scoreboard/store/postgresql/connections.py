@@ -17,7 +17,7 @@ from scoreboard.store.postgresql.errors import (
     is_fatal,
     reason,
     unavailable,
-    was_dead,
+    was_lost,
 )
 from scoreboard.store.postgresql.postgresql_database import Limits
 from scoreboard.store.postgresql.server import LEAVE, Server, ServerConnection
@@ -99,7 +99,7 @@ class Connections:
                     return result
             except FAILURES as error:
                 lost += 1
-                if lost > self._limits.connections or not was_dead(error):
+                if lost > self._limits.connections or not was_lost(error):
                     raise
 
     @asynccontextmanager

@@ -89,7 +89,7 @@ def _code(error: BaseException) -> str:
     return str(getattr(getattr(error, "orig", error), "sqlstate", None))
 
 
-def was_dead(error: BaseException) -> bool:
+def was_lost(error: BaseException) -> bool:
     """Return True if a connection was lost, possibly since its last use: a retry on another one may succeed.
 
     Call it only if nothing can have been committed.
@@ -99,12 +99,12 @@ def was_dead(error: BaseException) -> bool:
 
 def reason(error: BaseException) -> str:
     """Return the cause of an error, for the log."""
-    cause = error.__cause__ if was_dead(error) else None
+    cause = error.__cause__ if was_lost(error) else None
     # Later lines are details, which may contain values.
     return str(cause or getattr(error, "orig", None) or error).partition("\n")[0] or type(error).__name__
 
 
-def failed(error: BaseException) -> StoreUnavailable | ContentRejected:
+def store_error(error: BaseException) -> StoreUnavailable | ContentRejected:
     """Return the exception to raise for a transaction that was not committed."""
     return ContentRejected(reason(error)) if _is_of_content(error) else unavailable(error)
 

@@ -47,7 +47,7 @@ class Prober:
         silence_seconds: Callable[[], float],
     ) -> None:
         """`connect` raises one of `ERRORS`."""
-        self._connect_anew = connect
+        self._open = connect
         self._silence_seconds = silence_seconds
         self._watches: dict[Watch, None] = {}
         self._connection: asyncpg.Connection | None = None
@@ -167,7 +167,7 @@ class Prober:
     def _connect(self) -> "asyncio.Task[asyncpg.Connection]":
         """Start to connect, unless a connect is in progress."""
         if self._connecting is None:
-            self._connecting = asyncio.create_task(self._connect_anew())
+            self._connecting = asyncio.create_task(self._open())
         return self._connecting
 
     def _take_connection(self) -> None:
