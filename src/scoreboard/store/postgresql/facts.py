@@ -20,61 +20,57 @@ from scoreboard.store.postgresql.connections import Transaction
 from scoreboard.store.rejected_content import BoardMissing
 
 _STATEMENT: Final = f"""
-    SELECT coalesce(p.key, nextval('players_key_seq')) AS player_key,
+    SELECT coalesce(player.key, nextval('players_key_seq')) AS player_key,
            coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS clock_us,
-           h.id AS board, h.version AS head_version, h.at_us AS head_at_us,
-           p.name, p.seq, p.is_banned, p.is_hidden, p.is_name_kept, p.renames,
-           s.score, s.reached_version, s.reached_at_us, s.version AS standing_version, s.listed,
-           u.action_seq, u.at_us AS used_at_us, w.at_us AS limit_at_us, %(columns)s
-      FROM unnest(%(arrays)s) WITH ORDINALITY AS b(%(names)s, number)
-      JOIN boards h ON h.key = b.board_key
+           head.id AS board, head.version AS head_version, head.at_us AS head_at_us,
+           player.name, player.seq, player.is_banned, player.is_hidden, player.is_name_kept, player.renames,
+           standing.score, standing.reached_version, standing.reached_at_us, standing.version AS standing_version,
+           standing.listed, use.action_seq, use.at_us AS used_at_us, limiting.at_us AS limit_at_us, %(columns)s
+      FROM unnest(%(arrays)s) WITH ORDINALITY AS batch(%(names)s, number)
+      JOIN boards head ON head.key = batch.board_key
       LEFT JOIN LATERAL (
            SELECT key, name, seq, is_banned, is_hidden, is_name_kept, renames FROM players
-            WHERE user_id = b.user_id LIMIT 1) p ON true
+            WHERE user_id = batch.user_id LIMIT 1) player ON true
       LEFT JOIN LATERAL (
            SELECT score, reached_version, reached_at_us, version, listed FROM standings
-            WHERE board_key = b.board_key AND period = '{ALL_TIME}' AND player_key BETWEEN p.key AND p.key
-            ORDER BY player_key LIMIT 1) s ON true
+            WHERE board_key = batch.board_key AND period = '{ALL_TIME}' AND player_key BETWEEN player.key AND player.key
+            ORDER BY player_key LIMIT 1) standing ON true
       LEFT JOIN LATERAL (
            SELECT action_seq, coalesce(clock_us, at_us) AS at_us FROM score_events
-            WHERE player_key = p.key AND action_id = b.action_id
-            ORDER BY action_seq DESC LIMIT 1) u ON true
+            WHERE player_key = player.key AND action_id = batch.action_id
+            ORDER BY action_seq DESC LIMIT 1) use ON true
       LEFT JOIN LATERAL (
            SELECT coalesce(clock_us, at_us) AS at_us FROM score_events
-            WHERE player_key = p.key AND seq BETWEEN p.seq + 1 - $1::bigint AND p.seq + 1 - $1::bigint
-            ORDER BY seq LIMIT 1) w ON true %(joins)s
-     ORDER BY b.number
+            WHERE player_key = player.key AND seq BETWEEN player.seq + 1 - $1::bigint AND player.seq + 1 - $1::bigint
+            ORDER BY seq LIMIT 1) limiting ON true %(joins)s
+     ORDER BY batch.number
 """
 
 _PER_DAY: Final = """
       LEFT JOIN LATERAL (
            SELECT coalesce(clock_us, at_us) AS at_us FROM score_events
-            WHERE player_key = p.key AND action_id = b.action_id
-              AND action_seq BETWEEN u.action_seq + 1 - b.per_day AND u.action_seq + 1 - b.per_day
-            ORDER BY action_seq LIMIT 1) d ON true"""
+            WHERE player_key = player.key AND action_id = batch.action_id
+              AND action_seq BETWEEN use.action_seq + 1 - batch.per_day AND use.action_seq + 1 - batch.per_day
+            ORDER BY action_seq LIMIT 1) day ON true"""
 
 _REQUIRED: Final = """
       LEFT JOIN LATERAL (
-           SELECT true AS found FROM score_events WHERE player_key = p.key AND action_id = b.required
-            ORDER BY action_seq LIMIT 1) q ON true"""
+           SELECT true AS found FROM score_events WHERE player_key = player.key AND action_id = batch.required
+            ORDER BY action_seq LIMIT 1) required ON true"""
 
 _KEY: Final = """
            (SELECT board_key, version FROM score_events
-             WHERE player_key = p.key AND idempotency_digest BETWEEN b.%(name)s AND b.%(name)s
+             WHERE player_key = player.key AND idempotency_digest BETWEEN batch.%(name)s AND batch.%(name)s
              ORDER BY idempotency_digest LIMIT 1)"""
 
 _PROOF: Final = """
-           (SELECT true AS found FROM score_events WHERE proof_digest BETWEEN b.%(name)s AND b.%(name)s
+           (SELECT true AS found FROM score_events WHERE proof_digest BETWEEN batch.%(name)s AND batch.%(name)s
              ORDER BY proof_digest LIMIT 1)"""
 
 
-_TYPES: Final = {
-    "board_key": "int",
-    "user_id": "text",
-    "action_id": "text",
-    "per_day": "bigint",
-    "required": "text",
-}
+_TYPES: Final = {"board_key": "int", "per_day": "bigint"} | dict.fromkeys(
+    ("user_id", "action_id", "required"), "text"
+)
 """The types of the arrays that are not digests."""
 
 
@@ -88,18 +84,18 @@ def facts_statement(names: Sequence[str]) -> str:
     proofs = [name for name in names if name.startswith("proof_")]
     joins = (_PER_DAY if "per_day" in names else "") + (_REQUIRED if "required" in names else "")
     columns = (
-        ("d.at_us" if "per_day" in names else "NULL") + " AS day_at_us",
-        ("q.found" if "required" in names else "NULL") + " AS has_required",
-        ("r.board_key" if keys else "NULL") + " AS repeated_board_key",
-        ("r.version" if keys else "NULL") + " AS repeated_version",
-        ("f.found" if proofs else "NULL") + " AS is_proof_used",
+        ("day.at_us" if "per_day" in names else "NULL") + " AS day_at_us",
+        ("required.found" if "required" in names else "NULL") + " AS has_required",
+        ("repeated.board_key" if keys else "NULL") + " AS repeated_board_key",
+        ("repeated.version" if keys else "NULL") + " AS repeated_version",
+        ("used_proof.found" if proofs else "NULL") + " AS is_proof_used",
     )
     types = (_TYPES.get(name, "uuid") for name in names)
     return _STATEMENT % {
         "columns": ", ".join(columns),
         "arrays": ", ".join(f"${number}::{of}[]" for number, of in enumerate(types, start=3)),
         "names": ", ".join(names),
-        "joins": joins + _first(_KEY, keys, "r") + _first(_PROOF, proofs, "f"),
+        "joins": joins + _first(_KEY, keys, "repeated") + _first(_PROOF, proofs, "used_proof"),
     }
 
 

@@ -18,40 +18,48 @@ from scoreboard.domain.submissions import Submission
 from scoreboard.store.facts import batch_facts
 from scoreboard.store.rejected_content import BoardMissing
 
-LIMIT_PROBE: Final = """
-           (SELECT coalesce(clock_us, at_us) FROM score_events w
-             WHERE w.player_key = p.key AND w.seq = p.seq + 1 - :limit_count)"""
+LIMIT_PROBE: Final = """\
+           (SELECT coalesce(clock_us, at_us) FROM score_events limiting
+             WHERE limiting.player_key = player.key AND limiting.seq = player.seq + 1 - :limit_count)"""
 
 # A CASE evaluates a subquery only if its condition is true.
 FACTS: Final = text(
     f"""
-    SELECT p.key AS player_key, (SELECT max(key) FROM players) AS newest_player_key, h.key AS board_key,
-           h.id AS board, h.version AS head_version, h.at_us AS head_at_us,
-           p.name, p.seq, p.is_banned, p.is_hidden, p.is_name_kept, p.renames,
-           s.score, s.reached_version, s.reached_at_us, s.version AS standing_version, s.listed,
-           u.action_seq, coalesce(u.clock_us, u.at_us) AS used_at_us, {LIMIT_PROBE} AS limit_at_us,
-           CASE WHEN json_extract(b.value, '$.per_day') IS NOT NULL THEN (
-                SELECT coalesce(clock_us, at_us) FROM score_events d
-                 WHERE d.player_key = p.key AND d.action_id = u.action_id
-                   AND d.action_seq = u.action_seq + 1 - json_extract(b.value, '$.per_day')) END AS day_at_us,
-           CASE WHEN json_extract(b.value, '$.required') IS NOT NULL THEN EXISTS (
-                SELECT 1 FROM score_events q
-                 WHERE q.player_key = p.key AND q.action_id = json_extract(b.value, '$.required')) END AS has_required,
-           CASE WHEN json_extract(b.value, '$.proofs') IS NOT NULL THEN EXISTS (
-                SELECT 1 FROM json_each(b.value, '$.proofs') g
-                 CROSS JOIN score_events f WHERE f.proof_digest = g.value) END AS is_proof_used,
-           r.board_key AS repeated_board_key, r.version AS repeated_version
-      FROM json_each(:batch) b
-      JOIN boards h ON h.id = json_extract(b.value, '$.board')
-      LEFT JOIN players p ON p.user_id = json_extract(b.value, '$.user_id')
-      LEFT JOIN standings s ON s.board_key = h.key AND s.period = '{ALL_TIME}' AND s.player_key = p.key
-      LEFT JOIN score_events u ON u.player_key = p.key AND u.action_id = json_extract(b.value, '$.action_id')
-            AND u.action_seq = (SELECT max(action_seq) FROM score_events l
-                                 WHERE l.player_key = p.key AND l.action_id = json_extract(b.value, '$.action_id'))
-      LEFT JOIN score_events r ON r.player_key = p.key AND r.idempotency_digest = (
-                SELECT k.idempotency_digest FROM json_each(b.value, '$.keys') g
-                 CROSS JOIN score_events k WHERE k.player_key = p.key AND k.idempotency_digest = g.value LIMIT 1)
-     ORDER BY b.key
+    SELECT player.key AS player_key, (SELECT max(key) FROM players) AS newest_player_key, head.key AS board_key,
+           head.id AS board, head.version AS head_version, head.at_us AS head_at_us,
+           player.name, player.seq, player.is_banned, player.is_hidden, player.is_name_kept, player.renames,
+           standing.score, standing.reached_version, standing.reached_at_us, standing.version AS standing_version,
+           standing.listed, used.action_seq, coalesce(used.clock_us, used.at_us) AS used_at_us,
+           {LIMIT_PROBE} AS limit_at_us,
+           CASE WHEN json_extract(batch.value, '$.per_day') IS NOT NULL THEN (
+                SELECT coalesce(clock_us, at_us) FROM score_events day
+                 WHERE day.player_key = player.key AND day.action_id = used.action_id
+                   AND day.action_seq = used.action_seq + 1 - json_extract(batch.value, '$.per_day')) END AS day_at_us,
+           CASE WHEN json_extract(batch.value, '$.required') IS NOT NULL THEN EXISTS (
+                SELECT 1 FROM score_events required
+                 WHERE required.player_key = player.key
+                   AND required.action_id = json_extract(batch.value, '$.required')) END AS has_required,
+           CASE WHEN json_extract(batch.value, '$.proofs') IS NOT NULL THEN EXISTS (
+                SELECT 1 FROM json_each(batch.value, '$.proofs') digest
+                 CROSS JOIN score_events used_proof WHERE used_proof.proof_digest = digest.value) END AS is_proof_used,
+           repeated.board_key AS repeated_board_key, repeated.version AS repeated_version
+      FROM json_each(:batch) batch
+      JOIN boards head ON head.id = json_extract(batch.value, '$.board')
+      LEFT JOIN players player ON player.user_id = json_extract(batch.value, '$.user_id')
+      LEFT JOIN standings standing
+             ON standing.board_key = head.key AND standing.period = '{ALL_TIME}' AND standing.player_key = player.key
+      LEFT JOIN score_events used
+             ON used.player_key = player.key AND used.action_id = json_extract(batch.value, '$.action_id')
+            AND used.action_seq = (
+                SELECT max(action_seq) FROM score_events latest
+                 WHERE latest.player_key = player.key
+                   AND latest.action_id = json_extract(batch.value, '$.action_id'))
+      LEFT JOIN score_events repeated
+             ON repeated.player_key = player.key AND repeated.idempotency_digest = (
+                SELECT keyed.idempotency_digest FROM json_each(batch.value, '$.keys') digest
+                 CROSS JOIN score_events keyed
+                 WHERE keyed.player_key = player.key AND keyed.idempotency_digest = digest.value LIMIT 1)
+     ORDER BY batch.key
     """
 )
 
