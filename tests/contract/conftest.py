@@ -23,7 +23,7 @@ BOTH: Final = {"main", "side"}
 
 MakeStore = Callable[..., AdminStore]
 OpenStore = Callable[..., Awaitable[AdminStore]]
-Ask = Callable[[str], list[tuple[Any, ...]]]
+Query = Callable[[str], list[tuple[Any, ...]]]
 
 
 DRIVERS: Final = ("sqlite", "postgresql")
@@ -52,7 +52,7 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock)
 
 
 @pytest.fixture
-def ask(request: pytest.FixtureRequest, make_store: MakeStore, tmp_path: Path) -> Ask:
+def query(request: pytest.FixtureRequest, make_store: MakeStore, tmp_path: Path) -> Query:
     """Runs a statement in the test's database, without the store."""
     if "sqlite" in request.node.callspec.id:
 

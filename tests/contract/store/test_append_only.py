@@ -8,7 +8,7 @@ import pytest
 from scoreboard.domain.events import EventKind
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.store import Store
-from tests.contract.conftest import Ask
+from tests.contract.conftest import Query
 from tests.contract.correcting import about, correct
 from tests.making import (
     commit,
@@ -16,13 +16,13 @@ from tests.making import (
 )
 
 
-async def test_the_clocks_reading_of_an_event_cannot_be_changed(store: Store, ask: Ask) -> None:
+async def test_the_clocks_reading_of_an_event_cannot_be_changed(store: Store, query: Query) -> None:
     await commit(store, submission("ada"))
     with pytest.raises((sqlite3.Error, asyncpg.PostgresError), match="append-only"):
-        ask("UPDATE score_events SET clock_us = 7")
+        query("UPDATE score_events SET clock_us = 7")
 
 
-async def test_a_correction_cannot_be_changed(store: AdminStore, ask: Ask) -> None:
+async def test_a_correction_cannot_be_changed(store: AdminStore, query: Query) -> None:
     await commit(store, submission("ada"))
     await correct(store, about(EventKind.BAN))
     for statement in (
@@ -31,12 +31,12 @@ async def test_a_correction_cannot_be_changed(store: AdminStore, ask: Ask) -> No
         "DELETE FROM corrections",
     ):
         with pytest.raises(Exception, match="append-only"):
-            ask(statement.format("corrections"))
+            query(statement.format("corrections"))
 
 
-async def test_only_the_provenance_of_an_event_can_be_removed(store: AdminStore, ask: Ask) -> None:
+async def test_only_the_provenance_of_an_event_can_be_removed(store: AdminStore, query: Query) -> None:
     await commit(store, submission("ada"))
-    ask("UPDATE score_events SET token_id = NULL, address_hash = NULL")
+    query("UPDATE score_events SET token_id = NULL, address_hash = NULL")
     for change in (
         "token_id = 'x'",
         "agent_hash = 7",
@@ -45,4 +45,4 @@ async def test_only_the_provenance_of_an_event_can_be_removed(store: AdminStore,
         "target_version = 1",
     ):
         with pytest.raises(Exception, match="append-only"):
-            ask(f"UPDATE score_events SET {change}")
+            query(f"UPDATE score_events SET {change}")

@@ -5,7 +5,7 @@ import pytest
 from scoreboard.domain.errors import SchemaError
 from scoreboard.domain.standings import Change, ChangeKind
 from scoreboard.ports.store import Store
-from tests.contract.conftest import Ask
+from tests.contract.conftest import Query
 from tests.making import (
     MAIN,
     SIDE,
@@ -28,8 +28,10 @@ async def test_boards_are_registered_once(store: Store) -> None:
     assert (await store.heads())["main"].version == 1
 
 
-async def test_a_board_that_another_program_computes_differently_is_refused(store: Store, ask: Ask) -> None:
-    ask("UPDATE boards SET fold = 'best, ascending' WHERE id = 'side'")
+async def test_a_board_that_another_program_computes_differently_is_refused(
+    store: Store, query: Query
+) -> None:
+    query("UPDATE boards SET fold = 'best, ascending' WHERE id = 'side'")
     with pytest.raises(SchemaError, match=r"side.*best, ascending"):
         await store.register_boards([MAIN, SIDE])
     await store.register_boards([MAIN])

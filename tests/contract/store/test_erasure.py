@@ -4,7 +4,7 @@ from scoreboard.domain.administration import Correction, SuspicionThresholds
 from scoreboard.domain.events import ERASED_MARK, EventKind
 from scoreboard.ports.admin_store import AdminStore
 from tests.clocks import HeldClock
-from tests.contract.conftest import Ask
+from tests.contract.conftest import Query
 from tests.contract.correcting import about, correct, is_consistent, ranks
 from tests.making import (
     VISIT,
@@ -13,7 +13,7 @@ from tests.making import (
 )
 
 
-async def test_an_erased_player_is_in_no_row_and_the_scores_add_up(store: AdminStore, ask: Ask) -> None:
+async def test_an_erased_player_is_in_no_row_and_the_scores_add_up(store: AdminStore, query: Query) -> None:
     await commit(store, submission("ada-secret", name="Ada Secret"), submission("bob"))
     await commit(store, submission("ada-secret", VISIT))
     await correct(store, Correction(EventKind.ADJUST, "root", "Ada Secret asked", "ada-secret", "main", 5))
@@ -21,7 +21,7 @@ async def test_an_erased_player_is_in_no_row_and_the_scores_add_up(store: AdminS
     assert await ranks(store) == [("bob", 50)]
     assert await is_consistent(store)
     tables = ("players", "score_events", "standings", "corrections", "boards")
-    assert "ecret" not in str([ask(f"SELECT * FROM {table}") for table in tables])
+    assert "ecret" not in str([query(f"SELECT * FROM {table}") for table in tables])
     (own,) = await commit(store, submission("ada-secret"))
     assert (own.score, own.seq) == (50, 1)
 

@@ -21,7 +21,7 @@ from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.group_commit import BATCH_SIZE, FAILED_ALONE, GroupCommit
 from scoreboard.store.postgresql.server import ServerConnection
 from tests.clocks import HeldClock
-from tests.contract.conftest import Ask, MakeStore
+from tests.contract.conftest import MakeStore, Query
 from tests.making import DUEL, MAIN, QUEST, UNLIMITED, VISIT, commit, submission
 from tests.service import ApplierOf
 
@@ -81,26 +81,26 @@ async def check_isolated(
 
 
 async def test_a_row_that_a_trigger_refuses_fails_alone(
-    store: AdminStore, clock: HeldClock, ask: Ask, driver: str
+    store: AdminStore, clock: HeldClock, query: Query, driver: str
 ) -> None:
     for statement in (TRIGGER_OF_SQLITE,) if driver == "sqlite" else (FUNCTION, TRIGGER):
-        ask(statement)
+        query(statement)
     batch = [submission(user, DUEL if n == 13 else QUEST) for n, user in enumerate(USERS)]
     await check_isolated(store, clock, batch, {13})
     assert (await store.heads())["main"].version == 2 * 19 + 1
 
 
 async def test_a_value_that_overflows_fails_alone(
-    store: AdminStore, clock: HeldClock, ask: Ask, driver: str
+    store: AdminStore, clock: HeldClock, query: Query, driver: str
 ) -> None:
     if driver == "sqlite":
         # Its columns accept any value.
-        ask(
+        query(
             "CREATE TRIGGER small BEFORE INSERT ON score_events WHEN NEW.points > 32767 "
             "BEGIN SELECT abs(-9223372036854775807 - 1); END"
         )
     else:
-        ask("ALTER TABLE standings ALTER score TYPE smallint")
+        query("ALTER TABLE standings ALTER score TYPE smallint")
     batch = [
         submission(user, replace(QUEST, points=40_000) if n == 5 else DUEL) for n, user in enumerate(USERS)
     ]
@@ -108,19 +108,19 @@ async def test_a_value_that_overflows_fails_alone(
 
 
 async def test_a_constraint_that_is_checked_at_the_commit_fails_alone(
-    store: AdminStore, clock: HeldClock, ask: Ask, driver: str
+    store: AdminStore, clock: HeldClock, query: Query, driver: str
 ) -> None:
     if driver == "sqlite":
         # In SQLite, only foreign keys can be checked at the commit.
-        ask("CREATE TABLE duels (action_id TEXT REFERENCES missing (id) DEFERRABLE INITIALLY DEFERRED)")
-        ask("CREATE TABLE missing (id TEXT PRIMARY KEY)")
-        ask(
+        query("CREATE TABLE duels (action_id TEXT REFERENCES missing (id) DEFERRABLE INITIALLY DEFERRED)")
+        query("CREATE TABLE missing (id TEXT PRIMARY KEY)")
+        query(
             "CREATE TRIGGER note_duels AFTER INSERT ON score_events WHEN NEW.action_id = 'duel' "
             "BEGIN INSERT INTO duels VALUES ('duel'); END"
         )
     else:
-        ask(FUNCTION)
-        ask(
+        query(FUNCTION)
+        query(
             "CREATE CONSTRAINT TRIGGER no_duels AFTER INSERT ON score_events DEFERRABLE INITIALLY DEFERRED "
             "FOR EACH ROW EXECUTE FUNCTION no_duels()"
         )
@@ -129,28 +129,28 @@ async def test_a_constraint_that_is_checked_at_the_commit_fails_alone(
 
 
 async def test_a_player_whose_count_is_behind_the_ledger_fails_alone(
-    store: AdminStore, clock: HeldClock, ask: Ask
+    store: AdminStore, clock: HeldClock, query: Query
 ) -> None:
     """A unique index refuses it each time, unlike in a race between two processes."""
     await commit(store, *(submission(user) for user in USERS))
     await commit(store, submission("user-7"))
-    ask("UPDATE players SET seq = seq - 1 WHERE user_id = 'user-7'")
+    query("UPDATE players SET seq = seq - 1 WHERE user_id = 'user-7'")
     await check_isolated(store, clock, [submission(user) for user in USERS], {7})
 
 
 async def test_a_board_whose_row_is_missing_fails_alone(
-    store: AdminStore, clock: HeldClock, ask: Ask
+    store: AdminStore, clock: HeldClock, query: Query
 ) -> None:
     """A backup from before the board was created was restored."""
-    ask("DELETE FROM boards WHERE id = 'side'")
+    query("DELETE FROM boards WHERE id = 'side'")
     batch = [submission(user, VISIT if n % 7 == 3 else QUEST) for n, user in enumerate(USERS)]
     await check_isolated(store, clock, batch, {3, 10, 17})
 
 
 async def test_a_board_whose_row_is_missing_does_not_delay_other_boards(
-    store: AdminStore, clock: HeldClock, ask: Ask
+    store: AdminStore, clock: HeldClock, query: Query
 ) -> None:
-    ask("DELETE FROM boards WHERE id = 'side'")
+    query("DELETE FROM boards WHERE id = 'side'")
     batch = [
         submission(f"user-{n}", VISIT if n < FAILED_ALONE + 8 else QUEST) for n in range(FAILED_ALONE + 28)
     ]
@@ -168,11 +168,11 @@ async def test_a_board_that_was_not_registered_fails_alone(make_store: MakeStore
 
 
 async def test_boards_with_swapped_keys_get_their_own_events(
-    store: AdminStore, clock: HeldClock, ask: Ask
+    store: AdminStore, clock: HeldClock, query: Query
 ) -> None:
     """After the restore of a backup, another board may have the key. Each event is written to its own board."""
-    ask("UPDATE boards SET key = -key")
-    ask("UPDATE boards SET key = 3 + key")
+    query("UPDATE boards SET key = -key")
+    query("UPDATE boards SET key = 3 + key")
     async with committing(store, clock) as written:
         batch = [submission(user, VISIT if n == 2 else QUEST) for n, user in enumerate(USERS)]
         assert await outcomes(written, *batch) == ["ok"] * len(USERS)

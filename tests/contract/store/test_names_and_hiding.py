@@ -7,7 +7,7 @@ from scoreboard.domain.errors import NameKept
 from scoreboard.domain.events import EventKind
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.services.verify import verify
-from tests.contract.conftest import Ask
+from tests.contract.conftest import Query
 from tests.contract.correcting import about, correct, of_event
 from tests.making import VISIT, commit, submission
 from tests.replay import replay
@@ -87,20 +87,22 @@ async def test_of_two_names_the_newer_one_has_the_higher_seq(store: AdminStore) 
     assert seqs == [1, 2, 3]
 
 
-async def test_programs_of_schema_0002_find_only_kinds_that_they_know(store: AdminStore, ask: Ask) -> None:
+async def test_programs_of_schema_0002_find_only_kinds_that_they_know(
+    store: AdminStore, query: Query
+) -> None:
     await commit(store, submission("ada"))
     await correct(store, about(EventKind.HIDE))
     await commit(store, submission("ada", VISIT))
     await rename(store, "Ada", keeps_name=True)
     await correct(store, about(EventKind.RELEASE_NAME))
     await correct(store, about(EventKind.SHOW))
-    assert {kind for (kind,) in ask("SELECT DISTINCT kind FROM score_events")} <= KNOWN_TO_0002
+    assert {kind for (kind,) in query("SELECT DISTINCT kind FROM score_events")} <= KNOWN_TO_0002
     kinds = [EventKind.SHOW, EventKind.RELEASE_NAME, EventKind.RENAME, EventKind.HIDE]
     assert [
         record.event.kind for record in await store.corrections(None, 10) if record.event.board == "main"
     ] == kinds
     with pytest.raises(Exception, match="append-only"):
-        ask("UPDATE score_events SET subkind = NULL")
+        query("UPDATE score_events SET subkind = NULL")
 
 
 async def test_a_change_of_a_name_does_not_change_the_order(store: AdminStore) -> None:
