@@ -1,14 +1,24 @@
-"""Tokens of real providers: where each puts scopes, audience and subject."""
+"""Claims in the forms of real providers: scopes, audiences, subjects and names."""
 
 import base64
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 from jwt.algorithms import get_default_algorithms
 
 from tests.harness import SECRET, Running, running
-from tests.web.test_tokens import KEYS, Claims, assert_refused, claims_of, hmac_of, pem, signed, trusting
+from tests.web.test_tokens import (
+    KEYS,
+    UNLIMITED,
+    Claims,
+    assert_refused,
+    claims_of,
+    hmac_of,
+    pem,
+    signed,
+    trusting,
+)
 
 __all__ = ["trusting"]  # a fixture
 
@@ -53,30 +63,37 @@ PROVIDERS: Final[dict[str, tuple[Claims, str, int]]] = {
 }
 
 
-@pytest.mark.parametrize(("claims", "user", "status"), PROVIDERS.values(), ids=PROVIDERS.keys())
-def test_tokens_of_providers_say_in_their_own_way_what_they_allow(
-    tmp_path: Path, claims: Claims, user: str, status: int
-) -> None:
-    path = tmp_path / "provider.pem"
-    path.write_bytes(pem(KEYS["RS256"]))
+@pytest.fixture(scope="module")
+def following(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server that accepts the tokens of one provider."""
+    folder = tmp_path_factory.mktemp("following")
+    (folder / "provider.pem").write_bytes(pem(KEYS["RS256"]))
     given: dict[str, Any] = {
         "jwt_issuer": "https://login.example",
         "jwt_audience": "other,api",
         "jwt_secret": None,
+        "jwt_public_keys": str(folder / "provider.pem"),
     }
-    with running(tmp_path, jwt_public_keys=str(path), **given) as scoreboard:
-        token = signed(claims_of(scoreboard, **claims), KEYS["RS256"], "RS256", kid="provider")
-        response = scoreboard.score(user, token=token)
-        assert response.status_code == status, response.text
-        if status == 403:
-            assert response.json()["code"] == "insufficient_scope"
+    with running(folder, rate_limit=UNLIMITED, **given) as server:
+        yield server
+
+
+@pytest.mark.parametrize(("claims", "user", "status"), PROVIDERS.values(), ids=PROVIDERS.keys())
+def test_the_forms_of_all_providers_are_accepted(
+    following: Running, claims: Claims, user: str, status: int
+) -> None:
+    token = signed(claims_of(following, **claims), KEYS["RS256"], "RS256", kid="provider")
+    response = following.score(user, token=token)
+    assert response.status_code == status, response.text
+    if status == 403:
+        assert response.json()["code"] == "insufficient_scope"
 
 
 SUBJECTS: Final[dict[str, tuple[Any, str | None]]] = {
     "a number": (42, "42"),
     "zero": (0, "0"),
     "a negative number": (-7, "-7"),
-    "the largest number that all read alike": (2**53 - 1, str(2**53 - 1)),
+    "the largest number that all parsers read exactly": (2**53 - 1, str(2**53 - 1)),
     "a larger one": (2**53, None),
     "one of very many digits": (10**300, None),
     "a fraction": (4.2, None),
@@ -90,37 +107,35 @@ SUBJECTS: Final[dict[str, tuple[Any, str | None]]] = {
 
 
 @pytest.mark.parametrize(("subject", "user_id"), SUBJECTS.values(), ids=SUBJECTS.keys())
-def test_a_numeric_subject_is_its_digits(tmp_path: Path, subject: Any, user_id: str | None) -> None:
-    with running(tmp_path) as scoreboard:
-        token = signed_raw({"alg": "HS256"}, claims_of(scoreboard, sub=subject))
-        if user_id is None:
-            assert_refused(scoreboard, token)
-        else:
-            assert scoreboard.score(user_id, token=token).json()["userId"] == user_id
-            assert scoreboard.board()["entries"][0]["userId"] == user_id
+def test_a_numeric_subject_is_its_digits(trusting: Running, subject: Any, user_id: str | None) -> None:
+    token = signed_raw({"alg": "HS256"}, claims_of(trusting, sub=subject))
+    if user_id is None:
+        assert_refused(trusting, token)
+    else:
+        assert trusting.score(user_id, token=token).json()["userId"] == user_id
+        assert user_id in {entry["userId"] for entry in trusting.board()["entries"]}
 
 
 def signed_raw(header: dict[str, Any], claims: Claims) -> str:
-    """By the server's secret, with claims that PyJWT would not sign."""
+    """Sign claims that PyJWT does not sign."""
     return hmac_of(header, claims, SECRET.encode())
 
 
-def test_numbers_for_the_ids_of_tokens_are_no_mistake(tmp_path: Path) -> None:
-    with running(tmp_path) as scoreboard:
-        token = signed_raw({"alg": "HS256"}, claims_of(scoreboard, jti=7))
-        assert scoreboard.score(token=token).status_code == 201
+def test_the_id_of_a_token_may_be_a_number(trusting: Running) -> None:
+    token = signed_raw({"alg": "HS256"}, claims_of(trusting, jti=7))
+    assert trusting.score(token=token).status_code == 201
 
 
-def test_a_name_that_is_none_keeps_nobody_from_scoring(tmp_path: Path) -> None:
-    with running(tmp_path) as scoreboard:
-        for number, name in enumerate(("\u200b\u202e", "\x00", 7, ["Ada"], {"first": "Ada"}, None, "\ud800")):
-            token = signed(claims_of(scoreboard, name=name, jti=str(number)))
-            assert scoreboard.score(token=token).status_code == 201
-        assert scoreboard.board()["entries"][0]["name"] == "ada"
+def test_an_invalid_name_is_ignored(trusting: Running) -> None:
+    for number, name in enumerate(("\u200b\u202e", "\x00", 7, ["Ada"], {"first": "Ada"}, None, "\ud800")):
+        token = signed(claims_of(trusting, sub="unnamed", name=name, jti=str(number)))
+        assert trusting.score("unnamed", token=token).status_code == 201
+    names = {entry["userId"]: entry["name"] for entry in trusting.board()["entries"]}
+    assert names["unnamed"] == "unnamed"
 
 
 @pytest.mark.parametrize("part", ["header", "claims"])
-def test_a_token_that_is_nested_deeply_is_refused(trusting: Running, part: str) -> None:
+def test_a_deeply_nested_token_is_refused(trusting: Running, part: str) -> None:
     nested = base64.urlsafe_b64encode(b"[" * 2_900).rstrip(b"=").decode()
     header, claims, signature = signed(claims_of(trusting)).split(".")
     if part == "header":

@@ -1,4 +1,4 @@
-"""Who may score: keys of several kinds, and all the ways to forge a token."""
+"""Verification of tokens: keys of several kinds, forgeries, claims, scopes, and key sets that change."""
 
 import base64
 import json
@@ -64,40 +64,44 @@ def signed(claims: Claims, key: Any = SECRET, algorithm: str = "HS256", **header
 
 
 def raw(header: dict[str, Any], claims: Claims, signature: bytes = b"") -> str:
-    """A token that no library would make."""
+    """Return a token that no library makes."""
     parts = (json.dumps(header).encode(), json.dumps(claims).encode(), signature)
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
 
 def hmac_of(header: dict[str, Any], claims: Claims, key: bytes) -> str:
-    """An HMAC over any header, with any key: libraries refuse public keys as secrets."""
+    """Return a token with an HMAC by any key. Libraries refuse public keys as secrets."""
     signing_input = raw(header, claims).rpartition(".")[0]
     signature = get_default_algorithms()["HS256"].sign(signing_input.encode(), key)
     return f"{signing_input}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
 
 def assert_refused(scoreboard: Running, token: str) -> None:
-    """401, and not a word about the reason."""
+    """Assert a response 401 without the reason, and that nothing was written."""
+    version = scoreboard.board()["version"]
     response = scoreboard.score(token=token)
     assert (response.status_code, response.json()["code"]) == (401, "token_invalid"), response.text
     assert response.json()["detail"] == "The token is not valid."
     assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
-    assert scoreboard.ledger() == []
+    assert scoreboard.board()["version"] == version
 
 
-@pytest.fixture
-def trusting(tmp_path: Path) -> Iterator[Running]:
-    """A server that takes its own secret and three public keys."""
-    paths = []
+UNLIMITED: Final = "1000000/second"
+
+
+@pytest.fixture(scope="module")
+def trusting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server that accepts its own secret and three public keys."""
+    folder, paths = tmp_path_factory.mktemp("trusting"), []
     for algorithm, key in KEYS.items():
-        (tmp_path / f"{algorithm}.pem").write_bytes(pem(key))
-        paths.append(str(tmp_path / f"{algorithm}.pem"))
-    with running(tmp_path, jwt_public_keys=",".join(paths)) as server:
+        (folder / f"{algorithm}.pem").write_bytes(pem(key))
+        paths.append(str(folder / f"{algorithm}.pem"))
+    with running(folder, jwt_public_keys=",".join(paths), rate_limit=UNLIMITED) as server:
         yield server
 
 
 @pytest.mark.parametrize("algorithm", KEYS)
-def test_a_public_key_verifies_what_its_owner_has_signed(trusting: Running, algorithm: str) -> None:
+def test_a_public_key_verifies_the_tokens_of_its_owner(trusting: Running, algorithm: str) -> None:
     token = signed(claims_of(trusting), KEYS[algorithm], algorithm, kid="whatever")
     assert trusting.score(token=token).status_code == 201
     assert trusting.score().status_code == 201
@@ -155,7 +159,7 @@ def test_a_forged_token_is_refused_without_a_reason(
 
 
 @pytest.mark.parametrize("pointer", ["jku", "x5u"])
-def test_nothing_is_fetched_from_where_a_token_says(trusting: Running, pointer: str) -> None:
+def test_urls_in_a_token_are_not_requested(trusting: Running, pointer: str) -> None:
     with publishing([jwk("RS256", "a")]) as issuer:
         assert_refused(
             trusting, signed(claims_of(trusting), STRANGER, "RS256", kid="b", **{pointer: issuer.url})
@@ -164,23 +168,22 @@ def test_nothing_is_fetched_from_where_a_token_says(trusting: Running, pointer: 
 
 
 TIMES: Final[dict[str, tuple[Claims, int]]] = {
-    "good for longer than a token may be": ({"exp": 31 * 86_400}, 401),
-    "good for as long as a token may be": ({"exp": 30 * 86_400}, 201),
-    "good for ever": ({"exp": 10**12}, 401),
-    "good for longer, without saying since when": ({"exp": 31 * 86_400, "iat": ...}, 401),
-    "good from now on, by a clock that is ahead": ({"nbf": 9}, 201),
-    "not good yet": ({"nbf": 11}, 401),
-    "made later": ({"iat": 11}, 401),
-    "without an end": ({"exp": ...}, 401),
+    "too long a lifetime": ({"exp": 31 * 86_400}, 401),
+    "the longest lifetime": ({"exp": 30 * 86_400}, 201),
+    "no real end": ({"exp": 10**12}, 401),
+    "too long a lifetime, without iat": ({"exp": 31 * 86_400, "iat": ...}, 401),
+    "valid from now on, by a clock that is ahead": ({"nbf": 9}, 201),
+    "not yet valid": ({"nbf": 11}, 401),
+    "issued later": ({"iat": 11}, 401),
+    "no exp": ({"exp": ...}, 401),
 }
 
 
 @pytest.mark.parametrize(("changed", "status"), TIMES.values(), ids=TIMES.keys())
-def test_a_token_is_good_in_its_time(tmp_path: Path, changed: Claims, status: int) -> None:
-    with running(tmp_path) as scoreboard:
-        now = scoreboard.clock.now_us() // 1_000_000
-        at = {name: value if value is ... else now + value for name, value in changed.items()}
-        assert scoreboard.score(token=signed(claims_of(scoreboard, **at))).status_code == status
+def test_a_token_is_valid_during_its_lifetime(trusting: Running, changed: Claims, status: int) -> None:
+    now = trusting.clock.now_us() // 1_000_000
+    at = {name: value if value is ... else now + value for name, value in changed.items()}
+    assert trusting.score(token=signed(claims_of(trusting, **at))).status_code == status
 
 
 EXPECTED: Final[dict[str, Any]] = {
@@ -213,29 +216,37 @@ SAID: Final[dict[str, tuple[Claims, str, int]]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def expecting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server that requires an issuer, an audience and a type."""
+    with running(tmp_path_factory.mktemp("expecting"), rate_limit=UNLIMITED, **EXPECTED) as server:
+        yield server
+
+
 @pytest.mark.parametrize(("changed", "typ", "status"), SAID.values(), ids=SAID.keys())
-def test_a_token_says_what_it_has_to(tmp_path: Path, changed: Claims, typ: str, status: int) -> None:
-    with running(tmp_path, **EXPECTED) as scoreboard:
-        given = {"iss": "https://login.example", "aud": "scoreboard", **changed}
-        token = hmac_of({"alg": "HS256", "typ": typ}, claims_of(scoreboard, **given), SECRET.encode())
-        assert scoreboard.score(token=token).status_code == status
+def test_issuer_audience_and_type_must_match(
+    expecting: Running, changed: Claims, typ: str, status: int
+) -> None:
+    given = {"iss": "https://login.example", "aud": "scoreboard", **changed}
+    token = hmac_of({"alg": "HS256", "typ": typ}, claims_of(expecting, **given), SECRET.encode())
+    assert expecting.score(token=token).status_code == status
 
 
 NO_SPACES: Final = (
     "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2007\u2028\u2029\u202f\u205f\u3000\u200b\ufeff,;+"
 )
-"""Characters at which some splitting takes place elsewhere. Scopes are split at U+0020."""
+"""Characters at which other functions split text. Scopes are split at U+0020."""
 
 SCOPES: Final[dict[str, tuple[Any, bool, str, int]]] = {
     "none": (..., True, "ada", 201),
-    "none, and one is asked for": (..., False, "ada", 403),
+    "none, and one is required": (..., False, "ada", 403),
     "its own": ("scores:write", False, "ada", 201),
-    "its own, for somebody else": ("scores:write", True, "bob", 403),
-    "its own, for somebody who looks alike": ("scores:write", True, "аda", 403),
+    "its own, for another user": ("scores:write", True, "bob", 403),
+    "its own, for a user whose id looks the same": ("scores:write", True, "аda", 403),
     "others": ("openid profile", True, "ada", 403),
     "others, as a list": (["openid", 7], True, "ada", 403),
-    "anybody's": ("openid scores:write:any", True, "bob", 201),
-    "anybody's, its own": ("scores:write:any", False, "ada", 201),
+    "any user": ("openid scores:write:any", True, "bob", 201),
+    "any user, for its own": ("scores:write:any", False, "ada", 201),
     "as a list": (["openid", "scores:write"], False, "ada", 201),
     "a list is not split": (["openid scores:write"], False, "ada", 403),
     "several spaces": ("  openid   scores:write ", False, "ada", 201),
@@ -251,22 +262,32 @@ SCOPES: Final[dict[str, tuple[Any, bool, str, int]]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def scoping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[bool, Running]]:
+    """Two servers: one accepts tokens without any scope, the other does not."""
+    with (
+        running(tmp_path_factory.mktemp("lax"), rate_limit=UNLIMITED, jwt_unscoped_may_score=True) as lax,
+        running(
+            tmp_path_factory.mktemp("strict"), rate_limit=UNLIMITED, jwt_unscoped_may_score=False
+        ) as strict,
+    ):
+        yield {True: lax, False: strict}
+
+
 @pytest.mark.parametrize(("scope", "unscoped", "user", "status"), SCOPES.values(), ids=SCOPES.keys())
-def test_a_scope_says_whose_score_may_be_raised(
-    tmp_path: Path, scope: Any, unscoped: bool, user: str, status: int
+def test_scopes_decide_for_which_users_a_token_may_score(
+    scoping: dict[bool, Running], scope: Any, unscoped: bool, user: str, status: int
 ) -> None:
-    with running(tmp_path, jwt_unscoped_may_score=unscoped) as scoreboard:
-        response = scoreboard.score(user, token=signed(claims_of(scoreboard, scope=scope)))
-        assert response.status_code == status
-        if status == 403 and user == "ada":
-            assert response.json()["code"] == "insufficient_scope"
-            assert (
-                response.headers["WWW-Authenticate"]
-                == 'Bearer error="insufficient_scope", scope="scores:write"'
-            )
+    server = scoping[unscoped]
+    response = server.score(user, token=signed(claims_of(server, scope=scope)))
+    assert response.status_code == status
+    if status == 403 and user == "ada":
+        assert response.json()["code"] == "insufficient_scope"
+        challenge = 'Bearer error="insufficient_scope", scope="scores:write"'
+        assert response.headers["WWW-Authenticate"] == challenge
 
 
-def test_a_secret_is_changed_with_nobody_logged_out(tmp_path: Path) -> None:
+def test_tokens_of_an_old_secret_stay_valid_during_a_rotation(tmp_path: Path) -> None:
     with running(tmp_path, jwt_secret=FIRST_SECRET) as before:
         old = before.token()
         assert before.score(token=old).status_code == 201
@@ -293,7 +314,7 @@ def test_a_secret_is_changed_with_nobody_logged_out(tmp_path: Path) -> None:
         ({"env": "production", "cors_origins": "*"}, "SCOREBOARD_CORS_ORIGINS"),
     ],
 )
-def test_what_would_verify_nothing_or_everything_is_refused_at_the_start(
+def test_keys_that_accept_no_token_or_any_token_are_refused_at_the_start(
     tmp_path: Path, given: dict[str, Any], named: str
 ) -> None:
     (tmp_path / "RS256.pem").write_bytes(pem(KEYS["RS256"]))
@@ -303,7 +324,7 @@ def test_what_would_verify_nothing_or_everything_is_refused_at_the_start(
         pass
 
 
-def test_a_private_key_is_no_public_one(tmp_path: Path) -> None:
+def test_a_private_key_is_refused_as_a_public_key(tmp_path: Path) -> None:
     path = tmp_path / "private.pem"
     path.write_bytes(KEYS["RS256"].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     with pytest.raises(StartError, match="is not a public key"), running(tmp_path, jwt_public_keys=str(path)):
@@ -311,36 +332,36 @@ def test_a_private_key_is_no_public_one(tmp_path: Path) -> None:
 
 
 def first(scoreboard: Running, token: str) -> Any:
-    """The answer once the keys are there."""
+    """Return the first response after the key set was downloaded."""
     while (response := scoreboard.score(token=token)).status_code == 503:
         assert response.json()["code"] == "keys_unavailable"
     return response
 
 
-def test_a_published_set_of_keys_is_followed(tmp_path: Path) -> None:
+def test_changes_of_a_key_set_take_effect(tmp_path: Path) -> None:
     with (
         publishing([jwk("RS256", "one")]) as issuer,
         running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s,
     ):
         token = signed(claims_of(s), KEYS["RS256"], "RS256", kid="one")
         assert first(s, token).status_code == 201
-        # Secrets are not for this server, whoever knows one.
+        # This server accepts no secret.
         assert s.score(token=signed(claims_of(s))).status_code == 401
         asked = issuer.asked
         rotated = signed(claims_of(s), KEYS["ES256"], "ES256", kid="two")
         issuer.keys = [jwk("ES256", "two")]
-        # An unknown kid has the set fetched, but not more than once a minute.
+        # An unknown kid makes the server download the set, at most once a minute.
         assert s.score(token=rotated).status_code == 401
         assert issuer.asked == asked
         s.clock.advance(60)
         for _ in range(3):
             assert s.score(token=rotated).status_code == 201
         assert issuer.asked == asked + 1
-        # What was good by the old keys is not remembered.
+        # Tokens of the old keys are removed from the cache.
         assert s.score(token=token).status_code == 401
 
 
-def test_the_last_good_keys_are_kept(tmp_path: Path) -> None:
+def test_the_last_good_key_set_stays(tmp_path: Path) -> None:
     with (
         publishing([jwk("EdDSA", "one")]) as issuer,
         running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s,
@@ -377,9 +398,7 @@ def test_the_last_good_keys_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("body", NO_KEY_SETS.values(), ids=NO_KEY_SETS.keys())
-def test_a_server_starts_with_a_key_set_that_is_none_and_takes_the_next_one(
-    tmp_path: Path, body: bytes
-) -> None:
+def test_a_server_starts_with_an_invalid_key_set_and_uses_the_next_one(tmp_path: Path, body: bytes) -> None:
     with publishing([jwk("ES256", "one")]) as issuer:
         issuer.body = body
         with running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s:
@@ -392,7 +411,7 @@ def test_a_server_starts_with_a_key_set_that_is_none_and_takes_the_next_one(
             assert issuer.agent == f"scoreboard/{__version__}"
 
 
-def test_while_no_keys_were_had_a_token_is_neither_good_nor_bad(tmp_path: Path) -> None:
+def test_without_a_key_set_tokens_are_answered_503(tmp_path: Path) -> None:
     with publishing([]) as issuer:
         issuer.fails = True
         with running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as scoreboard:
@@ -400,5 +419,5 @@ def test_while_no_keys_were_had_a_token_is_neither_good_nor_bad(tmp_path: Path) 
             response = scoreboard.score(token=token)
             assert (response.status_code, response.json()["code"]) == (503, "keys_unavailable")
             assert response.headers["Retry-After"] == "1"
-            # The server is ready all the same: boards can be read.
+            # Boards can be read.
             assert scoreboard.board()["version"] == 0
