@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from tests.e2e.missing import go_without
 from tests.limits import LIMIT_SECONDS
+from tests.programs import go_without
 
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) => {

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from tests.e2e.missing import find_program
 from tests.limits import LIMIT_SECONDS
+from tests.programs import find_program
 from tests.servers.process import free_port, until
 
 SITE = Path(__file__).parents[2] / "deploy" / "nginx-site.conf"

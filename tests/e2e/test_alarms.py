@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.missing import find_program
+from tests.programs import find_program
 
 ROOT = Path(__file__).parents[2]
 

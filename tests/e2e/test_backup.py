@@ -15,11 +15,11 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from tests.e2e.missing import go_without
 from tests.e2e.processes import score, scoreboard, serving
 from tests.e2e.test_stopping import Writers
 from tests.harness import Watcher
 from tests.limits import LIMIT_SECONDS
+from tests.programs import go_without
 from tests.servers.postgresql import PostgresServer
 from tests.servers.process import until
 from tests.servers.redis import RedisServer

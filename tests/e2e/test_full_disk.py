@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.e2e.missing import go_without
 from tests.e2e.processes import score, scoreboard, serving
 from tests.harness import running
+from tests.programs import go_without
 from tests.servers.process import until
 
 NO_LIMIT = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)

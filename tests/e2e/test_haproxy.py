@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import httpx2
 
 from tests.clocks import HeldClock
-from tests.e2e.missing import find_program, running_proxy
 from tests.harness import Running, Watcher, running
 from tests.limits import LIMIT_SECONDS
+from tests.programs import find_program, running_proxy
 from tests.servers.process import free_port
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "haproxy.cfg"

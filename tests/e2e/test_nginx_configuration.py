@@ -10,8 +10,8 @@ import httpx2
 import pytest
 
 from tests.clocks import HeldClock
-from tests.e2e.missing import find_program, running_proxy
 from tests.harness import Running, Watcher, running
+from tests.programs import find_program, running_proxy
 from tests.servers.process import free_port
 
 CONFIGURATION = (Path(__file__).parents[2] / "deploy/nginx.conf").read_text()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.missing import go_without
 from tests.limits import LIMIT_SECONDS
+from tests.programs import go_without
 from tests.servers.process import free_port
 
 ROOT = Path(__file__).parents[2]

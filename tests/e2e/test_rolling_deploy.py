@@ -2,7 +2,7 @@
 
 from benchmarks.options import CannotMeasure, Options
 from benchmarks.rolling_deploy import PROMISED_AT_MOST, Pace, rolling_deploy
-from tests.e2e.missing import go_without
+from tests.programs import go_without
 
 FEW = Options(seconds=1, rounds=1, players=1, streams=200, crowd=10, compares=False, rate=50)
 SOON = Pace(grace_seconds=1.0, drain_seconds=1.0, around_seconds=0.5)

@@ -13,10 +13,10 @@ import pytest
 
 from scoreboard.fanout import hub, ring
 from tests.clocks import HeldClock
-from tests.e2e.missing import go_without
 from tests.e2e.processes import Process
 from tests.e2e.sse_clients.clients import CLIENTS
 from tests.harness import running
+from tests.programs import go_without
 from tests.servers.process import until
 
 FOLDER = Path(__file__).with_name("sse_clients")

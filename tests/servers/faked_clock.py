@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from tests.e2e.missing import go_without
+from tests.programs import go_without
 from tests.servers.process import ordinary_user, own_folder
 
 LIBRARIES = ("usr/lib/*/faketime/libfaketime.so.1", "usr/lib/faketime/libfaketime.so.1")

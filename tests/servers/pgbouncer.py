@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from tests.e2e.missing import find_program
+from tests.programs import find_program
 from tests.servers.postgresql import ANSWER_SECONDS
 from tests.servers.process import Server, ordinary_user
 

@@ -1,6 +1,8 @@
 """The instances of compose.yaml start with valid settings, and its files exist."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +91,13 @@ def test_the_build_context_has_only_the_files_that_the_dockerfile_copies() -> No
     assert {line[1:] for line in others if line.startswith("!")} == {
         name for names in copied for name in names.split()
     }
+
+
+@pytest.mark.parametrize(("engine", "code"), [("required", 1), ("optional", 0)])
+def test_without_a_docker_engine_the_image_test_reports_what_is_not_checked(engine: str, code: int) -> None:
+    environment = {"PATH": os.environ["PATH"], "DOCKER_HOST": "unix:///nowhere", "ENGINE": engine}
+    done = subprocess.run(
+        [ROOT / "tools/image-test"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code
+    assert "Not checked: that the Dockerfile builds" in done.stdout

@@ -1,4 +1,4 @@
-"""Programs that a test needs, and tests whose program is not installed."""
+"""Programs that tests need: find them, or skip the test, and run proxies."""
 
 import os
 import shutil
