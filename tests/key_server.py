@@ -1,4 +1,4 @@
-"""A server of an identity provider's public keys, which answers as a test says."""
+"""A server of a key set, with responses of the test."""
 
 import json
 from dataclasses import dataclass
@@ -23,25 +23,25 @@ NO_KEY_SETS: Final = {
     "a number of many digits": b'{"keys": [' + b"9" * 10_000 + b"]}",
     "several megabytes": b'{"keys": [' + b" " * 4_000_000 + b"]}",
 }
-"""Answers with status 200 and without a usable key."""
+"""Responses with status 200 and without a usable key."""
 
 
 @dataclass
 class Issuer:
-    """The publisher of the keys."""
+    """The server and its responses."""
 
     url: str
     keys: list[dict[str, Any]]
     asked: int = 0
     fails: bool = False
     body: bytes | None = None
-    """The answer, in place of the keys."""
+    """The response, instead of the keys."""
     agent: str | None = None
     """The `User-Agent` of the last request."""
 
 
 class publishing:  # noqa: N801  # reads as a verb: with publishing(…)
-    """Serves a set of keys."""
+    """Context manager of a server."""
 
     def __init__(self, keys: list[dict[str, Any]]) -> None:
         class Handler(BaseHTTPRequestHandler):
@@ -59,7 +59,7 @@ class publishing:  # noqa: N801  # reads as a verb: with publishing(…)
                 try:
                     handler.wfile.write(body)
                 except OSError:
-                    # The client reads no further than it needs to.
+                    # The client has closed the connection.
                     return
 
             def log_message(handler, *_: Any) -> None:  # noqa: N805

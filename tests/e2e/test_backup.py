@@ -1,4 +1,4 @@
-"""Backups that are taken while scores come in, the loss of everything, and what clients find after the restore."""
+"""Backups under load: after a restore, the board equals the ledger, and clients continue."""
 
 import shutil
 import signal
@@ -27,7 +27,7 @@ from tests.servers.redis import RedisServer
 SETTINGS = {"SCOREBOARD_RATE_LIMIT": "1000000/minute", "SCOREBOARD_DRAIN_SECONDS": "0"}
 
 LATER = 40
-"""Scores after the backup: they are lost, and clients have seen them."""
+"""Scores after the backup. Clients see them, and the restore loses them."""
 
 LEDGER = """
 SELECT e.event_id, p.user_id, e.points FROM score_events e
@@ -41,14 +41,14 @@ Row = tuple[UUID, str, int]
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What clients knew before the loss."""
+    """What clients know before the restore."""
 
     backed_up: Sequence[UUID]
-    """The events that were acknowledged before the backup began."""
+    """The events acknowledged before the backup started."""
     version: int
-    """The newest that was shown."""
+    """The newest version that a client has seen."""
     receipt: Mapping[str, Any]
-    """For a key that was used before the backup."""
+    """The response for an idempotency key used before the backup."""
 
 
 def token(folder: Path, user_id: str) -> str:
@@ -68,7 +68,7 @@ def assert_whole(folder: Path, settings: Mapping[str, str]) -> None:
 
 
 def live_through(folder: Path, settings: Mapping[str, str], back_up: Callable[[], None]) -> Before:
-    """Back up while many score, go on for a while, and be killed."""
+    """Run a server under load, back it up, continue for some scores, and kill it."""
     with serving(folder, **settings) as (process, client):
         receipt = score(client, token(folder, "kept"), "kept", **{"Idempotency-Key": "before"}).json()
         writers = Writers(str(client.base_url))
@@ -88,7 +88,7 @@ def live_through(folder: Path, settings: Mapping[str, str], back_up: Callable[[]
 def assert_restored(
     folder: Path, settings: Mapping[str, str], before: Before, restored: Sequence[Row]
 ) -> None:
-    """Start on what was restored: all of it is there, nothing else is, and it goes on."""
+    """Assert that a server on the restored database has exactly its events, and accepts new ones."""
     version = len(restored)
     assert {event for event, _, _ in restored} >= set(before.backed_up)
     assert version < before.version
@@ -102,7 +102,7 @@ def assert_restored(
             scores,
         )
         assert_whole(folder, settings)
-        # An EventSource that has seen a later version is shown the board as it is.
+        # An EventSource that has seen a later version gets the current board.
         headers = {"Last-Event-ID": str(before.version)}
         with client.stream("GET", "/api/leaderboard/stream", headers=headers) as stream:
             watcher = Watcher(stream)
@@ -111,7 +111,7 @@ def assert_restored(
                 version,
                 board["entries"][: len(shown["entries"])],
             )
-            # A key of before is known, and one of after is not: its score is lost, and counts when it is sent again.
+            # A key from before the backup is known. One from after it is new, so its score counts again.
             again = score(client, token(folder, "kept"), "kept", **{"Idempotency-Key": "before"})
             assert again.headers["Idempotent-Replayed"] == "true"
             assert again.json()["eventId"] == before.receipt["eventId"]
@@ -136,7 +136,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.mark.parametrize("redis_is", ["lost", "ahead"])
-def test_a_dump_that_was_taken_under_load_is_restored_though_redis_is(
+def test_a_dump_taken_under_load_can_be_restored_while_redis_is(
     tmp_path: Path, postgres: PostgresServer, redis_is: str
 ) -> None:
     dump = tmp_path / "scoreboard.dump"
@@ -201,7 +201,7 @@ def by_vacuum(source: sqlite3.Connection, path: Path) -> None:
 
 
 @pytest.mark.parametrize("copy", [by_backup, by_vacuum])
-def test_a_file_that_was_copied_under_load_takes_the_place_of_the_lost_one(
+def test_a_sqlite_file_copied_under_load_can_be_restored(
     tmp_path: Path, copy: Callable[[sqlite3.Connection, Path], None]
 ) -> None:
     database, backup = tmp_path / "scoreboard.db", tmp_path / "backup.db"
@@ -221,7 +221,7 @@ def test_a_file_that_was_copied_under_load_takes_the_place_of_the_lost_one(
             copy(source, backup)
 
     before = live_through(tmp_path, SETTINGS, back_up)
-    # The log of the lost file is not the backup's.
+    # The write-ahead log of the lost file does not belong to the backup.
     lost = sorted(path.name for path in tmp_path.glob("scoreboard.db*") if path.suffix != ".secret")
     assert lost == ["scoreboard.db", "scoreboard.db-shm", "scoreboard.db-wal"]
     for name in lost:

@@ -1,4 +1,4 @@
-"""No token, secret or key ever stands in what a server prints, whatever is sent to it and whatever goes wrong."""
+"""A server prints no token, secret or key, for any request and any error."""
 
 import base64
 import json
@@ -32,7 +32,7 @@ submit = Submitter.submit
 
 async def failing(self, caller, claim, *rest):
     if claim.user_id == "unforeseen":
-        raise RuntimeError("nobody foresaw this")
+        raise RuntimeError("an unforeseen error")
     return await submit(self, caller, claim, *rest)
 
 Submitter.submit = failing
@@ -40,11 +40,11 @@ cli.main()
 """
 
 FAILING = (sys.executable, "-c", MISTAKE)
-"""The program with a mistake in it."""
+"""The program with a bug."""
 
 
 def raw(client: httpx2.Client, data: bytes) -> None:
-    """Send what no client would, and hear to the end."""
+    """Send any bytes, and read the whole response."""
     where = urlsplit(str(client.base_url))
     with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as connection:
         connection.sendall(data)
@@ -53,7 +53,7 @@ def raw(client: httpx2.Client, data: bytes) -> None:
 
 
 def ask_everything(client: httpx2.Client, good: str, trusted: str, bad: Mapping[str, str]) -> None:
-    """Requests good and bad, with something secret wherever it fits in."""
+    """Send valid and invalid requests, with a secret in each part."""
     bearer = {"Authorization": f"Bearer {good}"}
     assert score(client, good, "ada", **{"Idempotency-Key": KEY}).status_code == 201
     assert score(client, good, "ada", "duel", **{"Idempotency-Key": KEY}).status_code == 422
@@ -62,7 +62,7 @@ def ask_everything(client: httpx2.Client, good: str, trusted: str, bad: Mapping[
     assert score(client, good, "bob").status_code == 403
     assert score(client, trusted, "unforeseen", **{"Idempotency-Key": KEY}).status_code == 500
     for token in bad.values():
-        # 503 where it might be of a key that could not be fetched.
+        # 503 if the key of the token may be in the key set, which is not available.
         assert score(client, token, "ada").status_code in {401, 503}
     assert (
         client.get("/api/leaderboard", headers={"Authorization": f"Basic {bad['basic']}"}).status_code == 200
@@ -91,7 +91,7 @@ def ask_everything(client: httpx2.Client, good: str, trusted: str, bad: Mapping[
 
 
 def tokens(now: int) -> dict[str, str]:
-    """Tokens that are no good."""
+    """Return invalid tokens."""
     claims = {"sub": "ada", "exp": now + 3_600}
     return {
         "forged": jwt.encode(claims, "another secret of thirty-two bytes", algorithm="HS256"),
@@ -110,14 +110,14 @@ def tokens(now: int) -> dict[str, str]:
 
 def assert_kept(output: str, secrets: list[str]) -> None:
     for secret in secrets:
-        # Of a token, each part by itself: what it says, and its signature. (The header is the same for all.)
+        # The claims and the signature of a token are secret. All tokens have the same header.
         for part in [secret, *(part for part in secret.split(".")[1:] if len(part) > 12)]:
             assert part not in output
 
 
 @pytest.fixture
 def settings(deployment: dict[str, Any]) -> dict[str, str]:
-    """Of a server that has secrets everywhere, and is out of reach of whoever publishes keys."""
+    """Return settings with secrets, and with the URL of a key set that does not answer."""
     return {
         "SCOREBOARD_JWT_OLD_SECRETS": OLD_SECRET,
         "SCOREBOARD_REQUEST_LOG": "true",
@@ -126,7 +126,7 @@ def settings(deployment: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def test_nothing_secret_is_printed_whatever_is_asked(tmp_path: Path, settings: dict[str, str]) -> None:
+def test_no_request_makes_the_server_print_a_secret(tmp_path: Path, settings: dict[str, str]) -> None:
     good = scoreboard(tmp_path, "token", "ada").stdout.strip()
     trusted = scoreboard(tmp_path, "token", "game", "--scope", "scores:write:any").stdout.strip()
     now = jwt.decode(good, options={"verify_signature": False})["iat"]
@@ -134,9 +134,9 @@ def test_nothing_secret_is_printed_whatever_is_asked(tmp_path: Path, settings: d
     with serving(tmp_path, command=FAILING, **settings) as (process, client):
         ask_everything(client, good, trusted, bad)
         process.end(signal.SIGTERM)
-    # The log has told of what went wrong, so it was looked at.
+    # The errors were logged, so the log was captured.
     for told in (
-        "nobody foresaw this",
+        "an unforeseen error",
         "refused bad requests",
         "the key set is not usable",
         "stopping",
@@ -146,7 +146,9 @@ def test_nothing_secret_is_printed_whatever_is_asked(tmp_path: Path, settings: d
     assert_kept(process.output, [good, trusted, *bad.values(), SECRET, OLD_SECRET, PASSWORD, KEY])
 
 
-def test_a_partner_out_of_reach_is_told_without_its_password(tmp_path: Path, migrated_url: str) -> None:
+def test_an_unavailable_database_or_redis_is_logged_without_its_password(
+    tmp_path: Path, migrated_url: str
+) -> None:
     settings = {
         "SCOREBOARD_DATABASE_URL": migrated_url,
         "SCOREBOARD_REDIS_URL": f"redis://:{PASSWORD}@127.0.0.1:{free_port()}/0",

@@ -1,4 +1,4 @@
-"""`scoreboard watch` in a terminal of any width: a score is always whole, and what is cut has a sign."""
+"""The table of `scoreboard watch` in terminals of any width. Scores are never cut, and cut names are marked."""
 
 import io
 import re
@@ -15,7 +15,7 @@ NAMES = ("Ada Lovelace, Countess of Lovelace", "שלום " * 10, "🏆🦊" * 20
 
 
 def drawn(width: int, *scores: int, before: int = 0) -> list[str]:
-    """The lines of a board whose players had `before` points each."""
+    """Return the lines of a board after each player had `before` points."""
     screen = Screen("http://127.0.0.1:8000")
     for version, now in enumerate(([before] * len(scores), scores), start=1):
         rows = tuple(
@@ -30,7 +30,7 @@ def drawn(width: int, *scores: int, before: int = 0) -> list[str]:
 
 @pytest.mark.parametrize("width", [40, 41, 47, 60, 80, 200])
 @pytest.mark.parametrize("scores", [(LARGEST,) * 4, (LARGEST, 12, -LARGEST, 0), (7, 6, 5, 4)], ids=str)
-def test_a_row_has_its_whole_score(width: int, scores: tuple[int, ...]) -> None:
+def test_a_row_shows_the_whole_score(width: int, scores: tuple[int, ...]) -> None:
     lines = drawn(width, *scores, before=3)
     assert max(map(cell_len, lines)) <= width
     for name, score in zip(NAMES, scores, strict=True):
@@ -39,7 +39,7 @@ def test_a_row_has_its_whole_score(width: int, scores: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("width", range(10, 40))
-def test_in_a_terminal_that_is_too_narrow_no_digit_is_lost(width: int) -> None:
+def test_a_very_narrow_terminal_shows_all_digits(width: int) -> None:
     lines = drawn(width, LARGEST)
     assert max(map(cell_len, lines)) <= width
     digits = "".join(re.sub(r"[^0-9]", "", line) for line in lines[4:])
@@ -47,13 +47,13 @@ def test_in_a_terminal_that_is_too_narrow_no_digit_is_lost(width: int) -> None:
 
 
 @pytest.mark.parametrize("width", range(12, 60))
-def test_what_is_cut_has_a_sign(width: int) -> None:
+def test_a_cut_text_ends_with_an_ellipsis(width: int) -> None:
     title, state, _, _, row, *_ = drawn(width, LARGEST)
     for line, whole in ((title, "main · 1 player · version 2"), (state, "Live since 2026-11-28 00:00:00")):
         assert line.endswith("…") or cell_len(line) == len(whole)
     assert NAMES[0] in row or "…" in row
 
 
-def test_where_there_is_room_a_row_tells_what_has_changed() -> None:
+def test_a_wide_terminal_shows_changes() -> None:
     assert drawn(80, 50, before=30)[-1].split() == ["1", *NAMES[0].split(), "50", "+20"]
     assert "+20" not in drawn(18, 50, before=30)[-1]

@@ -1,4 +1,4 @@
-"""The catalog: what it must be, and how a mistake is told."""
+"""Parsing of the catalog, and its errors."""
 
 from pathlib import Path
 
@@ -76,7 +76,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("text", "place"), MISTAKES.values(), ids=MISTAKES.keys())
-def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, place: str) -> None:
+def test_an_error_names_the_file_and_the_key(tmp_path: Path, text: str, place: str) -> None:
     path = tmp_path / "catalog.toml"
     path.write_text(text)
     with pytest.raises(CatalogError) as told:
@@ -85,7 +85,7 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, place: str)
     assert place in str(told.value)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_an_error_names_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match=r"nowhere\.toml: cannot be read"):
         load_catalog(tmp_path / "nowhere.toml")
 
@@ -102,7 +102,7 @@ def test_the_first_board_is_the_default(tmp_path: Path) -> None:
         catalog.action("none")
 
 
-def test_the_shipped_catalog_has_three_plain_actions_on_its_first_board() -> None:
+def test_the_shipped_catalog_has_three_actions_on_its_first_board() -> None:
     catalog = load_catalog(None)
     first = catalog.board(None).id
     assert sum(action.board == first for action in catalog.actions.values()) >= 3

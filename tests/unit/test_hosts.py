@@ -1,4 +1,4 @@
-"""Addresses as they are read and printed: an IPv6 address has brackets wherever a port follows."""
+"""Parsing and formatting of hosts and ports. An IPv6 address before a port has brackets."""
 
 import os
 import socket
@@ -36,7 +36,7 @@ HEALTHCHECK = Path(__file__).parents[2] / "deploy" / "healthcheck.py"
         ),
     ],
 )
-def test_an_address_of_a_server_is_read(url: str, server: ServerUrl, authority: str) -> None:
+def test_the_address_of_a_server_is_parsed(url: str, server: ServerUrl, authority: str) -> None:
     assert server_url(url) == server
     assert server.authority == authority
 
@@ -57,7 +57,7 @@ def test_an_address_of_a_server_is_read(url: str, server: ServerUrl, authority: 
         *("http://localhost/?board=side", "http://localhost/#x"),
     ],
 )
-def test_an_address_that_makes_no_sense_is_refused(url: str) -> None:
+def test_an_invalid_address_is_refused(url: str) -> None:
     with pytest.raises(StartError, match=r"is not the address of a scoreboard|is more than an address"):
         server_url(url)
 
@@ -66,7 +66,7 @@ def test_an_address_that_makes_no_sense_is_refused(url: str) -> None:
     ("host", "url"),
     [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]"), ("::", "[::1]")],
 )
-def test_a_server_prints_where_a_browser_finds_it(host: str, url: str) -> None:
+def test_a_server_prints_a_url_that_a_browser_can_open(host: str, url: str) -> None:
     with bind(host, 0) as listening:
         port = listening.getsockname()[1]
         assert url_of(listening) == f"http://{url}:{port}"
@@ -74,7 +74,7 @@ def test_a_server_prints_where_a_browser_finds_it(host: str, url: str) -> None:
             pass
 
 
-def test_a_port_that_is_taken_is_told_with_brackets() -> None:
+def test_errors_of_a_port_in_use_have_brackets() -> None:
     with bind("::1", 0) as listening:
         port = listening.getsockname()[1]
         with pytest.raises(StartError, match=rf"^\[::1\]:{port} is in use"):
@@ -89,7 +89,7 @@ def test_a_port_that_is_taken_is_told_with_brackets() -> None:
         bind("2001:db8::1", 1234)
 
 
-def test_the_healthcheck_tells_with_brackets_where_nobody_answers() -> None:
+def test_errors_of_the_healthcheck_have_brackets() -> None:
     with bind("::1", 0) as listening:
         port = listening.getsockname()[1]
     asked = {**os.environ, "SCOREBOARD_HOST": "::", "SCOREBOARD_PORT": str(port)}

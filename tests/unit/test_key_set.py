@@ -1,4 +1,4 @@
-"""Parsing untrusted key sets: usable keys are found next to invalid ones, and weak keys are refused."""
+"""Parsing of untrusted key sets: invalid and weak keys are skipped, and the others are used."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -40,7 +40,7 @@ def number(value: int) -> str:
 ODD: Final = prod(range(3, 1_000, 2))
 MODULUS: Final = RSA.public_key().public_numbers().n
 
-BAD: Final[dict[str, Any]] = {
+INVALID: Final[dict[str, Any]] = {
     "a text": "x",
     "null": None,
     "a list": [GOOD],
@@ -103,8 +103,8 @@ BAD: Final[dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
-def test_a_bad_key_is_skipped_and_named_and_the_others_are_good(bad: Any) -> None:
+@pytest.mark.parametrize("bad", INVALID.values(), ids=INVALID.keys())
+def test_an_invalid_key_is_skipped_and_reported_and_the_others_are_used(bad: Any) -> None:
     document = json.dumps({"keys": [bad, GOOD, bad, CURVE]}).encode()
     keys, skipped = read_key_set(document, ASYMMETRIC)
     assert [(key.kid, key.algorithm) for key in keys] == [("rsa", "RS256"), ("curve", "ES256")]
@@ -112,7 +112,7 @@ def test_a_bad_key_is_skipped_and_named_and_the_others_are_good(bad: Any) -> Non
     assert all(one.key and one.reason for one in skipped)
 
 
-GOOD_ONES: Final = {
+VALID: Final = {
     "all fields": GOOD,
     "the least": {name: GOOD[name] for name in ("kty", "n", "e")},
     "unknown fields": {**GOOD, "x5t": 7, "x5c": [[]], "nbf": float("inf"), "exp": 10**400},
@@ -126,13 +126,13 @@ GOOD_ONES: Final = {
 }
 
 
-@pytest.mark.parametrize("good", GOOD_ONES.values(), ids=GOOD_ONES.keys())
-def test_a_good_key_is_read(good: Jwk) -> None:
+@pytest.mark.parametrize("good", VALID.values(), ids=VALID.keys())
+def test_a_valid_key_is_used(good: Jwk) -> None:
     keys, skipped = read_key_set(json.dumps({"keys": [good]}).encode(), ASYMMETRIC)
     assert (len(keys), skipped) == (1, [])
 
 
-def test_a_number_of_any_length_is_the_matter_of_its_own_key() -> None:
+def test_a_number_of_any_length_spoils_only_its_own_key() -> None:
     text = json.dumps({"keys": [{**GOOD, "n": 0}, CURVE]}).replace('"n": 0', '"n": ' + "9" * 10_000)
     keys, skipped = read_key_set(text.encode(), ASYMMETRIC)
     assert [key.kid for key in keys] == ["curve"]
@@ -140,11 +140,11 @@ def test_a_number_of_any_length_is_the_matter_of_its_own_key() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_a_byte_order_mark_is_no_mistake(encoding: str) -> None:
+def test_a_byte_order_mark_is_ignored(encoding: str) -> None:
     assert len(read_key_set(json.dumps({"keys": [GOOD]}).encode(encoding), ASYMMETRIC)[0]) == 1
 
 
-def test_keys_that_share_a_kid_are_all_good_and_the_same_one_counts_once() -> None:
+def test_keys_with_the_same_kid_are_all_used_and_duplicates_once() -> None:
     other = jwk_of(rsa.generate_private_key(public_exponent=65_537, key_size=2_048), "RS256", kid="rsa")
     keys, _ = read_key_set(
         json.dumps({"keys": [GOOD, other, GOOD, {**CURVE, "kid": "rsa"}]}).encode(), ASYMMETRIC
@@ -152,19 +152,19 @@ def test_keys_that_share_a_kid_are_all_good_and_the_same_one_counts_once() -> No
     assert [key.algorithm for key in keys] == ["RS256", "RS256", "ES256"]
 
 
-def test_a_key_of_an_algorithm_that_is_not_allowed_is_skipped() -> None:
+def test_a_key_for_an_algorithm_that_is_not_allowed_is_skipped() -> None:
     keys, skipped = read_key_set(json.dumps({"keys": [GOOD, CURVE]}).encode(), ["ES256"])
     assert [key.kid for key in keys] == ["curve"]
     assert skipped[0].reason == "it is for RS256, which SCOREBOARD_JWT_ALGORITHMS does not have"
 
 
-def test_a_set_of_very_many_keys_is_read_in_part() -> None:
+def test_only_the_first_keys_of_a_large_set_are_used() -> None:
     many = [{**EDWARDS, "kid": str(place)} for place in range(MAX_KEYS + 1)]
     keys, skipped = read_key_set(json.dumps({"keys": many}).encode(), ASYMMETRIC)
     assert (len(keys), [one.reason for one in skipped]) == (MAX_KEYS, [f"the set has {MAX_KEYS + 1} keys"])
 
 
-async def test_each_bad_key_is_named_once_in_the_log() -> None:
+async def test_each_invalid_key_is_logged_once() -> None:
     clock = HeldClock()
     with (
         publishing([GOOD, {**CURVE, "use": "enc"}, {**GOOD, "kid": ["a"]}]) as issuer,
@@ -194,14 +194,14 @@ WEAK: Final[dict[str, Callable[[], Any]]] = {
 
 
 @pytest.mark.parametrize("make", WEAK.values(), ids=WEAK.keys())
-def test_a_weak_key_in_a_file_is_refused_at_the_start(tmp_path: Path, make: Callable[[], Any]) -> None:
+def test_a_weak_key_in_a_file_is_refused(tmp_path: Path, make: Callable[[], Any]) -> None:
     path = tmp_path / "weak.pem"
     path.write_bytes(make().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     with pytest.raises(StartError, match=r"weak\.pem is a weak key .*SCOREBOARD_JWT_PUBLIC_KEYS"):
         read_pem(path, ASYMMETRIC)
 
 
-def test_a_file_with_a_key_for_something_else_is_refused_at_the_start(tmp_path: Path) -> None:
+def test_a_key_for_another_purpose_in_a_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "agreement.pem"
     key = x25519.X25519PrivateKey.generate().public_key()
     path.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))

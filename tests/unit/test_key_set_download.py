@@ -1,4 +1,4 @@
-"""Fetching the keys of tokens: a server that is slow or broken holds up nothing for long."""
+"""Downloading a key set, from servers that are slow, broken or not trusted."""
 
 import socket
 import ssl
@@ -20,7 +20,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 @contextmanager
 def serving(at_once: bytes, drop: bytes = b"", tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """The address of a server that sends some bytes at once, and then for ever, drop by drop, the same ones."""
+    """Yield the URL of a server that sends some bytes at once, and then the same few bytes again and again."""
     over = Event()
 
     def serve() -> None:
@@ -37,7 +37,7 @@ def serving(at_once: bytes, drop: bytes = b"", tls: ssl.SSLContext | None = None
                 while drop and not over.wait(0.02):
                     connection.sendall(drop)
             except OSError:
-                # The client has had enough, as it should.
+                # The client has closed the connection.
                 return
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -50,7 +50,7 @@ def serving(at_once: bytes, drop: bytes = b"", tls: ssl.SSLContext | None = None
             thread.join(LIMIT_SECONDS)
 
 
-async def test_what_is_there_is_fetched() -> None:
+async def test_a_document_is_downloaded() -> None:
     with serving(HEAD + b"Content-Length: 2\r\n\r\n{}") as url:
         assert await download(url) == b"{}"
 
@@ -66,12 +66,12 @@ async def test_what_is_there_is_fetched() -> None:
     ],
     ids=["status", "headers", "body", "body without an end", "chunks"],
 )
-async def test_a_server_that_sends_drop_by_drop_is_left_in_time(at_once: bytes, drop: bytes) -> None:
+async def test_the_time_limit_is_for_the_whole_download(at_once: bytes, drop: bytes) -> None:
     with serving(at_once, drop) as url, pytest.raises(TimeoutError):
         await download(url, seconds=0.3)
 
 
-async def test_more_than_keys_could_be_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_large_document_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_set_download, "MAX_BYTES", 1_000)
     with (
         serving(HEAD + b"\r\n" + b" " * 1_001) as url,
@@ -81,7 +81,7 @@ async def test_more_than_keys_could_be_is_not_taken(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_not_followed_wherever_it_leads(status: int) -> None:
+async def test_redirects_are_not_followed(status: int) -> None:
     with serving(HEAD + b"Content-Length: 2\r\n\r\n{}") as elsewhere:
         answer = b"HTTP/1.1 %d Elsewhere\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % (
             status,
@@ -89,12 +89,10 @@ async def test_a_redirect_is_not_followed_wherever_it_leads(status: int) -> None
         )
         with serving(answer) as url, pytest.raises(ValueError, match=rf"redirect \({status}\)"):
             await download(url)
-        assert await download(elsewhere) == b"{}", "nobody has been there before"
+        assert await download(elsewhere) == b"{}", "no earlier request"
 
 
-async def test_the_certificate_is_verified_with_those_of_the_system(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_the_certificate_is_verified(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     authority = trustme.CA()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(tls)

@@ -16,7 +16,7 @@ except RuntimeError:
 """
 
 
-def test_a_failure_is_told_with_its_traceback_in_one_line() -> None:
+def test_an_exception_is_logged_with_its_traceback_in_one_line() -> None:
     told = subprocess.run([sys.executable, "-c", FAILING], capture_output=True, text=True, check=True).stderr
     line = json.loads(told)
     assert (line["event"], line["level"]) == ("a stream has failed", "error")

@@ -58,7 +58,7 @@ def _joined(parts: tuple[str, ...]) -> bytes:
 
 
 def keyed_hash(key: bytes, text: str) -> int:
-    """Alike for the same text, and of no use to who does not have the key: 64 bits, as databases have them."""
+    """Return a keyed hash of 64 bits, signed like a database integer."""
     return int.from_bytes(
         blake2b(text.encode(errors="replace"), key=key[:64], digest_size=8).digest(), signed=True
     )

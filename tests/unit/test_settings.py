@@ -1,4 +1,4 @@
-"""Settings: from the environment and `.env`, and a bad one is named in one sentence."""
+"""Settings from the environment and from `.env`: parsing, checks, and the secret file."""
 
 import os
 import re
@@ -17,47 +17,47 @@ from scoreboard.settings.config import read_settings
 from scoreboard.settings.redis_url import parse_address
 from scoreboard.settings.signing_secret import load_secret, secret_path
 
-BAD = {
+INVALID = {
     "port is text": ("SCOREBOARD_PORT", "http"),
     "port too large": ("SCOREBOARD_PORT", "70000"),
     "rate is text": ("SCOREBOARD_RATE_LIMIT", "often"),
-    "rate of nothing": ("SCOREBOARD_RATE_LIMIT", "0/minute"),
+    "rate of zero": ("SCOREBOARD_RATE_LIMIT", "0/minute"),
     "rate too large": ("SCOREBOARD_RATE_LIMIT", "99999999999999999999/minute"),
     "window too long": ("SCOREBOARD_RATE_LIMIT", "1 per 99999 years"),
     "two rates": ("SCOREBOARD_RATE_LIMIT", "10/minute;100/hour"),
     "rate of reads is text": ("SCOREBOARD_READ_RATE_LIMIT", "none"),
     "secret too short": ("SCOREBOARD_JWT_SECRET", "x" * 31),
-    "database is no URL": ("SCOREBOARD_DATABASE_URL", "scoreboard.db"),
+    "database is not a URL": ("SCOREBOARD_DATABASE_URL", "scoreboard.db"),
     "database unknown": ("SCOREBOARD_DATABASE_URL", "mysql://localhost/scores"),
     "database with two slashes": ("SCOREBOARD_DATABASE_URL", "sqlite://data/x.db"),
     "database in memory": ("SCOREBOARD_DATABASE_URL", "sqlite:///:memory:"),
     "database nowhere": ("SCOREBOARD_DATABASE_URL", "sqlite://"),
-    "database on no host": ("SCOREBOARD_DATABASE_URL", "postgresql:///scores"),
-    "database on a port that is none": ("SCOREBOARD_DATABASE_URL", "postgresql://localhost:none/scores"),
+    "database without a host": ("SCOREBOARD_DATABASE_URL", "postgresql:///scores"),
+    "database with an invalid port": ("SCOREBOARD_DATABASE_URL", "postgresql://localhost:none/scores"),
     "database without a name": ("SCOREBOARD_DATABASE_URL", "postgresql://localhost"),
-    "password to be encoded": ("SCOREBOARD_DATABASE_URL", "postgresql://me:top#secret@db.example/scores"),
-    "brackets to be encoded": ("SCOREBOARD_DATABASE_URL", "postgresql://me:a[secret]c@db.example/scores"),
-    "no connection to write with": ("SCOREBOARD_DATABASE_POOL_SIZE", "1"),
-    "no patience": ("SCOREBOARD_DATABASE_TIMEOUT_SECONDS", "0"),
-    "redis is no URL": ("SCOREBOARD_REDIS_URL", "localhost:6379"),
-    "redis on a port that is none": ("SCOREBOARD_REDIS_URL", "redis://localhost:none/0"),
+    "password with #": ("SCOREBOARD_DATABASE_URL", "postgresql://me:top#secret@db.example/scores"),
+    "password with brackets": ("SCOREBOARD_DATABASE_URL", "postgresql://me:a[secret]c@db.example/scores"),
+    "pool without a connection to write": ("SCOREBOARD_DATABASE_POOL_SIZE", "1"),
+    "timeout of zero": ("SCOREBOARD_DATABASE_TIMEOUT_SECONDS", "0"),
+    "redis is not a URL": ("SCOREBOARD_REDIS_URL", "localhost:6379"),
+    "redis with an invalid port": ("SCOREBOARD_REDIS_URL", "redis://localhost:none/0"),
     "prefix with a brace": ("SCOREBOARD_REDIS_PREFIX", "a{b"),
-    "origin is no origin": ("SCOREBOARD_CORS_ORIGINS", "game.example"),
-    "origin of no host": ("SCOREBOARD_CORS_ORIGINS", "https://"),
-    "origin of a port that is none": ("SCOREBOARD_CORS_ORIGINS", "https://game.example:99999"),
+    "origin without a scheme": ("SCOREBOARD_CORS_ORIGINS", "game.example"),
+    "origin without a host": ("SCOREBOARD_CORS_ORIGINS", "https://"),
+    "origin with an invalid port": ("SCOREBOARD_CORS_ORIGINS", "https://game.example:99999"),
     "origin with a user": ("SCOREBOARD_CORS_ORIGINS", "https://me@game.example"),
-    "origin with an odd address": ("SCOREBOARD_CORS_ORIGINS", "http://127.1"),
+    "origin with a short IPv4 address": ("SCOREBOARD_CORS_ORIGINS", "http://127.1"),
     "origin with a hexadecimal address": ("SCOREBOARD_CORS_ORIGINS", "http://0x7f000001"),
-    "origin of a page without one": ("SCOREBOARD_CORS_ORIGINS", "data://game"),
+    "origin of an opaque scheme": ("SCOREBOARD_CORS_ORIGINS", "data://game"),
     "origin with a zone": ("SCOREBOARD_CORS_ORIGINS", "http://[fe80::1%25eth0]"),
     "origin with a wildcard": ("SCOREBOARD_CORS_ORIGINS", "https://*.game.example"),
     "path without a slash": ("SCOREBOARD_ROOT_PATH", "scores"),
     "path with two slashes": ("SCOREBOARD_ROOT_PATH", "//scores"),
-    "path that climbs": ("SCOREBOARD_ROOT_PATH", "/a/../b"),
-    "path that is a URL": ("SCOREBOARD_ROOT_PATH", "https://game.example/scores"),
+    "path with ..": ("SCOREBOARD_ROOT_PATH", "/a/../b"),
+    "path is a URL": ("SCOREBOARD_ROOT_PATH", "https://game.example/scores"),
     "path with a query": ("SCOREBOARD_ROOT_PATH", "/scores?x"),
     "path with a space": ("SCOREBOARD_ROOT_PATH", "/my scores"),
-    "path of the server's own": ("SCOREBOARD_ROOT_PATH", "/api"),
+    "path of the server": ("SCOREBOARD_ROOT_PATH", "/api"),
     "negative drain": ("SCOREBOARD_DRAIN_SECONDS", "-1"),
 }
 
@@ -75,44 +75,44 @@ def test_the_published_secret_of_development_is_refused_in_production(name: str)
 
 PASSWORD = "pa55word"
 
-BAD_ADDRESSES_OF_KEYS = {
+INVALID_KEY_SET_URLS = {
     "user and password": f"https://me:{PASSWORD}@login.example/keys.json",
-    "a user alone": f"https://{PASSWORD}@login.example/keys.json",
+    "a user only": f"https://{PASSWORD}@login.example/keys.json",
     "a password with a slash": f"https://me:1/{PASSWORD}@login.example/keys.json",
     "a password with a hash": f"https://me:{PASSWORD}#1@login.example/keys.json",
-    "a port that is none": f"https://login.example:{PASSWORD}/keys.json",
+    "an invalid port": f"https://login.example:{PASSWORD}/keys.json",
     "a port too large": "https://login.example:65536/keys.json",
     "port 0": "https://login.example:0/keys.json",
     "no host": f"https:///{PASSWORD}",
-    "half an address": f"https://[::1/{PASSWORD}",
+    "an incomplete address": f"https://[::1/{PASSWORD}",
     "another scheme": f"file:///{PASSWORD}",
     "a space": f"https://login.example/keys.json?key={PASSWORD} ",
-    "a letter beyond ASCII": f"https://login.example/{PASSWORD}é",
+    "a letter outside ASCII": f"https://login.example/{PASSWORD}é",
 }
 
 
-@pytest.mark.parametrize("url", BAD_ADDRESSES_OF_KEYS.values(), ids=BAD_ADDRESSES_OF_KEYS.keys())
-def test_a_bad_address_of_keys_is_refused_and_nothing_of_it_is_shown(url: str) -> None:
-    with pytest.raises(StartError, match=r"^SCOREBOARD_JWT_JWKS_URL: must ") as told:
+@pytest.mark.parametrize("url", INVALID_KEY_SET_URLS.values(), ids=INVALID_KEY_SET_URLS.keys())
+def test_an_invalid_url_of_a_key_set_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(StartError, match=r"^SCOREBOARD_JWT_JWKS_URL: must ") as refused:
         read_settings(_env_file=None, jwt_jwks_url=url)
-    assert PASSWORD not in str(told.value)
+    assert PASSWORD not in str(refused.value)
 
 
 @pytest.mark.parametrize("url", ["https://login.example:8443/keys.json?tenant=1", "http://[::1]:8080/keys"])
-def test_an_address_of_keys_may_have_a_port_and_a_query(url: str) -> None:
+def test_the_url_of_a_key_set_may_have_a_port_and_a_query(url: str) -> None:
     assert read_settings(_env_file=None, jwt_jwks_url=url).jwt_jwks_url == url
 
 
-@pytest.mark.parametrize(("name", "value"), BAD.values(), ids=BAD.keys())
-def test_a_bad_setting_is_named_and_not_shown(
+@pytest.mark.parametrize(("name", "value"), INVALID.values(), ids=INVALID.keys())
+def test_an_invalid_setting_is_named_and_a_secret_is_not_shown(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(name, value)
-    with pytest.raises(StartError) as told:
+    with pytest.raises(StartError) as refused:
         read_settings()
-    assert str(told.value).startswith(f"{name}: ")
-    assert name != "SCOREBOARD_JWT_SECRET" or value not in str(told.value)
+    assert str(refused.value).startswith(f"{name}: ")
+    assert name != "SCOREBOARD_JWT_SECRET" or value not in str(refused.value)
 
 
 POSTGRESQL = "postgresql://me:a-secret@db.example/scores"
@@ -134,20 +134,22 @@ WHOLE = {"database_url": POSTGRESQL, "redis_url": REDIS, "jwt_secret": "x" * 32}
         (WHOLE | {"redis_password": "another"}, "SCOREBOARD_REDIS_PASSWORD"),
     ],
 )
-def test_half_of_a_deployment_names_what_to_set(given: dict[str, str], to_set: str) -> None:
-    with pytest.raises(StartError) as told:
+def test_an_incomplete_deployment_is_refused_with_the_setting_to_change(
+    given: dict[str, str], to_set: str
+) -> None:
+    with pytest.raises(StartError) as refused:
         read_settings(_env_file=None, **given)
-    assert str(told.value).startswith(f"{to_set}: must ")
-    assert "a-secret" not in str(told.value)
+    assert str(refused.value).startswith(f"{to_set}: must ")
+    assert "a-secret" not in str(refused.value)
 
 
-def test_two_urls_and_a_secret_make_one_of_many_instances() -> None:
+def test_two_urls_and_a_secret_are_a_distributed_deployment() -> None:
     settings = read_settings(_env_file=None, **WHOLE)
     assert settings.is_distributed
     assert database_name(settings) == "db.example:5432/scores"
 
 
-def test_passwords_may_be_kept_apart_whatever_is_in_them() -> None:
+def test_passwords_with_any_characters_may_have_their_own_settings() -> None:
     password = "p@ss:w/r#d?%41 é"
     settings = read_settings(
         _env_file=None,
@@ -189,7 +191,7 @@ def test_passwords_may_be_kept_apart_whatever_is_in_them() -> None:
         ),
     ],
 )
-def test_redis_may_be_a_server_or_known_to_sentinels(
+def test_the_url_of_redis_names_a_server_or_sentinels(
     url: str, hosts: tuple[tuple[str, int], ...], service: str | None
 ) -> None:
     address = parse_address(read_settings(_env_file=None, **WHOLE | {"redis_url": url}).full_redis_url or "")
@@ -197,7 +199,7 @@ def test_redis_may_be_a_server_or_known_to_sentinels(
     assert address.is_tls == url.startswith("rediss")
 
 
-def test_a_cluster_may_have_several_seeds_and_a_password_of_its_own() -> None:
+def test_the_url_of_a_cluster_may_name_several_nodes() -> None:
     given = WHOLE | {
         "redis_url": "redis://a.example:7000,b.example:7001",
         "redis_password": "x,@/",
@@ -221,23 +223,23 @@ def test_a_cluster_may_have_several_seeds_and_a_password_of_its_own() -> None:
         ("unix:///run/redis.sock", "true", "REDIS_CLUSTER"),
     ],
 )
-def test_a_redis_that_cannot_be_meant_is_refused(url: str, is_cluster: str, name: str) -> None:
+def test_an_invalid_url_of_redis_is_refused(url: str, is_cluster: str, name: str) -> None:
     with pytest.raises(StartError, match=f"^SCOREBOARD_{name}: must "):
         read_settings(_env_file=None, **WHOLE | {"redis_url": url, "redis_cluster": is_cluster})
 
 
-def test_a_password_of_sentinels_is_refused_where_there_are_none() -> None:
+def test_a_password_of_sentinels_is_refused_without_sentinels() -> None:
     with pytest.raises(StartError, match=r"^SCOREBOARD_REDIS_SENTINEL_PASSWORD: must not be set"):
         read_settings(_env_file=None, **WHOLE, redis_sentinel_password="x")
 
 
 @pytest.mark.parametrize("name", ["database_read_url", "database_password"])
-def test_a_file_has_neither_replica_nor_password(name: str) -> None:
+def test_a_sqlite_file_has_no_replica_and_no_password(name: str) -> None:
     with pytest.raises(StartError, match=rf"^SCOREBOARD_{name.upper()}: must not be set "):
         read_settings(_env_file=None, **{name: POSTGRESQL})
 
 
-def test_the_defaults_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_defaults_are_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     settings = read_settings()
     assert settings.database_path == Path("scoreboard.db")
@@ -245,12 +247,14 @@ def test_the_defaults_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     assert (settings.host, settings.port, settings.cors_origins) == ("127.0.0.1", 8000, ())
 
 
-def test_a_limit_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_off_is_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCOREBOARD_READ_RATE_LIMIT", "off")
     assert read_settings(_env_file=None).read_rate_limit is None
 
 
-def test_the_environment_comes_before_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_environment_takes_precedence_over_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("SCOREBOARD_PORT=9000\nSCOREBOARD_RATE_LIMIT=1000000/minute\nOTHER=1\n")
     monkeypatch.setenv("SCOREBOARD_PORT", "9001")
@@ -259,7 +263,7 @@ def test_the_environment_comes_before_the_file(monkeypatch: pytest.MonkeyPatch, 
     assert settings.rate_limit == RateLimit(1_000_000, 60_000_000)
 
 
-def test_the_example_file_is_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_example_file_has_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     example = Path(__file__).parents[2] / ".env.example"
     monkeypatch.chdir(tmp_path)
     defaults = read_settings()
@@ -297,7 +301,7 @@ NEVER_SENT = {
 
 
 @pytest.mark.parametrize(("origin", "right"), NEVER_SENT.items())
-def test_an_origin_that_no_browser_sends_is_refused_with_the_right_spelling(origin: str, right: str) -> None:
+def test_an_origin_that_no_browser_sends_is_refused_with_the_correct_one(origin: str, right: str) -> None:
     with pytest.raises(StartError) as refused:
         read_settings(_env_file=None, cors_origins=f"https://other.example,{origin}")
     assert str(refused.value) == (
@@ -309,11 +313,11 @@ def test_an_origin_that_no_browser_sends_is_refused_with_the_right_spelling(orig
 @pytest.mark.parametrize(
     ("given", "path"), {"": "", "/": "", "/scores": "/scores", "/a/b.c/": "/a/b.c"}.items()
 )
-def test_a_root_path_has_no_slash_at_its_end(given: str, path: str) -> None:
+def test_a_trailing_slash_of_the_root_path_is_removed(given: str, path: str) -> None:
     assert read_settings(_env_file=None, root_path=given).root_path == path
 
 
-def test_a_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+def test_a_missing_secret_is_created_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     settings = read_settings(database_url=f"sqlite:///{tmp_path / 'a.db'}")
     first = load_secret(settings)
     assert len(first) >= 32
@@ -323,7 +327,7 @@ def test_a_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
-def test_a_secret_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+def test_a_secret_that_other_users_can_read_is_refused(tmp_path: Path, mode: int) -> None:
     settings = read_settings(database_url=f"sqlite:///{tmp_path / 'a.db'}")
     load_secret(settings)
     secret_path(settings).chmod(mode)
@@ -334,7 +338,7 @@ def test_a_secret_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> 
 def test_a_secret_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read_settings(database_url=f"sqlite:///{tmp_path / 'a.db'}")
     load_secret(settings)
-    # Root gives the file away; anybody else is taken for another user.
+    # Root can change the owner. Other users pretend to be another one.
     if os.geteuid() == 0:
         os.chown(secret_path(settings), 65_534, -1)
     else:
@@ -344,27 +348,27 @@ def test_a_secret_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest
         load_secret(settings)
 
 
-def test_a_secret_file_that_is_too_short_is_refused(tmp_path: Path) -> None:
+def test_a_short_secret_is_refused(tmp_path: Path) -> None:
     settings = read_settings(database_url=f"sqlite:///{tmp_path / 'a.db'}")
     secret_path(settings).touch(0o600)
     with pytest.raises(StartError, match="fewer than 32 bytes"):
         load_secret(settings)
 
 
-def test_a_secret_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_secret_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:
     settings = read_settings(database_url=f"sqlite:///{tmp_path / 'none' / 'a.db'}")
     with pytest.raises(StartError, match="cannot be read or created"):
         load_secret(settings)
 
 
-def test_two_first_starts_agree_on_one_secret(tmp_path: Path) -> None:
+def test_processes_that_start_at_the_same_time_use_one_secret(tmp_path: Path) -> None:
     settings = read_settings(database_url=f"sqlite:///{tmp_path / 'a.db'}")
     with ThreadPoolExecutor(8) as executor:
         assert len(set(executor.map(lambda _: load_secret(settings), range(32)))) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["a.db.secret"]
 
 
-OF_KUBERNETES = {
+SERVICE_VARIABLES = {
     "SCOREBOARD_PORT": "tcp://10.96.12.7:8000",
     "SCOREBOARD_SERVICE_HOST": "10.96.12.7",
     "SCOREBOARD_SERVICE_PORT": "8000",
@@ -384,12 +388,12 @@ OF_KUBERNETES = {
 }
 
 
-def test_what_kubernetes_and_docker_set_for_a_service_is_no_setting(
+def test_variables_that_kubernetes_and_docker_set_are_ignored(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("SCOREBOARD_PORT=9000\n")
-    for name, value in OF_KUBERNETES.items():
+    for name, value in SERVICE_VARIABLES.items():
         monkeypatch.setenv(name, value)
     with capture_logs() as logs:
         settings = read_settings()
@@ -403,7 +407,7 @@ def test_what_kubernetes_and_docker_set_for_a_service_is_no_setting(
 
 
 @pytest.mark.parametrize("value", ["tcp", "http://10.96.12.7:8000", "8000/tcp"])
-def test_another_port_that_is_none_is_still_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_an_invalid_port_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("SCOREBOARD_PORT", value)
     with pytest.raises(StartError, match=r"^SCOREBOARD_PORT: "):
         read_settings(_env_file=None)
@@ -423,7 +427,7 @@ def test_another_port_that_is_none_is_still_refused(monkeypatch: pytest.MonkeyPa
     ],
 )
 @pytest.mark.parametrize("place", ["environment", "file"])
-def test_a_misspelt_setting_is_warned_of_with_the_nearest(
+def test_a_misspelt_setting_is_logged_with_a_suggestion(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str, wrong: str, meant: str | None
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -431,7 +435,7 @@ def test_a_misspelt_setting_is_warned_of_with_the_nearest(
         (tmp_path / ".env").write_text(f"{wrong}=a-secret\n")
     else:
         monkeypatch.setenv(wrong, "a-secret")
-    # These are no settings of the server.
+    # These variables are not settings of the server.
     monkeypatch.setenv("SCOREBOARD_TOKEN", "x")
     monkeypatch.setenv("SCOREBOARD_TEST_SERVERS", "x")
     monkeypatch.setenv("SCOREBOARDS_OTHER_PROGRAM", "${x}")
@@ -442,7 +446,7 @@ def test_a_misspelt_setting_is_warned_of_with_the_nearest(
     assert "a-secret" not in str(logs)
 
 
-def test_a_value_of_the_file_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_variables_in_the_file_are_not_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", "/root")
     secret = "a ${HOME} ${NOTHING:-x} $$ %41 of at least 32 bytes"
@@ -462,7 +466,7 @@ def test_a_byte_order_mark_in_the_file_is_ignored(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_a_file_that_is_not_utf8_is_told(
+def test_a_file_that_is_not_utf8_is_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

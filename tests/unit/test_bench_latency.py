@@ -1,4 +1,4 @@
-"""`scoreboard bench` against servers that are slow, or none of ours."""
+"""`scoreboard bench` against servers that are slow or not a scoreboard."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,7 +16,7 @@ Answering = Callable[[bytes], Awaitable[bytes]]
 
 
 class Server:
-    """Answers each request as a test says, and knows which connections are open."""
+    """A server with responses of the test, which knows its open connections."""
 
     def __init__(self, answering: Answering) -> None:
         self._answering = answering
@@ -41,7 +41,7 @@ class Server:
             writer.write(await self._answering(line))
 
     async def all_have_left(self) -> int:
-        """Return how many there were, once none is open."""
+        """Wait until all connections are closed, and return their number."""
         async with asyncio.timeout(LIMIT_SECONDS):
             await asyncio.gather(*self._connections)
         return len(self._connections)
@@ -73,10 +73,10 @@ def settled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency, "SETTLE_SECONDS", 0.0)
 
 
-async def test_what_a_score_waits_for_a_connection_is_a_part_of_its_time(
+async def test_the_time_of_a_score_includes_its_wait_for_a_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A server that stands still would look quick, if only those counted that it let in."""
+    """Otherwise a server that stalls would look fast."""
     monkeypatch.setattr(latency, "POSTING", 1)
     all_due = asyncio.Event()
 
@@ -119,7 +119,7 @@ async def test_what_a_score_waits_for_a_connection_is_a_part_of_its_time(
         "no JSON",
     ],
 )
-async def test_what_is_no_answer_of_a_scoreboard_counts_as_none(answer: bytes) -> None:
+async def test_an_invalid_response_counts_as_no_response(answer: bytes) -> None:
     async def answering(line: bytes) -> bytes:
         return STREAM if line.startswith(b"GET") else answer
 
@@ -130,7 +130,7 @@ async def test_what_is_no_answer_of_a_scoreboard_counts_as_none(answer: bytes) -
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b"HTTP/1.1 fine\r\n\r\n"])
-async def test_streams_that_cannot_be_opened_leave_nothing_open(answer: bytes) -> None:
+async def test_all_connections_are_closed_if_a_stream_cannot_be_opened(answer: bytes) -> None:
     async def answering(_line: bytes) -> bytes:
         return answer
 

@@ -39,7 +39,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", ["database_url", "database_read_url"])
 @pytest.mark.parametrize(("option", "told"), REFUSED.items(), ids=REFUSED.keys())
-def test_an_option_that_does_not_work_is_refused_by_name(name: str, option: str, told: str) -> None:
+def test_an_option_without_effect_is_refused_by_name(name: str, option: str, told: str) -> None:
     urls = {
         "database_url": "postgresql://me@db.example/scores",
         name: f"postgresql://me:a-secret@db.example/scores?{option}",
@@ -55,14 +55,14 @@ def test_an_option_that_does_not_work_is_refused_by_name(name: str, option: str,
 @pytest.mark.parametrize(
     "address", ["h:x/db", "h:70000/db", "[::1/db", "[::1]x/db", ",/db", "a,b/", "a:1,b:x/db", "h/db#x"]
 )
-def test_hosts_that_cannot_be_meant_are_refused(address: str) -> None:
+def test_invalid_hosts_are_refused(address: str) -> None:
     with pytest.raises(StartError, match=r"^SCOREBOARD_DATABASE_URL: "):
         read_settings(
             database_url=f"postgresql://{address}", redis_url="redis://localhost", jwt_secret="x" * 32
         )
 
 
-def test_a_file_of_passwords_that_others_may_read_is_refused(tmp_path: Path) -> None:
+def test_a_password_file_that_other_users_can_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "passwords").write_text("*:*:*:*:kept\n")
     (tmp_path / "passwords").chmod(0o644)
     with pytest.raises(StartError, match=r"passfile.*chmod 600"):
