@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from scoreboard.services import group_commit as commit
+from scoreboard.services import write_queue
 from scoreboard.settings.config import Settings
 from scoreboard.store.migrations import APPLICATION_ID
 from scoreboard.store.sqlite import sqlite_file
@@ -194,7 +194,7 @@ def another_writer(settings: Settings) -> Iterator[None]:
 def test_a_full_queue_refuses_requests_and_commits_the_waiting_ones(
     scoreboard: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commit, "QUEUE_SIZE", 3)
+    monkeypatch.setattr(write_queue, "QUEUE_SIZE", 3)
     with ThreadPoolExecutor(8) as executor:
         with another_writer(scoreboard.settings):
             answers = [executor.submit(scoreboard.score, f"user-{number}") for number in range(8)]
