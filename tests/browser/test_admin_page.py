@@ -26,7 +26,7 @@ def server(tmp_path: Path) -> Iterator[Running]:
 def enter(page: Page, server: Running, token: str | None = None) -> None:
     page.goto(f"{server.url}/admin")
     page.get_by_label("Token").fill(token or server.token("root", scopes=(ADMINISTER,)))
-    page.get_by_role("button", name="Enter").click()
+    page.get_by_role("button", name="Sign in").click()
 
 
 @contextmanager
@@ -181,9 +181,9 @@ def test_a_bad_token_is_explained_and_no_token_is_stored(chromium: Browser, serv
         }.items():
             enter(page, server, token)
             expect(page.locator("#refused")).to_have_text(explanation)
-            expect(page.locator("#desk")).to_be_hidden()
+            expect(page.locator("#views")).to_be_hidden()
         enter(page, server)
-        expect(page.locator("#desk")).to_be_visible()
+        expect(page.locator("#views")).to_be_visible()
         assert page.get_by_label("Token").input_value() == ""
         stored = page.evaluate(
             "JSON.stringify([localStorage, sessionStorage, document.cookie, location.href])"
@@ -192,7 +192,7 @@ def test_a_bad_token_is_explained_and_no_token_is_stored(chromium: Browser, serv
         server.clock.advance(7_200)
         page.get_by_role("button", name="Search").click()
         expect(page.locator("#refused")).to_have_text("The token has expired: get a new one.")
-        expect(page.locator("#desk")).to_be_hidden()
+        expect(page.locator("#views")).to_be_hidden()
 
 
 def test_an_erasure_requires_the_user_id_to_be_typed(chromium: Browser, server: Running) -> None:
@@ -210,7 +210,7 @@ def test_an_erasure_requires_the_user_id_to_be_typed(chromium: Browser, server: 
         dialog.get_by_role("button", name="Erase for good").click()
         expect(page.locator("#outcome")).to_contain_text("Erase ada: done")
         expect(page.locator("#player")).to_be_hidden()
-        expect(page.get_by_text("Nobody was found.")).to_be_visible()
+        expect(page.get_by_text("No players were found.")).to_be_visible()
 
 
 def test_suspects_and_older_events_are_listed(chromium: Browser, server: Running) -> None:
@@ -259,6 +259,6 @@ def test_axe_finds_nothing_and_markup_is_shown_as_text(chromium: Browser, server
             assert_accessible(page)
         expect(page.locator("main").locator("img, script, svg, b b")).to_have_count(0)
         assert page.evaluate("window.ran") is None
-        page.get_by_role("button", name="Forget the token").click()
+        page.get_by_role("button", name="Sign out").click()
         assert_accessible(page)
         expect(page.locator("#list, #log, #suspicious").locator("bdi")).to_have_count(0)

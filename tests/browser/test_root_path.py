@@ -84,7 +84,7 @@ def test_administrators_see_the_players(chromium: Browser, served: Served) -> No
     served.server.score("bob", name="Bob")
     with visited(chromium, f"{served.url}/admin") as page:
         page.get_by_label("Token").fill(served.server.token("root", scopes=(ADMINISTER,)))
-        page.get_by_role("button", name="Enter").click()
+        page.get_by_role("button", name="Sign in").click()
         expect(page.locator("#list").get_by_role("button", name="Bob")).to_be_visible()
 
 

@@ -44,7 +44,7 @@ export function set(element, text) {
 }
 
 export class Row {
-  #place = make("span");
+  #rank = make("span");
   #move = make("span", { class: "move", part: "move", "aria-hidden": "true" });
   #name = make("bdi");
   #you = make("span", { class: "you", part: "you" });
@@ -55,7 +55,7 @@ export class Row {
   element = make(
     "tr",
     { role: "row" },
-    make("td", { class: "rank", part: "rank", role: "cell" }, this.#place, this.#move),
+    make("td", { class: "rank", part: "rank", role: "cell" }, this.#rank, this.#move),
     this.#nameCell,
     this.#scoreCell,
   );
@@ -79,7 +79,7 @@ export class Row {
     this.element.dataset.userId = entry.userId;
     this.element.classList.toggle("own", isOwn);
     this.element.setAttribute("part", this.#parts(entry, isOwn));
-    set(this.#place, number.format(entry.rank));
+    set(this.#rank, number.format(entry.rank));
     set(this.#name, entry.name);
     set(this.#you, isOwn ? "you" : "");
     set(this.#figure, number.format(entry.score));

@@ -119,7 +119,7 @@ function constructed() {
 }
 
 /** @param {ShadowRoot} root */
-export function dress(root) {
+export function applyStyle(root) {
   if (sheet !== null && "adoptedStyleSheets" in root) {
     root.adoptedStyleSheets = [sheet];
   } else {

@@ -1,11 +1,11 @@
-// Starts Swagger UI: an inline script would need a hole in the page's Content-Security-Policy.
+// Starts Swagger UI. The Content-Security-Policy of the page forbids an inline script.
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const dress = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
-dark.addEventListener("change", dress);
-dress();
+const applyScheme = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", applyScheme);
+applyScheme();
 
-// Swagger UI shows an answer once it has ended: of a stream it would show nothing, and hold it open.
+// Swagger UI shows a response when it ends. A stream does not end.
 const streamsCannotBeTried = {
   statePlugins: {
     spec: {

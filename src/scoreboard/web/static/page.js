@@ -1,5 +1,5 @@
 // @ts-check
-// The page: the board is <score-board>; in demo mode a panel lets a visitor play along.
+// The page around <score-board>. In demo mode, a visitor can play in a panel.
 
 import "./score-board.js";
 import { SubmitError, submit } from "./scoreboard.js";
@@ -7,7 +7,8 @@ import { SubmitError, submit } from "./scoreboard.js";
 /** @typedef {{ id: string, title: string, points: number }} Action */
 /** @typedef {{ token: string, userId: string, name: string, actions: Action[] }} Guest */
 
-const KEPT = "scoreboard guest";
+/** The key of the guest in the session storage. */
+const STORED = "scoreboard guest";
 const number = new Intl.NumberFormat();
 
 /** @param {string} id */
@@ -23,26 +24,26 @@ async function join() {
   const guest = await fetch(new URL("../demo/guests", import.meta.url), { method: "POST" })
     .then((response) => (response.ok ? response.json() : null))
     .catch(() => null);
-  if (guest === null) return say("No name could be had just now: try again.");
-  keep(JSON.stringify(guest));
+  if (guest === null) return say("There is no name for you now: try again.");
+  store(JSON.stringify(guest));
   play(guest);
   /** @type {HTMLElement | null} */ (find("actions").firstElementChild)?.focus();
 }
 
-/** Over a reload; where the browser keeps nothing, a new name is a click away. @param {string | null} text */
-function keep(text) {
+/** Store the guest for the next load of the page, or remove it. @param {string | null} text */
+function store(text) {
   try {
-    if (text === null) sessionStorage.removeItem(KEPT);
-    else sessionStorage.setItem(KEPT, text);
+    if (text === null) sessionStorage.removeItem(STORED);
+    else sessionStorage.setItem(STORED, text);
   } catch {
-    // Nothing is lost but the comfort.
+    // Without a storage, the visitor takes another name.
   }
 }
 
 /** @returns {Guest | null} */
-function kept() {
+function stored() {
   try {
-    const guest = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+    const guest = JSON.parse(sessionStorage.getItem(STORED) ?? "null");
     return typeof guest?.token === "string" && Array.isArray(guest.actions) ? guest : null;
   } catch {
     return null;
@@ -87,8 +88,8 @@ async function act(guest, action) {
   } catch (error) {
     if (!(error instanceof SubmitError)) throw error;
     if (error.code.startsWith("token_")) {
-      // The server has another secret by now: a new name is a click away.
-      keep(null);
+      // The secret of the server has changed since.
+      store(null);
       document.querySelector("score-board")?.removeAttribute("own");
       find("welcome").hidden = false;
       find("playing").hidden = true;
@@ -104,7 +105,7 @@ async function act(guest, action) {
 
 let isResting = false;
 
-/** Count down until the next action counts. Eyes see each second; ears hear the beginning and the end. @param {number} seconds */
+/** Count down until the next action counts. Only the start and the end are announced to screen readers. @param {number} seconds */
 function rest(seconds) {
   const until = Date.now() + seconds * 1_000;
   isResting = true;
@@ -112,7 +113,7 @@ function rest(seconds) {
   const tick = () => {
     const left = Math.ceil((until - Date.now()) / 1_000);
     isResting = left > 0;
-    // Not `disabled`: who has come here by keyboard stays here.
+    // A button with `disabled` would lose the keyboard focus.
     for (const each of find("actions").querySelectorAll("button")) each.setAttribute("aria-disabled", String(isResting));
     find("countdown").textContent = isResting ? `The next one counts in ${left} s.` : "";
     if (isResting) setTimeout(tick, 250);
@@ -123,7 +124,7 @@ function rest(seconds) {
 
 if (document.getElementById("panel")) {
   find("join").addEventListener("click", join);
-  const known = kept();
+  const known = stored();
   if (known !== null) play(known);
   // Below a board that is still loading, the panel would move when the rows appear.
   document.querySelector("score-board")?.addEventListener("board", () => (find("panel").hidden = false), { once: true });

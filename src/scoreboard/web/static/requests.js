@@ -100,3 +100,8 @@ export function retryAfterMs(response) {
   const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
   return Number.isFinite(ms) ? Math.max(0, ms) : 0;
 }
+
+/** Return 128 random bits, as an idempotency key. (`crypto.randomUUID` exists only on secure origins.) */
+export function randomKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -15,7 +15,7 @@
  */
 
 import { Row, calm, make, number, set } from "./board-row.js";
-import { dress } from "./board-style.js";
+import { applyStyle } from "./board-style.js";
 import { watch } from "./scoreboard.js";
 
 /** @typedef {import("./scoreboard.js").Board} Board */
@@ -23,7 +23,7 @@ import { watch } from "./scoreboard.js";
 
 /** The shortest time between two paints of a busy board, so that a viewer can follow. */
 const PAINT_MS = 1_000;
-/** A screen reader is told of changes at most this often. */
+/** The shortest time between two announcements to screen readers. */
 const ANNOUNCE_MS = 5_000;
 
 const time = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
@@ -62,7 +62,7 @@ export class ScoreBoard extends HTMLElement {
   #watched = null;
   /** The server and board that are shown, or were before the element was removed from the page. @type {string | null} */
   #shown = null;
-  #isSettling = false;
+  #isUpdating = false;
 
   constructor() {
     super();
@@ -71,15 +71,15 @@ export class ScoreBoard extends HTMLElement {
       make("div", { class: "frame", part: "frame" }, this.#state, this.#table, this.#empty),
       this.#announcer.place,
     );
-    dress(root);
+    applyStyle(root);
   }
 
   connectedCallback() {
-    this.#settle();
+    this.#update();
   }
 
   disconnectedCallback() {
-    this.#settle();
+    this.#update();
   }
 
   /**
@@ -89,16 +89,16 @@ export class ScoreBoard extends HTMLElement {
    */
   attributeChangedCallback(name, before, after) {
     if (before === after) return;
-    if (name === "src" || name === "board") this.#settle();
+    if (name === "src" || name === "board") this.#update();
     else this.#paint();
   }
 
   /** Watch the board that the attributes name, after all of them are set: several changes open one stream. */
-  #settle() {
-    if (this.#isSettling) return;
-    this.#isSettling = true;
+  #update() {
+    if (this.#isUpdating) return;
+    this.#isUpdating = true;
     queueMicrotask(() => {
-      this.#isSettling = false;
+      this.#isUpdating = false;
       const wanted = this.isConnected ? JSON.stringify([this.getAttribute("src"), this.getAttribute("board")]) : null;
       if (wanted === this.#watched) return;
       this.#watched = wanted;
@@ -116,17 +116,17 @@ export class ScoreBoard extends HTMLElement {
       this.#stop = watch(this.getAttribute("src") ?? new URL("..", import.meta.url), {
         board: this.getAttribute("board") ?? undefined,
         onBoard: (board) => this.#show(board),
-        onState: (state) => this.#say(state),
+        onState: (state) => this.#showState(state),
       });
     } catch (error) {
       // An error in the page: show it in the element, and report it.
-      this.#say({ state: "refused", since: new Date(), reason: /** @type {Error} */ (error).message });
+      this.#showState({ state: "refused", since: new Date(), reason: /** @type {Error} */ (error).message });
       throw error;
     }
   }
 
   /** @param {State} state */
-  #say({ state, since, reason, code = "" }) {
+  #showState({ state, since, reason, code = "" }) {
     const at = time.format(since);
     const words = {
       connecting: "Connecting …",
@@ -142,7 +142,7 @@ export class ScoreBoard extends HTMLElement {
     set(this.#words, words[state]);
   }
 
-  /** Another board begins with nothing of the one before. */
+  /** Remove the rows of the previous board. */
   #clear() {
     clearTimeout(this.#painting);
     this.#painting = undefined;
@@ -182,7 +182,7 @@ export class ScoreBoard extends HTMLElement {
     if (!calm.matches && before !== null) {
       for (const [user, row] of this.#rows) row.glide(tops.get(user));
     }
-    this.#announcer.tell(before, board, this.getAttribute("own"));
+    this.#announcer.announce(before, board, this.getAttribute("own"));
     if (before !== board) this.dispatchEvent(new CustomEvent("board", { detail: board }));
   }
 
@@ -222,34 +222,34 @@ function heading(text) {
   return make("th", { scope: "col", part: "heading", role: "columnheader" }, text);
 }
 
-/** Tells a screen reader what matters, politely and seldom: who leads, and where the own row stands. */
+/** Announces the leader and the rank of the own row to screen readers, at most every five seconds. */
 class Announcer {
   place = make("p", { class: "spoken", "aria-live": "polite" });
-  #toldAt = 0;
+  #announcedAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  #told = "";
+  #announced = "";
 
   /**
    * @param {Board | null} before
    * @param {Board} board
    * @param {string | null} own
    */
-  tell(before, board, own) {
+  announce(before, board, own) {
     const text = sentence(board, own);
     if (before === null) {
-      this.#told = text;
+      this.#announced = text;
       return;
     }
     clearTimeout(this.#timer);
-    if (text === this.#told) return;
+    if (text === this.#announced) return;
     this.#timer = setTimeout(
       () => {
-        this.#toldAt = Date.now();
-        this.#told = text;
+        this.#announcedAt = Date.now();
+        this.#announced = text;
         this.place.textContent = text;
       },
-      Math.max(0, this.#toldAt + ANNOUNCE_MS - Date.now()),
+      Math.max(0, this.#announcedAt + ANNOUNCE_MS - Date.now()),
     );
   }
 }
@@ -262,8 +262,8 @@ function sentence({ entries }, own) {
   const leader = entries[0];
   if (!leader) return "";
   const mine = entries.find((entry) => entry.userId === own);
-  const place = mine ? ` You are at rank ${mine.rank} with ${number.format(mine.score)}.` : "";
-  return `${leader.name} leads with ${number.format(leader.score)}.${place}`;
+  const ownRank = mine ? ` You are at rank ${mine.rank} with ${number.format(mine.score)}.` : "";
+  return `${leader.name} leads with ${number.format(leader.score)}.${ownRank}`;
 }
 
 if (!customElements.get("score-board")) customElements.define("score-board", ScoreBoard);

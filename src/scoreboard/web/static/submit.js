@@ -5,7 +5,7 @@
  * @module submit
  */
 
-import { Unreachable, address, backOffMs, limited, patienceMs, reach, read, requestTo, retryAfterMs } from "./requests.js";
+import { Unreachable, address, backOffMs, limited, patienceMs, randomKey, reach, read, requestTo, retryAfterMs } from "./requests.js";
 
 /** @typedef {import("./scoreboard.js").SubmitOptions} SubmitOptions */
 /** @typedef {import("./scoreboard.js").Receipt} Receipt */
@@ -93,9 +93,4 @@ function subject(token) {
   } catch {
     throw new SubmitError("That is no token.", "token_invalid");
   }
-}
-
-/** Return 128 random bits. (`crypto.randomUUID` exists only on secure origins.) */
-function randomKey() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

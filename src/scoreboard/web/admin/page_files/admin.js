@@ -1,8 +1,8 @@
 // @ts-check
-// The administrators' page: who is let in, and the tabs. Each tab asks the server when it is opened.
+// The administrators' page: the token, and the tabs. A tab loads its data when it is opened.
 
-import { forgetToken, look, Refusal, useToken } from "./api.js";
-import { button, change, field, figure, find, line, make, say, theirs, when } from "./dom.js";
+import { ApiError, forgetToken, get, useToken } from "./api.js";
+import { button, field, find, formatNumber, formatPoints, formatTime, isolated, make, showFailure, showOutcome, tableRow } from "./dom.js";
 import { Pages } from "./pages.js";
 import * as players from "./players.js";
 
@@ -13,46 +13,46 @@ const REASONS = { rate: "many awards in an hour", regular: "regular as a machine
 
 const log = new Pages("events", "log", correction, attempt);
 
-/** Tell of a refusal. Who is not let in any more begins again. @param {() => Promise<void>} act */
+/** Run a function and show its error. If the token is no longer valid, ask for another. @param {() => Promise<void>} act */
 async function attempt(act) {
   try {
     find("failure").textContent = "";
     await act();
-  } catch (refusal) {
-    if (!(refusal instanceof Refusal)) throw refusal;
-    if (refusal.status === 401) leave(refusal.message);
-    else say.failed(refusal.message);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === 401) signOut(error.message);
+    else showFailure(error.message);
   }
 }
 
-async function enter() {
+async function signIn() {
   find("refused").textContent = "";
   try {
     useToken(field("token").value);
     await players.search();
-  } catch (refusal) {
-    if (!(refusal instanceof Refusal)) throw refusal;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
     forgetToken();
-    find("refused").textContent = refusal.message;
+    find("refused").textContent = error.message;
     field("token").select();
     return;
   }
   field("token").value = "";
-  find("enter").hidden = true;
-  find("desk").hidden = find("leave").hidden = false;
+  find("sign-in").hidden = true;
+  find("views").hidden = find("sign-out").hidden = false;
   show("players");
   field("search").focus();
 }
 
 /** @param {string} why */
-function leave(why) {
+function signOut(why) {
   forgetToken();
   players.clear();
   log.clear();
   find("suspicious").replaceChildren();
-  say.done("");
-  find("desk").hidden = find("leave").hidden = true;
-  find("enter").hidden = false;
+  showOutcome("");
+  find("views").hidden = find("sign-out").hidden = true;
+  find("sign-in").hidden = false;
   find("refused").textContent = why;
   field("token").focus();
 }
@@ -70,12 +70,12 @@ function show(name) {
 /** @param {string} name */
 function choose(name) {
   show(name);
-  say.done("");
+  showOutcome("");
   if (name === "audit") attempt(() => log.open({}, (isEmpty) => (find("log-empty").hidden = !isEmpty)));
   if (name === "suspects") attempt(readSuspects);
 }
 
-/** As tabs are moved through everywhere: by arrows, Home and End. @param {KeyboardEvent} event */
+/** Move between tabs with the arrow keys, Home and End. @param {KeyboardEvent} event */
 function move(event) {
   const at = TABS.findIndex((name) => find(`${name}-tab`) === document.activeElement);
   const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: TABS.length - 1 }[event.key];
@@ -93,21 +93,21 @@ function player(userId) {
     choose("players");
     attempt(() => players.open(userId));
   };
-  return button(theirs(userId), open, "link");
+  return button(isolated(userId), open, "link");
 }
 
 /** @param {Record} event */
 function correction(event) {
   const what = make("span", "", make("b", "", event.kind));
   if (event.targetVersion !== null) what.append(` of version ${event.targetVersion}`);
-  return line(
-    [when(event.at), theirs(event.actor ?? ""), what, player(event.userId), change(event.points), players.place(event), theirs(event.reason ?? "")],
+  return tableRow(
+    [formatTime(event.at), isolated(event.actor ?? ""), what, player(event.userId), formatPoints(event.points), players.boardAndVersion(event), isolated(event.reason ?? "")],
     ["when", "", "", "", "number", "", "why"],
   );
 }
 
 async function readSuspects() {
-  const { suspects } = await look("suspects", {
+  const { suspects } = await get("suspects", {
     days: field("days").value,
     anHour: field("an-hour").value,
     irregularity: field("irregularity").value,
@@ -121,18 +121,18 @@ async function readSuspects() {
 /** @param {{ userId: string, name: string | null, reasons: (keyof typeof REASONS)[], awards: number, points: number, mostAnHour: number, intervalSeconds: number | null, irregularity: number | null, playersBehindAddress: number }} of */
 function suspect(of) {
   const who = make("span", "", player(of.userId));
-  if (of.name !== null) who.append(make("span", "hint", theirs(of.name)));
+  if (of.name !== null) who.append(make("span", "hint", isolated(of.name)));
   const reasons = make("span", "reasons", ...of.reasons.map((reason) => make("span", "badge", REASONS[reason] ?? reason)));
   const figures = [of.awards, of.points, of.mostAnHour, of.intervalSeconds, of.irregularity, of.playersBehindAddress];
-  return line([who, reasons, ...figures.map(figure)], ["", "", ...figures.map(() => "number")]);
+  return tableRow([who, reasons, ...figures.map(formatNumber)], ["", "", ...figures.map(() => "number")]);
 }
 
 players.start(attempt);
-find("enter").addEventListener("submit", (event) => {
+find("sign-in").addEventListener("submit", (event) => {
   event.preventDefault();
-  enter();
+  signIn();
 });
-find("leave").addEventListener("click", () => leave(""));
+find("sign-out").addEventListener("click", () => signOut(""));
 for (const name of TABS) find(`${name}-tab`).addEventListener("click", () => choose(name));
 document.querySelector("[role=tablist]")?.addEventListener("keydown", (event) => move(/** @type {KeyboardEvent} */ (event)));
 find("thresholds").addEventListener("submit", (event) => {

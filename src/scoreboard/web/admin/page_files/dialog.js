@@ -1,37 +1,38 @@
 // @ts-check
-// Asks for the reason of a correction, makes it, and tells what it came to.
+// The dialog of a correction: asks for the reason, sends the correction, and shows the result.
 
-import { correct, newKey, Refusal } from "./api.js";
-import { exact, figure, find, say } from "./dom.js";
+import { randomKey } from "../static/requests.js";
+import { ApiError, correct } from "./api.js";
+import { exact, find, formatNumber, showFailure, showOutcome } from "./dom.js";
 
 /**
  * @typedef {object} Question
- * @property {string} name The correction, as the API calls it.
+ * @property {string} name the correction's name in the API
  * @property {string} title
  * @property {string} hint
- * @property {string} action What the button says.
- * @property {object} about What is sent beside the reason.
- * @property {("board" | "points" | "since" | "name" | "userId")[]} [fields] Further input fields.
- * @property {string[]} [boards] Boards to choose from; any other may be typed.
- * @property {string} [typed] What has to be typed into the field `userId`.
+ * @property {string} action the text of the button
+ * @property {object} about the fields of the request, without the reason
+ * @property {("board" | "points" | "since" | "name" | "userId")[]} [fields] further input fields
+ * @property {string[]} [boards] suggestions for the board
+ * @property {string} [typed] the text that has to be typed into the field `userId`
  * @property {boolean} [isDangerous]
- * @property {boolean} [isKeyed] Whether it would count twice if it were made twice.
+ * @property {boolean} [isKeyed] true if a repeat would count twice: an idempotency key is sent
  */
 
 /**
- * Resolves with whether it was made.
+ * Open the dialog. Resolves with true if the correction was made.
  *
  * @param {Question} question
  * @returns {Promise<boolean>}
  */
-export function ask(question) {
+export function openDialog(question) {
   const template = /** @type {HTMLTemplateElement} */ (find("dialog"));
   const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
   const dialog = /** @type {HTMLDialogElement} */ (copy.querySelector("dialog"));
   /** @param {string} selector @returns {any} */
   const part = (selector) => dialog.querySelector(selector);
-  // One for the dialog, however often it is sent.
-  const key = question.isKeyed ? newKey() : undefined;
+  // The same key for each attempt in this dialog.
+  const key = question.isKeyed ? randomKey() : undefined;
   let isSending = false;
   let isDone = false;
 
@@ -71,13 +72,13 @@ export function ask(question) {
     try {
       const { events, versions } = await correct(question.name, values(), key);
       isDone = true;
-      say.done(`${question.title}: ${told(events, versions)}`);
+      showOutcome(`${question.title}: ${resultText(events, versions)}`);
       dialog.close();
-    } catch (refusal) {
-      if (!(refusal instanceof Refusal)) throw refusal;
-      error.textContent = refusal.message;
-      // Who has pressed Escape twice is told all the same.
-      if (!dialog.open) say.failed(`${question.title}: ${refusal.message}`);
+    } catch (failure) {
+      if (!(failure instanceof ApiError)) throw failure;
+      error.textContent = failure.message;
+      // Pressing Escape twice closes the dialog before the response.
+      if (!dialog.open) showFailure(`${question.title}: ${failure.message}`);
     } finally {
       isSending = false;
       part("[type=submit]").removeAttribute("aria-disabled");
@@ -104,8 +105,8 @@ export function ask(question) {
  * @param {number} events
  * @param {Record<string, number>} versions
  */
-function told(events, versions) {
-  if (events === 0) return "nothing to do, it was so already.";
+function resultText(events, versions) {
+  if (events === 0) return "nothing to do, it is so already.";
   const boards = Object.entries(versions).map(([board, version]) => `${board} is at version ${version}`);
-  return [`done by ${figure(events)} ${events === 1 ? "event" : "events"}`, ...boards].join("; ") + ".";
+  return [`done by ${formatNumber(events)} ${events === 1 ? "event" : "events"}`, ...boards].join("; ") + ".";
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// Text from the server becomes text on the page, and nothing else.
+// Elements and formatted values. Text from the server becomes text nodes, never markup.
 
 const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 3 });
 const signed = new Intl.NumberFormat(undefined, { signDisplay: "exceptZero" });
@@ -36,8 +36,8 @@ export const exact = (text) => escaped(text, /[\p{C}\p{Default_Ignorable_Code_Po
 const legible = (text) =>
   /[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text) ? escaped(text, /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu) : exact(text);
 
-/** A name, an id or a reason: its direction is its own. @param {string} text */
-export const theirs = (text) => make("bdi", "", legible(text));
+/** Isolate a name, an id or a reason, which has its own text direction. @param {string} text */
+export const isolated = (text) => make("bdi", "", legible(text));
 
 /**
  * @param {Node | string} shown
@@ -52,7 +52,7 @@ export function button(shown, act, className = "quiet") {
 }
 
 /** @param {string} at */
-export function when(at) {
+export function formatTime(at) {
   const moment = new Date(at);
   const parts = [make("span", "", day.format(moment)), " ", make("span", "", time.format(moment))];
   const element = /** @type {HTMLTimeElement} */ (make("time", "", ...parts));
@@ -61,26 +61,24 @@ export function when(at) {
 }
 
 /** @param {number | null} value */
-export const figure = (value) => (value === null ? "–" : number.format(value));
+export const formatNumber = (value) => (value === null ? "–" : number.format(value));
 
 /** @param {number} value */
-export const change = (value) => signed.format(value);
+export const formatPoints = (value) => signed.format(value);
 
 /** @param {(Node | string)[]} cells @param {string[]} [classes] */
-export function line(cells, classes = []) {
+export function tableRow(cells, classes = []) {
   return make("tr", "", ...cells.map((cell, index) => make("td", classes[index] ?? "", cell)));
 }
 
-/** What has been done, or what has failed; one takes the other's place. */
-export const say = {
-  /** @param {string} text */
-  done(text) {
-    find("failure").textContent = "";
-    find("outcome").textContent = text;
-  },
-  /** @param {string} text */
-  failed(text) {
-    find("outcome").textContent = "";
-    find("failure").textContent = text;
-  },
-};
+/** Show a result in place of an earlier failure. @param {string} text */
+export function showOutcome(text) {
+  find("failure").textContent = "";
+  find("outcome").textContent = text;
+}
+
+/** Show a failure in place of an earlier result. @param {string} text */
+export function showFailure(text) {
+  find("outcome").textContent = "";
+  find("failure").textContent = text;
+}

@@ -1,7 +1,7 @@
 // @ts-check
-// A list that is read page by page, newest first.
+// A list that is loaded page by page, newest first.
 
-import { look } from "./api.js";
+import { get } from "./api.js";
 import { find } from "./dom.js";
 
 /** @typedef {{ board: string, version: number, kind: string, userId: string | null, actionId: string | null, points: number, score: number, at: string, isVoid: boolean, targetVersion: number | null, actor: string | null, reason: string | null, tokenId: string | null, address: string | null, agent: string | null }} Record */
@@ -15,12 +15,12 @@ export class Pages {
   #query = {};
   /** @type {string | null} */
   #next = null;
-  /** Answers come in any order: only the last question's counts. */
+  /** The number of the newest request. Responses to earlier ones are ignored. */
   #turn = 0;
 
   /**
-   * @param {string} name What is looked up.
-   * @param {string} body The id of the table's body, and with “-older” that of the button for the next page.
+   * @param {string} name the path of the API
+   * @param {string} body the id of the table's body; with “-older”, that of the button for the next page
    * @param {(event: Record) => HTMLElement} row
    * @param {(act: () => Promise<void>) => void} attempt
    */
@@ -33,7 +33,7 @@ export class Pages {
   }
 
   /**
-   * Begin anew. Calls `ready` just before the first page is shown, if it still is what was asked for last.
+   * Load the first page. Calls `ready` before it is shown, unless another request has been made since.
    *
    * @param {{ userId?: string }} query
    * @param {(isEmpty: boolean) => void} ready
@@ -52,7 +52,7 @@ export class Pages {
     if (page === null) return;
     const focused = document.activeElement === this.#button;
     const first = this.#show(page);
-    // A button that is gone would take the focus with it.
+    // A hidden button would lose the focus.
     if (focused && this.#button.hidden && first) {
       first.tabIndex = -1;
       first.focus();
@@ -67,7 +67,7 @@ export class Pages {
   /** @param {{ userId?: string }} query @param {string | null} before */
   async #read(query, before) {
     const turn = ++this.#turn;
-    const page = await look(this.#name, { ...query, before });
+    const page = await get(this.#name, { ...query, before });
     return turn === this.#turn ? page : null;
   }
 

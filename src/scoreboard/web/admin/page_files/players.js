@@ -1,40 +1,40 @@
 // @ts-check
-// The tab “Players”: who was found, and one player with its events.
+// The tab “Players”: the players that a search found, and one player with the events.
 
-import { look } from "./api.js";
-import { ask } from "./dialog.js";
-import { button, change, field, figure, find, line, make, say, theirs, when } from "./dom.js";
+import { get } from "./api.js";
+import { openDialog } from "./dialog.js";
+import { button, field, find, formatNumber, formatPoints, formatTime, isolated, make, showOutcome, tableRow } from "./dom.js";
 import { Pages } from "./pages.js";
 
 /** @typedef {{ board: string, score: number, listed: boolean }} Standing */
-/** @typedef {{ userId: string, name: string | null, isBanned: boolean | null, isHidden?: boolean | null, isNameKept?: boolean | null, standings: Standing[] }} Player `is…` null: not known; absent: false. */
+/** @typedef {{ userId: string, name: string | null, isBanned: boolean | null, isHidden?: boolean | null, isNameKept?: boolean | null, standings: Standing[] }} Player `is…`: null means unknown, absent means false. */
 /** @typedef {import("./pages.js").Record} Record */
 
-/** Players that one search finds: as many as the API gives at once. */
-const MOST = 100;
+/** The largest number of players that the API returns. */
+const LIMIT = 100;
 
 /** @type {Player | null} */
 let chosen = null;
-/** Answers come in any order: only the last question's counts. */
+/** The number of the newest search. Responses to earlier ones are ignored. */
 let searches = 0;
 /** @type {Pages} */
 let history;
 
 export async function search() {
   const turn = ++searches;
-  const { players } = await look("players", { search: field("search").value, limit: MOST });
+  const { players } = await get("players", { search: field("search").value, limit: LIMIT });
   if (turn !== searches) return;
   find("list").replaceChildren(...players.map(entry));
-  const hint = players.length === MOST ? `The first ${MOST}: search for more of an id or a name.` : "Nobody was found.";
+  const hint = players.length === LIMIT ? `The first ${LIMIT}: search for more of an id or a name.` : "No players were found.";
   find("nobody").textContent = hint;
-  find("nobody").hidden = players.length > 0 && players.length < MOST;
+  find("nobody").hidden = players.length > 0 && players.length < LIMIT;
 }
 
 /** @param {Player} player */
 function entry(player) {
-  const head = make("span", "head", theirs(player.name ?? player.userId), ...states(player));
-  const item = button(head, () => attempt(() => turnTo(player)), "player");
-  item.append(make("span", "hint", player.name === null ? "no name" : theirs(player.userId)), make("span", "scores", ...player.standings.map(standing)));
+  const head = make("span", "head", isolated(player.name ?? player.userId), ...states(player));
+  const item = button(head, () => attempt(() => select(player)), "player");
+  item.append(make("span", "hint", player.name === null ? "no name" : isolated(player.userId)), make("span", "scores", ...player.standings.map(standing)));
   item.dataset.userId = player.userId;
   item.setAttribute("aria-current", String(player.userId === chosen?.userId));
   return make("li", "", item);
@@ -47,14 +47,14 @@ function states(player) {
 }
 
 /** @param {Standing} of */
-const standing = (of) => make("span", "score", theirs(of.board), " ", make("b", "", figure(of.score)));
+const standing = (of) => make("span", "score", isolated(of.board), " ", make("b", "", formatNumber(of.score)));
 
 /** @param {string} text */
 const badge = (text) => make("span", "badge", text);
 
-/** Another tab names a player. @param {string} userId */
+/** Show the player that another tab names. @param {string} userId */
 export async function open(userId) {
-  const { players } = await look("players", { search: userId, limit: MOST });
+  const { players } = await get("players", { search: userId, limit: LIMIT });
   /** @type {Player} */
   const unknown = { userId, name: null, isBanned: null, isHidden: null, isNameKept: null, standings: [] };
   await choose(players.find((/** @type {Player} */ player) => player.userId === userId) ?? unknown);
@@ -62,10 +62,10 @@ export async function open(userId) {
 }
 
 /** @param {Player} player */
-async function turnTo(player) {
-  say.done("");
+async function select(player) {
+  showOutcome("");
   await choose(player);
-  // On a small screen it stands below the list.
+  // On a small screen, it is below the list.
   find("player-title").scrollIntoView({ block: "nearest" });
 }
 
@@ -78,8 +78,8 @@ function present(player) {
   for (const each of find("list").querySelectorAll("button")) {
     each.setAttribute("aria-current", String(each.dataset.userId === player.userId));
   }
-  find("player-title").replaceChildren(theirs(player.name ?? player.userId), ...states(player).flatMap((state) => [" ", state]));
-  find("player-id").replaceChildren("User id ", theirs(player.userId));
+  find("player-title").replaceChildren(isolated(player.name ?? player.userId), ...states(player).flatMap((state) => [" ", state]));
+  find("player-id").replaceChildren("User id ", isolated(player.userId));
   find("standings").replaceChildren(...player.standings.map((of) => make("li", "", standing(of))));
   find("ban").hidden = player.isBanned === true;
   find("unban").hidden = player.isBanned === false;
@@ -93,12 +93,12 @@ function present(player) {
 
 /** @param {Record} event */
 function row(event) {
-  const what = make("span", "", make("b", "", event.kind), " ", theirs(event.actionId ?? ""));
+  const what = make("span", "", make("b", "", event.kind), " ", isolated(event.actionId ?? ""));
   if (event.targetVersion !== null) what.append(`of version ${event.targetVersion}`);
   if (event.isVoid) what.append(" ", badge("void"));
-  if (event.actor !== null) what.append(make("span", "hint", "by ", theirs(event.actor), ": ", theirs(event.reason ?? "")));
-  const element = line(
-    [when(event.at), what, change(event.points), figure(event.score), place(event), source(event), undo(event)],
+  if (event.actor !== null) what.append(make("span", "hint", "by ", isolated(event.actor), ": ", isolated(event.reason ?? "")));
+  const element = tableRow(
+    [formatTime(event.at), what, formatPoints(event.points), formatNumber(event.score), boardAndVersion(event), source(event), undo(event)],
     ["when", "", "number", "number", "", "source", "number"],
   );
   element.classList.toggle("void", event.isVoid);
@@ -106,9 +106,9 @@ function row(event) {
 }
 
 /** @param {Record} event */
-export const place = (event) => make("span", "", theirs(event.board), ` ${event.version}`);
+export const boardAndVersion = (event) => make("span", "", isolated(event.board), ` ${event.version}`);
 
-/** The ends are enough to see what is alike; the whole is a pointer away. @param {Record} event */
+/** The last characters show which sources are equal. The title has the whole text. @param {Record} event */
 function source(event) {
   const known = { Token: event.tokenId, Address: event.address, Agent: event.agent };
   const parts = Object.entries(known).map(([name, value]) => {
@@ -128,7 +128,7 @@ function undo(event) {
     correct({
       name,
       title: `${action}: version ${event.version} of ${event.board}`,
-      hint: event.isVoid ? "Its points count again." : "Its points count no more, until this is undone.",
+      hint: event.isVoid ? "Its points count again." : "Its points no longer count, until you undo this.",
       action,
       about: { board: event.board, version: event.version },
     }),
@@ -137,19 +137,19 @@ function undo(event) {
   return element;
 }
 
-/** Ask, and show what it has made of the player. @param {import("./dialog.js").Question} question */
+/** Open a dialog, and show the player after the correction. @param {import("./dialog.js").Question} question */
 async function correct(question) {
   const player = /** @type {Player} */ (chosen);
-  if (!(await ask(question))) return;
+  if (!(await openDialog(question))) return;
   await attempt(async () => {
     await search();
-    if (question.name === "erase") return leave();
+    if (question.name === "erase") return close();
     await open(player.userId);
   });
 }
 
-/** Nobody is chosen any more. */
-function leave() {
+/** Close the player. */
+function close() {
   history.clear();
   chosen = null;
   find("player").hidden = true;
@@ -157,10 +157,10 @@ function leave() {
   field("search").focus();
 }
 
-/** Forget all that was shown. */
+/** Remove all data from the page. */
 export function clear() {
   searches++;
-  leave();
+  close();
   field("search").value = "";
   for (const id of ["list", "standings", "player-title", "player-id"]) find(id).replaceChildren();
 }
@@ -170,7 +170,7 @@ const CORRECTIONS = {
   ban: (player) => ({
     name: "ban",
     title: `Ban ${player.userId}`,
-    hint: "Off every board at once, and no more scores. The score is kept.",
+    hint: "Removes the player from every board at once, and refuses further scores. The score is kept.",
     action: "Ban",
     about: { userId: player.userId },
     isDangerous: true,
@@ -178,28 +178,28 @@ const CORRECTIONS = {
   unban: (player) => ({
     name: "unban",
     title: `Unban ${player.userId}`,
-    hint: "Back on every board with all the score.",
+    hint: "Puts the player back on every board, with the whole score.",
     action: "Unban",
     about: { userId: player.userId },
   }),
   hide: (player) => ({
     name: "hide",
     title: `Hide ${player.userId}`,
-    hint: "Off every board at once, also those of later scores. Scores still count.",
+    hint: "Removes the player from every board at once, present and future. Scores still count.",
     action: "Hide",
     about: { userId: player.userId },
   }),
   show: (player) => ({
     name: "show",
     title: `Show ${player.userId}`,
-    hint: "Back on every board, unless the player is banned.",
+    hint: "Puts the player back on every board, unless the player is banned.",
     action: "Show",
     about: { userId: player.userId },
   }),
   rename: (player) => ({
     name: "rename",
     title: `Rename ${player.userId}`,
-    hint: "On every board at once. Scores do not change this name until it is released. Do not repeat the old name in the reason.",
+    hint: "Changes every board at once. Scores do not change this name until it is released. Do not repeat the old name in the reason.",
     action: "Rename",
     about: { userId: player.userId },
     fields: ["name"],
@@ -214,14 +214,14 @@ const CORRECTIONS = {
   "release-name": (player) => ({
     name: "release-name",
     title: `Release the name of ${player.userId}`,
-    hint: "The name stays as it is until a score brings another one.",
+    hint: "The name stays until a score has another one.",
     action: "Release",
     about: { userId: player.userId },
   }),
   adjust: (player) => ({
     name: "adjust",
     title: `Adjust the score of ${player.userId}`,
-    hint: "Points that are given or taken by hand.",
+    hint: "Gives points, or takes some.",
     action: "Adjust",
     about: { userId: player.userId },
     fields: ["board", "points"],
@@ -230,8 +230,8 @@ const CORRECTIONS = {
   }),
   "void-since": (player) => ({
     name: "void-since",
-    title: `Void all of ${player.userId} since`,
-    hint: "All awards from that moment on count no more, on every board.",
+    title: `Void awards of ${player.userId} since a time`,
+    hint: "The player's later awards no longer count, on every board.",
     action: "Void them",
     about: { userId: player.userId },
     fields: ["since"],
@@ -240,7 +240,7 @@ const CORRECTIONS = {
   erase: (player) => ({
     name: "erase",
     title: `Erase ${player.userId}`,
-    hint: "Off every board, and nobody knows any more who it was. This cannot be undone.",
+    hint: "Removes the player from every board, and deletes the user id and the name. This cannot be undone.",
     action: "Erase for good",
     about: { userId: player.userId },
     fields: ["userId"],
@@ -252,13 +252,13 @@ const CORRECTIONS = {
 /** @type {(act: () => Promise<void>) => Promise<void>} */
 let attempt;
 
-/** @param {(act: () => Promise<void>) => Promise<void>} show Tells of a refusal. */
+/** @param {(act: () => Promise<void>) => Promise<void>} show runs a function and shows its error */
 export function start(show) {
   attempt = show;
   history = new Pages("history", "history", row, show);
   find("find").addEventListener("submit", (event) => {
     event.preventDefault();
-    say.done("");
+    showOutcome("");
     attempt(search);
   });
   for (const [id, question] of Object.entries(CORRECTIONS)) {
