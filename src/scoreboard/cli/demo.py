@@ -41,18 +41,7 @@ def demo(
     """
     given = {"host": host, "port": port}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
-    if settings.env == "production":
-        raise StartError(
-            "The demo gives a token to each client, so it does not run if SCOREBOARD_ENV is production."
-        )
-    if settings.tls is not None:
-        raise StartError(
-            "The simulated players use plain HTTP: use “scoreboard serve”, or unset SCOREBOARD_TLS_CERTIFICATE."
-        )
-    if not let_anybody_play and not is_this_machine(settings.host):
-        raise StartError(
-            f"The demo gives a token to each client of {settings.host}: use 127.0.0.1, or add --let-anybody-play."
-        )
+    _check(settings, is_public=let_anybody_play)
     catalog = load_catalog(settings.catalog)
     board = catalog.board(None).id
     actions = [action.id for action in catalog.actions.values() if action.board == board]
@@ -73,13 +62,25 @@ def demo(
                 while_served.enter_context(SimulatedPlayers(url, actions, sign))
 
         serve_until_stopped(
-            settings, catalog, tokens, prepare=lambda: _migrate(settings), started=started, is_demo=True
+            settings, catalog, tokens, prepare=lambda: migrate(settings), started=started, is_demo=True
         )
     typer.echo(f"Stopped. The scores are in {database_name(settings)}.")
 
 
-def _migrate(settings: Settings) -> None:
-    migrate(settings)
+def _check(settings: Settings, *, is_public: bool) -> None:
+    """Raise StartError for settings that are not safe or not possible in a demo."""
+    if settings.env == "production":
+        raise StartError(
+            "The demo gives a token to each client, so it does not run if SCOREBOARD_ENV is production."
+        )
+    if settings.tls is not None:
+        raise StartError(
+            "The simulated players use plain HTTP: use “scoreboard serve”, or unset SCOREBOARD_TLS_CERTIFICATE."
+        )
+    if not is_public and not is_this_machine(settings.host):
+        raise StartError(
+            f"The demo gives a token to each client of {settings.host}: use 127.0.0.1, or add --let-anybody-play."
+        )
 
 
 def _greeting(url: str, action: str, token: str) -> str:

@@ -60,7 +60,7 @@ def serve_until_stopped(
     catalog: Catalog,
     tokens: Tokens,
     *,
-    prepare: Callable[[], None],
+    prepare: Callable[[], object],
     started: Callable[[str, Scoreboard], None],
     is_demo: bool = False,
 ) -> None:
