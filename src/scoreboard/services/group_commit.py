@@ -65,7 +65,7 @@ class GroupCommit:
     async def submit(self, submission: Submission) -> Receipt:
         """Wait until the submission is in the ledger.
 
-        Raises what refused it: RateLimited, ScoreOutOfRange, IdempotencyKeyReused, or an error of `action_rules`;
+        Raises the error of a rule: RateLimited, ScoreOutOfRange, IdempotencyKeyReused, or an error of `action_rules`;
         PlayerBusy or QueueFull before it is processed; StoreUnavailable or ClockUnsure if it was not written;
         OutcomeUnknown if it may have been; InternalError if it makes its batch fail.
         """

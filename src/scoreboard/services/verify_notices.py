@@ -7,8 +7,7 @@ from typing import Final
 from scoreboard.domain.events import Event
 from scoreboard.domain.windows import is_ahead
 from scoreboard.ports.store import Store
-
-PAGE_SIZE: Final = 2_000
+from scoreboard.services.apply import PAGE_SIZE
 
 MAX_NOTICES: Final = 20
 """Notices that are listed."""
