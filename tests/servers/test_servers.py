@@ -35,7 +35,7 @@ def test_postgresql_has_the_settings_given(own_postgres: PostgresServer) -> None
     assert own_postgres.sql("SHOW max_connections")[0][0] == "20"
 
 
-def test_what_postgresql_has_committed_survives_its_crash_and_its_stop(own_postgres: PostgresServer) -> None:
+def test_commits_survive_a_crash_and_a_stop_of_postgresql(own_postgres: PostgresServer) -> None:
     own_postgres.sql("CREATE TABLE kept AS SELECT 1 AS number")
     own_postgres.kill()
     assert not own_postgres.answers()
@@ -47,7 +47,7 @@ def test_what_postgresql_has_committed_survives_its_crash_and_its_stop(own_postg
     assert [row[0] for row in own_postgres.sql("SELECT number FROM kept ORDER BY 1")] == [1, 2]
 
 
-async def test_a_paused_postgresql_is_silent_on_old_and_new_connections_and_goes_on(
+async def test_a_paused_postgresql_answers_on_no_connection_until_it_is_resumed(
     own_postgres: PostgresServer,
 ) -> None:
     connection = await asyncpg.connect(own_postgres.url())
@@ -62,7 +62,7 @@ async def test_a_paused_postgresql_is_silent_on_old_and_new_connections_and_goes
     await connection.close()
 
 
-def test_nothing_is_left_of_a_server_whose_test_has_failed() -> None:
+def test_a_failed_test_leaves_no_server_behind() -> None:
     server = PostgresServer(fsync=False)
 
     def fail_meanwhile() -> None:
@@ -79,7 +79,7 @@ def test_nothing_is_left_of_a_server_whose_test_has_failed() -> None:
     assert not server.folder.exists()
 
 
-async def test_a_test_has_an_empty_database_of_its_own(postgres: Postgres, database_url: str) -> None:
+async def test_each_test_gets_an_empty_database(postgres: Postgres, database_url: str) -> None:
     connection = await asyncpg.connect(database_url)
     try:
         assert (
@@ -95,7 +95,7 @@ async def test_a_test_has_an_empty_database_of_its_own(postgres: Postgres, datab
     postgres.drop_database(f"{name}_copy")
 
 
-def test_what_redis_held_is_lost_when_it_ends(own_redis: RedisServer) -> None:
+def test_redis_loses_its_data_when_it_stops(own_redis: RedisServer) -> None:
     for end in (own_redis.kill, own_redis.stop, own_redis.flush):
         own_redis.execute("SET", "key", "value")
         assert own_redis.execute("GET", "key") == "value"
@@ -106,7 +106,7 @@ def test_what_redis_held_is_lost_when_it_ends(own_redis: RedisServer) -> None:
         assert own_redis.execute("GET", "key") is None
 
 
-def test_a_paused_redis_is_silent_and_goes_on(own_redis: RedisServer) -> None:
+def test_a_paused_redis_does_not_answer_until_it_is_resumed(own_redis: RedisServer) -> None:
     own_redis.pause()
     with own_redis.client(SILENT_SECONDS) as client, pytest.raises(redis.TimeoutError):
         client.ping()
@@ -114,18 +114,18 @@ def test_a_paused_redis_is_silent_and_goes_on(own_redis: RedisServer) -> None:
     assert own_redis.answers()
 
 
-def test_a_replica_that_lags_takes_over_and_keeps_nothing_either(own_redis: RedisServer) -> None:
-    own_redis.execute("SET", "before", "told")
+def test_a_replica_that_takes_over_has_the_changes_up_to_its_promotion(own_redis: RedisServer) -> None:
+    own_redis.execute("SET", "before", "replicated")
     with RedisServer() as replica:
         replica.replica_of(own_redis)
-        own_redis.execute("SET", "then", "told")
+        own_redis.execute("SET", "then", "replicated")
         replica.promote(own_redis)
-        own_redis.execute("SET", "after", "not told")
+        own_redis.execute("SET", "after", "too late")
         url = own_redis.url
         replica.take_over(own_redis)
         assert replica.url == url
         with redis.Redis.from_url(url, decode_responses=True) as client:
-            assert client.mget("before", "then", "after") == ["told", "told", None]
+            assert client.mget("before", "then", "after") == ["replicated", "replicated", None]
         own_redis.start()
         assert own_redis.url != url
         replica.kill()
@@ -133,9 +133,7 @@ def test_a_replica_that_lags_takes_over_and_keeps_nothing_either(own_redis: Redi
         assert replica.execute("DBSIZE") == 0
 
 
-def test_the_keys_of_a_test_are_removed_and_no_others(
-    redis_server: Redis, redis_prefix: str, redis_url: str
-) -> None:
+def test_only_the_keys_of_a_test_are_removed(redis_server: Redis, redis_prefix: str, redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
         keys = [f"{redis_prefix}one", f"{{board}}{redis_prefix}two", f"other-{redis_prefix[:-1]}"]
         client.mset(dict.fromkeys(keys, 1))
@@ -162,7 +160,7 @@ def test_a_cluster_of_three_serves_every_key(redis_cluster: RedisCluster, redis_
     [(True, "", finding.NoServer), (False, "true", finding.NoServer), (False, "", pytest.skip.Exception)],
     ids=["a laptop fails", "CI fails on any platform", "a laptop skips where no wheel runs"],
 )
-def test_a_missing_program_is_told_with_what_to_do(
+def test_a_missing_program_is_reported_with_the_way_to_install_it(
     monkeypatch: pytest.MonkeyPatch, wheels_run: bool, ci: str, outcome: type[BaseException]
 ) -> None:
     monkeypatch.setenv("CI", ci)
@@ -172,7 +170,7 @@ def test_a_missing_program_is_told_with_what_to_do(
         finding.redis_program()
 
 
-def test_programs_too_old_are_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_programs_that_are_too_old_are_skipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name, said in {
         "redis-server": "Redis server v=6.2.1",
         "valkey-server": "Valkey server v=8.0.1",

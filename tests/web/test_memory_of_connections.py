@@ -77,10 +77,12 @@ STAGES = {
     ),
     "requests": Stage(b"", GET * 100),
     "requests of the least size": Stage(b"", b"GET / HTTP/1.1\r\n\r\n" * 100),
-    "requests in one go": Stage(b"", b"GET / HTTP/1.1\r\n\r\n" * 14_000, 252_000),
-    "requests for much": Stage(b"", b"GET /openapi.json HTTP/1.1\r\n\r\n" * 100),
+    "requests in one write": Stage(b"", b"GET / HTTP/1.1\r\n\r\n" * 14_000, 252_000),
+    "requests with large answers": Stage(b"", b"GET /openapi.json HTTP/1.1\r\n\r\n" * 100),
     "requests with bodies": Stage(b"", b"POST /nowhere HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello" * 50),
-    "requests that ask to go on": Stage(b"", SCORE + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"),
+    "requests with Expect: 100-continue": Stage(
+        b"", SCORE + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"
+    ),
     "requests with an upgrade": Stage(
         b"", b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n" * 50
     ),
@@ -116,7 +118,9 @@ def send(clients: Sequence[socket.socket], stage: Stage, token: bytes) -> None:
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def test_at_no_stage_much_is_kept(tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+def test_at_no_stage_does_a_connection_use_much_memory(
+    tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
     with running(tmp_path, loop_factory=loop, rate_limit="1000000/minute") as scoreboard:
         token = scoreboard.token().encode()
         # Warm up: the first connection of each stage makes objects that stay.
@@ -132,7 +136,7 @@ def test_at_no_stage_much_is_kept(tmp_path: Path, loop: Callable[[], asyncio.Abs
 
 
 def kept(scoreboard: Running, stage: Stage, token: bytes, connections: int) -> int:
-    """The bytes that the process keeps for each connection."""
+    """Return the bytes that the process uses per connection."""
     with ExitStack() as stack:
         clients = [stack.enter_context(connected(scoreboard)) for _ in range(connections)]
         before = settled(scoreboard)
@@ -142,7 +146,7 @@ def kept(scoreboard: Running, stage: Stage, token: bytes, connections: int) -> i
 
 @contextmanager
 def connected(scoreboard: Running) -> Iterator[socket.socket]:
-    """A client that never reads, and whose kernel takes little for it."""
+    """Open a connection of a client that never reads, with a small kernel buffer."""
     where = urlsplit(scoreboard.url)
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
