@@ -50,18 +50,18 @@ def patched(board: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 class Client(Subscriber):
     """Keeps the board like a client."""
 
-    __slots__ = ("board", "kinds", "stalled")
+    __slots__ = ("copy", "kinds", "stalled")
 
     def __init__(self, *, takes_patches: bool) -> None:
         super().__init__(StreamRequest("main", takes_patches=takes_patches))
-        self.board: dict[str, Any] = {}
+        self.copy: dict[str, Any] = {}
         self.kinds: list[str] = []
         self.stalled = False
 
     def write(self, message: Message) -> None:
         kind, document = data(message)
         self.kinds.append(kind)
-        self.board = document if kind == "leaderboard" else patched(self.board, document)
+        self.copy = document if kind == "leaderboard" else patched(self.copy, document)
         self.is_behind = self.stalled
 
     def close(self, last: Message | None) -> None:
@@ -127,7 +127,7 @@ async def test_of_two_boards_with_the_same_version_each_client_gets_the_patch_fo
     await asyncio.sleep(0.1)
     lost.drain()
     assert restored.kinds == lost.kinds == ["leaderboard", "patch"]
-    assert restored.board == lost.board == json.loads(newest.body)
+    assert restored.copy == lost.copy == json.loads(newest.body)
 
 
 steps = st.lists(
@@ -191,7 +191,7 @@ async def test_clients_with_and_without_patches_never_diverge(steps: list[tuple[
     newest = json.loads(crowd.newest().body)
     for client in crowd.clients:
         # A change outside the visible rows is not sent, so a client's version may be older.
-        assert client.board["entries"] == newest["entries"]
+        assert client.copy["entries"] == newest["entries"]
 
 
 @in_virtual_time

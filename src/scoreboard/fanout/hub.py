@@ -83,17 +83,16 @@ class Hub:
         self.counts.refused += 1
         return self.retry(after_ms)
 
-    def join(self, subscriber: Subscriber) -> None:
+    def join(self, subscriber: Subscriber, version: int | None = None) -> None:
         """Write the board's newest frame, and each newer one until `leave`.
 
-        A client that has the newest version does not get it again. If a limit is reached, the new stream is closed.
+        `version` is the version that the client already has. If a limit is reached, the new stream is closed.
         """
-        request = subscriber.request
-        if self._draining or self._is_full(request.client_address):
+        if self._draining or self._is_full(subscriber.client_address):
             subscriber.close(self.refuse())
         else:
             self.counts.opened += 1
-            self._rings[request.board].add(subscriber)
+            self._rings[subscriber.board].add(subscriber, version)
 
     def _is_full(self, address: str | None) -> bool:
         return self.streams >= self.max_streams or (
@@ -102,7 +101,7 @@ class Hub:
 
     def leave(self, subscriber: Subscriber) -> None:
         """Remove a subscriber. A repeated call changes nothing."""
-        if self._rings[subscriber.request.board].discard(subscriber):
+        if self._rings[subscriber.board].discard(subscriber):
             self.counts.left += 1
 
     async def _tick(self) -> float:
@@ -119,7 +118,7 @@ class Hub:
         now_us = self._clock.now_us()
 
         def is_expired(subscriber: Subscriber) -> bool:
-            expires_at_us = subscriber.request.expires_at_us
+            expires_at_us = subscriber.expires_at_us
             return expires_at_us is not None and expires_at_us <= now_us
 
         self.counts.expired += await self._end(ring, is_expired)

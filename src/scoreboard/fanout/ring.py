@@ -91,24 +91,23 @@ class Ring:
     def subscribers(self) -> tuple[Subscriber, ...]:
         return tuple(self._members)
 
-    def add(self, subscriber: Subscriber) -> None:
-        request = subscriber.request
+    def add(self, subscriber: Subscriber, version: int | None) -> None:
         subscriber.on_drained = self._on_drained
         subscriber.index = len(self._members)
         self._members.append(subscriber)
-        if request.client_address is not None:
-            self._streams_by_address[request.client_address] += 1
+        if subscriber.client_address is not None:
+            self._streams_by_address[subscriber.client_address] += 1
         if self._remaining:
             self._remaining += 1
         frame = self.frame
-        if frame is not None and frame.snapshot.version == request.version and not frame.is_stale:
+        if frame is not None and frame.snapshot.version == version and not frame.is_stale:
             subscriber.frame_number, subscriber.frame = self._frame_number, frame
         if not subscriber.is_behind:
             self._catch_up(subscriber)
 
     def discard(self, subscriber: Subscriber) -> bool:
         """Remove a subscriber. Return False if it is not in the ring. The last member moves to its index."""
-        index, address = subscriber.index, subscriber.request.client_address
+        index, address = subscriber.index, subscriber.client_address
         if index == NOT_IN_RING:
             return False
         subscriber.index = NOT_IN_RING
@@ -218,7 +217,7 @@ class Ring:
         frame = self.frame
         if frame is None:
             return
-        message = self._patch(subscriber) if subscriber.request.takes_patches else None
+        message = self._patch(subscriber) if subscriber.takes_patches else None
         counts = self._counts
         if message is None:
             message = frame.event

