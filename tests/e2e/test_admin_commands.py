@@ -1,13 +1,16 @@
-"""`scoreboard admin`: beside a running server, straight in its database."""
+"""`scoreboard admin`, on the database of a running server."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
 import pytest
 from redis import Redis
+from typer.testing import CliRunner
 
-from tests.e2e.processes import score, scoreboard, serving
+from scoreboard.cli import app
+from tests.e2e.processes import environment, score, scoreboard, serving
 from tests.servers.process import until
 
 Settings = dict[str, str]
@@ -22,6 +25,24 @@ def settings(request: pytest.FixtureRequest) -> Settings:
     return {f"SCOREBOARD_{name.upper()}": value for name, value in fixtures.items()}
 
 
+Admin = Callable[..., str]
+
+
+@pytest.fixture
+def admin(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Admin:
+    """Run a command in the process of the test. The server has a process of its own."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in environment(tmp_path, **settings).items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str) -> str:
+        done = CliRunner().invoke(app, ["admin", *arguments])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    return run
+
+
 def scores(client: httpx2.Client) -> list[int]:
     return [entry["score"] for entry in client.get("/api/leaderboard").json()["entries"]]
 
@@ -30,14 +51,7 @@ def users(client: httpx2.Client) -> list[str]:
     return [entry["userId"] for entry in client.get("/api/leaderboard").json()["entries"]]
 
 
-def test_what_an_administrator_corrects_is_seen_by_a_running_server(
-    tmp_path: Path, settings: Settings
-) -> None:
-    def admin(*arguments: str) -> str:
-        done = scoreboard(tmp_path, "admin", *arguments, **settings)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
+def test_a_running_server_shows_the_corrections(tmp_path: Path, settings: Settings, admin: Admin) -> None:
     why = ("--reason", "a test", "--actor", "root")
     with serving(tmp_path, **settings) as (_, client):
         for user_id in ("ada", "bob"):
@@ -51,10 +65,7 @@ def test_what_an_administrator_corrects_is_seen_by_a_running_server(
         until(lambda: users(client) == ["ada", "bob"], "the server shows it")
         admin("void", "main", "1", *why)
         admin("adjust", "bob", "main", "-20", *why)
-        until(
-            lambda: [e["score"] for e in client.get("/api/leaderboard").json()["entries"]] == [30, 0],
-            "the server shows it",
-        )
+        until(lambda: scores(client) == [30, 0], "the server shows it")
         admin("unvoid", "main", "1", *why)
         admin("erase", "bob", "--yes", *why)
         until(lambda: users(client) == ["ada"], "the server shows it")
@@ -65,11 +76,8 @@ def test_what_an_administrator_corrects_is_seen_by_a_running_server(
     assert scoreboard(tmp_path, "verify", **settings).returncode == 0
 
 
-def test_a_player_is_renamed_and_hidden_beside_a_running_server(tmp_path: Path, settings: Settings) -> None:
-    def admin(*arguments: str) -> str:
-        done = scoreboard(tmp_path, "admin", *arguments, "--reason", "a test", "--actor", "root", **settings)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+def test_a_running_server_shows_names_and_hiding(tmp_path: Path, settings: Settings, admin: Admin) -> None:
+    why = ("--reason", "a test", "--actor", "root")
 
     def shown(client: httpx2.Client) -> list[str]:
         return [entry["name"] for entry in client.get("/api/leaderboard").json()["entries"]]
@@ -77,29 +85,29 @@ def test_a_player_is_renamed_and_hidden_beside_a_running_server(tmp_path: Path, 
     with serving(tmp_path, **settings) as (_, client):
         token = scoreboard(tmp_path, "token", "ada", "--name", "Rude Word").stdout.strip()
         assert score(client, token, "ada").status_code == 201
-        assert "board main: corrected, now at version 2" in admin("rename", "ada", "Ada Lovelace")
+        assert "board main: corrected, now at version 2" in admin("rename", "ada", "Ada Lovelace", *why)
         until(lambda: shown(client) == ["Ada Lovelace"], "the server shows the new name")
         assert score(client, token, "ada").status_code == 201
         assert shown(client) == ["Ada Lovelace"]
-        assert "Nothing to do" in admin("rename", "ada", "Ada Lovelace")
-        admin("clear-name", "ada")
+        assert "Nothing to do" in admin("rename", "ada", "Ada Lovelace", *why)
+        admin("clear-name", "ada", *why)
         until(lambda: shown(client) == ["ada"], "the server shows the user id")
-        admin("release-name", "ada")
+        admin("release-name", "ada", *why)
         assert score(client, token, "ada").status_code == 201
         until(lambda: shown(client) == ["Rude Word"], "the server shows the token's name")
-        admin("hide", "ada")
+        admin("hide", "ada", *why)
         until(lambda: shown(client) == [], "the server shows nobody")
         assert score(client, token, "ada").json()["rank"] is None
-        found = scoreboard(tmp_path, "admin", "players", "ada", **settings).stdout.split("\t")
+        found = admin("players", "ada").split("\t")
         assert found[:3] == ["ada", "Rude Word", "hidden"]
-        admin("show", "ada")
+        admin("show", "ada", *why)
         until(lambda: shown(client) == ["Rude Word"], "the server shows the player")
     assert scoreboard(tmp_path, "verify", **settings).returncode == 0
     refused = scoreboard(tmp_path, "admin", "rename", "ada", "\u200b", "--reason", "a test", **settings)
     assert refused.returncode == 2
 
 
-def test_redis_forgets_who_is_erased(
+def test_an_erased_player_is_removed_from_redis(
     tmp_path: Path, migrated_url: str, redis_url: str, redis_prefix: str
 ) -> None:
     settings = {
@@ -120,14 +128,14 @@ def test_redis_forgets_who_is_erased(
 
 
 def everything_in(url: str, prefix: str) -> str:
-    """All that Redis holds for one scoreboard."""
+    """Return all keys of one scoreboard in Redis, with their values."""
     with Redis.from_url(url, decode_responses=True) as client:
         keys = list(client.scan_iter(f"{prefix}:*"))
         read = {"hash": client.hgetall, "string": client.get, "zset": lambda key: client.zrange(key, 0, -1)}
         return str([read[client.type(key)](key) for key in keys])
 
 
-def test_a_correction_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
+def test_an_impossible_correction_ends_with_one_sentence(tmp_path: Path) -> None:
     scoreboard(tmp_path, "migrate")
     done = scoreboard(tmp_path, "admin", "ban", "nobody", "--reason", "a test")
     assert (done.returncode, done.stderr) == (2, "scoreboard: There is no player “nobody”.\n")

@@ -1,4 +1,4 @@
-"""The administrators' page is where administrators come in, and nowhere else."""
+"""The administrators' page is only on the port of administrators."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ PATHS = ("/admin", "/admin/admin.js", "/admin/admin.css")
 
 
 @pytest.mark.parametrize("admin_port", [None, 0])
-def test_by_any_other_door_there_is_no_page(tmp_path: Path, admin_port: int | None) -> None:
-    # The harness opens the public port alone: where administrators have one of their own, this is not it.
+def test_other_ports_have_no_page(tmp_path: Path, admin_port: int | None) -> None:
+    # The harness opens only the public port.
     with running(tmp_path, HeldClock(), admin_port=admin_port) as server:
         for path in PATHS:
             for method in ("GET", "HEAD", "POST"):
@@ -21,13 +21,13 @@ def test_by_any_other_door_there_is_no_page(tmp_path: Path, admin_port: int | No
         assert server.client.get(PATHS[0]).json()["code"] == "not_found"
 
 
-def test_the_page_tells_nothing_of_the_boards_before_it_is_shown_a_token(tmp_path: Path) -> None:
+def test_the_page_contains_no_data_of_the_boards(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock(), admin_on_public_port=True, require_auth_to_read=True) as server:
         for path in PATHS:
             assert "Main" not in server.client.get(path).text
 
 
-def test_the_page_is_held_to_the_policy_of_the_boards_page(tmp_path: Path) -> None:
+def test_the_page_has_the_security_headers_of_the_board_page(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock(), admin_on_public_port=True) as server:
         page, board = server.client.get("/admin"), server.client.get("/")
         for name in (

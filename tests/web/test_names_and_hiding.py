@@ -217,8 +217,8 @@ def test_a_trusted_server_names_a_player_with_a_score(server: Running) -> None:
         again = server.client.post("/api/scores", json={**body, "name": given}, headers=trusted(server))
         assert (again.status_code, names(server)) == (201, [shown])
     for bad in ("", "x" * 129, "a\nb", 5):
-        told = server.client.post("/api/scores", json={**body, "name": bad}, headers=trusted(server))
-        assert code(told) == (422, "validation_failed"), bad
+        refused = server.client.post("/api/scores", json={**body, "name": bad}, headers=trusted(server))
+        assert code(refused) == (422, "validation_failed"), bad
 
 
 @pytest.mark.parametrize("user_id", ["ada", "google/1 2", "ünï|code?#%", "a/name"])
@@ -263,8 +263,8 @@ def test_a_refused_rename_has_a_reason(tmp_path: Path) -> None:
         assert names(server) == ["Set"]
         admin(server, "release-name", userId="ada")
         assert put_name(server, "ada", "X").status_code == 200
-        told = {put_name(server, "ada", f"X{number}").status_code for number in range(20)}
-        assert told == {200, 429}
+        statuses = {put_name(server, "ada", f"X{number}").status_code for number in range(20)}
+        assert statuses == {200, 429}
 
 
 def test_concurrent_names_on_two_boards_end_as_the_newest(tmp_path: Path, deployment: dict[str, Any]) -> None:
