@@ -1,1 +1,5 @@
-"""HTTP: routes, who sends a request, what it must look like, and what is answered when it does not."""
+"""HTTP: the JSON API, streams and pages.
+
+A request passes `middleware`, then a route of `routes` or `admin`. A route authenticates (`auth`), checks `limits`, reads
+`request_parts` into `schemas`, and calls a service. `problems` renders every error.
+"""
