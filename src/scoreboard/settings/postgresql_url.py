@@ -14,7 +14,7 @@ from scoreboard.settings.hosts import host_and_port, parse_port, split_host_and_
 
 DEFAULT_PORT: Final = 5432
 
-MOST_CONNECT_SECONDS: Final = 600
+MAX_CONNECT_SECONDS: Final = 600
 
 
 class Role(StrEnum):
@@ -91,8 +91,8 @@ def _private_file(value: str) -> str | None:
 
 
 def _seconds(value: str) -> str | None:
-    is_good = value.isascii() and value.isdecimal() and 1 <= int(value) <= MOST_CONNECT_SECONDS
-    return None if is_good else f"must be a number of seconds from 1 to {MOST_CONNECT_SECONDS}"
+    is_good = value.isascii() and value.isdecimal() and 1 <= int(value) <= MAX_CONNECT_SECONDS
+    return None if is_good else f"must be a number of seconds from 1 to {MAX_CONNECT_SECONDS}"
 
 
 def _refused(instead: str) -> Callable[[str], str | None]:

@@ -88,7 +88,7 @@ class Tokens:
         self._generation = keys.generation
 
     async def refresh_keys(self) -> float | None:
-        """Refetch the keys. Return the time until they have to be refetched again, or None."""
+        """Download the keys. Return the seconds until the next download, or None."""
         return await self._keys.tick()
 
     def sign(self, caller: Caller, lifetime_seconds: int) -> str:
