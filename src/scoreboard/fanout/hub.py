@@ -14,7 +14,6 @@ from scoreboard.fanout.subscriber import Subscriber
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.resilience.background_loop import BackgroundLoop
-from scoreboard.resilience.failures import Failures
 
 TICK_SECONDS: Final = 1.0
 """Interval of the checks for heartbeats, stalled clients and expired tokens."""
@@ -45,7 +44,6 @@ class Hub:
         self.counts = Counts()
         self._rings = {board: Ring(self.counts, self._streams_by_address, observer) for board in boards}
         self._draining = False
-        self._failures = Failures("streams", observer)
         self.loop = BackgroundLoop("streams", self._tick, observer)
 
     @property
@@ -107,9 +105,9 @@ class Hub:
     async def _tick(self) -> float:
         """Send heartbeats, and close the streams that are stalled or whose token has expired."""
         for board, ring in self._rings.items():
-            with self._failures.catch(board=board):
+            with self.loop.failures.catch(board=board):
                 ring.tick()
-            with self._failures.catch(board=board):
+            with self.loop.failures.catch(board=board):
                 await self._end_expired(ring)
         return TICK_SECONDS
 

@@ -29,7 +29,8 @@ class BackgroundLoop:
     ) -> None:
         """`work` names the loop in the log and in the metrics. Setting the event `woken` is the same as `wake`."""
         self._tick = tick
-        self._failures = Failures(work, observer)
+        self.failures = Failures(work, observer)
+        """For errors of single items, which `tick` survives itself."""
         self._woken = woken or asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -60,7 +61,7 @@ class BackgroundLoop:
         while True:
             self._woken.clear()
             has_failed = True
-            with self._failures.catch():
+            with self.failures.catch():
                 pause_seconds = await self._tick()
                 has_failed = False
             if has_failed:

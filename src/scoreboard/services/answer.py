@@ -9,7 +9,6 @@ from typing import Final
 from scoreboard.domain.decisions import Acceptance, Decision
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.resilience.background_loop import BackgroundLoop
-from scoreboard.resilience.failures import Failures
 from scoreboard.services.apply import Applier
 from scoreboard.services.write_queue import Receipt, WaitingSubmission
 
@@ -42,7 +41,6 @@ class Answerer:
 
     def __init__(self, applier: Applier, observer: Observer = NULL_OBSERVER) -> None:
         self._applier = applier
-        self._failures = Failures("commit", observer)
         self._unapplied: deque[tuple[_Batch, asyncio.TimerHandle]] = deque()
         self.loop = BackgroundLoop("commit", self._tick, observer)
 
@@ -61,7 +59,7 @@ class Answerer:
         while self._unapplied:
             batch, late = self._unapplied[0]
             ranks: Mapping[int, int] = {}
-            with self._failures.catch(part="ranking"):
+            with self.loop.failures.catch(part="ranking"):
                 ranks = await self._applier.apply(batch.decision)
             self._unapplied.popleft()
             late.cancel()

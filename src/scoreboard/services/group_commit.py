@@ -20,7 +20,6 @@ from scoreboard.domain.submissions import Submission
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.ports.store import Store, Take
 from scoreboard.resilience.background_loop import BackgroundLoop
-from scoreboard.resilience.failures import Failures
 from scoreboard.services.answer import Answerer
 from scoreboard.services.apply import Applier
 from scoreboard.services.clock_guard import ClockGuard
@@ -53,7 +52,6 @@ class GroupCommit:
         self._refusals = RefusalCache(clock_guard)
         self._queue = WriteQueue()
         self._answerer = Answerer(applier, observer)
-        self._failures = Failures("commit", observer)
         self._writing = BackgroundLoop("commit", self._tick, observer)
         self.loops = (self._writing, self._answerer.loop)
 
@@ -108,12 +106,12 @@ class GroupCommit:
                 waiting.refuse(error)
         else:
             # An error here must not have the batch written again.
-            with self._failures.catch(part="answers"):
+            with self._writing.failures.catch(part="answers"):
                 self._answer(batch, decision, started)
 
     def _answer(self, batch: Sequence[WaitingSubmission], decision: Decision, started: float) -> None:
         """Answer refused submissions, and pass the committed ones on."""
-        with self._failures.catch(part="observer"):
+        with self._writing.failures.catch(part="observer"):
             self._observer.committed(len(batch), len(decision.events), self._refusals.now() - started)
         for waiting, outcome in zip(batch, decision.outcomes, strict=True):
             if isinstance(outcome, Refusal):
@@ -158,6 +156,8 @@ class GroupCommit:
             middle = len(batch) // 2
             return [batch[middle:], batch[:middle]]
         for failed in batch:
-            self._failures.report(error, board=failed.submission.board, action=failed.submission.action.id)
+            self._writing.failures.report(
+                error, board=failed.submission.board, action=failed.submission.action.id
+            )
             failed.refuse(InternalError())
         return []

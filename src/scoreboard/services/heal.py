@@ -14,7 +14,6 @@ from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.ports.store import Store
 from scoreboard.resilience.background_loop import BackgroundLoop
 from scoreboard.resilience.coalescing_cache import CoalescingCache
-from scoreboard.resilience.failures import Failures
 from scoreboard.services.apply import Applier
 from scoreboard.services.minimum_versions import MinimumVersions
 
@@ -46,7 +45,6 @@ class Healer:
         self._applier = applier
         self._minimum = minimum
         self._boards = boards
-        self._failures = Failures("healing", observer)
         self._comparison = CoalescingCache(self._compare, pause_seconds=PAUSE_SECONDS)
         self.loop = BackgroundLoop("healing", self._tick, observer, woken=applier.large_gap)
         self.unavailable: frozenset[str] = frozenset()
@@ -54,7 +52,7 @@ class Healer:
 
     async def prepare(self) -> None:
         """Heal as much as is possible in a short time, so that the first submissions already get ranks."""
-        with self._failures.catch(), suppress(TimeoutError, StoreUnavailable, RankingUnavailable):
+        with self.loop.failures.catch(), suppress(TimeoutError, StoreUnavailable, RankingUnavailable):
             async with asyncio.timeout(START_SECONDS):
                 for board in self._boards:
                     await self._applier.heal(board)
@@ -72,9 +70,9 @@ class Healer:
     async def _compare(self) -> None:
         unavailable: set[str] = set()
         for board in self._boards:
-            with self._failures.catch(board=board):
+            with self.loop.failures.catch(board=board):
                 unavailable |= await self._heal(board)
-        with self._failures.catch():
+        with self.loop.failures.catch():
             unavailable |= await self._check_store(is_known="ranking" not in unavailable)
         if self.unavailable != unavailable:
             self.unavailable = frozenset(unavailable)
