@@ -48,34 +48,35 @@ def _facts(row: Row, submission: Submission, key: int, repeated: Event | None) -
             has_required=bool(row["has_required"]),
             is_proof_used=bool(row["is_proof_used"]),
         )
-    score, count = row["score"], row["action_seq"]
+    player = Player(
+        key,
+        submission.user_id,
+        name,
+        seq,
+        is_banned=bool(row["is_banned"]),
+        is_hidden=bool(row["is_hidden"]),
+        is_name_kept=bool(row["is_name_kept"]),
+        renames=row["renames"],
+    )
+    standing = None
+    if row["score"] is not None:
+        standing = Standing(
+            player=key,
+            user_id=submission.user_id,
+            name=name,
+            score=row["score"],
+            reached_version=row["reached_version"],
+            reached_at_us=row["reached_at_us"],
+            version=row["standing_version"],
+            seq=seq,
+            listed=bool(row["listed"]),
+        )
     return SubmissionFacts(
-        Player(
-            key,
-            submission.user_id,
-            name,
-            seq,
-            bool(row["is_banned"]),
-            bool(row["is_hidden"]),
-            bool(row["is_name_kept"]),
-            row["renames"],
-        ),
-        None
-        if score is None
-        else Standing(
-            key,
-            submission.user_id,
-            name,
-            score,
-            row["reached_version"],
-            row["reached_at_us"],
-            row["standing_version"],
-            seq,
-            bool(row["listed"]),
-        ),
-        ActionUse() if count is None else ActionUse(count, row["used_at_us"], row["day_at_us"]),
+        player,
+        standing,
+        ActionUse(row["action_seq"] or 0, row["used_at_us"], row["day_at_us"]),
         row["limit_at_us"],
-        bool(row["has_required"]),
-        repeated,
-        bool(row["is_proof_used"]),
+        has_required=bool(row["has_required"]),
+        repeated=repeated,
+        is_proof_used=bool(row["is_proof_used"]),
     )
