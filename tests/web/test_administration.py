@@ -235,6 +235,11 @@ def test_by_default_there_are_no_admin_routes(tmp_path: Path) -> None:
         assert "/api/admin" not in server.client.get("/openapi.json").text
 
 
+def test_an_invalid_cursor_is_one_invalid_field(server: Running) -> None:
+    response = admin(server, "events", before="nonsense")
+    assert [error["field"] for error in response.json()["errors"]] == ["before"]
+
+
 def admin_operations(document: dict[str, Any]) -> list[str]:
     return [path for path in document["paths"] if path.startswith("/api/admin/")]
 

@@ -2,8 +2,15 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 
 from scoreboard.domain.administration import SuspicionThresholds
 from scoreboard.domain.boards import MAX_SCORE
@@ -116,10 +123,11 @@ class PlayersQuery(Query):
 class EventsQuery(Query):
     """A page of the audit log."""
 
-    before: (
-        Annotated[str, Field(pattern=CURSOR, description="`next` of the previous page.")]
-        | SkipJsonSchema[None]
-    ) = None
+    before: Annotated[
+        str | None,
+        Field(pattern=CURSOR, description="`next` of the previous page."),
+        WithJsonSchema({"type": "string", "pattern": CURSOR}),
+    ] = None
     limit: Limit = 50
 
 
