@@ -29,7 +29,7 @@ from scoreboard.ranking.redis import connection as redis_connection
 from scoreboard.ranking.redis.ranking import RedisRanking
 from scoreboard.resilience.background_loop import BackgroundLoop, running
 from scoreboard.server.file_limits import make_room_for_streams
-from scoreboard.server.metrics_port import served
+from scoreboard.server.metrics_port import serve_metrics
 from scoreboard.services.administer import Administration
 from scoreboard.services.apply import Applier
 from scoreboard.services.clock_guard import ClockGuard
@@ -148,7 +148,7 @@ async def open_scoreboard(
         if metrics is not None and settings.metrics_port is not None:
             metrics.registry.register(process.state)
             metrics_port = stack.enter_context(
-                served(metrics.registry, settings.metrics_host, settings.metrics_port)
+                serve_metrics(metrics.registry, settings.metrics_host, settings.metrics_port)
             )
         await process.services.healer.prepare()
         await stack.enter_async_context(running(*process.loops))

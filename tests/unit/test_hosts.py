@@ -12,7 +12,7 @@ from scoreboard.cli.server_url import ServerUrl, server_url
 from scoreboard.domain.errors import StartError
 from scoreboard.metrics import Metrics
 from scoreboard.server.listen_socket import bind, url_of
-from scoreboard.server.metrics_port import served
+from scoreboard.server.metrics_port import serve_metrics
 from tests.clocks import HeldClock
 
 HEALTHCHECK = Path(__file__).parents[2] / "deploy" / "healthcheck.py"
@@ -79,7 +79,7 @@ def test_errors_of_a_port_in_use_have_brackets() -> None:
         port = listening.getsockname()[1]
         with pytest.raises(StartError, match=rf"^\[::1\]:{port} is in use"):
             bind("::1", port)
-        metrics = served(Metrics(HeldClock()).registry, "::1", port)
+        metrics = serve_metrics(Metrics(HeldClock()).registry, "::1", port)
         with (
             pytest.raises(StartError, match=rf"^\[::1\]:{port} is in use: .* SCOREBOARD_METRICS_PORT"),
             metrics,
