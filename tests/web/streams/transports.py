@@ -1,0 +1,114 @@
+"""The transports of a stream: a detached connection, plain ASGI, and TLS. Streams are the same on each."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+import uvloop
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from scoreboard.fanout.subscriber import Subscriber
+from scoreboard.web.streaming.asgi_subscriber import AsgiSubscriber
+from scoreboard.web.streaming.socket_subscriber import SocketSubscriber
+from tests.clocks import HeldClock
+from tests.harness import Running, running
+from tests.limits import LIMIT_SECONDS
+
+ASK: Final = b"GET /api/leaderboard/stream HTTP/1.1\r\nHost: test\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Transport:
+    """How a stream is sent to its client."""
+
+    subscriber: type[Subscriber]
+    loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    has_extensions: bool = True
+    has_tls: bool = False
+
+
+TRANSPORTS: Final = {
+    "detached-asyncio": Transport(SocketSubscriber),
+    "detached-uvloop": Transport(SocketSubscriber, uvloop.new_event_loop),
+    "asgi-asyncio": Transport(AsgiSubscriber, has_extensions=False),
+    "asgi-uvloop": Transport(AsgiSubscriber, uvloop.new_event_loop, has_extensions=False),
+    "tls-asyncio": Transport(AsgiSubscriber, has_tls=True),
+    "tls-uvloop": Transport(AsgiSubscriber, uvloop.new_event_loop, has_tls=True),
+}
+
+
+def without_extensions(application: ASGIApp) -> ASGIApp:
+    """Serve as under another ASGI server."""
+
+    async def plain(scope: Scope, receive: Receive, send: Send) -> None:
+        await application({**scope, "extensions": {}}, receive, send)
+
+    return plain
+
+
+@contextmanager
+def served(
+    transport: Transport, folder: Path, certificate: dict[str, Path], **given: Any
+) -> Iterator[Running]:
+    if transport.has_tls:
+        given |= certificate
+    if not transport.has_extensions:
+        given["around"] = without_extensions
+    with running(
+        folder, HeldClock(), loop_factory=transport.loop, rate_limit="100000/minute", **given
+    ) as server:
+        server.score("ada", name="Ada")
+        yield server
+
+
+@contextmanager
+def connected(scoreboard: Running, ask: bytes = ASK) -> Iterator[socket.socket]:
+    """Open a connection and send `ask`."""
+    where = urlsplit(scoreboard.url)
+    with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as plain:
+        client = plain
+        if where.scheme == "https":
+            context = ssl.create_default_context(cafile=str(scoreboard.settings.tls_certificate))
+            client = context.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=True)
+        with client:
+            client.sendall(ask)
+            yield client
+
+
+def received_until(client: socket.socket, awaited: bytes) -> bytes:
+    received = b""
+    while awaited not in received:
+        data = client.recv(65_536)
+        assert data, f"the connection has ended after {received!r}"
+        received += data
+    return received
+
+
+def received_to_the_end(client: socket.socket) -> bytes:
+    received = b""
+    while data := client.recv(65_536):
+        received += data
+    return received
+
+
+def unchunked(body: bytes) -> bytes:
+    """Decode chunks (RFC 9112, section 7.1). The last one may be incomplete."""
+    text = b""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        text += body[: int(size, 16)]
+        body = body[int(size, 16) + 2 :]
+    return text
+
+
+def only(*names: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "transport", [TRANSPORTS[name] for name in names], ids=names, indirect=True
+    )
