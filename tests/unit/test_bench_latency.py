@@ -110,13 +110,13 @@ async def test_the_time_of_a_score_includes_its_wait_for_a_connection(
         b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nOK",
     ],
     ids=[
-        "no HTTP",
-        "a word for a status",
+        "not HTTP",
+        "an invalid status",
         "no status",
-        "no length",
-        "endless headers",
+        "an invalid length",
+        "too long headers",
         "no version",
-        "no JSON",
+        "not JSON",
     ],
 )
 async def test_an_invalid_response_counts_as_no_response(answer: bytes) -> None:

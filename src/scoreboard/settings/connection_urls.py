@@ -80,7 +80,7 @@ def has_password(url: str) -> bool:
 
 
 def with_password(url: str, password: SecretStr | None) -> str:
-    """Return the URL with a password that has a setting of its own."""
+    """Return the URL with a password from a separate setting."""
     if password is None:
         return url
     parts = urlsplit(url)

@@ -76,7 +76,7 @@ def _check_production(settings: "Settings") -> None:
         raise ValueError(
             "SCOREBOARD_CORS_ORIGINS: must name origins in production: * lets any page send scores"
         )
-    # An old secret cannot be this one: they are a list, and it has a comma.
+    # Old secrets are a list, and this secret has a comma, so it cannot be one of them.
     for name, secret in (("JWT_SECRET", settings.jwt_secret), ("ORIGIN_SECRET", settings.origin_secret)):
         if secret == SecretStr(DEVELOPMENT_SECRET):
             raise ValueError(

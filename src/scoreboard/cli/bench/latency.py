@@ -27,7 +27,7 @@ SETTLE_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure. Scores are sent `rate` times a second, by the `users` (id and token) in turn."""
+    """The measurement to make. Scores are sent `rate` times a second, by the `users` (id and token) in turn."""
 
     url: str
     board: str | None
@@ -40,7 +40,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Result:
-    """What was measured. Times are seconds since a score was due, so they include its wait for a connection."""
+    """The measurements. Times are seconds since a score was due, so they include its wait for a connection."""
 
     posts: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)

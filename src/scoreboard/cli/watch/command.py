@@ -17,7 +17,7 @@ from scoreboard.cli.watch.views import Lines, Screen
 from scoreboard.domain.plain_text import printable
 
 TICK_SECONDS: Final = 1.0
-"""How often to check for a resized terminal and a closed pipe."""
+"""The time between two checks for a resized terminal and a closed pipe."""
 
 READABLE_SECONDS: Final = 0.4
 """The shortest time that a board is shown. A server sends up to 40 a second, which is too fast to read."""
