@@ -15,6 +15,8 @@ SHADOW = "document.querySelector('score-board').shadowRoot"
 
 ANIMATIONS_FINISH = f"Promise.all({SHADOW}.getAnimations().map((each) => each.finished.catch(() => {{}})))"
 
+PHONE = {"width": 360, "height": 740}
+
 MARKUP = [
     "<script>window.ran = true</script>",
     '<img src="x" onerror="window.ran = true">',
@@ -44,6 +46,11 @@ def expect_one_stream(server: Running) -> None:
 def hold_clock(page: Page) -> None:
     """Stop the page's clock, long after its last paint. (Its connection survives 40 s without a message.)"""
     page.clock.pause_at(page.evaluate("Date.now()") / 1_000 + 20)
+
+
+def resize(page: Page, width: int, height: int = 700, direction: str = "ltr") -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate("(direction) => (document.documentElement.dir = direction)", direction)
 
 
 def set_attribute(page: Page, name: str, value: str) -> None:
