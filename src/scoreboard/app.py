@@ -184,7 +184,7 @@ def _make_process(environment: _Environment, store: AdminStore, ranking: Ranking
     minimum, clock_guard = MinimumVersions(), ClockGuard(clock)
     applier = Applier(store, ranking, minimum, observer)
     healer = Healer(store, applier, minimum, boards, observer)
-    commit = GroupCommit(store, applier, settings.rate_limit, clock_guard, observer)
+    commit = GroupCommit(store, applier, settings.rate_limit, clock_guard, observer, minimum)
     reader = BoardReader(catalog, store, ranking, minimum, clock, observer)
     hub = _make_hub(environment, boards)
     board_cache = BoardCache(reader.page, minimum_version=minimum.of)

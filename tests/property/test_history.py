@@ -232,11 +232,11 @@ class History(RuleBasedStateMachine):
         self.ranking = LossyRanking()
         minimum, clock_guard = MinimumVersions(), ClockGuard(self.clock)
         self.applier = Applier(self.store, self.ranking, minimum)
-        commit = GroupCommit(self.store, self.applier, LIMIT, clock_guard)
+        commit = GroupCommit(self.store, self.applier, LIMIT, clock_guard, minimum=minimum)
         self.reader = BoardReader(CATALOG, self.store, self.ranking, minimum, self.clock)
         self.submitter = Submitter(CATALOG, commit, self.reader, new_id=self.ids.__next__)
         self.administration = Administration(
-            CATALOG, self.store, self.applier.apply, clock=self.clock, new_id=self.ids.__next__
+            CATALOG, self.store, self.applier.apply_correction, clock=self.clock, new_id=self.ids.__next__
         )
         await self.stack.enter_async_context(running(*commit.loops))
 

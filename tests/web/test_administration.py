@@ -57,6 +57,13 @@ def test_a_banned_player_leaves_the_board_at_once_and_cannot_score(server: Runni
     assert ranks(server) == [("bob", 50)]
 
 
+def test_a_banned_player_over_the_rate_limit_learns_of_the_ban(server: Running) -> None:
+    statuses = [server.score("ada").status_code for _ in range(12)]
+    assert statuses[-1] == 429
+    done(admin(server, "ban", userId="ada"))
+    assert code(server.score("ada")) == (403, "player_banned")
+
+
 def test_an_unban_restores_the_score_and_the_rank(server: Running) -> None:
     for user_id in ("ada", "bob"):
         server.score(user_id)

@@ -23,6 +23,7 @@ from scoreboard.resilience.background_loop import BackgroundLoop
 from scoreboard.services.answer import Answerer
 from scoreboard.services.apply import Applier
 from scoreboard.services.clock_guard import ClockGuard
+from scoreboard.services.minimum_versions import MinimumVersions
 from scoreboard.services.refusal_cache import RefusalCache
 from scoreboard.services.write_queue import Receipt, WaitingSubmission, WriteQueue
 
@@ -44,12 +45,14 @@ class GroupCommit:
         limit: RateLimit,
         clock_guard: ClockGuard,
         observer: Observer = NULL_OBSERVER,
+        minimum: MinimumVersions | None = None,
     ) -> None:
+        """`minimum` is needed only by a process that learns of corrections."""
         self._store = store
         self._limit = limit
         self._clock_guard = clock_guard
         self._observer = observer
-        self._refusals = RefusalCache(clock_guard)
+        self._refusals = RefusalCache(clock_guard, minimum or MinimumVersions())
         self._queue = WriteQueue()
         self._answerer = Answerer(applier, observer)
         self._writing = BackgroundLoop("commit", self._tick, observer)

@@ -13,6 +13,8 @@ class MinimumVersions:
 
     def __init__(self) -> None:
         self._versions: dict[str, int] = {}
+        self.increases = 0
+        """The number of increases so far. If it has changed, this process learned of a correction."""
 
     def of(self, board: str) -> int:
         """Return the lowest version of a board that may be served."""
@@ -22,6 +24,7 @@ class MinimumVersions:
         """Refuse pages of a board that are older than a version."""
         if version > self.of(board):
             self._versions[board] = version
+            self.increases += 1
 
     def update(self, heads: Mapping[str, Head]) -> None:
         """Refuse pages that are older than the newest corrections in the store."""

@@ -4,6 +4,7 @@ from typing import Final
 
 from scoreboard.domain.errors import RateLimited
 from scoreboard.services.clock_guard import ClockGuard
+from scoreboard.services.minimum_versions import MinimumVersions
 
 SET_CLOCK_US: Final = 500_000
 """A larger difference to the monotonic clock means that the clock was set. Well below the shortest window."""
@@ -16,11 +17,14 @@ class RefusalCache:
     """The players over the limit, and until when, so that a flood of refused submissions does not reach the store.
 
     It counts nothing, so it is not a rate limiter: the rule inside the commit decides. An entry may expire too early.
+    All entries are dropped after a correction, because another rule may now refuse the player.
     """
 
-    def __init__(self, clock_guard: ClockGuard) -> None:
+    def __init__(self, clock_guard: ClockGuard, minimum: MinimumVersions) -> None:
         self._clock_guard = clock_guard
+        self._minimum = minimum
         self._offsets = clock_guard.offsets()
+        self._increases = minimum.increases
         self._until: dict[str, tuple[float, float]] = {}
         """For each player, the end of the refusal as it is cached, and as it is reported in `Retry-After`."""
 
@@ -33,8 +37,8 @@ class RefusalCache:
         known = self._until.get(user_id)
         if known is None:
             return
-        if self._was_clock_set():
-            # The store's refusal now ends at another time, or has ended.
+        if self._was_clock_set() or self._increases != self._minimum.increases:
+            # The store's refusal now ends at another time, or is another one.
             self._until.clear()
             return
         ends, reported = known
@@ -50,6 +54,7 @@ class RefusalCache:
         """
         if not self._until:
             self._offsets = self._clock_guard.offsets()
+            self._increases = self._minimum.increases
         if len(self._until) >= REMEMBERED_REFUSALS:
             del self._until[next(iter(self._until))]
         wait_seconds = retry_after_us / 1_000_000
