@@ -11,7 +11,8 @@ from benchmarks.deployment import BOARD, PREFIX, Deployment
 from benchmarks.options import Figures
 from benchmarks.seed import name, user_id
 from scoreboard.domain.administration import SuspicionThresholds
-from scoreboard.domain.boards import Action, RateLimit
+from scoreboard.domain.boards import Action
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.rules import decide_batch
 from scoreboard.domain.submissions import Submission
 from scoreboard.ranking.redis.ranking import RedisRanking
@@ -63,7 +64,9 @@ def redis_bytes(deployment: Deployment) -> tuple[int, int]:
 
 
 async def of_partners(deployment: Deployment, used: Used, players: int, scorers: Sequence[int]) -> Figures:
-    """Measure a batch, an update in it, the poll of an instance, the read of a board, and the query for suspects."""
+    """Measure a batch, an update in it, the poll of an instance, the read of a board, and the query for
+    suspects.
+    """
     found: Figures = {}
     store = PostgresqlStore(deployment.database.url(), limit=UNLIMITED, clock=None, limits=PATIENT)
     async with store, deployment.ranking() as ranking:
@@ -88,10 +91,11 @@ async def of_partners(deployment: Deployment, used: Used, players: int, scorers:
 async def _turns(
     store: PostgresqlStore, ranking: RedisRanking, used: Used, scorers: Sequence[int]
 ) -> Figures:
-    """Commit batches of one and of the largest size, and return the line through both: per batch and per update.
+    """Commit batches of one and of the largest size, and return the line through both: per batch and per
+    update.
 
-    While a batch holds its board, either this process or PostgreSQL works. The board is held for their CPU time, plus
-    flush and network.
+    While a batch holds its board, either this process or PostgreSQL works. The board is held for their CPU
+    time, plus flush and network.
     """
     users = cycle(scorers)
     await store.register_boards(())

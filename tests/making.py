@@ -3,9 +3,10 @@
 from itertools import count
 from uuid import UUID
 
-from scoreboard.domain.boards import Action, Board, RateLimit
+from scoreboard.domain.boards import Action, Board
 from scoreboard.domain.digests import Digest
 from scoreboard.domain.events import Event
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.rules import decide_batch
 from scoreboard.domain.standings import Change, ChangeKind, Standing
 from scoreboard.domain.submissions import Proof, Submission

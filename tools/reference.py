@@ -1,7 +1,7 @@
 """Tables of the documents that come from the code.
 
-A document calls a function of this module in a block of cog (https://cog.readthedocs.io). `make reference` fills the
-blocks in, and `make check` fails if one is out of date.
+A document calls a function of this module in a block of cog (https://cog.readthedocs.io). `make reference`
+fills the blocks in, and `make check` fails if one is out of date.
 """
 
 import inspect
@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 
 from scoreboard.cli import app
 from scoreboard.clock import SystemClock
-from scoreboard.domain import boards
+from scoreboard.domain import boards, rate_limit
 from scoreboard.domain.plain_text import MAX_CHARACTERS
 from scoreboard.fanout import board_cache, ring
 from scoreboard.metrics import CurrentState, Metrics
@@ -169,7 +169,7 @@ def _text(field: FieldInfo) -> str:
 
 def _default(field: FieldInfo) -> str:
     match field.default:
-        case boards.RateLimit(count, window_us):
+        case rate_limit.RateLimit(count, window_us):
             return f"{count}/{ {1: 'second', 60: 'minute', 3_600: 'hour'}[window_us // 1_000_000] }"
         case bool(value):
             return str(value).lower()

@@ -9,7 +9,7 @@ from typing import Any, Final
 import asyncpg
 import pytest
 
-from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.store.postgresql.store import PostgresqlStore
 from scoreboard.store.sqlite import sqlite_file

@@ -4,8 +4,8 @@ from enum import Enum, auto
 from itertools import count
 from uuid import UUID
 
-from scoreboard.domain.boards import RateLimit
 from scoreboard.domain.events import Event, EventKind
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.standings import Entry, Snapshot
 from tests.clocks import START_US
 from tests.history.records import TOP, Acknowledged, Attempt, Frame, History, Outcome, Refused, Unknown

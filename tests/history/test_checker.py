@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.rate_limit import RateLimit
 from tests.history.checker import SHOWN, check
 from tests.history.forgeries import AFTER_IT_RAN, WATCHERS, WHILE_IT_RAN, story
 from tests.history.honest import ACTIONS, INSTANCES, Fate, Honest

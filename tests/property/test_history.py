@@ -1,6 +1,8 @@
-"""Any order of submissions, repeats, corrections, restarts, lost applies and writes by others gives one exact history.
+"""Any order of submissions, repeats, corrections, restarts, lost applies and writes by others gives one exact
+history.
 
-A simple model computes what must be. It knows neither batches nor copies: it handles one submission after the other.
+A simple model computes what must be. It knows neither batches nor copies: it handles one submission after the
+other.
 """
 
 import asyncio
@@ -16,7 +18,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from scoreboard.domain.administration import Correction
-from scoreboard.domain.boards import RateLimit
 from scoreboard.domain.errors import (
     EventNotVoidable,
     IdempotencyKeyReused,
@@ -29,6 +30,7 @@ from scoreboard.domain.errors import (
     UnknownPlayer,
 )
 from scoreboard.domain.events import EventKind
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.rules import decide_batch
 from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Change
@@ -119,7 +121,9 @@ class Model:
         return newest_us if newest_us - SECOND_US <= clock_us < newest_us else clock_us
 
     def expect(self, attempt: Try, clock_us: int) -> type[ScoreboardError] | str:
-        """Return the code of the expected error, or the id of the event that it repeats, or "" for a new event."""
+        """Return the code of the expected error, or the id of the event that it repeats, or "" for a new
+        event.
+        """
         if attempt.key is not None and (known := self.keys.get((attempt.user_id, attempt.key))):
             action_id, event_id = known
             return event_id if action_id == attempt.action_id else IdempotencyKeyReused
@@ -355,7 +359,9 @@ class History(RuleBasedStateMachine):
             self.model.kept = self.model.kept - {user}
 
     def _expect_on_all_boards(self, answer: object, user: str, *, is_so: bool) -> bool:
-        """Expect an event on each board of the user if the correction changed anything. Return True if it did."""
+        """Expect an event on each board of the user if the correction changed anything. Return True if it
+        did.
+        """
         boards = self.model.boards_of(user)
         if not boards:
             assert isinstance(answer, UnknownPlayer)
@@ -486,7 +492,9 @@ class History(RuleBasedStateMachine):
                     assert entry.user_id in ({users[player]} if is_newest else self.known_as[player])
 
     def _check_the_checker(self, board: str) -> None:
-        """Check two independent folds of a ledger, at once and event by event, against each other at each version."""
+        """Check two independent folds of a ledger, at once and event by event, against each other at each
+        version.
+        """
         ledger = self.run(self.store.events(board, 0, 10_000))
         history = Recorded((), {}, (), (), ())
         replayed = ReplayedBoard()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from scoreboard.domain.boards import RateLimit
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import PlayerBusy, QueueFull, RateLimited, StoreUnavailable
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.ports.store import DecideBatch, Take
 from scoreboard.resilience.background_loop import running
 from scoreboard.services.clock_guard import ClockGuard

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from scoreboard.fanout.encoding import HEARTBEAT, Message, encode_board, encode_retry
+from scoreboard.fanout.encoding import Message, encode_board, encode_retry
+from scoreboard.fanout.heartbeat import HEARTBEAT
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.ring import SLICE_SECONDS
 from tests.clocks import HeldClock

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.resilience.rate_limiter import RateLimiter
 from tests.clocks import HeldClock
 

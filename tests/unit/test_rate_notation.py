@@ -2,7 +2,7 @@
 
 import pytest
 
-from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.settings.rate_notation import parse_rate, parse_rate_or_off
 
 DAY = 86_400

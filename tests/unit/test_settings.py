@@ -11,8 +11,8 @@ from sqlalchemy.engine import make_url
 from structlog.testing import capture_logs
 
 from scoreboard.app import database_name
-from scoreboard.domain.boards import RateLimit
 from scoreboard.domain.errors import StartError
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.settings.config import read_settings
 from scoreboard.settings.redis_url import parse_address
 from scoreboard.settings.signing_secret import load_secret, secret_path

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import typer
 
-from scoreboard.cli.arguments import checked
+from scoreboard.cli.argument_checks import checked
 from scoreboard.domain.plain_text import check_id
 from scoreboard.settings.config import read_settings
 from scoreboard.web.auth.make_tokens import make_tokens
@@ -18,7 +18,8 @@ def proof(
 ) -> None:
     """Print a proof that a user has completed an action. It is valid once, for ten minutes.
 
-    It is signed with this server's secret. Use it for tests: your game server signs its own (see docs/security.md).
+    It is signed with this server's secret. Use it for tests: your game server signs its own (see
+    docs/security.md).
     """
     tokens = make_tokens(read_settings())
     typer.echo(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from scoreboard.cli.arguments import checked
+from scoreboard.cli.argument_checks import checked
 from scoreboard.domain.names import check_name
 from scoreboard.domain.plain_text import check_id
 from scoreboard.domain.submissions import Caller
@@ -26,8 +26,8 @@ def token(
 ) -> None:
     """Print a token for a user, signed with this server's secret.
 
-    Use it for tests and scripts. Your backend signs its own tokens with the same secret (HS256, with the claims `sub`,
-    `exp` and optionally `name`).
+    Use it for tests and scripts. Your backend signs its own tokens with the same secret (HS256, with the
+    claims `sub`, `exp` and optionally `name`).
     """
     shown = None if name is None else checked(check_name, name, "--name")
     caller = Caller(checked(check_id, user, "USER"), shown, frozenset(scope or ()))

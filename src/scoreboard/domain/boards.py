@@ -1,4 +1,4 @@
-"""The boards, actions and rate limits of a catalog."""
+"""The boards and actions of a catalog."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -26,9 +26,9 @@ class Board:
 class Action:
     """An action that users complete: its points, the board on which it counts, and the rules for it.
 
-    If it has a range of points, a trusted server states the points of each submission. Only trusted servers submit it
-    if `for_players` is False. If it `needs_proof`, players must send a trusted server's proof. `requires` names an
-    action that the player must have completed before.
+    If it has a range of points, a trusted server states the points of each submission. Only trusted servers
+    submit it if `for_players` is False. If it `needs_proof`, players must send a trusted server's proof.
+    `requires` names an action that the player must have completed before.
     """
 
     id: str
@@ -46,11 +46,3 @@ class Action:
     requires: str | None = None
     timezone: ZoneInfo = UTC
     needs_proof: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """The limit of one player: at most `count` accepted submissions in any `window_us` microseconds."""
-
-    count: int
-    window_us: int

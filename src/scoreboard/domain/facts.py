@@ -11,7 +11,8 @@ from scoreboard.domain.standings import Player, Standing
 class ActionUse:
     """The player's earlier uses of the submitted action.
 
-    `day_us` is the time of the use `max_per_day` uses ago. All times are readings of the clock (`Event.reading_us`).
+    `day_us` is the time of the use `max_per_day` uses ago. All times are readings of the clock
+    (`Event.reading_us`).
     """
 
     count: int = 0
@@ -23,8 +24,8 @@ class ActionUse:
 class SubmissionFacts:
     """The facts about one submission.
 
-    A player who is new has a new `key`, and `seq` 0. `limit_us` is the time of the accepted submission that counts
-    against the rate limit: as many submissions ago as the limit allows. `has_required` is True if the player has
+    A player who is new has a new `key`, and `seq` 0. `limit_us` is the time of the player's N-th last
+    accepted submission, where N is the count of the rate limit. `has_required` is True if the player has
     completed the action that this one requires. `repeated` is the event that already has the idempotency key.
     """
 
@@ -41,7 +42,8 @@ class SubmissionFacts:
 class BatchFacts:
     """The store's clock, the head of each board of the batch, and the facts about each submission, in order.
 
-    A head has its `clock_us` only if its `at_us` is ahead of the clock. Otherwise the reading decides nothing.
+    The `clock_us` of a head is read only if its `at_us` is later than the store's clock. Otherwise no rule
+    needs it.
     """
 
     at_us: int

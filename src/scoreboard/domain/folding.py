@@ -21,9 +21,9 @@ def fold(
 ) -> Standing:
     """Return a player's standing after one more event. A board is the fold of its ledger.
 
-    A void or an unvoid needs the event that the score is `reached` by afterwards. Any other event reaches the score
-    itself, if it changes the score. The end of a ban or of hiding needs to know whether the player is `listed`
-    afterwards. All other events determine it themselves.
+    For a void or an unvoid, `reached` is the event with which the player reached the new score. Any other
+    event reaches the score itself, if it changes the score. The end of a ban or of hiding needs to know
+    whether the player is `listed` afterwards. All other events determine it themselves.
     """
     seq = event.seq or (standing.seq if standing else 0)
     if event.kind in _UNLISTING:

@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from scoreboard.domain.action_rules import refusal
-from scoreboard.domain.boards import MAX_SCORE, RateLimit
+from scoreboard.domain.boards import MAX_SCORE
 from scoreboard.domain.decisions import Acceptance, Decision, Outcome, Refusal
-from scoreboard.domain.errors import IdempotencyKeyReused, ProofInvalid, RateLimited, ScoreOutOfRange
+from scoreboard.domain.errors import IdempotencyKeyReused, ProofInvalid, ScoreOutOfRange
 from scoreboard.domain.events import Event, EventKind, Head
 from scoreboard.domain.facts import BatchFacts, SubmissionFacts
 from scoreboard.domain.folding import fold
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.standings import Change, ChangeKind, Standing
 from scoreboard.domain.submissions import Submission
-from scoreboard.domain.windows import head_after, judged_us, left_us, order_us
+from scoreboard.domain.windows import head_after, judged_us, order_us
 
 
 def decide_batch(batch: Sequence[Submission], facts: BatchFacts, limit: RateLimit) -> Decision:
@@ -37,7 +38,8 @@ def decide_batch(batch: Sequence[Submission], facts: BatchFacts, limit: RateLimi
 def decide(
     submission: Submission, facts: SubmissionFacts, head: Head, now_us: int, limit: RateLimit
 ) -> Outcome:
-    """Accept or refuse one submission. Check first for a repeat, then the action's rules, the score and the rate limit.
+    """Accept or refuse one submission. Check first for a repeat, then the action's rules, the score and the
+    rate limit.
 
     The new event directly follows the board's head. `now_us` is the time that the rules use for this board
     (`windows.judged_us`).
@@ -52,8 +54,8 @@ def decide(
     score = points + (facts.standing.score if facts.standing else 0)
     if abs(score) > MAX_SCORE:
         return Refusal(ScoreOutOfRange())
-    if wait_us := left_us(facts.limit_us, limit.window_us, now_us):
-        return Refusal(RateLimited(wait_us))
+    if (over_limit := limit.refusal(facts.limit_us, now_us)) is not None:
+        return Refusal(over_limit)
     at_us, clock_us = order_us(now_us, head)
     return Acceptance(
         Event(

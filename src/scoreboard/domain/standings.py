@@ -22,7 +22,7 @@ class Player:
 
     @property
     def stamp(self) -> int:
-        """`Standing.seq`."""
+        """The age of the player's name, as in `Standing.seq`."""
         return self.seq + self.renames
 
 
@@ -30,11 +30,11 @@ class Player:
 class Standing:
     """The state of a player on a board.
 
-    `version` is the last event that changed the standing. `reached_version` is the event that reached `score`. Events
-    that are void now do not count for it, so that a correction that was undone does not change the order. A standing
-    that is not `listed` keeps its score and has no rank. The user id and name are the same on every board. `seq` is the
-    number of the player's accepted submissions on all boards, plus the changes of the name by corrections: of two
-    names, the one with the higher `seq` is newer.
+    `version` is the last event that changed the standing. `reached_version` is the event with which the
+    player reached `score`, in the history without void events. So a correction that is undone leaves the
+    order as it was. A standing that is not `listed` keeps its score and has no rank. The user id and name are
+    the same on every board. `seq` is the number of the player's accepted submissions on all boards, plus the
+    changes of the name by corrections: of two names, the one with the higher `seq` is newer.
     """
 
     player: int
@@ -61,7 +61,8 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The standings of a board that have changed after `from_version`, up to `to_version`, in order of their versions.
+    """The standings of a board that have changed after `from_version`, up to `to_version`, in order of their
+    versions.
 
     `at_us` is the reading of the clock (`Event.reading_us`) of the newest event.
     """
@@ -102,6 +103,7 @@ class Snapshot:
 def order_key(standing: Standing) -> tuple[int, int]:
     """Return the sort key of a board: score descending, then the version that reached it, ascending.
 
-    The order is total, since each event reaches the score of one player. It depends on neither clock nor collation.
+    The order is total, since each event reaches the score of one player. It depends on neither clock nor
+    collation.
     """
     return (-standing.score, standing.reached_version)

@@ -1,7 +1,8 @@
 """Pure functions that decide which events count in a window of time, even if the clock was wrong.
 
-An event has two times. `at_us` never decreases on a board, even if the clock goes back. `reading_us` is what the clock
-said. Windows use readings, so that events from while the clock ran ahead do not block players after its correction.
+An event has two times. `at_us` never decreases on a board, even if the clock goes back. `reading_us` is what
+the clock said. Windows use readings, so that events from while the clock ran ahead do not block players after
+its correction.
 """
 
 from typing import Final
@@ -9,12 +10,16 @@ from typing import Final
 from scoreboard.domain.events import Event, Head
 
 SMALL_STEP_US: Final = 1_000_000
-"""The largest step back that NTP or a fail-over may cause. Windows stay exact across it. A larger step means that the
-clock was wrong before."""
+"""The largest step back that NTP or a fail-over may cause. Windows stay exact across it. A larger step means
+that the clock was wrong before."""
 
 
 def judged_us(clock_us: int, head: Head) -> int:
-    """Return the time that the rules use for a board's next event. It does not decrease in a small step back."""
+    """Return the time that the rules use for a board's next event.
+
+    If the clock was set back by `SMALL_STEP_US` at most, it is the reading of the board's newest event.
+    Otherwise it is the clock.
+    """
     if clock_us >= head.at_us:
         return clock_us
     is_small_step = 0 <= head.reading_us - clock_us <= SMALL_STEP_US

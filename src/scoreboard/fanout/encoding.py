@@ -27,19 +27,12 @@ def message(text: bytes) -> Message:
     return Message(text, b"%x\r\n%b\r\n" % (len(text), text))
 
 
-HEARTBEAT: Final = message(b":\n")
-"""A comment line that keeps proxies from closing an idle stream.
-
-No empty line follows: many clients treat every empty line as the end of an event, and fail because it has no data.
-"""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """A snapshot, encoded as JSON (`body`) and as an event, with its entity tag (RFC 9110, section 8.8.3).
 
-    `is_stale` is true if neither the ranking nor the store could be read. Frames compare by identity: after a backup
-    is restored, two boards may have the same version and different rows.
+    `is_stale` is true if neither the ranking nor the store could be read. Frames compare by identity: after a
+    backup is restored, two boards may have the same version and different rows.
     """
 
     snapshot: Snapshot
@@ -73,9 +66,10 @@ def encode_board(snapshot: Snapshot, *, is_stale: bool = False) -> Frame:
 def encode_patch(before: Frame, after: Frame) -> Message | None:
     """Encode the difference between two frames, or return None if the whole frame must or should be sent.
 
-    `entries` are the rows that are new or changed in more than their rank, in the order of their ranks. `gone` are the
-    users whose rows were removed. All other rows keep their order, or there is no patch (a restored backup may reorder
-    them). A client removes the rows of both kinds, inserts `entries` at their ranks and numbers all rows again.
+    `entries` are the rows that are new or changed in more than their rank, in the order of their ranks.
+    `gone` are the users whose rows were removed. All other rows keep their order, or there is no patch (a
+    restored backup may reorder them). A client removes the rows of both kinds, inserts `entries` at their
+    ranks and numbers all rows again.
     """
     if before.is_stale or after.is_stale or before.snapshot.board != after.snapshot.board:
         return None

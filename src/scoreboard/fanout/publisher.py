@@ -15,7 +15,8 @@ from scoreboard.resilience.coalescing_cache import CoalescingCache
 from scoreboard.resilience.failures import Failures
 
 READ_PACE_SECONDS: Final = 0.01
-"""Minimum time between two reads of a board that changes all the time. It adds to the hub's own pace, 25 ms."""
+"""Minimum time between two reads of a board that changes all the time. It adds to the hub's own pace, 25 ms.
+"""
 
 REFRESH_SECONDS: Final = 1.0
 """Interval at which all boards are read, in case a hint was lost."""
@@ -46,8 +47,8 @@ class Publisher:
     async def publish(self, board: str) -> None:
         """Publish the board's newest top to the hub.
 
-        Raises StoreUnavailable. The hub then drops a frame that is older than a correction, and ends the board's
-        streams.
+        If the board cannot be read, raises StoreUnavailable. If its newest frame is older than a correction,
+        that frame is dropped first, and the streams of the board end.
         """
         await self._publish[board].get()
 

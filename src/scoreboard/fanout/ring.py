@@ -1,10 +1,11 @@
 """The subscribers of one board, and the pace at which frames are written to them.
 
-A walk visits each subscriber once and writes the newest frame of that moment. It runs in slices that are bounded in
-time, so that a POST waits for one slice at most, and not for 10,000 clients. A frame that is published during a walk
-reaches the subscribers that the walk has yet to visit at once, and the others in the next walk, which starts where this
-one ended. A subscriber with unsent bytes is skipped. It gets the newest frame when they are sent: a slow client costs
-a few buffered frames, delays no other client, and never sees an older board after a newer one.
+A walk visits each subscriber once and writes the newest frame of that moment. It runs in slices that are
+bounded in time, so that a POST waits for one slice at most, and not for 10,000 clients. If a frame is
+published during a walk, the rest of the walk already writes it. The subscribers before get it in the next
+walk, which starts where this one ended. A subscriber with unsent bytes is skipped. It gets the newest frame
+when they are sent: a slow client costs a few buffered frames, delays no other client, and never sees an older
+board after a newer one.
 """
 
 import asyncio
@@ -14,7 +15,8 @@ from typing import Final
 
 import structlog
 
-from scoreboard.fanout.encoding import HEARTBEAT, Frame, Message, encode_patch
+from scoreboard.fanout.encoding import Frame, Message, encode_patch
+from scoreboard.fanout.heartbeat import HEARTBEAT, HEARTBEAT_SECONDS
 from scoreboard.fanout.subscriber import NOT_IN_RING, Subscriber
 from scoreboard.ports.observer import Observer
 
@@ -22,11 +24,9 @@ SLICE_SECONDS: Final = 0.001
 """Time for which a walk keeps the event loop without a pause."""
 
 PACE_SECONDS: Final = 0.025
-"""Minimum time from the start of a walk to the start of the next. A change during this time waits. With 0.05, this wait
-was most of the 50 ms that a score may take to a screen. (A walk over 10,000 streams takes longer in any case.)"""
-
-HEARTBEAT_SECONDS: Final = 15.0
-"""Silence after which a comment is sent: well below the 30 to 60 s after which proxies close a connection."""
+"""Minimum time from the start of a walk to the start of the next. A change during this time waits. With 0.05,
+this wait was most of the 50 ms that a score may take to a screen. (A walk over 10,000 streams takes longer in
+any case.)"""
 
 STALLED_SECONDS: Final = 30.0
 """Time for which a client may read nothing before its stream is closed."""
@@ -119,7 +119,7 @@ class Ring:
         if last is not subscriber:
             self._members[index] = last
             last.index = index
-            # The current walk may have passed this index, and not yet visited the member.
+            # The current walk may now miss the member that moved to this index: write to it now.
             if not last.is_behind:
                 self._catch_up(last)
         return True
@@ -173,7 +173,8 @@ class Ring:
         members = self._members
         while self._remaining > 0 and members:
             self._remaining -= 1
-            # No modulo: if members were removed, the index may be beyond the end. The next member is then the first.
+            # No modulo: if members were removed, the index may be beyond the end. The next member is then the
+            # first.
             self._walk_index = self._walk_index + 1 if self._walk_index + 1 < len(members) else 0
             self._visit(members[self._walk_index])
             if loop.time() >= until:
@@ -229,7 +230,9 @@ class Ring:
         subscriber.write(message)
 
     def _patch(self, subscriber: Subscriber) -> Message | None:
-        """Return the patch from the subscriber's frame to the newest, encoded once for all with the same frame."""
+        """Return the patch from the subscriber's frame to the newest, encoded once for all with the same
+        frame.
+        """
         before, frame = subscriber.frame, self.frame
         if (
             before is None

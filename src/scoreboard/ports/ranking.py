@@ -11,8 +11,9 @@ from scoreboard.domain.standings import Change, Snapshot
 class Progress:
     """The version of a copy, and whether it is a state of the board (`readable`) or still being filled.
 
-    `at_us` is the time of its newest event if it is readable: it shows which of two histories the copy has. `copy` is
-    the id of this copy: after a drop or a loss, the next copy has another id. It is empty if there is no copy.
+    `at_us` is the time of its newest event if it is readable: it shows which of two histories the copy has.
+    `copy` is the id of this copy: after a drop or a loss, the next copy has another id. It is empty if there
+    is no copy.
     """
 
     version: int
@@ -25,9 +26,9 @@ class Progress:
 class Applied:
     """The version of a copy after a call of `apply`, and whether that call has changed the copy (`moved`).
 
-    `ranks` has the rank of each listed player of the change. If a STEP followed directly on the copy's version, it is
-    the rank at the version of the player's standing, otherwise the rank at the copy's version. It is empty while the
-    copy is older than the change or not readable.
+    `ranks` has the rank of each listed player of the change. If the change was the next STEP of the copy,
+    each rank is the one right after the player's own event. Otherwise it is the rank in the copy as it is
+    now. `ranks` is empty while the copy is older than the change or not readable.
     """
 
     version: int
@@ -43,22 +44,24 @@ class Ranking(Protocol):
     async def __aexit__(self, *exc_info: object) -> None: ...
 
     async def progress(self, board: str) -> Progress:
-        """Return the copy's progress. Without a copy, it is version 0, not readable. Raises RankingUnavailable."""
+        """Return the copy's progress. Without a copy, it is version 0, not readable. Raises
+        RankingUnavailable.
+        """
 
     async def apply(self, change: Change, copy: str | None = None) -> Applied:
         """Apply a change in one atomic step, and only in order.
 
         - If the copy is older than `from_version`, there is a gap: nothing changes.
-        - If `copy` (`Progress.copy`) is given and the board has another copy, nothing changes either. Each page that
-          fills a copy is for the copy that has the earlier pages.
-        - If the copy is at `to_version` or newer, there is nothing to do, except that a LAST_PAGE up to exactly that
-          version makes it readable.
-        - Otherwise the change is applied. A standing is absolute, and never replaces one of a later version. So a part
-          of the change may have been applied before, and another process may apply the same pages.
+        - If `copy` (`Progress.copy`) is given and the board has another copy, nothing changes either. Each
+          page that fills a copy is for the copy that has the earlier pages.
+        - If the copy is at `to_version` or newer, there is nothing to do, except that a LAST_PAGE up to
+          exactly that version makes it readable.
+        - Otherwise the change is applied. A standing is absolute, and never replaces one of a later version.
+          So a part of the change may have been applied before, and another process may apply the same pages.
 
-        A LAST_PAGE, even an empty one, makes a copy readable; a PAGE ends that. A copy that is not readable accepts no
-        STEP: the commit cannot replace the standings that earlier pages have skipped.
-        Raises RankingUnavailable.
+        A LAST_PAGE, even an empty one, makes a copy readable. After a PAGE, the copy is not readable until a
+        LAST_PAGE. Until then it refuses a STEP: a commit has only the standings of its own players, and not
+        those of the missing pages. Raises RankingUnavailable.
         """
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
@@ -74,4 +77,6 @@ class Ranking(Protocol):
         """Delete the copy: it is at version 0 and not readable. Raises RankingUnavailable."""
 
     def changed_boards(self) -> AsyncIterator[str]:
-        """Name each board whose copy has changed, immediately. It is a hint without data. One iterator per process."""
+        """Name each board whose copy has changed, immediately. It is a hint without data. One iterator per
+        process.
+        """

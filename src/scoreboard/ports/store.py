@@ -11,7 +11,7 @@ from scoreboard.domain.standings import Change, Snapshot
 from scoreboard.domain.submissions import Submission
 
 Take = Callable[[], Sequence[Submission]]
-"""Return the waiting submissions that make up the batch."""
+"""Remove the next batch from the queue, and return it."""
 
 DecideBatch = Callable[[Sequence[Submission], BatchFacts], Decision]
 
@@ -28,16 +28,16 @@ class Store(Protocol):
     async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:
         """Commit a batch of submissions in one transaction. Each board has one writer at a time.
 
-        1. Lock the boards. Only then call `take`, once, from any thread: the batch grows while this commit waits. The
-           batch is for these boards, and has at most one submission per player.
+        1. Lock the boards. Only then call `take`, once, from any thread: the batch grows while this commit
+           waits. The batch is for these boards, and has at most one submission per player.
         2. Read the facts, with a snapshot newer than the lock.
-        3. Call `decide_batch`. It is pure. It is called again with new facts if a commit on another board has changed
-           a player meanwhile.
+        3. Call `decide_batch`. It is pure. It is called again with new facts if a commit on another board has
+           changed a player meanwhile.
         4. Append the events, apply the changes, and return once the commit is durable.
 
-        Raises StoreUnavailable if nothing was committed, OutcomeUnknown if that is not known. Any other error, also of
-        `take` or `decide_batch`, is passed on, and nothing is changed. One submission of the batch causes it: the
-        others may succeed without it.
+        Raises StoreUnavailable if nothing was committed, OutcomeUnknown if that is not known. Any other
+        error, also of `take` or `decide_batch`, is passed on, and nothing is changed. One submission of the
+        batch causes it: the others may succeed without it.
         """
 
     def reconnect(self) -> None:
@@ -47,7 +47,8 @@ class Store(Protocol):
         """Return the head of each board, with the version of its newest correction."""
 
     async def check_writes(self) -> None:
-        """Raise StoreUnavailable while writes are known to fail, even if reads work, for example on a full disk.
+        """Raise StoreUnavailable while writes are known to fail, even if reads work, for example on a full
+        disk.
 
         If the last write has failed, try one that changes nothing.
         """
@@ -55,9 +56,9 @@ class Store(Protocol):
     async def changes(self, board: str, after: int, limit: int) -> Change:
         """Return the standings that changed after a version, at most `limit`, in the order of their versions.
 
-        The change is a PAGE if there may be more of them. Otherwise it is a LAST_PAGE, up to the board's head. A copy
-        that has applied all pages equals the board at the `to_version` of the last one, even if there were commits
-        meanwhile: a standing that has changed again is on a later page again.
+        The change is a PAGE if there may be more of them. Otherwise it is a LAST_PAGE, up to the board's
+        head. A copy that has applied all pages equals the board at the `to_version` of the last one, even if
+        there were commits meanwhile: a standing that has changed again is on a later page again.
         """
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.resilience.rate_limiter import RateLimiter
 
@@ -34,7 +34,8 @@ class Failures:
     def catch(self, **context: object) -> Iterator[None]:
         """Report an error of the block instead of raising it. `context` goes into the log.
 
-        Use it inside a loop, around each of several independent items, so that one bad item does not stop the others.
+        Use it inside a loop, around each of several independent items, so that one bad item does not stop the
+        others.
         """
         try:
             yield

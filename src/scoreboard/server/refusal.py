@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 from httptools import HttpParserError
 
-from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.resilience.rate_limiter import RateLimiter
 
 LOG_US: Final = 60_000_000

@@ -16,8 +16,8 @@ ANSWER_WITHOUT_RANK_SECONDS: Final = 0.25
 """How long an answer waits for the ranking. The score is committed by then: only its rank is missing."""
 
 UNAPPLIED_BATCHES: Final = 16
-"""Batches that wait for the ranking. Later ones are answered without ranks, so that a slow ranking does not fill the
-memory."""
+"""Batches that wait for the ranking. Later ones are answered without ranks, so that a slow ranking does not
+fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Answerer:
     def __init__(self, applier: Applier, observer: Observer = NULL_OBSERVER) -> None:
         self._applier = applier
         self._unapplied: deque[tuple[_Batch, asyncio.TimerHandle]] = deque()
-        self.loop = BackgroundLoop("commit", self._tick, observer)
+        self.loop = BackgroundLoop("answers", self._tick, observer)
 
     def put(self, waiting: Sequence[WaitingSubmission], decision: Decision) -> None:
         """Answer accepted submissions when the ranking has them, or after `ANSWER_WITHOUT_RANK_SECONDS`."""

@@ -1,4 +1,6 @@
-"""Changes to the ranking: commits are applied in order, and gaps between the store and the ranking are healed."""
+"""Changes to the ranking: commits are applied in order, and gaps between the store and the ranking are
+healed.
+"""
 
 import asyncio
 from collections import defaultdict
@@ -17,10 +19,14 @@ from scoreboard.ports.store import Store
 from scoreboard.services.minimum_versions import MinimumVersions
 
 PAGE_SIZE: Final = 2_000
-"""Standings per page: about 10 ms of work for the event loop, and 20 ms for Redis. No other call waits longer."""
+"""Standings per page: about 10 ms of work for the event loop, and 20 ms for Redis. No other call waits
+longer.
+"""
 
 OTHER_PROCESS_SECONDS: Final = 0.25
-"""Interval at which a copy that another process is filling is checked. If it has not moved, this process continues."""
+"""Interval at which a copy that another process is filling is checked. If it has not moved, this process
+continues.
+"""
 
 PAGES_PER_LOG_LINE: Final = 50
 
@@ -30,8 +36,8 @@ log = structlog.get_logger()
 class Applier:
     """Brings each board's copy in the ranking to the version of the store.
 
-    A commit is one step of a copy. A copy that lacks earlier commits has a gap. Healing closes it: it reads the
-    standings that changed after the copy's version, page by page, and applies them.
+    A commit is one step of a copy. A copy that lacks earlier commits has a gap. Healing closes it: it reads
+    the standings that changed after the copy's version, page by page, and applies them.
     """
 
     def __init__(
@@ -41,7 +47,7 @@ class Applier:
         minimum: MinimumVersions | None = None,
         observer: Observer = NULL_OBSERVER,
     ) -> None:
-        """`minimum` is needed only by a process that also reads boards."""
+        """`minimum` has the corrections that this process knows of. A command that serves no boards has none."""
         self._store = store
         self._ranking = ranking
         self._minimum = minimum or MinimumVersions()
@@ -89,8 +95,8 @@ class Applier:
     async def _close_gap(self, change: Change, applied: Applied) -> bool:
         """Heal the board if that is quick. Return True if it was healed.
 
-        A small gap is a commit of another process that will be applied a moment later. A copy that is not readable, or
-        lacks a lot, is healed in the background.
+        A small gap is mostly a commit that another process has not applied yet, so it is healed at once. A
+        copy that is not readable, or lacks a lot, is healed in the background.
         """
         if applied.readable and change.to_version - applied.version <= PAGE_SIZE:
             await self.heal(change.board)
@@ -107,7 +113,8 @@ class Applier:
         async with self._heal_locks[board]:
             progress, head, is_copy = await self._compare(board)
             if not is_copy:
-                # All instances share the copy. An instance that is connected to a replaced server must not drop it.
+                # All instances share the copy. An instance that is connected to a replaced server must not
+                # drop it.
                 self._store.reconnect()
                 progress, head, is_copy = await self._compare(board)
             if not is_copy:

@@ -11,8 +11,8 @@ JUMP_SECONDS: Final = 60.0
 """Smaller changes are accepted: NTP and a fail-over to another server cause them."""
 
 GRACE_SECONDS: Final = 30.0
-"""A jump is refused for this time, and then accepted. It covers a few polls of a time service that corrects itself. It
-is also the longest outage after a suspended machine wakes up with the right time."""
+"""A jump is refused for this time, and then accepted. It covers a few polls of a time service that corrects
+itself. It is also the longest outage after a suspended machine wakes up with the right time."""
 
 _JUMP_US: Final = round(JUMP_SECONDS * 1_000_000)
 
@@ -22,8 +22,8 @@ log = structlog.get_logger()
 class ClockGuard:
     """Compares each reading of the store's clock with this machine's monotonic clock.
 
-    A jump by more than a minute refuses all writes until the clock comes back, or until a grace period is over. One
-    guard serves one store; `check` is called by one thread at a time.
+    A jump by more than a minute refuses all writes until the clock comes back, or until a grace period is
+    over. One guard serves one store; `check` is called by one thread at a time.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -57,7 +57,9 @@ class ClockGuard:
         self._trusted_us = offset_us
 
     def offsets(self) -> tuple[int, int | None]:
-        """Return time of day minus monotonic clock: this machine's now, and that of the store's last reading."""
+        """Return the offsets of two clocks from the monotonic clock: this machine's, and the store's when
+        last trusted.
+        """
         return self._clock.now_us() - round(self._clock.monotonic() * 1_000_000), self._trusted_us
 
     def _compare_with_this_machine(self, reading_us: int) -> None:

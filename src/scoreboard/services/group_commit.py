@@ -1,8 +1,9 @@
-"""Group commit: submissions that wait at the same time are written in one transaction, by one writer at a time.
+"""Group commit: submissions that wait at the same time are written in one transaction, by one writer at a
+time.
 
-There are no timers. The store takes a batch only when it holds the lock of the batch's boards. So while one batch is
-written, or another process holds the lock, the next batch grows. A batch that fails for an unexpected reason is split
-until the submission that causes the failure is alone.
+There are no timers. The store takes a batch only when it holds the lock of the batch's boards. So while one
+batch is written, or another process holds the lock, the next batch grows. A batch that fails for an
+unexpected reason is split until the submission that causes the failure is alone.
 """
 
 import asyncio
@@ -11,10 +12,10 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Final
 
-from scoreboard.domain.boards import RateLimit
 from scoreboard.domain.decisions import Decision, Refusal
 from scoreboard.domain.errors import InternalError, RateLimited, ScoreboardError, StoreUnavailable
 from scoreboard.domain.facts import BatchFacts
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.rules import decide_batch
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
@@ -28,15 +29,19 @@ from scoreboard.services.refusal_cache import RefusalCache
 from scoreboard.services.write_queue import Receipt, WaitingSubmission, WriteQueue
 
 BATCH_SIZE: Final = 512
-"""Submissions of one commit. Beyond a few hundred, a larger batch is no faster and only delays its first submission."""
+"""Submissions of one commit. Beyond a few hundred, a larger batch is no faster and only delays its first
+submission.
+"""
 
 FAILED_ALONE: Final = 32
-"""Submissions of a board that may fail alone. If none has passed by then, the cause is not a single submission: the
-board's remaining submissions in the batch are refused untried, since each attempt delays all others."""
+"""After this many submissions of a board have failed one by one, and none was accepted, the cause is the
+board. Its remaining submissions in the batch are refused untried, because each attempt delays all others."""
 
 
 class GroupCommit:
-    """Commits submissions. `submit` waits for the loops, which must run in the same event loop."""
+    """Commits submissions. `submit` returns only while the background loops (`loops`) run, on the same event
+    loop.
+    """
 
     def __init__(
         self,
@@ -47,7 +52,7 @@ class GroupCommit:
         observer: Observer = NULL_OBSERVER,
         minimum: MinimumVersions | None = None,
     ) -> None:
-        """`minimum` is needed only by a process that learns of corrections."""
+        """`minimum` has the corrections that this process knows of. A command that serves no boards has none."""
         self._store = store
         self._limit = limit
         self._clock_guard = clock_guard
@@ -66,9 +71,9 @@ class GroupCommit:
     async def submit(self, submission: Submission) -> Receipt:
         """Wait until the submission is in the ledger.
 
-        Raises the error of a rule: RateLimited, ScoreOutOfRange, IdempotencyKeyReused, or an error of `action_rules`;
-        PlayerBusy or QueueFull before it is processed; StoreUnavailable or ClockUnsure if it was not written;
-        OutcomeUnknown if it may have been; InternalError if it makes its batch fail.
+        Raises the error of a rule: RateLimited, ScoreOutOfRange, IdempotencyKeyReused, or an error of
+        `action_rules`; PlayerBusy or QueueFull before it is processed; StoreUnavailable or ClockUnsure if it
+        was not written; OutcomeUnknown if it may have been; InternalError if it makes its batch fail.
         """
         try:
             if submission.key is None:

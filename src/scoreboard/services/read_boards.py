@@ -23,7 +23,9 @@ TOP: Final = 100
 
 
 class BoardReader:
-    """Reads pages and ranks. A page is never older than one that was served before, nor than a known correction."""
+    """Reads pages and ranks. A page is never older than one that was served before, nor than a known
+    correction.
+    """
 
     def __init__(
         self,
@@ -87,7 +89,8 @@ class BoardReader:
 
 
 class _StoredBoard:
-    """One board in the store. Its top is read at most once a second, and so is one page further down.
+    """One board in the store. At most once a second, its top is read, and one page below the top. Other pages
+    are refused meanwhile.
 
     An error is reused like a page, so that clients do not queue for a store that is unavailable.
     """
@@ -119,7 +122,9 @@ class _StoredBoard:
         return CoalescingCache(partial(self._read, limit, offset), monotonic=self._monotonic)
 
     def _deep_cache(self, limit: int, offset: int) -> CoalescingCache[Snapshot]:
-        """Return the cache of a page further down. Raises StoreUnavailable if there is a recent one of another page."""
+        """Return the cache of a page further down. Raises StoreUnavailable if there is a recent one of
+        another page.
+        """
         if self._deep is not None:
             position, cache = self._deep
             if position == (limit, offset):

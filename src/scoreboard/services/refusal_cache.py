@@ -14,10 +14,11 @@ REMEMBERED_REFUSALS: Final = 100_000
 
 
 class RefusalCache:
-    """The players over the limit, and until when, so that a flood of refused submissions does not reach the store.
+    """The players over the limit, and until when, so that a flood of refused submissions does not reach the
+    store.
 
-    It counts nothing, so it is not a rate limiter: the rule inside the commit decides. An entry may expire too early.
-    All entries are dropped after a correction, because another rule may now refuse the player.
+    It counts nothing, so it is not a rate limiter: the rule inside the commit decides. An entry may expire
+    too early. All entries are dropped after a correction, because another rule may now refuse the player.
     """
 
     def __init__(self, clock_guard: ClockGuard, minimum: MinimumVersions) -> None:
@@ -48,9 +49,9 @@ class RefusalCache:
         del self._until[user_id]
 
     def remember(self, user_id: str, asked_at: float, retry_after_us: int) -> None:
-        """Cache a refusal. It expires slightly early, so that it never outlives the store's refusal.
+        """Cache a refusal. It ends slightly before the store's refusal.
 
-        `Retry-After` ends slightly late instead, so that a client that waits for it is accepted.
+        `Retry-After` ends slightly after the store's refusal, so that a client that waits for it is accepted.
         """
         if not self._until:
             self._offsets = self._clock_guard.offsets()

@@ -16,8 +16,8 @@ from pydantic import (
 )
 from sqlalchemy.engine import make_url
 
-from scoreboard.domain.boards import RateLimit
 from scoreboard.domain.errors import StartError
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.settings import connection_urls, consistency, environment, public_urls
 from scoreboard.settings.lists import parse_networks, split_list
 from scoreboard.settings.rate_notation import parse_rate, parse_rate_or_off
@@ -37,7 +37,9 @@ def _long_enough(secret: SecretStr | None) -> SecretStr | None:
 
 
 class Settings(BaseModel):
-    """Each field is the setting `SCOREBOARD_<FIELD>`. Its docstring is its documentation (`tools/reference.py`)."""
+    """Each field is the setting `SCOREBOARD_<FIELD>`. Its docstring is its documentation
+    (`tools/reference.py`).
+    """
 
     model_config = ConfigDict(
         extra="ignore",
@@ -47,14 +49,15 @@ class Settings(BaseModel):
     )
 
     database_url: Annotated[str, AfterValidator(connection_urls.database_url)] = "sqlite:///scoreboard.db"
-    """The SQLite file (three slashes begin a relative path, four an absolute one), or PostgreSQL 15 or newer as
-    `postgresql://user:password@host:5432/database`. PostgreSQL also needs a Redis URL and a secret."""
+    """The SQLite file (three slashes begin a relative path, four an absolute one), or PostgreSQL 15 or newer
+    as `postgresql://user:password@host:5432/database`. PostgreSQL also needs a Redis URL and a secret."""
     database_read_url: Annotated[str | None, AfterValidator(connection_urls.replica_url)] = None
     """A replica of that PostgreSQL database, for fills, exports and the search for suspects."""
     database_password: SecretStr | None = None
     """The password of PostgreSQL, if it is not in the URL."""
     database_pool_size: Annotated[int, Field(ge=3, le=1_000)] = 5
-    """Connections of an instance to PostgreSQL. Two of them write. One more checks that the server answers."""
+    """Connections of an instance to PostgreSQL. Two of them write. One more checks that the server answers.
+    """
     database_timeout_seconds: Seconds = 0.5
     """Time after which a silent PostgreSQL server counts as unavailable."""
     database_lock_timeout_seconds: Seconds = 5.0
@@ -77,14 +80,16 @@ class Settings(BaseModel):
     redis_timeout_seconds: Seconds = 0.5
     """Time after which a silent Redis server counts as unavailable."""
     jwt_secret: Annotated[SecretStr | None, AfterValidator(_long_enough)] = None
-    """The secret that signs tokens (HS256), at least 32 bytes. On SQLite, an instance without it creates one next to
-    the database, in `<file>.secret`. Several instances need the same secret."""
+    """The secret that signs tokens (HS256), at least 32 bytes. On SQLite, an instance without it creates one
+    next to the database, in `<file>.secret`. Several instances need the same secret."""
     jwt_old_secrets: Annotated[
         tuple[Annotated[SecretStr, AfterValidator(_long_enough)], ...], BeforeValidator(split_list)
     ] = ()
     """Previous secrets, separated by commas. They still verify tokens, but sign none."""
     jwt_public_keys: Annotated[tuple[Path, ...], BeforeValidator(split_list)] = ()
-    """PEM files with the public keys of the servers that sign tokens (RS256, ES256, EdDSA), separated by commas."""
+    """PEM files with the public keys of the servers that sign tokens (RS256, ES256, EdDSA), separated by
+    commas.
+    """
     jwt_jwks_url: Annotated[str | None, AfterValidator(connection_urls.key_set_url)] = None
     """The address of a key set (JWKS) with such keys."""
     jwt_algorithms: Annotated[
@@ -111,9 +116,12 @@ class Settings(BaseModel):
     )
     """Score updates of one trusted server, at each instance, or `off`."""
     read_rate_limit: Annotated[RateLimit | None, BeforeValidator(parse_rate_or_off)] = None
-    """Reads and openings of streams of one address (IPv6: one /64), at each instance, such as `600/minute`."""
+    """Reads and openings of streams of one address (IPv6: one /64), at each instance, such as `600/minute`.
+    """
     env: Literal["development", "production"] = "development"
-    """`production` refuses what is only safe for trying out: demo mode, `*` as a CORS origin, published secrets."""
+    """`production` refuses what is only safe for trying out: demo mode, `*` as a CORS origin, published
+    secrets.
+    """
     request_log: bool | None = None
     """Log each request. Empty: in production only."""
     host: str = "127.0.0.1"
@@ -140,8 +148,8 @@ class Settings(BaseModel):
     admin_on_public_port: bool = False
     """Serve `/admin` and `/api/admin` on the public port, too."""
     origin_secret: Annotated[SecretStr | None, AfterValidator(_long_enough)] = None
-    """The key for hashes of client addresses and for digests of idempotency keys and proofs, at least 32 bytes, the
-    same at all instances. Empty: the secret that signs tokens."""
+    """The key for hashes of client addresses and for digests of idempotency keys and proofs, at least 32
+    bytes, the same at all instances. Empty: the secret that signs tokens."""
     metrics_host: str = "127.0.0.1"
     """The address of the metrics port."""
     metrics_port: Annotated[int | None, Field(ge=0, le=65_535)] = None
@@ -151,7 +159,9 @@ class Settings(BaseModel):
     max_streams_per_address: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
     """Open streams of one address (IPv6: one /64). Empty: no limit."""
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(parse_networks)] = ()
-    """Proxies whose `X-Forwarded-For` is used: addresses or networks such as `10.0.0.0/8`, separated by commas."""
+    """Proxies whose `X-Forwarded-For` is used: addresses or networks such as `10.0.0.0/8`, separated by
+    commas.
+    """
     drain_grace_seconds: Annotated[float, Field(ge=0, le=600)] = 0.0
     """On SIGTERM: the time to continue serving while `/health/ready` answers 503."""
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0

@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.rate_limit import RateLimit
 
 LARGEST_NUMBER: Final = 1_000_000_000
 """Limit for submissions and for seconds (30 years): both stay within the integers of the databases."""

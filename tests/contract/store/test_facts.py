@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from scoreboard.domain.boards import RateLimit
 from scoreboard.domain.decisions import NO_DECISION, Decision
 from scoreboard.domain.events import Head
 from scoreboard.domain.facts import ActionUse, BatchFacts
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.standings import Player, Standing
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.store import Store

@@ -1,4 +1,6 @@
-"""A submission that no store can write fails alone: the rest of its batch is committed, and the process continues."""
+"""A submission that no store can write fails alone: the rest of its batch is committed, and the process
+continues.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -9,10 +11,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from scoreboard.domain import rules
-from scoreboard.domain.boards import RateLimit
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import ScoreboardError, StoreUnavailable
 from scoreboard.domain.facts import BatchFacts
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.observer import Observer

@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from scoreboard.app import open_administration
-from scoreboard.cli.arguments import checked
+from scoreboard.cli.argument_checks import checked
 from scoreboard.domain.boards import MAX_SCORE
 from scoreboard.domain.names import check_name
 from scoreboard.domain.plain_text import check_id, check_reason

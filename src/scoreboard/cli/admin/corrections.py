@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from scoreboard.cli.admin.arguments import Actor, Board, Name, Reason, User, Version, with_administration
-from scoreboard.cli.arguments import checked
+from scoreboard.cli.argument_checks import checked
 from scoreboard.domain.administration import Correction
 from scoreboard.domain.events import EventKind
 from scoreboard.domain.plain_text import check_id, printable
@@ -94,7 +94,8 @@ def erase(
     actor: Actor = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Erase a player's identity permanently: user id, name, and the provenance of the events. The scores stay.
+    """Erase a player's identity permanently: user id, name, and the provenance of the events. The scores
+    stay.
 
     The reason stays in the audit log: do not name the player in it.
     """

@@ -1,8 +1,10 @@
-"""The facts statement of a commit in PostgreSQL: one row per submission of the batch, which is sent as arrays.
+"""The facts statement of a commit in PostgreSQL: one row per submission of the batch, which is sent as
+arrays.
 
-A plan is made once, possibly while the tables are empty, and must be fast with a million players. So every look-up is
-LATERAL … LIMIT 1, sorted in the order of the index to use. On empty tables, PostgreSQL prefers another index with the
-same first columns unless that index requires a sort. `x BETWEEN y AND y` keeps the sort from being optimized away.
+A plan is made once, possibly while the tables are empty, and must be fast with a million players. So every
+look-up is LATERAL … LIMIT 1, sorted in the order of the index to use. On empty tables, PostgreSQL would
+choose another index that begins with the same columns. The sort prevents this, because the other index has
+another order. `x BETWEEN y AND y` keeps the sort from being optimized away.
 """
 
 from collections.abc import Mapping, Sequence

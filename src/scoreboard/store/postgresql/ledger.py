@@ -64,10 +64,12 @@ CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
 
 
 def lock(board_keys: Iterable[int]) -> str:
-    """Return the statement that locks these boards for writing. It is sent with the BEGIN, as text: no parameters.
+    """Return the statement that locks these boards for writing. It is sent with the BEGIN, as text: no
+    parameters.
 
-    The queue of this lock is first come, first served; that of a row lock is not. The keys are sorted, so that no two
-    processes wait for each other. The facts are read by a later statement, with a snapshot that is newer than the lock.
+    The queue of this lock is first come, first served; that of a row lock is not. The keys are sorted, so
+    that no two processes wait for each other. The facts are read by a later statement, with a snapshot that
+    is newer than the lock.
     """
     return _LOCK % ",".join(map(str, sorted(board_keys)))
 
@@ -75,10 +77,10 @@ def lock(board_keys: Iterable[int]) -> str:
 async def append(raw: asyncpg.Connection, decision: Decision, board_keys: Mapping[str, int]) -> bool:
     """Append the events of a decision, and update players, standings and heads, in one statement.
 
-    Return False, with nothing written but players, if a player was banned or its `seq` has changed since the facts
-    were read. Then roll back. `seq` is updated by compare-and-set. The statement waits for a player's row that another
-    process has locked, for another board. All processes lock players in the order of their user ids, so that no two
-    wait for each other.
+    Return False if a player was banned, or its `seq` has changed, since the facts were read. Then only
+    players were written, and the caller rolls back. `seq` is updated by compare-and-set. The statement waits
+    for a player's row that another process has locked, for another board. All processes lock players in the
+    order of their user ids, so that no two wait for each other.
     """
     events = decision.events
     reached = {(c.board, standing.version): standing for c in decision.changes for standing in c.standings}

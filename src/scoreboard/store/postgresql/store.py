@@ -6,10 +6,11 @@ from contextlib import AsyncExitStack
 from typing import Self, TypeVar
 
 from scoreboard.domain.administration import Correct, Correction, LedgerRecord, Suspect, SuspicionThresholds
-from scoreboard.domain.boards import Board, RateLimit
+from scoreboard.domain.boards import Board
 from scoreboard.domain.decisions import NO_DECISION, Decision
 from scoreboard.domain.errors import StoreUnavailable
 from scoreboard.domain.events import Head
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.standings import Change, ChangeKind
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.clock import Clock
@@ -157,7 +158,8 @@ class PostgresqlStore(StoreReads):
         # A small gap, which another process's commit leaves for a moment, fills no page.
         if self._replica is not None and missing > limit:
             page = await self._replica.read(board, reads.changes, board, after, limit)
-            # What is newer in the database comes again on a later page. Only the database knows where the pages end.
+            # What is newer in the database comes again on a later page. Only the database knows where the
+            # pages end.
             if page is not None and page.kind is ChangeKind.PAGE:
                 return page
         return await super().changes(board, after, limit)

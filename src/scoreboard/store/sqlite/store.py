@@ -1,7 +1,7 @@
 """The store on a SQLite file: one thread writes, others read on connections that can only read.
 
-No statement runs on the event loop. The file's write lock (`BEGIN IMMEDIATE`) is the lock of all boards, also among
-several processes that write to the same file.
+No statement runs on the event loop. The file's write lock (`BEGIN IMMEDIATE`) is the lock of all boards, also
+among several processes that write to the same file.
 """
 
 import asyncio
@@ -17,10 +17,11 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from scoreboard.domain.administration import Correct, Correction
-from scoreboard.domain.boards import Board, RateLimit
+from scoreboard.domain.boards import Board
 from scoreboard.domain.decisions import NO_DECISION, Decision
 from scoreboard.domain.errors import OutcomeUnknown, StoreUnavailable
 from scoreboard.domain.events import EventKind
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.store import DecideBatch, Take
 from scoreboard.store.administration.corrections import correct_and_append

@@ -159,7 +159,7 @@ class Tokens:
         return self._sign(claims, PROOF_SECONDS, PROOF_TYPE)
 
     async def verify_proof(self, text: str) -> Proof:
-        """Return a proof. An expired one (`is_over`) is valid only for repeating a submission.
+        """Return a proof. An expired proof (`is_expired`) is accepted only in a repeat of a submission.
 
         Raises ProofInvalid, KeysUnavailable.
         """

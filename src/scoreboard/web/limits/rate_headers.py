@@ -1,12 +1,13 @@
 """The headers `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
 
-`RateLimit-Policy` names the limits of a route, on every response. `RateLimit` names the limit that is used up, on 429.
+`RateLimit-Policy` names the limits of a route, on every response. `RateLimit` names the limit that is used
+up, on 429.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.rate_limit import RateLimit
 
 PLAYER: Final = "player"
 """The limit of score updates of one user."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from starlette.types import Scope
 
-from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.ports.clock import Clock
 from scoreboard.resilience.rate_limiter import RateLimiter
 from scoreboard.web.limits.rate_headers import ADDRESS, Header, policies

@@ -1,6 +1,6 @@
 """The limit of submissions and renames of one trusted server. Each instance counts separately."""
 
-from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.scopes import WRITE_ANY_SCORES
 from scoreboard.domain.submissions import Caller
 from scoreboard.ports.clock import Clock

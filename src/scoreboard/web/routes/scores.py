@@ -6,7 +6,7 @@ from typing import Final
 from starlette.types import Receive, Scope, Send
 
 from scoreboard.domain import errors
-from scoreboard.domain.boards import RateLimit
+from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.submissions import Claim
 from scoreboard.services.submit import Submitter
 from scoreboard.services.write_queue import Receipt

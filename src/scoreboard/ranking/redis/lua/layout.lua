@@ -5,7 +5,7 @@
 --        is the order of the board
 -- rows   one text per player: "version reached_version reached_at_us", with "-" as reached_version if it is not listed
 -- names  one text per player, shared by all boards, so that a new name is visible on every board: "seq NUL user id", or
---        "seq NUL user id NUL name"; the key itself contains the last bucket
+--        "seq NUL user id NUL name"; the key without a bucket number is a string: the last bucket
 --
 -- Rows and names are kept in buckets: hashes of 128 players, which Redis stores compactly (hash-max-listpack-entries).
 -- They take a third of the memory of one large hash. Numbers arrive as text and stay text: Lua would print large numbers

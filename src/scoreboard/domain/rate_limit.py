@@ -1,0 +1,22 @@
+"""The rule of the rate limit. It is decided inside the commit, so it is exact across instances and restarts."""
+
+from dataclasses import dataclass
+
+from scoreboard.domain.errors import RateLimited
+from scoreboard.domain.windows import left_us
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """At most `count` accepted submissions of one player in any `window_us` microseconds."""
+
+    count: int
+    window_us: int
+
+    def refusal(self, limit_us: int | None, now_us: int) -> RateLimited | None:
+        """Return the error for a player over the limit.
+
+        `limit_us` is the time of the player's `count`-th last accepted submission.
+        """
+        wait_us = left_us(limit_us, self.window_us, now_us)
+        return RateLimited(wait_us) if wait_us else None

@@ -1,0 +1,14 @@
+"""The heartbeat of a stream: a comment line that keeps proxies from closing an idle connection."""
+
+from typing import Final
+
+from scoreboard.fanout.encoding import message
+
+HEARTBEAT_SECONDS: Final = 15.0
+"""Silence after which a heartbeat is sent: well below the 30 to 60 s after which proxies close a connection.
+"""
+
+HEARTBEAT: Final = message(b":\n")
+"""No empty line follows: many clients treat every empty line as the end of an event, and fail because it has
+no data.
+"""
