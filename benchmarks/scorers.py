@@ -39,7 +39,7 @@ class Scorers:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.stop()
-        await self._connections.close()
+        await self._connections.aclose()
 
     async def more_acknowledged(self, number: int) -> None:
         """Wait until `number` more scores are acknowledged. Raises TimeoutError."""

@@ -223,7 +223,7 @@ class Load:
     async def close(self) -> None:
         """Close all open connections."""
         for connections in self._connections.values():
-            await connections.close()
+            await connections.aclose()
 
 
 @asynccontextmanager

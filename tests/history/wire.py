@@ -66,7 +66,7 @@ class Connections:
                     for block in blocks:
                         yield _fields(block.decode())
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self._client.aclose()
 
 

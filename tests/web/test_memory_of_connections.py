@@ -17,8 +17,8 @@ import uvloop
 from tests.harness import Running, running
 from tests.limits import LIMIT_SECONDS
 
-CONNECTIONS = 4
-SENT_BYTES = 1_000_000
+CONNECTIONS = 8
+SENT_BYTES = 700_000
 """Bytes that each connection sends, unless the server stops reading or closes it."""
 
 UNREAD_SECONDS = 0.25
