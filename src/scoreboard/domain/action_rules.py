@@ -85,7 +85,7 @@ RULES: Final[tuple[Rule, ...]] = (
     cooldown,
     max_per_day,
 )
-"""In the order of their errors: permanent reasons come before those that pass with time."""
+"""The first rule that refuses decides the error."""
 
 
 def refusal(action: Action, facts: SubmissionFacts, now_us: int) -> ScoreboardError | None:

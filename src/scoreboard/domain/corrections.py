@@ -1,6 +1,7 @@
 """Decide about corrections: pure functions from facts to events, like `rules` for submissions.
 
-A correction makes one event or more. All but an adjustment are idempotent: a repeat makes no event.
+A correction makes one event on each board that it changes, and none if it is already in effect. So all
+corrections but an adjustment are idempotent.
 """
 
 from collections.abc import Callable, Mapping
@@ -174,7 +175,9 @@ def _hide(ledger: _Ledger) -> None:
 
 
 def _unlist(ledger: _Ledger, *, is_unlisted: bool) -> None:
-    """Remove the player from all boards; on a repeat, from those where a program of schema 0002 listed it again."""
+    """Remove the player from all boards; on a repeat, from those where a program of schema 0002 listed it
+    again.
+    """
     for board, standing in sorted(ledger.facts.standings.items()):
         if standing.listed or not is_unlisted:
             ledger.append(board, ledger.correction.kind)

@@ -1,4 +1,4 @@
-"""The decision about a batch of submissions."""
+"""The decision about a batch of submissions, or about a correction."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,9 @@ from scoreboard.domain.standings import Change
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """The submission is in the ledger as this event. `replayed` is True if an earlier submission created the event."""
+    """The submission is in the ledger as this event. `replayed` is True if an earlier submission created the
+    event.
+    """
 
     event: Event
     replayed: bool = False
@@ -27,7 +29,8 @@ Outcome = Acceptance | Refusal
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome of each submission of a batch, in order, and the new events and changes, in order of versions.
+    """The outcome of each submission of a batch, in order, and the new events and changes, in order of
+    versions.
 
     There is one change per board.
     """

@@ -28,7 +28,10 @@ class AdminStore(Store, Protocol):
         """
 
     async def players(self, search: str, limit: int) -> Sequence[PlayerStandings]:
-        """Return players whose id starts with `search`, or whose name contains it, in the order of their ids."""
+        """Return players whose id starts with `search`, or whose name contains it.
+
+        The player with exactly this id comes first, the others in the order of their ids.
+        """
 
     async def history(self, user_id: str, before: EventCursor | None, limit: int) -> Sequence[LedgerRecord]:
         """Return the events of a player on all boards, newest first."""

@@ -13,7 +13,7 @@ class Pooled(Protocol):
 
 
 class Observer:
-    """Ignores all events. Subclasses record them. All times are in seconds."""
+    """Ignores all events. Subclasses record them. Durations are in seconds."""
 
     def committed(self, submissions: int, accepted: int, seconds: float) -> None:
         """Record a commit of a batch, and its time, including the wait for the lock."""
@@ -22,7 +22,7 @@ class Observer:
         """Record a submission that was refused, with the error's code."""
 
     def applied(self, seconds: float) -> None:
-        """Record that the ranking has the changes of one commit on one board."""
+        """Record one attempt to apply the changes of a commit on one board."""
 
     def healed(self, standings: int) -> None:
         """Record that a gap between store and ranking was closed, by copying this many standings."""
@@ -31,7 +31,9 @@ class Observer:
         """Record a read of a board from the `ranking`, or from the `store` while the ranking is not usable."""
 
     def delivered(self, at_us: int, seconds: float) -> None:
-        """Record that a change of time `at_us` was written to every stream of a board, and how long that took."""
+        """Record that a change of time `at_us` was written to every stream of a board, and how long that
+        took.
+        """
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """Record the answer to a request, or the start of a stream."""

@@ -50,7 +50,7 @@ class Store(Protocol):
         """Raise StoreUnavailable while writes are known to fail, even if reads work, for example on a full
         disk.
 
-        If the last write has failed, try one that changes nothing.
+        If the last write has failed, a driver may try one that changes nothing.
         """
 
     async def changes(self, board: str, after: int, limit: int) -> Change:

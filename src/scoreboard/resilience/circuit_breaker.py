@@ -1,4 +1,6 @@
-"""A circuit breaker: while a server is unreachable, calls to it fail at once instead of waiting for a time-out."""
+"""A circuit breaker: while a server is unreachable, calls to it fail at once instead of waiting for a
+time-out.
+"""
 
 from asyncio import sleep
 from collections.abc import Awaitable, Callable
@@ -11,10 +13,11 @@ log = structlog.get_logger()
 
 
 class CircuitBreaker:
-    """Closed while calls may be made. The caller opens it after an error, and makes no calls while it is open.
+    """Closed while calls may be made. The caller opens it after an error, and makes no calls while it is
+    open.
 
-    While it is open, `probe` is called every `retry_seconds`, and closes it by returning True. Without a probe, the
-    breaker closes after `retry_seconds`, so that the next call is the probe.
+    While it is open, `probe` is called every `retry_seconds`, and closes it by returning True. Without a
+    probe, the breaker closes after `retry_seconds`, so that the next call is the probe.
     """
 
     def __init__(
@@ -34,7 +37,7 @@ class CircuitBreaker:
         self.is_open = False
 
     def open(self, reason: str) -> None:
-        """Have no more calls made for a while. No effect if the breaker is open already."""
+        """Open the breaker: callers make no calls until it closes. No effect if it is open already."""
         if not self.is_open:
             log.warning("server unavailable, circuit breaker opened", server=self._server, reason=reason)
             self.is_open = True
@@ -42,7 +45,7 @@ class CircuitBreaker:
             self._loop.wake()
 
     async def stop(self) -> None:
-        """Stop to probe."""
+        """Stop probing."""
         await self._loop.stop()
 
     async def _tick(self) -> float | None:

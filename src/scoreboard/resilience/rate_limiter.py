@@ -15,7 +15,9 @@ from typing import Final
 from scoreboard.domain.rate_limit import RateLimit
 
 REMEMBERED_KEYS: Final = 100_000
-"""About 20 MB. The least recently used key is forgotten first, and may then exceed its limit."""
+"""About 20 MB. The key whose last accepted use is the oldest is forgotten first, and may then exceed its
+limit.
+"""
 
 
 class RateLimiter:
@@ -29,8 +31,8 @@ class RateLimiter:
         self._monotonic = monotonic
         self._size = size
         self._whole_at: dict[Hashable, int] = {}
-        """The time at which a key has its whole limit again, in microseconds times `limit.count`, so that one
-        use costs `window_us`."""
+        """For each key, the time at which it has its whole limit again. The unit is microseconds times
+        `limit.count`, so that the arithmetic stays in integers: one use costs `window_us`."""
 
     def take(self, key: Hashable) -> int:
         """Count one use and return 0. Over the limit, count nothing and return the microseconds until the

@@ -23,8 +23,8 @@ TOP: Final = 100
 
 
 class BoardReader:
-    """Reads pages and ranks. A page is never older than one that was served before, nor than a known
-    correction.
+    """Reads pages and ranks. Within the top 100, a page is never older than one that was served
+    before. No page is older than a known correction.
     """
 
     def __init__(

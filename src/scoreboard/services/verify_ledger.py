@@ -1,4 +1,6 @@
-"""The fold of a board's ledger, for `verify`: each event is checked, and the result is compared with the standings."""
+"""The fold of a board's ledger, for `verify`: each event is checked, and the result is compared with the
+standings.
+"""
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping
@@ -136,7 +138,7 @@ def compare_standings(folded: Mapping[int, Standing], stored: Mapping[int, Stand
             differences.append(f"player {player}: has a standing of {found.score} but no events")
         elif found.seq < expected.seq:
             differences.append(
-                f"player {player}: has made {found.seq} submissions, but its events say {expected.seq}"
+                f"player {player}: its stored `seq` is {found.seq}, but its events have {expected.seq} submissions"
             )
         elif replace(expected, seq=found.seq) != found:
             differences.append(
@@ -150,7 +152,9 @@ def _summary(standing: Standing) -> str:
 
 
 async def check_head(stored: StoredStandings) -> list[str]:
-    """Return the events beyond the board's head. The head is read last, so no scoreboard has committed them."""
+    """Return the events beyond the board's head. The head is read after the events, so they are not new
+    commits.
+    """
     newer = await stored.store.events(stored.board, stored.version, PAGE_SIZE)
     head = await stored.head()
     return [

@@ -12,7 +12,9 @@ log = structlog.get_logger()
 
 
 def make_digests(settings: Settings) -> Digests:
-    """Return the digests. They are equal on all instances, and values from before a change of the secret are found."""
+    """Return the digests. They are equal on all instances, and values from before a change of the secret are
+    found.
+    """
     old = (secret.get_secret_value().encode() for secret in settings.jwt_old_secrets)
     return Digests([*_shared_secrets(settings), *old])
 
@@ -22,7 +24,8 @@ def hash_key(settings: Settings) -> bytes | None:
     key = next(iter(_shared_secrets(settings)), None)
     if key is None:
         log.warning(
-            "events keep no provenance, and digests of idempotency keys are unkeyed: set SCOREBOARD_ORIGIN_SECRET"
+            "client addresses and user agents are not recorded, and digests of idempotency keys are unkeyed:"
+            " set SCOREBOARD_ORIGIN_SECRET"
         )
     return key
 

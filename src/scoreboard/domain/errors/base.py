@@ -47,5 +47,5 @@ class RetryLater(ScoreboardError):
 
     @property
     def retry_after_seconds(self) -> int:
-        """Rounded up: a retry after this time does not fail again for the same reason."""
+        """Rounded up to whole seconds, at least 1."""
         return max(1, -(-self.retry_after_us // 1_000_000))

@@ -62,13 +62,13 @@ _OPTIONAL_TOKEN: Final[list[dict[str, list[str]]]] = [{}, {"bearer": []}]
 
 _DELTA: Final = _parameter(
     "delta",
-    "1: send the changes only, if they are shorter than the whole board.",
+    "1: send only the changes, if they take less than half of the bytes of the whole board.",
     {"type": "string", "enum": ["0", "1"], "default": "0"},
 )
 
 _LAST_EVENT_ID: Final = _parameter(
     "Last-Event-ID",
-    "The version that the client has. It is not sent again, nor is an older one.",
+    "The version that the client has. It is not sent again.",
     _TEXT,
     "header",
 )
@@ -163,7 +163,9 @@ def stream_route(
     limit: ReadLimit,
     client_address: Callable[[Scope], str | None] | None,
 ) -> AsgiRoute:
-    """Return the route of a stream of a board. With `client_address`, the hub limits the streams of each address."""
+    """Return the route of a stream of a board. With `client_address`, the hub limits the streams of each
+    address.
+    """
 
     async def get(scope: Scope, receive: Receive, send: Send) -> None:
         try:
