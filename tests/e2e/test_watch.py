@@ -137,10 +137,14 @@ class Terminal:
         ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, columns, 0, 0))
         self.settings = termios.tcgetattr(theirs)
         self.theirs = theirs
+        # The terminal has the size, not the variables of another one.
+        variables = {
+            name: value for name, value in environment(folder).items() if name not in {"COLUMNS", "LINES"}
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-c", IN_FRONT, *COMMAND, *arguments],
             cwd=folder,
-            env={**environment(folder), "TERM": "xterm-256color"},
+            env={**variables, "TERM": "xterm-256color"},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
