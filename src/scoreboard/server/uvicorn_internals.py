@@ -19,6 +19,7 @@ import socket
 import sys
 from types import FrameType
 from typing import Any, Final, cast
+from weakref import ref
 
 import uvicorn.server
 from starlette.types import Send
@@ -186,11 +187,19 @@ class Detached(Exception):
 class StreamConnection:
     """The `web.streaming.connection.Connection` of one request."""
 
-    __slots__ = ("_cycle", "_protocol")
+    __slots__ = ("_cycle_reference", "_protocol")
 
     def __init__(self, protocol: UvicornProtocol, cycle: RequestResponseCycle) -> None:
         self._protocol = protocol
-        self._cycle = cycle
+        # Weak: the request's scope has this object, so the garbage collector would have to free each request.
+        self._cycle_reference = ref(cycle)
+
+    @property
+    def _cycle(self) -> RequestResponseCycle:
+        """The request. The task of its application keeps it."""
+        cycle = self._cycle_reference()
+        assert cycle is not None
+        return cycle
 
     @property
     def transport(self) -> asyncio.Transport:
