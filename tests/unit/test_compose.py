@@ -1,4 +1,4 @@
-"""The instances of compose.yaml start with valid settings, and its files exist."""
+"""compose.yaml: the instances start with valid settings, and each service fits the others and has few rights."""
 
 import os
 import re
@@ -36,6 +36,36 @@ def settings_of(service: dict[str, Any], **more: str) -> Settings:
     }
     assert set(values) <= set(Settings.model_fields)
     return read_settings(_env_file=None, **values, **more)
+
+
+def test_by_default_only_postgresql_and_redis_start() -> None:
+    assert {name for name, service in SERVICES.items() if "profiles" not in service} == {
+        "postgresql",
+        "redis",
+    }
+    assert {profile for service in SERVICES.values() for profile in service.get("profiles", [])} == {"full"}
+    assert (SERVICES["postgresql"]["image"], SERVICES["redis"]["image"]) == ("postgres:15", "redis:7")
+    assert "noeviction" in SERVICES["redis"]["command"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_has_no_more_rights_than_it_needs(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not {"cap_add", "privileged", "network_mode", "pid"} & set(service)
+    assert [port for port in service.get("ports", []) if not port.startswith("127.0.0.1:")] == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_waits_for_a_health_check_or_for_the_migration(name: str) -> None:
+    for other, how in SERVICES[name].get("depends_on", {}).items():
+        if how["condition"] == "service_healthy":
+            assert "test" in SERVICES[other]["healthcheck"]
+        else:
+            assert how["condition"] == "service_completed_successfully"
+            assert SERVICES[other]["command"] == ["migrate"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -81,6 +111,24 @@ def test_only_prometheus_reaches_the_metrics() -> None:
     )
     assert targets == [f"{name}:{port}" for name in INSTANCES for port in ports]
     assert all("ports" not in instance for instance in INSTANCES.values())
+
+
+def test_nginx_forwards_to_each_instance() -> None:
+    (port,) = re.findall(r"^EXPOSE (\d+)$", DOCKERFILE, re.MULTILINE)
+    assert int(port) == Settings.model_fields["port"].default
+    upstream = re.findall(r"^\s*server (\S+) ", (ROOT / "deploy/nginx.conf").read_text(), re.MULTILINE)
+    assert [one for one in upstream if one != "{"] == [f"{name}:{port}" for name in INSTANCES]
+
+
+def test_grafana_has_the_dashboard_and_its_data_source() -> None:
+    (source,) = loaded("deploy/grafana/provisioning/datasources/prometheus.yml")["datasources"]
+    (provider,) = loaded("deploy/grafana/provisioning/dashboards/scoreboard.yml")["providers"]
+    grafana = SERVICES["grafana"]
+    assert source["url"] == "http://prometheus:9090"
+    assert f"./deploy/grafana/dashboards:{provider['options']['path']}:ro" in grafana["volumes"]
+    dashboard = (ROOT / "deploy/grafana/dashboards/scoreboard.json").read_text()
+    assert set(re.findall(r'"type": "prometheus",\s+"uid": "([^"]*)"', dashboard)) == {source["uid"]}
+    assert grafana["environment"]["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
 
 
 def test_the_build_context_has_only_the_files_that_the_dockerfile_copies() -> None:

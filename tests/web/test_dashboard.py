@@ -72,6 +72,25 @@ def test_each_queried_metric_exists(told: dict[str, set[str]], name: str) -> Non
         assert {label.strip() for label in by.split(",")} <= known
 
 
+def test_alarms_have_the_promised_thresholds() -> None:
+    found = {rule["alert"]: (rule["expr"].rpartition(" > ")[2].strip(), rule["for"]) for rule in RULES}
+    assert found["ErrorRate"] == ("0.05", "5m")
+    assert found["Latency"][0] == "0.5"
+    assert found["PoolNearlyUsedUp"][0] == "0.8"
+
+
+def test_panels_do_not_overlap() -> None:
+    taken = [
+        (x, y)
+        for position in (panel["gridPos"] for panel in DASHBOARD["panels"])
+        for x in range(position["x"], position["x"] + position["w"])
+        for y in range(position["y"], position["y"] + position["h"])
+    ]
+    assert len(taken) == len(set(taken))
+    assert max(x for x, _ in taken) < 24
+    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
+
+
 def test_each_queried_route_exists(tmp_path: Path) -> None:
     asked = {route for text in EXPRESSIONS.values() for route in re.findall(r'route="([^"]*)"', text)}
     with running(tmp_path) as scoreboard:
