@@ -1,6 +1,26 @@
 """Unit tests start no server of PostgreSQL or Redis. Tests that do are in `tests/drivers`."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
+
+from scoreboard.store.sqlite import sqlite_file
+from tests.service import Service, opened
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A migrated SQLite file."""
+    sqlite_file.migrate(tmp_path / "scoreboard.db")
+    return tmp_path / "scoreboard.db"
+
+
+@pytest.fixture
+async def service(path: Path) -> AsyncIterator[Service]:
+    """The services of a process on the file."""
+    async with opened(path) as service:
+        yield service
 
 
 @pytest.fixture(scope="session")

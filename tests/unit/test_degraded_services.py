@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
@@ -22,22 +21,9 @@ from scoreboard.fanout.encoding import Frame
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
 from scoreboard.services.answer import UNAPPLIED_BATCHES
-from scoreboard.store.sqlite import sqlite_file
 from tests.limits import LIMIT_SECONDS
 from tests.making import commit, submission
 from tests.service import Service, opened, until
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    sqlite_file.migrate(tmp_path / "scoring.db")
-    return tmp_path / "scoring.db"
-
-
-@pytest.fixture
-async def service(path: Path) -> AsyncIterator[Service]:
-    async with opened(path) as service:
-        yield service
 
 
 async def test_a_board_is_read_from_the_store_until_the_ranking_is_filled(service: Service) -> None:

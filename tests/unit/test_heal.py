@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 from unittest.mock import AsyncMock
 
@@ -15,24 +14,11 @@ from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.apply import Applier
 from scoreboard.services.heal import Healer
 from scoreboard.services.minimum_versions import MinimumVersions
-from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.limits import LIMIT_SECONDS
 from tests.making import commit, submission
 from tests.service import Service, opened, until
 from tests.virtual_time import run
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    sqlite_file.migrate(tmp_path / "healing.db")
-    return tmp_path / "healing.db"
-
-
-@pytest.fixture
-async def service(path: Path) -> AsyncIterator[Service]:
-    async with opened(path) as service:
-        yield service
 
 
 async def test_a_copy_ahead_of_its_store_is_dropped_and_filled_again(path: Path, tmp_path: Path) -> None:

@@ -13,6 +13,16 @@ from tests.subscribers import Watcher, frame, hub_running, joined, with_hub
 from tests.virtual_time import VirtualTimeLoop, in_virtual_time
 
 
+def slow_watchers(hub: Hub) -> tuple[list[Watcher], VirtualTimeLoop]:
+    """Join subscribers that each take 0.2 ms for a write."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    watchers = joined(hub, 1_000)
+    for watcher in watchers:
+        watcher.on_write = partial(loop.spend, 0.0002)
+    return watchers, loop
+
+
 @with_hub
 async def test_a_subscriber_that_is_moved_during_a_walk_gets_the_frame_once(hub: Hub) -> None:
     def leave_all(hub: Hub, leaving: list[Watcher]) -> None:
@@ -36,12 +46,8 @@ async def test_a_subscriber_that_is_moved_during_a_walk_gets_the_frame_once(hub:
 
 @in_virtual_time
 async def test_a_walk_over_many_subscribers_does_not_block_the_event_loop() -> None:
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualTimeLoop)
     async with hub_running() as hub:
-        watchers = joined(hub, 1_000)
-        for watcher in watchers:
-            watcher.on_write = partial(loop.spend, 0.0002)
+        watchers, loop = slow_watchers(hub)
         hub.publish(frame(1))
         longest = 0.0
         before = loop.time()
@@ -54,12 +60,8 @@ async def test_a_walk_over_many_subscribers_does_not_block_the_event_loop() -> N
 
 @in_virtual_time
 async def test_a_change_during_a_walk_reaches_all_subscribers_within_the_next() -> None:
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualTimeLoop)
     async with hub_running() as hub:
-        watchers = joined(hub, 1_000)
-        for watcher in watchers:
-            watcher.on_write = partial(loop.spend, 0.0002)
+        watchers, _ = slow_watchers(hub)
         hub.publish(frame(1))
         await asyncio.sleep(0.1)
         hub.publish(frame(2))

@@ -47,6 +47,5 @@ def _make_client() -> "AsyncClient":
 
     # Some servers refuse the default User-Agent. A compressed document could exceed the size limit.
     headers = {"User-Agent": f"scoreboard/{__version__}", "Accept-Encoding": "identity"}
-    return httpx2.AsyncClient(
-        verify=ssl.create_default_context(), headers=headers, timeout=None
-    )  # See `seconds`.
+    # `download` has a time limit of its own.
+    return httpx2.AsyncClient(verify=ssl.create_default_context(), headers=headers, timeout=None)

@@ -42,7 +42,7 @@ class RequestMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = time.perf_counter()
-        name = None if self._log is None else request_id(scope)
+        log_id = None if self._log is None else request_id(scope)
         status = 500
         is_reported = False
 
@@ -52,12 +52,12 @@ class RequestMiddleware:
                 status = message["status"]
                 headers = message.get("headers", [])
                 message["headers"] = [*headers, *missing_headers(headers, self._headers)]
-                if name is not None:
-                    message["headers"].append((REQUEST_ID, name))
+                if log_id is not None:
+                    message["headers"].append((REQUEST_ID, log_id))
             elif message.get("more_body") and not is_reported:
                 # A stream, or a large file: report its start.
                 is_reported = True
-                self._report(scope, status, begun, name)
+                self._report(scope, status, begun, log_id)
             await send(message)
 
         app = self._app
@@ -68,13 +68,13 @@ class RequestMiddleware:
             await app(scope, receive, complete_and_send)
         finally:
             if not is_reported:
-                self._report(scope, status, begun, name)
+                self._report(scope, status, begun, log_id)
 
-    def _report(self, scope: Scope, status: int, begun: float, name: bytes | None) -> None:
+    def _report(self, scope: Scope, status: int, begun: float, log_id: bytes | None) -> None:
         seconds = time.perf_counter() - begun
         # The router has added the route to the scope.
         route: str = getattr(scope.get("route"), "path", OTHER)
         method = scope["method"] if scope["method"] in METHODS else OTHER
         self._observer.answered(route, method, status, seconds)
-        if self._log is not None and name is not None:
-            self._log.write(name, method, route, status, seconds, scope["state"].get(USER))
+        if self._log is not None and log_id is not None:
+            self._log.write(log_id, method, route, status, seconds, scope["state"].get(USER))
