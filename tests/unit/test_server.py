@@ -26,7 +26,7 @@ async def opened(more: bytes = b"") -> tuple[OpenRequest, HttpProtocol]:
 async def test_a_bad_request_is_refused_after_the_answer_to_the_one_before_it() -> None:
     request, protocol = await opened()
     transport = request.transport
-    protocol.data_received(b"GET /next HTTP/1.1\r\nCookie: " + b"x" * 1_000)
+    protocol.data_received(b"GET /next HTTP/1.1\r\nHost: x\r\nCookie: " + b"x" * 1_000)
     protocol.refuse_if_slow(float("inf"))
     before = transport.written
     protocol.data_received(b"x" * (limits.MAX_HEADER_BYTES + limits.SLICE_BYTES))

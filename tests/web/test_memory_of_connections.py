@@ -28,7 +28,7 @@ KEPT_BYTES = 250_000
 """Memory that the server may use per connection. Pipelined requests use by far the most."""
 
 IN_CHUNKS = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-GET = b"GET /nowhere HTTP/1.1\r\n\r\n"
+GET = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
 SCORE = b"POST /api/scores HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer TOKEN\r\n"
 
 
@@ -47,21 +47,23 @@ STAGES = {
     "method": Stage(b"", b"G" * 1_000),
     "target": Stage(b"GET /", b"x" * 1_000),
     "version": Stage(b"GET / HTTP/1.", b"1" * 1_000),
-    "name of a field": Stage(b"GET / HTTP/1.1\r\n", b"x" * 1_000),
-    "value of a field": Stage(b"GET / HTTP/1.1\r\na: ", b"x" * 1_000),
-    "empty fields": Stage(b"GET / HTTP/1.1\r\n", b"a:\r\n" * 250),
-    "different fields": Stage(b"GET / HTTP/1.1\r\n", b"".join(b"%03d:%03d\r\n" % (n, n) for n in range(500))),
-    "header of a second request": Stage(GET + b"GET / HTTP/1.1\r\n", b"a:\r\n" * 250),
+    "name of a field": Stage(b"GET / HTTP/1.1\r\nHost: x\r\n", b"x" * 1_000),
+    "value of a field": Stage(b"GET / HTTP/1.1\r\nHost: x\r\na: ", b"x" * 1_000),
+    "empty fields": Stage(b"GET / HTTP/1.1\r\nHost: x\r\n", b"a:\r\n" * 250),
+    "different fields": Stage(
+        b"GET / HTTP/1.1\r\nHost: x\r\n", b"".join(b"%03d:%03d\r\n" % (n, n) for n in range(500))
+    ),
+    "header of a second request": Stage(GET + b"GET / HTTP/1.1\r\nHost: x\r\n", b"a:\r\n" * 250),
     "body that nothing reads": Stage(
-        b"POST /nowhere HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n", b"x" * 1_000
+        b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n", b"x" * 1_000
     ),
     "body that is read": Stage(SCORE + b"Content-Length: 16384\r\n\r\n", b" " * 1_000),
     "body in chunks that is read": Stage(SCORE + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 150),
     "body without a token": Stage(
-        b"POST /api/scores HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n", b"x" * 1_000
+        b"POST /api/scores HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n", b"x" * 1_000
     ),
     "body of a stream": Stage(
-        b"GET /api/leaderboard/stream HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n", b"x" * 1_000
+        b"GET /api/leaderboard/stream HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n", b"x" * 1_000
     ),
     "small chunks": Stage(IN_CHUNKS, b"1\r\nx\r\n" * 200),
     "size of a chunk": Stage(IN_CHUNKS, b"0" * 1_000),
@@ -76,24 +78,28 @@ STAGES = {
         SCORE + IN_CHUNKS[-32:] + b"1\r\n{\r\n0\r\n", b"a:\r\n" * 250
     ),
     "requests": Stage(b"", GET * 100),
-    "requests of the least size": Stage(b"", b"GET / HTTP/1.1\r\n\r\n" * 100),
-    "requests in one write": Stage(b"", b"GET / HTTP/1.1\r\n\r\n" * 14_000, 252_000),
-    "requests with large answers": Stage(b"", b"GET /openapi.json HTTP/1.1\r\n\r\n" * 100),
-    "requests with bodies": Stage(b"", b"POST /nowhere HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello" * 50),
+    "requests of the least size": Stage(b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 100),
+    "requests in one write": Stage(b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 14_000, 252_000),
+    "requests with large answers": Stage(b"", b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 100),
+    "requests with bodies": Stage(
+        b"", b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello" * 50
+    ),
     "requests with Expect: 100-continue": Stage(
         b"", SCORE + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"
     ),
     "requests with an upgrade": Stage(
-        b"", b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n" * 50
+        b"", b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n" * 50
     ),
-    "requests after the last": Stage(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", GET * 100),
+    "requests after the last": Stage(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", GET * 100),
     "requests after nonsense": Stage(b"nonsense\r\n\r\n", GET * 100),
-    "stream": Stage(b"GET /api/leaderboard/stream HTTP/1.1\r\n\r\n", b"x" * 1_000),
-    "requests after a stream": Stage(b"GET /api/leaderboard/stream HTTP/1.1\r\n\r\n", GET * 100),
+    "stream": Stage(b"GET /api/leaderboard/stream HTTP/1.1\r\nHost: x\r\n\r\n", b"x" * 1_000),
+    "requests after a stream": Stage(b"GET /api/leaderboard/stream HTTP/1.1\r\nHost: x\r\n\r\n", GET * 100),
     "stream of HTTP/1.0": Stage(b"GET /api/leaderboard/stream HTTP/1.0\r\n\r\n", b"x" * 1_000),
     "nonsense": Stage(b"", bytes(range(256)) * 4),
-    "header that is just not too large": Stage(b"GET / HTTP/1.1\r\n", b"a:" + b"x" * 120 + b"\r\n", 30_000),
-    "value that is just not too large": Stage(b"GET / HTTP/1.1\r\na:", b"x" * 1_000, 32_000),
+    "header that is just not too large": Stage(
+        b"GET / HTTP/1.1\r\nHost: x\r\n", b"a:" + b"x" * 120 + b"\r\n", 30_000
+    ),
+    "value that is just not too large": Stage(b"GET / HTTP/1.1\r\nHost: x\r\na:", b"x" * 1_000, 32_000),
     "trailer that is just not too large": Stage(IN_CHUNKS + b"0\r\na:", b"x" * 1_000, 32_000),
     "body that is just not too large": Stage(SCORE + b"Content-Length: 16384\r\n\r\n", b" " * 1_000, 16_000),
 }

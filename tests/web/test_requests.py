@@ -187,6 +187,20 @@ def test_a_target_may_be_absolute(scoreboard: Running, target: bytes) -> None:
     assert json.loads(body)["board"] == "main"
 
 
+@pytest.mark.parametrize(
+    "host",
+    [b"localhost", b"a_b.example:8000", b"127.0.0.1:", b"[::1]:80", b"[fe80::1%25eth0]", b"x%41", b"x."],
+)
+def test_a_valid_host_is_accepted(scoreboard: Running, host: bytes) -> None:
+    asked = asking(b"/api/leaderboard").replace(b"Host: test", b"host:\t" + host)
+    assert statuses(exchanged(scoreboard, asked)) == [200]
+
+
+def test_a_request_of_http_1_0_needs_no_host(scoreboard: Running) -> None:
+    """RFC 9112, section 3.2."""
+    assert statuses(exchanged(scoreboard, b"GET /health/live HTTP/1.0\r\n\r\n")) == [200]
+
+
 def test_an_absolute_target_without_a_path_is_the_page(scoreboard: Running) -> None:
     page = exchanged(scoreboard, asking(b"/")).partition(b"\r\n\r\n")[2]
     assert page
@@ -196,9 +210,9 @@ def test_an_absolute_target_without_a_path_is_the_page(scoreboard: Running) -> N
 IN_CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n"
 
 BAD = {
-    "connect": (b"CONNECT x:1 HTTP/1.1\r\n\r\n", 501),
+    "connect": (b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
     "connect with a host": (b"CONNECT test:443 HTTP/1.1\r\nHost: test:443\r\n\r\n\x16\x03\x01", 501),
-    "connect to a path": (b"CONNECT / HTTP/1.1\r\n\r\n", 501),
+    "connect to a path": (b"CONNECT / HTTP/1.1\r\nHost: x\r\n\r\n", 501),
     "connect in HTTP/1.0": (b"CONNECT x:1 HTTP/1.0\r\n\r\n", 501),
     "an invalid port": (asking(b"http://a:99999999/?" + SECRET_QUERY), 400),
     "a port of letters": (asking(b"http://a:b/?" + SECRET_QUERY), 400),
@@ -212,8 +226,8 @@ BAD = {
     "only a query": (asking(b"?" + SECRET_QUERY), 400),
     "only a fragment": (asking(b"#x"), 400),
     "a relative path": (asking(b"api/leaderboard?" + SECRET_QUERY), 400),
-    "an empty target": (b"GET  HTTP/1.1\r\n\r\n", 400),
-    "no target": (b"GET HTTP/1.1\r\n\r\n", 400),
+    "an empty target": (b"GET  HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "no target": (b"GET HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "bytes that are not ASCII": (asking("/ä?".encode() + SECRET_QUERY), 400),
     "bytes that are not ASCII in a query": (asking(b"/?\xff\xfe&" + SECRET_QUERY), 400),
     "a null": (asking(b"/\x00?" + SECRET_QUERY), 400),
@@ -221,21 +235,38 @@ BAD = {
     "HTTP/2 by version": (b"GET / HTTP/2.0\r\n\r\n", 505),
     "HTTP/2 by preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00", 400),
     "HTTP/3": (b"GET / HTTP/3\r\n\r\n", 400),
-    "an unknown method": (b"FOO / HTTP/1.1\r\n\r\n", 400),
+    "an unknown method": (b"FOO / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "TLS": (bytes.fromhex("16030100c8010000c40303") + bytes(200), 400),
     "not HTTP": (b"\xff" * 100 + b"\r\n\r\n", 400),
     "SSH": (b"SSH-2.0-OpenSSH_9.2\r\n", 400),
-    "two lengths": (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
-    "a length and chunks": (b"POST / HTTP/1.1\r\nContent-Length: 1\r\n" + IN_CHUNKS + b"0\r\n\r\n", 400),
-    "a negative length": (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
-    "an endless length": (b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 100 + b"\r\n\r\n", 400),
+    "two lengths": (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+    "a length and chunks": (
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n" + IN_CHUNKS + b"0\r\n\r\n",
+        400,
+    ),
+    "a negative length": (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
+    "an endless length": (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 100 + b"\r\n\r\n", 400),
     "LF line ends": (b"GET / HTTP/1.1\n\n", 400),
-    "a folded header": (b"GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", 400),
-    "a space in a name": (b"GET / HTTP/1.1\r\nA : b\r\n\r\n", 400),
-    "a null in a header": (b"GET / HTTP/1.1\r\nA: \x00" + SECRET_QUERY + b"\r\n\r\n", 400),
-    "an invalid chunk size": (b"POST /nowhere HTTP/1.1\r\n" + IN_CHUNKS + b"x\r\n", None),
-    "an endless chunk size": (b"POST /nowhere HTTP/1.1\r\n" + IN_CHUNKS + b"0" * 300_000, None),
-    "too many fields": (b"GET / HTTP/1.1\r\n" + b"a:\r\n" * 1_000 + b"\r\n", 431),
+    "no Host": (b"GET /?" + SECRET_QUERY + b" HTTP/1.1\r\n\r\n", 400),
+    "no Host for an absolute target": (b"GET http://test/ HTTP/1.1\r\n\r\n", 400),
+    "no Host with an upgrade": (b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n", 400),
+    "an empty Host": (b"GET / HTTP/1.1\r\nHost: \r\n\r\n", 400),
+    "a Host that is only a port": (b"GET / HTTP/1.1\r\nHost: :80\r\n\r\n", 400),
+    "a Host with a path": (b"GET / HTTP/1.1\r\nHost: test/x\r\n\r\n", 400),
+    "a Host with a user": (b"GET / HTTP/1.1\r\nHost: u@test\r\n\r\n", 400),
+    "a Host with two ports": (b"GET / HTTP/1.1\r\nHost: test:80:80\r\n\r\n", 400),
+    "two hosts in Host": (b"GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", 400),
+    "a Host that is not ASCII": (b"GET / HTTP/1.1\r\nHost: \xc3\xa4\r\n\r\n", 400),
+    "an invalid Host in HTTP/1.0": (b"GET / HTTP/1.0\r\nHost: a b\r\n\r\n", 400),
+    "two Hosts": (b"GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n", 400),
+    "the same Host twice": (b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
+    "two Hosts in HTTP/1.0": (b"GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+    "a folded header": (b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n", 400),
+    "a space in a name": (b"GET / HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n", 400),
+    "a null in a header": (b"GET / HTTP/1.1\r\nHost: x\r\nA: \x00" + SECRET_QUERY + b"\r\n\r\n", 400),
+    "an invalid chunk size": (b"POST /nowhere HTTP/1.1\r\nHost: x\r\n" + IN_CHUNKS + b"x\r\n", None),
+    "an endless chunk size": (b"POST /nowhere HTTP/1.1\r\nHost: x\r\n" + IN_CHUNKS + b"0" * 300_000, None),
+    "too many fields": (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a:\r\n" * 1_000 + b"\r\n", 431),
     "a target too long": (asking(b"/" + b"x" * 40_000), 431),
 }
 
@@ -276,11 +307,11 @@ GET = b"GET /api/leaderboard HTTP/1.1\r\nHost: test\r\n\r\n"
 def test_requests_before_a_malformed_one_get_responses(scoreboard: Running) -> None:
     good = post(bearer(scoreboard))
     broken = post(bearer(scoreboard), body=IN_CHUNKS + b"x\r\n")
-    many = b"GET / HTTP/1.1\r\n" + b"a:\r\n" * 1_000
+    many = b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a:\r\n" * 1_000
     for bad, status in (
         (b"nonsense\r\n\r\n", 400),
         (broken, 400),
-        (b"CONNECT x:1 HTTP/1.1\r\n\r\n", 501),
+        (b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
         (many, 431),
     ):
         assert statuses(exchanged(scoreboard, good + GET + bad)) == [201, 200, status]
@@ -295,7 +326,9 @@ def test_requests_after_the_last_one_of_a_connection_are_ignored(scoreboard: Run
 
 def test_pipelined_requests_get_responses_in_order(scoreboard: Running) -> None:
     count = 3_000
-    asked = b"".join(b"GET /no/%d HTTP/1.1\r\nX-Request-Id: %d\r\n\r\n" % (n, n) for n in range(count))
+    asked = b"".join(
+        b"GET /no/%d HTTP/1.1\r\nHost: x\r\nX-Request-Id: %d\r\n\r\n" % (n, n) for n in range(count)
+    )
     with connected(scoreboard) as client:
         client.sendall(asked)
         received = b""

@@ -137,6 +137,8 @@ class HttpProtocol(UvicornProtocol, asyncio.BufferedProtocol):
         if self.parser.should_upgrade():
             # `_parse` parses the header again.
             return
+        if not request_head.has_valid_host(self.headers, version):
+            raise Refused(HTTPStatus.BAD_REQUEST)
         try:
             raw_path, query = request_head.path_and_query(self.url)
         except ValueError:

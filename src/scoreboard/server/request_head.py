@@ -1,11 +1,17 @@
-"""Parsing request targets (RFC 9112, section 3.2), and serializing headers."""
+"""Parsing request targets and `Host` (RFC 9112, section 3.2), and serializing headers."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 import httptools
 
 SCHEMES: Final = (b"http", b"https")
+
+_HOST: Final = re.compile(
+    rb"(\[[0-9A-Za-z:.~_%-]+\]|([A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(:[0-9]{0,5})?"
+)
+"""A host and port (RFC 3986, section 3.2). The host of an `http` URL is never empty (RFC 9110, section 4.2.1)."""
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -32,6 +38,14 @@ def _of_absolute_form(target: bytes) -> tuple[bytes, bytes]:
     if (url.schema or b"").lower() not in SCHEMES or not url.host or url.userinfo:
         raise ValueError
     return url.path or b"/", url.query or b""
+
+
+def has_valid_host(headers: Headers, version: str) -> bool:
+    """Return True if there is one valid `Host`, or none in HTTP/1.0."""
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) == 1:
+        return _HOST.fullmatch(hosts[0]) is not None
+    return not hosts and version == "1.0"
 
 
 def size(target: bytes, headers: Headers) -> int:

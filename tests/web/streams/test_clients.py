@@ -71,7 +71,9 @@ def test_a_client_that_disconnects_at_once_leaves_no_stream_open(
 
 
 @only("detached-asyncio", "detached-uvloop", "tls-asyncio", "tls-uvloop")
-@pytest.mark.parametrize("sent", [b"\0nonsense", b"GET / HTTP/1.1\r\n\r\n"], ids=["nonsense", "requests"])
+@pytest.mark.parametrize(
+    "sent", [b"\0nonsense", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"], ids=["nonsense", "requests"]
+)
 def test_a_client_that_sends_without_end_is_disconnected(scoreboard: Running, sent: bytes) -> None:
     with connected(scoreboard) as client:
         received_until(client, b'"version":1')
