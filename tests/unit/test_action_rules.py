@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scoreboard.domain.action_rules import day_of, refusal
+from scoreboard.domain.action_rules import refusal
 from scoreboard.domain.boards import Action
 from scoreboard.domain.errors import RetryLater
 from scoreboard.domain.facts import ActionUse, SubmissionFacts
@@ -65,34 +65,6 @@ def at(text: str) -> int:
 
 
 BERLIN = ZoneInfo("Europe/Berlin")
-DAYS = {
-    "a day": ("2026-11-25T12:00:00+01:00", "2026-11-25T00:00:00+01:00", "2026-11-26T00:00:00+01:00"),
-    "its first moment": (
-        "2026-11-25T00:00:00+01:00",
-        "2026-11-25T00:00:00+01:00",
-        "2026-11-26T00:00:00+01:00",
-    ),
-    "still yesterday in London": (
-        "2026-11-24T23:30:00+00:00",
-        "2026-11-25T00:00:00+01:00",
-        "2026-11-26T00:00:00+01:00",
-    ),
-    "a day of 23 hours": (
-        "2026-03-29T12:00:00+02:00",
-        "2026-03-29T00:00:00+01:00",
-        "2026-03-30T00:00:00+02:00",
-    ),
-    "a day of 25 hours": (
-        "2026-10-25T12:00:00+01:00",
-        "2026-10-25T00:00:00+02:00",
-        "2026-10-26T00:00:00+01:00",
-    ),
-}
-
-
-@pytest.mark.parametrize(("moment", "begins", "ends"), DAYS.values(), ids=DAYS.keys())
-def test_a_day_is_in_the_time_zone_of_the_board(moment: str, begins: str, ends: str) -> None:
-    assert day_of(at(moment), BERLIN) == (at(begins), at(ends))
 
 
 def test_an_action_counts_up_to_its_daily_maximum() -> None:

@@ -1,9 +1,7 @@
 """The rules of an action, as the catalog configures them: one small pure function per rule."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from scoreboard.domain.boards import Action
 from scoreboard.domain.errors import (
@@ -19,6 +17,7 @@ from scoreboard.domain.errors import (
     ScoreboardError,
 )
 from scoreboard.domain.facts import SubmissionFacts
+from scoreboard.domain.periods import PeriodKind, period_at
 from scoreboard.domain.windows import is_ahead, left_us
 
 Rule = Callable[[Action, SubmissionFacts, int], ScoreboardError | None]
@@ -70,8 +69,8 @@ def max_per_day(action: Action, facts: SubmissionFacts, now_us: int) -> Scoreboa
     day_us = facts.use.day_us
     if action.max_per_day is None or day_us is None or is_ahead(day_us, now_us):
         return None
-    begins_us, ends_us = day_of(now_us, action.timezone)
-    return ActionUsedUpToday(ends_us - now_us) if day_us >= begins_us else None
+    today = period_at(PeriodKind.DAY, now_us, action.timezone)
+    return ActionUsedUpToday(today.ends_us - now_us) if day_us >= today.begins_us else None
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -94,13 +93,3 @@ def refusal(action: Action, facts: SubmissionFacts, now_us: int) -> ScoreboardEr
         if (error := rule(action, facts, now_us)) is not None:
             return error
     return None
-
-
-def day_of(at_us: int, timezone: ZoneInfo) -> tuple[int, int]:
-    """Return when the day of a moment begins and ends in a time zone."""
-    today = datetime.fromtimestamp(at_us // 1_000_000, UTC).astimezone(timezone).date()
-    begins, ends = (
-        round(datetime.combine(day, time(), timezone).timestamp()) * 1_000_000
-        for day in (today, today + timedelta(days=1))
-    )
-    return begins, ends
