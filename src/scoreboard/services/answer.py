@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scoreboard.domain.decisions import Acceptance, Decision
+from scoreboard.domain.decisions import Acceptance, Decision, Refusal
+from scoreboard.domain.errors import RateLimited
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.resilience.background_loop import BackgroundLoop
 from scoreboard.services.apply import Applier
+from scoreboard.services.refusal_cache import RefusalCache
 from scoreboard.services.write_queue import Receipt, WaitingSubmission
 
 ANSWER_WITHOUT_RANK_SECONDS: Final = 0.25
@@ -27,31 +29,40 @@ class _Batch:
     waiting: Sequence[WaitingSubmission]
     decision: Decision
 
-    def answer(self, ranks: Mapping[int, int]) -> None:
+    def accept(self, ranks: Mapping[int, int]) -> None:
         for waiting, outcome in zip(self.waiting, self.decision.outcomes, strict=True):
             if isinstance(outcome, Acceptance):
                 waiting.accept(Receipt(outcome.event, ranks.get(outcome.event.player), outcome.replayed))
 
 
 class Answerer:
-    """Applies committed batches to the ranking, in order, and answers their accepted submissions.
+    """Answers the submissions of committed batches: the refused ones at once, the accepted ones with their ranks.
 
-    Meanwhile, the next batch is written.
+    A loop applies the batches to the ranking, in order. Meanwhile, the next batch is written.
     """
 
-    def __init__(self, applier: Applier, observer: Observer = NULL_OBSERVER) -> None:
+    def __init__(self, applier: Applier, refusals: RefusalCache, observer: Observer = NULL_OBSERVER) -> None:
         self._applier = applier
+        self._refusals = refusals
         self._unapplied: deque[tuple[_Batch, asyncio.TimerHandle]] = deque()
         self.loop = BackgroundLoop("answers", self._tick, observer)
 
-    def put(self, waiting: Sequence[WaitingSubmission], decision: Decision) -> None:
-        """Answer accepted submissions when the ranking has them, or after `ANSWER_WITHOUT_RANK_SECONDS`."""
+    def put(self, waiting: Sequence[WaitingSubmission], decision: Decision, started: float) -> None:
+        """Answer a batch, whose commit began at the monotonic time `started`.
+
+        An accepted submission is answered when the ranking has it, or after `ANSWER_WITHOUT_RANK_SECONDS`.
+        """
+        for one, outcome in zip(waiting, decision.outcomes, strict=True):
+            if isinstance(outcome, Refusal):
+                if isinstance(outcome.error, RateLimited):
+                    self._refusals.remember(one.submission.user_id, started, outcome.error.retry_after_us)
+                one.refuse(outcome.error)
         batch = _Batch(waiting, decision)
         if len(self._unapplied) >= UNAPPLIED_BATCHES:
             # The next batch that is applied finds the gap and heals it.
-            batch.answer({})
+            batch.accept({})
             return
-        late = asyncio.get_running_loop().call_later(ANSWER_WITHOUT_RANK_SECONDS, batch.answer, {})
+        late = asyncio.get_running_loop().call_later(ANSWER_WITHOUT_RANK_SECONDS, batch.accept, {})
         self._unapplied.append((batch, late))
         self.loop.wake()
 
@@ -63,4 +74,4 @@ class Answerer:
                 ranks = await self._applier.apply(batch.decision)
             self._unapplied.popleft()
             late.cancel()
-            batch.answer(ranks)
+            batch.accept(ranks)

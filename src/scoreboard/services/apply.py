@@ -5,6 +5,7 @@ healed.
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -69,12 +70,16 @@ class Applier:
         Calls are processed in their order. If the ranking is unavailable, the change is left to healing.
         """
         ranks: dict[int, int] = {}
+        clock = asyncio.get_running_loop().time
         async with self._one_at_a_time:
             for change in decision.changes:
-                try:
-                    ranks.update(await self._apply(change))
-                except (RankingUnavailable, StoreUnavailable):
-                    continue
+                started = clock()
+                with suppress(RankingUnavailable, StoreUnavailable):
+                    applied = await self._ranking.apply(change)
+                    if applied.version < change.to_version and await self._close_gap(change, applied):
+                        applied = await self._ranking.apply(change)
+                    ranks.update(applied.ranks)
+                    self._observer.applied(clock() - started)
         return ranks
 
     async def apply_correction(self, decision: Decision) -> None:
@@ -82,15 +87,6 @@ class Applier:
         for change in decision.changes:
             self._minimum.increase(change.board, change.to_version)
         await self.apply(decision)
-
-    async def _apply(self, change: Change) -> Mapping[int, int]:
-        clock = asyncio.get_running_loop().time
-        started = clock()
-        applied = await self._ranking.apply(change)
-        if applied.version < change.to_version and await self._close_gap(change, applied):
-            applied = await self._ranking.apply(change)
-        self._observer.applied(clock() - started)
-        return applied.ranks
 
     async def _close_gap(self, change: Change, applied: Applied) -> bool:
         """Heal the board if that is quick. Return True if it was healed.

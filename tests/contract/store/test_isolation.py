@@ -19,8 +19,9 @@ from scoreboard.domain.submissions import Submission
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.observer import Observer
 from scoreboard.resilience.background_loop import running
+from scoreboard.services.bisection import FAILED_ALONE
 from scoreboard.services.clock_guard import ClockGuard
-from scoreboard.services.group_commit import BATCH_SIZE, FAILED_ALONE, GroupCommit
+from scoreboard.services.group_commit import BATCH_SIZE, GroupCommit
 from scoreboard.store.postgresql.server import ServerConnection
 from tests.clocks import HeldClock
 from tests.contract.conftest import MakeStore, Query

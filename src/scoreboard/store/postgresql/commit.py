@@ -14,7 +14,7 @@ import structlog
 from scoreboard.domain.decisions import NO_DECISION, Decision
 from scoreboard.domain.errors import OutcomeUnknown, StoreUnavailable
 from scoreboard.store.postgresql.connections import Connections, Transaction
-from scoreboard.store.postgresql.errors import FAILURES, reason, store_error, was_lost
+from scoreboard.store.postgresql.errors import FAILURES, Conflict, reason, store_error, was_lost
 from scoreboard.store.postgresql.ledger import is_in_ledger, lock
 
 WRITERS: Final = 2
@@ -29,10 +29,6 @@ CONFLICTS: Final = 4
 the same player at once. A repeated one is a fault in the data."""
 
 log = structlog.get_logger()
-
-
-class Conflict(Exception):
-    """Raised if another commit has changed a player since the facts were read. The cause is the database's error."""
 
 
 Write = Callable[[Transaction], Awaitable[Decision]]

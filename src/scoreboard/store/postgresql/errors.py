@@ -25,6 +25,10 @@ class WrongRole(Exception):
     """Raised when a server does not have the role that the URL asks for, such as a standby instead of the primary."""
 
 
+class Conflict(Exception):
+    """Raised if another commit has changed a player since the facts were read. The cause is the database's error."""
+
+
 ERRORS: Final = (
     WrongRole,
     asyncpg.PostgresError,

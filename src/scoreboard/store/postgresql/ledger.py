@@ -10,6 +10,7 @@ from scoreboard.domain.decisions import Decision
 from scoreboard.domain.events import Event
 from scoreboard.store.event_kinds import HIDES
 from scoreboard.store.migrations import APPLICATION_ID
+from scoreboard.store.postgresql.errors import FAILURES, Conflict, is_conflict
 
 _LOCK: Final = f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM unnest('{{%s}}'::int[]) AS b(key)"
 
@@ -74,10 +75,10 @@ def lock(board_keys: Iterable[int]) -> str:
     return _LOCK % ",".join(map(str, sorted(board_keys)))
 
 
-async def append(raw: asyncpg.Connection, decision: Decision, board_keys: Mapping[str, int]) -> bool:
+async def append(raw: asyncpg.Connection, decision: Decision, board_keys: Mapping[str, int]) -> None:
     """Append the events of a decision, and update players, standings and heads, in one statement.
 
-    Return False if a player was banned, or its `seq` has changed, since the facts were read. Then only
+    Raises Conflict if a player was banned, or its `seq` has changed, since the facts were read. Then only
     players were written, and the caller rolls back. `seq` is updated by compare-and-set. The statement waits
     for a player's row that another process has locked, for another board. All processes lock players in the
     order of their user ids, so that no two wait for each other.
@@ -85,8 +86,7 @@ async def append(raw: asyncpg.Connection, decision: Decision, board_keys: Mappin
     events = decision.events
     reached = {(c.board, standing.version): standing for c in decision.changes for standing in c.standings}
     standings = [reached[event.board, event.version] for event in events]
-    is_whole: bool = await raw.fetchval(
-        _APPEND,
+    columns = (
         [board_keys[e.board] for e in events],
         [e.version for e in events],
         [e.event_id for e in events],
@@ -111,7 +111,14 @@ async def append(raw: asyncpg.Connection, decision: Decision, board_keys: Mappin
         [e.clock_us for e in events],
         [HIDES if e.hides else None for e in events],
     )
-    return is_whole
+    try:
+        is_whole = await raw.fetchval(_APPEND, *columns)
+    except FAILURES as error:
+        if is_conflict(error):
+            raise Conflict from error
+        raise
+    if not is_whole:
+        raise Conflict
 
 
 async def is_in_ledger(raw: asyncpg.Connection, event: Event) -> bool:

@@ -21,9 +21,8 @@ from scoreboard.store.administration.corrections import correct_and_append
 from scoreboard.store.administration.suspects import find_suspects
 from scoreboard.store.boards import board_keys, register_boards
 from scoreboard.store.postgresql import postgresql_database
-from scoreboard.store.postgresql.commit import WRITERS, Conflict, commit
+from scoreboard.store.postgresql.commit import WRITERS, commit
 from scoreboard.store.postgresql.connections import Connections, Transaction
-from scoreboard.store.postgresql.errors import FAILURES, is_conflict
 from scoreboard.store.postgresql.facts import read_facts
 from scoreboard.store.postgresql.ledger import CLOCK, append
 from scoreboard.store.postgresql.postgresql_database import Limits
@@ -97,12 +96,19 @@ class PostgresqlStore(StoreReads):
         self._board_keys = await self._writer.run(register_boards, boards)
 
     async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:
-        taken: list[Sequence[Submission]] = []
+        batch: Sequence[Submission] | None = None
 
         async def write(transaction: Transaction) -> Decision:
-            if not taken:
-                taken.append(take())
-            return await self._write(transaction, taken[0], decide_batch)
+            nonlocal batch
+            batch = take() if batch is None else batch
+            if not batch:
+                return NO_DECISION
+            clock_us = None if self._clock is None else self._clock.now_us()
+            facts = await read_facts(transaction, batch, self._board_keys, self._limit.count, clock_us)
+            decision = decide_batch(batch, facts)
+            if decision.events:
+                await append(transaction.raw, decision, self._board_keys)
+            return decision
 
         try:
             return await commit(self._writer, [self._board_keys[board] for board in boards], write)
@@ -112,27 +118,6 @@ class PostgresqlStore(StoreReads):
             if self._board_keys == known:
                 raise
         return await commit(self._writer, [self._board_keys[board] for board in boards], write)
-
-    async def _write(
-        self, transaction: Transaction, batch: Sequence[Submission], decide_batch: DecideBatch
-    ) -> Decision:
-        """Raises Conflict."""
-        if not batch:
-            return NO_DECISION
-        clock_us = None if self._clock is None else self._clock.now_us()
-        facts = await read_facts(transaction, batch, self._board_keys, self._limit.count, clock_us)
-        decision = decide_batch(batch, facts)
-        if not decision.events:
-            return decision
-        try:
-            is_whole = await append(transaction.raw, decision, self._board_keys)
-        except FAILURES as error:
-            if is_conflict(error):
-                raise Conflict from error
-            raise
-        if not is_whole:
-            raise Conflict
-        return decision
 
     async def correct(self, correction: Correction, correct: Correct) -> Decision:
         # A newer instance may have added boards.

@@ -72,10 +72,18 @@ class SqliteStore(StoreReads):
 
     async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:  # noqa: ARG002
         # The file's write lock is the lock of all boards.
+        def write(connection: Connection) -> Decision:
+            batch = take()
+            if not batch:
+                return NO_DECISION
+            facts, board_keys = read_facts(connection, batch, self._limit.count, self._clock.now_us())
+            decision = decide_batch(batch, facts)
+            if decision.events:
+                append(connection, decision, board_keys)
+            return decision
+
         engine, executor = self._writer
-        return await asyncio.get_running_loop().run_in_executor(
-            executor, self._commit, engine, take, decide_batch
-        )
+        return await asyncio.get_running_loop().run_in_executor(executor, self._commit, engine, write)
 
     async def correct(self, correction: Correction, correct: Correct) -> Decision:
         engine, executor = self._writer
@@ -85,7 +93,7 @@ class SqliteStore(StoreReads):
             connection.exec_driver_sql(f"PRAGMA secure_delete = {int(correction.kind is EventKind.ERASE)}")
             return correct_and_append(connection, correction, correct, self._clock.now_us())
 
-        return await asyncio.get_running_loop().run_in_executor(executor, self._transact, engine, write)
+        return await asyncio.get_running_loop().run_in_executor(executor, self._commit, engine, write)
 
     def reconnect(self) -> None:
         """Do nothing: a file has no other server to reconnect to."""
@@ -110,20 +118,7 @@ class SqliteStore(StoreReads):
 
         return await asyncio.get_running_loop().run_in_executor(executor, transact)
 
-    def _commit(self, engine: Engine, take: Take, decide_batch: DecideBatch) -> Decision:
-        def write(connection: Connection) -> Decision:
-            batch = take()
-            if not batch:
-                return NO_DECISION
-            facts, board_keys = read_facts(connection, batch, self._limit.count, self._clock.now_us())
-            decision = decide_batch(batch, facts)
-            if decision.events:
-                append(connection, decision, board_keys)
-            return decision
-
-        return self._transact(engine, write)
-
-    def _transact(self, engine: Engine, write: Callable[[Connection], Decision]) -> Decision:
+    def _commit(self, engine: Engine, write: Callable[[Connection], Decision]) -> Decision:
         decision = NO_DECISION
         try:
             with engine.begin() as connection:
