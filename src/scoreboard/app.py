@@ -1,7 +1,8 @@
 """The composition root: it creates the drivers, the services and the ASGI application from the settings.
 
 It is the only file that names a driver. There are two deployments: embedded (SQLite, and the ranking in memory: one
-instance) and distributed (PostgreSQL and Redis: any number of instances).
+instance) and distributed (PostgreSQL and Redis: any number of instances). The libraries of PostgreSQL and Redis take
+0.3 s to load, so only the distributed deployment imports their drivers.
 """
 
 import sys
@@ -25,8 +26,6 @@ from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import NULL_OBSERVER, Observer, Pooled
 from scoreboard.ports.ranking import Ranking
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.ranking.redis import connection as redis_connection
-from scoreboard.ranking.redis.ranking import RedisRanking
 from scoreboard.resilience.background_loop import BackgroundLoop, running
 from scoreboard.server.file_limits import make_room_for_streams
 from scoreboard.server.metrics_port import serve_metrics
@@ -42,8 +41,6 @@ from scoreboard.settings.catalog import Catalog
 from scoreboard.settings.config import Settings
 from scoreboard.settings.public_urls import OPAQUE_ORIGINS
 from scoreboard.settings.shared_secrets import hash_key, make_digests
-from scoreboard.store.postgresql import postgresql_database
-from scoreboard.store.postgresql.store import PostgresqlStore
 from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from scoreboard.web.application import Services, make_application
@@ -65,6 +62,8 @@ class Scoreboard:
 def database_name(settings: Settings) -> str:
     """Return the database's address, without user and password."""
     if settings.is_distributed:
+        from scoreboard.store.postgresql import postgresql_database
+
         return postgresql_database.address_of(settings.database_url)
     return str(settings.database_path)
 
@@ -72,6 +71,8 @@ def database_name(settings: Settings) -> str:
 def migrate(settings: Settings) -> tuple[str | None, str]:
     """Migrate the database to this program's schema. Return the revisions before and after. Raises StartError."""
     if settings.is_distributed:
+        from scoreboard.store.postgresql import postgresql_database
+
         return postgresql_database.migrate(settings.full_database_url)
     return sqlite_file.migrate(settings.database_path)
 
@@ -85,7 +86,10 @@ def make_store(settings: Settings, clock: Clock | None = None) -> AdminStore:
     """Return the store of the settings. Without a clock, SQLite uses this machine's, and PostgreSQL its own."""
     if not settings.is_distributed:
         return SqliteStore(settings.database_path, limit=settings.rate_limit, clock=clock or SystemClock())
-    limits = postgresql_database.Limits(
+    from scoreboard.store.postgresql.postgresql_database import Limits
+    from scoreboard.store.postgresql.store import PostgresqlStore
+
+    limits = Limits(
         connections=settings.database_pool_size,
         silence_seconds=settings.database_timeout_seconds,
         lock_seconds=settings.database_lock_timeout_seconds,
@@ -105,7 +109,10 @@ def make_ranking(settings: Settings, boards: Iterable[str]) -> Ranking:
     url = settings.full_redis_url
     if url is None:
         return MemoryRanking()
-    limits = redis_connection.Limits(settings.redis_pool_size, settings.redis_timeout_seconds)
+    from scoreboard.ranking.redis.connection import Limits
+    from scoreboard.ranking.redis.ranking import RedisRanking
+
+    limits = Limits(settings.redis_pool_size, settings.redis_timeout_seconds)
     sentinel_password = settings.redis_sentinel_password
     return RedisRanking(
         url,

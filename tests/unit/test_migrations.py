@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from alembic import command
+from alembic.script import ScriptDirectory
 
 from scoreboard.services.verify import verify
 from scoreboard.store import schema
@@ -24,13 +25,18 @@ async def test_a_ledger_of_the_first_schema_is_continued(tmp_path: Path) -> None
         assert (await verify(store, None, "main", lambda *_: None)).differences == ()
 
 
+def test_the_program_knows_every_revision() -> None:
+    scripts = ScriptDirectory.from_config(schema.migration_config()).walk_revisions()
+    assert [script.revision for script in scripts][::-1] == list(schema.REVISIONS)
+
+
 def _make_the_first(path: Path) -> None:
     sqlite_file.migrate(path)
     engine = sqlite_file.open_engine(path, "write")
     with engine.begin() as connection:
         for table in ("score_events", "standings", "players", "boards", "corrections", "alembic_version"):
             connection.exec_driver_sql(f"DROP TABLE {table}")
-        config = schema._config()
+        config = schema.migration_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
     engine.dispose()

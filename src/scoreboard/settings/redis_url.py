@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from redis.asyncio.connection import SSLConnection, parse_url
-
 from scoreboard.settings.hosts import split_host_and_port
 
 SERVER_PORT: Final = 6_379
@@ -38,6 +36,8 @@ def parse_address(url: str) -> RedisAddress:
     `redis+sentinel://host:port,…/service/db` names Sentinels; user and password are those of the Redis servers.
     Raises ValueError.
     """
+    from redis.asyncio.connection import SSLConnection, parse_url
+
     parts = _PARTS.fullmatch(url)
     if parts is None:
         raise ValueError("not a URL")

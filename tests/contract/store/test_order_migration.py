@@ -102,7 +102,7 @@ def rows_of(connection: Connection) -> Rows:
 
 def fill(connection: Connection, revision: str, rows: Rows) -> None:
     """Create the schema of a revision, and insert rows, without the columns that it does not have."""
-    config = schema._config()
+    config = schema.migration_config()
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
     tables = MetaData()
