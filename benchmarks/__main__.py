@@ -88,7 +88,7 @@ def main(
         str | None, typer.Option("--json", help="Write the figures to this file, or to stdout with -.")
     ] = None,
 ) -> None:
-    """Measure the server of this source tree on this machine, over loopback. Each scenario starts with no data."""
+    """Measure the server of this source tree on this machine, over loopback. Each scenario starts empty."""
     chosen = scenarios or list(NAMES)
     for name in chosen:
         if name not in NAMES:

@@ -24,7 +24,7 @@ def added(database: Postgres, seeded: int) -> Sequence[Any]:
 
 
 def wrong(seen: Sequence[Sequence[Sent]], seeded: int, events: Sequence[Any]) -> int:
-    """Count the boards that differ from the ledger, or are older than the previous one of the same instance."""
+    """Count the boards that differ from the ledger, or are older than one seen before on that instance."""
     boards = [[json.loads(sent.body) for sent in of_instance] for of_instance in seen]
     right = dict(_replay(seeded, events, {board["version"] for shown in boards for board in shown}))
     count = 0

@@ -1,4 +1,4 @@
-"""Simulated pages that reconnect when their stream ends, like `scoreboard.js` with a browser's EventSource."""
+"""Simulated pages that reconnect when their stream ends, as `scoreboard.js` does in a browser."""
 
 import asyncio
 import random

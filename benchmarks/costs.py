@@ -33,10 +33,11 @@ IDLE_SECONDS = 3.0
 
 MEASURED = (
     "frame_bytes", "patch_bytes", "cpu_us_a_frame", "cpu_us_a_patch", "cpu_us_an_opening", "stream_kb",
-    "stream_kernel_kb", "instance_mb", "instance_us_a_change", "instance_us_a_turn", "instance_us_an_update", "turn_ms",
-    "turn_us_an_update", "postgres_us_a_turn", "postgres_us_an_update", "postgres_us_a_look", "redis_us_a_turn",
-    "redis_us_an_update", "redis_us_a_board", "redis_us_a_message", "redis_bytes_a_place", "redis_bytes_a_name",
-    "player_bytes", "event_bytes", "log_bytes_an_update", "fill_us_a_player", "suspects_ms",
+    "stream_kernel_kb", "instance_mb", "instance_us_a_change", "instance_us_a_turn", "instance_us_an_update",
+    "turn_ms", "turn_us_an_update", "postgres_us_a_turn", "postgres_us_an_update", "postgres_us_a_look",
+    "redis_us_a_turn", "redis_us_an_update", "redis_us_a_board", "redis_us_a_message", "redis_bytes_a_place",
+    "redis_bytes_a_name", "player_bytes", "event_bytes", "log_bytes_an_update",
+    "fill_us_a_player", "suspects_ms",
 )  # fmt: skip
 """The figures of `costs`, in the order of docs/scaling.md."""
 
@@ -125,7 +126,7 @@ async def _fill(deployment: Deployment, targets: tuple[Target, Target]) -> float
 
 
 async def _one_by_one(deployment: Deployment, posted: Target, watched: Target, options: Options) -> Figures:
-    """Submit 100 scores per second to one instance, each in a batch of its own, with a stream on another instance."""
+    """Submit 100 scores per second to one instance, each in its own batch, with a stream on another."""
     cpu = _CpuTime(deployment, posted=posted, watched=watched)
     before = cpu.used()
     await asyncio.sleep(IDLE_SECONDS)
@@ -160,7 +161,8 @@ async def _many(deployment: Deployment, posted: Target, options: Options, on_tic
     return {
         "instance_us_an_update": 1e6 * used / events,
         "log_bytes_an_update": (_log_bytes(deployment) - log) / events,
-        # Seeded rows have no provenance, so only new rows count. Indexes grow in steps, so their whole size counts.
+        # Seeded rows have no provenance, so only new rows count. Indexes grow in steps, so their whole size
+        # counts.
         "event_bytes": (rows_now - rows) / events + indexes / total,
     }
 

@@ -47,7 +47,8 @@ async def _watched(count: int, metrics_port: int | None = None) -> AsyncIterator
 async def scores_to_streams(
     posted: Target, watched: Target, watching: Crowd, seconds: float, on_tick: OnTick
 ) -> Figures:
-    """Submit 100 scores per second, each of which changes the top ten, and measure how they reach the streams.
+    """Submit 100 scores per second, each of which changes the top ten, and measure how they reach the
+    streams.
 
     The time of a score begins with its POST and ends when a stream has its version or a later one.
     """
@@ -131,7 +132,7 @@ async def fanout_most(_options: Options, on_tick: OnTick) -> Figures:
 
 
 async def fanout_largest(_options: Options, on_tick: OnTick) -> Figures:
-    """Find the largest crowd whose last stream has an event within 100 ms of the POST, as the median of some."""
+    """Find the largest crowd whose last stream has an event within 100 ms of the POST (median)."""
     found: Figures = {"largest": 0}
     for number, count in enumerate(STEPS):
         async with scoreboard() as contender:
@@ -163,7 +164,7 @@ async def fanout_reconnect(options: Options, on_tick: OnTick) -> Figures:
 
 
 async def fanout_stop(options: Options, _on_tick: OnTick) -> Figures:
-    """Send SIGTERM with many streams open. Measure the time to exit, and count scores refused in the grace period."""
+    """Send SIGTERM with many streams open. Measure the time to exit; count scores refused meanwhile."""
     async with _watched(options.crowd) as (target, watching), connected([target]) as connections:
         begun = time.perf_counter()
         # For as long as the grace period, in which a load balancer notices that the instance is not ready.

@@ -19,7 +19,7 @@ from tests.servers.redis import RedisServer
 BOARD = "main"
 PREFIX = "scoreboard"
 RANKING_SECONDS = 10.0
-"""The timeout of the driver in this process: a fill keeps Redis busy, and that delay is not what is measured."""
+"""Timeout of the driver in this process: a fill keeps Redis busy, and that delay is not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Deployment:
 
 @contextmanager
 def deployed(environment: Mapping[str, str] | None = None) -> Iterator[Deployment]:
-    """Start PostgreSQL with its defaults, so each commit is flushed, and Redis. `environment` is for PostgreSQL."""
+    """Start Redis, and PostgreSQL with its defaults (each commit is flushed) and `environment`."""
     with ExitStack() as stack:
         try:
             database = stack.enter_context(PostgresServer(environment=environment))

@@ -1,4 +1,4 @@
-"""Scenarios of the distributed deployment: instances on one PostgreSQL that flushes each commit, and one Redis."""
+"""Scenarios of the distributed deployment: instances on PostgreSQL with flushed commits, and on Redis."""
 
 from functools import partial
 from itertools import chain
@@ -46,7 +46,7 @@ async def distributed_latency(options: Options, on_tick: OnTick) -> Figures:
 
 
 async def distributed_slow_flush(options: Options, on_tick: OnTick) -> Figures:
-    """Score updates at 1,000 per second on four instances, with a disk that flushes as slowly as two cloud zones."""
+    """Score updates at 1,000 per second on four instances, on a disk that flushes as slowly as two zones."""
     with slow_flush() as preloaded, deployed(environment=preloaded) as deployment:
         flush = await flush_ms(deployment.database.url())
         with deployment.instances(SLOW_FLUSH_INSTANCES) as targets:
@@ -56,6 +56,6 @@ async def distributed_slow_flush(options: Options, on_tick: OnTick) -> Figures:
 
 
 async def distributed_streams(options: Options, on_tick: OnTick) -> Figures:
-    """Score updates at 100 per second on one instance, streams on another: the time until each has the board."""
+    """Score updates at 100 per second on one instance, streams on another: the delay of each board."""
     with deployed() as deployment, deployment.instances(2) as (posted, watched):
         return await reach_of_scores(posted, watched, options, on_tick)

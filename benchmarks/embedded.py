@@ -1,4 +1,4 @@
-"""Scenarios of the embedded deployment: one server on a SQLite file. Each scenario starts servers of its own."""
+"""Scenarios of the embedded deployment: one server on a SQLite file. Each scenario starts its own servers."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ async def updates(options: Options, on_tick: OnTick) -> Figures:
 
 
 async def limit_cost(options: Options, on_tick: OnTick) -> Figures:
-    """`updates`, in alternating rounds with a server that has no rate limit at all (an experiment, not a mode)."""
+    """`updates`, in alternating rounds with a server without a rate limit (an experiment, not a mode)."""
     unlimited = (sys.executable, str(Path(__file__).with_name("without_limit.py")), "serve")
 
     async def measure(command: Sequence[str], tick: OnTick) -> Figures:
@@ -74,7 +74,7 @@ async def read_latency(options: Options, on_tick: OnTick) -> Figures:
 
 
 async def start(options: Options, on_tick: OnTick) -> Figures:
-    """Start with many players in the file: the time until requests are answered, and until a score has a rank."""
+    """Start with many players in the file: the time until requests are answered, and until a rank is."""
     with tempfile.TemporaryDirectory(prefix="scoreboard-load-") as folder:
         path = Path(folder) / "scoreboard.db"
         await asyncio.to_thread(seed_sqlite, path, options.players, lambda part: on_tick(0.9 * part))
@@ -102,7 +102,7 @@ async def start(options: Options, on_tick: OnTick) -> Figures:
 
 
 async def streams(options: Options, on_tick: OnTick) -> Figures:
-    """Open streams and 100 score updates per second: the time from a POST until every stream has its board."""
+    """Open streams and 100 score updates per second: the time from a POST until every stream has it."""
     with Target() as target:
         return await reach_of_scores(target, target, options, on_tick)
 

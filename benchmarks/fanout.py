@@ -1,4 +1,4 @@
-"""One event to many streams: the time until the last stream has it, and the cost of a stream and of an event."""
+"""One event to many streams: the time until the last stream has it, and the cost per stream and event."""
 
 import asyncio
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ TITLES = {
 
 
 async def fanout(options: Options, on_tick: OnTick) -> Figures:
-    """Send one event a second to many streams. With `--compare`, alternate with a loop in C and two libraries."""
+    """Send one event a second to many streams. `--compare` alternates with a loop in C and two libraries."""
     names = list(CONTENDERS) if options.compares else ["scoreboard"]
     event_bytes = await _event_bytes()
 
@@ -57,7 +57,7 @@ async def fanout(options: Options, on_tick: OnTick) -> Figures:
 
 
 async def _event_bytes() -> int:
-    """Return the size of the scoreboard's own events. The chunk headers, about eleven bytes, count as well."""
+    """Return the size of the scoreboard's own events, with the chunk headers of about eleven bytes."""
     async with scoreboard() as contender, crowd(HOST, contender.port, contender.path) as watching:
         await watching.open(10)
         await watching.clear()

@@ -20,12 +20,12 @@ BOARDS_A_SECOND = 5
 ASK_AGAIN_SECONDS = 0.1
 LIMIT_SECONDS = 300.0
 AFTER_SECONDS = 2.0
-"""Scores and reads continue for this time after the fill, to cover the switch from one source to the other."""
+"""Scores and reads continue for this time after the fill, to cover the switch between the sources."""
 
 LEADERS = 100
 ANYBODY = 300
 NEWCOMERS = 100
-"""The numbers of players who score. A leader's score changes the top ten, so that a wrong board can be noticed."""
+"""The numbers of players who score. A leader's score changes the top ten, so a wrong board shows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from scoreboard.services.apply import PAGE_SIZE
 WRITES_A_SECOND = 10
 PLACES_A_SECOND = 100
 PART = 10
-"""Memory is also measured with a tenth of the players, to separate the fixed part from the part per player."""
+"""Memory is also measured with a tenth of the players, to separate the fixed part from the rest."""
 
 
 async def many_players(options: Options, on_tick: OnTick) -> Mapping[str, Figures]:
@@ -119,7 +119,8 @@ async def _put(ranking: RedisRanking, players: range) -> None:
 
 
 def _memory(bytes_of: Mapping[int, int]) -> Figures:
-    """Return the bytes per player for both counts, and the line through them: bytes = fixed + players × slope.
+    """Return the bytes per player for both counts, and the line through them: bytes = fixed + players ×
+    slope.
 
     Redis keeps the id and name of each player. The slope without their bytes applies to ids of any length.
     """

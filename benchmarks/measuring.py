@@ -89,7 +89,7 @@ def has_rank(sent: Sent) -> bool:
 
 
 async def in_turns(measures: Mapping[str, Measure], rounds: int, on_tick: OnTick) -> dict[str, list[Figures]]:
-    """Run each measurement once per round, in turns, so that a change of the machine affects all of them alike."""
+    """Run each measurement once per round, in turns, so that changes of the machine affect all alike."""
     found: dict[str, list[Figures]] = {name: [] for name in measures}
     turns = list(measures.items()) * rounds
     for turn, (name, measure) in enumerate(turns):

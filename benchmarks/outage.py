@@ -33,7 +33,8 @@ class Outage:
 async def redis_silent(options: Options, on_tick: OnTick) -> Figures:
     """Score updates at 100 per second while Redis is paused, and again while it is killed and loses its data.
 
-    Measures the longest response until the outage is discovered, the p95 after that, and when a rank is known again.
+    Measures the longest response until the outage is discovered, the p95 after that, and when a rank is known
+    again.
     """
     with deployed() as deployment:
         redis = deployment.redis

@@ -44,7 +44,7 @@ WEIGHT = """
 
 
 async def page(options: Options, on_tick: OnTick) -> Figures:
-    """Time to a live board, transferred bytes, and the longest task at 10 changes per second with a 4 × slower CPU."""
+    """Time to a live board, transferred bytes, and the longest task at 10 changes a second on a slow CPU."""
     return await asyncio.to_thread(_page, options, on_tick)
 
 
@@ -108,7 +108,7 @@ def _visit(browser: Browser, url: str) -> Page:
 
 
 def _until(shown: Page, expression: str, seconds: float = 30) -> Any:
-    """Return the first truthy value of an expression. (The page's policy forbids Playwright's `wait_for_function`.)"""
+    """Return the first truthy value of an expression. (The page's policy forbids `wait_for_function`.)"""
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
         value = shown.evaluate(expression)

@@ -35,7 +35,8 @@ def plot(title: str, distributions: Mapping[str, Histogram]) -> str:
         return round(HEIGHT - BOTTOM - part * (HEIGHT - TOP - BOTTOM), 1)
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">',
+        '<svg xmlns="http://www.w3.org/2000/svg"',
+        f' viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">',
         f"<style>{STYLE}</style>",
         f'<rect class="back" width="{WIDTH}" height="{HEIGHT}"/>',
         f'<text class="title" x="{LEFT}" y="24">{title}</text>',

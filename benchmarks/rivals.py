@@ -1,6 +1,7 @@
 """`python -m benchmarks.rivals NAME PORT BYTES`: the same stream with FastAPI, as each library documents it.
 
-Each client has a queue, and a generator that reads it. The event is a prepared text, so encoding is not compared.
+Each client has a queue, and a generator that reads it. The event is a prepared text, so encoding is not
+compared.
 """
 
 import asyncio

@@ -47,8 +47,8 @@ END_SECONDS = 30.0
 LIVE_AGAIN_SECONDS = 5.0
 
 USERS = 30
-"""They take turns, so a third of all scores change the top ten. With fewer users, a busy machine could reach the limit
-of waiting requests per user."""
+"""They take turns, so a third of all scores change the top ten. With fewer users, a busy machine could reach
+the limit of waiting requests per user."""
 
 SHOWN_FAILURES = 20
 
@@ -66,10 +66,12 @@ PROMISED_AT_MOST: Final[Figures] = {
 
 
 async def rolling_deploy(options: Options, on_tick: OnTick, pace: Pace = PACE) -> Figures:
-    """Streams and score updates through nginx while two instances are replaced in turn. No request is retried.
+    """Streams and score updates through nginx while two instances are replaced in turn. No request is
+    retried.
 
-    The first instance is removed from the load balancer and then stopped. The second is stopped, and removed when it is
-    not ready. An outage lasts from the end of a stream's connection to the first event of the next one.
+    The first instance is removed from the load balancer and then stopped. The second is stopped, and removed
+    when it is not ready. An outage lasts from the end of a stream's connection to the first event of the next
+    one.
     """
     with deployed() as deployment, ExitStack() as stack:
         fleet = _Fleet(deployment, stack, pace)

@@ -1,4 +1,4 @@
-"""Submit scores at a fixed rate, each with an idempotency key. None is retried, so that failures are visible."""
+"""Submit scores at a fixed rate, each with an idempotency key and without retries, to see failures."""
 
 import asyncio
 import json

@@ -1,6 +1,7 @@
 """Fill a database with many players, past the API. Each has one event, so that `verify` finds no difference.
 
-The id, name and points of a player follow from its number alone, so a check of a board needs no memory of them.
+The id, name and points of a player follow from its number alone, so a check of a board needs no memory of
+them.
 """
 
 import heapq
@@ -26,8 +27,8 @@ _SPREAD_IDS = 0x9E3779B97F4A7C15F39CC0605CEDC835
 _SPREAD_POINTS = 0x9E3779B1
 
 EVENT_COLUMNS = (
-    "board_key", "version", "event_id", "kind", "player_key", "seq", "action_id", "action_seq", "points", "score",
-    "at_us",
+    "board_key", "version", "event_id", "kind", "player_key", "seq", "action_id", "action_seq", "points",
+    "score", "at_us",
 )  # fmt: skip
 COLUMNS: Final = {"players": ("key", "user_id", "name", "seq"), "score_events": EVENT_COLUMNS}
 """The columns that are filled, of tables that have more."""
@@ -65,7 +66,7 @@ def standing(player: int) -> Standing:
 
 
 def seed_sqlite(path: Path, players: int, on_tick: OnTick) -> None:
-    """Create the file, with the players on the first board. Their ids are shorter than those in PostgreSQL."""
+    """Create the file, with the players on the first board. Ids are shorter than those in PostgreSQL."""
     sqlite_file.migrate(path)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")

@@ -1,4 +1,4 @@
-"""The server under load: `scoreboard serve` in a process of its own, on a free port, in a temporary folder."""
+"""The server under load: `scoreboard serve` in its own process, on a free port, in a temporary folder."""
 
 import os
 import signal

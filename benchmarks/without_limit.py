@@ -1,4 +1,4 @@
-"""Run the server without a rate limit: an experiment that shows the cost of the limit, not a mode of operation."""
+"""Run the server without a rate limit: an experiment that shows the cost of the limit, not a mode."""
 
 from sqlalchemy import text
 

@@ -1,4 +1,4 @@
-"""Repeats one fault under load. Reports the time of each recovery, and the violations in the final history."""
+"""Repeats one fault under load. Reports the time of each recovery, and violations in the history."""
 
 import random
 from collections.abc import Callable, Sequence

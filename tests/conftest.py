@@ -36,7 +36,8 @@ def patient_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def no_leaks() -> Iterator[None]:
-    """Collect garbage after each module, so that an unclosed socket or file fails the module that left it open.
+    """Collect garbage after each module, so that an unclosed socket or file fails the module that left it
+    open.
 
     A collection takes 0.1 s: after each test, it would take minutes.
     """

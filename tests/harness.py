@@ -150,7 +150,7 @@ class Watcher:
         self._lines = response.iter_lines()
 
     def fields(self) -> dict[str, str]:
-        """Return the next block of lines; the last one may have no empty line after it. Raises StopIteration."""
+        """Return the next block of lines; no empty line may follow the last one. Raises StopIteration."""
         block: dict[str, str] = {}
         while line := next(self._lines, "" if block else None):
             name, _, value = line.partition(":")
@@ -170,7 +170,7 @@ class Watcher:
 
 
 def _make_database(settings: Settings) -> None:
-    """Copy a migrated SQLite file, in a tenth of the time of a migration. PostgreSQL databases exist already."""
+    """Copy a migrated SQLite file, ten times faster than a migration. PostgreSQL databases exist already."""
     if not settings.is_distributed and not settings.database_path.exists():
         shutil.copy(_empty_database(), settings.database_path)
 
@@ -204,7 +204,8 @@ def running(
 ) -> Iterator[Running]:
     """Run a server until the end of the block, and stop it as SIGTERM does.
 
-    With a small send buffer, the kernel buffers little for a client that does not read. `around` wraps the application.
+    With a small send buffer, the kernel buffers little for a client that does not read. `around` wraps the
+    application.
     """
     settings = settings_in(folder, **given)
     clock = clock or HeldClock()

@@ -1,7 +1,8 @@
 """Time limits of the tests.
 
-No test depends on how fast the machine is: it holds the clock, or waits for an event. The limit only ends a test of a
-broken product, so it is far above what a busy machine needs. A test of one of the product's own time limits sets it.
+No test depends on how fast the machine is: it holds the clock, or waits for an event. The limit only ends a
+test of a broken product, so it is far above what a busy machine needs. A test of one of the product's own
+time limits sets it.
 """
 
 from typing import Final

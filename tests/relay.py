@@ -1,4 +1,4 @@
-"""A TCP relay that a test controls: it can cut connections, drop bytes, refuse clients and change its target."""
+"""A TCP relay that a test controls: it can cut connections, drop bytes, refuse clients, change its target."""
 
 import asyncio
 from contextlib import suppress

@@ -14,14 +14,14 @@ from infrastructure.trial.run import CHECKOV, PLANS, Run
 from infrastructure.trial.terraform import Terraform
 
 DESCRIPTION = """\
-Test infrastructure/ without an AWS account: check format, types, plan assertions and checkov; apply each example to
-a mock account, plan again without changes, test the account with pytest, destroy it, and find no leftovers. Only
-Terraform uses the network, to download the provider if there is no mirror."""
+Test infrastructure/ without an AWS account: check format, types, plan assertions and checkov; apply each
+example to a mock account, plan again without changes, test the account with pytest, destroy it, and find no
+leftovers. Only Terraform uses the network, to download the provider if there is no mirror."""
 
 EPILOG = """\
-Set TF_PLUGIN_MIRROR to a folder filled by `terraform providers mirror`, unless Terraform finds the provider itself.
-Without Terraform or the provider, the command tests nothing and exits with 0, or with 1 if CI is set. After a failed
-step it exits with 1."""
+Set TF_PLUGIN_MIRROR to a folder filled by `terraform providers mirror`, unless Terraform finds the provider
+itself. Without Terraform or the provider, the command tests nothing and exits with 0, or with 1 if CI is set.
+After a failed step it exits with 1."""
 
 
 def main() -> int:

@@ -34,7 +34,7 @@ def terraform_program() -> Path:
 
 
 def provider_mirror() -> Path | None:
-    """Return the folder for `terraform init -plugin-dir`, or None to leave the search to Terraform. Raises NotFound."""
+    """Return the folder for `terraform init -plugin-dir`, or None: Terraform searches. Raises NotFound."""
     named = os.environ.get("TF_PLUGIN_MIRROR")
     if named is None:
         found = (provider for folder in SEARCHED for provider in Path(folder).glob("*/*/hashicorp/aws"))

@@ -1,6 +1,7 @@
 """Responses that the AWS provider needs and moto 5.2.5 lacks.
 
-Without them an apply fails, or every plan contains a change. One process is one account, so the state is global.
+Without them an apply fails, or every plan contains a change. One process is one account, so the state is
+global.
 """
 
 import json
@@ -69,7 +70,7 @@ def _tags_of_target(request: Any) -> str:
 
 
 def _make_clusters_of_group(backend: Any, group: Any, **named: Any) -> None:
-    """Create the members of a group. moto only names them, and the provider reads version and node type from them."""
+    """Create the members of a group. moto only names them; the provider reads more from them."""
     if not named.get("num_node_groups"):
         count = named.get("num_cache_clusters") or 1
         group.member_clusters = [

@@ -1,4 +1,5 @@
-"""Run moto's server on the loopback interface, with the responses of `mock_answers` and `mock_parameter_groups`.
+"""Run moto's server on the loopback interface, with the responses of `mock_answers` and
+`mock_parameter_groups`.
 
 The first line of output is the port. The server exits when its standard input is closed.
 """

@@ -92,7 +92,7 @@ class Programs:
             self.end(process)
 
     def step(self, name: str, work: Callable[[], str | None]) -> None:
-        """Do some work and report its start and end. The work may return a result to print. Raises ProgramFailed."""
+        """Do some work and report its start and end, with a text if it returns one. Raises ProgramFailed."""
         begin = monotonic()
         self._print(f"… {name}")
         try:

@@ -45,7 +45,7 @@ class Run:
             take(f"{name}: validate", partial(terraform.validate, folder))
 
     def run_parts(self) -> None:
-        """Run the parts, which take minutes, in parallel. Raises ProgramFailed after all of them have ended."""
+        """Run the parts, which take minutes, in parallel. Raises ProgramFailed after all have ended."""
         with ThreadPoolExecutor(len(self._parts)) as pool:
             try:
                 futures = [pool.submit(self._part, name) for name in self._parts]
@@ -94,7 +94,7 @@ class Run:
             take(f"{name}: nothing is left", partial(_nothing_is_left, example, account, before))
 
     def _allow_deletion(self, example: Example, account: MockAccount) -> str:
-        """Lift the protection by variable, as a user would, or by direct calls, which saves minutes with replicas."""
+        """Lift the protection by variable, as a user would, or by faster direct calls."""
         if account.databases() == 1:
             example.apply(deletion_protection="false")
             return "by variable"

@@ -71,7 +71,7 @@ class Terraform:
         self.run(folder, "validate")
 
     def test(self, account: MockAccount) -> str:
-        """Check the assertions on plans. The account provides data sources and ephemeral secrets. Return the count."""
+        """Check the assertions on plans. The account provides data sources and secrets. Return the count."""
         output = self.run(self.copy, "test", **account.environment)
         if "0 passed" in output or "passed" not in output:
             raise ProgramFailed(f"no plan assertion ran:\n{output}")

@@ -1,8 +1,8 @@
 """The composition root: it creates the drivers, the services and the ASGI application from the settings.
 
-It is the only file that names a driver. There are two deployments: embedded (SQLite, and the ranking in memory: one
-instance) and distributed (PostgreSQL and Redis: any number of instances). The libraries of PostgreSQL and Redis take
-0.3 s to load, so only the distributed deployment imports their drivers.
+It is the only file that names a driver. There are two deployments: embedded (SQLite, and the ranking in
+memory: one instance) and distributed (PostgreSQL and Redis: any number of instances). The libraries of
+PostgreSQL and Redis take 0.3 s to load, so only the distributed deployment imports their drivers.
 """
 
 import sys
@@ -69,7 +69,7 @@ def database_name(settings: Settings) -> str:
 
 
 def migrate(settings: Settings) -> tuple[str | None, str]:
-    """Migrate the database to this program's schema. Return the revisions before and after. Raises StartError."""
+    """Migrate the database to this program's schema. Return the old and new revision. Raises StartError."""
     if settings.is_distributed:
         from scoreboard.store.postgresql import postgresql_database
 
@@ -78,12 +78,12 @@ def migrate(settings: Settings) -> tuple[str | None, str]:
 
 
 def makes_its_database(settings: Settings) -> bool:
-    """Return True if a server creates its database itself: a file that does not exist yet. Raises StartError."""
+    """Return True if a server creates its database itself: a file that does not exist. Raises StartError."""
     return not settings.is_distributed and sqlite_file.is_new(settings.database_path)
 
 
 def make_store(settings: Settings, clock: Clock | None = None) -> AdminStore:
-    """Return the store of the settings. Without a clock, SQLite uses this machine's, and PostgreSQL its own."""
+    """Return the store of the settings. By default, the clock is this machine's or PostgreSQL's own."""
     if not settings.is_distributed:
         return SqliteStore(settings.database_path, limit=settings.rate_limit, clock=clock or SystemClock())
     from scoreboard.store.postgresql.postgresql_database import Limits
@@ -254,7 +254,7 @@ def _check_origins(settings: Settings) -> None:
 
 @asynccontextmanager
 async def open_administration(settings: Settings, catalog: Catalog) -> AsyncIterator[Administration]:
-    """Open the administrators' service for a command, while servers may be running. Raises SchemaError, StartError."""
+    """Open the administrators' service for a command, next to servers. Raises SchemaError, StartError."""
     async with make_store(settings) as store, make_ranking(settings, catalog.boards) as ranking:
         await store.register_boards(tuple(catalog.boards.values()))
         applier = Applier(store, ranking)

@@ -1,4 +1,4 @@
-"""Launch real browsers, and check that no page logs an error, asks another host or violates its own policy."""
+"""Launch real browsers. Check that no page logs an error, asks another host or violates its policy."""
 
 import os
 import shutil
@@ -20,10 +20,11 @@ addEventListener("securitypolicyviolation", (event) => {
 """
 
 PLAIN_HOST = "scores.test"
-"""A name of this machine. By plain HTTP it is no secure origin, unlike 127.0.0.1: browsers give it no Web Locks."""
+"""A name of this machine. By plain HTTP it is no secure origin, unlike 127.0.0.1: no Web Locks."""
 
 CHROMIUM_HELP = (
-    "The tests of the page need Chromium: on Debian, apt-get install chromium; elsewhere, .venv/bin/playwright install "
+    "The tests of the page need Chromium: on Debian, apt-get install chromium; elsewhere, "
+    ".venv/bin/playwright install "
     "chromium; or name one in SCOREBOARD_TEST_CHROMIUM."
 )
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -74,7 +75,7 @@ def launch_firefox(
 
 
 def executable(setting: str, *names: str) -> str | None:
-    """Return the first executable that exists: the one in an environment variable, or one by its name or path."""
+    """Return the first executable that exists: from an environment variable, or by name or path."""
     found = map(shutil.which, [os.environ.get(setting, ""), *names])
     return next((path for path in found if path), None)
 

@@ -1,7 +1,7 @@
 """Browsers, servers and sites for the tests in real browsers.
 
-Playwright keeps an event loop in the main thread while it runs, so browsers are shared within this package: tests of
-other packages may be coroutines.
+Playwright keeps an event loop in the main thread while it runs, so browsers are shared within this package:
+tests of other packages may be coroutines.
 """
 
 from collections.abc import Iterator

@@ -49,7 +49,10 @@ def test_the_element_works_on_a_page_of_another_origin(
         expect_order(page, "bob", "ada")
 
 
-POLICY = "require-trusted-types-for 'script'; trusted-types 'none'; style-src 'none'; default-src {url}; img-src data:"
+POLICY = (
+    "require-trusted-types-for 'script'; trusted-types 'none'; style-src 'none'; default-src {url}; "
+    "img-src data:"
+)
 
 
 def test_the_element_works_under_the_strictest_policy(
@@ -145,7 +148,8 @@ def test_an_outline_of_a_row_is_seen_on_all_edges(browser: Browser, server: Runn
         for part, index in {"own-row": 1, "rank-1": 0, "rank-2": 1, "rank-3": 2, "row": 1}.items():
             set_attribute(page, "own", f"user-{index}")
             page.locator("style").first.evaluate(
-                "(style, part) => { style.textContent = `score-board::part(${part}) { outline: 2px solid #f00 }`; }",
+                "(style, part) => "
+                "{ style.textContent = `score-board::part(${part}) { outline: 2px solid #f00 }`; }",
                 part,
             )
             assert unseen_edges(page, index) == set(), part

@@ -97,7 +97,8 @@ def test_names_stay_readable_on_a_phone_with_large_text(browser: Browser, server
             for size in ("100%", "200%"):
                 page.evaluate("(size) => (document.documentElement.style.fontSize = size)", size)
                 letters = page.locator("tbody .name bdi").evaluate_all(
-                    "names => names.map((name) => name.clientWidth / parseFloat(getComputedStyle(name).fontSize))"
+                    "names => names.map((name) => name.clientWidth / "
+                    "parseFloat(getComputedStyle(name).fontSize))"
                 )
                 assert min(letters) >= 4
                 assert_scores_are_whole(page)

@@ -213,7 +213,9 @@ def test_a_submission_ends_with_its_signal(chromium: Browser, server: Running) -
               const { submit } = await import("/static/scoreboard.js");
               const controller = new AbortController();
               setTimeout(() => controller.abort(), 50);
-              try { await submit("quest", { token, signal: controller.signal }); } catch (error) { return error.name; }
+              try { await submit("quest", { token, signal: controller.signal }); } catch (error) {
+                return error.name;
+              }
             }""",
             server.token("ada"),
         )
@@ -226,7 +228,8 @@ def test_an_error_in_a_callback_does_not_end_the_stream(chromium: Browser, serve
             """async () => {
               const { watch } = await import("/static/scoreboard.js");
               window.seen = [];
-              watch(location.origin, { onBoard(board) { seen.push(board.version); throw new Error("mistake"); } });
+              watch(location.origin, { onBoard(board) { seen.push(board.version); throw new Error("mistake");
+              } });
             }"""
         )
         for version in range(1, 4):

@@ -162,7 +162,8 @@ def test_a_page_with_its_own_copy_of_the_module_waits_for_a_server_that_is_down(
         elsewhere.write(server.client.get(f"/static/{name}").text, name)
     with proxying(server.url) as proxy:
         elsewhere.write(
-            '<!doctype html><link rel="icon" href="data:,"><script type="module" src="score-board.js"></script>'
+            '<!doctype html><link rel="icon" href="data:,"><script type="module" '
+            'src="score-board.js"></script>'
             f'<score-board src="{proxy.url}"></score-board>'
         )
         proxy.go_down()

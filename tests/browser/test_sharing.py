@@ -172,7 +172,8 @@ def test_without_locks_a_board_has_its_own_connection(
 ) -> None:
     board = f"<script type=module src={server.url}/static/score-board.js></script><score-board></score-board>"
     elsewhere.write(
-        f"<!doctype html><link rel=icon href='data:,'><iframe sandbox='allow-scripts' srcdoc='{board}'></iframe>"
+        "<!doctype html><link rel=icon href='data:,'><iframe sandbox='allow-scripts' "
+        f"srcdoc='{board}'></iframe>"
     )
     server.score("ada")
     with visited(browser, elsewhere.url, server.url) as page:

@@ -41,7 +41,8 @@ WRONG_MESSAGES: list[Any] = [
 
 POST = """
 (messages) => {
-  const channel = new BroadcastChannel(`scoreboard ${location.origin}/api/leaderboard/stream?board=main&delta=1`);
+  const channel = new BroadcastChannel(
+    `scoreboard ${location.origin}/api/leaderboard/stream?board=main&delta=1`);
   for (const message of messages) channel.postMessage(message);
 }
 """

@@ -121,7 +121,10 @@ async def test_a_connection_to_a_postgresql_that_takes_no_writes_any_more_is_lef
     migrated_url: str,
 ) -> None:
     connection = await asyncpg.connect(migrated_url)
-    pids = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'scoreboard'"
+    pids = (
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = "
+        "'scoreboard'"
+    )
     async with PostgresqlStore(migrated_url, limit=UNLIMITED, clock=None, limits=PATIENT_POSTGRESQL) as store:
         await store.register_boards([MAIN])
         await commit(store, submission("ada"))

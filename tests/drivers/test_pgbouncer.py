@@ -28,7 +28,10 @@ from tests.limits import PATIENT_POSTGRESQL
 from tests.making import DUEL, MAIN, QUEST, SIDE, UNLIMITED, VISIT, commit, decide_with, submission
 from tests.servers.pgbouncer import PgBouncer
 
-IGNORED = "jit, statement_timeout, lock_timeout, idle_in_transaction_session_timeout, plan_cache_mode, enable_seqscan"
+IGNORED = (
+    "jit, statement_timeout, lock_timeout, idle_in_transaction_session_timeout, plan_cache_mode, "
+    "enable_seqscan"
+)
 
 
 @pytest.fixture(params=["session", "transaction"])

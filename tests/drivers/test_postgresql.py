@@ -308,7 +308,7 @@ async def test_the_rate_limit_is_exact_across_processes(url: str) -> None:
 async def test_the_plan_of_the_facts_statement_is_good_if_it_is_made_on_empty_tables(
     url: str, analyzed: bool
 ) -> None:
-    """The plan is cached. With another index with the same first columns, each look-up would read a whole board."""
+    """With a cached plan and a similar index, each look-up would read a whole board."""
     if analyzed:
         await execute(url, "ANALYZE")
     action = replace(QUEST, max_per_day=2, requires="login")
@@ -335,7 +335,7 @@ async def test_the_plan_of_the_facts_statement_is_good_if_it_is_made_on_empty_ta
 async def test_a_page_of_the_ledger_is_read_in_the_order_of_its_index(
     url: str, read: Callable[[Connection, str, int, int], object]
 ) -> None:
-    """Otherwise each page sorts all later events, and `verify` and `export` take forever on a large ledger."""
+    """Otherwise each page sorts all later events, and `verify` and `export` are slow on a large ledger."""
     await execute(
         url,
         "INSERT INTO players (key, user_id, seq) VALUES (1, 'ada', 20000)",

@@ -24,7 +24,7 @@ SLOW = 50
 FEW = replace(PATIENT_POSTGRESQL, connections=3, silence_seconds=2)
 MANY = replace(FEW, connections=SLOW + 2)
 QUESTIONS = 8
-"""The number of queries after which a test is sure that no connection is closed: more than two silence limits."""
+"""The number of queries after which a test is sure that no connection is closed: two silence limits."""
 
 
 class Observer:
@@ -49,7 +49,8 @@ class Observer:
     async def connections(self) -> int:
         """Return the number of connections, without the observer's own."""
         counted: int = await self._looking.fetchval(
-            "SELECT count(*) - 2 FROM pg_stat_activity WHERE datname = current_database() AND client_port IS NOT NULL"
+            "SELECT count(*) - 2 FROM pg_stat_activity WHERE datname = current_database() AND "
+            "client_port IS NOT NULL"
         )
         return counted
 
@@ -61,12 +62,15 @@ class Observer:
                 pass
 
     async def until_asked(self, times: int = QUESTIONS) -> int:
-        """Wait until the prober has made this many queries. Return the highest number of connections meanwhile."""
+        """Wait until the prober has made this many queries. Return the highest number of connections."""
         asked: set[datetime] = set()
         most = 0
         async with asyncio.timeout(LIMIT_SECONDS):
             while len(asked) < times:
-                newest = "SELECT query_start FROM pg_stat_activity WHERE application_name = $1 AND query = 'SELECT 1'"
+                newest = (
+                    "SELECT query_start FROM pg_stat_activity WHERE application_name = $1 AND query "
+                    "= 'SELECT 1'"
+                )
                 asked |= {row["query_start"] for row in await self._looking.fetch(newest, APPLICATION_NAME)}
                 most = max(most, await self.connections())
         return most

@@ -55,7 +55,7 @@ class Observer:
         await self._until(count, "wait_event_type = 'Lock'")
 
     async def deadlocks(self) -> int:
-        """Return the number of deadlocks. Connections report theirs when they are closed, so wait for that first."""
+        """Return the number of deadlocks. Connections report theirs at their end, so wait for that first."""
         await self._until(0, "pid <> pg_backend_pid() AND backend_type = 'client backend'")
         counted: int = await self._connection.fetchval(
             "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"

@@ -259,6 +259,6 @@ async def test_a_player_takes_at_most_250_bytes_and_less_on_each_further_board()
 
 
 def used_memory(server: RedisServer) -> int:
-    """Return the memory of the data, without the buffers of connections and scripts, which do not grow with players."""
+    """Return the memory of the data, without buffers and scripts, which do not grow with players."""
     with server.client() as client:
         return int(client.info("memory")["used_memory_dataset"])

@@ -1,4 +1,4 @@
-"""Several processes fill one copy in Redis while scores arrive and the copy is lost: no page is ever wrong."""
+"""Several processes fill one copy in Redis while scores arrive and it is lost: no page is ever wrong."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""The ranking on Redis as operators run it: idle timeouts, full pools, Sentinels, clusters with several seeds."""
+"""The ranking on Redis as operators run it: idle timeouts, full pools, Sentinels, cluster seeds."""
 
 import asyncio
 import socket

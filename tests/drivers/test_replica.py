@@ -121,7 +121,7 @@ def restored(primary: PostgresServer) -> Iterator[str]:
 
 
 async def test_a_replica_with_another_history_is_not_used(primary: PostgresServer, restored: str) -> None:
-    """The backup has three events. A page up to them is the same, except for standings that have changed since."""
+    """The backup has three events. A page up to them is the same, except for standings changed since."""
     backup = [submission("ada"), submission("bob"), submission("cyd")]
     before = PostgresqlStore(restored, limit=UNLIMITED, clock=None, limits=LIMITS)
     async with before, opened(primary, restored) as store:

@@ -32,7 +32,10 @@ COMMAND = (sys.executable, "-m", "scoreboard")
 ON_ASYNCIO = (
     sys.executable,
     "-c",
-    "import asyncio\nfrom scoreboard import cli, server\nserver.run = lambda main: asyncio.run(main())\ncli.main()",
+    (
+        "import asyncio\nfrom scoreboard import cli, server\n"
+        "server.run = lambda main: asyncio.run(main())\ncli.main()"
+    ),
 )
 """The same program on the event loop of asyncio instead of uvloop."""
 
@@ -51,7 +54,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
 
 
 def scoreboard(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end. It runs in the process of the tests, because a new one takes seconds to start."""
+    """Run a command to its end, in the process of the tests, because a new one takes seconds to start."""
     if current_thread() is not main_thread() or _has_event_loop():
         return _in_a_process(folder, *arguments, **settings)
     handlers = {

@@ -8,7 +8,7 @@ FEW = Options(seconds=1, rounds=1, players=1, streams=200, crowd=10, compares=Fa
 SOON = Pace(grace_seconds=1.0, drain_seconds=1.0, around_seconds=0.5)
 
 
-async def test_a_rolling_deploy_fails_no_post_loses_no_score_and_has_every_stream_live_again_within_five_seconds() -> (
+async def test_a_rolling_deploy_fails_no_post_loses_no_score_and_restores_each_stream_in_five_seconds() -> (
     None
 ):
     try:

@@ -1,4 +1,5 @@
-"""Clients that others use follow a stream: each event that they report is a board, and they come back after its end.
+"""Clients that others use follow a stream: each event that they report is a board, and they come back after
+its end.
 
 docs/clients.md lists them. Those from npm are installed by `make sse-clients`.
 """
@@ -31,7 +32,8 @@ def command(registry: str, name: str) -> Sequence[str]:
     node = shutil.which("node")
     if node is None or not (FOLDER / "node_modules" / name).is_dir():
         go_without(
-            "The clients from npm need Node.js and npm: on Debian, apt-get install nodejs npm; then make sse-clients."
+            "The clients from npm need Node.js and npm: on Debian, apt-get install nodejs npm; then make "
+            "sse-clients."
         )
     return (node, str(FOLDER / "clients.mjs"), name)
 

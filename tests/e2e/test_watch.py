@@ -25,7 +25,10 @@ from tests.servers.process import free_port
 
 COLUMNS, LINES = 80, 24
 
-IN_FRONT = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+IN_FRONT = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], "
+    "sys.argv[1:])"
+)
 """Run a command in the foreground of its terminal, as a shell does, so that Ctrl-C reaches it."""
 
 

@@ -43,7 +43,7 @@ def told() -> Iterator[list[str]]:
 
 
 def sent(scoreboard: Running, data: bytes, pieces: int = 1) -> bytes:
-    """Send a byte string in pieces. Return the bytes received until the end of the connection, or until silence."""
+    """Send a byte string in pieces. Return the bytes received until the connection's end, or silence."""
     where = urlsplit(scoreboard.url)
     received = b""
     size = max(1, -(-len(data) // pieces))

@@ -83,7 +83,7 @@ class ReplayedBoard:
 
 
 def shown(history: History) -> Iterator[str]:
-    """Check that each frame, and each final read, is the board after exactly `version` events of its ledger."""
+    """Check that each frame and final read is the board after exactly `version` events of its ledger."""
     frames: defaultdict[str, defaultdict[int, list[Frame]]] = defaultdict(lambda: defaultdict(list))
     for frame in (*history.frames, *history.finals):
         frames[frame.snapshot.board][frame.snapshot.version].append(frame)
@@ -144,7 +144,8 @@ def ranks(history: History) -> Iterator[str]:
             for attempt, answer, _, last in pending:
                 if last <= event.version:
                     yield (
-                        f"wrong rank: {attempt} was answered with {answer.rank}{' in a repeat' * answer.replayed}, "
+                        f"wrong rank: {attempt} was answered with "
+                        f"{answer.rank}{' in a repeat' * answer.replayed}, "
                         f"which the player had at no version from {answer.version} to {last}"
                     )
             pending = [known for known in pending if known[3] > event.version]
@@ -188,4 +189,7 @@ def ends(history: History) -> Iterator[str]:
             if version is None:
                 yield f"{instance} did not show board {board} at the end"
             elif version != heads.get(board, 0):
-                yield f"{instance} ends at version {version} of {board}, and the ledger at {heads.get(board, 0)}"
+                yield (
+                    f"{instance} ends at version {version} of {board}, and the ledger at "
+                    f"{heads.get(board, 0)}"
+                )

@@ -41,7 +41,8 @@ def sums(history: History) -> Iterator[str]:
             uses[event.player, event.action_id] += 1
             if event.action_seq != uses[event.player, event.action_id]:
                 yield (
-                    f"board {board}: version {event.version} says use {event.action_seq} of {event.action_id} "
+                    f"board {board}: version {event.version} says use {event.action_seq} of "
+                    f"{event.action_id} "
                     f"by {user}, and it is use {uses[event.player, event.action_id]}"
                 )
 
@@ -62,7 +63,10 @@ def players(history: History) -> Iterator[str]:
                 continue
             counts[event.player].append(event.seq)
             if event.seq <= newest.get(event.player, 0):
-                yield f"board {board}: seq of {history.user(event.player)} does not grow at version {event.version}"
+                yield (
+                    f"board {board}: seq of {history.user(event.player)} does not grow at version "
+                    f"{event.version}"
+                )
             newest[event.player] = event.seq
     for player, seqs in counts.items():
         if player not in history.users:
@@ -83,7 +87,10 @@ def twice(history: History) -> Iterator[str]:
             keyed[event.player, event.idempotency_digest].append(f"{event.board} {event.version}")
     for (player, _), places in keyed.items():
         if len(places) > 1:
-            yield f"one idempotency key of {history.user(player)} was counted {len(places)} times: {', '.join(places)}"
+            yield (
+                f"one idempotency key of {history.user(player)} was counted {len(places)} times: "
+                f"{', '.join(places)}"
+            )
 
 
 def rate(history: History, limit: RateLimit) -> Iterator[str]:
@@ -101,7 +108,8 @@ def rate(history: History, limit: RateLimit) -> Iterator[str]:
         for first_us, last_us in zip(all_us, all_us[limit.count :], strict=False):
             if -SMALL_STEP_US <= last_us - first_us < limit.window_us:
                 yield (
-                    f"{history.user(player)} is over the limit: {limit.count + 1} events in {last_us - first_us} µs "
+                    f"{history.user(player)} is over the limit: {limit.count + 1} events in "
+                    f"{last_us - first_us} µs "
                     f"from {first_us} on"
                 )
                 break

@@ -82,7 +82,10 @@ class Frame:
 
     def __str__(self) -> str:
         shown = self.snapshot
-        return f"{self.watcher}, at {self.at:.3f} s from {self.instance}: {shown.board} at version {shown.version}"
+        return (
+            f"{self.watcher}, at {self.at:.3f} s from {self.instance}: {shown.board} at version "
+            f"{shown.version}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

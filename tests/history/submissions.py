@@ -22,7 +22,10 @@ def answers(history: History) -> Iterator[str]:
     for attempt, answer in history.acknowledged():
         event = ledger.get(answer.event_id)
         if event is None:
-            yield f"lost: {attempt} was acknowledged as {answer.board} {answer.version}, and is not in the ledger"
+            yield (
+                f"lost: {attempt} was acknowledged as {answer.board} {answer.version}, and is not in "
+                "the ledger"
+            )
             continue
         for name, told, truth in (
             ("user", answer.user_id, history.user(event.player)),
@@ -65,7 +68,10 @@ def repeats(history: History) -> Iterator[str]:
 
 def _sharing(event_id: UUID, told: Answered) -> Iterator[str]:
     if len({(attempt.user_id, attempt.action_id, attempt.key) for attempt, _ in told}) > 1:
-        yield f"event {event_id} is shared by different submissions: {', '.join(str(attempt) for attempt, _ in told)}"
+        yield (
+            f"event {event_id} is shared by different submissions: "
+            f"{', '.join(str(attempt) for attempt, _ in told)}"
+        )
     makers = [attempt for attempt, answer in told if not answer.replayed]
     if len(makers) > 1:
         yield f"event {event_id} was made {len(makers)} times: {', '.join(map(str, makers))}"
@@ -108,7 +114,8 @@ def counts(history: History) -> Iterator[str]:
             )
             user_id, action_id, has_key = kind
             yield (
-                f"{user_id}'s {action_id} ({'with' if has_key else 'without'} a key) is in the ledger {events[kind]} "
+                f"{user_id}'s {action_id} ({'with' if has_key else 'without'} a key) is in the ledger "
+                f"{events[kind]} "
                 f"times, where {known[kind]} were acknowledged and {unknown[kind]} are unknown: {reason}"
             )
 
@@ -131,7 +138,8 @@ def order(history: History) -> Iterator[str]:
             known = known_by.get(event.event_id)
             if known is not None and known < begun[board][position - 1]:
                 yield (
-                    f"board {board}: version {event.version} was acknowledged at {known:.3f} s, and an earlier "
+                    f"board {board}: version {event.version} was acknowledged at {known:.3f} s, and an "
+                    "earlier "
                     f"version was asked for only at {begun[board][position - 1]:.3f} s"
                 )
 

@@ -17,7 +17,8 @@ SELECT (SELECT string_agg(version_num, ',') FROM alembic_version),
        (SELECT string_agg(attname || atttypid::text, ',' ORDER BY attrelid, attnum) FROM pg_attribute
          WHERE attrelid >= 16384),
        (SELECT string_agg(tgname || tgenabled::text, ',' ORDER BY tgrelid, tgname) FROM pg_trigger),
-       (SELECT string_agg(conname, ',' ORDER BY conrelid, conname) FROM pg_constraint WHERE conrelid >= 16384),
+       (SELECT string_agg(conname, ',' ORDER BY conrelid, conname) FROM pg_constraint WHERE conrelid >=
+       16384),
        (SELECT string_agg(oid::text || md5(prosrc), ',' ORDER BY oid) FROM pg_proc WHERE oid >= 16384),
        (SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
          WHERE d.datname = current_database())
@@ -25,7 +26,8 @@ SELECT (SELECT string_agg(version_num, ',') FROM alembic_version),
 """Everything that a test may change and that emptying the tables does not restore."""
 
 EMPTY = f"""
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
+AND pid <> pg_backend_pid();
 SET session_replication_role = replica;
 TRUNCATE {", ".join(metadata.tables)} RESTART IDENTITY;
 """

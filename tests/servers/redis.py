@@ -189,7 +189,7 @@ class RedisSentinel(Server, Redis):
 
 
 class RedisCluster:
-    """A cluster of three nodes on loopback, each with a third of the slots. Options are those of RedisServer."""
+    """A cluster of three nodes on loopback, each with a third of the slots. Options: see RedisServer."""
 
     def __init__(self, **options: str | int) -> None:
         self._options = options

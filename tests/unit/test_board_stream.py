@@ -1,4 +1,4 @@
-"""The stream client of `scoreboard watch`: it reconnects after any failure, and never shows an older board."""
+"""The stream client of `scoreboard watch` reconnects after any failure, and never shows an older board."""
 
 import socket
 from collections.abc import Iterator

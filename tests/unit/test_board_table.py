@@ -1,4 +1,4 @@
-"""The table of `scoreboard watch` in terminals of any width. Scores are never cut, and cut names are marked."""
+"""The table of `scoreboard watch` at any width. Scores are never cut, and cut names are marked."""
 
 import io
 import re

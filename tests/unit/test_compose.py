@@ -1,4 +1,4 @@
-"""compose.yaml: the instances start with valid settings, and each service fits the others and has few rights."""
+"""compose.yaml: the instances have valid settings, and each service fits the others and has few rights."""
 
 import os
 import re

@@ -20,7 +20,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 @contextmanager
 def serving(at_once: bytes, drop: bytes = b"", tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Yield the URL of a server that sends some bytes at once, and then the same few bytes again and again."""
+    """Yield the URL of a server that sends some bytes at once, then the same few again and again."""
     over = Event()
 
     def serve() -> None:

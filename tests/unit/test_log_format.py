@@ -1,4 +1,4 @@
-"""The log of a program that nobody watches: a line of JSON for each thing told, and a failure with its traceback."""
+"""The log without a terminal: a line of JSON for each event, and an error with its traceback."""
 
 import json
 import subprocess

@@ -12,6 +12,11 @@ from scoreboard.domain.periods import PeriodKind, earlier, midnight_us, parse_pe
 DAY, WEEK, MONTH = PeriodKind
 SECOND_US = 1_000_000
 
+BERLIN = "Europe/Berlin"
+SANTIAGO = "America/Santiago"
+ST_JOHNS = "America/St_Johns"
+LORD_HOWE = "Australia/Lord_Howe"
+
 
 def at(text: str) -> int:
     return round(datetime.fromisoformat(text).timestamp()) * SECOND_US
@@ -24,26 +29,26 @@ def utc(at_us: int) -> str:
 @pytest.mark.parametrize(
     ("zone", "kind", "moment", "id", "begins", "ends"),
     [
-        ("Europe/Berlin", DAY, "2026-11-25T12:00+01", "2026-11-25", "2026-11-25T00:00+01", "2026-11-26T00:00+01"),
-        ("Europe/Berlin", DAY, "2026-11-25T00:00+01", "2026-11-25", "2026-11-25T00:00+01", "2026-11-26T00:00+01"),
-        ("Europe/Berlin", DAY, "2026-11-24T23:30+00", "2026-11-25", "2026-11-25T00:00+01", "2026-11-26T00:00+01"),
+        (BERLIN, DAY, "2026-11-25T12:00+01", "2026-11-25", "2026-11-25T00:00+01", "2026-11-26T00:00+01"),
+        (BERLIN, DAY, "2026-11-25T00:00+01", "2026-11-25", "2026-11-25T00:00+01", "2026-11-26T00:00+01"),
+        (BERLIN, DAY, "2026-11-24T23:30+00", "2026-11-25", "2026-11-25T00:00+01", "2026-11-26T00:00+01"),
         # 23 and 25 hours.
-        ("Europe/Berlin", DAY, "2026-03-29T12:00+02", "2026-03-29", "2026-03-29T00:00+01", "2026-03-30T00:00+02"),
-        ("Europe/Berlin", DAY, "2026-10-25T12:00+01", "2026-10-25", "2026-10-25T00:00+02", "2026-10-26T00:00+01"),
+        (BERLIN, DAY, "2026-03-29T12:00+02", "2026-03-29", "2026-03-29T00:00+01", "2026-03-30T00:00+02"),
+        (BERLIN, DAY, "2026-10-25T12:00+01", "2026-10-25", "2026-10-25T00:00+02", "2026-10-26T00:00+01"),
         # Midnight does not exist: the day begins at 01:00.
-        ("America/Santiago", DAY, "2026-09-06T04:00Z", "2026-09-06", "2026-09-06T04:00Z", "2026-09-07T03:00Z"),
+        (SANTIAGO, DAY, "2026-09-06T04:00Z", "2026-09-06", "2026-09-06T04:00Z", "2026-09-07T03:00Z"),
         ("Africa/Cairo", DAY, "2026-04-23T22:00Z", "2026-04-24", "2026-04-23T22:00Z", "2026-04-24T21:00Z"),
         ("America/Havana", DAY, "2026-03-08T05:00Z", "2026-03-08", "2026-03-08T05:00Z", "2026-03-09T04:00Z"),
         # Midnight comes twice, or the hour before it: the day begins once.
         ("America/Havana", DAY, "2026-11-01T04:00Z", "2026-11-01", "2026-11-01T04:00Z", "2026-11-02T05:00Z"),
         ("America/Havana", DAY, "2026-11-01T05:30Z", "2026-11-01", "2026-11-01T04:00Z", "2026-11-02T05:00Z"),
-        ("America/Santiago", DAY, "2026-04-05T03:30Z", "2026-04-04", "2026-04-04T03:00Z", "2026-04-05T04:00Z"),
-        ("America/St_Johns", DAY, "2006-10-29T02:45Z", "2006-10-29", "2006-10-29T02:30Z", "2006-10-30T03:30Z"),
+        (SANTIAGO, DAY, "2026-04-05T03:30Z", "2026-04-04", "2026-04-04T03:00Z", "2026-04-05T04:00Z"),
+        (ST_JOHNS, DAY, "2006-10-29T02:45Z", "2006-10-29", "2006-10-29T02:30Z", "2006-10-30T03:30Z"),
         # The day that Samoa skipped.
         ("Pacific/Apia", DAY, "2011-12-30T09:59Z", "2011-12-29", "2011-12-29T10:00Z", "2011-12-30T10:00Z"),
         ("Pacific/Apia", DAY, "2011-12-30T10:00Z", "2011-12-31", "2011-12-30T10:00Z", "2011-12-31T10:00Z"),
         # Half an hour.
-        ("Australia/Lord_Howe", DAY, "2026-10-04T12:00Z", "2026-10-04", "2026-10-03T13:30Z", "2026-10-04T13:00Z"),
+        (LORD_HOWE, DAY, "2026-10-04T12:00Z", "2026-10-04", "2026-10-03T13:30Z", "2026-10-04T13:00Z"),
         # ISO weeks belong to the year of their Thursday.
         ("UTC", WEEK, "2026-11-28T12:00Z", "2026-W48", "2026-11-23T00:00Z", "2026-11-30T00:00Z"),
         ("UTC", WEEK, "2027-01-03T23:59Z", "2026-W53", "2026-12-28T00:00Z", "2027-01-04T00:00Z"),

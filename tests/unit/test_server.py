@@ -105,7 +105,7 @@ async def test_a_stream_is_not_ended_by_the_time_limit_of_answers() -> None:
 
 @in_virtual_time
 async def test_a_load_balancer_closes_an_idle_connection_before_the_server_does() -> None:
-    """Otherwise a POST may be sent on a connection that is being closed, and no balancer sends a POST twice."""
+    """Otherwise a POST may be sent on a closing connection, and no balancer sends a POST twice."""
 
     async def application(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 204, "headers": []})

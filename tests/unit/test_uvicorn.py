@@ -1,4 +1,4 @@
-"""All that `server.uvicorn_internals` relies on. A release of uvicorn that changes one of these things fails here."""
+"""All that `server.uvicorn_internals` relies on: a release of uvicorn that changes it fails here."""
 
 import inspect
 from typing import Any

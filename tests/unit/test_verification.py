@@ -48,7 +48,10 @@ FORGERIES = {
         "player 3: has events but no standing",
     ),
     "a standing is made up": (
-        "INSERT INTO standings SELECT board_key, period, 4, 7, 2, 0, 2, 1 FROM standings WHERE player_key = 1",
+        (
+            "INSERT INTO standings SELECT board_key, period, 4, 7, 2, 0, 2, 1 "
+            "FROM standings WHERE player_key = 1"
+        ),
         "player 4: has a standing",
     ),
     "the version was moved on": ("UPDATE boards SET version = 7", "event 7: missing"),

@@ -63,7 +63,7 @@ Serve = Callable[..., AbstractContextManager[Running]]
 
 @pytest.fixture
 def serve(tmp_path: Path, deployment: dict[str, Any]) -> Serve:
-    """Return a function that starts a new server on the test's database, with a clock that is some seconds ahead."""
+    """Return a function that starts a new server on the test's database, with a clock ahead by seconds."""
     until = datetime.fromtimestamp(START_US / SECOND + 30 * DAY).astimezone().isoformat()
     (tmp_path / "catalog.toml").write_text(CATALOG.replace("{until}", until))
 

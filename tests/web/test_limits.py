@@ -103,7 +103,10 @@ def test_a_slow_request_header_ends_the_connection(
     assert ask() == b""
 
 
-POST = b"POST /api/scores HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nAuthorization: Bearer %b\r\n"
+POST = (
+    b"POST /api/scores HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nAuthorization: "
+    b"Bearer %b\r\n"
+)
 BODY = b'{"actionId":"quest","userId":"ada"}'
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 DROP_SECONDS = 0.02

@@ -29,7 +29,10 @@ KEPT_BYTES = 250_000
 
 IN_CHUNKS = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 GET = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
-SCORE = b"POST /api/scores HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer TOKEN\r\n"
+SCORE = (
+    b"POST /api/scores HTTP/1.1\r\nHost: x\r\n"
+    b"Content-Type: application/json\r\nAuthorization: Bearer TOKEN\r\n"
+)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""After a migration that only adds, servers of the previous version continue, and can be started for a roll-back."""
+"""After a migration that only adds, servers of the previous version continue, and can be started again."""
 
 import asyncio
 import sqlite3

@@ -81,7 +81,7 @@ def test_a_slow_client_gets_the_newest_board_when_it_reads_again(scoreboard: Run
 def test_a_client_that_resumes_reading_gets_few_old_boards_also_with_a_large_kernel_buffer(
     tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
-    """By default, the kernel would buffer megabytes for a client that has stopped reading. Other tests limit that."""
+    """By default, the kernel buffers megabytes for a client that has stopped reading."""
     with running(tmp_path, HeldClock(), loop_factory=loop, rate_limit="1000000/minute") as scoreboard:
         for number in range(10):
             scoreboard.score(f"user-{number}", name=LONG_NAME)

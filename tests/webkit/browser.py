@@ -13,7 +13,10 @@ import httpx2
 
 from tests.servers.process import free_port, until
 
-HELP = "The tests in WebKit need WebKitGTK's driver and a screen: on Debian, apt-get install webkit2gtk-driver xvfb."
+HELP = (
+    "The tests in WebKit need WebKitGTK's driver and a screen: on Debian, apt-get install "
+    "webkit2gtk-driver xvfb."
+)
 
 MINI_BROWSERS = list(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
 

@@ -113,6 +113,7 @@ def test_nothing_is_wider_than_the_window(browser: WebKit, server: Running) -> N
         overflow = browser.run(
             f"""{ROOT}
             const frame = root.querySelector(".frame");
-            return [frame.scrollWidth - frame.clientWidth, document.documentElement.scrollWidth > innerWidth];"""
+            return [frame.scrollWidth - frame.clientWidth, document.documentElement.scrollWidth >
+            innerWidth];"""
         )
         assert overflow == [0, False], (width, direction)

@@ -75,11 +75,13 @@ def _check(settings: Settings, *, is_public: bool) -> None:
         )
     if settings.tls is not None:
         raise StartError(
-            "The simulated players use plain HTTP: use “scoreboard serve”, or unset SCOREBOARD_TLS_CERTIFICATE."
+            "The simulated players use plain HTTP: use “scoreboard serve”, or unset "
+            "SCOREBOARD_TLS_CERTIFICATE."
         )
     if not is_public and not is_this_machine(settings.host):
         raise StartError(
-            f"The demo gives a token to each client of {settings.host}: use 127.0.0.1, or add --let-anybody-play."
+            f"The demo gives a token to each client of {settings.host}: use 127.0.0.1, or add "
+            "--let-anybody-play."
         )
 
 

@@ -31,8 +31,8 @@ def export(
 ) -> None:
     """Write a board's ledger to standard output: a line of JSON for each event, in order.
 
-    Servers may run meanwhile. The events come from the replica if SCOREBOARD_DATABASE_READ_URL is set. To continue
-    later, pass the last version to --after. The userId of an erased player is null.
+    Servers may run meanwhile. The events come from the replica if SCOREBOARD_DATABASE_READ_URL is set. To
+    continue later, pass the last version to --after. The userId of an erased player is null.
     """
     settings = read_settings()
     catalog = load_catalog(settings.catalog)
@@ -58,7 +58,8 @@ async def _export(settings: Settings, board: str, version: int) -> None:
 
 def _line(record: LedgerRecord) -> str:
     text = json.dumps(_shown(record), ensure_ascii=False, separators=(",", ":"))
-    # Some readers end a line at these characters. JSON allows them only in strings, where they may be escaped.
+    # Some readers end a line at these characters. JSON allows them only in strings, where they may be
+    # escaped.
     return LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

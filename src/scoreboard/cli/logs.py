@@ -45,5 +45,5 @@ def _rendering(to_terminal: bool) -> tuple[structlog.typing.Processor, ...]:
 
 
 def _for_a_person() -> structlog.dev.ConsoleRenderer:
-    """Return a renderer with plain tracebacks. The default one shows the values of variables, such as a token."""
+    """Return a renderer with plain tracebacks. The default one shows variables, which may hold a token."""
     return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

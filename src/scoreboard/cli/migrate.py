@@ -9,8 +9,8 @@ from scoreboard.settings.config import read_settings
 def migrate() -> None:
     """Create the database, or migrate it to the schema of this program.
 
-    Take a backup first. A second run changes nothing. Servers of the previous version may continue to run if the
-    number of the schema changes only after its dot (0002 and 0002.1). Otherwise stop them first.
+    Take a backup first. A second run changes nothing. Servers of the previous version may continue to run if
+    the number of the schema changes only after its dot (0002 and 0002.1). Otherwise stop them first.
     """
     settings = read_settings()
     before, after = app.migrate(settings)

@@ -27,9 +27,9 @@ def rebuild(
 ) -> None:
     """Delete the ranking, and rebuild it from the database.
 
-    Servers may run meanwhile, and accept scores. They read boards from the database until the ranking is complete:
-    the other boards too, for a moment, because all boards share the names of the players. A rebuild is seldom
-    needed, because servers add missing events to the ranking by themselves.
+    Servers may run meanwhile, and accept scores. They read boards from the database until the ranking is
+    complete: the other boards too, for a moment, because all boards share the names of the players. A rebuild
+    is seldom needed, because servers add missing events to the ranking by themselves.
     """
     settings = read_settings()
     catalog = load_catalog(settings.catalog)

@@ -19,7 +19,7 @@ NAMES: Final = (
 )  # fmt: skip
 
 PAUSE_SECONDS: Final = 0.35
-"""The average time between two scores. Each of 26 players scores every 9 s: below the limit of 10 a minute."""
+"""The average time between two scores. Each of 26 players scores every 9 s, within 10 a minute."""
 
 OPENING_SCORES: Final = 10
 """The first scores have no pause, so that a new board is full at once."""

@@ -20,8 +20,8 @@ class Correction:
     - A void or an unvoid names an event (`board` and `target_version`).
     - A void may name a player and a time instead (`user_id` and `since_us`): it voids all later awards.
     - An adjustment names a player, a board and points.
-    - All others name a player. A rename has the new name; without one, boards show the user id. With `keeps_name`,
-      later submissions do not change the name.
+    - All others name a player. A rename has the new name; without one, boards show the user id. With
+      `keeps_name`, later submissions do not change the name.
     """
 
     kind: EventKind
@@ -52,9 +52,10 @@ class CorrectionFacts:
 
     - `at_us` is the time by the store's clock.
     - `heads` has every board, `standings` those on which the player has a standing.
-    - `targets` is the event that the correction names, or the player's oldest awards since a time that are not void,
-      at most `MAX_TARGETS`.
-    - `reached` has, for each board of a target, the event that reaches the score after the correction (`Standing`).
+    - `targets` is the event that the correction names, or the player's oldest awards since a time that are
+      not void, at most `MAX_TARGETS`.
+    - `reached` has, for each board of a target, the event that reaches the score after the correction
+      (`Standing`).
     - `repeated` is the event that was made with the same idempotency key.
     """
 
@@ -107,8 +108,9 @@ class LedgerRecord:
 class SuspicionThresholds:
     """Figures that make a player a suspect.
 
-    `awards_an_hour` counts awards in one hour of the clock. `irregularity` is the standard deviation of the intervals
-    between awards, divided by their mean: a script's is low. `players_behind_address` counts players per address.
+    `awards_an_hour` counts awards in one hour of the clock. `irregularity` is the standard deviation of the
+    intervals between awards, divided by their mean: a script's is low. `players_behind_address` counts
+    players per address.
     """
 
     awards_an_hour: int = 60

@@ -27,10 +27,11 @@ def check_claim(
     key: Digest | None = None,
     provenance: Provenance = NO_PROVENANCE,
 ) -> Submission:
-    """Check that a caller may submit a claim. The name comes from the player's own token, or from a trusted server.
+    """Check that a caller may submit a claim. The name comes from the player's own token, or from a trusted
+    server.
 
-    `key` is the digest of the idempotency key. Raises NotYourScore, InsufficientScope, ActionByServer, PointsNotYours,
-    NameNotYours, PointsOutOfRange, ProofRequired and ProofInvalid.
+    `key` is the digest of the idempotency key. Raises NotYourScore, InsufficientScope, ActionByServer,
+    PointsNotYours, NameNotYours, PointsOutOfRange, ProofRequired and ProofInvalid.
     """
     points, proof = claim.points, claim.proof
     own = caller.user_id == claim.user_id

@@ -22,9 +22,9 @@ class Digest(NamedTuple):
 class Digests:
     """Compute the digests of idempotency keys and proofs.
 
-    They are keyed (BLAKE2b): a reader of the ledger who does not know the secret cannot test user ids against them.
-    The first secret makes new digests. Digests of the other secrets, and the unkeyed ones of earlier versions, are
-    still looked up. Without any secret, digests are unkeyed.
+    They are keyed (BLAKE2b): a reader of the ledger who does not know the secret cannot test user ids against
+    them. The first secret makes new digests. Digests of the other secrets, and the unkeyed ones of earlier
+    versions, are still looked up. Without any secret, digests are unkeyed.
     """
 
     def __init__(self, secrets: Iterable[bytes] = ()) -> None:
@@ -34,7 +34,7 @@ class Digests:
         self._key, *self._earlier_keys = keys or [b""]
 
     def submission(self, user_id: str, key: str, *, is_server: bool) -> Digest:
-        """Digest an idempotency key of a caller. A server's keys differ from those of a user with the same id."""
+        """Digest an idempotency key of a caller. Servers and users with the same id have different keys."""
         return self._digest(("submission", "server" if is_server else "user", user_id, key), (user_id, key))
 
     def correction(self, actor: str, key: str) -> Digest:

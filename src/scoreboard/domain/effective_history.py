@@ -12,7 +12,7 @@ VOIDABLE: Final = frozenset({EventKind.AWARD, EventKind.ADJUST})
 
 _AWAY: Final = (EventKind.BAN, EventKind.HIDE, EventKind.ERASE)
 _BACK: Final = {EventKind.UNBAN: EventKind.BAN, EventKind.SHOW: EventKind.HIDE}
-"""`_AWAY`: the kinds of events that remove a player from the board. `_BACK`: the kinds that undo one of those."""
+"""`_AWAY`: the kinds of events that remove a player from the board. `_BACK`: those that undo one."""
 
 
 class EffectiveHistory:
@@ -56,7 +56,8 @@ class EffectiveHistory:
     def reached_version(self, player: int) -> int | None:
         """Return the event that reached the player's score: the last one that counts and has changed it.
 
-        Without such an event, the score has been 0 since the first event that counts, or else the first of all.
+        Without such an event, the score has been 0 since the first event that counts, or else the first of
+        all.
         """
         versions = self._versions.get(player)
         if not versions:

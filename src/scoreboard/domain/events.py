@@ -9,11 +9,11 @@ from uuid import UUID
 from scoreboard.domain.submissions import NO_PROVENANCE, Provenance
 
 ERASED_MARK: Final = "\x1a"
-"""The first character of an erased player's user id: a control character (SUBSTITUTE), which no user id has."""
+"""The first character of an erased player's user id: a control character that no user id has."""
 
 
 class EventKind(StrEnum):
-    """The effect of an event on its player's standing. Awards come from submissions, all others from corrections."""
+    """The effect of an event on its player's standing. Submissions make awards, corrections the others."""
 
     AWARD = "award"
     ADJUST = "adjust"
@@ -40,11 +40,11 @@ class EventKind(StrEnum):
 class Event:
     """A row of the ledger. It is never changed or deleted.
 
-    The versions of a board are consecutive, from 1. `at_us` never decreases on a board, even if the clock goes back
-    (`windows`). `score` is the player's score on this board after the event. `seq` numbers the player's accepted
-    submissions on all boards, and `action_seq` those of this action; only awards have them, and an action.
-    `target_version` is the event of this board that a void cancels, or an unvoid restores. `hides` is True for an award
-    or adjustment that starts the standing of a hidden player.
+    The versions of a board are consecutive, from 1. `at_us` never decreases on a board, even if the clock
+    goes back (`windows`). `score` is the player's score on this board after the event. `seq` numbers the
+    player's accepted submissions on all boards, and `action_seq` those of this action; only awards have them,
+    and an action. `target_version` is the event of this board that a void cancels, or an unvoid restores.
+    `hides` is True for an award or adjustment that starts the standing of a hidden player.
     """
 
     event_id: UUID
@@ -84,7 +84,8 @@ class Reached:
 class Head:
     """The newest version of a board, and the times of that event. Both are 0 for an empty board.
 
-    `corrected_version` is the version of the newest correction, if it was queried. `clock_us` is as in `Event`.
+    `corrected_version` is the version of the newest correction, if it was queried. `clock_us` is as in
+    `Event`.
     """
 
     version: int

@@ -1,7 +1,8 @@
 """Names for display: without invisible characters and bidirectional controls (Unicode TR 36 and TR 39).
 
-A name with such characters would show as an empty row, look like another name, or reverse the text around it. The
-joiners U+200C and U+200D, variation selectors and emoji tags are kept where a script or an emoji sequence needs them.
+A name with such characters would show as an empty row, look like another name, or reverse the text around it.
+The joiners U+200C and U+200D, variation selectors and emoji tags are kept where a script or an emoji sequence
+needs them.
 """
 
 import re
@@ -12,7 +13,7 @@ from typing import Final
 from scoreboard.domain.plain_text import MAX_CHARACTERS, check_text
 
 MAX_MARKS: Final = 4
-"""Consecutive nonspacing marks in a name (TR 39, section 5.4). More of them would cover the rows above and below."""
+"""Consecutive nonspacing marks in a name (TR 39, section 5.4). More would cover the rows around it."""
 
 MAX_READ_CHARACTERS: Final = 1_024
 """The rest of a longer text is ignored. This limits the time for a text, and the memory of the cache."""
@@ -25,7 +26,8 @@ _NONCHARACTERS: Final = "\ufdd0-\ufdef" + "".join(
 )
 
 _INVISIBLE: Final = (
-    # Default_Ignorable_Code_Point, which includes the bidirectional controls, and the Syriac abbreviation mark.
+    # Default_Ignorable_Code_Point, which includes the bidirectional controls, and the Syriac abbreviation
+    # mark.
     "\u00ad\u034f\u061c\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
     # Annotations, the object replacement character, a filler, controls of hieroglyphs, and noncharacters.
@@ -80,7 +82,7 @@ def claimed_name(claim: object) -> str | None:
 
 
 def check_name(text: str) -> str:
-    """Return a name that a person has typed, in NFC. Raises ValueError if `clean_name` would remove something."""
+    """Return a name that a person has typed, in NFC. Raises ValueError if `clean_name` would change it."""
     name = clean_name(check_text(text))
     if not name:
         raise ValueError("must have a visible character")

@@ -63,7 +63,7 @@ def midnight_us(day: date, timezone: ZoneInfo) -> int:
     """Return the first moment of a day: midnight, or the moment at which clocks skip it."""
     midnight = datetime.combine(day, time(), timezone)
     before, after = (round(midnight.replace(fold=fold).timestamp()) for fold in (0, 1))
-    # In a gap, the offset before it (fold 0) gives the later moment (PEP 495). The gap begins between the two.
+    # In a gap, the offset before it (fold 0) gives the later moment (PEP 495). The gap begins between.
     while after < before:
         middle = (after + before) // 2
         if datetime.fromtimestamp(middle, UTC).astimezone(timezone).date() < day:

@@ -36,7 +36,7 @@ def check_reason(text: str) -> str:
 
 
 def label(claim: object) -> str | None:
-    """Return a claim as one line of text: cut to 128 characters, without control characters; None if empty."""
+    """Return a claim as one line of at most 128 characters, without control characters; None if empty."""
     if not isinstance(claim, str):
         return None
     kept = (

@@ -1,4 +1,4 @@
-"""The rule of the rate limit. It is decided inside the commit, so it is exact across instances and restarts."""
+"""The rule of the rate limit, decided inside the commit: exact across instances and restarts."""
 
 from dataclasses import dataclass
 

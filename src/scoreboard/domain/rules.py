@@ -1,4 +1,4 @@
-"""The decision about a batch of submissions: pure functions over facts that a store has read under its lock."""
+"""The decision about a batch of submissions: pure functions over facts that a store read under its lock."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -80,7 +80,7 @@ def decide(
 
 
 def _repeat(submission: Submission, event: Event) -> Outcome:
-    """Return the event that already has the submission's idempotency key, if it came from the same request."""
+    """Return the event that already has the submission's idempotency key, if the request was the same."""
     is_same = event.action_id == submission.action.id and submission.stated_points in {None, event.points}
     return Acceptance(event, replayed=True) if is_same else Refusal(IdempotencyKeyReused())
 

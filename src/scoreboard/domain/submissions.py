@@ -46,7 +46,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The content of a request: the user, the completed action, and what a trusted server states about both."""
+    """The content of a request: the user, the completed action, and the claims of a trusted server."""
 
     action_id: str
     user_id: str
@@ -59,8 +59,9 @@ class Claim:
 class Submission:
     """A completed action of a user, to be counted.
 
-    `event_id` is generated before the commit, so that the event can be looked up if the connection is lost during it.
-    `key` is the digest of the idempotency key and its sender. `stated_points` are those of the request or its proof.
+    `event_id` is generated before the commit, so that the event can be looked up if the connection is lost
+    during it. `key` is the digest of the idempotency key and its sender. `stated_points` are those of the
+    request or its proof.
     """
 
     event_id: UUID

@@ -122,7 +122,7 @@ class Hub:
         self.counts.expired += await self._end(ring, is_expired)
 
     async def withdraw(self, board: str) -> None:
-        """Drop the board's frame, which must not be shown any more, and end its streams. Clients reconnect."""
+        """Drop the board's frame, which must not be shown any more, and end its streams to reconnect."""
         self._rings[board].frame = None
         self.counts.withdrawn += await self._end(self._rings[board], lambda _subscriber: True)
 
@@ -141,7 +141,7 @@ class Hub:
         return ended
 
     async def drain(self, grace_seconds: float, seconds: float) -> None:
-        """Refuse new streams, and after a grace time for the load balancer, end all streams over `seconds`."""
+        """Refuse new streams. After a grace time for the load balancer, end all streams over `seconds`."""
         self._draining = True
         await asyncio.sleep(grace_seconds)
         clock = asyncio.get_running_loop().time

@@ -136,7 +136,7 @@ class Ring:
             self._schedule()
 
     def tick(self) -> None:
-        """Close stalled streams, and schedule a heartbeat after a long silence. To be called once a second."""
+        """Close stalled streams, and schedule a heartbeat after a long silence. Call it once a second."""
         now = asyncio.get_running_loop().time()
         oldest = newest = self.frame.snapshot.version if self.frame is not None else 0
         for subscriber in self.subscribers():

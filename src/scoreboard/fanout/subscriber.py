@@ -25,7 +25,7 @@ class StreamRequest:
 
 
 class Subscriber(ABC):
-    """An open stream. The connection implements the methods and maintains `is_behind`; a ring sets all else."""
+    """An open stream. The connection implements the methods and sets `is_behind`; a ring sets the rest."""
 
     __slots__ = (
         "__weakref__",
@@ -48,7 +48,7 @@ class Subscriber(ABC):
         self.client_address = request.client_address
         self.expires_at_us = request.expires_at_us
         self.is_behind = False
-        """True while written bytes wait to be sent. A plain attribute, because a walk reads it of 10,000 streams."""
+        """True while written bytes wait to be sent. An attribute, because a walk reads thousands of them."""
         self.frame: Frame | None = None
         """The newest frame that was written."""
         self.frame_number = 0

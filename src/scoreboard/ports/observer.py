@@ -28,7 +28,7 @@ class Observer:
         """Record that a gap between store and ranking was closed, by copying this many standings."""
 
     def read(self, source: str) -> None:
-        """Record a read of a board from the `ranking`, or from the `store` while the ranking is not usable."""
+        """Record a read of a board from the `ranking`, or from the `store` if the ranking is unusable."""
 
     def delivered(self, at_us: int, seconds: float) -> None:
         """Record that a change of time `at_us` was written to every stream of a board, and how long that

@@ -71,7 +71,7 @@ class Ranking(Protocol):
         """
 
     async def rank(self, board: str, player: int) -> int | None:
-        """Return the rank of a player, or None if it is not listed. Raises RankingUnavailable as `page` does."""
+        """Return a player's rank, or None if it is not listed. Raises RankingUnavailable as `page` does."""
 
     async def drop(self, board: str) -> None:
         """Delete the copy: it is at version 0 and not readable. Raises RankingUnavailable."""

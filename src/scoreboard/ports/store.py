@@ -23,7 +23,7 @@ class Store(Protocol):
     async def __aexit__(self, *exc_info: object) -> None: ...
 
     async def register_boards(self, boards: Sequence[Board]) -> None:
-        """Add a row for each board that has none. Raises SchemaError if a newer program has configured one."""
+        """Add the rows of boards that have none. Raises SchemaError if a newer program configured one."""
 
     async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:
         """Commit a batch of submissions in one transaction. Each board has one writer at a time.

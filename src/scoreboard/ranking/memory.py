@@ -1,7 +1,8 @@
 """The ranking in memory, for a single instance with a SQLite file.
 
-The order of a board is a sorted list of integers. Each one encodes the score (descending), the version that reached it
-(ascending) and the player's key, so sorting calls no Python code, and the integer names its player.
+The order of a board is a sorted list of integers. Each one encodes the score (descending), the version that
+reached it (ascending) and the player's key, so sorting calls no Python code, and the integer names its
+player.
 """
 
 from collections.abc import AsyncIterator
@@ -23,7 +24,8 @@ _PLAYER_BITS: Final = 63
 _Row = tuple[int | None, int, int]
 """A standing: its integer in the order (None if it is not listed), `reached_at_us`, version.
 
-Rows and names are plain tuples, because Python's garbage collector does not visit them: there may be a million.
+Rows and names are plain tuples, because Python's garbage collector does not visit them: there may be a
+million.
 """
 
 _Names = dict[int, tuple[int, str, str | None]]

@@ -15,8 +15,9 @@ RETRY_SECONDS: Final = 1.0
 class BackgroundLoop:
     """Calls `tick` again and again, in a task of its own. An async context manager: it runs during the block.
 
-    `tick` does one unit of work and returns the pause before the next call, in seconds, or None to pause until `wake`.
-    If it raises an error, the error is reported, and `tick` is called again after `RETRY_SECONDS`.
+    `tick` does one unit of work and returns the pause before the next call, in seconds, or None to pause
+    until `wake`. If it raises an error, the error is reported, and `tick` is called again after
+    `RETRY_SECONDS`.
     """
 
     def __init__(
@@ -27,7 +28,7 @@ class BackgroundLoop:
         *,
         woken: asyncio.Event | None = None,
     ) -> None:
-        """`work` names the loop in the log and in the metrics. Setting the event `woken` is the same as `wake`."""
+        """`work` names the loop in the log and in the metrics. Setting the event `woken` is like `wake`."""
         self._tick = tick
         self.failures = Failures(work, observer)
         """For errors of single items, which `tick` survives itself."""

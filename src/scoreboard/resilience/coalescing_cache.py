@@ -17,8 +17,8 @@ class _Read(Generic[T]):
 class CoalescingCache(Generic[T]):
     """Shares the results of one expensive read between its callers.
 
-    At most one read is in progress, and at most one more waits for it to end, however many callers there are. An error
-    is shared like a result. A read is cancelled when all its callers have been cancelled.
+    At most one read is in progress, and at most one more waits for it to end, however many callers there are.
+    An error is shared like a result. A read is cancelled when all its callers have been cancelled.
     """
 
     def __init__(
@@ -40,7 +40,8 @@ class CoalescingCache(Generic[T]):
         self._started_at = float("-inf")
 
     async def get(self, max_age_seconds: float = 0.0) -> T:
-        """Return the result of the newest read if it started less than `max_age_seconds` ago. Otherwise read again.
+        """Return the result of the newest read if it started less than `max_age_seconds` ago. Otherwise read
+        again.
 
         By default, a read that has already started is too old, so the result is at least as new as the call.
         Raises what the read raises.
@@ -62,7 +63,7 @@ class CoalescingCache(Generic[T]):
 
     @property
     def age_seconds(self) -> float:
-        """The time since the newest read started: 0 while it waits for its start, infinite if there was no read."""
+        """Return the age of the newest read: 0 while it waits for its start, infinite without a read."""
         return 0.0 if self._is_waiting else self._age()
 
     def _age(self) -> float:

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class Failures:
-    """Reports the errors of one kind of background work: to the log, with a traceback, and to the observer."""
+    """Reports the errors of one kind of background work to the log (with a traceback) and the observer."""
 
     def __init__(
         self, work: str, observer: Observer = NULL_OBSERVER, monotonic: Callable[[], float] = time.monotonic

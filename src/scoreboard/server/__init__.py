@@ -25,8 +25,8 @@ def make_server(
 ) -> HttpServer:
     """Return a server whose `serve` runs until SIGTERM or SIGINT (Ctrl-C), and then shuts down gracefully.
 
-    `started` is called when the server accepts connections. `drain` gets True if it may take its time (SIGTERM), and
-    False if a user waits at the terminal (SIGINT). A second signal ends the server at once. `tls` is certificate chain
-    and private key, as PEM files. Raises StartError if loading them fails.
+    `started` is called when the server accepts connections. `drain` gets True if it may take its time
+    (SIGTERM), and False if a user waits at the terminal (SIGINT). A second signal ends the server at once.
+    `tls` is certificate chain and private key, as PEM files. Raises StartError if loading them fails.
     """
     return HttpServer(make_config(application, tls), drain, started)

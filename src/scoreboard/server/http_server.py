@@ -23,14 +23,15 @@ FINISH_SECONDS: Final = 10
 """Time limit of requests in flight at shutdown."""
 
 KEEP_ALIVE_SECONDS: Final = 75
-"""Time limit of an idle connection: longer than the 60 s of nginx and of AWS's ALB, so that they close it. If the
-server closes it, a POST may already be on its way. The balancer does not resend a POST, and answers 502."""
+"""Time limit of an idle connection: longer than the 60 s of nginx and of AWS's ALB, so that they close it. If
+the server closes it, a POST may already be on its way. The balancer does not resend a POST, and answers
+502."""
 
 log = structlog.get_logger()
 
 GC_THRESHOLDS: Final = (20_000, 50, 100)
-"""With Python's defaults, a full collection runs several times a second under load, and pauses the process for about
-60 ms each time. Few objects here are in reference cycles."""
+"""With Python's defaults, a full collection runs several times a second under load, and pauses the process
+for about 60 ms each time. Few objects here are in reference cycles."""
 
 Drain = Callable[[bool], Awaitable[None]]
 
@@ -101,7 +102,7 @@ class LimitedServer(UvicornServer):
 
 
 class HttpServer(LimitedServer):
-    """The public server. It drains before it stops. A clean stop exits with 0 instead of dying by the signal."""
+    """The public server. It drains before it stops. A clean stop exits with 0, not by the signal."""
 
     def __init__(self, config: Config, drain: Drain, started: Callable[[], None]) -> None:
         super().__init__(config)

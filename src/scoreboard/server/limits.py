@@ -72,8 +72,8 @@ class ByteCount:
     def is_body_readable(self) -> bool:
         """True while the body is not larger than any route reads.
 
-        Later bytes are received and discarded for a while. If the connection closed at once, a client that is still
-        sending would not see the answer.
+        Later bytes are received and discarded for a while. If the connection closed at once, a client that is
+        still sending would not see the answer.
         """
         return self._body <= MAX_BODY_BYTES
 
@@ -98,13 +98,13 @@ class Progress:
     def __init__(self, now: float) -> None:
         self._waiting = 0
         self._taken_at = now
-        """The last time at which the number of waiting bytes had decreased or was zero (seconds of the loop)."""
+        """The last time at which the number of waiting bytes had decreased or was zero (loop time)."""
 
     def is_stalled(self, waiting: int, now: float, *, is_closing: bool) -> bool:
         """Return True if the client has read nothing for `UNREAD_SECONDS`. To be called about once a second.
 
-        Also if the connection is closing, and the client has not ended TLS `LINGER_SECONDS` after everything was sent:
-        until then, the loop decrypts and discards the bytes of the client.
+        Also if the connection is closing, and the client has not ended TLS `LINGER_SECONDS` after everything
+        was sent: until then, the loop decrypts and discards the bytes of the client.
         """
         if waiting < self._waiting or not (waiting or is_closing):
             self._taken_at = now

@@ -14,7 +14,7 @@ from scoreboard.server.uvicorn_internals import Config, ServerState, UvicornProt
 from scoreboard.web.streaming.socket_subscriber import MAX_DISCARDED_BYTES
 
 GOODBYE_SECONDS: Final = 0.05
-"""Time limit of a client's TLS close when the server stops. uvicorn waits twice as long for connections to close."""
+"""Time limit of a client's TLS close when the server stops. uvicorn waits twice as long for all."""
 
 VERSIONS: Final = ("1.1", "1.0")
 
@@ -22,14 +22,14 @@ VERSIONS: Final = ("1.1", "1.0")
 class HttpProtocol(UvicornProtocol, asyncio.BufferedProtocol):
     """Serve one connection.
 
-    Received bytes are parsed in slices. When a request is queued behind one that is being answered, parsing and reading
-    stop until that answer has ended. At most one slice of requests and one read are buffered.
+    Received bytes are parsed in slices. When a request is queued behind one that is being answered, parsing
+    and reading stop until that answer has ended. At most one slice of requests and one read are buffered.
     """
 
     def __init__(
         self, config: Config, server_state: ServerState, read_buffer: memoryview, refusals: RefusalLog
     ) -> None:
-        """Create a connection. All connections of a loop share `read_buffer`: each call parses or copies its bytes."""
+        """Create a connection. All connections of a loop share `read_buffer`: each call empties it."""
         super().__init__(config, server_state)
         self._read_buffer = read_buffer
         self._refusals = refusals
@@ -83,7 +83,8 @@ class HttpProtocol(UvicornProtocol, asyncio.BufferedProtocol):
     def _parse(self, data: bytes) -> None:
         self.cancel_keep_alive_timer()
         if self.header_since is None and self.body_since is None:
-            # The next request, or empty lines before it. They cancel the idle time limit, and this one replaces it.
+            # The next request, or empty lines before it. They cancel the idle time limit, and this one
+            # replaces it.
             self.header_since = self.loop.time()
         self._count.received(len(data))
         try:
@@ -213,7 +214,8 @@ class HttpProtocol(UvicornProtocol, asyncio.BufferedProtocol):
         if self.is_tls:
             self.transport.close()
             return
-        # Closing at once resets the connection of a client that is still sending: it might not see the answer.
+        # Closing at once resets the connection of a client that is still sending: it might not see the
+        # answer.
         self._is_lingering = True
         with suppress(OSError):
             # asyncio raises it if the client has reset the connection.

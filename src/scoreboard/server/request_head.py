@@ -11,7 +11,7 @@ SCHEMES: Final = (b"http", b"https")
 _HOST: Final = re.compile(
     rb"(\[[0-9A-Za-z:.~_%-]+\]|([A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(:[0-9]{0,5})?"
 )
-"""A host and port (RFC 3986, section 3.2). The host of an `http` URL is never empty (RFC 9110, section 4.2.1)."""
+"""A host and port (RFC 3986, section 3.2). An `http` URL's host is never empty (RFC 9110, section 4.2.1)."""
 
 Headers = Sequence[tuple[bytes, bytes]]
 

@@ -2,15 +2,15 @@
 
 It relies on these internals, which `tests/unit/test_uvicorn.py` checks one by one:
 
-- `Server`: `serve` calls `startup`, which sets `servers` and `started`, and then `on_tick` ten times a second.
-  `handle_exit` gets the signals. `server_state.connections` are the protocols of open connections.
-- `HttpToolsProtocol`: the parser's callbacks collect `url` and `headers` and create `scope`. `cycle` is the newest
-  request, `pipeline` the queue of later ones, newest first. `on_response_complete` starts the next one with
-  `_start_asgi_task`. Without a queue, it starts the timer that `_unset_keepalive_if_required` cancels.
+- `Server`: `serve` calls `startup`, which sets `servers` and `started`, and then `on_tick` ten times a
+  second. `handle_exit` gets the signals. `server_state.connections` are the protocols of open connections.
+- `HttpToolsProtocol`: the parser's callbacks collect `url` and `headers` and create `scope`. `cycle` is the
+  newest request, `pipeline` the queue of later ones, newest first. `on_response_complete` starts the next one
+  with `_start_asgi_task`. Without a queue, it starts the timer that `_unset_keepalive_if_required` cancels.
   `connection_lost` leaves the transport open if it gets an exception.
-- `RequestResponseCycle`: its parameters; `disconnected` stops all output, and `message_event` wakes `receive`;
-  `response_started`, `response_complete` and `keep_alive`; `chunked_encoding` and `expected_content_length`, set before
-  the response, keep its body as it is.
+- `RequestResponseCycle`: its parameters; `disconnected` stops all output, and `message_event` wakes
+  `receive`; `response_started`, `response_complete` and `keep_alive`; `chunked_encoding` and
+  `expected_content_length`, set before the response, keep its body as it is.
 - `FlowControl`: all reading is paused and resumed with `pause_reading` and `resume_reading`.
 """
 

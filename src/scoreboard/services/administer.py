@@ -51,7 +51,7 @@ class Administration:
         digests: Digests | None = None,
         clock_guard: ClockGuard | None = None,
     ) -> None:
-        """Create the service. `clock_guard` is that of the group commit, if submissions run in the same process."""
+        """Create the service. `clock_guard` is the group commit's, if this process accepts submissions."""
         self._catalog = catalog
         self._store = store
         self._apply = apply
@@ -63,8 +63,8 @@ class Administration:
     async def correct(self, correction: Correction, idempotency_key: str | None = None) -> Corrected:
         """Commit a correction and apply it to the ranking. Screens show it within a second.
 
-        Raises UnknownBoard, UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange, IdempotencyKeyReused,
-        NameKept, StoreUnavailable, ClockUnsure, OutcomeUnknown.
+        Raises UnknownBoard, UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange,
+        IdempotencyKeyReused, NameKept, StoreUnavailable, ClockUnsure, OutcomeUnknown.
         """
 
         def decide(facts: CorrectionFacts) -> tuple[Decision, Player | None]:

@@ -36,7 +36,7 @@ class _Batch:
 
 
 class Answerer:
-    """Answers the submissions of committed batches: the refused ones at once, the accepted ones with their ranks.
+    """Answers the submissions of committed batches: refused ones at once, accepted ones with their ranks.
 
     A loop applies the batches to the ranking, in order. Meanwhile, the next batch is written.
     """

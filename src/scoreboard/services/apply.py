@@ -48,7 +48,7 @@ class Applier:
         minimum: MinimumVersions | None = None,
         observer: Observer = NULL_OBSERVER,
     ) -> None:
-        """`minimum` has the corrections that this process knows of. A command that serves no boards has none."""
+        """`minimum` has the corrections that this process knows of; none in a command."""
         self._store = store
         self._ranking = ranking
         self._minimum = minimum or MinimumVersions()

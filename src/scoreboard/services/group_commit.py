@@ -48,7 +48,7 @@ class GroupCommit:
         observer: Observer = NULL_OBSERVER,
         minimum: MinimumVersions | None = None,
     ) -> None:
-        """`minimum` has the corrections that this process knows of. A command that serves no boards has none."""
+        """`minimum` has the corrections that this process knows of; none in a command."""
         self._store = store
         self._limit = limit
         self._clock_guard = clock_guard

@@ -1,6 +1,7 @@
 """The background loop that heals the ranking, and finds out which servers are unavailable.
 
-It covers all causes of a gap: a start, a crash between commit and apply, a flushed Redis, a commit of another process.
+It covers all causes of a gap: a start, a crash between commit and apply, a flushed Redis, a commit of another
+process.
 """
 
 import asyncio
@@ -21,8 +22,9 @@ INTERVAL_SECONDS: Final = 1.0
 """Interval of the comparisons of versions. A lost change hint delays a board by this time at most."""
 
 PAUSE_SECONDS: Final = 0.2
-"""Minimum time between two comparisons. Any client can request one, with a `Last-Event-ID` that is ahead, and each one
-queries ranking and store for all boards. So a flood of requests costs them five comparisons a second."""
+"""Minimum time between two comparisons. Any client can request one, with a `Last-Event-ID` that is ahead, and
+each one queries ranking and store for all boards. So a flood of requests costs them five comparisons a
+second."""
 
 START_SECONDS: Final = 0.5
 """Limit of the healing before the start. Copies of about ten thousand players are filled in this time."""
@@ -92,7 +94,7 @@ class Healer:
         return set()
 
     async def _check_store(self, *, is_known: bool) -> set[str]:
-        """Return the store if it refuses writes, or does not answer, unless healing has already shown that."""
+        """Return the store if it refuses writes or does not answer, unless healing has already shown that."""
         try:
             if not is_known:
                 self._minimum.update(await self._store.heads())

@@ -8,7 +8,8 @@ from scoreboard.domain.events import Head
 class MinimumVersions:
     """The lowest version of each board that may be served: that of its newest known correction.
 
-    A page of an older version may show a player that has since been banned or erased, or points that were voided.
+    A page of an older version may show a player that has since been banned or erased, or points that were
+    voided.
     """
 
     def __init__(self) -> None:

@@ -137,7 +137,7 @@ class _StoredBoard:
 
 
 async def _recent(cache: CoalescingCache[Snapshot], at_least: int) -> Snapshot:
-    """Return a cached page, or a new one if the cached page is older than a version. Raises StoreUnavailable."""
+    """Return the cached page, or a new one if it is older than a version. Raises StoreUnavailable."""
     is_cached = cache.age_seconds < STORE_PAGE_SECONDS
     page = await cache.get(STORE_PAGE_SECONDS)
     return await cache.get() if is_cached and page.version < at_least else page

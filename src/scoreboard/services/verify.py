@@ -1,8 +1,9 @@
-"""Verification of a board: its events have no gap, they fold to the standings, and these in order are the ranking.
+"""Verification of a board: its events have no gap, they fold to the standings, and these in order are the
+ranking.
 
-It takes no lock and runs no long transaction. The standings are read page by page, up to a version that the board has
-really had, and the ledger up to that version never changes. Verification writes nothing, except that it heals a ranking
-that is behind, as a server does.
+It takes no lock and runs no long transaction. The standings are read page by page, up to a version that the
+board has really had, and the ledger up to that version never changes. Verification writes nothing, except
+that it heals a ranking that is behind, as a server does.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from scoreboard.services.verify_notices import clock_notices
 from scoreboard.services.verify_ranking import RankingComparison
 
 MAX_DIFFERENCES: Final = 100
-"""Differences that are listed. With more of them, the fault is a general one, and a longer list is of no use."""
+"""Differences that are listed. With more of them the fault is general, and a longer list is no help."""
 
 
 @dataclass(frozen=True, slots=True)

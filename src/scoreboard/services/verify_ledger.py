@@ -138,7 +138,8 @@ def compare_standings(folded: Mapping[int, Standing], stored: Mapping[int, Stand
             differences.append(f"player {player}: has a standing of {found.score} but no events")
         elif found.seq < expected.seq:
             differences.append(
-                f"player {player}: its stored `seq` is {found.seq}, but its events have {expected.seq} submissions"
+                f"player {player}: its stored `seq` is {found.seq}, but its events have {expected.seq} "
+                "submissions"
             )
         elif replace(expected, seq=found.seq) != found:
             differences.append(

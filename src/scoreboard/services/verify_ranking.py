@@ -12,14 +12,15 @@ from scoreboard.services.verify_ledger import LedgerFold, OrderKey, StoredStandi
 
 TRIES: Final = 20
 PAUSE_SECONDS: Final = 0.1
-"""A page that differs or is behind is read again, since a commit is in the store a moment before it is in the ranking.
-What still differs after these two seconds is a difference."""
+"""A page that differs or is behind is read again, since a commit is in the store a moment before it is in the
+ranking. What still differs after these two seconds is a difference."""
 
 
 class RankingComparison:
     """Compares each page of the ranking with the order of the ledger's fold, at the version of that page.
 
-    Servers may move the ranking on between two pages. Then the fold is continued to the version of the ranking.
+    Servers may move the ranking on between two pages. Then the fold is continued to the version of the
+    ranking.
     """
 
     def __init__(self, stored: StoredStandings, ledger: LedgerFold, ranking: Ranking) -> None:
@@ -29,7 +30,7 @@ class RankingComparison:
         self._applier = Applier(stored.store, ranking)
 
     async def compare(self) -> list[str]:
-        """Return the differences of the first page that differs. Raises StoreUnavailable, RankingUnavailable."""
+        """Return the differences of the first page with any. Raises StoreUnavailable, RankingUnavailable."""
         differences: list[str] = []
         order = self._ledger.sort()
         offset = 0
@@ -108,4 +109,7 @@ def _compare_entries(
                 f"but should be {standing.user_id} with {standing.score}"
             )
         elif entry.name != newest[standing.player].name:
-            yield f"ranking: {entry.user_id} is named {entry.name}, but should be {newest[standing.player].name}"
+            yield (
+                f"ranking: {entry.user_id} is named {entry.name}, but should be "
+                f"{newest[standing.player].name}"
+            )

@@ -90,8 +90,8 @@ class WriteQueue:
     def take(self, limit: int, boards: Collection[str]) -> list[WaitingSubmission]:
         """Remove and return the next batch for these boards.
 
-        A player with more submissions moves to the end. The submissions of one player keep their order: a player whose
-        next one is for another board is passed over, and keeps the position.
+        A player with more submissions moves to the end. The submissions of one player keep their order: a
+        player whose next one is for another board is passed over, and keeps the position.
         """
         with self._lock:
             batch: list[WaitingSubmission] = []

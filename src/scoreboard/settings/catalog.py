@@ -48,8 +48,8 @@ class ActionEntry(BaseModel):
     title: Title
     """The displayed name."""
     points_range: PointsRange | None = None
-    """`[least, most]`: a trusted server may send `points` in this range. Else `points_out_of_range`; from a player
-    `points_not_yours`."""
+    """`[least, most]`: a trusted server may send `points` in this range. Else `points_out_of_range`; from a
+    player `points_not_yours`."""
     by: Literal["player", "server"] = "player"
     """`"server"`: only a token with `scores:write:any` may submit it. Else `action_by_server`."""
     needs_proof: bool = False
@@ -57,7 +57,7 @@ class ActionEntry(BaseModel):
     enabled: bool = True
     """`false` refuses it: `action_disabled`."""
     valid_from: datetime | None = None
-    """The time from which it counts, with an offset: `2026-12-24T18:00:00+01:00`. Before: `action_not_yet`."""
+    """The time from which it counts, with offset: `2026-12-24T18:00:00+01:00`. Before: `action_not_yet`."""
     valid_until: datetime | None = None
     """The time from which it no longer counts: `action_over`."""
     requires: Id | None = None
@@ -141,7 +141,8 @@ def _board(source: str, board_id: str, entry: BoardEntry) -> Board:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         # OSError for the name of a region, which is a folder of zones.
         raise CatalogError(
-            f"{source}: boards.{board_id}.timezone: “{entry.timezone}” is not a time zone such as Europe/Berlin."
+            f"{source}: boards.{board_id}.timezone: “{entry.timezone}” is not a time zone such as "
+            "Europe/Berlin."
         ) from None
 
 

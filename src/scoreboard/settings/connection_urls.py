@@ -55,7 +55,7 @@ def replica_url(url: str | None) -> str | None:
 
 
 def key_set_url(url: str | None) -> str | None:
-    """Return the URL. Raises ValueError if it has no TLS or could have a password, which errors would show."""
+    """Return the URL. Raises ValueError without TLS, or with a password, which errors would show."""
     if url is None:
         return None
     if "@" in url:

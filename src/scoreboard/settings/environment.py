@@ -33,7 +33,7 @@ PREFIX_LIKE: Final = re.compile(r"S.*(BOARD|CORE).*")
 
 LIKE: Final = 0.8
 MUCH_LIKE: Final = 0.92
-"""The similarity of a variable to a setting for a suggestion: with the right prefix, and with another prefix."""
+"""The similarity of a variable to a setting for a suggestion: with the right prefix, with another one."""
 
 log = structlog.get_logger()
 
@@ -41,7 +41,8 @@ log = structlog.get_logger()
 def settings(file: Path | None, known: Collection[str]) -> dict[str, str]:
     """Return the values of the known settings. The environment takes precedence over the file.
 
-    An empty value counts as unset. Variables that look like settings but are unknown are logged. Raises StartError.
+    An empty value counts as unset. Variables that look like settings but are unknown are logged. Raises
+    StartError.
     """
     found = {} if file is None else _variables_of(file)
     found |= _variables()
@@ -51,7 +52,7 @@ def settings(file: Path | None, known: Collection[str]) -> dict[str, str]:
 
 
 def _variables() -> dict[str, str]:
-    """Return the environment, without variables that Kubernetes or Docker set for a service named `scoreboard`."""
+    """Return the environment without the variables of a Kubernetes or Docker service named `scoreboard`."""
     found = _named_as_settings(os.environ)
     services = sorted(name for name, value in found.items() if is_of_a_service(name, value))
     ports = [name for name in services if name.endswith("_PORT")]

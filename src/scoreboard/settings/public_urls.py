@@ -50,7 +50,7 @@ _ORIGIN: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authorit
 
 
 def cors_origin(text: str) -> str:
-    """Return an origin as a browser sends it, without a trailing slash. Raises ValueError for any other text."""
+    """Return an origin as a browser sends it, without a trailing slash. Raises ValueError for other texts."""
     if text == "*" or text in OPAQUE_ORIGINS:
         return text
     match = _ORIGIN.fullmatch(text)
@@ -101,5 +101,5 @@ def _web_host(host: str) -> str:
 
 
 def _punycode(label: str) -> str:
-    """Encode a normalized label as browsers do: unlike the codec `idna`, they keep ß (UTS 46, nontransitional)."""
+    """Encode a normalized label as browsers do (UTS 46, nontransitional). Unlike the codec `idna`, keep ß."""
     return label.encode("punycode").decode()

@@ -20,8 +20,8 @@ _PARTS: Final = re.compile(
 class RedisAddress:
     """The servers of Redis, and the options of connections to them.
 
-    `hosts` are Sentinels if `service`, the name of their primary, is set. They are empty for a Unix socket. `options`
-    are those of redis-py, such as `username`, `password`, `db` and `path`.
+    `hosts` are Sentinels if `service`, the name of their primary, is set. They are empty for a Unix socket.
+    `options` are those of redis-py, such as `username`, `password`, `db` and `path`.
     """
 
     hosts: tuple[tuple[str, int], ...]
@@ -31,10 +31,11 @@ class RedisAddress:
 
 
 def parse_address(url: str) -> RedisAddress:
-    """Parse `redis://user:password@host:port/db`, with several hosts separated by commas, `rediss://` and `unix://`.
+    """Parse `redis://user:password@host:port/db`, with several hosts separated by commas, `rediss://` and
+    `unix://`.
 
-    `redis+sentinel://host:port,…/service/db` names Sentinels; user and password are those of the Redis servers.
-    Raises ValueError.
+    `redis+sentinel://host:port,…/service/db` names Sentinels; user and password are those of the Redis
+    servers. Raises ValueError.
     """
     from redis.asyncio.connection import SSLConnection, parse_url
 

@@ -36,7 +36,8 @@ def load_secret(settings: Settings) -> bytes:
             secret = file.read().strip()
     except OSError as error:
         raise StartError(
-            f"The secret in {path} cannot be read or created ({error.strerror}): check the path and its permissions, "
+            f"The secret in {path} cannot be read or created ({error.strerror}): check the path and its "
+            "permissions, "
             "or set SCOREBOARD_JWT_SECRET."
         ) from error
     if found.st_uid != os.geteuid():
@@ -56,7 +57,7 @@ def load_secret(settings: Settings) -> bytes:
 
 
 def _create(path: Path) -> None:
-    """Create the file atomically. If two processes start at the same time, both read the file of the first."""
+    """Create the file atomically. Of two processes that start together, both read the first one's file."""
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     try:
         with os.fdopen(descriptor, "w") as file:

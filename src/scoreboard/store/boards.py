@@ -27,7 +27,8 @@ def register_boards(connection: Connection, wanted: Sequence[Board]) -> Mapping[
     for board in wanted:
         if known.get(board.id, FOLD) != FOLD:
             raise SchemaError(
-                f"Board “{board.id}” is kept as “{known[board.id]}” in this database, and this program knows only "
+                f"Board “{board.id}” is kept as “{known[board.id]}” in this database, and this program "
+                "knows only "
                 f"“{FOLD}”: start the program that created it, or use another board id in the catalog."
             )
     new = [{"id": board.id} for board in wanted if board.id not in known]
@@ -42,12 +43,12 @@ def board_keys(connection: Connection) -> Mapping[str, int]:
 
 
 def key_of(board: str) -> ScalarSelect[int]:
-    """Return a board's key as an expression. With a join instead, a database would not read in the index's order."""
+    """Return a board's key as an expression. A join would keep a database from the index's order."""
     return select(boards.c.key).where(boards.c.id == board).scalar_subquery()
 
 
 def write_nothing(connection: Connection) -> None:
-    """Change a row and change it back, to check that writes work. (SQLite skips updates that change nothing.)"""
+    """Change a row and change it back, to check that writes work. (SQLite skips updates without change.)"""
     first = boards.c.key == select(func.min(boards.c.key)).scalar_subquery()
     for step in (1, -1):
         connection.execute(update(boards).where(first).values(at_us=boards.c.at_us + step))

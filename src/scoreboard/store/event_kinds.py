@@ -1,7 +1,7 @@
 """Storage of the kinds of events that programs of schema 0002 do not know.
 
-Such an event is stored with a kind that has the same effect in those programs, and with its own kind as the `subkind`.
-So all instances can read the ledger during a rolling update and after a rollback.
+Such an event is stored with a kind that has the same effect in those programs, and with its own kind as the
+`subkind`. So all instances can read the ledger during a rolling update and after a rollback.
 """
 
 from typing import Final

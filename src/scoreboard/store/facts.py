@@ -23,8 +23,8 @@ def batch_facts(
 ) -> BatchFacts:
     """Build the facts from one row per submission, and from the players' integer keys.
 
-    Two rare facts take further statements: the events of idempotency keys that were used before, and the clock's
-    reading of a head that is ahead of the clock.
+    Two rare facts take further statements: the events of idempotency keys that were used before, and the
+    clock's reading of a head that is ahead of the clock.
     """
     heads = {row["board"]: Head(row["head_version"], row["head_at_us"]) for row in rows}
     heads |= {board: reads.head(connection, board) for board, head in heads.items() if head.at_us > at_us}

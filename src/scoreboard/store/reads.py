@@ -1,4 +1,4 @@
-"""Reads of heads, standings and the ledger: the same statements for both databases, each in one transaction."""
+"""Reads of heads, standings and the ledger: the same in both databases, each in one transaction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields

@@ -1,7 +1,7 @@
 """The schema of a database: reading its revision, checking it, and migrating it.
 
-A revision such as `0002.1` only adds to 0002 what programs of 0002 can ignore. These programs keep working with it, so
-that releases can be rolled out and back without downtime.
+A revision such as `0002.1` only adds to 0002 what programs of 0002 can ignore. These programs keep working
+with it, so that releases can be rolled out and back without downtime.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 REVISIONS: Final = ("0001", "0002", "0002.1", "0002.2", "0002.3")
-"""The revisions in `migrations/versions`, oldest first. With this list, the check of a schema needs no Alembic, which
-would add 0.2 s of CPU time to each start."""
+"""The revisions in `migrations/versions`, oldest first. With this list, the check of a schema needs no
+Alembic, which would add 0.2 s of CPU time to each start."""
 
 
 def migration_config() -> "Config":

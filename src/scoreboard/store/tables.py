@@ -1,8 +1,9 @@
 """The tables, the same for both databases. `migrations` creates them; a test compares the two.
 
-Events and standings refer to a player by an integer key. The user id and name are only in `players`, so that a player
-can be erased while the ledger stays complete. Triggers refuse every update or delete of `score_events`, except that
-its provenance can be set to null. For the same reason, the actors and reasons of corrections have their own table.
+Events and standings refer to a player by an integer key. The user id and name are only in `players`, so that
+a player can be erased while the ledger stays complete. Triggers refuse every update or delete of
+`score_events`, except that its provenance can be set to null. For the same reason, the actors and reasons of
+corrections have their own table.
 """
 
 from typing import Final
@@ -83,7 +84,8 @@ score_events: Final = Table(
     Column("token_id", Text),
     Column("address_hash", BigInteger),
     Column("agent_hash", BigInteger),
-    # The clock's reading if `at_us`, which never decreases on a board, is ahead of it. Null: the same as `at_us`.
+    # The clock's reading if `at_us`, which never decreases on a board, is ahead of it. Null: the same as
+    # `at_us`.
     Column("clock_us", BigInteger),
     # The actual kind, if programs of schema 0002 do not know it (`event_kinds`).
     Column("subkind", Text),

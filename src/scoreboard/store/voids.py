@@ -12,8 +12,8 @@ from scoreboard.store.event_kinds import HIDES
 from scoreboard.store.tables import READING_US, boards, score_events
 
 _NOTHING: Final = 0
-"""Adding it to a board's key keeps SQLite from the primary key, which would read the whole board. SQLite then uses the
-index of targets or of players."""
+"""Adding it to a board's key keeps SQLite from the primary key, which would read the whole board. SQLite then
+uses the index of targets or of players."""
 
 _later = score_events.alias("later")
 
@@ -51,10 +51,11 @@ def are_void(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) ->
 def reached_after(
     connection: Connection, kind: EventKind, player: int, targets: Sequence[Target]
 ) -> Mapping[str, Reached]:
-    """Return, for each board, the event that reaches the player's score after the targets are voided or restored.
+    """Return, for each board, the event that reaches the player's score after the targets are voided or
+    restored.
 
-    It is the last event that counts and has points. Without such an event, the score has been 0 since the first event
-    that counts, or else the first of all (`effective_history`).
+    It is the last event that counts and has points. Without such an event, the score has been 0 since the
+    first event that counts, or else the first of all (`effective_history`).
     """
     reached: dict[str, Reached] = {}
     for board in {target.event.board for target in targets}:

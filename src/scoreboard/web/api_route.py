@@ -20,13 +20,13 @@ How to write a route (`routes/players.py` is an example):
 
         return router.routes
 
-- Raise a `ScoreboardError` anywhere: `problems` renders it with its status and code. Name it in `responses`, with
-  `error_responses`, so that the OpenAPI document shows it.
-- Dependencies run in this order: those of the router, those of the decorator, then those of the parameters from left to
-  right. The first error ends the request. Put authentication and limits first.
-- Read a body with `JsonBody`, never with a plain model as parameter: FastAPI would read such a body before it runs any
-  dependency, with its own limits and errors. Declare query parameters as `Annotated[Model, Query()]`: they are checked
-  after all dependencies, and a mistake becomes `validation_failed`.
+- Raise a `ScoreboardError` anywhere: `problems` renders it with its status and code. Name it in `responses`,
+  with `error_responses`, so that the OpenAPI document shows it.
+- Dependencies run in this order: those of the router, those of the decorator, then those of the parameters
+  from left to right. The first error ends the request. Put authentication and limits first.
+- Read a body with `JsonBody`, never with a plain model as parameter: FastAPI would read such a body before it
+  runs any dependency, with its own limits and errors. Declare query parameters as `Annotated[Model,
+  Query()]`: they are checked after all dependencies, and a mistake becomes `validation_failed`.
 - The module `dependencies` has `Authenticate`, `require_json`, `IdempotencyKey`, `JsonBody` and `no_store`.
 - A route for GET also answers HEAD.
 """
@@ -65,9 +65,10 @@ class ApiRoute(APIRoute):
     ) -> None:
         """Create a route.
 
-        `policies` are the headers of the route's rate limits, which every response has; None: the route has no limits.
-        `schemas` are those of the OpenAPI document that FastAPI does not find by itself. A dependency adds its own
-        attributes `schemas` and `openapi` to the description. All other options are FastAPI's.
+        `policies` are the headers of the route's rate limits, which every response has; None: the route has
+        no limits. `schemas` are those of the OpenAPI document that FastAPI does not find by itself. A
+        dependency adds its own attributes `schemas` and `openapi` to the description. All other options are
+        FastAPI's.
         """
         responses = {} if responses is None else responses
         if policies is not None:

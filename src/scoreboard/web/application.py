@@ -50,11 +50,11 @@ from scoreboard.web.routes.players import name_route
 from scoreboard.web.routes.scores import scores_route
 
 DESCRIPTION: Final = """\
-Users complete actions. The server decides the points, keeps every score in a ledger, ranks all players, and updates the
-top 10 in every open browser.
+Users complete actions. The server decides the points, keeps every score in a ledger, ranks all players, and
+updates the top 10 in every open browser.
 
-Errors are `application/problem+json` (RFC 9457) with a stable `code`. A request with an error has changed nothing,
-except with `outcome_unknown`, whose `detail` says what to do."""
+Errors are `application/problem+json` (RFC 9457) with a stable `code`. A request with an error has changed
+nothing, except with `outcome_unknown`, whose `detail` says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ def make_application(
 ) -> ASGIApp:
     """Return the application.
 
-    `hash_key` hashes client addresses in the ledger and users in the request log. Without it, neither is recorded.
-    `admin_port` serves the routes of administrators.
+    `hash_key` hashes client addresses in the ledger and users in the request log. Without it, neither is
+    recorded. `admin_port` serves the routes of administrators.
     """
     is_admin_port = admin_port_check(admin_port, is_public=settings.admin_on_public_port)
     admin_only = _admin_routes(services, is_admin_port) if settings.has_admin_routes else []

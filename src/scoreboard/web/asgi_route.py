@@ -18,7 +18,8 @@ JSON: Final = (b"content-type", b"application/json")
 class AsgiRoute(ApiRoute):
     """A route whose endpoint is an ASGI application. It may raise any `ScoreboardError`.
 
-    The OpenAPI document has the route as it is described, since the endpoint has no parameters to read it from.
+    The OpenAPI document has the route as it is described, since the endpoint has no parameters to read it
+    from.
     """
 
     def __init__(self, path: str, endpoint: ASGIApp, **options: Any) -> None:

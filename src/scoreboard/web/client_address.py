@@ -17,8 +17,8 @@ IPV6_PREFIX: Final = 64
 def client_address(scope: Scope, trusted: Sequence[Network]) -> str | None:
     """Return the client's address, or its network for IPv6. None for a Unix socket.
 
-    It is the address of the connection. If that is a trusted proxy, it is the rightmost hop of `X-Forwarded-For` that
-    is not a trusted proxy: the client itself can have sent all hops to the left of it.
+    It is the address of the connection. If that is a trusted proxy, it is the rightmost hop of
+    `X-Forwarded-For` that is not a trusted proxy: the client itself can have sent all hops to the left of it.
     """
     client = scope.get("client")
     address = _parse(client[0]) if client else None

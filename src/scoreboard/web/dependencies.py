@@ -29,7 +29,7 @@ BODY_ERRORS: Final = (
     problems.BodyTooLarge(request_parts.MAX_BODY_BYTES),
     problems.UnsupportedMediaType(),
 )
-"""The errors of `JsonBody`, for `error_responses`. Add a ValidationFailed with an example of the route's own fields."""
+"""The errors of `JsonBody`, for `error_responses`. Add a ValidationFailed with the route's own fields."""
 
 _BEARER: Final = HTTPBearer(scheme_name="bearer", bearerFormat="JWT", auto_error=False)
 """Describes the token in the OpenAPI document. `Tokens` reads and verifies it."""
@@ -38,7 +38,8 @@ _BEARER: Final = HTTPBearer(scheme_name="bearer", bearerFormat="JWT", auto_error
 class Authenticate:
     """Return the caller that the bearer token names, if the token has a scope (None: any token).
 
-    Raises TokenMissing, TokenExpired, TokenInvalid, KeysUnavailable, InsufficientScope. The request log shows the user.
+    Raises TokenMissing, TokenExpired, TokenInvalid, KeysUnavailable, InsufficientScope. The request log shows
+    the user.
     """
 
     def __init__(self, tokens: Tokens, scope: str | None = None) -> None:
@@ -54,7 +55,7 @@ class Authenticate:
 
 
 async def require_json(request: Request) -> None:
-    """Raise UnsupportedMediaType if the body is not declared as JSON, for routes with checks before `JsonBody`."""
+    """Raise UnsupportedMediaType if the body is not declared as JSON, for checks before `JsonBody`."""
     request_parts.check_json(_headers(request))
 
 

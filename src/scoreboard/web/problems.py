@@ -129,7 +129,8 @@ _BY_STATUS: Final[Mapping[HTTPStatus, Sequence[type[ScoreboardError]]]] = {
     HTTPStatus.TOO_MANY_REQUESTS: [errors.PlayerBusy, errors.RateLimited, ReadsLimited, ServerLimited],
     HTTPStatus.INTERNAL_SERVER_ERROR: [errors.InternalError],
     HTTPStatus.SERVICE_UNAVAILABLE: [
-        errors.ClockUnsure, errors.KeysUnavailable, errors.OutcomeUnknown, errors.QueueFull, errors.StoreUnavailable
+        errors.ClockUnsure, errors.KeysUnavailable, errors.OutcomeUnknown, errors.QueueFull,
+        errors.StoreUnavailable,
     ],
 }  # fmt: skip
 

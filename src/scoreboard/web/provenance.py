@@ -1,4 +1,4 @@
-"""The provenance of a submission: hashes by which the ledger recognises a client, but does not identify it."""
+"""The provenance of a submission: hashes by which the ledger recognises a client without identifying it."""
 
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -10,7 +10,7 @@ from scoreboard.domain.digests import keyed_hash
 from scoreboard.domain.submissions import Caller, Provenance
 
 CACHED_HASHES: Final = 20_000
-"""Hashes of recent addresses and user agents (about 200 bytes each): players submit repeatedly, from few browsers."""
+"""Hashes of recent addresses and user agents (about 200 bytes each), because players repeat them."""
 
 
 class ProvenanceHasher:

@@ -92,7 +92,7 @@ def parse_json(model: type[Model], body: bytes) -> Model:
 
 
 def _parse_unusual_json(model: type[Model], body: bytes) -> Model:
-    """Parse with the standard library. Pydantic reports a lone surrogate as invalid JSON, without its field."""
+    """Parse with the standard library: Pydantic reports a lone surrogate without its field."""
     try:
         return model.model_validate(json.loads(body.decode("utf-8-sig")))
     except ValidationError as error:

@@ -51,7 +51,8 @@ async def test_a_page_for_a_lost_copy_changes_nothing(empty: Ranking) -> None:
     await empty.apply(change(PAGE, 0, 1, standing(1, 50, 1)))
     lost = (await empty.progress("main")).copy
     await empty.drop("main")
-    # Another process starts a new copy. Player 2, whose standing has changed since version 1, is on its next page.
+    # Another process starts a new copy. Player 2, whose standing has changed since version 1, is on its next
+    # page.
     await empty.apply(change(PAGE, 0, 2, standing(1, 60, 2)), (await empty.progress("main")).copy)
     begun = (await empty.progress("main")).copy
     assert begun not in {"", lost}

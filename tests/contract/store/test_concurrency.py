@@ -69,7 +69,7 @@ async def test_a_batch_is_taken_only_once_its_boards_are_locked(make_store: Make
 async def test_one_player_on_two_boards_at_once_is_counted_exactly(
     make_store: MakeStore, store: Store, known: bool
 ) -> None:
-    """Each board has its own lock, so a commit on another board may come between the facts and this commit."""
+    """Each board has its own lock: a commit on another board may come between facts and this commit."""
     if known:
         await commit(store, submission("ada"))
     decided: list[int] = []

@@ -173,7 +173,7 @@ async def test_a_board_that_was_not_registered_fails_alone(make_store: MakeStore
 async def test_boards_with_swapped_keys_get_their_own_events(
     store: AdminStore, clock: HeldClock, query: Query
 ) -> None:
-    """After the restore of a backup, another board may have the key. Each event is written to its own board."""
+    """After a restore, another board may have the key. Each event is written to its own board."""
     query("UPDATE boards SET key = -key")
     query("UPDATE boards SET key = 3 + key")
     async with committing(store, clock) as written:

@@ -119,7 +119,8 @@ def fill(connection: Connection, revision: str, rows: Rows) -> None:
             """
             UPDATE standings SET reached_version = (
                    SELECT max(e.version) FROM score_events e
-                    WHERE e.board_key = standings.board_key AND e.player_key = standings.player_key AND e.points <> 0)
+                    WHERE e.board_key = standings.board_key AND e.player_key = standings.player_key
+                    AND e.points <> 0)
             """
         )
     )
@@ -135,7 +136,7 @@ def fill(connection: Connection, revision: str, rows: Rows) -> None:
 
 
 async def play(store: AdminStore) -> None:
-    """Write players with equal scores, some of them corrected, and one who has lost all points, on two boards."""
+    """Write players with equal scores, some corrected, and one who has lost all points, on two boards."""
     await store.register_boards([MAIN, SIDE])
     for user_id in ("ada", "bob", "cyd", "dan", "ada", "bob", "cyd", "eve", "eve"):
         await commit(store, submission(user_id))
@@ -185,7 +186,8 @@ async def test_the_order_is_recomputed_and_copies_follow(
             assert page.entries == expected.entries
         for board in ("main", "side"):
             assert (await verify(store, ranking, board, lambda *_: None)).differences == ()
-        # ada, bob and dan moved on the main board, and dan on the other one. Unmoved players have no new event.
+        # ada, bob and dan moved on the main board, and dan on the other one. Unmoved players have no new
+        # event.
         moved = {board: head.version - heads[board].version for board, head in (await store.heads()).items()}
         assert moved == {"main": 3, "side": 1}
         log = await store.corrections(None, 100)

@@ -54,7 +54,7 @@ UNDONE: dict[str, Sequence[Step]] = {
     "two voids, in another order": (*TWICE, void(1), void(2), unvoid(2), unvoid(1)),
     "all of a player, the oldest first": (*TWICE, VOID_ALL, unvoid(1), unvoid(2)),
     "all of a player, the newest first": (*TWICE, VOID_ALL, unvoid(2), unvoid(1)),
-    "a void of an adjustment": (award("ada"), adjust("ada", 50), award("bob"), award("bob"), void(2), unvoid(2)),
+    "a void of an adjustment": (award("ada"), adjust("ada", 50), *2 * [award("bob")], void(2), unvoid(2)),
     "a void of all of two players": (*EQUALS, void(2), void(1), unvoid(2), unvoid(1)),
 }  # fmt: skip
 """Each ends with the order from before the corrections: the players reached equal scores in this order."""
@@ -120,7 +120,7 @@ async def run(store: AdminStore, clock: HeldClock, steps: Sequence[Step]) -> Non
 
 
 async def check_reached(store: AdminStore) -> dict[str, int]:
-    """Check the order and the reached versions against a replay. Return the reached version of each player."""
+    """Check order and reached versions against a replay. Return the reached version of each player."""
     ledger = await store.events("main", 0, 1_000)
     expected = reached_versions(ledger, len(ledger))
     change = await store.changes("main", 0, 1_000)

@@ -1,6 +1,7 @@
 """Follows a stream with a client from PyPI, the way its documentation shows: python clients.py CLIENT URL.
 
-Prints the version of each board. It reads every event as JSON, so an event without data ends it with an error.
+Prints the version of each board. It reads every event as JSON, so an event without data ends it with an
+error.
 """
 
 import asyncio

@@ -5,7 +5,8 @@ import typer
 from scoreboard.cli.admin import corrections, searches
 
 app = typer.Typer(
-    help="Search players and events, and correct them. Works directly on the database, also while servers run.",
+    help="Search players and events, and correct them. Works directly on the database, also while "
+    "servers run.",
     no_args_is_help=True,
 )
 for command in (

@@ -24,7 +24,7 @@ def unban(user: User, reason: Reason, actor: Actor = None) -> None:
 
 
 def hide(user: User, reason: Reason, actor: Actor = None) -> None:
-    """Hide a player from all boards, present and future. The player may still score. For staff and testers."""
+    """Hide a player from all boards, present and future (staff, testers). The player may still score."""
     _correct(EventKind.HIDE, reason, actor, user_id=user)
 
 

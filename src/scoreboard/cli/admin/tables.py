@@ -14,7 +14,7 @@ WIDEST: Final = 10_000
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table to a wide terminal, one line per field to a narrow one, and tab-separated lines to a pipe."""
+    """Print a table to a wide terminal, a line per field to a narrow one, tab-separated lines to a pipe."""
     console = Console()
     if not console.is_terminal:
         for row in rows:

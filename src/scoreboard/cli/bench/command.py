@@ -40,15 +40,18 @@ def bench(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Measure a running scoreboard from outside: the time from a POST until every open stream has the new board.
+    """Measure a running scoreboard from outside: the time from a POST until every open stream has the new
+    board.
 
-    This writes real scores for the ten users bench-0 to bench-9, with tokens signed by SCOREBOARD_JWT_SECRET. Do not
-    use it on a board that matters. The result includes the network and this command's own time, which grows with the
-    number of streams. A score that does not change the top ten reaches no stream, so the ten users must be on top.
+    This writes real scores for the ten users bench-0 to bench-9, with tokens signed by SCOREBOARD_JWT_SECRET.
+    Do not use it on a board that matters. The result includes the network and this command's own time, which
+    grows with the number of streams. A score that does not change the top ten reaches no stream, so the ten
+    users must be on top.
     """
     if not let_scores_be_written_there and not is_this_machine(server_url(url).host):
         raise StartError(
-            f"{url} is not this machine, and real scores would be written there: add --let-scores-be-written-there."
+            f"{url} is not this machine, and real scores would be written there: add "
+            "--let-scores-be-written-there."
         )
     settings = read_settings()
     catalog = load_catalog(settings.catalog)
@@ -68,7 +71,8 @@ def bench(
         Console().print(_table(url, figures))
     if result.statuses[429]:
         typer.echo(
-            "429: these users were over the server's limit. Use a lower --rate, or a higher limit on the server."
+            "429: these users were over the server's limit. Use a lower --rate, or a higher limit on the "
+            "server."
         )
     if result.statuses.keys() - {201} or result.lost or result.missed:
         raise typer.Exit(1)

@@ -1,7 +1,7 @@
 """Arrival times of the events of a stream.
 
-httpx2 spends more time on an event than the server: with 400 streams, most of the result would be the client's own
-time. This reader therefore takes only the `id` from each event.
+httpx2 spends more time on an event than the server: with 400 streams, most of the result would be the
+client's own time. This reader therefore takes only the `id` from each event.
 """
 
 import asyncio

@@ -27,7 +27,7 @@ SETTLE_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The measurement to make. Scores are sent `rate` times a second, by the `users` (id and token) in turn."""
+    """The measurement to make. `users` (id and token) send scores in turn, `rate` times a second."""
 
     url: str
     board: str | None
@@ -40,7 +40,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Result:
-    """The measurements. Times are seconds since a score was due, so they include its wait for a connection."""
+    """The measurements. Times are seconds since a score was due, with its wait for a connection."""
 
     posts: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)

@@ -40,7 +40,7 @@ MAX_EVENT_BYTES: Final = 1_048_576
 """A board has a few KiB. A larger event is an error, and is not kept in memory."""
 
 MAX_WAITING: Final = 64
-"""Updates in the queue. While it is full the stream is not read, and the server skips boards for this client."""
+"""Updates in the queue. While it is full, the stream is not read, and the server skips boards."""
 
 
 class _Schema(BaseModel):
@@ -242,7 +242,7 @@ class Reader:
             self._queue.put(None)
 
     def take(self, timeout_seconds: float) -> list[Update]:
-        """Return all updates in the queue, or wait for the first one. Raises the error that ended the stream."""
+        """Return all updates in the queue, or wait for one. Raises the error that ended the stream."""
         taken: list[Update] = []
         try:
             update = self._queue.get(timeout=timeout_seconds)

@@ -53,7 +53,8 @@ def watch(
     except KeyboardInterrupt:
         return
     except BrokenPipeError:
-        # The reader of the pipe has ended. Without this, Python reports the error again when it flushes at exit.
+        # The reader of the pipe has ended. Without this, Python reports the error again when it flushes at
+        # exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

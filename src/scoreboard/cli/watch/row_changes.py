@@ -7,7 +7,7 @@ from scoreboard.cli.watch.board_stream import Board, Row
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """The change of a row since an earlier board: ranks `climbed` (negative if it fell), and points `gained`."""
+    """A row's change since an earlier board: ranks `climbed` (negative: fell), and points `gained`."""
 
     row: Row
     climbed: int = 0
@@ -26,7 +26,7 @@ class RowChange:
 
 
 def row_changes(before: Board | None, now: Board) -> list[RowChange]:
-    """Compare row by row. Without an earlier version of the same board, each row has changed and none is new."""
+    """Compare row by row. Without an earlier version of the board, each row has changed and none is new."""
     if before is None or before.board != now.board:
         return [RowChange(row) for row in now.entries]
     known = {row.user_id: row for row in before.entries}

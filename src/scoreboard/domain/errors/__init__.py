@@ -1,4 +1,4 @@
-"""All errors that the scoreboard raises deliberately, by concern. `web.problems` gives each its HTTP status."""
+"""All errors that the scoreboard raises deliberately, by concern. `web.problems` maps them to HTTP."""
 
 from scoreboard.domain.errors.access import *  # noqa: F403
 from scoreboard.domain.errors.administration import *  # noqa: F403

@@ -25,7 +25,7 @@ class StoreUnavailable(RetryLater):
 
 
 class OutcomeUnknown(RetryLater):
-    """Raised if the connection was lost during a commit, and the store does not answer whether it happened."""
+    """Raised if the connection was lost during a commit, and it is unknown whether it happened."""
 
     code = "outcome_unknown"
     detail = "It is not known whether this counted: send it again with the same Idempotency-Key."

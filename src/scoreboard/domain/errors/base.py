@@ -39,7 +39,7 @@ class RequestError(ScoreboardError):
 
 
 class RetryLater(ScoreboardError):
-    """The base class of errors after which the same request may succeed, `retry_after_us` microseconds later."""
+    """The base class of errors after which the request may succeed, `retry_after_us` microseconds later."""
 
     def __init__(self, retry_after_us: int = 1_000_000) -> None:
         super().__init__()

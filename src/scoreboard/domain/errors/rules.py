@@ -99,7 +99,7 @@ class ProofRequired(RequestError):
 
 
 class ProofInvalid(RequestError):
-    """Raised if a proof is malformed, expired, for another action or player, or not signed with a configured key."""
+    """Raised if a proof is malformed, expired, for another action or player, or wrongly signed."""
 
     code = "proof_invalid"
     detail = "The proof is expired, or not valid for this action and player: get a new one."

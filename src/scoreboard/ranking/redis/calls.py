@@ -16,13 +16,13 @@ from scoreboard.resilience.circuit_breaker import CircuitBreaker
 SCRIPTS: Final = ("apply", "page", "rank", "drop", "keep_names", "names", "drop_names")
 
 WAIT_FOR_CONNECTION_SECONDS: Final = 0.25
-"""Time limit of the wait for a free connection. A longer wait means that this process is overloaded, not Redis."""
+"""Time limit of the wait for a free connection. A longer wait means that this process is overloaded."""
 
 PROBE_SECONDS: Final = 0.25
 """Interval of the probes of an unreachable server."""
 
 PROBE_TTL_MS: Final = 10_000
-"""Lifetime of the key that a probe writes. A probe writes because a replica, or a full server, refuses writes."""
+"""Lifetime of the key that a probe writes. It writes because a replica or a full server only reads."""
 
 
 class RedisCalls:
@@ -31,7 +31,7 @@ class RedisCalls:
     def __init__(
         self, servers: RedisServers, prefix: str, process: str, on_reconnect: Callable[[], None]
     ) -> None:
-        """`process` is the id of this process. `on_reconnect` is called when an unreachable server is back."""
+        """`process` is this process's id. `on_reconnect` is called when an unreachable server is back."""
         self._servers = servers
         self._prefix = prefix
         self._process = process
@@ -67,7 +67,8 @@ class RedisCalls:
 
     @asynccontextmanager
     async def guard(self, board: str) -> AsyncIterator[None]:
-        """Limit the time of the block, in which calls for a board are made. Its errors open the circuit breaker.
+        """Limit the time of the block, in which calls for a board are made. Its errors open the circuit
+        breaker.
 
         The wait for a free connection has a separate limit, and does not count as a failure of the server.
         """
@@ -96,7 +97,7 @@ class RedisCalls:
         self.in_use += 1
 
     def _breaker(self, board: str) -> CircuitBreaker:
-        """Return the breaker of all boards, or in a cluster, of which a part may be unreachable, that of one board."""
+        """Return the breaker of all boards, or that of one board in a cluster, which may fail in part."""
         name = board if self._servers.is_cluster else ""
         if name not in self._breakers:
             self._breakers[name] = breaker = CircuitBreaker(

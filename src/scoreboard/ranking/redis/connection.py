@@ -39,7 +39,7 @@ async def disconnect(client: Client) -> None:
 
 
 async def check(client: Client, silence_seconds: float) -> None:
-    """Raise StartError if the server refuses the connection or is too old. An unreachable server is only logged."""
+    """Raise StartError if the server refuses connections or is too old. Only log an unreachable one."""
     try:
         async with asyncio.timeout(10 * silence_seconds):
             servers = await client.info()

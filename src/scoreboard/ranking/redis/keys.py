@@ -1,4 +1,4 @@
-"""Keys in Redis. All keys of a board have the same hash tag, so a cluster keeps them on one server (in one slot)."""
+"""Keys in Redis. All keys of a board have the same hash tag, so a cluster keeps them in one slot."""
 
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -31,7 +31,7 @@ class BoardKeys:
 
 
 def names_key(prefix: str) -> str:
-    """Return the prefix of the names of all players. No board has the tag "@players", because "@" is quoted."""
+    """Return the prefix of all players' names. No board has the tag "@players", because "@" is quoted."""
     return f"{prefix}:{{@players}}:names"
 
 

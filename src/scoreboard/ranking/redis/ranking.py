@@ -1,8 +1,9 @@
 """The ranking in Redis 7 or newer: one copy of each board, which all instances share.
 
-Each call runs one script, which Redis executes atomically (`lua/`). A cluster keeps each board on one server, and the
-names of all players on another. There, names are written before a board and read after it in separate calls, so a page
-never contains a player without a name. If Redis has lost a part of a copy, the whole copy is dropped and filled again.
+Each call runs one script, which Redis executes atomically (`lua/`). A cluster keeps each board on one server,
+and the names of all players on another. There, names are written before a board and read after it in separate
+calls, so a page never contains a player without a name. If Redis has lost a part of a copy, the whole copy is
+dropped and filled again.
 """
 
 import asyncio

@@ -45,7 +45,8 @@ class RedisServers:
         )
 
     def subscriber(self, node: tuple[str, int] | None = None) -> Redis:
-        """Return a client for a subscription, of one server: the only one, the primary, or a node of the cluster.
+        """Return a client for a subscription, of one server: the only one, the primary, or a node of the
+        cluster.
 
         It fails when its connection is lost: resubscribing silently would hide missed messages.
         """
@@ -94,8 +95,8 @@ class RedisServers:
     def _connection_options(self, retries: int) -> dict[str, Any]:
         """Return the options of each connection. A call reopens a lost connection at most `retries` times.
 
-        The caller sets the time limits. By default, redis-py retries ten times, for seconds. Its own limit is an
-        `asyncio.wait_for` around each command, which on Python 3.11 may swallow a cancellation.
+        The caller sets the time limits. By default, redis-py retries ten times, for seconds. Its own limit is
+        an `asyncio.wait_for` around each command, which on Python 3.11 may swallow a cancellation.
         """
         return {
             **self.address.options,
@@ -112,8 +113,8 @@ class RedisServers:
 async def _connect_to_primary(connection: AbstractConnection) -> None:
     """Prepare a new connection. Raises ConnectionError if it leads to a replica, whose boards may be old.
 
-    A call reopens a lost connection, and after a failover the name may lead to a replica for a while. A user without
-    the permission for ROLE connects without this check.
+    A call reopens a lost connection, and after a failover the name may lead to a replica for a while. A user
+    without the permission for ROLE connects without this check.
     """
     await connection.on_connect()
     await connection.send_command("ROLE")

@@ -1,8 +1,9 @@
 """Subscription to changes of boards.
 
-A connection may look open although no message arrives: the network may drop packets, or the server may have lost the
-subscription. The subscriber therefore publishes a probe to itself every second, and subscribes again if it receives
-nothing. It does not know which messages it has missed, so it then reports every board as changed.
+A connection may look open although no message arrives: the network may drop packets, or the server may have
+lost the subscription. The subscriber therefore publishes a probe to itself every second, and subscribes again
+if it receives nothing. It does not know which messages it has missed, so it then reports every board as
+changed.
 """
 
 import asyncio
@@ -37,7 +38,8 @@ class Subscription:
         has_moved: Callable[[Redis], Awaitable[bool]],
         changed: Callable[[str], None],
     ) -> None:
-        """`boards` maps channels to boards; `probe` is a channel that only this process uses, on the same server.
+        """`boards` maps channels to boards; `probe` is a channel that only this process uses, on the same
+        server.
 
         `has_moved` returns True if changes are now published on a server other than the client's.
         """

@@ -1,4 +1,4 @@
-"""Write a correction: the same statements for both databases, in a transaction that holds the lock of all boards."""
+"""Write a correction with the same statements in both databases, under the lock of all boards."""
 
 from dataclasses import asdict
 from typing import Final

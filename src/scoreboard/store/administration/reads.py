@@ -16,7 +16,7 @@ from scoreboard.store.voids import are_void
 
 
 def players_like(connection: Connection, search: str, limit: int) -> Sequence[PlayerStandings]:
-    """Return the player with this id first, then those whose id starts with the text or whose name contains it."""
+    """Return the player with this id, then those whose id starts with the text or whose name contains it."""
     is_it = players.c.user_id == search
     rows = connection.execute(
         select(players)

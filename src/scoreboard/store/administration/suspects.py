@@ -61,7 +61,7 @@ def _irregularity(mean: float, mean_square: float) -> float:
 
 
 def _first_versions(connection: Connection, since_us: int) -> Mapping[int, int]:
-    """Return each board's first version since a time, by binary search: `at_us` never decreases on a board."""
+    """Return each board's first version since a time, by binary search: `at_us` never decreases."""
     first_versions = {}
     for board in connection.execute(select(boards.c.key, boards.c.version)).all():
         low, high = 1, board.version + 1

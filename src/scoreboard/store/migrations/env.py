@@ -1,4 +1,4 @@
-"""The environment of Alembic. `store.schema` passes the connection; there is no offline mode and no ini file."""
+"""The environment of Alembic. `store.schema` passes the connection; there is no offline mode or ini file."""
 
 from alembic import context
 

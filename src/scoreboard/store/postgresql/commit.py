@@ -1,9 +1,10 @@
 """Commits to PostgreSQL: retries after conflicts, and the look-up of a commit whose outcome is unknown.
 
-A commit takes four short round trips: lock, facts, append, COMMIT. Nothing else happens between the lock and COMMIT,
-since every other process waits for it. The server ends the transaction of a process that stops while it holds the lock
-(`idle_in_transaction_session_timeout`). This process closes the connection to a server that does not answer: while a
-statement is slow, the prober checks on a separate connection that the server still responds.
+A commit takes four short round trips: lock, facts, append, COMMIT. Nothing else happens between the lock and
+COMMIT, since every other process waits for it. The server ends the transaction of a process that stops while
+it holds the lock (`idle_in_transaction_session_timeout`). This process closes the connection to a server that
+does not answer: while a statement is slow, the prober checks on a separate connection that the server still
+responds.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,12 +22,12 @@ WRITERS: Final = 2
 """Connections that commit. The second one looks up the outcome if the first is lost."""
 
 TRIES: Final = 20
-"""Attempts if a commit on another board has changed a player since the facts were read. Each time, that other commit
-has succeeded, so even a second retry is rare."""
+"""Attempts if a commit on another board has changed a player since the facts were read. Each time, that other
+commit has succeeded, so even a second retry is rare."""
 
 CONFLICTS: Final = 4
-"""Attempts of these that may fail by a unique index or a deadlock. That is a conflict only if two transactions add
-the same player at once. A repeated one is a fault in the data."""
+"""Attempts of these that may fail by a unique index or a deadlock. That is a conflict only if two
+transactions add the same player at once. A repeated one is a fault in the data."""
 
 log = structlog.get_logger()
 
@@ -37,8 +38,8 @@ Write = Callable[[Transaction], Awaitable[Decision]]
 async def commit(writer: Connections, board_keys: Sequence[int], write: Write) -> Decision:
     """Lock boards, write a decision, and commit it. `write` is called again after a conflict.
 
-    Raises StoreUnavailable or ContentRejected if nothing was committed, OutcomeUnknown if that is not known, and what
-    `write` raises.
+    Raises StoreUnavailable or ContentRejected if nothing was committed, OutcomeUnknown if that is not known,
+    and what `write` raises.
     """
     lost = conflicts = 0
     for _ in range(TRIES):
@@ -46,7 +47,8 @@ async def commit(writer: Connections, board_keys: Sequence[int], write: Write) -
         try:
             async with writer.transaction(lock(board_keys)) as transaction:
                 decision = await write(transaction)
-                # A correction may change a player without an event. A batch without events has changed nothing.
+                # A correction may change a player without an event. A batch without events has changed
+                # nothing.
                 is_committing = bool(decision.events)
                 await transaction.commit()
         except Conflict as conflict:
@@ -70,7 +72,7 @@ async def commit(writer: Connections, board_keys: Sequence[int], write: Write) -
 async def _look_up(
     writer: Connections, board_keys: Sequence[int], decision: Decision, error: BaseException
 ) -> Decision:
-    """Find out whether a commit whose connection was lost has happened. Raises StoreUnavailable, OutcomeUnknown."""
+    """Find out whether a commit on a lost connection happened. Raises StoreUnavailable, OutcomeUnknown."""
     for number in range(WRITERS + 1):
         try:
             # The lock is free only once that transaction has ended.

@@ -27,7 +27,8 @@ Access = Literal["write", "read"]
 
 
 class Transaction(NamedTuple):
-    """A transaction that is rolled back unless it is committed, on a connection of SQLAlchemy and its `raw` one.
+    """A transaction that is rolled back unless it is committed, on a connection of SQLAlchemy and its `raw`
+    one.
 
     Statements of the hot path use the raw connection, to save SQLAlchemy's CPU time for each of them.
     """
@@ -43,7 +44,7 @@ READ_WRITE: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE"
 
 
 class Connections:
-    """A pool of at most `most` connections, which are opened when they are needed. An async context manager."""
+    """A pool of at most `most` connections, opened when they are needed. An async context manager."""
 
     def __init__(self, server: Server, limits: Limits, most: int, access: Access) -> None:
         self._server = server
@@ -52,7 +53,8 @@ class Connections:
         self.most = most
         settings = postgresql_database.session_settings(limits, is_for_writing=access == "write")
         self._settings = settings
-        # READ COMMITTED, whatever the default is: statements after the lock must see what was committed before it.
+        # READ COMMITTED, whatever the default is: statements after the lock must see what was committed
+        # before it.
         is_write, needs_primary = access == "write", server.needs_primary
         begin = f"BEGIN ISOLATION LEVEL {'READ COMMITTED' if is_write else 'REPEATABLE READ, READ ONLY'}"
         # Behind a pooler, each transaction may run on another server, and sessions keep no settings.
@@ -106,7 +108,8 @@ class Connections:
     async def transaction(self, first: str = "") -> AsyncIterator[Transaction]:
         """Open a transaction. It is rolled back unless it is committed.
 
-        `first` is a statement that is sent with the BEGIN. Both bypass SQLAlchemy, whose connection is in autocommit.
+        `first` is a statement that is sent with the BEGIN. Both bypass SQLAlchemy, whose connection is in
+        autocommit.
         """
         async with self._connected() as (connection, raw):
             try:
@@ -124,7 +127,7 @@ class Connections:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
-        """Check out a connection. It is closed if its server does not answer, so that its statement fails at once."""
+        """Check out a connection. It is closed if its server does not answer, so its statement fails."""
         async with self._engine.connect() as connection:
             raw = await _driver_connection(connection)
             if raw.renewals != self._server.renewals:

@@ -22,11 +22,11 @@ class ConnectionLost(Exception):
 
 
 class WrongRole(Exception):
-    """Raised when a server does not have the role that the URL asks for, such as a standby instead of the primary."""
+    """Raised when a server does not have the role that the URL asks for, such as a standby."""
 
 
 class Conflict(Exception):
-    """Raised if another commit has changed a player since the facts were read. The cause is the database's error."""
+    """Raised if another commit changed a player since the facts were read. Its cause is PostgreSQL's."""
 
 
 ERRORS: Final = (
@@ -57,23 +57,23 @@ def is_demoted(error: BaseException) -> bool:
 def is_fatal(error: BaseException) -> bool:
     """Return True if a connection must be closed: the server has ended it, or has become a standby.
 
-    https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, operator intervention, and
-    the time-outs of sessions.
+    https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, operator
+    intervention, and the time-outs of sessions.
     """
     code = _code(error)
     return code.startswith(("08", "57P")) or code in {"25P03", "25P04"} or is_demoted(error)
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Return True for a conflict with another transaction: it added the same player, or caused a deadlock (a bug)."""
+    """Return True for a conflict with a transaction that added the same player, or a deadlock (a bug)."""
     return _code(error) in {"23505", "40001", "40P01"}
 
 
 _OF_CONTENT: Final = ("0A", "21", "22", "23", "27", "2F", "38", "39", "42", "44", "54", "P0", "XX")
 """Classes of errors caused by a row or a statement, not by the state of the server.
 
-https://www.postgresql.org/docs/current/errcodes-appendix.html: among them are constraints (23), values out of range
-(22), errors of triggers (P0, 38, 39), and damaged rows and indexes (XX).
+https://www.postgresql.org/docs/current/errcodes-appendix.html: among them are constraints (23), values out of
+range (22), errors of triggers (P0, 38, 39), and damaged rows and indexes (XX).
 """
 
 

@@ -26,8 +26,9 @@ _STATEMENT: Final = f"""
            coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS clock_us,
            head.id AS board, head.version AS head_version, head.at_us AS head_at_us,
            player.name, player.seq, player.is_banned, player.is_hidden, player.is_name_kept, player.renames,
-           standing.score, standing.reached_version, standing.reached_at_us, standing.version AS standing_version,
-           standing.listed, use.action_seq, use.at_us AS used_at_us, limiting.at_us AS limit_at_us, %(columns)s
+           standing.score, standing.reached_version, standing.reached_at_us,
+           standing.version AS standing_version, standing.listed, use.action_seq, use.at_us AS used_at_us,
+           limiting.at_us AS limit_at_us, %(columns)s
       FROM unnest(%(arrays)s) WITH ORDINALITY AS batch(%(names)s, number)
       JOIN boards head ON head.key = batch.board_key
       LEFT JOIN LATERAL (
@@ -35,7 +36,8 @@ _STATEMENT: Final = f"""
             WHERE user_id = batch.user_id LIMIT 1) player ON true
       LEFT JOIN LATERAL (
            SELECT score, reached_version, reached_at_us, version, listed FROM standings
-            WHERE board_key = batch.board_key AND period = '{ALL_TIME}' AND player_key BETWEEN player.key AND player.key
+            WHERE board_key = batch.board_key AND period = '{ALL_TIME}' AND player_key BETWEEN player.key
+                  AND player.key
             ORDER BY player_key LIMIT 1) standing ON true
       LEFT JOIN LATERAL (
            SELECT action_seq, coalesce(clock_us, at_us) AS at_us FROM score_events
@@ -43,7 +45,8 @@ _STATEMENT: Final = f"""
             ORDER BY action_seq DESC LIMIT 1) use ON true
       LEFT JOIN LATERAL (
            SELECT coalesce(clock_us, at_us) AS at_us FROM score_events
-            WHERE player_key = player.key AND seq BETWEEN player.seq + 1 - $1::bigint AND player.seq + 1 - $1::bigint
+            WHERE player_key = player.key AND seq BETWEEN player.seq + 1 - $1::bigint
+                  AND player.seq + 1 - $1::bigint
             ORDER BY seq LIMIT 1) limiting ON true %(joins)s
      ORDER BY batch.number
 """
@@ -66,7 +69,8 @@ _KEY: Final = """
              ORDER BY idempotency_digest LIMIT 1)"""
 
 _PROOF: Final = """
-           (SELECT true AS found FROM score_events WHERE proof_digest BETWEEN batch.%(name)s AND batch.%(name)s
+           (SELECT true AS found FROM score_events
+             WHERE proof_digest BETWEEN batch.%(name)s AND batch.%(name)s
              ORDER BY proof_digest LIMIT 1)"""
 
 

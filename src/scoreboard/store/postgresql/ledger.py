@@ -1,4 +1,4 @@
-"""The statements of a commit in PostgreSQL that lock boards, append a decision, and look for a lost commit."""
+"""The statements of a PostgreSQL commit: lock boards, append a decision, and look for a lost commit."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -21,9 +21,9 @@ _APPEND: Final = f"""
                $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::uuid[], $13::text[],
                $14::text[], $15::bigint[], $16::bigint[], $17::boolean[], $18::uuid[], $19::text[],
                $20::bigint[], $21::bigint[], $22::bigint[], $23::text[])
-            AS e(board_key, version, event_id, kind, player_key, seq, action_id, action_seq, points, score, at_us,
-                 idempotency_digest, user_id, name, reached_version, reached_at_us, listed, proof_digest, token_id,
-                 address_hash, agent_hash, clock_us, subkind)
+            AS e(board_key, version, event_id, kind, player_key, seq, action_id, action_seq, points, score,
+                 at_us, idempotency_digest, user_id, name, reached_version, reached_at_us, listed,
+                 proof_digest, token_id, address_hash, agent_hash, clock_us, subkind)
     ), moved AS (
         INSERT INTO players (key, user_id, name, seq)
         SELECT player_key, user_id, name, seq FROM e ORDER BY user_id COLLATE "C"
@@ -34,14 +34,15 @@ _APPEND: Final = f"""
         SELECT (SELECT count(*) FROM moved) = (SELECT count(*) FROM e) AS is_whole
     ), ledger AS (
         INSERT INTO score_events (board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
-                                  points, score, at_us, idempotency_digest, proof_digest, token_id, address_hash,
-                                  agent_hash, clock_us, subkind)
+                                  points, score, at_us, idempotency_digest, proof_digest, token_id,
+                                  address_hash, agent_hash, clock_us, subkind)
         SELECT board_key, version, event_id, kind, player_key, seq, action_id, action_seq,
-               points, score, at_us, idempotency_digest, proof_digest, token_id, address_hash, agent_hash, clock_us,
-               subkind
+               points, score, at_us, idempotency_digest, proof_digest, token_id, address_hash, agent_hash,
+               clock_us, subkind
           FROM e, whole WHERE is_whole
     ), placed AS (
-        INSERT INTO standings (board_key, period, player_key, score, reached_version, reached_at_us, version, listed)
+        INSERT INTO standings (board_key, period, player_key, score, reached_version, reached_at_us, version,
+                               listed)
         SELECT board_key, '{ALL_TIME}', player_key, score, reached_version, reached_at_us, version, listed
           FROM e, whole WHERE is_whole
         ON CONFLICT (board_key, period, player_key) DO UPDATE SET
@@ -49,7 +50,8 @@ _APPEND: Final = f"""
                reached_at_us = EXCLUDED.reached_at_us, version = EXCLUDED.version, listed = EXCLUDED.listed
     ), heads AS (
         UPDATE boards SET version = h.version, at_us = h.at_us
-          FROM (SELECT board_key, max(version) AS version, max(at_us) AS at_us FROM e GROUP BY board_key) h, whole
+          FROM (SELECT board_key, max(version) AS version, max(at_us) AS at_us FROM e GROUP BY board_key) h,
+               whole
          WHERE boards.key = h.board_key AND is_whole
     )
     SELECT is_whole FROM whole

@@ -39,7 +39,7 @@ class Limits:
     lock_seconds: float
     statement_seconds: float
     idle_in_transaction_seconds: float = 1.0
-    """After this time, the server ends the transaction of a process that has stopped while it holds a lock."""
+    """After this time, the server ends the transaction of a stopped process that holds a lock."""
 
 
 Isolation = Literal["AUTOCOMMIT", "READ COMMITTED"]
@@ -66,7 +66,8 @@ def open_engine(
     """Create an engine whose connections enforce the time limits."""
 
     async def connect() -> asyncpg.Connection:
-        # The limit of a client is longer than those of the server: it is needed only if the server does not answer.
+        # The limit of a client is longer than those of the server: it is needed only if the server does not
+        # answer.
         return await server.connect(settings, command_seconds=limits.lock_seconds + limits.statement_seconds)
 
     return create_async_engine(
@@ -108,8 +109,8 @@ def address_of(url: str) -> str:
 def migrate(url: str) -> tuple[str | None, str]:
     """Create the tables, or migrate them to this program's schema. Return the revisions before and after.
 
-    If several processes migrate at once, one of them does it. Raises SchemaError if the schema is newer or belongs to
-    another program, StartError if the database cannot be reached or the server is too old.
+    If several processes migrate at once, one of them does it. Raises SchemaError if the schema is newer or
+    belongs to another program, StartError if the database cannot be reached or the server is too old.
     """
 
     def work(connection: Connection) -> tuple[str | None, str]:
@@ -138,7 +139,8 @@ def _check_ours(connection: Connection, url: str) -> None:
         taken = connection.execute(text("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"))
         if taken.scalar_one():
             raise SchemaError(
-                f"{address_of(url)} has tables of another program: set SCOREBOARD_DATABASE_URL to an empty database."
+                f"{address_of(url)} has tables of another program: set SCOREBOARD_DATABASE_URL to an "
+                "empty database."
             )
 
 
@@ -162,7 +164,8 @@ async def _once(url: str, work: Callable[[Connection], T]) -> T:
 async def _check_server(connection: AsyncConnection, url: str) -> None:
     found = await connection.execute(
         text(
-            "SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS "
+            "SELECT current_setting('server_version_num')::int AS version, "
+            "current_setting('server_encoding') AS "
             "encoding, current_setting('synchronous_commit') AS synchronous_commit"
         )
     )
@@ -171,7 +174,8 @@ async def _check_server(connection: AsyncConnection, url: str) -> None:
         raise StartError(f"The server at {address_of(url)} is too old: install PostgreSQL 15 or newer.")
     if server.encoding != "UTF8":
         raise StartError(
-            f"The database {address_of(url)} has the encoding {server.encoding}: create one with ENCODING 'UTF8'."
+            f"The database {address_of(url)} has the encoding {server.encoding}: create one with "
+            "ENCODING 'UTF8'."
         )
     if server.synchronous_commit == "off":
         log.warning(

@@ -1,4 +1,4 @@
-"""Detection of a PostgreSQL server that stops answering while statements wait for it. One prober per server."""
+"""Detection of a PostgreSQL server that stops answering while statements wait. One prober per server."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -15,7 +15,7 @@ from scoreboard.resilience.background_loop import BackgroundLoop
 from scoreboard.store.postgresql.errors import ERRORS
 
 ASK_AGAIN_SECONDS: Final = 30.0
-"""Interval between uses of the prober's connection while no statement is slow, so that firewalls keep it open."""
+"""Interval between uses of the idle prober's connection, so that firewalls keep it open."""
 
 CONNECT_SECONDS: Final = 10.0
 """Time limit for connecting. A slow connect is not counted as silence: only a missing answer is."""
@@ -36,9 +36,9 @@ class Watch:
 class Prober:
     """Closes the connections to a server that does not answer. All pools of that server share one prober.
 
-    The prober keeps one connection. It queries the server while any other connection has been in use for a quarter of
-    the silence limit. So only a missing answer counts as silence, and not a lock, a slow statement, a full server or a
-    slow handshake.
+    The prober keeps one connection. It queries the server while any other connection has been in use for a
+    quarter of the silence limit. So only a missing answer counts as silence, and not a lock, a slow
+    statement, a full server or a slow handshake.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Prober:
 
     @property
     def _slow_seconds(self) -> float:
-        """Time in use after which the server is queried. With the time limit of the answer it is the silence limit."""
+        """Time in use after which the server is queried. With the answer's time limit: the silence limit."""
         return self._silence_seconds() / 4
 
     @property
@@ -135,7 +135,7 @@ class Prober:
         return isinstance(answer, TimeoutError) or (answer is not None and await self._is_out_of_reach())
 
     async def _ask(self, connection: asyncpg.Connection) -> BaseException | None:
-        """Query the server. Return None for an answer, TimeoutError for silence, or the error that closed it."""
+        """Query the server. Return None for an answer, TimeoutError for silence, or the error of the loss."""
         asking = asyncio.create_task(connection.execute("SELECT 1"))
         try:
             # A time-out of asyncpg would open another connection to cancel the statement.

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Replica(Connections):
-    """Connections to a replica. A read that it cannot answer is repeated on the database itself by the caller."""
+    """Connections to a replica. The caller repeats a read that it cannot answer on the database itself."""
 
     def __init__(self, server: Server, limits: Limits, primary: Connections) -> None:
         super().__init__(server, limits, CONNECTIONS, "read")
@@ -34,8 +34,8 @@ class Replica(Connections):
     async def read(self, board: str | None, work: Callable[..., T], *args: object) -> T | None:
         """Return the result, or None if the replica does not answer, or does not have the database's history.
 
-        Its last event of the board (None: of each board) must also be in the database. Then all events before it are.
-        A database that was restored from a backup may have another history than its former replica.
+        Its last event of the board (None: of each board) must also be in the database. Then all events before
+        it are. A database that was restored from a backup may have another history than its former replica.
         """
         if self._breaker.is_open or self.used >= self.most:
             return None

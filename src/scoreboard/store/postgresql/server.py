@@ -13,13 +13,13 @@ from scoreboard.store.postgresql.errors import ERRORS, WrongRole, is_unknown_par
 from scoreboard.store.postgresql.prober import APPLICATION_NAME, CONNECT_SECONDS, Prober
 
 RENEWAL_SECONDS: Final = 1.0
-"""Minimum time between two renewals, so that a server that refuses all scores does not cost a connection for each."""
+"""Minimum time between two renewals: a server that refuses all scores costs no connection for each."""
 
 READ_ONLY_SECONDS: Final = 5.0
 """The same for a read-only server: it may have been replaced, or its disk may be full."""
 
 STATEMENT_CACHE_SIZE: Final = 100
-"""Prepared statements per connection. None behind a pooler, where the next statement may run in another session."""
+"""Prepared statements per connection. None behind a pooler, where sessions change between statements."""
 
 LEAVE: Final = (
     "SELECT pg_terminate_backend(pg_backend_pid()) "
@@ -40,7 +40,7 @@ class ServerConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has
 
 
 class Server:
-    """One PostgreSQL server, or several of which one has the right role. All pools of a URL share this object."""
+    """One PostgreSQL server, or several of which one has the right role. All pools of a URL share it."""
 
     def __init__(self, address: Address, *, silence_seconds: float, busy_seconds: float) -> None:
         """`busy_seconds` is the time for which a pooler may delay a statement until a session is free."""
@@ -53,8 +53,8 @@ class Server:
         self.takes_writes = True
         """False if the server reported that it is read-only on the last used connection."""
         self.is_pooled = False
-        """True behind a pooler such as pgbouncer, where sessions may change between transactions. The first connection
-        detects it."""
+        """True behind a pooler such as pgbouncer, where sessions may change between transactions. The first
+        connection detects it."""
         self.renewals = 0
         """The number of renewals. Connections from before the last one are replaced before their next use."""
         self.prober = Prober(self._connect_prober, self._silence)
@@ -165,7 +165,7 @@ class Server:
         return await self._connect_to(host, settings, seconds, command_seconds)
 
     def _recognise_pooler(self) -> None:
-        """Detect a pooler: it reports a process id that is not the server's, or refuses session parameters."""
+        """Detect a pooler: it reports a process id other than the server's, or refuses session parameters."""
         if not self.is_pooled:
             self.is_pooled = True
             log.info("the database is reached through a pooler", database=str(self._address))

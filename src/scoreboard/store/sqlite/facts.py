@@ -1,7 +1,7 @@
-"""The facts statement of a commit in SQLite: one row per submission of the batch, which is sent as one JSON array.
+"""The facts statement of a commit in SQLite: one row per submission of the batch, sent as one JSON array.
 
-So the statement is executed once per batch. That matters: sqlite3 releases Python's global lock at every step, and next
-to a busy event loop, getting it back takes up to a switch interval.
+So the statement is executed once per batch. That matters: sqlite3 releases Python's global lock at every
+step, and next to a busy event loop, getting it back takes up to a switch interval.
 """
 
 import json
@@ -25,29 +25,32 @@ LIMIT_PROBE: Final = """\
 # A CASE evaluates a subquery only if its condition is true.
 FACTS: Final = text(
     f"""
-    SELECT player.key AS player_key, (SELECT max(key) FROM players) AS newest_player_key, head.key AS board_key,
-           head.id AS board, head.version AS head_version, head.at_us AS head_at_us,
+    SELECT player.key AS player_key, (SELECT max(key) FROM players) AS newest_player_key,
+           head.key AS board_key, head.id AS board, head.version AS head_version, head.at_us AS head_at_us,
            player.name, player.seq, player.is_banned, player.is_hidden, player.is_name_kept, player.renames,
-           standing.score, standing.reached_version, standing.reached_at_us, standing.version AS standing_version,
-           standing.listed, used.action_seq, coalesce(used.clock_us, used.at_us) AS used_at_us,
-           {LIMIT_PROBE} AS limit_at_us,
+           standing.score, standing.reached_version, standing.reached_at_us,
+           standing.version AS standing_version, standing.listed, used.action_seq,
+           coalesce(used.clock_us, used.at_us) AS used_at_us, {LIMIT_PROBE} AS limit_at_us,
            CASE WHEN json_extract(batch.value, '$.per_day') IS NOT NULL THEN (
                 SELECT coalesce(clock_us, at_us) FROM score_events day
                  WHERE day.player_key = player.key AND day.action_id = used.action_id
-                   AND day.action_seq = used.action_seq + 1 - json_extract(batch.value, '$.per_day')) END AS day_at_us,
+                   AND day.action_seq = used.action_seq + 1 - json_extract(batch.value, '$.per_day'))
+           END AS day_at_us,
            CASE WHEN json_extract(batch.value, '$.required') IS NOT NULL THEN EXISTS (
                 SELECT 1 FROM score_events required
                  WHERE required.player_key = player.key
                    AND required.action_id = json_extract(batch.value, '$.required')) END AS has_required,
            CASE WHEN json_extract(batch.value, '$.proofs') IS NOT NULL THEN EXISTS (
                 SELECT 1 FROM json_each(batch.value, '$.proofs') digest
-                 CROSS JOIN score_events used_proof WHERE used_proof.proof_digest = digest.value) END AS is_proof_used,
+                 CROSS JOIN score_events used_proof WHERE used_proof.proof_digest = digest.value)
+           END AS is_proof_used,
            repeated.board_key AS repeated_board_key, repeated.version AS repeated_version
       FROM json_each(:batch) batch
       JOIN boards head ON head.id = json_extract(batch.value, '$.board')
       LEFT JOIN players player ON player.user_id = json_extract(batch.value, '$.user_id')
       LEFT JOIN standings standing
-             ON standing.board_key = head.key AND standing.period = '{ALL_TIME}' AND standing.player_key = player.key
+             ON standing.board_key = head.key AND standing.period = '{ALL_TIME}'
+             AND standing.player_key = player.key
       LEFT JOIN score_events used
              ON used.player_key = player.key AND used.action_id = json_extract(batch.value, '$.action_id')
             AND used.action_seq = (

@@ -1,4 +1,4 @@
-"""The statements of a commit in SQLite that append a decision, each executed once per batch, with one JSON array."""
+"""The statements that append a decision in SQLite, each executed once per batch, with one JSON array."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,8 +16,8 @@ _UPDATE_PLAYER: Final = "ON CONFLICT (key) DO UPDATE SET name = excluded.name, s
 
 _UPDATE_STANDING: Final = """
     ON CONFLICT (board_key, period, player_key) DO UPDATE SET
-           score = excluded.score, reached_version = excluded.reached_version, reached_at_us = excluded.reached_at_us,
-           version = excluded.version, listed = excluded.listed"""
+           score = excluded.score, reached_version = excluded.reached_version,
+           reached_at_us = excluded.reached_at_us, version = excluded.version, listed = excluded.listed"""
 
 _MOVE_BOARD: Final = text("UPDATE boards SET version = :version, at_us = :at_us WHERE id = :board")
 
@@ -68,7 +68,8 @@ def _insertion(table: str, columns: Sequence[str], on_conflict: str) -> TextClau
     values = ", ".join(f"json_extract(value, '$[{index}]')" for index in range(len(columns)))
     # Without a WHERE, SQLite takes the ON of a conflict for that of a join.
     return text(
-        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM json_each(:rows) WHERE true {on_conflict}"
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM json_each(:rows) WHERE true "
+        f"{on_conflict}"
     )
 
 

@@ -40,7 +40,8 @@ _MODES: Final = {"write": "rw", "read": "ro"}
 def open_engine(path: Path, access: Access, connections: int = 1) -> Engine:
     """Create an engine whose transactions take the write lock at once (`BEGIN IMMEDIATE`), or can only read.
 
-    A commit is durable when it returns: a write-ahead log with `synchronous=FULL` (https://www.sqlite.org/pragma.html).
+    A commit is durable when it returns: a write-ahead log with `synchronous=FULL`
+    (https://www.sqlite.org/pragma.html).
     """
     uri = f"file:{quote(str(path))}?mode={_MODES[access]}"
 
@@ -66,7 +67,8 @@ def open_engine(path: Path, access: Access, connections: int = 1) -> Engine:
 
     @event.listens_for(engine, "checkout")
     def check_file(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
-        # SQLite would continue to write to a file that was moved or deleted, and lose the data. Open the path again.
+        # SQLite would continue to write to a file that was moved or deleted, and lose the data. Open the path
+        # again.
         if _identity(path) != record.info["file"]:
             raise DisconnectionError
 
@@ -89,7 +91,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def is_new(path: Path) -> bool:
     """Return True if there is no file, or an empty database, which an interrupted first start leaves.
 
-    Raises SchemaError if the file is not a database, StartError if it cannot be opened or any user can change it.
+    Raises SchemaError if the file is not a database, StartError if it cannot be opened or any user can change
+    it.
     """
     # Check first: when SQLite opens a file, it applies its write-ahead log and deletes the log.
     _check_permissions(path)
@@ -104,7 +107,8 @@ def is_new(path: Path) -> bool:
 def migrate(path: Path) -> tuple[str | None, str]:
     """Create the file, or migrate it to this program's schema. Return the revisions before and after.
 
-    Raises SchemaError if it is not a scoreboard database or has a newer schema, StartError if it cannot be opened.
+    Raises SchemaError if it is not a scoreboard database or has a newer schema, StartError if it cannot be
+    opened.
     """
     if not path.parent.is_dir():
         raise StartError(

@@ -132,7 +132,7 @@ class SqliteStore(StoreReads):
         return decision
 
     def _is_in_ledger(self, engine: Engine, decision: Decision) -> bool:
-        """Return True if a commit that failed with an error was written nevertheless. Raises OutcomeUnknown."""
+        """Return True if a commit that failed with an error was written anyway. Raises OutcomeUnknown."""
         if not decision.events:
             return False
         try:

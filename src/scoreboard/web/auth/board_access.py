@@ -28,8 +28,8 @@ class BoardAccess:
     async def check(self, scope: Scope, parameters: Iterable[str]) -> int | None:
         """Return the time until which a request with these query parameters may read, or None for no limit.
 
-        Raises TokenMissing, TokenExpired, TokenInvalid, KeysUnavailable, and TokenInQuery: a token in the URL is
-        refused even if it is valid, because histories and logs keep URLs.
+        Raises TokenMissing, TokenExpired, TokenInvalid, KeysUnavailable, and TokenInQuery: a token in the URL
+        is refused even if it is valid, because histories and logs keep URLs.
         """
         if any(name.lower() in IN_QUERY for name in parameters):
             raise TokenInQuery

@@ -48,7 +48,7 @@ def user_id_of(claim: object) -> str:
 
 
 def scopes_of(claims: Mapping[str, Any]) -> frozenset[str]:
-    """Return all scopes of a token. Strings are split at U+0020 (RFC 6749, section 3.3); lists have one per item."""
+    """Return a token's scopes. Strings are split at U+0020 (RFC 6749, section 3.3); lists have one each."""
     found: set[str] = set()
     for name in SCOPE_CLAIMS:
         claim = claims.get(name)
@@ -57,7 +57,7 @@ def scopes_of(claims: Mapping[str, Any]) -> frozenset[str]:
 
 
 def audiences_of(claims: Mapping[str, Any]) -> Collection[str]:
-    """Return the audiences of a token. Cognito's access tokens have no `aud`, and name the app in `client_id`."""
+    """Return a token's audiences. Cognito's access tokens name the app in `client_id` instead of `aud`."""
     if "aud" in claims or claims.get("token_use", "access") != "access":
         return texts_of(claims.get("aud"))
     return texts_of(claims.get("client_id"))

@@ -1,7 +1,7 @@
 """Keys that verify tokens, and parsers for a PEM file and a JSON Web Key Set (RFC 7517).
 
-A key set is untrusted input. Its usable keys are returned, and all others are reported. (`PyJWKSet` skips unusable
-keys without a report, and accepts weak ones.)
+A key set is untrusted input. Its usable keys are returned, and all others are reported. (`PyJWKSet` skips
+unusable keys without a report, and accepts weak ones.)
 """
 
 import json
@@ -24,7 +24,7 @@ HS256: Final = "HS256"
 ASYMMETRIC: Final = ("RS256", "ES256", "EdDSA")
 
 MAX_KEYS: Final = 50
-"""Keys of one set. A token without a `kid` is verified with each of them, so a larger set would slow the server."""
+"""Keys of one set. A token without `kid` is verified with each of them, so more would be slow."""
 
 MAX_CHARACTERS: Final = 2_800
 """Characters of one value of a key: the modulus of a 16,384-bit RSA key in base64."""

@@ -17,7 +17,7 @@ MAX_BYTES: Final = 262_144
 
 
 async def download(url: str, seconds: float = DOWNLOAD_SECONDS) -> bytes:
-    """Return the document at a URL. Raises TimeoutError, httpx2.HTTPError, and ValueError for a bad response."""
+    """Return the document at a URL. Raises TimeoutError, httpx2.HTTPError, ValueError (bad response)."""
     try:
         async with (
             asyncio.timeout(seconds),

@@ -36,7 +36,8 @@ def _make_keys(settings: Settings, clock: Clock) -> Keys:
     if settings.jwt_jwks_url is not None:
         if not set(ASYMMETRIC).intersection(algorithms):
             raise StartError(
-                "SCOREBOARD_JWT_ALGORITHMS has no algorithm of public keys, which SCOREBOARD_JWT_JWKS_URL needs: "
+                "SCOREBOARD_JWT_ALGORITHMS has no algorithm of public keys, which "
+                "SCOREBOARD_JWT_JWKS_URL needs: "
                 f"add one of {', '.join(ASYMMETRIC)}."
             )
         return JwksKeys(settings.jwt_jwks_url, algorithms, clock, fixed=keys)

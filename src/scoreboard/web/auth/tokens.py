@@ -252,7 +252,7 @@ _BAD: Final = (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, A
 
 
 def _decode(token: bytes, candidates: Sequence[Key]) -> dict[str, Any]:
-    """Return the claims of a token that one of the keys has signed. Raises TokenInvalid, and errors of PyJWT."""
+    """Return the claims of a token that one of the keys has signed. Raises TokenInvalid, PyJWT's errors."""
     for key in candidates:
         try:
             return jwt.decode(

@@ -10,8 +10,8 @@ EXPOSED: Final = ("Retry-After", "RateLimit", "RateLimit-Policy")
 """Response headers that scripts of other origins may read: the time to retry, and the limits."""
 
 ANY_HEADER: Final = ("*",)
-"""Tracing libraries add headers to every request (`traceparent`, `sentry-trace`, …). To allow all headers is safe: the
-only credential is a bearer token, which a browser does not add by itself."""
+"""Tracing libraries add headers to every request (`traceparent`, `sentry-trace`, …). To allow all headers is
+safe: the only credential is a bearer token, which a browser does not add by itself."""
 
 
 class Cors:

@@ -12,7 +12,7 @@ from scoreboard.web.middleware.root_path import redirect_to_slash, strip_root_pa
 from scoreboard.web.middleware.security_headers import Header, missing_headers
 
 OTHER: Final = "other"
-"""The label of every path without a route and of every unusual method: clients can make up any number of them."""
+"""The label of paths without a route and of unusual methods: clients can make up any number of them."""
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -20,8 +20,8 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 class RequestMiddleware:
     """Remove the root path, time the request, complete the response's headers, and report what was answered.
 
-    Outermost, so that it also covers the responses to unexpected errors. The events of a stream do not pass through
-    here: `web.streaming` writes them to the connection.
+    Outermost, so that it also covers the responses to unexpected errors. The events of a stream do not pass
+    through here: `web.streaming` writes them to the connection.
     """
 
     def __init__(

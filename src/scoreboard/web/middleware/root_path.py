@@ -1,11 +1,11 @@
-"""The root path, such as `/scores`, for proxies that remove it from a request's path and for those that do not."""
+"""The root path, such as `/scores`, for proxies that remove it from a request's path or keep it."""
 
 from starlette.responses import RedirectResponse
 from starlette.types import Scope
 
 
 def redirect_to_slash(scope: Scope, root_path: str) -> RedirectResponse | None:
-    """Return the response to a request for the root path itself: the page's relative URLs need the slash at its end."""
+    """Return the response to a request for the root path itself: relative URLs need its final slash."""
     if scope["path"] != root_path:
         return None
     query = scope["query_string"].decode("latin-1")

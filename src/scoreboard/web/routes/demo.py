@@ -16,12 +16,12 @@ from scoreboard.web.schemas.fields import Schema
 GUEST_SECONDS: Final = 86_400
 
 _FIRST: Final = (
-    "Amber", "Bold", "Calm", "Deft", "Eager", "Fleet", "Golden", "Happy", "Jolly", "Keen", "Lucky", "Merry", "Noble",
-    "Quick", "Rapid", "Silver", "Swift", "Tidy", "Vivid", "Witty",
+    "Amber", "Bold", "Calm", "Deft", "Eager", "Fleet", "Golden", "Happy", "Jolly", "Keen", "Lucky", "Merry",
+    "Noble", "Quick", "Rapid", "Silver", "Swift", "Tidy", "Vivid", "Witty",
 )  # fmt: skip
 _LAST: Final = (
-    "Badger", "Crane", "Dolphin", "Eagle", "Falcon", "Gecko", "Heron", "Ibex", "Jaguar", "Koala", "Lynx", "Marten",
-    "Newt", "Otter", "Panda", "Raven", "Seal", "Tapir", "Vole", "Wombat",
+    "Badger", "Crane", "Dolphin", "Eagle", "Falcon", "Gecko", "Heron", "Ibex", "Jaguar", "Koala", "Lynx",
+    "Marten", "Newt", "Otter", "Panda", "Raven", "Seal", "Tapir", "Vole", "Wombat",
 )  # fmt: skip
 
 
@@ -45,7 +45,7 @@ class GuestResponse(Schema):
 
 
 def demo_routes(catalog: Catalog, tokens: Tokens, random: Random) -> list[BaseRoute]:
-    """Return the routes. Names are generated, so that guests cannot choose offensive ones or those of other players."""
+    """Return the routes. Names are generated, so guests cannot choose offensive or other players' names."""
     router = APIRouter(include_in_schema=False, route_class=ApiRoute)
     board = catalog.board(None).id
     actions = [

@@ -1,7 +1,7 @@
 """`/docs`: Swagger UI, with files of this host only.
 
-FastAPI's own page loads Swagger UI from a CDN and starts it by an inline script, which a strict Content-Security-Policy
-forbids. Only the files of the package `fastapi-swagger` are used.
+FastAPI's own page loads Swagger UI from a CDN and starts it by an inline script, which a strict
+Content-Security-Policy forbids. Only the files of the package `fastapi-swagger` are used.
 """
 
 from importlib.metadata import version

@@ -27,9 +27,9 @@ from scoreboard.web.schemas.leaderboard import BoardQuery, LeaderboardResponse, 
 from scoreboard.web.streaming.response import head, refuse, stream
 
 STREAM_DESCRIPTION: Final = """\
-Server-Sent Events named `leaderboard`: the top 10 at once, and again after each change. `id` is the board's version,
-and `data` is like the body of `GET /api/leaderboard`. With `delta=1`, a change may be an event named `patch`: its
-`data` has only the changed rows, for a client with the version `after`."""
+Server-Sent Events named `leaderboard`: the top 10 at once, and again after each change. `id` is the board's
+version, and `data` is like the body of `GET /api/leaderboard`. With `delta=1`, a change may be an event named
+`patch`: its `data` has only the changed rows, for a client with the version `after`."""
 
 _FIRST_PAGE: Final = BoardQuery()
 _FIRST_BOARD: Final = StreamQuery()
@@ -96,7 +96,7 @@ MAX_VERSION_DIGITS: Final = 16
 _EVENT_EXAMPLE: Final = {
     "id": "42",
     "event": "leaderboard",
-    "data": '{"board":"main","version":42,"updatedAt":"2026-11-24T10:00:00.123456Z","players":0,"entries":[]}',
+    "data": '{"board":"main","version":42,"updatedAt":"2026-11-24T10:00:00Z","players":0,"entries":[]}',
 }
 
 _ERRORS: Final = (

@@ -49,13 +49,13 @@ class Assets(StaticFiles):
 
 
 PRIVATE_TITLE: Final = "Scoreboard"
-"""The title if boards are private: the request for the page has no token, so the page shows nothing of them."""
+"""The title if boards are private: the request for the page has no token, so it shows nothing."""
 
 
 def page_routes(
     catalog: Catalog, *, root_path: str = "", is_demo: bool, are_boards_private: bool = False
 ) -> list[BaseRoute]:
-    """Return the routes `/` and `/static/…`. If boards are private, the page does not show whether a board exists."""
+    """Return the routes `/` and `/static/…`. The page does not show whether a private board exists."""
     page = (TEMPLATES / "index.html").read_text(encoding="utf-8")
     panel = (TEMPLATES / "panel.html").read_text(encoding="utf-8") if is_demo else ""
 
@@ -71,7 +71,8 @@ def page_routes(
 
     def page_of(title: str, board: str | None, *, is_first: bool) -> Response:
         text = Template(page).substitute(
-            # Without a root path, URLs are relative, so that the page works below any path that ends with a slash.
+            # Without a root path, URLs are relative, so that the page works below any path that ends with a
+            # slash.
             root=f"{root_path}/" if root_path else "",
             title=escape(title),
             board="" if board is None else f' board="{escape(board)}"',

@@ -31,8 +31,8 @@ from scoreboard.web.schemas.fields import ID, Id, Name, Schema
 DESCRIPTION: Final = """\
 Rename a player who has a score, on all boards and open streams.
 
-A later submission with a name replaces it, and so does a later token with a name. A name that an operator has set is
-not replaced. The audit log records the caller, but no names."""
+A later submission with a name replaces it, and so does a later token with a name. A name that an
+administrator has set is not replaced. The audit log records the caller, but no names."""
 
 REASON: Final = "Renamed by a trusted server."
 
@@ -45,7 +45,7 @@ class NameRequest(Schema):
     name: Annotated[
         Name,
         Field(
-            description="Cleaned for display. If it is null or has no visible characters, boards show the user id."
+            description="Cleaned for display. If null or without visible characters, boards show the user id."
         ),
     ]
 

@@ -31,9 +31,9 @@ from scoreboard.web.schemas.scores import ScoreRequest, ScoreResponse
 DESCRIPTION: Final = """\
 Submit a completed action for the token's user. The server decides how many points it is worth.
 
-The response is sent once the event is durable. Send an `Idempotency-Key`, so that the request can be repeated if the
-response is lost: with the same key and body, it returns the same event with `Idempotent-Replayed: true`, and counts
-once."""
+The response is sent once the event is durable. Send an `Idempotency-Key`, so that the request can be repeated
+if the response is lost: with the same key and body, it returns the same event with `Idempotent-Replayed:
+true`, and counts once."""
 
 _ERRORS: Final = (
     *AUTHENTICATION_ERRORS,

@@ -48,7 +48,8 @@ class LeaderboardResponse(Schema):
             "examples": [{
                 "board": "main", "version": 42, "updatedAt": "2026-11-24T10:00:00.123456Z", "players": 1,
                 "entries": [{
-                    "rank": 1, "userId": "ada", "name": "Ada", "score": 150, "reachedAt": "2026-11-24T10:00:00.123456Z",
+                    "rank": 1, "userId": "ada", "name": "Ada", "score": 150,
+                    "reachedAt": "2026-11-24T10:00:00.123456Z",
                 }],
             }]
         }
@@ -63,9 +64,7 @@ class LeaderboardResponse(Schema):
     entries: list[EntryResponse]
     stale: Annotated[
         bool,
-        Field(
-            description="True if the server cannot reach its data, and this is the last known board; otherwise absent."
-        ),
+        Field(description="True if this is the last known board, because the server cannot reach its data."),
     ] = False
 
 

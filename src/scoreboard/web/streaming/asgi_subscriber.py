@@ -13,7 +13,8 @@ from scoreboard.fanout.subscriber import StreamRequest, Subscriber
 class AsgiSubscriber(Subscriber):
     """Writes by running `send` up to its first wait. It waits only if the client reads nothing.
 
-    A walk over many subscribers therefore consists of plain calls, without a queue, a task or a wake-up for each.
+    A walk over many subscribers therefore consists of plain calls, without a queue, a task or a wake-up for
+    each.
     """
 
     __slots__ = ("_send", "_transport", "_unsent", "closed")

@@ -18,13 +18,15 @@ class Connection(Protocol):
 
     @property
     def send(self) -> Send:
-        """The server's own `send`, without middleware: a stream sends thousands of events, which have no headers."""
+        """The server's own `send`, without middleware: a stream sends thousands of events without headers."""
 
     def begin_stream(self) -> bool:
-        """Prepare a stream, before the response starts. Return True if its body is sent in chunks (RFC 9112, 7.1)."""
+        """Prepare a stream before its response starts. Return True for a chunked body (RFC 9112, 7.1)."""
 
     def detach(self) -> asyncio.Transport | None:
-        """Remove the connection from the server, after the response has started. The caller then owns the transport.
+        """Remove the connection from the server, after the response has started. The caller then owns the
+        transport.
 
-        Return None if the transport is closing, or if TLS ends in this process. The response then continues over ASGI.
+        Return None if the transport is closing, or if TLS ends in this process. The response then continues
+        over ASGI.
         """

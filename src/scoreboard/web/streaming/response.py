@@ -21,7 +21,7 @@ BUFFER_BYTES: Final = 4_096
 """Unsent bytes above which a client is behind: a few frames. asyncio's default is 64 KiB."""
 
 MAX_REFUSAL_MS: Final = 30_000
-"""Longest time to reconnect after a refusal: the client's network or the server's limits may change earlier."""
+"""Longest time to reconnect after a refusal: the network or the limits may change earlier."""
 
 HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),

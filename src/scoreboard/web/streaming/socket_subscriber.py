@@ -1,8 +1,9 @@
-"""A stream on a connection that was detached from the HTTP server. Only the subscriber and the transport remain.
+"""A stream on a connection that was detached from the HTTP server. Only the subscriber and the transport
+remain.
 
-Bytes are written directly to the socket's descriptor. uvloop's `write` would collect them and send them for all
-connections in one later step that does not release the GIL: a commit would wait for 10,000 clients. The transport sends
-the bytes that the kernel does not accept, and the subscriber is behind until they are sent.
+Bytes are written directly to the socket's descriptor. uvloop's `write` would collect them and send them for
+all connections in one later step that does not release the GIL: a commit would wait for 10,000 clients. The
+transport sends the bytes that the kernel does not accept, and the subscriber is behind until they are sent.
 """
 
 import asyncio
@@ -16,8 +17,8 @@ from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.subscriber import StreamRequest, Subscriber
 
 KERNEL_BUFFER_BYTES: Final = 16_384
-"""Size of the kernel's send buffer (the kernel doubles it): a dozen frames. By default it grows to megabytes, and a
-client that resumes reading would get all those old frames before the newest."""
+"""Size of the kernel's send buffer (the kernel doubles it): a dozen frames. By default it grows to megabytes,
+and a client that resumes reading would get all those old frames before the newest."""
 
 GOODBYE_SECONDS: Final = 1.0
 """Time limit for a slow client to receive the end of the stream."""
@@ -47,7 +48,8 @@ class SocketSubscriber(Subscriber, asyncio.Protocol):
         with suppress(OSError):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
         transport.set_protocol(self)
-        # `pause_writing` is called for the first unsent byte, and `resume_writing` after the last one is sent.
+        # `pause_writing` is called for the first unsent byte, and `resume_writing` after the last one is
+        # sent.
         transport.set_write_buffer_limits(high=0)
         self.is_behind = transport.get_write_buffer_size() > 0
 

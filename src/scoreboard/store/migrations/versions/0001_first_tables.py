@@ -109,7 +109,7 @@ def _protect_the_ledger_postgresql() -> None:
 
 
 def _make_room_for_updates() -> None:
-    """Leave space in pages, so that updated rows stay on theirs. Boards and players change no index (HOT updates)."""
+    """Leave space in pages for updated rows. Boards and players change no index (HOT updates)."""
     op.execute("ALTER TABLE boards SET (fillfactor = 10)")
     op.execute("ALTER TABLE players SET (fillfactor = 80)")
     op.execute("ALTER TABLE standings SET (fillfactor = 70)")

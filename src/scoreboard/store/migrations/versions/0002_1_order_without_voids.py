@@ -1,10 +1,10 @@
 """Recompute the order of players with voided events.
 
-Programs of 0002 moved a player behind its equals at each void and unvoid. From 0002.1 on, the order is that of the
-history without the events that are void now.
+Programs of 0002 moved a player behind its equals at each void and unvoid. From 0002.1 on, the order is that
+of the history without the events that are void now.
 
-Each standing that moves gets an event, an adjustment by 0 points. It is in the audit log, ranking copies fetch it, and
-clients see it as any other change. Programs of 0002 read it as an adjustment.
+Each standing that moves gets an event, an adjustment by 0 points. It is in the audit log, ranking copies
+fetch it, and clients see it as any other change. Programs of 0002 read it as an adjustment.
 """
 
 import time
