@@ -1,4 +1,5 @@
-"""`ApiRoute`: an ordinary FastAPI route with the error format, methods and headers of this API.
+"""`ApiRoute`: a FastAPI route with the error format, methods and headers of this API. `AsgiRoute`: the same
+for the hot paths, where FastAPI's dependencies, validation and serialization cost as much as a POST.
 
 How to write a route (`routes/players.py` is an example):
 
@@ -32,7 +33,7 @@ How to write a route (`routes/players.py` is an example):
 """
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -40,13 +41,15 @@ from fastapi.routing import APIRoute
 from fastapi.utils import deep_dict_update
 from pydantic import BaseModel
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scoreboard.domain.errors import ScoreboardError
 from scoreboard.web import problems
 from scoreboard.web.limits import rate_headers
 from scoreboard.web.limits.rate_headers import Header
 from scoreboard.web.request_parts import validation_failed
+
+JSON: Final = (b"content-type", b"application/json")
 
 
 class ApiRoute(APIRoute):
@@ -115,3 +118,28 @@ class ApiRoute(APIRoute):
         problem = problems.problem(error)
         problem.headers.update(self._policies)
         return problem.response()
+
+
+class AsgiRoute(ApiRoute):
+    """A route whose endpoint is an ASGI application. It may raise any `ScoreboardError`.
+
+    The OpenAPI document has the route as it is described, since the endpoint has no parameters to read it
+    from.
+    """
+
+    def __init__(self, path: str, endpoint: ASGIApp, **options: Any) -> None:
+        """Create a route. The endpoint sends the headers `policies` itself, except with an error."""
+        super().__init__(path, _without_parameters, **options)
+        self._asgi_endpoint = endpoint
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if scope["method"] not in self.answered_methods:
+                raise problems.MethodNotAllowed(", ".join(sorted(self.answered_methods)))
+            await self._asgi_endpoint(scope, receive, send)
+        except ScoreboardError as error:
+            await self.problem(error)(scope, receive, send)
+
+
+async def _without_parameters() -> None:
+    """The endpoint that FastAPI sees."""

@@ -47,7 +47,7 @@ class Authenticate:
         self._scope = scope
 
     async def __call__(self, request: Request, _described: Annotated[object, Depends(_BEARER)]) -> Caller:
-        caller = await self._tokens.verify(_headers(request).get(b"authorization"))
+        caller = (await self._tokens.verify(_headers(request).get(b"authorization"))).caller
         request.scope["state"][USER] = caller.user_id
         if self._scope is not None and self._scope not in caller.scopes:
             raise errors.InsufficientScope(self._scope)
@@ -82,7 +82,7 @@ class JsonBody(Generic[Model]):
     async def __call__(self, request: Request) -> Model:
         headers = _headers(request)
         request_parts.check_json(headers)
-        return request_parts.parse_json(self._model, await request_parts.read_body(headers, request.receive))
+        return await request_parts.read_json(self._model, headers, request.receive)
 
 
 async def no_store(response: Response) -> None:

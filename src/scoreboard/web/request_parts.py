@@ -61,26 +61,24 @@ def idempotency_key(headers: Headers) -> str | None:
         raise ValidationFailed([FieldMistake("Idempotency-Key", str(error))]) from error
 
 
-async def read_body(headers: Headers, receive: Receive) -> bytes:
-    """Return the body. Raises BodyTooLarge as early as possible, and BodyIncomplete."""
+async def read_json(model: type[Model], headers: Headers, receive: Receive) -> Model:
+    """Read a JSON body into a model.
+
+    Raises BodyTooLarge as early as possible, BodyIncomplete, BodyNotJson and ValidationFailed.
+    """
     # The HTTP server has checked the value: digits, below 2**64. `int` would refuse very many leading zeros.
     content_length = headers.get(b"content-length", b"").lstrip(b"0")
     if content_length and int(content_length) > MAX_BODY_BYTES:
         raise problems.BodyTooLarge(MAX_BODY_BYTES)
-    body: bytes = b""
-    while True:
+    body, has_more = b"", True
+    while has_more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise problems.BodyIncomplete
         body += message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
             raise problems.BodyTooLarge(MAX_BODY_BYTES)
-        if not message.get("more_body", False):
-            return body
-
-
-def parse_json(model: type[Model], body: bytes) -> Model:
-    """Return a JSON body as a model. Raises BodyNotJson, ValidationFailed."""
+        has_more = message.get("more_body", False)
     try:
         # A parser may ignore a byte order mark (RFC 8259, section 8.1), and some clients send one.
         return model.model_validate_json(body.removeprefix(BOM_UTF8))

@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.types import Scope
 
-from scoreboard.web.auth.tokens import Tokens
+from scoreboard.web.auth.tokens import LEEWAY_US, Tokens
 from scoreboard.web.middleware.request_log import USER
 from scoreboard.web.problems import TokenInQuery
 
@@ -36,5 +36,6 @@ class BoardAccess:
         if self._tokens is None:
             return None
         authorization = dict(scope["headers"]).get(b"authorization")
-        scope["state"][USER] = (await self._tokens.verify(authorization)).user_id
-        return await self._tokens.good_until_us(authorization)
+        token = await self._tokens.verify(authorization)
+        scope["state"][USER] = token.caller.user_id
+        return token.expires_us + LEEWAY_US

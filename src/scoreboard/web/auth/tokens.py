@@ -66,12 +66,13 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class _Verified:
-    """A valid token: when its signature is verified again, when it expires, and its caller."""
+class VerifiedToken:
+    """A valid token. It is refused `LEEWAY_US` after its expiry."""
 
-    cached_until_us: int
-    expires_us: int
     caller: Caller
+    expires_us: int
+    cached_until_us: int
+    """The time from which its signature is verified again."""
 
 
 class Tokens:
@@ -84,7 +85,7 @@ class Tokens:
         self._clock = clock
         self._policy = policy or Policy()
         self._digests = digests or Digests()
-        self._cache: dict[bytes, _Verified] = {}
+        self._cache: dict[bytes, VerifiedToken] = {}
         self._generation = keys.generation
 
     async def refresh_keys(self) -> float | None:
@@ -116,18 +117,11 @@ class Tokens:
         present = {name: value for name, value in all_claims.items() if value is not None}
         return jwt.encode(present, secret.value, algorithm=HS256, headers={"typ": type})
 
-    async def verify(self, authorization: bytes | None) -> Caller:
-        """Return the caller of an `Authorization` header.
+    async def verify(self, authorization: bytes | None) -> VerifiedToken:
+        """Verify the token of an `Authorization` header.
 
         Raises TokenMissing, TokenExpired, TokenInvalid (without the reason), and KeysUnavailable.
         """
-        return (await self._authenticate(authorization)).caller
-
-    async def good_until_us(self, authorization: bytes | None) -> int:
-        """Return the time from which `verify` raises TokenExpired. Raises the same errors as `verify`."""
-        return (await self._authenticate(authorization)).expires_us + LEEWAY_US
-
-    async def _authenticate(self, authorization: bytes | None) -> _Verified:
         if authorization is None:
             raise TokenMissing
         scheme, _, token = authorization.partition(b" ")
@@ -143,15 +137,12 @@ class Tokens:
         found = self._cache.get(digest)
         if found is None or found.cached_until_us <= now_us:
             found = await self._verify(token.strip(), now_us)
-            self._store(digest, found)
+            if len(self._cache) >= CACHED_TOKENS:
+                del self._cache[next(iter(self._cache))]
+            self._cache[digest] = found
         if found.expires_us + LEEWAY_US <= now_us:
             raise TokenExpired
         return found
-
-    def _store(self, digest: bytes, verified: _Verified) -> None:
-        if len(self._cache) >= CACHED_TOKENS:
-            del self._cache[next(iter(self._cache))]
-        self._cache[digest] = verified
 
     def sign_proof(self, user_id: str, action_id: str, proof_id: str, points: int | None = None) -> str:
         """Return a proof that a user has completed an action. Raises StartError if there is no secret."""
@@ -183,13 +174,15 @@ class Tokens:
         except (TokenInvalid, *_BAD) as error:
             raise ProofInvalid from error
 
-    async def _verify(self, token: bytes, now_us: int) -> _Verified:
+    async def _verify(self, token: bytes, now_us: int) -> VerifiedToken:
         try:
             claims = await self._claims(token, self._policy.type)
             if PROOF_CLAIM in claims:
                 raise TokenInvalid
             expires_us = self._check(claims, now_us, self._policy.max_lifetime_seconds)
-            return _Verified(now_us + CACHE_SECONDS * 1_000_000, expires_us, self._caller(token, claims))
+            return VerifiedToken(
+                self._caller(token, claims), expires_us, cached_until_us=now_us + CACHE_SECONDS * 1_000_000
+            )
         except _BAD as error:
             raise TokenInvalid from error
 

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from scoreboard.ports.observer import Observer
 from scoreboard.web.middleware.request_log import REQUEST_ID, USER, RequestLog, request_id
 from scoreboard.web.middleware.root_path import redirect_to_slash, strip_root_path
-from scoreboard.web.middleware.security_headers import Header, missing_headers
+from scoreboard.web.middleware.security_headers import Header
 
 OTHER: Final = "other"
 """The label of paths without a route and of unusual methods: clients can make up any number of them."""
@@ -50,10 +50,11 @@ class RequestMiddleware:
             nonlocal status, is_reported
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = message.get("headers", [])
-                message["headers"] = [*headers, *missing_headers(headers, self._headers)]
+                headers = message["headers"] = list(message.get("headers", ()))
+                present = {name.lower() for name, _ in headers}
+                headers += [header for header in self._headers if header[0] not in present]
                 if log_id is not None:
-                    message["headers"].append((REQUEST_ID, log_id))
+                    headers.append((REQUEST_ID, log_id))
             elif message.get("more_body") and not is_reported:
                 # A stream, or a large file: report its start.
                 is_reported = True

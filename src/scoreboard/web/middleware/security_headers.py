@@ -1,6 +1,6 @@
 """Security headers of every response, for browsers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 Header = tuple[bytes, bytes]
@@ -17,9 +17,3 @@ SECURITY_HEADERS: Final[Sequence[Header]] = (
 
 STRICT_TRANSPORT_SECURITY: Final[Header] = (b"strict-transport-security", b"max-age=31536000")
 """One year. Only where this process ends TLS: else the proxy decides (RFC 6797, section 7.2)."""
-
-
-def missing_headers(headers: Iterable[Header], wanted: Sequence[Header]) -> Iterable[Header]:
-    """Return those of the wanted headers that a response does not have. What a route sets itself stays."""
-    present = {name.lower() for name, _ in headers}
-    return [header for header in wanted if header[0] not in present]

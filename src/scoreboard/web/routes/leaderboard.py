@@ -16,7 +16,7 @@ from scoreboard.fanout.subscriber import StreamRequest
 from scoreboard.services.heal import Healer
 from scoreboard.settings.catalog import Catalog
 from scoreboard.web import problems
-from scoreboard.web.asgi_route import JSON, AsgiRoute, send_response
+from scoreboard.web.api_route import JSON, AsgiRoute
 from scoreboard.web.auth.board_access import BoardAccess
 from scoreboard.web.dependencies import AUTHENTICATION_ERRORS
 from scoreboard.web.limits.read_limit import ReadLimit
@@ -120,11 +120,12 @@ def leaderboard_route(
         query = parse_query(BoardQuery, parameters) if parameters else _FIRST_PAGE
         frame = await board_cache.page(catalog.board(query.board).id, query.limit, query.offset)
         headers = [(b"etag", frame.etag.encode()), (b"cache-control", cache_control), *limit.policies]
-        if _matches(scope, frame.etag):
-            await send({"type": "http.response.start", "status": 304, "headers": headers})
-            await send({"type": "http.response.body", "body": b""})
-        else:
-            await send_response(send, 200, frame.body, [JSON, *headers])
+        status, body = 304, b""
+        if not _matches(scope, frame.etag):
+            status, body = 200, frame.body
+            headers = [JSON, *headers, (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     return AsgiRoute(
         "/api/leaderboard",

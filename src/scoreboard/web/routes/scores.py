@@ -1,6 +1,7 @@
 """POST /api/scores"""
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
@@ -11,21 +12,15 @@ from scoreboard.domain.submissions import Claim
 from scoreboard.services.submit import Submitter
 from scoreboard.services.write_queue import Receipt
 from scoreboard.web import problems
-from scoreboard.web.asgi_route import JSON, AsgiRoute, send_response
+from scoreboard.web.api_route import JSON, AsgiRoute
 from scoreboard.web.auth.tokens import Tokens
 from scoreboard.web.dependencies import AUTHENTICATION_ERRORS, BODY_ERRORS
-from scoreboard.web.limits.rate_headers import PLAYER, SERVER, policies
+from scoreboard.web.limits.rate_headers import PLAYER, SERVER, Header, policies
 from scoreboard.web.limits.server_limit import ServerLimit
 from scoreboard.web.middleware.request_log import USER
 from scoreboard.web.openapi import error_responses, json_body
 from scoreboard.web.provenance import ProvenanceHasher
-from scoreboard.web.request_parts import (
-    IDEMPOTENCY_KEY,
-    check_json,
-    idempotency_key,
-    parse_json,
-    read_body,
-)
+from scoreboard.web.request_parts import IDEMPOTENCY_KEY, check_json, idempotency_key, read_json
 from scoreboard.web.schemas.scores import ScoreRequest, ScoreResponse
 
 DESCRIPTION: Final = """\
@@ -82,18 +77,17 @@ def scores_route(
 
     async def post(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
-        caller = await tokens.verify(headers.get(b"authorization"))
+        caller = (await tokens.verify(headers.get(b"authorization"))).caller
         scope["state"][USER] = caller.user_id
         server_limit.check(caller)
         check_json(headers)
         key = idempotency_key(headers)
-        request = parse_json(ScoreRequest, await read_body(headers, receive))
+        request = await read_json(ScoreRequest, headers, receive)
         proof = None if request.proof is None else await tokens.verify_proof(request.proof)
         claim = Claim(request.action_id, request.user_id, request.points, request.name, proof)
         sender = provenance.of(scope, caller, headers.get(b"user-agent"))
         receipt = await submitter.submit(caller, claim, key, sender)
-        replayed = [(b"idempotent-replayed", b"true")] if receipt.replayed else []
-        await send_response(send, 201, _encode(request, receipt), [JSON, *replayed, *limits])
+        await _respond(send, request, receipt, limits)
 
     return AsgiRoute(
         "/api/scores",
@@ -117,20 +111,20 @@ def scores_route(
     )
 
 
-def _encode(request: ScoreRequest, receipt: Receipt) -> bytes:
+async def _respond(send: Send, request: ScoreRequest, receipt: Receipt, limits: Sequence[Header]) -> None:
     event = receipt.event
-    body = json.dumps(
-        {
-            "eventId": str(event.event_id),
-            "board": event.board,
-            "userId": request.user_id,
-            "actionId": event.action_id,
-            "points": event.points,
-            "score": event.score,
-            "rank": receipt.rank,
-            "version": event.version,
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
-    return body.encode()
+    response = {
+        "eventId": str(event.event_id),
+        "board": event.board,
+        "userId": request.user_id,
+        "actionId": event.action_id,
+        "points": event.points,
+        "score": event.score,
+        "rank": receipt.rank,
+        "version": event.version,
+    }
+    body = json.dumps(response, ensure_ascii=False, separators=(",", ":")).encode()
+    replayed = [(b"idempotent-replayed", b"true")] if receipt.replayed else []
+    headers = [JSON, *replayed, *limits, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 201, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
