@@ -11,7 +11,7 @@ from scoreboard.domain.events import Head
 from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Change, ChangeKind, Snapshot
 from scoreboard.domain.submissions import Caller, Claim
-from scoreboard.ports.ranking import Applied, Progress
+from scoreboard.ports.ranking import ApplyResult, Progress
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.resilience.background_loop import running
 from scoreboard.services.apply import Applier
@@ -73,7 +73,7 @@ class BreakableRanking(MemoryRanking):
         self._check()
         return await super().progress(board)
 
-    async def apply(self, change: Change, copy: str | None = None) -> Applied:
+    async def apply(self, change: Change, copy: str | None = None) -> ApplyResult:
         self._check()
         if change.kind is self.holds:
             self.held.set()

@@ -23,7 +23,7 @@ from scoreboard.fanout.publisher import Publisher
 from scoreboard.metrics import CurrentState, Metrics
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.clock import Clock
-from scoreboard.ports.observer import NULL_OBSERVER, Observer, Pooled
+from scoreboard.ports.observer import NULL_OBSERVER, HasPools, Observer
 from scoreboard.ports.ranking import Ranking
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.resilience.background_loop import BackgroundLoop, running
@@ -240,7 +240,10 @@ def _make_hub(environment: _Environment, boards: Sequence[str]) -> Hub:
 
 def _pools(*drivers: object) -> Mapping[str, tuple[int, int]]:
     return {
-        name: use for driver in drivers if isinstance(driver, Pooled) for name, use in driver.pools().items()
+        name: use
+        for driver in drivers
+        if isinstance(driver, HasPools)
+        for name, use in driver.pools().items()
     }
 
 

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from scoreboard.domain.errors import RankingUnavailable, StartError
 from scoreboard.domain.standings import ChangeKind
-from scoreboard.ports.ranking import Applied, Progress
+from scoreboard.ports.ranking import ApplyResult, Progress
 from scoreboard.ranking.redis import subscription as redis_subscription
 from scoreboard.ranking.redis.connection import Limits
 from scoreboard.ranking.redis.ranking import RedisRanking
@@ -228,7 +228,7 @@ async def test_a_commit_is_not_applied_to_an_order_that_was_lost(
     await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
     redis_server.execute("DEL", f"{redis_prefix}:{{main}}:order")
     applied = await ranking.apply(change(STEP, 1, 2, standing(2, 60, 2)))
-    assert applied == Applied(0, readable=False, moved=False, ranks={})
+    assert applied == ApplyResult(0, readable=False, moved=False, ranks={})
 
 
 async def test_a_player_takes_at_most_250_bytes_and_less_on_each_further_board() -> None:

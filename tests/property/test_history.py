@@ -35,10 +35,10 @@ from scoreboard.domain.rules import decide_batch
 from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Change
 from scoreboard.domain.submissions import Caller, Claim
-from scoreboard.ports.ranking import Applied
+from scoreboard.ports.ranking import ApplyResult
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.resilience.background_loop import running
-from scoreboard.services.administer import Administration, Corrected
+from scoreboard.services.administer import Administration, CorrectionResult
 from scoreboard.services.apply import Applier
 from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.group_commit import GroupCommit
@@ -70,7 +70,7 @@ class LossyRanking(MemoryRanking):
         super().__init__()
         self.lose: str | None = None
 
-    async def apply(self, change: Change, copy: str | None = None) -> Applied:
+    async def apply(self, change: Change, copy: str | None = None) -> ApplyResult:
         lose, self.lose = self.lose, None
         if lose == "before":
             raise RankingUnavailable
@@ -321,7 +321,7 @@ class History(RuleBasedStateMachine):
         self.set_seconds = 0.0
         self.restart()
 
-    def _correct(self, kind: EventKind, **given: Any) -> Corrected | ScoreboardError:
+    def _correct(self, kind: EventKind, **given: Any) -> CorrectionResult | ScoreboardError:
         try:
             return self.run(self.administration.correct(Correction(kind, "root", "a test", **given)))
         except ScoreboardError as error:
@@ -366,7 +366,7 @@ class History(RuleBasedStateMachine):
         if not boards:
             assert isinstance(answer, UnknownPlayer)
             return False
-        assert isinstance(answer, Corrected)
+        assert isinstance(answer, CorrectionResult)
         assert answer.events == (0 if is_so else len(boards))
         for board in () if is_so else boards:
             self.model.add(board, user, self.clock.us)
@@ -405,7 +405,7 @@ class History(RuleBasedStateMachine):
             self._check_voided(answer, board, meant)
 
     def _check_voided(self, answer: object, board: str, lines: Sequence[Line]) -> None:
-        assert isinstance(answer, Corrected), answer
+        assert isinstance(answer, CorrectionResult), answer
         for line in lines:
             line.is_void = not line.is_void
             self.model.add(board, line.user, self.clock.us, -line.points if line.is_void else line.points)

@@ -8,7 +8,7 @@ from threading import Event, Thread
 import pytest
 
 from scoreboard.cli.watch import board_stream
-from scoreboard.cli.watch.board_stream import BoardStream, Lost
+from scoreboard.cli.watch.board_stream import BoardStream, StreamLoss
 from scoreboard.cli.watch.views import Lines
 from scoreboard.domain.errors import StartError
 from tests.clocks import HeldClock
@@ -100,7 +100,7 @@ def test_it_reconnects_after_any_failure_and_never_shows_an_older_board() -> Non
 
 
 def test_a_server_that_is_not_there_is_told_in_plain_words() -> None:
-    assert next(BoardStream(f"http://127.0.0.1:{free_port()}").updates()) == Lost("Connection refused")
+    assert next(BoardStream(f"http://127.0.0.1:{free_port()}").updates()) == StreamLoss("Connection refused")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_silent_server_is_left_in_time(
 ) -> None:
     monkeypatch.setattr(board_stream, limit, 0.1)
     with answering(answer, stay_open=True) as url:
-        assert next(BoardStream(url).updates()) == Lost(reason)
+        assert next(BoardStream(url).updates()) == StreamLoss(reason)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from scoreboard.domain.decisions import Decision
-from scoreboard.domain.events import ERASED_MARK, Event, EventKind, Head, Reached
+from scoreboard.domain.events import ERASED_MARK, Event, EventKind, Head, ReachingEvent
 from scoreboard.domain.standings import Player, Standing
 
 MAX_TARGETS: Final = 500
@@ -64,7 +64,7 @@ class CorrectionFacts:
     heads: Mapping[str, Head]
     standings: Mapping[str, Standing]
     targets: Sequence[Target]
-    reached: Mapping[str, Reached]
+    reached: Mapping[str, ReachingEvent]
     repeated: Event | None
 
 

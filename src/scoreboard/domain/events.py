@@ -73,7 +73,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class ReachingEvent:
     """The event that reached a score, and its reading of the clock."""
 
     version: int

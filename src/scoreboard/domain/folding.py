@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from scoreboard.domain.events import Event, EventKind, Reached
+from scoreboard.domain.events import Event, EventKind, ReachingEvent
 from scoreboard.domain.standings import Standing
 
 _UNLISTING: Final = frozenset({EventKind.BAN, EventKind.HIDE, EventKind.ERASE})
@@ -16,7 +16,7 @@ def fold(
     user_id: str,
     name: str | None,
     *,
-    reached: Reached | None = None,
+    reached: ReachingEvent | None = None,
     listed: bool | None = None,
 ) -> Standing:
     """Return a player's standing after one more event. A board is the fold of its ledger.
@@ -32,7 +32,7 @@ def fold(
         listed = not event.hides if standing is None else standing.listed
     if reached is None and standing is not None and standing.score == event.score:
         return replace(standing, user_id=user_id, name=name, version=event.version, seq=seq, listed=listed)
-    reached = reached or Reached(event.version, event.reading_us)
+    reached = reached or ReachingEvent(event.version, event.reading_us)
     return Standing(
         player=event.player,
         user_id=user_id,

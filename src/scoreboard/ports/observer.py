@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 
 
 @runtime_checkable
-class Pooled(Protocol):
+class HasPools(Protocol):
     """A driver with connection pools."""
 
     def pools(self) -> Mapping[str, tuple[int, int]]:

@@ -23,7 +23,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class ApplyResult:
     """The version of a copy after a call of `apply`, and whether that call has changed the copy (`moved`).
 
     `ranks` has the rank of each listed player of the change. If the change was the next STEP of the copy,
@@ -48,7 +48,7 @@ class Ranking(Protocol):
         RankingUnavailable.
         """
 
-    async def apply(self, change: Change, copy: str | None = None) -> Applied:
+    async def apply(self, change: Change, copy: str | None = None) -> ApplyResult:
         """Apply a change in one atomic step, and only in order.
 
         - If the copy is older than `from_version`, there is a gap: nothing changes.

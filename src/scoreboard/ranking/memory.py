@@ -14,7 +14,7 @@ from sortedcontainers import SortedList
 from scoreboard.domain.boards import MAX_SCORE
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.standings import Change, ChangeKind, Entry, Snapshot, Standing
-from scoreboard.ports.ranking import Applied, Progress
+from scoreboard.ports.ranking import ApplyResult, Progress
 from scoreboard.ranking.changed_boards import ChangedBoards
 
 _VERSION_BITS: Final = 53
@@ -110,7 +110,7 @@ class MemoryRanking:
         copy = self._copy(board)
         return Progress(copy.version, copy.readable, copy.at_us, copy.id)
 
-    async def apply(self, change: Change, copy: str | None = None) -> Applied:
+    async def apply(self, change: Change, copy: str | None = None) -> ApplyResult:
         own = self._copy(change.board)
         is_step = change.kind is ChangeKind.STEP
         is_gap = (
@@ -119,7 +119,7 @@ class MemoryRanking:
         ends = change.kind is ChangeKind.LAST_PAGE and not own.readable
         is_known = own.version > change.to_version or (own.version == change.to_version and not ends)
         if is_gap or is_known:
-            return Applied(own.version, own.readable, False, own.ranks(change) if is_known else {})
+            return ApplyResult(own.version, own.readable, False, own.ranks(change) if is_known else {})
         follows = is_step and own.version == change.from_version
         ranks: dict[int, int] = {}
         for standing in change.standings:
@@ -131,7 +131,7 @@ class MemoryRanking:
         own.readable = change.kind is not ChangeKind.PAGE
         if own.readable:
             self._changed_boards.add((change.board,))
-        return Applied(own.version, own.readable, True, ranks if follows else own.ranks(change))
+        return ApplyResult(own.version, own.readable, True, ranks if follows else own.ranks(change))
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
         copy = self._readable(board)

@@ -30,7 +30,7 @@ Apply = Callable[[Decision], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Corrected:
+class CorrectionResult:
     """The number of events that a correction made, and the new version of each changed board."""
 
     events: int = 0
@@ -60,7 +60,7 @@ class Administration:
         self._digests = digests or Digests()
         self._clock_guard = clock_guard or ClockGuard(clock)
 
-    async def correct(self, correction: Correction, idempotency_key: str | None = None) -> Corrected:
+    async def correct(self, correction: Correction, idempotency_key: str | None = None) -> CorrectionResult:
         """Commit a correction and apply it to the ranking. Screens show it within a second.
 
         Raises UnknownBoard, UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange,
@@ -79,14 +79,14 @@ class Administration:
             correction = replace(
                 correction, idempotency_digest=digest.current, earlier_digests=digest.earlier
             )
-        corrected = Corrected()
+        corrected = CorrectionResult()
         while True:
             decision = await self._store.correct(correction, decide)
             await self._apply(decision)
             for outcome in decision.outcomes:
                 if isinstance(outcome, Acceptance):
-                    return Corrected(1, {outcome.event.board: outcome.event.version})
-            corrected = Corrected(
+                    return CorrectionResult(1, {outcome.event.board: outcome.event.version})
+            corrected = CorrectionResult(
                 corrected.events + len(decision.events),
                 {**corrected.versions, **{change.board: change.to_version for change in decision.changes}},
             )

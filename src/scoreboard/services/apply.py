@@ -15,7 +15,7 @@ from scoreboard.domain.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.domain.events import Head
 from scoreboard.domain.standings import Change
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
-from scoreboard.ports.ranking import Applied, Progress, Ranking
+from scoreboard.ports.ranking import ApplyResult, Progress, Ranking
 from scoreboard.ports.store import Store
 from scoreboard.services.minimum_versions import MinimumVersions
 
@@ -88,7 +88,7 @@ class Applier:
             self._minimum.increase(change.board, change.to_version)
         await self.apply(decision)
 
-    async def _close_gap(self, change: Change, applied: Applied) -> bool:
+    async def _close_gap(self, change: Change, applied: ApplyResult) -> bool:
         """Heal the board if that is quick. Return True if it was healed.
 
         A small gap is mostly a commit that another process has not applied yet, so it is healed at once. A

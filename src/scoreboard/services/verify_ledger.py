@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from scoreboard.domain.effective_history import EffectiveHistory
-from scoreboard.domain.events import Event, Head, Reached
+from scoreboard.domain.events import Event, Head, ReachingEvent
 from scoreboard.domain.folding import fold
 from scoreboard.domain.ledger_checks import check_counts, check_event, check_target
 from scoreboard.domain.standings import ChangeKind, Standing, order_key
@@ -99,13 +99,13 @@ class LedgerFold:
     async def _event(self, version: int) -> Event | None:
         return next(iter(await self._stored.store.events(self._stored.board, version - 1, 1)), None)
 
-    async def _reached(self, player: int) -> Reached | None:
+    async def _reached(self, player: int) -> ReachingEvent | None:
         """Return the event that reached a player's score after a void or an unvoid."""
         version = self._effective.reached_version(player)
         event = None if version is None else await self._event(version)
-        return None if event is None else Reached(event.version, event.reading_us)
+        return None if event is None else ReachingEvent(event.version, event.reading_us)
 
-    def _fold(self, event: Event, reached: Reached | None) -> None:
+    def _fold(self, event: Event, reached: ReachingEvent | None) -> None:
         known = self._stored.standings.get(event.player)
         user_id, name = (known.user_id, known.name) if known else (f"player {event.player}", None)
         before = self.standings.get(event.player)

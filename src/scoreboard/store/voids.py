@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select,
 from sqlalchemy.engine import Row
 
 from scoreboard.domain.administration import Target
-from scoreboard.domain.events import EventKind, Reached
+from scoreboard.domain.events import EventKind, ReachingEvent
 from scoreboard.store.event_kinds import HIDES
 from scoreboard.store.tables import READING_US, boards, score_events
 
@@ -50,14 +50,14 @@ def are_void(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) ->
 
 def reached_after(
     connection: Connection, kind: EventKind, player: int, targets: Sequence[Target]
-) -> Mapping[str, Reached]:
+) -> Mapping[str, ReachingEvent]:
     """Return, for each board, the event that reaches the player's score after the targets are voided or
     restored.
 
     It is the last event that counts and has points. Without such an event, the score has been 0 since the
     first event that counts, or else the first of all (`effective_history`).
     """
-    reached: dict[str, Reached] = {}
+    reached: dict[str, ReachingEvent] = {}
     for board in {target.event.board for target in targets}:
         versions = [target.event.version for target in targets if target.event.board == board]
         are_targets = score_events.c.version.in_(versions)
@@ -78,7 +78,7 @@ def reached_after(
 
 def _find(
     connection: Connection, board: str, player: int, condition: ColumnElement[bool], *, newest: bool = False
-) -> Reached | None:
+) -> ReachingEvent | None:
     """Return the first such award or adjustment of a player on a board, or the newest one.
 
     Both kinds are in the index of a player's submissions. Adjustments have no number there.
@@ -87,7 +87,7 @@ def _find(
     board_key = select(boards.c.key).where(boards.c.id == board).scalar_subquery()
     # A change of a name is stored as an adjustment (`event_kinds`).
     not_renamed = or_(score_events.c.subkind.is_(None), score_events.c.subkind == HIDES)
-    found: list[Reached] = []
+    found: list[ReachingEvent] = []
     for whose, order in (
         (seq.is_not(None), seq),
         (and_(seq.is_(None), score_events.c.kind == EventKind.ADJUST, not_renamed), version),
@@ -103,6 +103,6 @@ def _find(
             .order_by(order.desc() if newest else order)
             .limit(1)
         )
-        found += [Reached(row.version, row.at_us) for row in rows]
+        found += [ReachingEvent(row.version, row.at_us) for row in rows]
     choose = max if newest else min
     return choose(found, key=lambda reached: reached.version, default=None)

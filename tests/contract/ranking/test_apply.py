@@ -3,7 +3,7 @@
 import asyncio
 
 from scoreboard.domain.standings import ChangeKind
-from scoreboard.ports.ranking import Applied, Progress, Ranking
+from scoreboard.ports.ranking import ApplyResult, Progress, Ranking
 from tests.contract.ranking.conftest import order
 from tests.limits import LIMIT_SECONDS
 from tests.making import change, standing
@@ -24,12 +24,12 @@ async def test_ranks_are_those_at_the_version_of_each_event(ranking: Ranking) ->
     applied = await ranking.apply(
         change(STEP, 0, 3, standing(1, 50, 1), standing(2, 80, 2), standing(3, 60, 3))
     )
-    assert applied == Applied(3, readable=True, moved=True, ranks={1: 1, 2: 1, 3: 2})
+    assert applied == ApplyResult(3, readable=True, moved=True, ranks={1: 1, 2: 1, 3: 2})
 
 
 async def test_a_gap_changes_nothing(ranking: Ranking) -> None:
     await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
-    assert await ranking.apply(change(STEP, 2, 3, standing(2, 90, 3))) == Applied(
+    assert await ranking.apply(change(STEP, 2, 3, standing(2, 90, 3))) == ApplyResult(
         1, readable=True, moved=False, ranks={}
     )
     assert await order(ranking) == [(1, "user-1", 50)]
@@ -39,7 +39,7 @@ async def test_a_known_change_changes_nothing(ranking: Ranking) -> None:
     step = change(STEP, 0, 1, standing(1, 50, 1))
     await ranking.apply(step)
     await ranking.apply(change(STEP, 1, 2, standing(1, 70, 2)))
-    assert await ranking.apply(step) == Applied(2, readable=True, moved=False, ranks={1: 1})
+    assert await ranking.apply(step) == ApplyResult(2, readable=True, moved=False, ranks={1: 1})
     assert await order(ranking) == [(1, "user-1", 70)]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.standings import ChangeKind
-from scoreboard.ports.ranking import Applied, Progress, Ranking
+from scoreboard.ports.ranking import ApplyResult, Progress, Ranking
 from tests.contract.ranking.conftest import order
 from tests.making import change, standing
 
@@ -29,7 +29,7 @@ async def test_a_copy_between_pages_is_not_readable_and_applies_no_step(empty: R
     await empty.apply(change(PAGE, 0, 2, standing(1, 50, 1), standing(2, 30, 2)))
     assert await empty.progress("main") == Progress(2, readable=False)
     applied = await empty.apply(change(STEP, 2, 3, standing(1, 90, 3)))
-    assert applied == Applied(2, readable=False, moved=False, ranks={})
+    assert applied == ApplyResult(2, readable=False, moved=False, ranks={})
     with pytest.raises(RankingUnavailable):
         await empty.page("main", 10, 0)
 
@@ -57,7 +57,7 @@ async def test_a_page_for_a_lost_copy_changes_nothing(empty: Ranking) -> None:
     begun = (await empty.progress("main")).copy
     assert begun not in {"", lost}
     late = await empty.apply(change(LAST_PAGE, 1, 3, standing(3, 10, 3)), lost)
-    assert late == Applied(2, readable=False, moved=False, ranks={})
+    assert late == ApplyResult(2, readable=False, moved=False, ranks={})
     await empty.apply(change(LAST_PAGE, 2, 4, standing(3, 10, 3), standing(2, 70, 4)), begun)
     assert await order(empty) == [(1, "user-2", 70), (2, "user-1", 60), (3, "user-3", 10)]
 

@@ -71,18 +71,18 @@ class Board(_Schema):
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
-    """The server sent an older board than one before, which is still the one to show."""
+class OlderBoard:
+    """The server sent an older board than before. The one before is still shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class StreamLoss:
     """There is no stream. The client connects again soon."""
 
     reason: str
 
 
-Update = Board | Behind | Lost
+Update = Board | OlderBoard | StreamLoss
 
 
 class _NoStream(Exception):
@@ -140,15 +140,15 @@ class BoardStream:
                     reason, retry_after_seconds = str(error), error.retry_after_seconds
                 except (httpx2.HTTPError, ValidationError) as error:
                     reason = _reason(error)
-                yield Lost(printable(reason))
+                yield StreamLoss(printable(reason))
                 self._sleep(self._pause_seconds(retry_after_seconds))
                 self._failures += 1
 
-    def _newer(self, board: Board) -> Board | Behind:
+    def _newer(self, board: Board) -> Board | OlderBoard:
         newest = self._newest
         # A changed catalog may have another default board, whose versions are not comparable.
         if newest is not None and newest.board == board.board and board.version < newest.version:
-            return Behind()
+            return OlderBoard()
         self._newest = board
         return board
 

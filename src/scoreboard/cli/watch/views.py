@@ -7,7 +7,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from scoreboard.cli.watch.board_stream import Behind, Board, Lost, Update
+from scoreboard.cli.watch.board_stream import Board, OlderBoard, StreamLoss, Update
 from scoreboard.cli.watch.board_table import board_table, one_line
 from scoreboard.cli.watch.row_changes import RowChange, row_changes
 from scoreboard.clock import SystemClock
@@ -39,9 +39,9 @@ class ConnectionState:
                 word, self.reason = "stale", "the server cannot reach its data"
             case Board():
                 word, self.reason = "live", ""
-            case Behind():
+            case OlderBoard():
                 word, self.reason = "live", "the server has an older board than this one"
-            case Lost(reason):
+            case StreamLoss(reason):
                 word = "connecting" if self.word == "connecting" else "reconnecting"
                 self.reason = reason
         if word != self.word:

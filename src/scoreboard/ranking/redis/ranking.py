@@ -18,7 +18,7 @@ from redis.asyncio import Redis, RedisCluster
 
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.standings import Change, Entry, Snapshot, Standing
-from scoreboard.ports.ranking import Applied, Progress
+from scoreboard.ports.ranking import ApplyResult, Progress
 from scoreboard.ranking.changed_boards import ChangedBoards
 from scoreboard.ranking.redis.calls import RedisCalls
 from scoreboard.ranking.redis.connection import Limits
@@ -81,7 +81,7 @@ class RedisRanking:
         )
         return Progress(int(version or 0), readable == "1", int(at_us or 0), copy)
 
-    async def apply(self, change: Change, copy: str | None = None) -> Applied:
+    async def apply(self, change: Change, copy: str | None = None) -> ApplyResult:
         board, standings = change.board, change.standings
         arguments: list[str | int] = [str(change.kind), change.from_version, change.to_version, change.at_us]
         arguments += (self._keys(board).changed, ANY_COPY if copy is None else copy, uuid4().hex)
@@ -95,7 +95,7 @@ class RedisRanking:
                 "apply", self._copy_and_names(board), arguments
             )
         players = (standing.player for standing in standings)
-        return Applied(
+        return ApplyResult(
             version=version,
             readable=bool(readable),
             moved=bool(moved),

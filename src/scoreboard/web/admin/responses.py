@@ -16,7 +16,7 @@ from scoreboard.domain.administration import (
     Suspect,
     SuspicionThresholds,
 )
-from scoreboard.services.administer import Corrected, reasons
+from scoreboard.services.administer import CorrectionResult, reasons
 from scoreboard.web.schemas.fields import Schema
 
 
@@ -33,7 +33,7 @@ class CorrectedResponse(Response):
     versions: Annotated[dict[str, int], Field(description="The new version of each changed board.")]
 
     @classmethod
-    def of(cls, corrected: Corrected) -> Self:
+    def of(cls, corrected: CorrectionResult) -> Self:
         return cls(events=corrected.events, versions=dict(corrected.versions))
 
 

@@ -58,14 +58,14 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class UnusableKey:
     """A key of a set that is not used, and the reason."""
 
     key: str
     reason: str
 
 
-def read_key_set(document: bytes, algorithms: Collection[str]) -> tuple[Sequence[Key], Sequence[Skipped]]:
+def read_key_set(document: bytes, algorithms: Collection[str]) -> tuple[Sequence[Key], Sequence[UnusableKey]]:
     """Return the usable keys and the skipped keys of a key set. Raises ValueError if it is not a key set."""
     try:
         # Numbers are ignored. Parsed as float, an integer of thousands of digits does not fail the whole set.
@@ -75,18 +75,20 @@ def read_key_set(document: bytes, algorithms: Collection[str]) -> tuple[Sequence
     if not isinstance(entries, list):
         raise ValueError("“keys” is not a list")  # noqa: TRY004  # The document's value is wrong, not a type in this program.
     keys: list[Key] = []
-    skipped: list[Skipped] = []
+    skipped: list[UnusableKey] = []
     for number, entry in enumerate(entries[:MAX_KEYS], start=1):
         try:
             key = _read_key(entry, algorithms)
         except Exception as error:  # noqa: BLE001  # A key may raise any error in a library. Skip only that key.
-            skipped.append(Skipped(_name(entry, number), printable(str(error))[:200] or type(error).__name__))
+            skipped.append(
+                UnusableKey(_name(entry, number), printable(str(error))[:200] or type(error).__name__)
+            )
         else:
             if key not in keys:
                 keys.append(key)
     if len(entries) > MAX_KEYS:
         skipped.append(
-            Skipped(f"number {MAX_KEYS + 1} and all later ones", f"the set has {len(entries)} keys")
+            UnusableKey(f"number {MAX_KEYS + 1} and all later ones", f"the set has {len(entries)} keys")
         )
     return keys, skipped
 

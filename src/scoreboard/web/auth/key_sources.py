@@ -12,7 +12,7 @@ import structlog
 from scoreboard.domain.plain_text import printable
 from scoreboard.ports.clock import Clock
 from scoreboard.resilience.coalescing_cache import CoalescingCache
-from scoreboard.web.auth.key_set import ASYMMETRIC, HS256, Key, Skipped, read_key_set
+from scoreboard.web.auth.key_set import ASYMMETRIC, HS256, Key, UnusableKey, read_key_set
 from scoreboard.web.auth.key_set_download import download
 
 REFRESH_SECONDS: Final = 3_600.0
@@ -85,7 +85,7 @@ class JwksKeys:
         self._fixed = tuple(fixed)
         self._algorithms = frozenset(algorithms) & frozenset(ASYMMETRIC)
         self._keys: Sequence[Key] = ()
-        self._skipped: Sequence[Skipped] = ()
+        self._skipped: Sequence[UnusableKey] = ()
         self._is_current = False
         self._downloads = CoalescingCache(self._download, monotonic=clock.monotonic)
         self.generation = 0
