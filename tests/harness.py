@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx2
 from starlette.types import ASGIApp
@@ -33,7 +33,7 @@ from tests.limits import LIMIT_SECONDS
 from tests.servers.postgresql import apart
 
 SECRET = "a secret of the tests, never used elsewhere"
-T = TypeVar("T")
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 CATALOG = """
 [boards.main]
@@ -117,6 +117,10 @@ class Running:
         document: dict[str, Any] = response.json()
         return document
 
+    @property
+    def metrics_url(self) -> str:
+        return f"http://127.0.0.1:{self.scoreboard.metrics_port}/metrics"
+
     def ledger(self, board: str = "main") -> list[LedgerEvent]:
         """Return all events, read by a separate store."""
 
@@ -197,7 +201,7 @@ def running(
     clock: HeldClock | None = None,
     send_buffer_bytes: int | None = None,
     *,
-    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    loop_factory: LoopFactory | None = None,
     around: Callable[[ASGIApp], ASGIApp] = lambda application: application,
     is_demo: bool = False,
     **given: Any,

@@ -1,7 +1,11 @@
 """Submissions with a valid body, and checks of error responses."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import httpx2
 
 from scoreboard.web.schemas.problem import ProblemResponse
 from tests.harness import Running
@@ -9,17 +13,29 @@ from tests.harness import Running
 GOOD = {"actionId": "quest", "userId": "ada"}
 
 
-def post(scoreboard: Running, content: Any, **headers: str) -> Any:
+def post(server: Running, content: Any, **headers: str) -> httpx2.Response:
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    given = {"Authorization": f"Bearer {scoreboard.token()}", "Content-Type": "application/json", **headers}
-    return scoreboard.client.post("/api/scores", content=body, headers=given)
+    given = {"Authorization": f"Bearer {server.token()}", "Content-Type": "application/json", **headers}
+    return server.client.post("/api/scores", content=body, headers=given)
 
 
-def assert_problem(response: Any, status: int, code: str) -> dict[str, Any]:
-    assert (response.status_code, response.json().get("code")) == (status, code), response.text
+def code(response: httpx2.Response) -> tuple[int, str]:
+    return response.status_code, response.json()["code"]
+
+
+def assert_problem(response: httpx2.Response, status: int, expected: str) -> dict[str, Any]:
+    assert (response.status_code, response.json().get("code")) == (status, expected), response.text
     assert response.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = response.json()
     ProblemResponse.model_validate(problem)
     assert problem["status"] == status
     assert problem["detail"]
     return problem
+
+
+@contextmanager
+def nothing_counts(server: Running) -> Iterator[None]:
+    """Assert that the block makes no event on the main board."""
+    version = server.board()["version"]
+    yield
+    assert server.board()["version"] == version

@@ -11,7 +11,6 @@ from itertools import islice
 from pathlib import Path
 from threading import Event
 from typing import Any
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -22,52 +21,43 @@ from scoreboard.store.migrations import APPLICATION_ID
 from scoreboard.store.sqlite import sqlite_file
 from tests.harness import Running, running
 from tests.limits import LIMIT_SECONDS
-from tests.web.problems import GOOD, assert_problem, post
+from tests.web.problems import GOOD, assert_problem, nothing_counts, post
+from tests.web.raw_connections import connected, received_to_the_end
 
-BODIES: dict[str, tuple[Any, int, str, str | None]] = {
-    "not JSON": (b"quest", 400, "body_not_json", None),
-    "empty": (b"", 400, "body_not_json", None),
-    "not UTF-8": (b'{"actionId":"\xff","userId":"ada"}', 400, "body_not_json", None),
-    "too deep": (b"[" * 16_000, 400, "body_not_json", None),
-    "UTF-16": ('{"actionId":"quest","userId":"ada"}'.encode("utf-16"), 400, "body_not_json", None),
-    "two byte order marks": (
-        b'\xef\xbb\xbf\xef\xbb\xbf{"actionId":"quest","userId":"ada"}',
-        400,
-        "body_not_json",
-        None,
-    ),
-    "lone surrogate as a field": ({**GOOD, "\ud800": 1}, 422, "validation_failed", "body"),
-    "a list": ([GOOD], 422, "validation_failed", "body"),
-    "null": (None, 422, "validation_failed", "body"),
-    "wrong type": ({**GOOD, "actionId": 1}, 422, "validation_failed", "actionId"),
-    "missing field": ({"actionId": "quest"}, 422, "validation_failed", "userId"),
-    "unknown field": ({**GOOD, "score": 1_000}, 422, "validation_failed", "score"),
-    "points of a player": ({**GOOD, "points": 1_000}, 403, "points_not_yours", None),
-    "empty id": ({**GOOD, "userId": ""}, 422, "validation_failed", "userId"),
-    "id too long": ({**GOOD, "userId": "x" * 129}, 422, "validation_failed", "userId"),
-    "control character": ({**GOOD, "actionId": "a\x07"}, 422, "validation_failed", "actionId"),
-    "C1 control character": ({**GOOD, "actionId": "a\x85"}, 422, "validation_failed", "actionId"),
-    "lone surrogate": ({**GOOD, "userId": "\ud800"}, 422, "validation_failed", "userId"),
-    "unknown action": ({**GOOD, "actionId": "nothing"}, 404, "unknown_action", None),
-    "another user": ({**GOOD, "userId": "bob"}, 403, "not_your_score", None),
-    "a similar user id": ({**GOOD, "userId": "аda"}, 403, "not_your_score", None),
-    "too large": (b" " * 16_385, 413, "body_too_large", None),
+BODIES: dict[str, tuple[Any, int, str, set[str]]] = {
+    "not JSON": (b"quest", 400, "body_not_json", set()),
+    "empty": (b"", 400, "body_not_json", set()),
+    "not UTF-8": (b'{"actionId":"\xff","userId":"ada"}', 400, "body_not_json", set()),
+    "too deep": (b"[" * 16_000, 400, "body_not_json", set()),
+    "UTF-16": (json.dumps(GOOD).encode("utf-16"), 400, "body_not_json", set()),
+    "two byte order marks": (b"\xef\xbb\xbf" * 2 + json.dumps(GOOD).encode(), 400, "body_not_json", set()),
+    "lone surrogate as a field": ({**GOOD, "\ud800": 1}, 422, "validation_failed", {"body"}),
+    "a list": ([GOOD], 422, "validation_failed", {"body"}),
+    "null": (None, 422, "validation_failed", {"body"}),
+    "wrong type": ({**GOOD, "actionId": 1}, 422, "validation_failed", {"actionId"}),
+    "missing field": ({"actionId": "quest"}, 422, "validation_failed", {"userId"}),
+    "unknown field": ({**GOOD, "score": 1_000}, 422, "validation_failed", {"score"}),
+    "several": ({"actionId": 1, "more": 2}, 422, "validation_failed", {"actionId", "userId", "more"}),
+    "points of a player": ({**GOOD, "points": 1_000}, 403, "points_not_yours", set()),
+    "empty id": ({**GOOD, "userId": ""}, 422, "validation_failed", {"userId"}),
+    "id too long": ({**GOOD, "userId": "x" * 129}, 422, "validation_failed", {"userId"}),
+    "control character": ({**GOOD, "actionId": "a\x07"}, 422, "validation_failed", {"actionId"}),
+    "C1 control character": ({**GOOD, "actionId": "a\x85"}, 422, "validation_failed", {"actionId"}),
+    "lone surrogate": ({**GOOD, "userId": "\ud800"}, 422, "validation_failed", {"userId"}),
+    "unknown action": ({**GOOD, "actionId": "nothing"}, 404, "unknown_action", set()),
+    "another user": ({**GOOD, "userId": "bob"}, 403, "not_your_score", set()),
+    "a similar user id": ({**GOOD, "userId": "аda"}, 403, "not_your_score", set()),
+    "too large": (b" " * 16_385, 413, "body_too_large", set()),
 }
 
 
-@pytest.mark.parametrize(("content", "status", "code", "field"), BODIES.values(), ids=BODIES.keys())
-def test_an_invalid_body_changes_nothing(
-    scoreboard: Running, content: Any, status: int, code: str, field: str | None
+@pytest.mark.parametrize(("content", "status", "code", "fields"), BODIES.values(), ids=BODIES.keys())
+def test_an_invalid_body_changes_nothing_and_all_its_invalid_fields_are_named(
+    server: Running, content: Any, status: int, code: str, fields: set[str]
 ) -> None:
-    problem = assert_problem(post(scoreboard, content), status, code)
-    if field is not None:
-        assert [error["field"] for error in problem["errors"]] == [field]
-    assert scoreboard.ledger() == []
-
-
-def test_every_invalid_field_is_named(scoreboard: Running) -> None:
-    problem = assert_problem(post(scoreboard, {"actionId": 1, "more": 2}), 422, "validation_failed")
-    assert {error["field"] for error in problem["errors"]} == {"actionId", "userId", "more"}
+    with nothing_counts(server):
+        problem = assert_problem(post(server, content), status, code)
+    assert {error["field"] for error in problem.get("errors", [])} == fields
 
 
 def test_an_id_may_have_128_characters(scoreboard: Running) -> None:
@@ -75,38 +65,35 @@ def test_an_id_may_have_128_characters(scoreboard: Running) -> None:
     assert scoreboard.score(user).status_code == 201
 
 
-def test_a_large_body_in_chunks_is_refused(scoreboard: Running) -> None:
-    response = scoreboard.client.post(
+def test_a_large_body_in_chunks_is_refused(server: Running) -> None:
+    response = server.client.post(
         "/api/scores",
         content=(b" " * 1_000 for _ in range(40)),
-        headers={"Authorization": f"Bearer {scoreboard.token()}", "Content-Type": "application/json"},
+        headers={"Authorization": f"Bearer {server.token()}", "Content-Type": "application/json"},
     )
     assert_problem(response, 413, "body_too_large")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"])
-def test_a_body_that_is_not_declared_as_json_is_refused(scoreboard: Running, kind: str) -> None:
-    assert_problem(post(scoreboard, GOOD, **{"Content-Type": kind}), 415, "unsupported_media_type")
-    assert scoreboard.ledger() == []
+def test_a_body_that_is_not_declared_as_json_is_refused(server: Running, kind: str) -> None:
+    with nothing_counts(server):
+        assert_problem(post(server, GOOD, **{"Content-Type": kind}), 415, "unsupported_media_type")
 
 
-def test_a_content_type_may_have_parameters(scoreboard: Running) -> None:
-    assert post(scoreboard, GOOD, **{"Content-Type": "Application/JSON; charset=utf-8"}).status_code == 201
+def test_a_content_type_may_have_parameters(server: Running) -> None:
+    assert post(server, GOOD, **{"Content-Type": "Application/JSON; charset=utf-8"}).status_code == 201
 
 
 @pytest.mark.parametrize("key", ["", "x" * 129, "a\x80b"], ids=["empty", "too long", "control character"])
-def test_an_invalid_idempotency_key_is_refused(scoreboard: Running, key: str) -> None:
-    response = scoreboard.client.post(
-        "/api/scores",
-        json=GOOD,
-        headers=[
-            (b"Authorization", b"Bearer " + scoreboard.token().encode()),
-            (b"Idempotency-Key", key.encode("latin-1")),
-        ],
-    )
+def test_an_invalid_idempotency_key_is_refused(server: Running, key: str) -> None:
+    headers = [
+        (b"Authorization", b"Bearer " + server.token().encode()),
+        (b"Idempotency-Key", key.encode("latin-1")),
+    ]
+    with nothing_counts(server):
+        response = server.client.post("/api/scores", json=GOOD, headers=headers)
     problem = assert_problem(response, 422, "validation_failed")
     assert problem["errors"][0]["field"] == "Idempotency-Key"
-    assert scoreboard.ledger() == []
 
 
 QUERIES = {
@@ -124,22 +111,26 @@ QUERIES = {
 
 
 @pytest.mark.parametrize(("query", "field"), QUERIES.values(), ids=QUERIES.keys())
-def test_an_invalid_parameter_is_named(scoreboard: Running, query: str, field: str) -> None:
-    problem = assert_problem(scoreboard.client.get(f"/api/leaderboard?{query}"), 422, "validation_failed")
+def test_an_invalid_parameter_is_named(server: Running, query: str, field: str) -> None:
+    problem = assert_problem(server.client.get(f"/api/leaderboard?{query}"), 422, "validation_failed")
     assert [error["field"] for error in problem["errors"]] == [field]
 
 
-@pytest.mark.parametrize("path", ["/api/leaderboard?board=none", "/api/leaderboard/stream?board=none"])
-def test_an_unknown_board_is_not_found(scoreboard: Running, path: str) -> None:
-    assert_problem(scoreboard.client.get(path), 404, "unknown_board")
-
-
 @pytest.mark.parametrize(
-    "path",
-    ["/nothing", "/api", "/api/leaderboard/", "/api/scores/1", "/static/nothing.js", "/static/../app.py"],
+    ("path", "code"),
+    [
+        ("/api/leaderboard?board=none", "unknown_board"),
+        ("/api/leaderboard/stream?board=none", "unknown_board"),
+        ("/nothing", "not_found"),
+        ("/api", "not_found"),
+        ("/api/leaderboard/", "not_found"),
+        ("/api/scores/1", "not_found"),
+        ("/static/nothing.js", "not_found"),
+        ("/static/../app.py", "not_found"),
+    ],
 )
-def test_an_unknown_path_is_not_found(scoreboard: Running, path: str) -> None:
-    assert_problem(scoreboard.client.get(path), 404, "not_found")
+def test_unknown_boards_and_paths_are_not_found(server: Running, path: str, code: str) -> None:
+    assert_problem(server.client.get(path), 404, code)
 
 
 @pytest.mark.parametrize(
@@ -153,10 +144,8 @@ def test_an_unknown_path_is_not_found(scoreboard: Running, path: str) -> None:
         ("POST", "/", "GET, HEAD"),
     ],
 )
-def test_a_wrong_method_gets_the_allowed_ones(
-    scoreboard: Running, method: str, path: str, allowed: str
-) -> None:
-    response = scoreboard.client.request(method, path)
+def test_a_wrong_method_gets_the_allowed_ones(server: Running, method: str, path: str, allowed: str) -> None:
+    response = server.client.request(method, path)
     assert_problem(response, 405, "method_not_allowed")
     assert sorted(response.headers["Allow"].split(", ")) == sorted(allowed.split(", "))
 
@@ -220,8 +209,8 @@ def test_a_locked_store_is_reported_as_unavailable(tmp_path: Path, monkeypatch: 
         assert scoreboard.score().json()["version"] == 1
 
 
-def test_a_byte_order_mark_before_a_body_is_ignored(scoreboard: Running) -> None:
-    assert post(scoreboard, b"\xef\xbb\xbf" + json.dumps(GOOD).encode()).json()["version"] == 1
+def test_a_byte_order_mark_before_a_body_is_ignored(server: Running) -> None:
+    assert post(server, b"\xef\xbb\xbf" + json.dumps(GOOD).encode()).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -232,31 +221,19 @@ def test_a_byte_order_mark_before_a_body_is_ignored(scoreboard: Running) -> None
         {"actionId": {f"a{number}": 1 for number in range(1_400)}},
     ],
 )
-def test_the_size_of_an_error_does_not_grow_with_the_body(scoreboard: Running, body: Any) -> None:
-    problem = assert_problem(post(scoreboard, body), 422, "validation_failed")
+def test_the_size_of_an_error_does_not_grow_with_the_body(server: Running, body: Any) -> None:
+    problem = assert_problem(post(server, body), 422, "validation_failed")
     assert len(json.dumps(problem)) < 4_096
     assert 1 <= len(problem["errors"]) <= 10
     assert ("more" in problem["detail"]) == (len(problem["errors"]) == 10)
 
 
-def test_an_incomplete_body_is_not_processed(scoreboard: Running) -> None:
-    where = urlsplit(scoreboard.url)
+def test_an_incomplete_body_is_not_processed(server: Running) -> None:
     body = json.dumps(GOOD)
-    with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as raw:
+    with nothing_counts(server), connected(server) as raw:
         raw.sendall(
-            f"POST /api/scores HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {scoreboard.token()}\r\n"
+            f"POST /api/scores HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {server.token()}\r\n"
             f"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{body}".encode()
         )
         raw.shutdown(socket.SHUT_WR)
-        assert b" 201 " not in raw.recv(1_000)
-    assert scoreboard.score("bob").json()["version"] == 1
-
-
-def test_the_server_survives_a_malformed_request_line(scoreboard: Running) -> None:
-    where = urlsplit(scoreboard.url)
-    with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as raw:
-        raw.sendall(b"NONSENSE\r\n\r\n")
-        answer = raw.recv(1_000)
-        assert answer.startswith(b"HTTP/1.1 400")
-        assert b"x-content-type-options: nosniff" in answer
-    assert scoreboard.client.get("/health/live").status_code == 200
+        assert b" 201 " not in received_to_the_end(raw)
