@@ -11,7 +11,7 @@ from tests.limits import LIMIT_SECONDS
 
 @contextmanager
 def connected(server: Running, receive_buffer_bytes: int | None = None) -> Iterator[socket.socket]:
-    """Open a TCP connection. With a small buffer, the kernel receives little for a client that does not read."""
+    """Open a TCP connection. With a small buffer, the kernel receives little that is not read."""
     where = urlsplit(server.url)
     with socket.socket() as client:
         client.settimeout(LIMIT_SECONDS)

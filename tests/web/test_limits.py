@@ -1,24 +1,28 @@
 """Limits of streams, headers, bodies and time, for each client and for all."""
 
-import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from threading import Event
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-import uvloop
 from structlog.testing import capture_logs
 
 from scoreboard.server import limits
-from tests.harness import Running, running
+from tests.harness import LoopFactory, Running, running
 from tests.limits import LIMIT_SECONDS
+from tests.web.problems import nothing_counts
+from tests.web.raw_connections import (
+    connected,
+    exchanged,
+    received_to_the_end,
+    received_until,
+    statuses,
+)
 
 
 def is_over_at_once(scoreboard: Running, **headers: str) -> bool:
@@ -30,9 +34,8 @@ def is_over_at_once(scoreboard: Running, **headers: str) -> bool:
         return all(not line or line.startswith("retry: ") for line in islice(lines, 4))
 
 
-@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 def test_a_stream_over_the_limit_is_refused_and_the_others_continue(
-    tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]
+    tmp_path: Path, loop: LoopFactory
 ) -> None:
     with running(tmp_path, loop_factory=loop, max_streams=2, rate_limit="1000/minute") as scoreboard:
         with scoreboard.watch() as one:
@@ -61,46 +64,29 @@ def test_an_untrusted_client_cannot_choose_its_address(tmp_path: Path) -> None:
         assert is_over_at_once(scoreboard, **{"X-Forwarded-For": "198.51.100.7"})
 
 
-@pytest.fixture
-def ask(tmp_path: Path) -> Callable[..., bytes]:
-    """Send bytes to a server, and read until it ends the connection."""
-
-    def ask(*parts: bytes) -> bytes:
-        with running(tmp_path) as scoreboard:
-            where = urlsplit(scoreboard.url)
-            with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as client:
-                for part in parts:
-                    client.sendall(part)
-                received = b""
-                while data := client.recv(65_536):
-                    received += data
-                return received
-
-    return ask
-
-
 START = b"GET /health/live HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
 
 
-def test_a_header_of_common_size_is_accepted(ask: Callable[..., bytes]) -> None:
-    assert ask(START, b"Cookie: " + b"x" * 30_000 + b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+def test_a_header_of_common_size_is_accepted(server: Running) -> None:
+    assert statuses(exchanged(server, START, b"Cookie: " + b"x" * 30_000 + b"\r\n\r\n")) == [200]
 
 
-@pytest.mark.parametrize("end", [b"\r\n\r\n", b""], ids=["whole", "endless"])
-def test_a_huge_header_is_refused(ask: Callable[..., bytes], end: bytes) -> None:
-    assert ask(START + b"Cookie: " + b"x" * 40_000 + end).startswith(b"HTTP/1.1 431 ")
+LARGE = {
+    "whole": b"Cookie: " + b"x" * 40_000 + b"\r\n\r\n",
+    "endless": b"Cookie: " + b"x" * 40_000,
+    "many small fields": b"".join(b"A%d: x\r\n" % number for number in range(5_000)),
+}
 
 
-def test_many_small_headers_are_refused(ask: Callable[..., bytes]) -> None:
-    assert ask(START + b"".join(b"A%d: x\r\n" % n for n in range(5_000))).startswith(b"HTTP/1.1 431 ")
+@pytest.mark.parametrize("fields", LARGE.values(), ids=LARGE.keys())
+def test_a_large_header_is_refused(server: Running, fields: bytes) -> None:
+    assert statuses(exchanged(server, START + fields)) == [431]
 
 
-def test_a_slow_request_header_ends_the_connection(
-    ask: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_request_header_ends_the_connection(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "HEADER_SECONDS", 0.1)
-    assert ask(START).startswith(b"HTTP/1.1 408 ")
-    assert ask() == b""
+    assert statuses(exchanged(server, START)) == [408]
+    assert exchanged(server) == b""
 
 
 POST = (
@@ -111,13 +97,6 @@ BODY = b'{"actionId":"quest","userId":"ada"}'
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 DROP_SECONDS = 0.02
 LENGTH = b"Content-Length: 1000\r\n\r\n"
-
-
-@contextmanager
-def connected(scoreboard: Running) -> Iterator[socket.socket]:
-    where = urlsplit(scoreboard.url)
-    with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as client:
-        yield client
 
 
 def answer_while_dripping(client: socket.socket, drop: bytes) -> bytes:
@@ -143,31 +122,23 @@ def answer_while_dripping(client: socket.socket, drop: bytes) -> bytes:
     ("framing", "drop"), [(LENGTH, b" "), (CHUNKED, b"1\r\n \r\n")], ids=["with a length", "in chunks"]
 )
 def test_a_slow_body_ends_the_connection(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, framing: bytes, drop: bytes
+    server: Running, monkeypatch: pytest.MonkeyPatch, framing: bytes, drop: bytes
 ) -> None:
     monkeypatch.setattr(limits, "BODY_SECONDS", 0.3)
-    with running(tmp_path) as scoreboard, connected(scoreboard) as client:
-        client.sendall(POST % scoreboard.token().encode() + framing)
-        received = answer_while_dripping(client, drop)
-        assert received.startswith(b"HTTP/1.1 408 ")
-        assert received.count(b"HTTP/1.1") == 1
-        assert scoreboard.ledger() == []
+    with nothing_counts(server), connected(server) as client:
+        client.sendall(POST % server.token().encode() + framing)
+        assert statuses(answer_while_dripping(client, drop)) == [408]
 
 
-@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("end", [b"", b"Connection: close\r\n"], ids=["kept", "closed after it"])
 def test_a_client_that_does_not_read_its_response_is_disconnected(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loop: Callable[[], asyncio.AbstractEventLoop], end: bytes
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loop: LoopFactory, end: bytes
 ) -> None:
     monkeypatch.setattr(limits, "UNREAD_SECONDS", 0.3)
     with (
         running(tmp_path, send_buffer_bytes=4_096, loop_factory=loop) as scoreboard,
-        socket.socket() as client,
+        connected(scoreboard, receive_buffer_bytes=4_096) as client,
     ):
-        # Set before connecting: otherwise, the kernel buffers the whole response.
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        where = urlsplit(scoreboard.url)
-        client.connect((where.hostname, where.port))
         client.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: test\r\n%b\r\n" % end)
         assert is_cut_off_though_it_reads_nothing(client)
 
@@ -187,39 +158,32 @@ def is_cut_off_though_it_reads_nothing(client: socket.socket) -> bool:
 
 
 def test_an_unread_body_does_not_keep_the_connection_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "BODY_SECONDS", 0.3)
-    with running(tmp_path) as scoreboard, connected(scoreboard) as client:
+    with connected(server) as client:
         client.sendall(b"GET /health/live HTTP/1.1\r\nHost: test\r\n" + LENGTH)
-        received = answer_while_dripping(client, b" ")
-        # It has had its response: a second one would be taken for the response to the next request.
-        assert received.startswith(b"HTTP/1.1 200 ")
-        assert received.count(b"HTTP/1.1") == 1
+        # A client would take a second response for the one to its next request.
+        assert statuses(answer_while_dripping(client, b" ")) == [200]
 
 
-def test_a_body_may_follow_its_header_after_a_pause(tmp_path: Path) -> None:
-    with running(tmp_path) as scoreboard, connected(scoreboard) as client:
-        for version in (1, 2):
-            client.sendall(POST % scoreboard.token().encode() + b"Content-Length: %d\r\n\r\n" % len(BODY))
+def test_a_body_may_follow_its_header_after_a_pause(server: Running) -> None:
+    with connected(server) as client:
+        for _ in range(2):
+            client.sendall(POST % server.token().encode() + b"Content-Length: %d\r\n\r\n" % len(BODY))
             client.sendall(BODY[:10])
             # A second connection takes longer than one turn of the loop.
-            assert scoreboard.client.get("/health/live").status_code == 200
+            assert server.client.get("/health/live").status_code == 200
             client.sendall(BODY[10:])
-            received = b""
-            while b'"version":%d' % version not in received:
-                data = client.recv(65_536)
-                assert data
-                received += data
+            assert statuses(received_until(client, b'"version":')) == [201]
 
 
-@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/1.1\r\n\r\n"])
 def test_a_client_that_starts_no_tls_handshake_is_disconnected(
     tmp_path: Path,
     certificate: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
-    loop: Callable[[], asyncio.AbstractEventLoop],
+    loop: LoopFactory,
     sent: bytes,
 ) -> None:
     monkeypatch.setattr(limits, "HANDSHAKE_SECONDS", 0.2)
@@ -229,19 +193,16 @@ def test_a_client_that_starts_no_tls_handshake_is_disconnected(
         connected(scoreboard) as client,
     ):
         client.sendall(sent)
-        with suppress(ConnectionResetError):
-            while client.recv(1_000):
-                pass
+        received_to_the_end(client)
     assert [line["event"] for line in told] == ["stopping"]
 
 
-@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("last", [b"nonsense\r\n\r\n", START + b"\r\n"], ids=["refused", "answered"])
 def test_a_tls_client_that_sends_after_the_last_response_is_disconnected(
     tmp_path: Path,
     certificate: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
-    loop: Callable[[], asyncio.AbstractEventLoop],
+    loop: LoopFactory,
     last: bytes,
 ) -> None:
     monkeypatch.setattr(limits, "LINGER_SECONDS", 0.2)

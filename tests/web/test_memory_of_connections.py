@@ -1,21 +1,17 @@
 """Memory of the server per connection, at every stage of a request, for a client that sends without end."""
 
-import asyncio
 import gc
 import select
 import socket
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import pytest
-import uvloop
-
-from tests.harness import Running, running
+from tests.harness import LoopFactory, Running, running
 from tests.limits import LIMIT_SECONDS
+from tests.web.raw_connections import connected
 
 CONNECTIONS = 8
 SENT_BYTES = 700_000
@@ -126,10 +122,7 @@ def send(clients: Sequence[socket.socket], stage: Stage, token: bytes) -> None:
                 del waiting[client]
 
 
-@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def test_at_no_stage_does_a_connection_use_much_memory(
-    tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]
-) -> None:
+def test_at_no_stage_does_a_connection_use_much_memory(tmp_path: Path, loop: LoopFactory) -> None:
     with running(tmp_path, loop_factory=loop, rate_limit="1000000/minute") as scoreboard:
         token = scoreboard.token().encode()
         # Warm up: the first connection of each stage makes objects that stay.
@@ -147,20 +140,12 @@ def test_at_no_stage_does_a_connection_use_much_memory(
 def kept(scoreboard: Running, stage: Stage, token: bytes, connections: int) -> int:
     """Return the bytes that the process uses per connection."""
     with ExitStack() as stack:
-        clients = [stack.enter_context(connected(scoreboard)) for _ in range(connections)]
+        clients = [
+            stack.enter_context(connected(scoreboard, receive_buffer_bytes=4_096)) for _ in range(connections)
+        ]
         before = settled(scoreboard)
         send(clients, stage, token)
         return (settled(scoreboard) - before) // connections
-
-
-@contextmanager
-def connected(scoreboard: Running) -> Iterator[socket.socket]:
-    """Open a connection of a client that never reads, with a small kernel buffer."""
-    where = urlsplit(scoreboard.url)
-    with socket.socket() as client:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        client.connect((where.hostname, where.port))
-        yield client
 
 
 def settled(scoreboard: Running) -> int:

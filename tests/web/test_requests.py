@@ -2,52 +2,22 @@
 
 import json
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from structlog.testing import capture_logs
 
 from tests.harness import Running, running
-from tests.limits import LIMIT_SECONDS
+from tests.web.raw_connections import (
+    connected,
+    exchanged,
+    received_to_the_end,
+    received_until,
+    statuses,
+)
 
 BODY = b'{"actionId":"quest","userId":"ada"}'
 SECRET_QUERY = b"access_token=SECRET"
-
-
-@pytest.fixture(scope="module")
-def scoreboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("requests"), rate_limit="100000/minute") as server:
-        yield server
-
-
-@contextmanager
-def connected(scoreboard: Running) -> Iterator[socket.socket]:
-    where = urlsplit(scoreboard.url)
-    with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as client:
-        yield client
-
-
-def exchanged(scoreboard: Running, data: bytes) -> bytes:
-    """Send bytes, and return everything that is answered until the connection ends."""
-    with connected(scoreboard) as client:
-        client.sendall(data)
-        return received_to_the_end(client)
-
-
-def received_to_the_end(client: socket.socket) -> bytes:
-    received = b""
-    with suppress(ConnectionResetError):
-        while data := client.recv(65_536):
-            received += data
-    return received
-
-
-def statuses(received: bytes) -> list[int]:
-    return [int(part[:3]) for part in received.split(b"HTTP/1.1 ")[1:]]
-
 
 WITH_LENGTH = b"Content-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
 
@@ -61,8 +31,8 @@ def post(*headers: bytes, body: bytes = WITH_LENGTH) -> bytes:
     )
 
 
-def bearer(scoreboard: Running, user_id: str = "ada") -> bytes:
-    return b"Authorization: Bearer " + scoreboard.token(user_id).encode()
+def bearer(server: Running, user_id: str = "ada") -> bytes:
+    return b"Authorization: Bearer " + server.token(user_id).encode()
 
 
 def in_chunks(*trailers: bytes) -> bytes:
@@ -73,8 +43,8 @@ def in_chunks(*trailers: bytes) -> bytes:
 CLOSE = b"Connection: close"
 
 
-def test_a_token_in_a_trailer_is_ignored(scoreboard: Running) -> None:
-    answer = exchanged(scoreboard, post(CLOSE, body=in_chunks(bearer(scoreboard))))
+def test_a_token_in_a_trailer_is_ignored(server: Running) -> None:
+    answer = exchanged(server, post(CLOSE, body=in_chunks(bearer(server))))
     assert statuses(answer) == [401]
 
 
@@ -89,29 +59,29 @@ TRAILERS = [
 
 
 @pytest.mark.parametrize("trailer", TRAILERS)
-def test_trailers_are_ignored(scoreboard: Running, trailer: bytes) -> None:
-    data = post(bearer(scoreboard), body=in_chunks(trailer)) + post(CLOSE, bearer(scoreboard))
-    assert statuses(exchanged(scoreboard, data)) == [201, 201]
+def test_trailers_are_ignored(server: Running, trailer: bytes) -> None:
+    data = post(bearer(server), body=in_chunks(trailer)) + post(CLOSE, bearer(server))
+    assert statuses(exchanged(server, data)) == [201, 201]
 
 
-def test_the_connection_ends_after_a_trailer_that_closes_it(scoreboard: Running) -> None:
-    data = post(bearer(scoreboard), body=in_chunks(b"Connection: close")) + post(bearer(scoreboard))
-    assert statuses(exchanged(scoreboard, data)) == [201]
+def test_the_connection_ends_after_a_trailer_that_closes_it(server: Running) -> None:
+    data = post(bearer(server), body=in_chunks(b"Connection: close")) + post(bearer(server))
+    assert statuses(exchanged(server, data)) == [201]
     nowhere = b"POST /nowhere HTTP/1.1\r\nHost: test\r\n" + in_chunks(b"Connection: close")
-    assert statuses(exchanged(scoreboard, nowhere)) == [404]
+    assert statuses(exchanged(server, nowhere)) == [404]
 
 
 @pytest.mark.parametrize(
     "trailer", [b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Transfer-Encoding: x"]
 )
-def test_a_trailer_with_framing_fields_is_refused(scoreboard: Running, trailer: bytes) -> None:
+def test_a_trailer_with_framing_fields_is_refused(server: Running, trailer: bytes) -> None:
     """RFC 9110, section 6.5.1."""
-    assert statuses(exchanged(scoreboard, post(bearer(scoreboard), body=in_chunks(trailer)))) == [400]
+    assert statuses(exchanged(server, post(bearer(server), body=in_chunks(trailer)))) == [400]
 
 
-def test_a_trailer_does_not_affect_the_next_request(scoreboard: Running) -> None:
-    first = post(bearer(scoreboard), body=in_chunks(bearer(scoreboard)))
-    assert statuses(exchanged(scoreboard, first + post(CLOSE))) == [201, 401]
+def test_a_trailer_does_not_affect_the_next_request(server: Running) -> None:
+    first = post(bearer(server), body=in_chunks(bearer(server)))
+    assert statuses(exchanged(server, first + post(CLOSE))) == [201, 401]
 
 
 UPGRADES = [
@@ -129,11 +99,11 @@ UPGRADES = [
 @pytest.mark.parametrize("is_chunked", [False, True], ids=["with a length", "in chunks"])
 @pytest.mark.parametrize("slices", [1, 7, 10_000])
 def test_an_upgrade_is_ignored_with_a_body(
-    scoreboard: Running, upgrade: tuple[bytes, ...], is_chunked: bool, slices: int
+    server: Running, upgrade: tuple[bytes, ...], is_chunked: bool, slices: int
 ) -> None:
     framing = {"body": in_chunks()} if is_chunked else {}
-    data = post(*upgrade, bearer(scoreboard), **framing) + post(CLOSE, bearer(scoreboard))
-    with connected(scoreboard) as client:
+    data = post(*upgrade, bearer(server), **framing) + post(CLOSE, bearer(server))
+    with connected(server) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         size = -(-len(data) // min(slices, len(data)))
         for begin in range(0, len(data), size):
@@ -141,28 +111,26 @@ def test_an_upgrade_is_ignored_with_a_body(
         assert statuses(received_to_the_end(client)) == [201, 201]
 
 
-def test_an_upgrade_is_ignored_on_the_last_request_of_a_connection(scoreboard: Running) -> None:
-    last = (b"Connection: close, Upgrade", b"Upgrade: h2c", bearer(scoreboard))
-    assert statuses(exchanged(scoreboard, post(*last))) == [201]
-    assert statuses(exchanged(scoreboard, post(*last, body=in_chunks()))) == [201]
-    assert statuses(exchanged(scoreboard, post(*last).replace(b"HTTP/1.1", b"HTTP/1.0"))) == [201]
+def test_an_upgrade_is_ignored_on_the_last_request_of_a_connection(server: Running) -> None:
+    last = (b"Connection: close, Upgrade", b"Upgrade: h2c", bearer(server))
+    assert statuses(exchanged(server, post(*last))) == [201]
+    assert statuses(exchanged(server, post(*last, body=in_chunks()))) == [201]
+    assert statuses(exchanged(server, post(*last).replace(b"HTTP/1.1", b"HTTP/1.0"))) == [201]
 
 
-def test_an_upgrade_may_have_a_large_header(scoreboard: Running) -> None:
-    large = (*UPGRADES[0], b"Cookie: " + b"x" * 25_000, bearer(scoreboard))
-    assert statuses(exchanged(scoreboard, post(*large) + post(CLOSE, bearer(scoreboard)))) == [201, 201]
+def test_an_upgrade_may_have_a_large_header(server: Running) -> None:
+    large = (*UPGRADES[0], b"Cookie: " + b"x" * 25_000, bearer(server))
+    assert statuses(exchanged(server, post(*large) + post(CLOSE, bearer(server)))) == [201, 201]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE", "PUT", "PURGE"])
 @pytest.mark.parametrize("upgrade", UPGRADES, ids=["h2c", "websocket", "other"])
 def test_an_upgrade_is_ignored_for_every_method(
-    scoreboard: Running, upgrade: tuple[bytes, ...], method: str
+    server: Running, upgrade: tuple[bytes, ...], method: str
 ) -> None:
     ask = b"%b /api/leaderboard HTTP/1.1\r\nHost: test\r\n" % method.encode()
-    without = exchanged(scoreboard, ask + b"Connection: close\r\n\r\n")
-    answer = exchanged(
-        scoreboard, ask + b"\r\n".join(upgrade) + b"\r\n\r\n" + ask + b"Connection: close\r\n\r\n"
-    )
+    without = exchanged(server, ask + b"Connection: close\r\n\r\n")
+    answer = exchanged(server, ask + b"\r\n".join(upgrade) + b"\r\n\r\n" + ask + b"Connection: close\r\n\r\n")
     assert statuses(answer) == statuses(without) * 2
 
 
@@ -180,9 +148,9 @@ def asking(target: bytes, method: bytes = b"GET") -> bytes:
         b"/api/leaderboard?limit=1#there",
     ],
 )
-def test_a_target_may_be_absolute(scoreboard: Running, target: bytes) -> None:
+def test_a_target_may_be_absolute(server: Running, target: bytes) -> None:
     """RFC 9112, section 3.2.2."""
-    head, _, body = exchanged(scoreboard, asking(target)).partition(b"\r\n\r\n")
+    head, _, body = exchanged(server, asking(target)).partition(b"\r\n\r\n")
     assert statuses(head) == [200]
     assert json.loads(body)["board"] == "main"
 
@@ -191,20 +159,20 @@ def test_a_target_may_be_absolute(scoreboard: Running, target: bytes) -> None:
     "host",
     [b"localhost", b"a_b.example:8000", b"127.0.0.1:", b"[::1]:80", b"[fe80::1%25eth0]", b"x%41", b"x."],
 )
-def test_a_valid_host_is_accepted(scoreboard: Running, host: bytes) -> None:
+def test_a_valid_host_is_accepted(server: Running, host: bytes) -> None:
     asked = asking(b"/api/leaderboard").replace(b"Host: test", b"host:\t" + host)
-    assert statuses(exchanged(scoreboard, asked)) == [200]
+    assert statuses(exchanged(server, asked)) == [200]
 
 
-def test_a_request_of_http_1_0_needs_no_host(scoreboard: Running) -> None:
+def test_a_request_of_http_1_0_needs_no_host(server: Running) -> None:
     """RFC 9112, section 3.2."""
-    assert statuses(exchanged(scoreboard, b"GET /health/live HTTP/1.0\r\n\r\n")) == [200]
+    assert statuses(exchanged(server, b"GET /health/live HTTP/1.0\r\n\r\n")) == [200]
 
 
-def test_an_absolute_target_without_a_path_is_the_page(scoreboard: Running) -> None:
-    page = exchanged(scoreboard, asking(b"/")).partition(b"\r\n\r\n")[2]
+def test_an_absolute_target_without_a_path_is_the_page(server: Running) -> None:
+    page = exchanged(server, asking(b"/")).partition(b"\r\n\r\n")[2]
     assert page
-    assert exchanged(scoreboard, asking(b"http://test")).endswith(page)
+    assert exchanged(server, asking(b"http://test")).endswith(page)
 
 
 IN_CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n"
@@ -273,12 +241,13 @@ BAD = {
 
 @pytest.mark.parametrize(("data", "status"), list(BAD.values()), ids=list(BAD))
 def test_a_malformed_request_gets_one_response_and_a_log_line_without_its_content(
-    scoreboard: Running, data: bytes, status: int | None, caplog: pytest.LogCaptureFixture
+    server: Running, data: bytes, status: int | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("WARNING")
     with capture_logs() as told:
-        answer = exchanged(scoreboard, data)
+        answer = exchanged(server, data)
     assert statuses(answer) == [status] or (status is None and len(statuses(answer)) <= 1)
+    assert not answer or b"x-content-type-options: nosniff" in answer
     assert len(told) <= 1
     assert "SECRET" not in str(told)
     # Loggers of asyncio and uvicorn.
@@ -286,27 +255,27 @@ def test_a_malformed_request_gets_one_response_and_a_log_line_without_its_conten
 
 
 def test_many_malformed_requests_are_one_log_line(tmp_path: Path) -> None:
-    with running(tmp_path) as scoreboard, capture_logs() as told:
+    with running(tmp_path) as server, capture_logs() as told:
         for data, _ in BAD.values():
             if len(data) < 10_000:
-                exchanged(scoreboard, data)
+                exchanged(server, data)
     assert [line for line in told if line["event"] == "refused bad requests"] == told[:1]
     assert [line["log_level"] for line in told[1:] if line["event"] != "stopping"] == []
 
 
 @pytest.mark.parametrize("zeros", [10, 5_000, 30_000])
-def test_a_content_length_may_have_leading_zeros(scoreboard: Running, zeros: int) -> None:
+def test_a_content_length_may_have_leading_zeros(server: Running, zeros: int) -> None:
     """RFC 9110, section 8.6: one or more digits."""
     body = b"Content-Length: %b%d\r\n\r\n%b" % (b"0" * zeros, len(BODY), BODY)
-    assert statuses(exchanged(scoreboard, post(CLOSE, bearer(scoreboard), body=body))) == [201]
+    assert statuses(exchanged(server, post(CLOSE, bearer(server), body=body))) == [201]
 
 
 GET = b"GET /api/leaderboard HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
-def test_requests_before_a_malformed_one_get_responses(scoreboard: Running) -> None:
-    good = post(bearer(scoreboard))
-    broken = post(bearer(scoreboard), body=IN_CHUNKS + b"x\r\n")
+def test_requests_before_a_malformed_one_get_responses(server: Running) -> None:
+    good = post(bearer(server))
+    broken = post(bearer(server), body=IN_CHUNKS + b"x\r\n")
     many = b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a:\r\n" * 1_000
     for bad, status in (
         (b"nonsense\r\n\r\n", 400),
@@ -314,34 +283,32 @@ def test_requests_before_a_malformed_one_get_responses(scoreboard: Running) -> N
         (b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
         (many, 431),
     ):
-        assert statuses(exchanged(scoreboard, good + GET + bad)) == [201, 200, status]
+        assert statuses(exchanged(server, good + GET + bad)) == [201, 200, status]
 
 
-def test_requests_after_the_last_one_of_a_connection_are_ignored(scoreboard: Running) -> None:
+def test_requests_after_the_last_one_of_a_connection_are_ignored(server: Running) -> None:
     ends = b"GET /api/leaderboard HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
-    assert statuses(exchanged(scoreboard, GET + ends + GET)) == [200, 200]
-    assert statuses(exchanged(scoreboard, GET + ends + b"nonsense")) == [200, 200]
-    assert statuses(exchanged(scoreboard, GET.replace(b"HTTP/1.1", b"HTTP/1.0") + GET)) == [200]
+    assert statuses(exchanged(server, GET + ends + GET)) == [200, 200]
+    assert statuses(exchanged(server, GET + ends + b"nonsense")) == [200, 200]
+    assert statuses(exchanged(server, GET.replace(b"HTTP/1.1", b"HTTP/1.0") + GET)) == [200]
 
 
-def test_pipelined_requests_get_responses_in_order(scoreboard: Running) -> None:
+def test_pipelined_requests_get_responses_in_order(server: Running) -> None:
     count = 3_000
     asked = b"".join(
         b"GET /no/%d HTTP/1.1\r\nHost: x\r\nX-Request-Id: %d\r\n\r\n" % (n, n) for n in range(count)
     )
-    with connected(scoreboard) as client:
+    with connected(server) as client:
         client.sendall(asked)
         received = b""
         while received.count(b"HTTP/1.1 404") < count:
-            data = client.recv(65_536)
-            assert data
-            received += data
+            received += received_until(client, b"\r\n\r\n")
         assert statuses(received) == [404] * count
 
 
-def test_all_pipelined_scores_count(scoreboard: Running) -> None:
-    before = scoreboard.board()["version"]
-    with connected(scoreboard) as client:
-        client.sendall(post(bearer(scoreboard)) * 100 + post(CLOSE, bearer(scoreboard)))
+def test_all_pipelined_scores_count(server: Running) -> None:
+    before = server.board()["version"]
+    with connected(server) as client:
+        client.sendall(post(bearer(server)) * 100 + post(CLOSE, bearer(server)))
         assert statuses(received_to_the_end(client)) == [201] * 101
-    assert scoreboard.board()["version"] == before + 101
+    assert server.board()["version"] == before + 101

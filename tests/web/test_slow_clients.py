@@ -1,20 +1,17 @@
 """A client that does not read delays no other, and gets the newest board when it reads again."""
 
-import asyncio
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-import uvloop
 
 from scoreboard.fanout import hub, ring
 from tests.clocks import HeldClock
-from tests.harness import Running, Watcher, running
-from tests.limits import LIMIT_SECONDS
+from tests.harness import LoopFactory, Running, Watcher, running
+from tests.web.raw_connections import connected, received_to_the_end
 
 SMALL = 4_096
 LONG_NAME = "🎮" * 128
@@ -32,11 +29,7 @@ def scoreboard(tmp_path: Path) -> Iterator[Running]:
 @contextmanager
 def stalled(scoreboard: Running) -> Iterator[socket.socket]:
     """Open a stream without reading it."""
-    where = urlsplit(scoreboard.url)
-    with socket.socket() as client:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
-        client.settimeout(LIMIT_SECONDS)
-        client.connect((where.hostname, where.port))
+    with connected(scoreboard, receive_buffer_bytes=SMALL) as client:
         client.sendall(b"GET /api/leaderboard/stream HTTP/1.1\r\nHost: test\r\n\r\n")
         yield client
 
@@ -77,9 +70,8 @@ def test_a_slow_client_gets_the_newest_board_when_it_reads_again(scoreboard: Run
         assert versions(read_until(slow, 41).replace(b"\r\n", b"")) == [41]
 
 
-@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 def test_a_client_that_resumes_reading_gets_few_old_boards_also_with_a_large_kernel_buffer(
-    tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]
+    tmp_path: Path, loop: LoopFactory
 ) -> None:
     """By default, the kernel buffers megabytes for a client that has stopped reading."""
     with running(tmp_path, HeldClock(), loop_factory=loop, rate_limit="1000000/minute") as scoreboard:
@@ -102,11 +94,8 @@ def test_a_client_that_never_reads_is_disconnected(
         while scoreboard.scoreboard.hub.streams > 1:
             scoreboard.score("user-1", name=LONG_NAME)
             quick.frame()
-        received = b""
-        while data := slow.recv(65_536):
-            received += data
         # The connection is aborted in the middle of the response.
-        assert not received.endswith(b"0\r\n\r\n")
+        assert not received_to_the_end(slow).endswith(b"0\r\n\r\n")
         assert scoreboard.scoreboard.hub.counts.stalled == 1
 
 

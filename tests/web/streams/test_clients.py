@@ -9,13 +9,14 @@ import pytest
 from scoreboard.fanout import ring
 from tests.harness import Running
 from tests.limits import LIMIT_SECONDS
-from tests.web.streams.transports import ASK, connected, only, received_to_the_end, received_until
+from tests.web.raw_connections import received_to_the_end, received_until
+from tests.web.streams.transports import ASK, asked, only
 
 
 @only("detached-asyncio", "detached-uvloop")
 def test_a_client_of_http_1_0_gets_no_chunks(scoreboard: Running) -> None:
     """Over plain ASGI this is up to the server, and uvicorn always sends chunks."""
-    with connected(scoreboard, b"GET /api/leaderboard/stream HTTP/1.0\r\n\r\n") as client:
+    with asked(scoreboard, b"GET /api/leaderboard/stream HTTP/1.0\r\n\r\n") as client:
         head, _, body = received_until(client, b'"version":1').partition(b"\r\n\r\n")
         scoreboard.score("bob")
         body += received_until(client, b'"version":2')
@@ -28,7 +29,7 @@ def test_a_client_of_http_1_0_gets_no_chunks(scoreboard: Running) -> None:
 @pytest.mark.parametrize("at_once", [True, False], ids=["at-once", "later"])
 def test_another_request_on_the_same_connection_changes_nothing(scoreboard: Running, at_once: bool) -> None:
     more = b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n"
-    with connected(scoreboard, ASK + (more if at_once else b"")) as client:
+    with asked(scoreboard, ASK + (more if at_once else b"")) as client:
         received_until(client, b'"version":1')
         if not at_once:
             client.sendall(more)
@@ -38,7 +39,7 @@ def test_another_request_on_the_same_connection_changes_nothing(scoreboard: Runn
 
 @only("detached-asyncio", "detached-uvloop", "tls-asyncio", "tls-uvloop")
 def test_bytes_that_a_client_sends_during_a_stream_are_ignored(scoreboard: Running) -> None:
-    with connected(scoreboard) as client:
+    with asked(scoreboard) as client:
         received_until(client, b'"version":1')
         client.sendall(b"\0nonsense" * 10_000)
         scoreboard.score("bob")
@@ -60,7 +61,7 @@ def test_a_client_that_disconnects_at_once_leaves_no_stream_open(
     monkeypatch.setattr(ring, "STALLED_SECONDS", 100 * LIMIT_SECONDS)
     counts = scoreboard.scoreboard.hub.counts
     for _ in range(20):
-        with connected(scoreboard, ASK + behind):
+        with asked(scoreboard, ASK + behind):
             pass
     deadline = time.monotonic() + LIMIT_SECONDS
     while counts.opened < 20 or scoreboard.scoreboard.hub.streams:
@@ -75,7 +76,7 @@ def test_a_client_that_disconnects_at_once_leaves_no_stream_open(
     "sent", [b"\0nonsense", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"], ids=["nonsense", "requests"]
 )
 def test_a_client_that_sends_without_end_is_disconnected(scoreboard: Running, sent: bytes) -> None:
-    with connected(scoreboard) as client:
+    with asked(scoreboard) as client:
         received_until(client, b'"version":1')
         with pytest.raises((ConnectionError, ssl.SSLError)):
             client.sendall(sent * 5_000_000)
@@ -85,7 +86,7 @@ def test_a_client_that_sends_without_end_is_disconnected(scoreboard: Running, se
 @only("detached-asyncio", "detached-uvloop", "asgi-asyncio", "asgi-uvloop")
 def test_a_stream_ends_when_the_client_shuts_down_its_sending_side(scoreboard: Running) -> None:
     """nginx does the same. (TLS has no half-closed connections.)"""
-    with connected(scoreboard) as client:
+    with asked(scoreboard) as client:
         received_until(client, b'"version":1')
         client.shutdown(socket.SHUT_WR)
         received_to_the_end(client)

@@ -3,12 +3,11 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import pytest
 import uvloop
@@ -18,8 +17,8 @@ from scoreboard.fanout.subscriber import Subscriber
 from scoreboard.web.streaming.asgi_subscriber import AsgiSubscriber
 from scoreboard.web.streaming.socket_subscriber import SocketSubscriber
 from tests.clocks import HeldClock
-from tests.harness import Running, running
-from tests.limits import LIMIT_SECONDS
+from tests.harness import LoopFactory, Running, running
+from tests.web.raw_connections import connected
 
 ASK: Final = b"GET /api/leaderboard/stream HTTP/1.1\r\nHost: test\r\n\r\n"
 
@@ -29,7 +28,7 @@ class Transport:
     """How a stream is sent to its client."""
 
     subscriber: type[Subscriber]
-    loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    loop: LoopFactory = asyncio.new_event_loop
     has_extensions: bool = True
     has_tls: bool = False
 
@@ -69,33 +68,16 @@ def served(
 
 
 @contextmanager
-def connected(scoreboard: Running, ask: bytes = ASK) -> Iterator[socket.socket]:
-    """Open a connection and send `ask`."""
-    where = urlsplit(scoreboard.url)
-    with socket.create_connection((where.hostname, where.port), timeout=LIMIT_SECONDS) as plain:
+def asked(scoreboard: Running, ask: bytes = ASK) -> Iterator[socket.socket]:
+    """Open a connection, by TLS if the server has it, and send `ask`."""
+    with connected(scoreboard) as plain:
         client = plain
-        if where.scheme == "https":
+        if scoreboard.settings.tls_certificate is not None:
             context = ssl.create_default_context(cafile=str(scoreboard.settings.tls_certificate))
             client = context.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=True)
         with client:
             client.sendall(ask)
             yield client
-
-
-def received_until(client: socket.socket, awaited: bytes) -> bytes:
-    received = b""
-    while awaited not in received:
-        data = client.recv(65_536)
-        assert data, f"the connection has ended after {received!r}"
-        received += data
-    return received
-
-
-def received_to_the_end(client: socket.socket) -> bytes:
-    received = b""
-    while data := client.recv(65_536):
-        received += data
-    return received
 
 
 def unchunked(body: bytes) -> bytes:
