@@ -5,8 +5,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from scoreboard.domain.submissions import Caller
 from tests.harness import Running
 from tests.web.raw_connections import received_to_the_end, received_until
