@@ -44,10 +44,11 @@ from scoreboard.web.provenance import ProvenanceHasher
 from scoreboard.web.routes.demo import demo_routes
 from scoreboard.web.routes.docs import docs_routes
 from scoreboard.web.routes.health import health_routes
-from scoreboard.web.routes.leaderboard import leaderboard_route, stream_route
+from scoreboard.web.routes.leaderboard import leaderboard_route
 from scoreboard.web.routes.page import page_routes
 from scoreboard.web.routes.players import name_route
 from scoreboard.web.routes.scores import scores_route
+from scoreboard.web.routes.stream import stream_route
 
 DESCRIPTION: Final = """\
 Users complete actions. The server decides the points, keeps every score in a ledger, ranks all players, and

@@ -34,6 +34,20 @@ def json_body(schema: type[BaseModel]) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": reference(schema)}}}
 
 
+def optional_parameter(
+    name: str, description: str, schema: dict[str, Any], place: str = "query", **more: str
+) -> dict[str, Any]:
+    """Describe an optional parameter."""
+    return {
+        "name": name,
+        "in": place,
+        "required": False,
+        "description": description,
+        "schema": schema,
+        **more,
+    }
+
+
 def error_responses(*examples: ScoreboardError) -> dict[int | str, dict[str, Any]]:
     """Return the description of a route's errors, for its `responses`, with an example of each."""
     responses: dict[int | str, dict[str, Any]] = {}

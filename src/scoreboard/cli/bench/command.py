@@ -57,9 +57,8 @@ def bench(
     catalog = load_catalog(settings.catalog)
     chosen = catalog.action(action or next(iter(catalog.actions)))
     tokens = make_tokens(settings)
-    users = [
-        (user, tokens.sign(Caller(user), TOKEN_SECONDS)) for user in (f"bench-{n}" for n in range(USERS))
-    ]
+    names = [f"bench-{n}" for n in range(USERS)]
+    users = [(name, tokens.sign(Caller(name), TOKEN_SECONDS)) for name in names]
     plan = Plan(url, chosen.board, chosen.id, streams, rate, seconds, users)
     with progress_bars() as progress:
         task = progress.add_task(f"{streams} streams, {rate:g} scores a second", total=None)
@@ -70,10 +69,7 @@ def bench(
     else:
         Console().print(_table(url, figures))
     if result.statuses[429]:
-        typer.echo(
-            "429: these users were over the server's limit. Use a lower --rate, or a higher limit on the "
-            "server."
-        )
+        typer.echo("429: these users were over the server's limit. Use a lower --rate, or a higher limit.")
     if result.statuses.keys() - {201} or result.lost or result.missed:
         raise typer.Exit(1)
 

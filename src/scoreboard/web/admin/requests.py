@@ -12,8 +12,9 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from scoreboard.domain.administration import SuspicionThresholds
+from scoreboard.domain.administration import Correction, SuspicionThresholds
 from scoreboard.domain.boards import MAX_SCORE
+from scoreboard.domain.events import EventKind
 from scoreboard.domain.plain_text import MAX_CHARACTERS, MAX_REASON, check_reason, check_text
 from scoreboard.web.schemas.fields import MAX_LIMIT, NO_CONTROL_CHARACTERS, Id, Name, Schema, digits, whole
 
@@ -39,7 +40,15 @@ def _example(**fields: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
-class PlayerCorrectionRequest(Schema):
+class CorrectionRequest(Schema):
+    """The body of a correction."""
+
+    def correction(self, kind: EventKind, actor: str) -> Correction:
+        """Return the correction of an administrator, whose fields have the same names."""
+        return Correction(kind, actor, **dict(self))
+
+
+class PlayerCorrectionRequest(CorrectionRequest):
     """A correction of a player, and its reason."""
 
     model_config = _example(userId="ada", reason="Scores by a script")
@@ -48,7 +57,7 @@ class PlayerCorrectionRequest(Schema):
     reason: Reason
 
 
-class RenameRequest(Schema):
+class RenameRequest(CorrectionRequest):
     """A name that later submissions do not change, and the reason."""
 
     model_config = _example(userId="ada", name=None, reason="An insult")
@@ -62,8 +71,11 @@ class RenameRequest(Schema):
     ]
     reason: Reason
 
+    def correction(self, kind: EventKind, actor: str) -> Correction:
+        return Correction(kind, actor, self.reason, user_id=self.user_id, name=self.name, keeps_name=True)
 
-class AdjustRequest(Schema):
+
+class AdjustRequest(CorrectionRequest):
     """Points to give, or negative points to take, and the reason."""
 
     model_config = _example(userId="ada", board="main", points=-50, reason="Counted twice by mistake")
@@ -74,7 +86,7 @@ class AdjustRequest(Schema):
     reason: Reason
 
 
-class EventCorrectionRequest(Schema):
+class EventCorrectionRequest(CorrectionRequest):
     """A correction of an event, and its reason."""
 
     model_config = _example(board="main", version=42, reason="A bug")
@@ -83,8 +95,11 @@ class EventCorrectionRequest(Schema):
     version: Annotated[int, Field(ge=1, le=MAX_SCORE), BeforeValidator(whole)]
     reason: Reason
 
+    def correction(self, kind: EventKind, actor: str) -> Correction:
+        return Correction(kind, actor, self.reason, board=self.board, target_version=self.version)
 
-class VoidSinceRequest(Schema):
+
+class VoidSinceRequest(CorrectionRequest):
     """A player and a time: all later awards become void. And the reason."""
 
     model_config = _example(
@@ -94,6 +109,10 @@ class VoidSinceRequest(Schema):
     user_id: Id
     since: AwareDatetime
     reason: Reason
+
+    def correction(self, kind: EventKind, actor: str) -> Correction:
+        since_us = round(self.since.timestamp() * 1_000_000)
+        return Correction(kind, actor, self.reason, user_id=self.user_id, since_us=since_us)
 
 
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT), BeforeValidator(digits)]

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from scoreboard.domain import errors
-from scoreboard.domain.administration import Correction, SuspicionThresholds
+from scoreboard.domain.administration import SuspicionThresholds
 from scoreboard.domain.events import EventKind
 from scoreboard.domain.scopes import ADMINISTER
 from scoreboard.domain.submissions import Caller
@@ -31,7 +30,7 @@ from scoreboard.web.dependencies import (
 )
 from scoreboard.web.openapi import error_responses
 
-Body = TypeVar("Body", bound=BaseModel)
+Body = TypeVar("Body", bound=requests.CorrectionRequest)
 
 _ERRORS: Final = (*AUTHENTICATION_ERRORS, errors.InsufficientScope(ADMINISTER), errors.StoreUnavailable())
 
@@ -104,14 +103,8 @@ def _add_searches(router: APIRouter, administration: Administration) -> None:
 
 def _add_corrections(router: APIRouter, administration: Administration, administrator: Authenticate) -> None:
     def post(
-        name: str,
-        summary: str,
-        body: type[Body],
-        correction: Callable[[Body, str], Correction],
-        *known: errors.ScoreboardError,
+        name: str, summary: str, kind: EventKind, body: type[Body], *known: errors.ScoreboardError
     ) -> None:
-        """Add a route whose correction is made from the body and the administrator's user id."""
-
         @router.post(
             f"/{name}",
             operation_id=f"admin-{name}",
@@ -124,56 +117,27 @@ def _add_corrections(router: APIRouter, administration: Administration, administ
             key: Annotated[str | None, Depends(IdempotencyKey())],
             asked: Annotated[Body, Depends(JsonBody(body))],
         ) -> CorrectedResponse:
-            return CorrectedResponse.of(await administration.correct(correction(asked, caller.user_id), key))
+            correction = asked.correction(kind, caller.user_id)
+            return CorrectedResponse.of(await administration.correct(correction, key))
 
-    def post_player(name: str, summary: str, kind: EventKind) -> None:
-        def correction(asked: requests.PlayerCorrectionRequest, actor: str) -> Correction:
-            return Correction(kind, actor, asked.reason, user_id=asked.user_id)
-
-        post(name, summary, requests.PlayerCorrectionRequest, correction, _NO_PLAYER)
-
-    def post_event(name: str, summary: str, kind: EventKind) -> None:
-        def correction(asked: requests.EventCorrectionRequest, actor: str) -> Correction:
-            return Correction(kind, actor, asked.reason, board=asked.board, target_version=asked.version)
-
-        known = (errors.UnknownEvent("main", 42), errors.EventNotVoidable(), errors.ScoreOutOfRange())
-        post(name, summary, requests.EventCorrectionRequest, correction, _NO_BOARD, *known)
-
-    def rename(asked: requests.RenameRequest, actor: str) -> Correction:
-        return Correction(
-            EventKind.RENAME, actor, asked.reason, user_id=asked.user_id, name=asked.name, keeps_name=True
-        )
-
-    def adjust(asked: requests.AdjustRequest, actor: str) -> Correction:
-        return Correction(
-            EventKind.ADJUST,
-            actor,
-            asked.reason,
-            user_id=asked.user_id,
-            board=asked.board,
-            points=asked.points,
-        )
-
-    def void_since(asked: requests.VoidSinceRequest, actor: str) -> Correction:
-        since_us = round(asked.since.timestamp() * 1_000_000)
-        return Correction(EventKind.VOID, actor, asked.reason, user_id=asked.user_id, since_us=since_us)
-
-    post_player("ban", "Ban a player", EventKind.BAN)
-    post_player("unban", "End a ban", EventKind.UNBAN)
-    post_player("hide", "Hide a player, who may still score", EventKind.HIDE)
-    post_player("show", "Undo hiding a player", EventKind.SHOW)
-    post("rename", "Set or clear a player's name", requests.RenameRequest, rename, _NO_PLAYER)
-    post_player("release-name", "Let submissions change a name again", EventKind.RELEASE_NAME)
-    post_player("erase", "Erase a player's identity", EventKind.ERASE)
+    player = (requests.PlayerCorrectionRequest, _NO_PLAYER)
+    post("ban", "Ban a player", EventKind.BAN, *player)
+    post("unban", "End a ban", EventKind.UNBAN, *player)
+    post("hide", "Hide a player, who may still score", EventKind.HIDE, *player)
+    post("show", "Undo hiding a player", EventKind.SHOW, *player)
+    post("rename", "Set or clear a player's name", EventKind.RENAME, requests.RenameRequest, _NO_PLAYER)
+    post("release-name", "Let submissions change a name again", EventKind.RELEASE_NAME, *player)
+    post("erase", "Erase a player's identity", EventKind.ERASE, *player)
     known = (_NO_PLAYER, _NO_BOARD, errors.ScoreOutOfRange(), errors.IdempotencyKeyReused())
-    post("adjust", "Give or take points", requests.AdjustRequest, adjust, *known)
-    post_event("void", "Void an event", EventKind.VOID)
-    post_event("unvoid", "Undo a void", EventKind.UNVOID)
-    known_since = (_NO_PLAYER, errors.ScoreOutOfRange())
-    post(
-        "void-since",
-        "Void a player's awards since a time",
-        requests.VoidSinceRequest,
-        void_since,
-        *known_since,
+    post("adjust", "Give or take points", EventKind.ADJUST, requests.AdjustRequest, *known)
+    known_void = (
+        _NO_BOARD,
+        errors.UnknownEvent("main", 42),
+        errors.EventNotVoidable(),
+        errors.ScoreOutOfRange(),
     )
+    post("void", "Void an event", EventKind.VOID, requests.EventCorrectionRequest, *known_void)
+    post("unvoid", "Undo a void", EventKind.UNVOID, requests.EventCorrectionRequest, *known_void)
+    known_since = (_NO_PLAYER, errors.ScoreOutOfRange())
+    summary = "Void a player's awards since a time"
+    post("void-since", summary, EventKind.VOID, requests.VoidSinceRequest, *known_since)

@@ -1,105 +1,41 @@
-"""GET /api/leaderboard and GET /api/leaderboard/stream"""
+"""GET /api/leaderboard"""
 
-from collections.abc import Callable
 from typing import Any, Final
 
-from pydantic import BaseModel
-from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from scoreboard.domain import errors
 from scoreboard.fanout.board_cache import BoardCache
-from scoreboard.fanout.encoding import Frame
-from scoreboard.fanout.hub import Hub
-from scoreboard.fanout.publisher import Publisher
-from scoreboard.fanout.subscriber import StreamRequest
-from scoreboard.services.heal import Healer
 from scoreboard.settings.catalog import Catalog
 from scoreboard.web import problems
 from scoreboard.web.api_route import JSON, AsgiRoute
 from scoreboard.web.auth.board_access import BoardAccess
 from scoreboard.web.dependencies import AUTHENTICATION_ERRORS
 from scoreboard.web.limits.read_limit import ReadLimit
-from scoreboard.web.openapi import error_responses, reference
+from scoreboard.web.openapi import error_responses, optional_parameter
 from scoreboard.web.request_parts import parse_query, query_parameters
 from scoreboard.web.schemas.fields import ID, MAX_LIMIT, MAX_OFFSET
-from scoreboard.web.schemas.leaderboard import BoardQuery, LeaderboardResponse, PatchResponse, StreamQuery
-from scoreboard.web.streaming.response import head, refuse, stream
-
-STREAM_DESCRIPTION: Final = """\
-Server-Sent Events named `leaderboard`: the top 10 at once, and again after each change. `id` is the board's
-version, and `data` is like the body of `GET /api/leaderboard`. With `delta=1`, a change may be an event named
-`patch`: its `data` has only the changed rows, for a client with the version `after`."""
+from scoreboard.web.schemas.leaderboard import BoardQuery, LeaderboardResponse
 
 _FIRST_PAGE: Final = BoardQuery()
-_FIRST_BOARD: Final = StreamQuery()
 
 _TEXT: Final = {"type": "string"}
-
-
-def _parameter(
-    name: str, description: str, schema: dict[str, Any], place: str = "query", **more: str
-) -> dict[str, Any]:
-    """Describe an optional parameter."""
-    return {
-        "name": name,
-        "in": place,
-        "required": False,
-        "description": description,
-        "schema": schema,
-        **more,
-    }
 
 
 def _integer(minimum: int, maximum: int, default: int) -> dict[str, Any]:
     return {"type": "integer", "minimum": minimum, "maximum": maximum, "default": default}
 
 
-_BOARD: Final = _parameter("board", "A board of the catalog. By default, the first one.", ID, example="main")
+BOARD: Final = optional_parameter(
+    "board", "A board of the catalog. By default, the first one.", ID, example="main"
+)
 
-_OPTIONAL_TOKEN: Final[list[dict[str, list[str]]]] = [{}, {"bearer": []}]
+OPTIONAL_TOKEN: Final[list[dict[str, list[str]]]] = [{}, {"bearer": []}]
 """A token is required only with SCOREBOARD_REQUIRE_AUTH_TO_READ."""
-
-_DELTA: Final = _parameter(
-    "delta",
-    "1: send only the changes, if they take less than half of the bytes of the whole board.",
-    {"type": "string", "enum": ["0", "1"], "default": "0"},
-)
-
-_LAST_EVENT_ID: Final = _parameter(
-    "Last-Event-ID",
-    "The version that the client has. It is not sent again.",
-    _TEXT,
-    "header",
-)
 
 _ETAG: Final = {"ETag": {"description": "Changes when the response changes.", "schema": _TEXT}}
 
-_VERSION: Final = {"type": "string", "pattern": "^[0-9]+$"}
-
-
-def _event(name: str, data: type[BaseModel]) -> dict[str, Any]:
-    """Describe an event. OpenAPI 3.2 has `itemSchema` for it; in 3.1, `schema` describes each event."""
-    content = {"type": "string", "contentMediaType": "application/json", "contentSchema": reference(data)}
-    return {
-        "type": "object",
-        "properties": {"id": _VERSION, "event": {"const": name}, "data": content},
-        "required": ["id", "event", "data"],
-    }
-
-
-_EVENTS: Final = {"oneOf": [_event("leaderboard", LeaderboardResponse), _event("patch", PatchResponse)]}
-
-MAX_VERSION_DIGITS: Final = 16
-"""The digits of 2**53, which exceeds every version."""
-
-_EVENT_EXAMPLE: Final = {
-    "id": "42",
-    "event": "leaderboard",
-    "data": '{"board":"main","version":42,"updatedAt":"2026-11-24T10:00:00Z","players":0,"entries":[]}',
-}
-
-_ERRORS: Final = (
+ERRORS: Final = (
     problems.TokenInQuery(),
     *AUTHENTICATION_ERRORS,
     errors.UnknownBoard("no-such-board"),
@@ -141,97 +77,18 @@ def leaderboard_route(
         responses={
             200: {"headers": _ETAG},
             304: {"description": "The page still has the entity tag in `If-None-Match`.", "headers": _ETAG},
-            **error_responses(*_ERRORS, problems.ReadsLimited(1_000_000), errors.StoreUnavailable()),
+            **error_responses(*ERRORS, problems.ReadsLimited(1_000_000), errors.StoreUnavailable()),
         },
         openapi_extra={
-            "security": _OPTIONAL_TOKEN,
+            "security": OPTIONAL_TOKEN,
             "parameters": [
-                _BOARD,
-                _parameter("limit", "The number of entries.", _integer(1, MAX_LIMIT, 10)),
-                _parameter("offset", "The number of entries to skip.", _integer(0, MAX_OFFSET, 0)),
-                _parameter("If-None-Match", "The `ETag` of an earlier response.", _TEXT, "header"),
+                BOARD,
+                optional_parameter("limit", "The number of entries.", _integer(1, MAX_LIMIT, 10)),
+                optional_parameter("offset", "The number of entries to skip.", _integer(0, MAX_OFFSET, 0)),
+                optional_parameter("If-None-Match", "The `ETag` of an earlier response.", _TEXT, "header"),
             ],
         },
     )
-
-
-def stream_route(
-    catalog: Catalog,
-    publisher: Publisher,
-    hub: Hub,
-    healer: Healer,
-    access: BoardAccess,
-    limit: ReadLimit,
-    client_address: Callable[[Scope], str | None] | None,
-) -> AsgiRoute:
-    """Return the route of a stream of a board. With `client_address`, the hub limits the streams of each
-    address.
-    """
-
-    async def get(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            limit.check(scope)
-        except problems.ReadsLimited as error:
-            await refuse(hub, error, limit.policies, send)
-            return
-        parameters = query_parameters(scope)
-        expires_at_us = await access.check(scope, parameters)
-        query = parse_query(StreamQuery, parameters) if parameters else _FIRST_BOARD
-        board = catalog.board(query.board).id
-        if scope["method"] == "HEAD":
-            await head(send, limit.policies)
-            return
-        version = _last_event_id(scope)
-        try:
-            # Read the board now: it may have a score that the player has just made on another instance.
-            await publisher.publish(board)
-            if version is not None and _is_ahead(version, hub.newest(board)):
-                # The client has seen a newer board on another instance.
-                await healer.catch_up()
-                await publisher.publish(board)
-        except errors.StoreUnavailable as error:
-            # An EventSource does not reconnect after a 503.
-            await refuse(hub, error, limit.policies, send)
-            return
-        address = None if client_address is None else client_address(scope)
-        request = StreamRequest(board, query.delta == "1", version, address, expires_at_us)
-        await stream(hub, request, limit.policies, scope, receive, send)
-
-    return AsgiRoute(
-        "/api/leaderboard/stream",
-        get,
-        methods=["GET"],
-        policies=limit.policies,
-        operation_id="watchLeaderboard",
-        tags=["leaderboard"],
-        summary="Watch a board",
-        description=STREAM_DESCRIPTION,
-        response_class=StreamingResponse,
-        responses={
-            200: {
-                "description": "Events, until the client disconnects.",
-                "content": {"text/event-stream": {"schema": _EVENTS, "example": _EVENT_EXAMPLE}},
-            },
-            **error_responses(*_ERRORS),
-        },
-        schemas=[PatchResponse],
-        openapi_extra={
-            "security": _OPTIONAL_TOKEN,
-            "parameters": [_BOARD, _DELTA, _LAST_EVENT_ID],
-        },
-    )
-
-
-def _last_event_id(scope: Scope) -> int | None:
-    """Return the version that the client has (Server-Sent Events, section 9.2.4). Ignore an invalid one."""
-    for name, value in scope["headers"]:
-        if name == b"last-event-id" and value.isdigit() and len(value) <= MAX_VERSION_DIGITS:
-            return int(value)
-    return None
-
-
-def _is_ahead(version: int, newest: Frame | None) -> bool:
-    return newest is None or version > newest.snapshot.version
 
 
 def _matches(scope: Scope, etag: str) -> bool:
