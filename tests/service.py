@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import RankingUnavailable, StoreUnavailable
@@ -14,6 +15,7 @@ from scoreboard.domain.submissions import Caller, Claim
 from scoreboard.ports.ranking import ApplyResult, Progress
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.resilience.background_loop import running
+from scoreboard.services.administer import Administration
 from scoreboard.services.apply import Applier
 from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.group_commit import GroupCommit
@@ -118,6 +120,16 @@ class Service:
         self.commit = GroupCommit(store, self.applier, UNLIMITED, ClockGuard(clock))
         self.reader = BoardReader(catalog, store, self.ranking, self.minimum, clock)
         self.submitter = Submitter(catalog, self.commit, self.reader, new_id=counted_ids().__next__)
+
+    def administration(self) -> Administration:
+        return Administration(
+            Catalog({"main": MAIN}, {}),
+            self.store,
+            self.applier.apply_correction,
+            clock=self.clock,
+            new_id=uuid4,
+            minimum=self.minimum,
+        )
 
     async def score(self, user_id: str = "ada", key: str | None = None) -> int | None:
         """Submit an action, and return the rank in the answer."""

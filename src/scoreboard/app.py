@@ -207,6 +207,7 @@ def _make_process(environment: _Environment, store: AdminStore, ranking: Ranking
             new_id=environment.new_id,
             digests=digests,
             clock_guard=clock_guard,
+            minimum=minimum,
         ),
         healer=healer,
         clock_guard=clock_guard,

@@ -337,6 +337,13 @@ class History(RuleBasedStateMachine):
     @rule(user=users, kind=st.sampled_from([EventKind.HIDE, EventKind.SHOW]))
     def hide_or_show(self, user: str, kind: EventKind) -> None:
         answer = self._correct(kind, user_id=user)
+        if kind is EventKind.HIDE and not self.model.boards_of(user):
+            # Hidden before the first score, by an event on the first board.
+            assert isinstance(answer, Corrected)
+            assert answer.events == 1
+            self.model.add("main", user, self.clock.us)
+            self.model.hidden = self.model.hidden | {user}
+            return
         is_so = (user in self.model.hidden) == (kind is EventKind.HIDE)
         if self._expect_on_all_boards(answer, user, is_so=is_so):
             self.model.hidden = self.model.hidden ^ {user}

@@ -10,16 +10,17 @@ from uuid import uuid4
 
 import pytest
 
-from scoreboard.domain.administration import Correction
+from scoreboard.domain.administration import Correct, Correction, CorrectionFacts
 from scoreboard.domain.corrections import correct
 from scoreboard.domain.decisions import Decision
-from scoreboard.domain.errors import StoreUnavailable
+from scoreboard.domain.errors import OutcomeUnknown, QueueFull, StoreUnavailable
 from scoreboard.domain.events import EventKind
-from scoreboard.domain.standings import ChangeKind
+from scoreboard.domain.standings import ChangeKind, Player
 from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.encoding import Frame
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
+from scoreboard.services.administer import MAX_WAITING
 from scoreboard.services.answer import UNAPPLIED_BATCHES
 from tests.limits import LIMIT_SECONDS
 from tests.making import commit, submission
@@ -219,6 +220,67 @@ async def test_after_a_correction_by_another_process_older_pages_are_not_served(
     with pytest.raises(StoreUnavailable):
         await publisher.publish("main")
     assert hub.newest("main") is None
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+async def test_after_a_correction_with_an_unknown_outcome_no_older_page_is_served(
+    service: Service, monkeypatch: pytest.MonkeyPatch, is_written: bool
+) -> None:
+    await service.applier.heal("main")
+    await service.score("ada")
+    write = service.store.correct
+
+    async def lose_the_connection(correction: Correction, decide: Correct) -> Decision:
+        class LostConnection(Exception):
+            pass
+
+        def decide_and_fail(facts: CorrectionFacts) -> tuple[Decision, Player | None]:
+            decide(facts)
+            raise LostConnection
+
+        with suppress(LostConnection):
+            await write(correction, decide if is_written else decide_and_fail)
+        raise OutcomeUnknown
+
+    monkeypatch.setattr(service.store, "correct", lose_the_connection)
+    administration = service.administration()
+    with pytest.raises(OutcomeUnknown):
+        await administration.correct(Correction(EventKind.BAN, "root", "a test", user_id="ada"))
+    service.store.fails = True
+    with pytest.raises(StoreUnavailable):
+        await service.reader.page(None, 10)
+    service.store.fails = False
+    service.clock.advance(1)
+    page = await service.reader.page(None, 10)
+    assert (page.version, page.players) == ((2, 0) if is_written else (1, 1))
+    # The ranking is read again, unless it lacks the correction.
+    pages = service.store.pages
+    await service.reader.page(None, 10)
+    assert service.store.pages == pages
+
+
+async def test_the_number_of_waiting_corrections_is_limited(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.applier.heal("main")
+    await service.score("ada")
+    write = service.store.correct
+    go_on = asyncio.Event()
+
+    async def wait_and_correct(correction: Correction, decide: Correct) -> Decision:
+        await go_on.wait()
+        return await write(correction, decide)
+
+    monkeypatch.setattr(service.store, "correct", wait_and_correct)
+    administration = service.administration()
+    adjustment = Correction(EventKind.ADJUST, "root", "a test", user_id="ada", board="main", points=1)
+    waiting = [asyncio.create_task(administration.correct(adjustment)) for _ in range(MAX_WAITING)]
+    await asyncio.sleep(0)
+    with pytest.raises(QueueFull):
+        await administration.correct(adjustment)
+    go_on.set()
+    assert {(await task).events for task in waiting} == {1}
+    assert (await administration.correct(adjustment)).versions == {"main": MAX_WAITING + 2}
 
 
 @pytest.mark.parametrize("offset", [0, 200])

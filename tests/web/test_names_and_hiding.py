@@ -29,12 +29,15 @@ def admin(server: Running, name: str, /, **body: Any) -> dict[str, Any]:
     if name in {"players", "events"}:
         response = server.client.get(f"/api/admin/{name}", params=body, headers=headers)
     else:
-        response = server.client.post(
-            f"/api/admin/{name}", json={"reason": "a test", **body}, headers=headers
-        )
+        response = admin_response(server, name, **body)
     assert response.status_code == 200, response.text
     document: dict[str, Any] = response.json()
     return document
+
+
+def admin_response(server: Running, name: str, /, **body: Any) -> httpx2.Response:
+    headers = {"Authorization": f"Bearer {server.token('root', scopes=(ADMINISTER,))}"}
+    return server.client.post(f"/api/admin/{name}", json={"reason": "a test", **body}, headers=headers)
 
 
 def trusted(server: Running) -> dict[str, str]:
@@ -68,6 +71,28 @@ def differences(server: Running) -> list[str]:
         return found
 
     return apart(look())
+
+
+def test_a_player_can_be_hidden_before_the_first_score(server: Running) -> None:
+    server.score("bob")
+    assert admin(server, "hide", userId="ada", reason="staff") == {"events": 1, "versions": {"main": 2}}
+    assert admin(server, "hide", userId="ada") == {"events": 0, "versions": {}}
+    (event,) = admin(server, "events")["events"]
+    assert (event["userId"], event["actor"], event["reason"]) == ("ada", "root", "staff")
+    assert code(admin_response(server, "void", board="main", version=2)) == (409, "event_not_voidable")
+    for action in ("quest", "quest", "visit"):
+        answer = server.score("ada", action)
+        assert answer.status_code == 201
+        assert answer.json()["rank"] is None
+    assert names(server) == ["bob"]
+    assert names(server, "side") == []
+    admin(server, "void", board="main", version=4)
+    admin(server, "unvoid", board="main", version=4)
+    assert differences(server) == []
+    admin(server, "show", userId="ada")
+    assert names(server) == ["ada", "bob"]
+    assert names(server, "side") == ["ada"]
+    assert differences(server) == []
 
 
 def test_a_replaced_name_stays_replaced_on_every_board_and_stream(server: Running) -> None:

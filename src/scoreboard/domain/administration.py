@@ -20,6 +20,7 @@ class Correction:
     - A void or an unvoid names an event (`board` and `target_version`).
     - A void may name a player and a time instead (`user_id` and `since_us`): it voids all later awards.
     - An adjustment names a player, a board and points.
+    - A hide may name a board: that of the first event if there is no such player yet.
     - All others name a player. A rename has the new name; without one, boards show the user id. With
       `keeps_name`, later submissions do not change the name.
     """

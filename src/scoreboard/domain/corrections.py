@@ -104,7 +104,7 @@ class _Ledger:
             idempotency_digest=None if self.events else self.correction.idempotency_digest,
             target_version=target_version,
             clock_us=clock_us,
-            hides=before is None and self.player.is_hidden,
+            hides=before is None and self.after.is_hidden,
         )
         self.events.append(event)
         self._heads[board] = head_after(event)
@@ -162,8 +162,9 @@ def _unvoid(ledger: _Ledger) -> None:
 
 
 def _check_targets(ledger: _Ledger) -> None:
-    if any(target.event.kind not in VOIDABLE for target in ledger.facts.targets):
-        raise EventNotVoidable
+    for event in (target.event for target in ledger.facts.targets):
+        if event.kind not in VOIDABLE or (event.kind is EventKind.ADJUST and not event.points):
+            raise EventNotVoidable
 
 
 def _ban(ledger: _Ledger) -> None:
@@ -171,6 +172,9 @@ def _ban(ledger: _Ledger) -> None:
 
 
 def _hide(ledger: _Ledger) -> None:
+    if not ledger.standings and ledger.correction.board is not None:
+        # Before the first score. An event without points starts a hidden standing, so that the audit log has it.
+        ledger.append(ledger.correction.board, EventKind.ADJUST)
     _unlist(ledger, is_unlisted=ledger.player.is_hidden)
 
 

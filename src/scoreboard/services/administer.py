@@ -14,15 +14,19 @@ from scoreboard.domain.administration import (
     SuspicionThresholds,
 )
 from scoreboard.domain.corrections import correct
-from scoreboard.domain.decisions import Acceptance, Decision
+from scoreboard.domain.decisions import NO_DECISION, Acceptance, Decision
 from scoreboard.domain.digests import Digests
-from scoreboard.domain.errors import UnknownPlayer
+from scoreboard.domain.errors import OutcomeUnknown, QueueFull, UnknownPlayer
 from scoreboard.domain.events import EventKind, NewId
 from scoreboard.domain.standings import Player
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.clock import Clock
 from scoreboard.services.clock_guard import ClockGuard
+from scoreboard.services.minimum_versions import MinimumVersions
 from scoreboard.settings.catalog import Catalog
+
+MAX_WAITING: Final = 100
+"""Corrections that wait for the store. Each one locks all boards, so they are written one after the other."""
 
 DAY_US: Final = 86_400_000_000
 
@@ -50,8 +54,13 @@ class Administration:
         new_id: NewId,
         digests: Digests | None = None,
         clock_guard: ClockGuard | None = None,
+        minimum: MinimumVersions | None = None,
     ) -> None:
-        """Create the service. `clock_guard` is the group commit's, if this process accepts submissions."""
+        """Create the service.
+
+        `clock_guard` is the group commit's, if this process accepts submissions. `minimum` has the corrections that
+        the process knows of, if it serves boards.
+        """
         self._catalog = catalog
         self._store = store
         self._apply = apply
@@ -59,20 +68,36 @@ class Administration:
         self._new_id = new_id
         self._digests = digests or Digests()
         self._clock_guard = clock_guard or ClockGuard(clock)
+        self._minimum = minimum or MinimumVersions()
+        self._waiting = 0
 
     async def correct(self, correction: Correction, idempotency_key: str | None = None) -> CorrectionResult:
         """Commit a correction and apply it to the ranking. Screens show it within a second.
 
         Raises UnknownBoard, UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange,
-        IdempotencyKeyReused, NameKept, StoreUnavailable, ClockUnsure, OutcomeUnknown.
+        IdempotencyKeyReused, NameKept, StoreUnavailable, ClockUnsure, OutcomeUnknown, QueueFull.
         """
-
-        def decide(facts: CorrectionFacts) -> tuple[Decision, Player | None]:
-            self._clock_guard.check(facts.at_us)
-            return correct(correction, facts, self._new_id)
-
         if correction.board is not None:
             self._catalog.board(correction.board)
+        elif correction.kind is EventKind.HIDE:
+            correction = replace(correction, board=self._catalog.board(None).id)
+        if self._waiting >= MAX_WAITING:
+            raise QueueFull
+        self._waiting += 1
+        try:
+            return await self._correct(correction, idempotency_key)
+        finally:
+            self._waiting -= 1
+
+    async def _correct(self, correction: Correction, idempotency_key: str | None) -> Corrected:
+        decided = NO_DECISION
+
+        def decide(facts: CorrectionFacts) -> tuple[Decision, Player | None]:
+            nonlocal decided
+            self._clock_guard.check(facts.at_us)
+            decided, player = correct(correction, facts, self._new_id)
+            return decided, player
+
         # All other corrections are idempotent by themselves.
         if idempotency_key is not None and correction.kind is EventKind.ADJUST:
             digest = self._digests.correction(correction.actor, idempotency_key)
@@ -81,7 +106,13 @@ class Administration:
             )
         corrected = CorrectionResult()
         while True:
-            decision = await self._store.correct(correction, decide)
+            try:
+                decision = await self._store.correct(correction, decide)
+            except OutcomeUnknown:
+                # It may be in the ledger: pages from before it must not be served.
+                for change in decided.changes:
+                    self._minimum.increase(change.board, change.to_version)
+                raise
             await self._apply(decision)
             for outcome in decision.outcomes:
                 if isinstance(outcome, Acceptance):

@@ -11,10 +11,10 @@ class PlayerBusy(RetryLater):
 
 
 class QueueFull(RetryLater):
-    """Raised if too many submissions wait."""
+    """Raised if too many submissions or corrections wait."""
 
     code = "queue_full"
-    detail = "Too many score updates are waiting: try again."
+    detail = "Too many score updates or corrections are waiting: try again."
 
 
 class StoreUnavailable(RetryLater):

@@ -23,10 +23,19 @@ def correct_and_append(
     connection: Connection, correction: Correction, correct: Correct, clock_us: int
 ) -> Decision:
     """Read the facts, call `correct` and write its decision. Raises what `correct` raises."""
+    if correction.kind is EventKind.HIDE and correction.board is not None:
+        _add_player(connection, correction.user_id)
     decision, player = correct(read_facts(connection, correction, clock_us))
     if player is not None:
         _append(connection, correction, player, decision)
     return decision
+
+
+def _add_player(connection: Connection, user_id: str | None) -> None:
+    """Add a player who has not scored yet, so that it can be hidden before."""
+    known = connection.execute(select(players.c.key).where(players.c.user_id == user_id)).first()
+    if known is None:
+        connection.execute(insert(players).values(user_id=user_id, seq=0))
 
 
 def _append(connection: Connection, correction: Correction, player: Player, decision: Decision) -> None:

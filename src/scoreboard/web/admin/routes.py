@@ -42,6 +42,7 @@ _CORRECTION_ERRORS: Final = (
     *_ERRORS,
     *BODY_ERRORS,
     problems.ValidationFailed([problems.FieldMistake("reason", "Field required")]),
+    errors.QueueFull(),
     errors.ClockUnsure(30_000_000),
     errors.OutcomeUnknown(),
 )
