@@ -339,7 +339,7 @@ class History(RuleBasedStateMachine):
         answer = self._correct(kind, user_id=user)
         if kind is EventKind.HIDE and not self.model.boards_of(user):
             # Hidden before the first score, by an event on the first board.
-            assert isinstance(answer, Corrected)
+            assert isinstance(answer, CorrectionResult)
             assert answer.events == 1
             self.model.add("main", user, self.clock.us)
             self.model.hidden = self.model.hidden | {user}

@@ -37,10 +37,31 @@ def number(value: int) -> str:
     return urlsafe_b64encode(value.to_bytes((value.bit_length() + 7) // 8 or 1)).rstrip(b"=").decode()
 
 
+def edwards(curve: str, point: bytes) -> Jwk:
+    return {"kty": "OKP", "crv": curve, "x": urlsafe_b64encode(point).rstrip(b"=").decode()}
+
+
+SMALL_ORDER: Final = [
+    bytes.fromhex(point)
+    for point in (
+        "00" * 32,
+        "00" * 31 + "80",
+        "01" + "00" * 31,
+        "ec" + "ff" * 30 + "7f",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    )
+]
+
 ODD: Final = prod(range(3, 1_000, 2))
 MODULUS: Final = RSA.public_key().public_numbers().n
 
 INVALID: Final[dict[str, Any]] = {
+    **{f"Ed25519 of a small order, {number}": edwards("Ed25519", x) for number, x in enumerate(SMALL_ORDER)},
+    "Ed448 of order 1": edwards("Ed448", b"\1" + bytes(56)),
+    "Ed448 of order 4": edwards("Ed448", bytes(57)),
     "a text": "x",
     "null": None,
     "a list": [GOOD],

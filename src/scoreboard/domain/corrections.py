@@ -173,7 +173,7 @@ def _ban(ledger: _Ledger) -> None:
 
 def _hide(ledger: _Ledger) -> None:
     if not ledger.standings and ledger.correction.board is not None:
-        # Before the first score. An event without points starts a hidden standing, so that the audit log has it.
+        # Before the first score. The audit log needs an event: one without points starts the standing.
         ledger.append(ledger.correction.board, EventKind.ADJUST)
     _unlist(ledger, is_unlisted=ledger.player.is_hidden)
 

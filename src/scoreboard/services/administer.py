@@ -58,8 +58,8 @@ class Administration:
     ) -> None:
         """Create the service.
 
-        `clock_guard` is the group commit's, if this process accepts submissions. `minimum` has the corrections that
-        the process knows of, if it serves boards.
+        `clock_guard` is the group commit's, if this process accepts submissions. `minimum` has the
+        corrections that the process knows of, if it serves boards.
         """
         self._catalog = catalog
         self._store = store
@@ -89,7 +89,7 @@ class Administration:
         finally:
             self._waiting -= 1
 
-    async def _correct(self, correction: Correction, idempotency_key: str | None) -> Corrected:
+    async def _correct(self, correction: Correction, idempotency_key: str | None) -> CorrectionResult:
         decided = NO_DECISION
 
         def decide(facts: CorrectionFacts) -> tuple[Decision, Player | None]:

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt.algorithms import get_default_algorithms
@@ -36,6 +38,19 @@ RSA_EXPONENTS: Final = range(65_537, 2**64)
 """FIPS 186-5 requires more than 2**16. With a long modulus, OpenSSL does not accept larger ones."""
 
 _SMALL_FACTORS: Final = 2 * math.prod(range(3, 1_000, 2))
+
+_EDWARDS_PRIMES: Final = {32: 2**255 - 19, 57: 2**448 - 2**224 - 1}
+"""The primes of Ed25519 and Ed448, by the bytes of a public key."""
+
+_SMALL_ORDER: Final = (
+    0,
+    1,
+    -1,
+    2707385501144840649318225287225658788936804267575313519463743609750303402022,
+    55188659117513257062467267217118295137698188065244968500265048394206261417927,
+)
+"""The y coordinates, modulo the prime, of the points with an order of at most 8 (the last two are of
+Ed25519). Anyone can sign for such a key."""
 
 _KINDS: Final[dict[str, set[tuple[str, str | None]]]] = {
     "RS256": {("RSA", None)},
@@ -158,6 +173,12 @@ def _algorithm(entry: dict[str, Any], curve: str | None) -> str:
 
 def _check_strength(value: object) -> None:
     """Raise ValueError for a key that is too weak, or too slow to verify with."""
+    if isinstance(value, Ed25519PublicKey | Ed448PublicKey):
+        encoded = value.public_bytes_raw()
+        prime = _EDWARDS_PRIMES[len(encoded)]
+        y = int.from_bytes(encoded, "little") % 2 ** (8 * len(encoded) - 1)
+        if y % prime in {small % prime for small in _SMALL_ORDER}:
+            raise ValueError("its point has a small order, so anyone can sign for it")
     if not isinstance(value, RSAPublicKey):
         return
     numbers = value.public_numbers()
