@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from typing import Self
+from urllib.parse import urlsplit
 
 
 class Relay:
@@ -33,6 +34,16 @@ class Relay:
         self.passes = asyncio.Event()
         """While this is not set, the relay holds back all bytes in both directions."""
         self.passes.set()
+
+    @classmethod
+    def to(cls, url: str) -> Self:
+        port = urlsplit(url).port
+        assert port is not None
+        return cls(port)
+
+    def through(self, url: str) -> str:
+        """Return the URL of a server, with the port of this relay."""
+        return url.replace(f":{urlsplit(url).port}/", f":{self.port}/")
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)

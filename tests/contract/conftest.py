@@ -2,59 +2,45 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, closing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
 import pytest
 
-from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.ports.admin_store import AdminStore
-from scoreboard.store.postgresql.store import PostgresqlStore
-from scoreboard.store.sqlite import sqlite_file
-from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
-from tests.limits import PATIENT_POSTGRESQL
-from tests.making import MAIN, SIDE, UNLIMITED
 from tests.servers.postgresql import apart
+from tests.stores import migrated_file, open_postgresql, open_sqlite
 
 BOTH: Final = {"main", "side"}
 
-MakeStore = Callable[..., AdminStore]
+OpenProcess = Callable[..., AbstractAsyncContextManager[AdminStore]]
 OpenStore = Callable[..., Awaitable[AdminStore]]
 Query = Callable[[str], list[tuple[Any, ...]]]
 
 
-DRIVERS: Final = ("sqlite", "postgresql")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def driver(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
-@pytest.fixture(params=DRIVERS)
-def make_store(request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock) -> MakeStore:
-    """Creates any number of stores on the test's database. Each one stands for another process."""
-    if request.param == "sqlite":
-        path = tmp_path / "store.db"
-        sqlite_file.migrate(path)
-    else:
-        url = request.getfixturevalue("migrated_url")
-
-    def make(limit: RateLimit = UNLIMITED) -> AdminStore:
-        if request.param == "sqlite":
-            return SqliteStore(path, limit=limit, clock=clock)
-        return PostgresqlStore(url, limit=limit, clock=clock, limits=PATIENT_POSTGRESQL)
-
-    return make
+def open_process(
+    driver: str, request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock
+) -> OpenProcess:
+    """Opens any number of stores on the test's database. Each one stands for another process."""
+    if driver == "sqlite":
+        return partial(open_sqlite, migrated_file(tmp_path / "store.db"), clock)
+    return partial(open_postgresql, request.getfixturevalue("migrated_url"), clock=clock)
 
 
 @pytest.fixture
-def query(request: pytest.FixtureRequest, make_store: MakeStore, tmp_path: Path) -> Query:
+def query(driver: str, open_process: OpenProcess, request: pytest.FixtureRequest, tmp_path: Path) -> Query:
     """Runs a statement in the test's database, without the store."""
-    if "sqlite" in request.node.callspec.id:
+    if driver == "sqlite":
 
         def in_file(statement: str) -> list[tuple[Any, ...]]:
             with closing(sqlite3.connect(tmp_path / "store.db")) as connection, connection:
@@ -74,15 +60,10 @@ def query(request: pytest.FixtureRequest, make_store: MakeStore, tmp_path: Path)
 
 
 @pytest.fixture
-async def open_store(make_store: MakeStore) -> AsyncIterator[OpenStore]:
+async def open_store(open_process: OpenProcess) -> AsyncIterator[OpenStore]:
+    """Opens stores that stay open until the end of the test."""
     async with AsyncExitStack() as stack:
-
-        async def open_one(limit: RateLimit = UNLIMITED) -> AdminStore:
-            store = await stack.enter_async_context(make_store(limit))
-            await store.register_boards([MAIN, SIDE])
-            return store
-
-        yield open_one
+        yield lambda **given: stack.enter_async_context(open_process(**given))
 
 
 @pytest.fixture

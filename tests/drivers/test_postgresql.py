@@ -4,9 +4,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from threading import Event as ThreadEvent
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -33,11 +32,8 @@ from scoreboard.store.schema import newest_revision
 from scoreboard.store.tables import metadata
 from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
 from tests.making import (
-    MAIN,
     QUEST,
-    SIDE,
     TEN_A_MINUTE,
-    UNLIMITED,
     VISIT,
     commit,
     decide_with,
@@ -47,6 +43,7 @@ from tests.making import (
 )
 from tests.relay import Relay
 from tests.servers.postgresql import Postgres
+from tests.stores import open_postgresql
 
 IMPATIENT = replace(PATIENT_POSTGRESQL, silence_seconds=0.5)
 
@@ -67,30 +64,19 @@ async def pool(url: str, access: Access) -> AsyncIterator[Connections]:
         yield connections
 
 
-def opened(url: str, limits: Limits = PATIENT_POSTGRESQL) -> PostgresqlStore:
-    return PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=limits)
-
-
 @pytest.fixture
-async def url(migrated_url: str) -> str:
-    async with opened(migrated_url) as store:
-        await store.register_boards([MAIN, SIDE])
-    return migrated_url
-
-
-@pytest.fixture
-async def store(url: str) -> AsyncIterator[PostgresqlStore]:
-    async with opened(url) as store:
-        await store.register_boards([MAIN, SIDE])
+async def store(migrated_url: str) -> AsyncIterator[PostgresqlStore]:
+    async with open_postgresql(migrated_url) as store:
         yield store
 
 
-def relayed(url: str) -> AbstractAsyncContextManager[Relay]:
-    return Relay(urlsplit(url).port or 5432)
-
-
-def through(relay: Relay, url: str) -> str:
-    return url.replace(f":{urlsplit(url).port}/", f":{relay.port}/")
+@asynccontextmanager
+async def relayed(
+    url: str, limits: Limits = PATIENT_POSTGRESQL
+) -> AsyncIterator[tuple[Relay, PostgresqlStore]]:
+    """Open a store through a relay."""
+    async with Relay.to(url) as relay, open_postgresql(relay.through(url), limits) as store:
+        yield relay, store
 
 
 async def terminate_all(url: str) -> None:
@@ -108,11 +94,11 @@ def test_of_several_processes_that_migrate_at_once_one_does_it(database_url: str
     assert sorted(done, key=str) == [(newest_revision(), newest_revision())] * 3 + [(None, newest_revision())]
 
 
-async def test_the_migrations_create_the_tables_of_the_code(url: str) -> None:
+async def test_the_migrations_create_the_tables_of_the_code(migrated_url: str) -> None:
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
-    async with pool(url, "read") as connections:
+    async with pool(migrated_url, "read") as connections:
         assert await connections.run(differences) == []
 
 
@@ -121,10 +107,10 @@ async def test_the_error_of_an_empty_database_names_the_command(database_url: st
         await postgresql_database.check(database_url)
 
 
-async def test_an_unknown_schema_requires_a_newer_program(url: str) -> None:
-    await execute(url, "UPDATE alembic_version SET version_num = '0000'")
+async def test_an_unknown_schema_requires_a_newer_program(migrated_url: str) -> None:
+    await execute(migrated_url, "UPDATE alembic_version SET version_num = '0000'")
     with pytest.raises(SchemaError, match="newer schema"):
-        await postgresql_database.check(url)
+        await postgresql_database.check(migrated_url)
 
 
 async def test_the_database_of_another_program_is_not_changed(database_url: str) -> None:
@@ -144,10 +130,12 @@ async def test_a_database_that_is_not_utf8_is_refused(postgres: Postgres) -> Non
     await asyncio.to_thread(postgres.drop_database, name)
 
 
-async def test_asynchronous_commits_log_a_warning(url: str) -> None:
-    await execute(url, f"ALTER DATABASE {urlsplit(url).path[1:]} SET synchronous_commit = off")
+async def test_asynchronous_commits_log_a_warning(migrated_url: str) -> None:
+    await execute(
+        migrated_url, f"ALTER DATABASE {urlsplit(migrated_url).path[1:]} SET synchronous_commit = off"
+    )
     with capture_logs() as logs:
-        await postgresql_database.check(url)
+        await postgresql_database.check(migrated_url)
     assert ["synchronous_commit" in line["event"] for line in logs] == [True]
 
 
@@ -157,37 +145,27 @@ async def test_the_error_of_a_missing_server_has_no_password() -> None:
     assert "a-secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE score_events SET points = 1",
-        "DELETE FROM score_events WHERE version = 1",
-        "TRUNCATE score_events",
-    ],
-)
-async def test_the_ledger_cannot_be_changed(url: str, store: PostgresqlStore, statement: str) -> None:
-    await commit(store, submission())
-    with pytest.raises(asyncpg.RaiseError, match="append-only"):
-        await execute(url, statement)
-
-
-async def test_time_is_that_of_the_database(url: str, store: PostgresqlStore) -> None:
+async def test_time_is_that_of_the_database(migrated_url: str, store: PostgresqlStore) -> None:
     (event,) = await commit(store, submission())
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(migrated_url)
     now_us = await connection.fetchval("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
     await connection.close()
     assert now_us - 60_000_000 < event.at_us <= now_us
 
 
-async def test_connections_that_were_lost_while_idle_cause_no_error(url: str, store: PostgresqlStore) -> None:
+async def test_connections_that_were_lost_while_idle_cause_no_error(
+    migrated_url: str, store: PostgresqlStore
+) -> None:
     await commit(store, submission())
     await store.heads()
-    await terminate_all(url)
+    await terminate_all(migrated_url)
     assert len(await commit(store, submission())) == 1
     assert (await store.heads())["main"].version == 2
 
 
-async def test_a_submission_counts_once_if_its_connection_is_lost(url: str, store: PostgresqlStore) -> None:
+async def test_a_submission_counts_once_if_its_connection_is_lost(
+    migrated_url: str, store: PostgresqlStore
+) -> None:
     decided = 0
 
     def decide_batch(batch: Sequence[Submission], facts: BatchFacts) -> Decision:
@@ -195,7 +173,7 @@ async def test_a_submission_counts_once_if_its_connection_is_lost(url: str, stor
         decided += 1
         if decided == 1:
             with ThreadPoolExecutor(1) as executor:
-                executor.submit(asyncio.run, terminate_all(url)).result()
+                executor.submit(asyncio.run, terminate_all(migrated_url)).result()
         return decide_with()(batch, facts)
 
     decision = await store.commit({"main"}, lambda: [submission(key=1)], decide_batch)
@@ -203,18 +181,16 @@ async def test_a_submission_counts_once_if_its_connection_is_lost(url: str, stor
     assert await store.events("main", 0, 10) == list(decision.events)
 
 
-async def test_a_commit_whose_response_is_lost_is_looked_up(url: str) -> None:
-    async with relayed(url) as relay, opened(through(relay, url)) as store:
-        await store.register_boards([MAIN])
+async def test_a_commit_whose_response_is_lost_is_looked_up(migrated_url: str) -> None:
+    async with relayed(migrated_url) as (relay, store):
         relay.cut_after = b"COMMIT\0"
         (event,) = await commit(store, submission())
         assert relay.has_cut
         assert await store.events("main", 0, 10) == [event]
 
 
-async def test_a_commit_that_never_arrived_is_looked_up_and_not_acknowledged(url: str) -> None:
-    async with relayed(url) as relay, opened(through(relay, url)) as store:
-        await store.register_boards([MAIN])
+async def test_a_commit_that_never_arrived_is_looked_up_and_not_acknowledged(migrated_url: str) -> None:
+    async with relayed(migrated_url) as (relay, store):
         relay.cut_before = b"COMMIT\0"
         with pytest.raises(StoreUnavailable):
             await commit(store, submission(key=1))
@@ -223,10 +199,9 @@ async def test_a_commit_that_never_arrived_is_looked_up_and_not_acknowledged(url
 
 
 async def test_the_outcome_is_unknown_if_it_cannot_be_looked_up_and_a_repeat_counts_once(
-    url: str, store: PostgresqlStore
+    migrated_url: str, store: PostgresqlStore
 ) -> None:
-    async with relayed(url) as relay, opened(through(relay, url), IMPATIENT) as cut_off:
-        await cut_off.register_boards([MAIN])
+    async with relayed(migrated_url, IMPATIENT) as (relay, cut_off):
         relay.cut_after = b"COMMIT\0"
 
         def refuse_from_now_on(batch: Sequence[Submission], facts: BatchFacts) -> Decision:
@@ -242,9 +217,8 @@ async def test_the_outcome_is_unknown_if_it_cannot_be_looked_up_and_a_repeat_cou
     assert again.outcomes == (Acceptance(event, replayed=True),)
 
 
-async def test_a_database_that_does_not_answer_is_detected_in_time(url: str) -> None:
-    async with relayed(url) as relay, opened(through(relay, url), IMPATIENT) as store:
-        await store.register_boards([MAIN])
+async def test_a_database_that_does_not_answer_is_detected_in_time(migrated_url: str) -> None:
+    async with relayed(migrated_url, IMPATIENT) as (relay, store):
         await commit(store, submission())
         relay.passes.clear()
         for _ in range(3):
@@ -257,44 +231,11 @@ async def test_a_database_that_does_not_answer_is_detected_in_time(url: str) -> 
         assert len(await commit(store, submission())) == 1
 
 
-async def test_a_process_that_stops_while_it_holds_a_lock_is_disconnected_and_counts_once(
-    url: str, store: PostgresqlStore
-) -> None:
-    holds, go_on = ThreadEvent(), ThreadEvent()
-
-    async def stopped() -> None:
-        decided = 0
-
-        def stop(batch: Sequence[Submission], facts: BatchFacts) -> Decision:
-            nonlocal decided
-            decided += 1
-            if decided == 1:
-                holds.set()
-                assert go_on.wait(LIMIT_SECONDS)
-            return decide_with()(batch, facts)
-
-        async with opened(url, replace(PATIENT_POSTGRESQL, idle_in_transaction_seconds=1)) as other:
-            await other.register_boards([MAIN, SIDE])
-            await other.commit({"main"}, lambda: [submission("ada")], stop)
-
-    with ThreadPoolExecutor(1) as executor:
-        stopping = executor.submit(asyncio.run, stopped())
-        assert await asyncio.to_thread(holds.wait, LIMIT_SECONDS)
-        # Other boards are not locked. The server ends the transaction that holds the lock after a second.
-        assert len(await commit(store, submission("bob", VISIT))) == 1
-        async with asyncio.timeout(LIMIT_SECONDS / 2):
-            assert len(await commit(store, submission("bob"))) == 1
-        go_on.set()
-        await asyncio.to_thread(stopping.result, LIMIT_SECONDS)
-    assert [e.version for e in await store.events("main", 0, 10)] == [1, 2]
-
-
-async def test_the_rate_limit_is_exact_across_processes(url: str) -> None:
+async def test_the_rate_limit_is_exact_across_processes(migrated_url: str) -> None:
     """Twenty concurrent submissions on four connections: ten may pass."""
 
     async def flood(batch: Sequence[Submission]) -> int:
-        async with PostgresqlStore(url, limit=TEN_A_MINUTE, clock=None, limits=PATIENT_POSTGRESQL) as store:
-            await store.register_boards([MAIN, SIDE])
+        async with open_postgresql(migrated_url, limit=TEN_A_MINUTE) as store:
             accepted = 0
             for one in batch:
                 accepted += len(await commit(store, one, limit=TEN_A_MINUTE))
@@ -304,17 +245,18 @@ async def test_the_rate_limit_is_exact_across_processes(url: str) -> None:
     assert sum(await asyncio.gather(*map(flood, batches))) == 10
 
 
+@pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("analyzed", [False, True], ids=["never analyzed", "analyzed"])
 async def test_the_plan_of_the_facts_statement_is_good_if_it_is_made_on_empty_tables(
-    url: str, analyzed: bool
+    migrated_url: str, analyzed: bool
 ) -> None:
     """With a cached plan and a similar index, each look-up would read a whole board."""
     if analyzed:
-        await execute(url, "ANALYZE")
+        await execute(migrated_url, "ANALYZE")
     action = replace(QUEST, max_per_day=2, requires="login")
     one = replace(submission(action=action), key=digest(1, 2), proof=proof(3, 4))
     arrays = facts_arrays([one], {"main": 1})
-    async with pool(url, "write") as connections, connections.transaction() as transaction:
+    async with pool(migrated_url, "write") as connections, connections.transaction() as transaction:
         explain = f"EXPLAIN {facts_statement(tuple(arrays))}"
         rows = await transaction.raw.fetch(explain, 10, None, *arrays.values())
     plan = "\n".join(row["QUERY PLAN"] for row in rows)
@@ -331,13 +273,14 @@ async def test_the_plan_of_the_facts_statement_is_good_if_it_is_made_on_empty_ta
     assert "Seq Scan" not in plan
 
 
+@pytest.mark.usefixtures("store")  # it has registered the boards
 @pytest.mark.parametrize("read", [reads.events, admin_reads.ledger], ids=["events", "ledger"])
 async def test_a_page_of_the_ledger_is_read_in_the_order_of_its_index(
-    url: str, read: Callable[[Connection, str, int, int], object]
+    migrated_url: str, read: Callable[[Connection, str, int, int], object]
 ) -> None:
     """Otherwise each page sorts all later events, and `verify` and `export` are slow on a large ledger."""
     await execute(
-        url,
+        migrated_url,
         "INSERT INTO players (key, user_id, seq) VALUES (1, 'ada', 20000)",
         "INSERT INTO score_events (board_key, version, event_id, kind, player_key, points, score, at_us) "
         "SELECT 1, n, gen_random_uuid(), 'adjust', 1, 1, n, n FROM generate_series(1, 20000) AS g(n)",
@@ -357,7 +300,7 @@ async def test_a_page_of_the_ledger_is_read_in_the_order_of_its_index(
         statement, parameters = asked[0]
         return "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars())
 
-    async with pool(url, "read") as connections:
+    async with pool(migrated_url, "read") as connections:
         found = await connections.run(plan)
     assert "Index Scan using score_events_pkey" in found
     assert "Sort Key: score_events" not in found

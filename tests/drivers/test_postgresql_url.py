@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,19 +10,18 @@ import pytest
 from scoreboard.settings.config import read_settings
 from scoreboard.store.postgresql import postgresql_database
 from scoreboard.store.postgresql.connections import Connections
-from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import PATIENT_POSTGRESQL
-from tests.making import MAIN, UNLIMITED, commit, submission
+from tests.making import commit, submission
+from tests.servers.databases import create_migrated
 from tests.servers.postgresql import PostgresServer
+from tests.stores import open_postgresql
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
     """A server that also listens on a Unix socket in its own folder."""
     with PostgresServer(fsync=False, unix_socket_directories=".") as server:
-        server.create_database("scores")
-        with ThreadPoolExecutor(1) as apart:
-            apart.submit(postgresql_database.migrate, server.url("scores")).result()
+        create_migrated(server, "scores")
         yield server
 
 
@@ -64,8 +62,7 @@ async def test_the_schema_is_migrated_and_scores_are_stored_with(
     )
     await asyncio.to_thread(postgresql_database.migrate, url)
     await postgresql_database.check(url)
-    async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=PATIENT_POSTGRESQL) as store:
-        await store.register_boards([MAIN])
+    async with open_postgresql(url) as store:
         before = (await store.heads())["main"].version
         await commit(store, submission("ada"))
         assert (await store.heads())["main"].version == before + 1

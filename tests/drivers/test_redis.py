@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 import pytest
 from structlog.testing import capture_logs
@@ -14,7 +13,8 @@ from scoreboard.ports.ranking import ApplyResult, Progress
 from scoreboard.ranking.redis import subscription as redis_subscription
 from scoreboard.ranking.redis.connection import Limits
 from scoreboard.ranking.redis.ranking import RedisRanking
-from tests.limits import LIMIT_SECONDS, PATIENT_REDIS
+from tests.drivers.conftest import all_boards, following, open_ranking, progress_again
+from tests.limits import LIMIT_SECONDS
 from tests.making import change, standing
 from tests.relay import Relay
 from tests.servers.redis import Redis, RedisCluster, RedisServer
@@ -24,30 +24,21 @@ STEP, LAST_PAGE = ChangeKind.STEP, ChangeKind.LAST_PAGE
 IMPATIENT = Limits(connections=4, silence_seconds=0.2)
 
 
-def opened(url: str, prefix: str, limits: Limits = PATIENT_REDIS) -> RedisRanking:
-    return RedisRanking(url, ["main", "side"], prefix=prefix, is_cluster=False, limits=limits)
-
-
 @pytest.fixture
 async def ranking(redis_url: str, redis_prefix: str) -> AsyncIterator[RedisRanking]:
-    async with opened(redis_url, redis_prefix) as ranking:
+    async with open_ranking(redis_url, prefix=redis_prefix) as ranking:
         await ranking.apply(change(LAST_PAGE, 0, 0))
         yield ranking
-
-
-def relayed(url: str) -> Relay:
-    return Relay(urlsplit(url).port or 6379)
-
-
-def through(relay: Relay) -> str:
-    return f"redis://127.0.0.1:{relay.port}/0"
 
 
 async def test_a_server_that_does_not_answer_is_waited_for_once_until_it_is_back(
     redis_url: str, redis_prefix: str, ranking: RedisRanking
 ) -> None:
     clock = asyncio.get_running_loop().time
-    async with relayed(redis_url) as relay, opened(through(relay), redis_prefix, IMPATIENT) as cut_off:
+    async with (
+        Relay.to(redis_url) as relay,
+        open_ranking(relay.through(redis_url), IMPATIENT, prefix=redis_prefix) as cut_off,
+    ):
         await cut_off.page("main", 10, 0)
         relay.passes.clear()
         with pytest.raises(RankingUnavailable):
@@ -59,43 +50,25 @@ async def test_a_server_that_does_not_answer_is_waited_for_once_until_it_is_back
         # A wait for each call would take twice as long.
         assert clock() - before < 100 * IMPATIENT.silence_seconds / 2
         relay.passes.set()
-        assert await eventually(cut_off) == Progress(0, readable=True)
+        assert await progress_again(cut_off) == Progress(0, readable=True)
 
 
 async def test_a_server_that_is_down_at_the_start_is_used_once_it_is_up(
     redis_url: str, redis_prefix: str, ranking: RedisRanking
 ) -> None:
-    async with relayed(redis_url) as relay:
+    async with Relay.to(redis_url) as relay:
         relay.is_refusing = True
-        async with opened(through(relay), redis_prefix, IMPATIENT) as cut_off:
+        async with open_ranking(relay.through(redis_url), IMPATIENT, prefix=redis_prefix) as cut_off:
             with pytest.raises(RankingUnavailable):
                 await cut_off.progress("main")
             relay.is_refusing = False
-            assert await eventually(cut_off) == Progress(0, readable=True)
-
-
-async def eventually(ranking: RedisRanking) -> Progress:
-    """Return the progress when the server answers again."""
-    async with asyncio.timeout(LIMIT_SECONDS):
-        changed = ranking.changed_boards()
-        try:
-            while True:
-                try:
-                    return await ranking.progress("main")
-                except RankingUnavailable:
-                    # When the server is back, all boards are reported as changed.
-                    await anext(changed)
-        finally:
-            await changed.aclose()  # type: ignore[attr-defined]
+            assert await progress_again(cut_off) == Progress(0, readable=True)
 
 
 async def test_a_cluster_is_used_again_after_all_its_servers_were_down() -> None:
     with RedisCluster() as cluster:
         limits = Limits(connections=4, silence_seconds=1)
-        ranking = RedisRanking(cluster.url, ["main", "side"], prefix="p", is_cluster=True, limits=limits)
-        async with ranking:
-            changed = ranking.changed_boards()
-            await both(changed)
+        async with open_ranking(cluster.url, limits, is_cluster=True) as ranking:
             await ranking.apply(change(LAST_PAGE, 0, 0))
             for node in cluster.nodes:
                 await asyncio.to_thread(node.kill)
@@ -103,36 +76,26 @@ async def test_a_cluster_is_used_again_after_all_its_servers_were_down() -> None
                 await ranking.progress("main")
             for node in cluster.nodes:
                 await asyncio.to_thread(node.start)
-            async with asyncio.timeout(LIMIT_SECONDS):
-                while True:
-                    try:
-                        found = await ranking.progress("main")
-                        break
-                    except RankingUnavailable:
-                        await anext(changed)
-            await changed.aclose()  # type: ignore[attr-defined]
-        assert found == Progress(0, readable=False)
+            assert await progress_again(ranking) == Progress(0, readable=False)
 
 
-async def test_a_wrong_password_stops_the_start() -> None:
-    with RedisServer() as server:
-        server.execute("CONFIG", "SET", "requirepass", "right")
-        url = f"redis://:wrong@127.0.0.1:{server.port}/0"
-        with pytest.raises(StartError, match="refuses the connection"):
-            async with opened(url, "p"):
-                pass
+async def test_a_wrong_password_stops_the_start(own_redis: RedisServer) -> None:
+    own_redis.execute("CONFIG", "SET", "requirepass", "right")
+    with pytest.raises(StartError, match="refuses the connection"):
+        async with open_ranking(f"redis://:wrong@127.0.0.1:{own_redis.port}/0"):
+            pass
 
 
 async def test_an_eviction_policy_that_may_delete_boards_is_logged() -> None:
     with RedisServer(maxmemory_policy="allkeys-lru") as server, capture_logs() as logs:
-        async with opened(server.url, "p"):
+        async with open_ranking(server.url):
             pass
     assert ["noeviction" in line["event"] for line in logs] == [True]
 
 
-async def test_a_full_server_refuses_changes_and_loses_none(redis_prefix: str) -> None:
+async def test_a_full_server_refuses_changes_and_loses_none() -> None:
     with RedisServer(maxmemory="3mb", maxmemory_policy="noeviction") as server:
-        async with opened(server.url, redis_prefix) as ranking:
+        async with open_ranking(server.url) as ranking:
             await ranking.apply(change(LAST_PAGE, 0, 0))
             version = 0
             try:
@@ -143,22 +106,20 @@ async def test_a_full_server_refuses_changes_and_loses_none(redis_prefix: str) -
             except RankingUnavailable:
                 assert version > 0
             server.execute("CONFIG", "SET", "maxmemory", "0")
-            assert await eventually(ranking) == Progress(version, readable=True)
+            assert await progress_again(ranking) == Progress(version, readable=True)
 
 
 async def test_a_lost_subscription_is_renewed(
     redis_url: str, redis_prefix: str, ranking: RedisRanking
 ) -> None:
-    async with relayed(redis_url) as relay, opened(through(relay), redis_prefix) as following:
-        changed = following.changed_boards()
-        await both(changed)
+    async with (
+        Relay.to(redis_url) as relay,
+        open_ranking(relay.through(redis_url), prefix=redis_prefix) as through_relay,
+        following(through_relay) as changed,
+    ):
         relay.cut_after = b"SPUBLISH"
-        # Changes may have been missed, so all boards are reported as changed.
-        await both(changed)
-        await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
-        async with asyncio.timeout(LIMIT_SECONDS):
-            assert await anext(changed) == "main"
-        await changed.aclose()  # type: ignore[attr-defined]
+        await all_boards(changed)
+        await check_reported(ranking, changed)
 
 
 async def test_a_subscription_that_receives_nothing_is_renewed(
@@ -167,48 +128,37 @@ async def test_a_subscription_that_receives_nothing_is_renewed(
     monkeypatch.setattr(redis_subscription, "SILENCE_SECONDS", 0.3)
     monkeypatch.setattr(redis_subscription, "PROBE_SECONDS", 0.1)
     monkeypatch.setattr(redis_subscription, "PAUSE_SECONDS", 0.1)
-    async with relayed(redis_url) as relay, opened(through(relay), redis_prefix) as following:
+    async with (
+        Relay.to(redis_url) as relay,
+        open_ranking(relay.through(redis_url), prefix=redis_prefix) as through_relay,
+    ):
         relay.deaf_after = b"SSUBSCRIBE"
-        changed = following.changed_boards()
         with capture_logs() as logs:
-            await both(changed)
-            # Changes may have been missed, so all boards are reported as changed.
-            await both(changed)
-        assert [line["reason"] for line in logs] == ["no message has arrived"]
-        await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
-        async with asyncio.timeout(LIMIT_SECONDS):
-            assert await anext(changed) == "main"
-        await changed.aclose()  # type: ignore[attr-defined]
+            async with following(through_relay) as changed:
+                await all_boards(changed)
+                assert [line["reason"] for line in logs] == ["no message has arrived"]
+                await check_reported(ranking, changed)
 
 
-async def both(changed: AsyncIterator[str]) -> None:
-    async with asyncio.timeout(LIMIT_SECONDS):
-        assert {await anext(changed), await anext(changed)} == {"main", "side"}
-
-
-async def test_a_board_whose_names_were_lost_is_not_readable_until_it_is_filled_again(
-    redis_server: Redis, redis_prefix: str, ranking: RedisRanking
-) -> None:
+async def check_reported(ranking: RedisRanking, changed: AsyncIterator[str]) -> None:
+    """Check that the next change is reported."""
     await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
-    redis_server.execute("DEL", f"{redis_prefix}:{{@players}}:names:0")
-    with pytest.raises(RankingUnavailable):
-        await ranking.page("main", 10, 0)
-    assert await ranking.progress("main") == Progress(0, readable=False)
-    await ranking.apply(change(LAST_PAGE, 0, 1, standing(1, 50, 1)))
-    assert [e.user_id for e in (await ranking.page("main", 10, 0)).entries] == ["user-1"]
+    async with asyncio.timeout(LIMIT_SECONDS):
+        assert await anext(changed) == "main"
 
 
-@pytest.mark.parametrize("part", ["order", "rows:0", "rows:1"])
+@pytest.mark.parametrize("lost", ["{main}:order", "{main}:rows:0", "{main}:rows:1", "{@players}:names:0"])
 async def test_a_board_of_which_a_part_was_lost_is_not_readable_until_it_is_filled_again(
-    part: str, redis_server: Redis, redis_prefix: str, ranking: RedisRanking
+    lost: str, redis_server: Redis, redis_prefix: str, ranking: RedisRanking
 ) -> None:
     """With an eviction policy, a full Redis deletes keys."""
-    await ranking.apply(change(STEP, 0, 2, standing(1, 50, 1), standing(200, 40, 2)))
-    redis_server.execute("DEL", f"{redis_prefix}:{{main}}:{part}")
+    players = (standing(1, 50, 1), standing(200, 40, 2))
+    await ranking.apply(change(STEP, 0, 2, *players))
+    redis_server.execute("DEL", f"{redis_prefix}:{lost}")
     with pytest.raises(RankingUnavailable):
         await ranking.page("main", 10, 0)
     assert await ranking.progress("main") == Progress(0, readable=False)
-    await ranking.apply(change(LAST_PAGE, 0, 2, standing(1, 50, 1), standing(200, 40, 2)))
+    await ranking.apply(change(LAST_PAGE, 0, 2, *players))
     assert [e.user_id for e in (await ranking.page("main", 10, 0)).entries] == ["user-1", "user-200"]
 
 
@@ -231,27 +181,28 @@ async def test_a_commit_is_not_applied_to_an_order_that_was_lost(
     assert applied == ApplyResult(0, readable=False, moved=False, ranks={})
 
 
-async def test_a_player_takes_at_most_250_bytes_and_less_on_each_further_board() -> None:
+async def test_a_player_takes_at_most_250_bytes_and_less_on_each_further_board(
+    own_redis: RedisServer,
+) -> None:
     a_player, a_further_board = 186, 165
-    players, name, user_id = 30_000, "Player 00000", "0000abcd-0f6e-4b0c-9b37-2b1d0c8f7a55"
-    with RedisServer() as server:
-        async with opened(server.url, "scoreboard") as ranking:
-            taken = []
-            for board in ("main", "side"):
-                before = used_memory(server)
-                await ranking.apply(replace(change(LAST_PAGE, 0, 0), board=board))
-                for first in range(0, players, 5_000):
-                    some = (
-                        replace(
-                            standing(n, n * 7_919 % 1_000_000, n),
-                            user_id=f"{n:08x}{user_id[8:]}",
-                            name=f"Player {n:05d}",
-                            reached_at_us=1_795_000_000_000_000 + n,
-                        )
-                        for n in range(first + 1, first + 5_001)
+    players, name, user_id = 15_000, "Player 00000", "0000abcd-0f6e-4b0c-9b37-2b1d0c8f7a55"
+    async with open_ranking(own_redis.url, prefix="scoreboard") as ranking:
+        taken = []
+        for board in ("main", "side"):
+            before = used_memory(own_redis)
+            await ranking.apply(replace(change(LAST_PAGE, 0, 0), board=board))
+            for first in range(0, players, 5_000):
+                some = (
+                    replace(
+                        standing(n, n * 7_919 % 1_000_000, n),
+                        user_id=f"{n:08x}{user_id[8:]}",
+                        name=f"Player {n:05d}",
+                        reached_at_us=1_795_000_000_000_000 + n,
                     )
-                    await ranking.apply(replace(change(STEP, first, first + 5_000, *some), board=board))
-                taken.append((used_memory(server) - before) / players)
+                    for n in range(first + 1, first + 5_001)
+                )
+                await ranking.apply(replace(change(STEP, first, first + 5_000, *some), board=board))
+            taken.append((used_memory(own_redis) - before) / players)
     # Newer versions of Redis use less.
     assert 0.75 <= taken[0] / (a_player + len(user_id) + len(name)) <= 1.05
     assert 0.75 <= taken[1] / a_further_board <= 1.05

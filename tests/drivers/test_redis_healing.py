@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -14,13 +14,13 @@ from scoreboard.domain.standings import Change, Snapshot
 from scoreboard.ports.store import Store
 from scoreboard.ranking.redis.ranking import RedisRanking
 from scoreboard.services.apply import Applier
-from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
-from tests.clocks import HeldClock
-from tests.limits import LIMIT_SECONDS, PATIENT_REDIS
-from tests.making import DUEL, MAIN, QUEST, UNLIMITED, decide_with, submission
+from tests.drivers.conftest import open_ranking
+from tests.limits import LIMIT_SECONDS
+from tests.making import DUEL, QUEST, commit, decide_with, submission
 from tests.replay import replay
 from tests.servers.redis import RedisServer
+from tests.stores import migrated_file, open_sqlite
 
 PLAYERS = 40
 PAGE_SIZE = 8
@@ -28,19 +28,9 @@ TURNS = 30
 
 
 @pytest.fixture
-def redis() -> Iterator[RedisServer]:
-    """A server for this test alone, because the test flushes it."""
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    sqlite_file.migrate(tmp_path / "healing.db")
-    async with SqliteStore(tmp_path / "healing.db", limit=UNLIMITED, clock=HeldClock()) as store:
-        await store.register_boards([MAIN])
-        everybody = [submission(f"user-{n}") for n in range(PLAYERS)]
-        await store.commit({"main"}, lambda: everybody, decide_with())
+    async with open_sqlite(migrated_file(tmp_path / "healing.db")) as store:
+        await commit(store, *(submission(f"user-{n}") for n in range(PLAYERS)))
         yield store
 
 
@@ -81,9 +71,7 @@ class Process:
 
 @asynccontextmanager
 async def process(store: Store, redis: RedisServer) -> AsyncIterator[Process]:
-    async with RedisRanking(
-        redis.url, ["main"], prefix="p", is_cluster=False, limits=PATIENT_REDIS
-    ) as ranking:
+    async with open_ranking(redis.url) as ranking:
         yield Process(store, ranking)
 
 
@@ -102,15 +90,19 @@ async def lose(ranking: RedisRanking, redis: RedisServer, loss: str, rng: random
 @pytest.mark.parametrize("loss", ["nothing", "the copy", "all"])
 @pytest.mark.parametrize("seed", range(3))
 async def test_two_processes_fill_one_copy_while_two_write_and_no_page_is_wrong(
-    loss: str, seed: int, redis: RedisServer, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    loss: str, seed: int, own_redis: RedisServer, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scoreboard.services.apply.PAGE_SIZE", PAGE_SIZE)
     monkeypatch.setattr("scoreboard.services.apply.OTHER_PROCESS_SECONDS", 0.002)
     rng = random.Random(seed)
 
-    async with process(store, redis) as one, process(store, redis) as other, process(store, redis) as third:
+    async with (
+        process(store, own_redis) as one,
+        process(store, own_redis) as other,
+        process(store, own_redis) as third,
+    ):
         async with asyncio.TaskGroup() as group:
-            losing = group.create_task(lose(one.ranking, redis, loss, rng))
+            losing = group.create_task(lose(one.ranking, own_redis, loss, rng))
             writing = [group.create_task(each.write(rng, losing)) for each in (one, third)]
             until = asyncio.gather(losing, *writing)
             for each in (one, other):

@@ -1,7 +1,7 @@
 """Large reads come from a replica. Reads that must be current do not depend on it."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 import pytest
@@ -11,28 +11,29 @@ from scoreboard.domain.administration import Suspect, SuspicionThresholds
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.apply import PAGE_SIZE, Applier
-from scoreboard.store.postgresql.postgresql_database import migrate
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import PATIENT_POSTGRESQL
-from tests.making import MAIN, SIDE, UNLIMITED, commit, submission
+from tests.making import commit, submission
+from tests.servers.databases import create_migrated
 from tests.servers.postgresql import PostgresReplica, PostgresServer
+from tests.stores import open_postgresql
 
 LIMITS = replace(PATIENT_POSTGRESQL, silence_seconds=2)
 
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[tuple[PostgresServer, PostgresReplica]]:
-    with PostgresServer(fsync=False) as primary, PostgresReplica(primary) as replica:
-        yield primary, replica
+    with PostgresServer(fsync=False) as primary:
+        create_migrated(primary, "migrated")
+        with PostgresReplica(primary) as replica:
+            yield primary, replica
 
 
 @pytest.fixture
 def primary(servers: tuple[PostgresServer, PostgresReplica]) -> Iterator[PostgresServer]:
     """A server with a database “scores”, which is replicated."""
     primary, replica = servers
-    primary.create_database("scores")
-    with ThreadPoolExecutor(1) as apart:
-        apart.submit(migrate, primary.url("scores")).result()
+    primary.create_database("scores", template="migrated")
     replica.catch_up()
     yield primary
     if not replica.runs:
@@ -46,16 +47,13 @@ def replica(primary: PostgresServer, servers: tuple[PostgresServer, PostgresRepl
     return servers[1]
 
 
-def opened(primary: PostgresServer, replica_url: str) -> PostgresqlStore:
-    return PostgresqlStore(
-        primary.url("scores"), limit=UNLIMITED, clock=None, limits=LIMITS, replica_url=replica_url
-    )
+def opened(primary: PostgresServer, replica_url: str) -> AbstractAsyncContextManager[PostgresqlStore]:
+    return open_postgresql(primary.url("scores"), LIMITS, replica_url=replica_url)
 
 
 @pytest.fixture
 async def store(primary: PostgresServer, replica: PostgresReplica) -> AsyncIterator[PostgresqlStore]:
     async with opened(primary, replica.url("scores")) as store:
-        await store.register_boards([MAIN, SIDE])
         yield store
 
 
@@ -115,7 +113,7 @@ async def test_no_read_waits_for_an_unreachable_replica(
 @pytest.fixture
 def restored(primary: PostgresServer) -> Iterator[str]:
     """The former replica of a database that was restored from a backup: its history differs."""
-    primary.create_database("before", template="scores")
+    primary.create_database("before", template="migrated")
     yield primary.url("before")
     primary.drop_database("before")
 
@@ -123,10 +121,8 @@ def restored(primary: PostgresServer) -> Iterator[str]:
 async def test_a_replica_with_another_history_is_not_used(primary: PostgresServer, restored: str) -> None:
     """The backup has three events. A page up to them is the same, except for standings changed since."""
     backup = [submission("ada"), submission("bob"), submission("cyd")]
-    before = PostgresqlStore(restored, limit=UNLIMITED, clock=None, limits=LIMITS)
-    async with before, opened(primary, restored) as store:
+    async with open_postgresql(restored) as before, opened(primary, restored) as store:
         for one in (before, store):
-            await one.register_boards([MAIN, SIDE])
             await commit(one, *backup)
         await commit(before, submission("ada"))
         await commit(store, submission("dan"), submission("eve"))
@@ -137,7 +133,6 @@ async def test_a_replica_with_another_history_is_not_used(primary: PostgresServe
 
 async def test_a_replica_without_the_board_is_not_used(primary: PostgresServer, restored: str) -> None:
     async with opened(primary, restored) as store:
-        await store.register_boards([MAIN, SIDE])
         await commit(store, submission("ada"), submission("bob"), submission("cyd"))
         assert (await first_page(store))[1] == [("ada", 50, 1), ("bob", 50, 2)]
 
@@ -145,10 +140,8 @@ async def test_a_replica_without_the_board_is_not_used(primary: PostgresServer, 
 async def test_a_replica_with_rows_of_an_unknown_kind_is_not_used(
     primary: PostgresServer, restored: str
 ) -> None:
-    before = PostgresqlStore(restored, limit=UNLIMITED, clock=None, limits=LIMITS)
-    async with before, opened(primary, restored) as store:
+    async with open_postgresql(restored) as before, opened(primary, restored) as store:
         for one in (before, store):
-            await one.register_boards([MAIN, SIDE])
             await commit(one, submission("ada"), submission("bob"), submission("cyd"))
         primary.sql("ALTER TABLE score_events DISABLE TRIGGER USER", database="before")
         primary.sql("UPDATE score_events SET kind = 'teleport'", database="before")

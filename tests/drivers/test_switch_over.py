@@ -1,10 +1,10 @@
 """The store follows a switch-over of PostgreSQL while the old server still runs, and no copy is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pytest
 
@@ -13,12 +13,17 @@ from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.apply import Applier
 from scoreboard.services.heal import Healer
 from scoreboard.services.minimum_versions import MinimumVersions
-from scoreboard.store.postgresql.postgresql_database import Limits, migrate
+from scoreboard.store.postgresql.postgresql_database import Limits
 from scoreboard.store.postgresql.store import PostgresqlStore
-from tests.making import MAIN, UNLIMITED, commit, submission
+from tests.drivers.observer import PAUSE_SECONDS, Observer, poll
+from tests.making import commit, submission
 from tests.relay import Relay
+from tests.servers.databases import create_migrated
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgresql import PostgresReplica, PostgresServer
+from tests.stores import open_postgresql
+
+T = TypeVar("T")
 
 LIMITS = Limits(connections=4, silence_seconds=1, lock_seconds=20, statement_seconds=40)
 
@@ -34,43 +39,48 @@ class Pair:
     new: PostgresReplica
 
 
+@pytest.fixture(scope="module")
+def migrated() -> Iterator[PostgresServer]:
+    """A stopped server with a database “scores”, whose data other servers copy."""
+    with PostgresServer(fsync=False) as server:
+        create_migrated(server, "scores")
+        server.stop()
+        yield server
+
+
 @pytest.fixture
-def pair() -> Iterator[Pair]:
-    with PostgresServer(fsync=False) as old:
-        old.create_database("scores")
-        with ThreadPoolExecutor(1) as apart:
-            apart.submit(migrate, old.url("scores")).result()
-        with PostgresReplica(old) as new:
-            yield Pair(old, new)
+def primary(migrated: PostgresServer) -> Iterator[PostgresServer]:
+    with PostgresServer(fsync=False, data_of=migrated) as server:
+        yield server
 
 
-@asynccontextmanager
-async def opened(address: str, options: str = "") -> AsyncIterator[PostgresqlStore]:
+@pytest.fixture
+def pair(migrated: PostgresServer, primary: PostgresServer) -> Iterator[Pair]:
+    with PostgresReplica(primary, data_of=migrated) as new:
+        yield Pair(primary, new)
+
+
+def opened(address: str, options: str = "") -> AbstractAsyncContextManager[PostgresqlStore]:
     """Open a store on the servers of `address`, as host:port,host:port."""
-    url = f"postgresql://postgres@{address}/scores?connect_timeout=5{options}"
-    async with PostgresqlStore(url, limit=UNLIMITED, clock=None, limits=LIMITS) as store:
-        await store.register_boards([MAIN])
-        yield store
+    return open_postgresql(f"postgresql://postgres@{address}/scores?connect_timeout=5{options}", LIMITS)
+
+
+async def available(call: Callable[[], Awaitable[T]]) -> T:
+    """Repeat a call until the store is available, as a client does."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            try:
+                return await call()
+            except StoreUnavailable:
+                await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def committed(store: PostgresqlStore, user: str) -> None:
-    """Commit with retries, as a client does."""
-    async with asyncio.timeout(SECONDS):
-        while True:
-            try:
-                await commit(store, submission(user))
-            except StoreUnavailable:
-                continue
-            return
+    await available(lambda: commit(store, submission(user)))
 
 
 async def version(store: PostgresqlStore) -> int:
-    async with asyncio.timeout(SECONDS):
-        while True:
-            try:
-                return (await store.heads())["main"].version
-            except StoreUnavailable:
-                continue
+    return (await available(store.heads))["main"].version
 
 
 async def test_an_old_primary_that_became_a_standby_is_not_read(pair: Pair) -> None:
@@ -131,26 +141,27 @@ async def test_connections_that_became_read_only_are_replaced_without_a_write(pa
         relay.target_port = pair.new.port
         async with opened(f"127.0.0.1:{pair.new.port}") as other:
             await commit(other, submission("bob"))
-        async with asyncio.timeout(SECONDS):
-            while await version(store) < 2:
-                pass
+
+        async def is_replaced() -> bool:
+            return await version(store) == 2
+
+        await poll(is_replaced, SECONDS)
 
 
-async def test_a_read_only_database_is_read_and_reported_until_it_accepts_scores_again() -> None:
-    with PostgresServer(fsync=False) as server:
-        server.create_database("scores")
-        await asyncio.to_thread(migrate, server.url("scores"))
-        async with MemoryRanking() as ranking, opened(f"127.0.0.1:{server.port}") as store:
-            await commit(store, submission("ada"))
-            healer = Healer(store, Applier(store, ranking), MinimumVersions(), ("main",))
-            async with healer.loop:
-                for refuses in (True, False):
-                    await asyncio.to_thread(server.refuse_writes, refuses)
-                    async with asyncio.timeout(SECONDS):
-                        while healer.unavailable != ({"store"} if refuses else set()):
-                            await healer.catch_up()
-                    assert (await store.page("main", 10, 0)).players == 1
-                await commit(store, submission("bob"))
+async def test_a_read_only_database_is_read_and_reported_until_it_accepts_scores_again(
+    primary: PostgresServer,
+) -> None:
+    async with MemoryRanking() as ranking, opened(f"127.0.0.1:{primary.port}") as store:
+        await commit(store, submission("ada"))
+        healer = Healer(store, Applier(store, ranking), MinimumVersions(), ("main",))
+        async with healer.loop:
+            for refuses in (True, False):
+                await asyncio.to_thread(primary.refuse_writes, refuses)
+                async with asyncio.timeout(SECONDS):
+                    while healer.unavailable != ({"store"} if refuses else set()):
+                        await healer.catch_up()
+                assert (await store.page("main", 10, 0)).players == 1
+            await commit(store, submission("bob"))
 
 
 @pytest.mark.parametrize("mode", ["session", "transaction"])
@@ -195,3 +206,29 @@ async def test_of_several_hosts_the_primary_is_used(pair: Pair, option: str) -> 
         await asyncio.to_thread(pair.new.promote)
         await committed(store, "bob")
         assert await version(store) == 2
+
+
+TAKES_NO_WRITES = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF pg_backend_pid() IN ({pids}) THEN
+        RAISE EXCEPTION 'cannot execute INSERT in a read-only transaction' USING ERRCODE = '25006';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON score_events FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
+"""As a standby answers, on the connections that are open: new ones lead to the server that took its place."""
+
+
+async def test_a_connection_that_became_read_only_is_replaced_and_the_score_counts(
+    migrated_url: str, observer: Observer
+) -> None:
+    of_the_store = "application_name = 'scoreboard'"
+    async with open_postgresql(migrated_url) as store:
+        await commit(store, submission("ada"))
+        rows = await observer.fetch(f"SELECT pid FROM pg_stat_activity WHERE {of_the_store}")
+        pids = ",".join(str(row["pid"]) for row in rows)
+        await observer.execute(TAKES_NO_WRITES.format(pids=pids))
+        await commit(store, submission("bob"))
+        assert [e.version for e in await store.events("main", 0, 10)] == [1, 2]
+        await observer.until(0, f"pid IN ({pids})")

@@ -34,15 +34,19 @@ TRUNCATE {", ".join(metadata.tables)} RESTART IDENTITY;
 """Triggers are off: one of them keeps the ledger from being emptied."""
 
 
+def create_migrated(server: Postgres, name: str) -> None:
+    server.create_database(name)
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(migrate, server.url(name)).result()
+
+
 class MigratedDatabases:
     """Copies of one migrated database on a server."""
 
     def __init__(self, server: Postgres) -> None:
         self._server = server
         self._template = _new_name()
-        server.create_database(self._template)
-        with ThreadPoolExecutor(1) as executor:
-            executor.submit(migrate, server.url(self._template)).result()
+        create_migrated(server, self._template)
         self._structure = server.sql(STRUCTURE, database=self._template)
         self._spare: list[str] = []
 

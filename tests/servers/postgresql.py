@@ -82,14 +82,22 @@ class PostgresServer(Server, Postgres):
     """A PostgreSQL server with default settings. Its data survive `kill`, as they survive a crash.
 
     Settings are those of postgresql.conf: PostgresServer(max_connections=300, fsync=False).
+    With `data_of`, it starts with a copy of the data of a stopped server.
     """
 
     NAME = "PostgreSQL"
     STOPS_BY = signal.SIGINT  # "fast" shutdown: does not wait for clients
     ENDS_BY = signal.SIGQUIT  # "immediate" shutdown: without a checkpoint
 
-    def __init__(self, *, environment: Mapping[str, str] | None = None, **settings: str | float) -> None:
+    def __init__(
+        self,
+        *,
+        environment: Mapping[str, str] | None = None,
+        data_of: "PostgresServer | None" = None,
+        **settings: str | float,
+    ) -> None:
         super().__init__(environment, ordinary_user())
+        self.data_of = data_of
         self.programs = postgres_folder()
         self.settings: dict[str, str | float] = {
             "listen_addresses": "127.0.0.1",
@@ -130,8 +138,7 @@ class PostgresServer(Server, Postgres):
         self.stop()
         signal_file = self.data / "standby.signal"
         signal_file.touch()
-        if self.user is not None:
-            os.chown(signal_file, self.user.pw_uid, self.user.pw_gid)
+        self._give(signal_file)
         self.start()
 
     def refuse_writes(self, refuse: bool = True) -> None:
@@ -149,6 +156,23 @@ class PostgresServer(Server, Postgres):
         super().remove_traces()
 
     def _make_data(self) -> None:
+        if self.data_of is None:
+            self._initialize()
+        else:
+            self._copy_data(self.data_of)
+
+    def _copy_data(self, stopped: "PostgresServer") -> None:
+        shutil.copytree(stopped.data, self.data, copy_function=shutil.copy)
+        for path in (self.data, *self.data.rglob("*")):
+            path.chmod(0o700 if path.is_dir() else 0o600)
+            self._give(path)
+
+    def _give(self, path: Path) -> None:
+        """Make the server's user the owner of a file."""
+        if self.user is not None:
+            os.chown(path, self.user.pw_uid, self.user.pw_gid)
+
+    def _initialize(self) -> None:
         of_a_wheel = POSTGRES_WHEEL in self.programs.parts
         if self.user is not None and of_a_wheel and not everybody_reaches(self.programs / "postgres"):
             self._copy_programs(self.user.pw_uid, self.user.pw_gid)
@@ -192,10 +216,10 @@ class PostgresServer(Server, Postgres):
 
 
 class PostgresReplica(PostgresServer):
-    """A streaming standby of another server."""
+    """A streaming standby of another server. Without `data_of`, it stops that server and copies its data."""
 
-    def __init__(self, primary: PostgresServer) -> None:
-        super().__init__(fsync=False)
+    def __init__(self, primary: PostgresServer, data_of: PostgresServer | None = None) -> None:
+        super().__init__(fsync=False, data_of=data_of)
         self._primary = primary
 
     def hold(self) -> None:
@@ -221,14 +245,13 @@ class PostgresReplica(PostgresServer):
         return bool(self.sql("SELECT pg_get_wal_replay_pause_state()")[0][0] == state)
 
     def _make_data(self) -> None:
-        """Copy the primary's data while the primary is stopped."""
-        self._primary.stop()
-        shutil.copytree(self._primary.data, self.data, copy_function=shutil.copy)
+        if self.data_of is None:
+            self._primary.stop()
+            self._copy_data(self._primary)
+            self._primary.start()
+        else:
+            self._copy_data(self.data_of)
         (self.data / "standby.signal").touch()
+        self._give(self.data / "standby.signal")
         with (self.data / "postgresql.auto.conf").open("a") as settings:
             settings.write(f"primary_conninfo = 'host=127.0.0.1 port={self._primary.port} user=postgres'\n")
-        for path in (self.data, *self.data.rglob("*")):
-            path.chmod(0o700 if path.is_dir() else 0o600)
-            if self.user is not None:
-                os.chown(path, self.user.pw_uid, self.user.pw_gid)
-        self._primary.start()

@@ -6,12 +6,7 @@ from scoreboard.domain.errors import SchemaError
 from scoreboard.domain.standings import Change, ChangeKind
 from scoreboard.ports.store import Store
 from tests.contract.conftest import Query
-from tests.making import (
-    MAIN,
-    SIDE,
-    commit,
-    submission,
-)
+from tests.making import MAIN, SIDE, commit, submission
 
 
 async def test_a_new_board_has_no_history(store: Store) -> None:

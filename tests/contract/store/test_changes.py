@@ -2,11 +2,7 @@
 
 from scoreboard.domain.standings import Change, ChangeKind, Standing, order_key
 from scoreboard.ports.store import Store
-from tests.making import (
-    DUEL,
-    commit,
-    submission,
-)
+from tests.making import DUEL, commit, submission
 
 
 async def all_changes(store: Store, page_size: int) -> list[Change]:

@@ -2,11 +2,7 @@
 
 from scoreboard.ports.store import Store
 from tests.clocks import HeldClock
-from tests.making import (
-    VISIT,
-    commit,
-    submission,
-)
+from tests.making import VISIT, commit, submission
 
 
 async def test_time_never_decreases_on_a_board(store: Store, clock: HeldClock) -> None:

@@ -9,14 +9,7 @@ from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.store import Store
 from tests.contract.conftest import BOTH, OpenStore
-from tests.making import (
-    DUEL,
-    TEN_A_MINUTE,
-    VISIT,
-    commit,
-    decide_with,
-    submission,
-)
+from tests.making import DUEL, TEN_A_MINUTE, VISIT, commit, decide_with, submission
 
 
 async def test_each_board_numbers_its_own_events_without_gaps(store: Store) -> None:
@@ -40,7 +33,7 @@ async def test_a_player_is_the_same_on_every_board(store: Store) -> None:
 
 
 async def test_a_refusal_does_not_affect_the_rest_of_the_batch(open_store: OpenStore) -> None:
-    store = await open_store(TEN_A_MINUTE)
+    store = await open_store(limit=TEN_A_MINUTE)
     for _ in range(10):
         await commit(store, submission("ada"), limit=TEN_A_MINUTE)
     decision = await store.commit(

@@ -13,18 +13,10 @@ from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.store import Store
-from tests.contract.conftest import MakeStore, OpenStore
+from tests.contract.conftest import OpenProcess, OpenStore
 from tests.contract.correcting import about, correct, is_consistent, ranks
 from tests.limits import LIMIT_SECONDS
-from tests.making import (
-    DUEL,
-    MAIN,
-    SIDE,
-    VISIT,
-    commit,
-    decide_with,
-    submission,
-)
+from tests.making import DUEL, VISIT, commit, decide_with, submission
 
 
 async def test_two_processes_write_one_history(open_store: OpenStore) -> None:
@@ -38,7 +30,9 @@ async def test_two_processes_write_one_history(open_store: OpenStore) -> None:
     assert await other.heads() == await one.heads()
 
 
-async def test_a_batch_is_taken_only_once_its_boards_are_locked(make_store: MakeStore, store: Store) -> None:
+async def test_a_batch_is_taken_only_once_its_boards_are_locked(
+    open_process: OpenProcess, store: Store
+) -> None:
     has_the_turn, taken = threading.Event(), threading.Event()
     waited: list[bool] = []
 
@@ -48,8 +42,7 @@ async def test_a_batch_is_taken_only_once_its_boards_are_locked(make_store: Make
         return NO_DECISION
 
     async def another_process() -> None:
-        async with make_store() as other:
-            await other.register_boards([MAIN, SIDE])
+        async with open_process() as other:
             await other.commit({"main"}, lambda: [submission()], hold)
 
     def take() -> Sequence[Submission]:
@@ -67,7 +60,7 @@ async def test_a_batch_is_taken_only_once_its_boards_are_locked(make_store: Make
 
 @pytest.mark.parametrize("known", [True, False], ids=["known", "new"])
 async def test_one_player_on_two_boards_at_once_is_counted_exactly(
-    make_store: MakeStore, store: Store, known: bool
+    open_process: OpenProcess, store: Store, known: bool
 ) -> None:
     """Each board has its own lock: a commit on another board may come between facts and this commit."""
     if known:
@@ -75,8 +68,7 @@ async def test_one_player_on_two_boards_at_once_is_counted_exactly(
     decided: list[int] = []
 
     async def overtake() -> list[Event]:
-        async with make_store() as other:
-            await other.register_boards([MAIN, SIDE])
+        async with open_process() as other:
             return await commit(other, submission("bob", VISIT), submission("ada", VISIT))
 
     with ThreadPoolExecutor(1) as elsewhere:
@@ -121,14 +113,13 @@ async def test_corrections_and_submissions_of_two_processes_are_one_history(open
 
 
 async def test_a_ban_waits_for_a_commit_and_includes_its_event(
-    make_store: MakeStore, store: AdminStore
+    open_process: OpenProcess, store: AdminStore
 ) -> None:
     """A correction locks every board, so that it waits for the commit."""
     await commit(store, submission("ada"))
 
     async def ban() -> None:
-        async with make_store() as other:
-            await other.register_boards([MAIN, SIDE])
+        async with open_process() as other:
             await correct(other, about(EventKind.BAN))
 
     with ThreadPoolExecutor(1) as elsewhere:

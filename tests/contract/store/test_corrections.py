@@ -16,13 +16,7 @@ from scoreboard.settings.catalog import Catalog
 from scoreboard.store.administration import facts as correction_facts
 from tests.clocks import HeldClock
 from tests.contract.correcting import about, correct, is_consistent, of_event, ranks
-from tests.making import (
-    DUEL,
-    MAIN,
-    VISIT,
-    commit,
-    submission,
-)
+from tests.making import DUEL, MAIN, VISIT, commit, submission
 
 
 async def test_a_ban_removes_a_player_from_every_board_until_an_unban(store: AdminStore) -> None:

@@ -6,11 +6,7 @@ from scoreboard.ports.admin_store import AdminStore
 from tests.clocks import HeldClock
 from tests.contract.conftest import Query
 from tests.contract.correcting import about, correct, is_consistent, ranks
-from tests.making import (
-    VISIT,
-    commit,
-    submission,
-)
+from tests.making import VISIT, commit, submission
 
 
 async def test_an_erased_player_is_in_no_row_and_the_scores_add_up(store: AdminStore, query: Query) -> None:

@@ -12,13 +12,7 @@ from scoreboard.domain.submissions import Submission
 from scoreboard.ports.store import Store
 from tests.clocks import HeldClock
 from tests.contract.conftest import BOTH, OpenStore
-from tests.making import (
-    DUEL,
-    QUEST,
-    VISIT,
-    commit,
-    submission,
-)
+from tests.making import DUEL, QUEST, VISIT, commit, submission
 
 
 async def facts_of(store: Store, *batch: Submission) -> BatchFacts:
@@ -69,7 +63,7 @@ async def test_facts_are_in_the_order_of_the_batch(store: Store) -> None:
 async def test_the_rate_limit_uses_the_time_of_the_submission_that_many_ago(
     open_store: OpenStore, clock: HeldClock
 ) -> None:
-    store = await open_store(RateLimit(3, 60_000_000))
+    store = await open_store(limit=RateLimit(3, 60_000_000))
     times = []
     for _ in range(5):
         clock.advance(61)
@@ -80,7 +74,7 @@ async def test_the_rate_limit_uses_the_time_of_the_submission_that_many_ago(
 
 
 async def test_facts_have_the_clocks_readings(open_store: OpenStore, clock: HeldClock) -> None:
-    store = await open_store(RateLimit(1, 60_000_000))
+    store = await open_store(limit=RateLimit(1, 60_000_000))
     await commit(store, submission("ada"))
     clock.advance(-3_600)
     (event,) = await commit(store, submission("bob", key=5))

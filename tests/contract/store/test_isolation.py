@@ -1,6 +1,4 @@
-"""A submission that no store can write fails alone: the rest of its batch is committed, and the process
-continues.
-"""
+"""A submission that a store cannot write fails alone: the rest of its batch is committed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -11,8 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from scoreboard.domain import rules
+from scoreboard.domain.boards import Board
 from scoreboard.domain.decisions import Decision
-from scoreboard.domain.errors import ScoreboardError, StoreUnavailable
+from scoreboard.domain.errors import ScoreboardError
 from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.submissions import Submission
@@ -24,26 +23,45 @@ from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.group_commit import BATCH_SIZE, GroupCommit
 from scoreboard.store.postgresql.server import ServerConnection
 from tests.clocks import HeldClock
-from tests.contract.conftest import MakeStore, Query
-from tests.making import DUEL, MAIN, QUEST, UNLIMITED, VISIT, commit, submission
+from tests.contract.conftest import OpenProcess, Query
+from tests.making import DUEL, MAIN, QUEST, SIDE, UNLIMITED, VISIT, commit, submission
 from tests.service import ApplierOf
 
 USERS = [f"user-{n}" for n in range(20)]
 
-FUNCTION = (
-    "CREATE FUNCTION no_duels() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-    "IF NEW.action_id = 'duel' THEN RAISE EXCEPTION 'no duels here'; END IF; RETURN NEW; END $$"
-)
-TRIGGER = "CREATE TRIGGER no_duels BEFORE INSERT ON score_events FOR EACH ROW EXECUTE FUNCTION no_duels()"
-TRIGGER_OF_SQLITE = (
-    "CREATE TRIGGER no_duels BEFORE INSERT ON score_events WHEN NEW.action_id = 'duel' "
-    "BEGIN SELECT RAISE(ABORT, 'no duels here'); END"
-)
+NO_DUELS = """
+    CREATE FUNCTION no_duels() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.action_id = 'duel' THEN RAISE EXCEPTION 'no duels here'; END IF; RETURN NEW; END $$"""
+# The columns of SQLite accept any value, and only its foreign keys can be checked at the commit.
+REFUSALS = {
+    "sqlite": {
+        "by a trigger": """
+            CREATE TRIGGER no_duels BEFORE INSERT ON score_events WHEN NEW.action_id = 'duel'
+            BEGIN SELECT RAISE(ABORT, 'no duels here'); END""",
+        "for an overflow": """
+            CREATE TRIGGER small BEFORE INSERT ON score_events WHEN NEW.points > 32767
+            BEGIN SELECT abs(-9223372036854775807 - 1); END""",
+        "at the commit": """
+            CREATE TABLE duels (action_id TEXT REFERENCES missing (id) DEFERRABLE INITIALLY DEFERRED);
+            CREATE TABLE missing (id TEXT PRIMARY KEY);
+            CREATE TRIGGER note_duels AFTER INSERT ON score_events WHEN NEW.action_id = 'duel'
+            BEGIN INSERT INTO duels VALUES ('duel'); END""",
+    },
+    "postgresql": {
+        "by a trigger": f"""{NO_DUELS};
+            CREATE TRIGGER no_duels BEFORE INSERT ON score_events FOR EACH ROW EXECUTE FUNCTION no_duels()""",
+        "for an overflow": "ALTER TABLE standings ALTER score TYPE smallint",
+        "at the commit": f"""{NO_DUELS};
+            CREATE CONSTRAINT TRIGGER no_duels AFTER INSERT ON score_events DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION no_duels()""",
+    },
+}
+"""Statements that make each driver refuse a large duel."""
 
+LARGE_DUEL = replace(DUEL, points=40_000)
 
-@pytest.fixture
-def driver(request: pytest.FixtureRequest) -> str:
-    return "sqlite" if "sqlite" in request.node.callspec.id else "postgresql"
+one_driver = pytest.mark.parametrize("driver", ["sqlite"], indirect=True)
+"""For faults outside the store. That every store undoes a failed commit is in `test_commit`."""
 
 
 async def no_ranks(_decision: Decision) -> Mapping[int, int]:
@@ -83,52 +101,17 @@ async def check_isolated(
         assert await outcomes(written, submission("late")) == ["ok"]
 
 
-async def test_a_row_that_a_trigger_refuses_fails_alone(
-    store: AdminStore, clock: HeldClock, query: Query, driver: str
+@pytest.mark.parametrize(
+    ("refusal", "position"), [("by a trigger", 13), ("for an overflow", 5), ("at the commit", 0)]
+)
+async def test_a_row_that_the_database_refuses_fails_alone(
+    store: AdminStore, clock: HeldClock, query: Query, driver: str, refusal: str, position: int
 ) -> None:
-    for statement in (TRIGGER_OF_SQLITE,) if driver == "sqlite" else (FUNCTION, TRIGGER):
+    for statement in REFUSALS[driver][refusal].split(";\n"):
         query(statement)
-    batch = [submission(user, DUEL if n == 13 else QUEST) for n, user in enumerate(USERS)]
-    await check_isolated(store, clock, batch, {13})
+    batch = [submission(user, LARGE_DUEL if n == position else QUEST) for n, user in enumerate(USERS)]
+    await check_isolated(store, clock, batch, {position})
     assert (await store.heads())["main"].version == 2 * 19 + 1
-
-
-async def test_a_value_that_overflows_fails_alone(
-    store: AdminStore, clock: HeldClock, query: Query, driver: str
-) -> None:
-    if driver == "sqlite":
-        # Its columns accept any value.
-        query(
-            "CREATE TRIGGER small BEFORE INSERT ON score_events WHEN NEW.points > 32767 "
-            "BEGIN SELECT abs(-9223372036854775807 - 1); END"
-        )
-    else:
-        query("ALTER TABLE standings ALTER score TYPE smallint")
-    batch = [
-        submission(user, replace(QUEST, points=40_000) if n == 5 else DUEL) for n, user in enumerate(USERS)
-    ]
-    await check_isolated(store, clock, batch, {5})
-
-
-async def test_a_constraint_that_is_checked_at_the_commit_fails_alone(
-    store: AdminStore, clock: HeldClock, query: Query, driver: str
-) -> None:
-    if driver == "sqlite":
-        # In SQLite, only foreign keys can be checked at the commit.
-        query("CREATE TABLE duels (action_id TEXT REFERENCES missing (id) DEFERRABLE INITIALLY DEFERRED)")
-        query("CREATE TABLE missing (id TEXT PRIMARY KEY)")
-        query(
-            "CREATE TRIGGER note_duels AFTER INSERT ON score_events WHEN NEW.action_id = 'duel' "
-            "BEGIN INSERT INTO duels VALUES ('duel'); END"
-        )
-    else:
-        query(FUNCTION)
-        query(
-            "CREATE CONSTRAINT TRIGGER no_duels AFTER INSERT ON score_events DEFERRABLE INITIALLY DEFERRED "
-            "FOR EACH ROW EXECUTE FUNCTION no_duels()"
-        )
-    batch = [submission(user, DUEL if n == 0 else QUEST) for n, user in enumerate(USERS)]
-    await check_isolated(store, clock, batch, {0})
 
 
 async def test_a_player_whose_count_is_behind_the_ledger_fails_alone(
@@ -141,13 +124,16 @@ async def test_a_player_whose_count_is_behind_the_ledger_fails_alone(
     await check_isolated(store, clock, [submission(user) for user in USERS], {7})
 
 
-async def test_a_board_whose_row_is_missing_fails_alone(
-    store: AdminStore, clock: HeldClock, query: Query
+@pytest.mark.parametrize(
+    "boards", [[MAIN, SIDE], [MAIN]], ids=["after a restored backup", "never registered"]
+)
+async def test_a_board_that_the_database_lacks_fails_alone(
+    open_process: OpenProcess, clock: HeldClock, query: Query, boards: list[Board]
 ) -> None:
-    """A backup from before the board was created was restored."""
-    query("DELETE FROM boards WHERE id = 'side'")
-    batch = [submission(user, VISIT if n % 7 == 3 else QUEST) for n, user in enumerate(USERS)]
-    await check_isolated(store, clock, batch, {3, 10, 17})
+    async with open_process(boards=boards) as store:
+        query("DELETE FROM boards WHERE id = 'side'")
+        batch = [submission(user, VISIT if n % 7 == 3 else QUEST) for n, user in enumerate(USERS)]
+        await check_isolated(store, clock, batch, {3, 10, 17})
 
 
 async def test_a_board_whose_row_is_missing_does_not_delay_other_boards(
@@ -161,13 +147,6 @@ async def test_a_board_whose_row_is_missing_does_not_delay_other_boards(
         with capture_logs():
             answers = await outcomes(written, *batch)
     assert answers == ["internal_error"] * FAILED_ALONE + ["store_unavailable"] * 8 + ["ok"] * 20
-
-
-async def test_a_board_that_was_not_registered_fails_alone(make_store: MakeStore, clock: HeldClock) -> None:
-    async with make_store() as store:
-        await store.register_boards([MAIN])
-        batch = [submission(user, VISIT if n == 2 else QUEST) for n, user in enumerate(USERS)]
-        await check_isolated(store, clock, batch, {2})
 
 
 async def test_boards_with_swapped_keys_get_their_own_events(
@@ -184,6 +163,7 @@ async def test_boards_with_swapped_keys_get_their_own_events(
         assert (await store.heads())[board].version == count
 
 
+@one_driver
 async def test_a_fault_that_no_submission_causes_takes_few_commits(
     store: AdminStore, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +185,7 @@ async def test_a_fault_that_no_submission_causes_takes_few_commits(
         assert await outcomes(written, *batch) == ["ok"] * BATCH_SIZE
 
 
+@one_driver
 async def test_an_observer_that_fails_causes_no_second_write(store: AdminStore, clock: HeldClock) -> None:
     class Broken(Observer):
         def committed(self, submissions: int, accepted: int, seconds: float) -> None:
@@ -217,7 +198,7 @@ async def test_an_observer_that_fails_causes_no_second_write(store: AdminStore, 
     assert (await store.heads())["main"].version == len(USERS)
 
 
-@pytest.mark.parametrize("make_store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("driver", ["postgresql"], indirect=True)
 async def test_an_unexpected_error_after_a_commit_causes_no_second_write(
     store: AdminStore, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,7 +218,7 @@ async def test_an_unexpected_error_after_a_commit_causes_no_second_write(
     assert (await store.heads())["main"].version == len(USERS)
 
 
-@pytest.mark.parametrize("make_store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("driver", ["postgresql"], indirect=True)
 async def test_waiting_submissions_are_written_when_the_writer_runs_again(
     store: AdminStore, clock: HeldClock
 ) -> None:
@@ -250,6 +231,7 @@ async def test_waiting_submissions_are_written_when_the_writer_runs_again(
         assert (await answer).event.version == 1
 
 
+@one_driver
 async def test_a_rule_that_raises_an_error_fails_alone(
     store: AdminStore, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,17 +245,7 @@ async def test_a_rule_that_raises_an_error_fails_alone(
     await check_isolated(store, clock, batch, {4, 19})
 
 
-async def test_an_unavailable_store_does_not_split_the_batch(
-    store: AdminStore, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def fail(*_: object) -> Decision:
-        raise StoreUnavailable
-
-    async with committing(store, clock) as written:
-        monkeypatch.setattr(store, "commit", fail)
-        assert await outcomes(written, *map(submission, USERS)) == ["store_unavailable"] * len(USERS)
-
-
+@one_driver
 async def test_an_unexpected_error_of_the_ranking_costs_only_the_rank(
     store: AdminStore, clock: HeldClock
 ) -> None:

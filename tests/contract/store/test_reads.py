@@ -8,13 +8,7 @@ from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.store import Store
 from tests.contract.conftest import BOTH
-from tests.making import (
-    DUEL,
-    QUEST,
-    commit,
-    decide_with,
-    submission,
-)
+from tests.making import DUEL, QUEST, commit, decide_with, submission
 
 
 async def test_the_ledger_is_read_in_pages(store: Store) -> None:

@@ -12,13 +12,7 @@ from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.store import Store
 from tests.contract.conftest import BOTH
 from tests.contract.correcting import about, correct, ranks
-from tests.making import (
-    commit,
-    decide_with,
-    digest,
-    proof,
-    submission,
-)
+from tests.making import commit, decide_with, digest, proof, submission
 
 
 async def test_a_repeat_returns_the_same_event_and_is_written_once(store: Store) -> None:

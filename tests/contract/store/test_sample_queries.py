@@ -4,16 +4,14 @@ from pathlib import Path
 
 import asyncpg
 
-from scoreboard.store.postgresql.store import PostgresqlStore
-from tests.limits import PATIENT_POSTGRESQL
-from tests.making import DUEL, MAIN, SIDE, UNLIMITED, VISIT, commit, submission
+from tests.making import DUEL, VISIT, commit, submission
+from tests.stores import open_postgresql
 
 QUERIES = (Path(__file__).parents[3] / "docs" / "sample-queries.sql").read_text(encoding="utf-8")
 
 
 async def test_each_sample_query_returns_what_it_says(migrated_url: str) -> None:
-    async with PostgresqlStore(migrated_url, limit=UNLIMITED, clock=None, limits=PATIENT_POSTGRESQL) as store:
-        await store.register_boards([MAIN, SIDE])
+    async with open_postgresql(migrated_url) as store:
         await commit(store, submission("bob", DUEL), submission("ada"), submission("cyd", VISIT))
         await commit(store, submission("ada", DUEL), submission("bob", name="Bob"))
         expected = [(e.rank, e.user_id, e.name, e.score) for e in (await store.page("main", 10, 0)).entries]

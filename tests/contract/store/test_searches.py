@@ -9,11 +9,7 @@ from scoreboard.domain.events import EventKind
 from scoreboard.ports.admin_store import AdminStore
 from tests.clocks import HeldClock
 from tests.contract.correcting import about, correct, of_event
-from tests.making import (
-    VISIT,
-    commit,
-    submission,
-)
+from tests.making import VISIT, commit, submission
 
 
 async def test_pages_of_the_audit_log_and_of_a_history_have_no_gaps(
