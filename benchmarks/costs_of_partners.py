@@ -17,12 +17,12 @@ from scoreboard.domain.rules import decide_batch
 from scoreboard.domain.submissions import Submission
 from scoreboard.ranking.redis.ranking import RedisRanking
 from scoreboard.services.group_commit import BATCH_SIZE
-from scoreboard.store.postgresql.postgresql_database import Limits
+from scoreboard.store.postgresql.postgresql_database import DatabaseLimits
 from scoreboard.store.postgresql.store import PostgresqlStore
 
 ACTION = Action("complete-quest", BOARD, 50, "Complete a quest")
 UNLIMITED = RateLimit(1_000_000, 60_000_000)
-PATIENT = Limits(connections=3, silence_seconds=30, lock_seconds=30, statement_seconds=30)
+PATIENT = DatabaseLimits(connections=3, silence_seconds=30, lock_seconds=30, statement_seconds=30)
 
 TURNS = {1: 1_000, BATCH_SIZE: 60}
 """The number of batches by size: a few seconds of each."""

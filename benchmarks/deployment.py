@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.options import CannotMeasure
 from benchmarks.target import Target, environment
-from scoreboard.ranking.redis.connection import Limits
+from scoreboard.ranking.redis.connection import RedisLimits
 from scoreboard.ranking.redis.ranking import RedisRanking
 from tests.servers.finding import NoServer
 from tests.servers.postgresql import PostgresServer
@@ -56,7 +56,7 @@ class Deployment:
 
     def ranking(self) -> RedisRanking:
         """Return the ranking driver, for use in this process."""
-        limits = Limits(connections=2, silence_seconds=RANKING_SECONDS)
+        limits = RedisLimits(connections=2, silence_seconds=RANKING_SECONDS)
         return RedisRanking(self.redis.url, (BOARD,), prefix=PREFIX, is_cluster=False, limits=limits)
 
     def redis_bytes(self) -> int:

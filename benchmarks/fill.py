@@ -89,7 +89,7 @@ async def until_filled(deployment: Deployment, players: int, on_tick: OnTick = i
     async with asyncio.timeout(LIMIT_SECONDS), deployment.ranking() as ranking:
         while True:
             try:
-                progress = await ranking.progress(BOARD)
+                progress = await ranking.copy_state(BOARD)
             except RankingUnavailable:
                 progress = None
             if progress is not None:

@@ -61,7 +61,7 @@ def standing(player: int) -> Standing:
         reached_version=player,
         reached_at_us=START_US + player,
         version=player,
-        seq=1,
+        name_version=1,
     )
 
 

@@ -12,7 +12,7 @@ from scoreboard.store.postgresql import postgresql_database
 
 LIMIT_SECONDS: Final = 60.0
 
-PATIENT_POSTGRESQL: Final = postgresql_database.Limits(
+PATIENT_POSTGRESQL: Final = postgresql_database.DatabaseLimits(
     connections=4,
     silence_seconds=LIMIT_SECONDS,
     lock_seconds=LIMIT_SECONDS,
@@ -20,4 +20,4 @@ PATIENT_POSTGRESQL: Final = postgresql_database.Limits(
     idle_in_transaction_seconds=LIMIT_SECONDS,
 )
 
-PATIENT_REDIS: Final = redis_connection.Limits(connections=4, silence_seconds=LIMIT_SECONDS)
+PATIENT_REDIS: Final = redis_connection.RedisLimits(connections=4, silence_seconds=LIMIT_SECONDS)

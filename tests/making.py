@@ -59,7 +59,7 @@ def standing(
         reached_version=version if reached_version is None else reached_version,
         reached_at_us=version * 1_000,
         version=version,
-        seq=version,
+        name_version=version,
         listed=listed,
     )
 

@@ -11,8 +11,8 @@ from scoreboard.domain.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.domain.events import Head
 from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Change, ChangeKind, Snapshot
-from scoreboard.domain.submissions import Caller, Claim
-from scoreboard.ports.ranking import ApplyResult, Progress
+from scoreboard.domain.submissions import Caller, SubmissionRequest
+from scoreboard.ports.ranking import ApplyResult, CopyState
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.resilience.background_loop import running
 from scoreboard.services.administer import Administration
@@ -71,9 +71,9 @@ class BreakableRanking(MemoryRanking):
     def is_readable(self) -> bool:
         return self._copy("main").readable
 
-    async def progress(self, board: str) -> Progress:
+    async def copy_state(self, board: str) -> CopyState:
         self._check()
-        return await super().progress(board)
+        return await super().copy_state(board)
 
     async def apply(self, change: Change, copy: str | None = None) -> ApplyResult:
         self._check()
@@ -135,7 +135,7 @@ class Service:
         """Submit an action, and return the rank in the answer."""
         async with asyncio.timeout(LIMIT_SECONDS):
             caller = Caller(user_id, scopes=frozenset({WRITE_SCORES}))
-            return (await self.submitter.submit(caller, Claim("quest", user_id), key)).rank
+            return (await self.submitter.submit(caller, SubmissionRequest("quest", user_id), key)).rank
 
     async def version(self) -> int:
         """Return the version of the board that a client sees."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from scoreboard.domain.boards import Board
 from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.ports.clock import Clock
-from scoreboard.store.postgresql.postgresql_database import Limits
+from scoreboard.store.postgresql.postgresql_database import DatabaseLimits
 from scoreboard.store.postgresql.store import PostgresqlStore
 from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
@@ -49,7 +49,7 @@ async def open_sqlite(
 @asynccontextmanager
 async def open_postgresql(
     url: str,
-    limits: Limits = PATIENT_POSTGRESQL,
+    limits: DatabaseLimits = PATIENT_POSTGRESQL,
     *,
     clock: Clock | None = None,
     limit: RateLimit = UNLIMITED,

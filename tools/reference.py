@@ -122,7 +122,11 @@ def limits() -> None:
         ("wait of an answer for its rank", f"{answer.ANSWER_WITHOUT_RANK_SECONDS:g} s", "`rank` is null"),
         ("boards a second on a stream", f"{1 / ring.PACE_SECONDS:g}", "the newest only"),
         ("changes that a patch spans", f"{ring.MAX_PATCHED_CHANGES}", "the whole board"),
-        ("rows of a board without Redis", f"{read_boards.TOP}, and one page further down a second", "503"),
+        (
+            "rows of a board without Redis",
+            f"{read_boards.TOP_ENTRIES}, and one page further down a second",
+            "503",
+        ),
         ("differences that `verify` lists", f"{verify.MAX_DIFFERENCES}", "their number"),
     ):
         _row(*row)

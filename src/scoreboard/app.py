@@ -86,10 +86,10 @@ def make_store(settings: Settings, clock: Clock | None = None) -> AdminStore:
     """Return the store of the settings. By default, the clock is this machine's or PostgreSQL's own."""
     if not settings.is_distributed:
         return SqliteStore(settings.database_path, limit=settings.rate_limit, clock=clock or SystemClock())
-    from scoreboard.store.postgresql.postgresql_database import Limits
+    from scoreboard.store.postgresql.postgresql_database import DatabaseLimits
     from scoreboard.store.postgresql.store import PostgresqlStore
 
-    limits = Limits(
+    limits = DatabaseLimits(
         connections=settings.database_pool_size,
         silence_seconds=settings.database_timeout_seconds,
         lock_seconds=settings.database_lock_timeout_seconds,
@@ -109,10 +109,10 @@ def make_ranking(settings: Settings, boards: Iterable[str]) -> Ranking:
     url = settings.full_redis_url
     if url is None:
         return MemoryRanking()
-    from scoreboard.ranking.redis.connection import Limits
+    from scoreboard.ranking.redis.connection import RedisLimits
     from scoreboard.ranking.redis.ranking import RedisRanking
 
-    limits = Limits(settings.redis_pool_size, settings.redis_timeout_seconds)
+    limits = RedisLimits(settings.redis_pool_size, settings.redis_timeout_seconds)
     sentinel_password = settings.redis_sentinel_password
     return RedisRanking(
         url,

@@ -121,9 +121,9 @@ class Metrics(Observer):
     def read(self, source: str) -> None:
         self._reads.labels(source).inc()
 
-    def delivered(self, at_us: int, seconds: float) -> None:
+    def delivered(self, reading_us: int, seconds: float) -> None:
         self._walk.observe(seconds)
-        self._last.observe(max(0.0, (self._clock.now_us() - at_us) / 1_000_000))
+        self._last.observe(max(0.0, (self._clock.now_us() - reading_us) / 1_000_000))
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         self._requests.labels(route, method, str(status)).observe(seconds)

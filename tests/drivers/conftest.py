@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 
 from scoreboard.domain.errors import RankingUnavailable
-from scoreboard.ports.ranking import Progress
-from scoreboard.ranking.redis.connection import Limits
+from scoreboard.ports.ranking import CopyState
+from scoreboard.ranking.redis.connection import RedisLimits
 from scoreboard.ranking.redis.ranking import RedisRanking
 from tests.drivers.observer import Observer
 from tests.limits import LIMIT_SECONDS, PATIENT_REDIS
@@ -32,7 +32,7 @@ def own_redis() -> Iterator[RedisServer]:
 
 def open_ranking(
     url: str,
-    limits: Limits = PATIENT_REDIS,
+    limits: RedisLimits = PATIENT_REDIS,
     *,
     prefix: str = "p",
     is_cluster: bool = False,
@@ -65,13 +65,13 @@ async def all_boards(changed: AsyncIterator[str]) -> None:
             named.add(await anext(changed))
 
 
-async def progress_again(ranking: RedisRanking) -> Progress:
+async def progress_again(ranking: RedisRanking) -> CopyState:
     """Return the progress of the main board as soon as Redis answers again: then all boards are reported."""
     changed = ranking.changed_boards()
     async with asyncio.timeout(LIMIT_SECONDS):
         while True:
             try:
-                found = await ranking.progress("main")
+                found = await ranking.copy_state("main")
                 break
             except RankingUnavailable:
                 await anext(changed)

@@ -26,7 +26,7 @@ from scoreboard.store.administration import reads as admin_reads
 from scoreboard.store.postgresql import postgresql_database
 from scoreboard.store.postgresql.connections import Access, Connections
 from scoreboard.store.postgresql.facts import facts_arrays, facts_statement
-from scoreboard.store.postgresql.postgresql_database import Limits, open_server
+from scoreboard.store.postgresql.postgresql_database import DatabaseLimits, open_server
 from scoreboard.store.postgresql.store import PostgresqlStore
 from scoreboard.store.schema import newest_revision
 from scoreboard.store.tables import metadata
@@ -72,7 +72,7 @@ async def store(migrated_url: str) -> AsyncIterator[PostgresqlStore]:
 
 @asynccontextmanager
 async def relayed(
-    url: str, limits: Limits = PATIENT_POSTGRESQL
+    url: str, limits: DatabaseLimits = PATIENT_POSTGRESQL
 ) -> AsyncIterator[tuple[Relay, PostgresqlStore]]:
     """Open a store through a relay."""
     async with Relay.to(url) as relay, open_postgresql(relay.through(url), limits) as store:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from scoreboard.domain.standings import Snapshot
-from scoreboard.store.postgresql.postgresql_database import Limits, open_server
+from scoreboard.store.postgresql.postgresql_database import DatabaseLimits, open_server
 from scoreboard.store.postgresql.prober import APPLICATION_NAME, Prober
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.drivers.observer import Observer, poll
@@ -49,7 +49,7 @@ async def until_asked(observer: Observer, times: int = QUESTIONS) -> int:
 
 
 @asynccontextmanager
-async def opened(url: str, limits: Limits) -> AsyncIterator[PostgresqlStore]:
+async def opened(url: str, limits: DatabaseLimits) -> AsyncIterator[PostgresqlStore]:
     # A slow machine may need long for fifty connections.
     async with open_postgresql(f"{url}?connect_timeout=30", limits) as store:
         await commit(store, submission("ada"))

@@ -9,9 +9,9 @@ from structlog.testing import capture_logs
 
 from scoreboard.domain.errors import RankingUnavailable, StartError
 from scoreboard.domain.standings import ChangeKind
-from scoreboard.ports.ranking import ApplyResult, Progress
+from scoreboard.ports.ranking import ApplyResult, CopyState
 from scoreboard.ranking.redis import subscription as redis_subscription
-from scoreboard.ranking.redis.connection import Limits
+from scoreboard.ranking.redis.connection import RedisLimits
 from scoreboard.ranking.redis.ranking import RedisRanking
 from tests.drivers.conftest import all_boards, following, open_ranking, progress_again
 from tests.limits import LIMIT_SECONDS
@@ -21,7 +21,7 @@ from tests.servers.redis import Redis, RedisCluster, RedisServer
 
 STEP, LAST_PAGE = ChangeKind.STEP, ChangeKind.LAST_PAGE
 
-IMPATIENT = Limits(connections=4, silence_seconds=0.2)
+IMPATIENT = RedisLimits(connections=4, silence_seconds=0.2)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ async def test_a_server_that_does_not_answer_is_waited_for_once_until_it_is_back
         # A wait for each call would take twice as long.
         assert clock() - before < 100 * IMPATIENT.silence_seconds / 2
         relay.passes.set()
-        assert await progress_again(cut_off) == Progress(0, readable=True)
+        assert await progress_again(cut_off) == CopyState(0, readable=True)
 
 
 async def test_a_server_that_is_down_at_the_start_is_used_once_it_is_up(
@@ -60,23 +60,23 @@ async def test_a_server_that_is_down_at_the_start_is_used_once_it_is_up(
         relay.is_refusing = True
         async with open_ranking(relay.through(redis_url), IMPATIENT, prefix=redis_prefix) as cut_off:
             with pytest.raises(RankingUnavailable):
-                await cut_off.progress("main")
+                await cut_off.copy_state("main")
             relay.is_refusing = False
-            assert await progress_again(cut_off) == Progress(0, readable=True)
+            assert await progress_again(cut_off) == CopyState(0, readable=True)
 
 
 async def test_a_cluster_is_used_again_after_all_its_servers_were_down() -> None:
     with RedisCluster() as cluster:
-        limits = Limits(connections=4, silence_seconds=1)
+        limits = RedisLimits(connections=4, silence_seconds=1)
         async with open_ranking(cluster.url, limits, is_cluster=True) as ranking:
             await ranking.apply(change(LAST_PAGE, 0, 0))
             for node in cluster.nodes:
                 await asyncio.to_thread(node.kill)
             with pytest.raises(RankingUnavailable):
-                await ranking.progress("main")
+                await ranking.copy_state("main")
             for node in cluster.nodes:
                 await asyncio.to_thread(node.start)
-            assert await progress_again(ranking) == Progress(0, readable=False)
+            assert await progress_again(ranking) == CopyState(0, readable=False)
 
 
 async def test_a_wrong_password_stops_the_start(own_redis: RedisServer) -> None:
@@ -106,7 +106,7 @@ async def test_a_full_server_refuses_changes_and_loses_none() -> None:
             except RankingUnavailable:
                 assert version > 0
             server.execute("CONFIG", "SET", "maxmemory", "0")
-            assert await progress_again(ranking) == Progress(version, readable=True)
+            assert await progress_again(ranking) == CopyState(version, readable=True)
 
 
 async def test_a_lost_subscription_is_renewed(
@@ -157,7 +157,7 @@ async def test_a_board_of_which_a_part_was_lost_is_not_readable_until_it_is_fill
     redis_server.execute("DEL", f"{redis_prefix}:{lost}")
     with pytest.raises(RankingUnavailable):
         await ranking.page("main", 10, 0)
-    assert await ranking.progress("main") == Progress(0, readable=False)
+    assert await ranking.copy_state("main") == CopyState(0, readable=False)
     await ranking.apply(change(LAST_PAGE, 0, 2, *players))
     assert [e.user_id for e in (await ranking.page("main", 10, 0)).entries] == ["user-1", "user-200"]
 

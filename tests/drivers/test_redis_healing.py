@@ -79,7 +79,7 @@ async def lose(ranking: RedisRanking, redis: RedisServer, loss: str, rng: random
     """Delete the copy while it is being filled, several times."""
     for _ in range(0 if loss == "nothing" else 4):
         async with asyncio.timeout(LIMIT_SECONDS):
-            while (await ranking.progress("main")).version < PAGE_SIZE * rng.randint(1, 4):
+            while (await ranking.copy_state("main")).version < PAGE_SIZE * rng.randint(1, 4):
                 pass
         if loss == "the copy":
             await ranking.drop("main")

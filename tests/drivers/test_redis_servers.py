@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.standings import ChangeKind
-from scoreboard.ports.ranking import Progress
+from scoreboard.ports.ranking import CopyState
 from scoreboard.ranking.redis import calls
-from scoreboard.ranking.redis.connection import Limits
+from scoreboard.ranking.redis.connection import RedisLimits
 from scoreboard.ranking.redis.keys import BoardKeys
 from scoreboard.ranking.redis.ranking import RedisRanking
 from tests.drivers.conftest import all_boards, following, open_ranking, progress_again
@@ -25,7 +25,7 @@ from tests.relay import Relay
 from tests.servers.process import free_port, until
 from tests.servers.redis import RedisCluster, RedisSentinel, RedisServer
 
-LIMITS = Limits(connections=8, silence_seconds=5)
+LIMITS = RedisLimits(connections=8, silence_seconds=5)
 ONE_PLAYER = change(ChangeKind.LAST_PAGE, 0, 1, standing(1, 50, 1))
 
 
@@ -117,7 +117,7 @@ def replica(primary: RedisServer) -> Iterator[RedisServer]:
 @asynccontextmanager
 async def at_a_name(server: RedisServer) -> AsyncIterator[tuple[Relay, RedisRanking]]:
     """Open a ranking through a relay that stands for a DNS name, which may lead to another server later."""
-    limits = Limits(connections=4, silence_seconds=2)
+    limits = RedisLimits(connections=4, silence_seconds=2)
     async with Relay(server.port) as relay, open_ranking(relay.through(server.url), limits) as ranking:
         await ranking.apply(change(ChangeKind.LAST_PAGE, 0, 0))
         yield relay, ranking
@@ -147,14 +147,14 @@ async def test_a_name_that_leads_to_a_replica_is_tried_until_that_one_accepts_wr
         relay.target_port = replica.port
         await asyncio.to_thread(primary.kill)
         with pytest.raises(RankingUnavailable):
-            await ranking.progress("main")
+            await ranking.copy_state("main")
         # The ranking asks for the role before it uses a server.
         await asyncio.to_thread(until, lambda: times_asked(replica) >= 2, "the replica was tried again")
         # The replica could be read, but its data are old from now on.
         with pytest.raises(RankingUnavailable):
-            await ranking.progress("main")
+            await ranking.copy_state("main")
         await asyncio.to_thread(replica.promote)
-        assert await progress_again(ranking) == Progress(0, readable=True)
+        assert await progress_again(ranking) == CopyState(0, readable=True)
         assert (await ranking.apply(change(ChangeKind.STEP, 0, 1, standing(1, 50, 1)))).ranks == {1: 1}
 
 
@@ -179,7 +179,7 @@ async def watched(
     """A ranking with three Sentinels: the first never answers, the second is down, the third works."""
     hosts = f"127.0.0.1:{silent_port},127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}"
     url = f"redis+sentinel://{hosts}/{sentinel.SERVICE}/0"
-    limits = Limits(connections=4, silence_seconds=1.5)
+    limits = RedisLimits(connections=4, silence_seconds=1.5)
     async with open_ranking(url, limits, sentinel_password=sentinel.password) as ranking:
         await ranking.apply(ONE_PLAYER)
         await asyncio.to_thread(until, lambda: copied_version(replica) == "1", "the replica has the copy")
@@ -196,7 +196,7 @@ async def writes_to(ranking: RedisRanking, server: RedisServer) -> None:
         while True:
             # A server closes connections when its role changes.
             with suppress(RankingUnavailable, RedisError):
-                before = await ranking.progress("main")
+                before = await ranking.copy_state("main")
                 applied = await ranking.apply(
                     change(
                         ChangeKind.STEP,

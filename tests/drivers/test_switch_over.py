@@ -13,7 +13,7 @@ from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.apply import Applier
 from scoreboard.services.heal import Healer
 from scoreboard.services.minimum_versions import MinimumVersions
-from scoreboard.store.postgresql.postgresql_database import Limits
+from scoreboard.store.postgresql.postgresql_database import DatabaseLimits
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.drivers.observer import PAUSE_SECONDS, Observer, poll
 from tests.making import commit, submission
@@ -25,7 +25,7 @@ from tests.stores import open_postgresql
 
 T = TypeVar("T")
 
-LIMITS = Limits(connections=4, silence_seconds=1, lock_seconds=20, statement_seconds=40)
+LIMITS = DatabaseLimits(connections=4, silence_seconds=1, lock_seconds=20, statement_seconds=40)
 
 SECONDS = 45
 """Takes a second or two on an idle machine. The time limit of a statement ends it after a minute."""
@@ -120,9 +120,9 @@ async def test_an_instance_with_connections_to_the_old_primary_does_not_drop_the
         async with opened(f"127.0.0.1:{pair.new.port}") as other:
             await commit(other, submission("bob"))
             await Applier(other, ranking).heal("main")
-        before = await ranking.progress("main")
+        before = await ranking.copy_state("main")
         await applier.heal("main")
-        assert ((await ranking.progress("main")).copy, (await ranking.progress("main")).version) == (
+        assert ((await ranking.copy_state("main")).copy, (await ranking.copy_state("main")).version) == (
             before.copy,
             2,
         )

@@ -111,8 +111,8 @@ def _differences(frame: Frame, replayed: ReplayedBoard, expected: tuple[Entry, .
     snapshot: Snapshot = frame.snapshot
     if snapshot.players != len(replayed):
         yield f"{snapshot.players} players, and the ledger says {len(replayed)}"
-    if snapshot.at_us != replayed.at_us:
-        yield f"the time {snapshot.at_us}, and the ledger says {replayed.at_us}"
+    if snapshot.reading_us != replayed.at_us:
+        yield f"the time {snapshot.reading_us}, and the ledger says {replayed.at_us}"
     if len(snapshot.entries) != len(expected):
         yield f"{len(snapshot.entries)} entries, and the ledger says {len(expected)}"
     for entry, truth in zip(snapshot.entries, expected, strict=False):

@@ -299,7 +299,7 @@ AFTER_IT_RAN: dict[str, tuple[Change, str]] = {
     "a frame is of two versions": (_half_mixed, "main at version 5 shows"),
     "a frame is too short": (frame(entries=()), "shows 0 entries"),
     "a frame has a player too many": (frame(players=2), "shows 2 players"),
-    "a frame has a wrong time": (frame(at_us=1), "shows the time 1"),
+    "a frame has a wrong time": (frame(reading_us=1), "shows the time 1"),
     "a frame has a version that never was": (frame(version=99), "which the ledger does not have"),
     "a frame goes back": (_back, "goes back: it had seen version 4"),
     "a frame is of another board": (frame(board="side"), "it watches main"),

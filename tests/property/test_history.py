@@ -34,7 +34,7 @@ from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.rules import decide_batch
 from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Change
-from scoreboard.domain.submissions import Caller, Claim
+from scoreboard.domain.submissions import Caller, SubmissionRequest
 from scoreboard.ports.ranking import ApplyResult
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.resilience.background_loop import running
@@ -247,7 +247,7 @@ class History(RuleBasedStateMachine):
     async def _submit(self, attempt: Try) -> Receipt:
         return await self.submitter.submit(
             Caller(attempt.user_id, attempt.name, frozenset({WRITE_SCORES})),
-            Claim(attempt.action_id, attempt.user_id),
+            SubmissionRequest(attempt.action_id, attempt.user_id),
             attempt.key,
         )
 

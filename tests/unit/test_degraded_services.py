@@ -120,7 +120,7 @@ async def test_a_board_is_never_older_than_one_that_was_read_before(service: Ser
     service.ranking.is_unavailable = True
     assert await service.version() == 2
     service.ranking.is_unavailable = False
-    assert (await service.ranking.progress("main")).version == 1
+    assert (await service.ranking.copy_state("main")).version == 1
     assert await service.version() == 2
 
 

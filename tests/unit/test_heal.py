@@ -9,7 +9,7 @@ import pytest
 
 from scoreboard.domain.events import Head
 from scoreboard.domain.standings import ChangeKind
-from scoreboard.ports.ranking import Progress
+from scoreboard.ports.ranking import CopyState
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.apply import Applier
 from scoreboard.services.heal import Healer
@@ -33,7 +33,7 @@ async def test_a_copy_ahead_of_its_store_is_dropped_and_filled_again(path: Path,
         assert await service.version() == 3
         healing = Applier(restored.store, service.ranking)
         await healing.heal("main")
-        assert await service.ranking.progress("main") == Progress(1, readable=True)
+        assert await service.ranking.copy_state("main") == CopyState(1, readable=True)
         assert [e.user_id for e in (await service.ranking.page("main", 10, 0)).entries] == ["ada"]
 
 
@@ -52,7 +52,7 @@ async def test_a_copy_of_another_history_than_its_store_is_dropped_and_filled_ag
         restored.clock.advance(60)
         for user_id in ("cyd", "ada", "ada")[: 1 + further]:
             await restored.score(user_id)
-        assert await service.ranking.progress("main") == Progress(2, readable=True)
+        assert await service.ranking.copy_state("main") == CopyState(2, readable=True)
         await Applier(restored.store, service.ranking).heal("main")
         assert await service.ranking.page("main", 10, 0) == await restored.store.page("main", 10, 0)
 
@@ -82,7 +82,7 @@ async def test_of_two_processes_with_an_empty_copy_one_fills_it(
     await commit(service.store, *(submission(f"user-{n}") for n in range(20)))
     other = Applier(service.store, service.ranking)
     await asyncio.gather(service.applier.heal("main"), other.heal("main"))
-    assert await service.ranking.progress("main") == Progress(20, readable=True)
+    assert await service.ranking.copy_state("main") == CopyState(20, readable=True)
     assert service.store.changes_read <= 12
 
 
@@ -96,13 +96,13 @@ async def test_if_the_process_that_fills_a_copy_dies_another_one_continues(
     await until(lambda: service.store.changes_read >= 5)
     other.cancel()
     await asyncio.wait_for(healing, LIMIT_SECONDS)
-    assert await service.ranking.progress("main") == Progress(20, readable=True)
+    assert await service.ranking.copy_state("main") == CopyState(20, readable=True)
 
 
 def test_a_flood_of_clients_that_are_ahead_causes_five_comparisons_a_second() -> None:
     async def scenario() -> int:
         ranking = AsyncMock(spec=MemoryRanking)
-        ranking.progress.return_value = Progress(0, readable=True)
+        ranking.copy_state.return_value = CopyState(0, readable=True)
         store = AsyncMock(spec=SqliteStore)
         store.heads.return_value = {"main": Head(0, 0)}
         healer = Healer(store, Applier(store, ranking), MinimumVersions(), ("main",))
@@ -129,7 +129,7 @@ async def test_each_unavailable_server_is_named_until_it_is_back(
         service.store.fails = False
         await commit(service.store, submission("ada"))
         await until(lambda: not service.healer.unavailable)
-    assert await service.ranking.progress("main") == Progress(1, readable=True)
+    assert await service.ranking.copy_state("main") == CopyState(1, readable=True)
 
 
 async def test_the_lag_is_the_number_of_missing_versions_until_the_copy_is_filled(

@@ -6,16 +6,16 @@ from uuid import UUID
 import pytest
 
 from scoreboard.domain.boards import MAX_SCORE
-from scoreboard.domain.claims import check_claim
 from scoreboard.domain.decisions import Acceptance, Outcome, Refusal
 from scoreboard.domain.errors import IdempotencyKeyReused, NotYourScore, RateLimited, ScoreOutOfRange
 from scoreboard.domain.events import Event, EventKind, Head
 from scoreboard.domain.facts import ActionUse, BatchFacts, SubmissionFacts
 from scoreboard.domain.folding import fold
+from scoreboard.domain.request_checks import check_request
 from scoreboard.domain.rules import decide, decide_batch
 from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Player
-from scoreboard.domain.submissions import Caller, Claim
+from scoreboard.domain.submissions import Caller, SubmissionRequest
 from tests.making import DUEL, QUEST, TEN_A_MINUTE, VISIT, standing, submission
 
 NOW = 1_000_000_000
@@ -92,11 +92,11 @@ def test_an_event_that_does_not_change_the_score_keeps_the_rank() -> None:
 
 
 def test_only_a_trusted_server_submits_for_another_user() -> None:
-    claim, event_id = Claim("quest", "bob"), UUID(int=1)
+    request, event_id = SubmissionRequest("quest", "bob"), UUID(int=1)
     for scopes in (frozenset[str](), frozenset({WRITE_SCORES})):
         with pytest.raises(NotYourScore):
-            check_claim(Caller("ada", scopes=scopes), claim, QUEST, event_id=event_id)
+            check_request(Caller("ada", scopes=scopes), request, QUEST, event_id=event_id)
     trusted = Caller("game", "The Game", frozenset({"scores:write:any"}))
-    assert check_claim(trusted, claim, QUEST, event_id=event_id).name is None
+    assert check_request(trusted, request, QUEST, event_id=event_id).name is None
     bob = Caller("bob", "Bob", frozenset({WRITE_SCORES}))
-    assert check_claim(bob, claim, QUEST, event_id=event_id).name == "Bob"
+    assert check_request(bob, request, QUEST, event_id=event_id).name == "Bob"

@@ -16,7 +16,7 @@ from scoreboard.fanout.publisher import REFRESH_SECONDS, Publisher
 from scoreboard.fanout.ring import STALLED_SECONDS
 from scoreboard.fanout.subscriber import StreamRequest, Subscriber
 from scoreboard.ports.observer import Observer
-from scoreboard.ports.ranking import Progress
+from scoreboard.ports.ranking import CopyState
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.resilience.background_loop import BackgroundLoop
 from scoreboard.server.http_server import LimitedServer
@@ -42,7 +42,7 @@ class Counting(Observer):
 
 
 def snapshot(board: str, version: int) -> Snapshot:
-    return Snapshot(board, version, at_us=version, players=0, entries=())
+    return Snapshot(board, version, reading_us=version, players=0, entries=())
 
 
 def test_a_board_that_cannot_be_read_does_not_delay_the_others() -> None:
@@ -132,11 +132,11 @@ class OddOnce(MemoryRanking):
         super().__init__()
         self.odd = 0
 
-    async def progress(self, board: str) -> Progress:
+    async def copy_state(self, board: str) -> CopyState:
         if board == "main" and not self.odd:
             self.odd += 1
             raise ValueError("invalid literal for int() with base 10: b'x'")
-        return await super().progress(board)
+        return await super().copy_state(board)
 
 
 async def test_a_copy_with_an_invalid_answer_is_healed_later_and_the_others_at_once(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ async def test_a_copy_with_an_invalid_answer_is_healed_later_and_the_others_at_o
         ranking.odd = 0
         async with healer.loop, asyncio.timeout(LIMIT_SECONDS):
             for board in ("side", "main"):
-                while (await ranking.progress(board)).version != 1:
+                while (await ranking.copy_state(board)).version != 1:
                     await healer.catch_up()
         assert observer.failures == ["healing"] * 2
 

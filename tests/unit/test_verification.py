@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scoreboard.domain.standings import Change, ChangeKind, Snapshot
-from scoreboard.ports.ranking import Progress
+from scoreboard.ports.ranking import CopyState
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.verify import MAX_DIFFERENCES, Verdict, verify
 from scoreboard.store.sqlite import sqlite_file
@@ -133,7 +133,10 @@ LIES = {
         lambda page: replace(page, entries=(replace(page.entries[0], name="Eve"), *page.entries[1:])),
         ["ranking: ada is named Eve, but should be None"],
     ),
-    "it is of another moment": (lambda page: replace(page, at_us=1), ["ranking: version 6 is of 1, but"]),
+    "it is of another moment": (
+        lambda page: replace(page, reading_us=1),
+        ["ranking: version 6 is of 1, but"],
+    ),
     "it stays behind": (lambda page: replace(page, version=5), ["ranking: stays at version 5, behind 6"]),
     "it is ahead": (
         lambda page: replace(page, version=7),
@@ -162,7 +165,7 @@ async def test_a_ranking_of_another_history_is_reported_and_not_changed(path: Pa
         )
         verdict = await verify(store, ranking, "main", lambda *_: None)
         assert verdict.differences[0] == "ranking: is at version 2 of another history than the ledger's"
-        assert await ranking.progress("main") == Progress(2, readable=True)
+        assert await ranking.copy_state("main") == CopyState(2, readable=True)
 
 
 async def test_a_board_without_a_ranking_is_verified_by_its_ledger(path: Path) -> None:

@@ -63,5 +63,5 @@ async def _rebuild(settings: Settings, boards: list[str]) -> list[tuple[str, int
 
 async def _show(ranking: Ranking, board: str, progress: Progress, task: TaskID) -> float:
     with suppress(RankingUnavailable):
-        progress.update(task, completed=(await ranking.progress(board)).version)
+        progress.update(task, completed=(await ranking.copy_state(board)).version)
     return LOOK_SECONDS

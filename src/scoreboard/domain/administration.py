@@ -51,7 +51,7 @@ class Target:
 class CorrectionFacts:
     """Everything that a correction depends on, read while all boards are locked.
 
-    - `at_us` is the time by the store's clock.
+    - `reading_us` is the reading of the store's clock.
     - `heads` has every board, `standings` those on which the player has a standing.
     - `targets` is the event that the correction names, or the player's oldest awards since a time that are
       not void, at most `MAX_TARGETS`.
@@ -60,7 +60,7 @@ class CorrectionFacts:
     - `repeated` is the event that was made with the same idempotency key.
     """
 
-    at_us: int
+    reading_us: int
     player: Player | None
     heads: Mapping[str, Head]
     standings: Mapping[str, Standing]

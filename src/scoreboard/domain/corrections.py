@@ -87,7 +87,7 @@ class _Ledger:
         score = (before.score if before else 0) + points
         if abs(score) > MAX_SCORE:
             raise ScoreOutOfRange
-        at_us, clock_us = order_us(judged_us(self.facts.at_us, head), head)
+        at_us, clock_us = order_us(judged_us(self.facts.reading_us, head), head)
         event = Event(
             event_id=self._new_id(),
             board=board,
@@ -129,8 +129,8 @@ class _Ledger:
                 kind=ChangeKind.STEP,
                 from_version=self.facts.heads[board].version,
                 to_version=head.version,
-                at_us=head.reading_us,
-                standings=(replace(self.standings[board], seq=self.after.stamp),),
+                reading_us=head.reading_us,
+                standings=(replace(self.standings[board], name_version=self.after.name_version),),
             )
             for board, head in sorted(self._heads.items())
         )

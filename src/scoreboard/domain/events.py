@@ -77,7 +77,7 @@ class ReachingEvent:
     """The event that reached a score, and its reading of the clock."""
 
     version: int
-    at_us: int
+    reading_us: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,6 @@ class BatchFacts:
     needs it.
     """
 
-    at_us: int
+    reading_us: int
     heads: Mapping[str, Head] = field(default_factory=dict)
     submissions: Sequence[SubmissionFacts] = ()

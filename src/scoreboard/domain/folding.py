@@ -25,13 +25,15 @@ def fold(
     event reaches the score itself, if it changes the score. The end of a ban or of hiding needs to know
     whether the player is `listed` afterwards. All other events determine it themselves.
     """
-    seq = event.seq or (standing.seq if standing else 0)
+    seq = event.seq or (standing.name_version if standing else 0)
     if event.kind in _UNLISTING:
         listed = False
     elif listed is None:
         listed = not event.hides if standing is None else standing.listed
     if reached is None and standing is not None and standing.score == event.score:
-        return replace(standing, user_id=user_id, name=name, version=event.version, seq=seq, listed=listed)
+        return replace(
+            standing, user_id=user_id, name=name, version=event.version, name_version=seq, listed=listed
+        )
     reached = reached or ReachingEvent(event.version, event.reading_us)
     return Standing(
         player=event.player,
@@ -39,8 +41,8 @@ def fold(
         name=name,
         score=event.score,
         reached_version=reached.version,
-        reached_at_us=reached.at_us,
+        reached_at_us=reached.reading_us,
         version=event.version,
-        seq=seq,
+        name_version=seq,
         listed=listed,
     )

@@ -25,7 +25,7 @@ def decide_batch(batch: Sequence[Submission], facts: BatchFacts, limit: RateLimi
     for submission, known in zip(batch, facts.submissions, strict=True):
         board = submission.board
         head = heads.get(board) or facts.heads[board]
-        outcome = decide(submission, known, head, judged_us(facts.at_us, head), limit)
+        outcome = decide(submission, known, head, judged_us(facts.reading_us, head), limit)
         outcomes.append(outcome)
         if isinstance(outcome, Refusal) or outcome.replayed:
             continue
@@ -89,7 +89,9 @@ def _standing(submission: Submission, facts: SubmissionFacts, event: Event) -> S
     player = facts.player
     name = player.name if player.is_name_kept else submission.name or player.name
     standing = fold(facts.standing, event, submission.user_id, name)
-    return replace(standing, seq=standing.seq + player.renames) if player.renames else standing
+    return (
+        replace(standing, name_version=standing.name_version + player.renames) if player.renames else standing
+    )
 
 
 def _changes(heads: Mapping[str, Head], standings: Mapping[str, Sequence[Standing]]) -> tuple[Change, ...]:
@@ -99,7 +101,7 @@ def _changes(heads: Mapping[str, Head], standings: Mapping[str, Sequence[Standin
             kind=ChangeKind.STEP,
             from_version=head.version - len(standings[board]),
             to_version=head.version,
-            at_us=head.reading_us,
+            reading_us=head.reading_us,
             standings=tuple(standings[board]),
         )
         for board, head in sorted(heads.items())

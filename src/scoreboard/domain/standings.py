@@ -21,8 +21,8 @@ class Player:
     renames: int = 0
 
     @property
-    def stamp(self) -> int:
-        """The age of the player's name, as in `Standing.seq`."""
+    def name_version(self) -> int:
+        """The version of the player's name: of two names, the one with the higher version is newer."""
         return self.seq + self.renames
 
 
@@ -33,8 +33,7 @@ class Standing:
     `version` is the last event that changed the standing. `reached_version` is the event with which the
     player reached `score`, in the history without void events. So a correction that is undone leaves the
     order as it was. A standing that is not `listed` keeps its score and has no rank. The user id and name are
-    the same on every board. `seq` is the number of the player's accepted submissions on all boards, plus the
-    changes of the name by corrections: of two names, the one with the higher `seq` is newer.
+    the same on every board. `name_version` is that of the player (`Player.name_version`).
     """
 
     player: int
@@ -44,7 +43,7 @@ class Standing:
     reached_version: int
     reached_at_us: int
     version: int
-    seq: int
+    name_version: int
     listed: bool = True
 
 
@@ -64,14 +63,14 @@ class Change:
     """The standings of a board that have changed after `from_version`, up to `to_version`, in order of their
     versions.
 
-    `at_us` is the reading of the clock (`Event.reading_us`) of the newest event.
+    `reading_us` is that of the newest event (`Event.reading_us`).
     """
 
     board: str
     kind: ChangeKind
     from_version: int
     to_version: int
-    at_us: int
+    reading_us: int
     standings: tuple[Standing, ...]
 
 
@@ -90,12 +89,12 @@ class Entry:
 class Snapshot:
     """A page of a board after the event `version`. `players` is the number of all its listed players.
 
-    `at_us` is as in `Change`.
+    `reading_us` is as in `Change`.
     """
 
     board: str
     version: int
-    at_us: int
+    reading_us: int
     players: int
     entries: tuple[Entry, ...]
 

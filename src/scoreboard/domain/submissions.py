@@ -45,8 +45,8 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """The content of a request: the user, the completed action, and the claims of a trusted server."""
+class SubmissionRequest:
+    """What a caller asks for: the user, the completed action, and what a trusted server states about them."""
 
     action_id: str
     user_id: str

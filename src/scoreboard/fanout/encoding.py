@@ -47,7 +47,7 @@ def encode_board(snapshot: Snapshot, *, is_stale: bool = False) -> Frame:
     document: dict[str, object] = {
         "board": snapshot.board,
         "version": snapshot.version,
-        "updatedAt": timestamp(snapshot.at_us) if snapshot.version else None,
+        "updatedAt": timestamp(snapshot.reading_us) if snapshot.version else None,
         "players": snapshot.players,
         "entries": [_entry(entry) for entry in snapshot.entries],
     }
@@ -85,7 +85,7 @@ def encode_patch(before: Frame, after: Frame) -> Message | None:
         "board": after.snapshot.board,
         "after": before.snapshot.version,
         "version": after.snapshot.version,
-        "updatedAt": timestamp(after.snapshot.at_us),
+        "updatedAt": timestamp(after.snapshot.reading_us),
         "players": after.snapshot.players,
         "entries": [_entry(entry) for entry in entries],
     }

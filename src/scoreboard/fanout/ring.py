@@ -187,7 +187,7 @@ class Ring:
             and self._walk_frame.snapshot.version != self._delivered_version
         ):
             self._delivered_version = self._walk_frame.snapshot.version
-            self._observer.delivered(self._walk_frame.snapshot.at_us, loop.time() - self._walk_started)
+            self._observer.delivered(self._walk_frame.snapshot.reading_us, loop.time() - self._walk_started)
         self._sends_heartbeat = False
         if self._frame_number != self._walk_frame_number:
             self._schedule()

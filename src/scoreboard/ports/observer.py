@@ -30,9 +30,10 @@ class Observer:
     def read(self, source: str) -> None:
         """Record a read of a board from the `ranking`, or from the `store` if the ranking is unusable."""
 
-    def delivered(self, at_us: int, seconds: float) -> None:
-        """Record that a change of time `at_us` was written to every stream of a board, and how long that
-        took.
+    def delivered(self, reading_us: int, seconds: float) -> None:
+        """Record that a change was written to every stream of a board.
+
+        `reading_us` is that of the change, `seconds` the time of the writes.
         """
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:

@@ -8,17 +8,17 @@ from scoreboard.domain.standings import Change, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CopyState:
     """The version of a copy, and whether it is a state of the board (`readable`) or still being filled.
 
-    `at_us` is the time of its newest event if it is readable: it shows which of two histories the copy has.
+    `reading_us` is that of its newest event if it is readable: it shows which of two histories the copy has.
     `copy` is the id of this copy: after a drop or a loss, the next copy has another id. It is empty if there
     is no copy.
     """
 
     version: int
     readable: bool
-    at_us: int = field(default=0, compare=False)
+    reading_us: int = field(default=0, compare=False)
     copy: str = field(default="", compare=False)
 
 
@@ -43,7 +43,7 @@ class Ranking(Protocol):
     async def __aenter__(self) -> Self: ...
     async def __aexit__(self, *exc_info: object) -> None: ...
 
-    async def progress(self, board: str) -> Progress:
+    async def copy_state(self, board: str) -> CopyState:
         """Return the copy's progress. Without a copy, it is version 0, not readable. Raises
         RankingUnavailable.
         """
@@ -52,7 +52,7 @@ class Ranking(Protocol):
         """Apply a change in one atomic step, and only in order.
 
         - If the copy is older than `from_version`, there is a gap: nothing changes.
-        - If `copy` (`Progress.copy`) is given and the board has another copy, nothing changes either. Each
+        - If `copy` (`CopyState.copy`) is given and the board has another copy, nothing changes either. Each
           page that fills a copy is for the copy that has the earlier pages.
         - If the copy is at `to_version` or newer, there is nothing to do, except that a LAST_PAGE up to
           exactly that version makes it readable.

@@ -14,7 +14,7 @@ from sortedcontainers import SortedList
 from scoreboard.domain.boards import MAX_SCORE
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.standings import Change, ChangeKind, Entry, Snapshot, Standing
-from scoreboard.ports.ranking import ApplyResult, Progress
+from scoreboard.ports.ranking import ApplyResult, CopyState
 from scoreboard.ranking.changed_boards import ChangedBoards
 
 _VERSION_BITS: Final = 53
@@ -29,28 +29,28 @@ million.
 """
 
 _Names = dict[int, tuple[int, str, str | None]]
-"""`seq`, user id and name by player key. All boards share them: a new name is visible on every board."""
+"""`name_version`, user id and name by player key. All boards share them, so every board shows a new name."""
 
 
 class _Copy:
     """The copy of one board."""
 
-    __slots__ = ("at_us", "id", "names", "order", "readable", "rows", "version")
+    __slots__ = ("id", "names", "order", "readable", "reading_us", "rows", "version")
 
     def __init__(self, id: str, names: _Names) -> None:
         self.id = id
         self.names = names
         self.version = 0
-        self.at_us = 0
+        self.reading_us = 0
         self.readable = False
         self.rows: dict[int, _Row] = {}
         self.order = SortedList()
 
     def move(self, standing: Standing) -> None:
         """Move a player to a newer standing, and keep the newer name."""
-        seq, *_ = self.names.get(standing.player, (0,))
-        if seq <= standing.seq:
-            self.names[standing.player] = (standing.seq, standing.user_id, standing.name)
+        name_version, *_ = self.names.get(standing.player, (0,))
+        if name_version <= standing.name_version:
+            self.names[standing.player] = (standing.name_version, standing.user_id, standing.name)
         old_key, _, old_version = self.rows.get(standing.player, (None, 0, 0))
         if old_version > standing.version:
             return
@@ -106,9 +106,9 @@ class MemoryRanking:
         self._copies.clear()
         self._names.clear()
 
-    async def progress(self, board: str) -> Progress:
+    async def copy_state(self, board: str) -> CopyState:
         copy = self._copy(board)
-        return Progress(copy.version, copy.readable, copy.at_us, copy.id)
+        return CopyState(copy.version, copy.readable, copy.reading_us, copy.id)
 
     async def apply(self, change: Change, copy: str | None = None) -> ApplyResult:
         own = self._copy(change.board)
@@ -127,7 +127,7 @@ class MemoryRanking:
             if follows and (rank := own.rank(standing.player)) is not None:
                 ranks[standing.player] = rank
         own.version = change.to_version
-        own.at_us = change.at_us
+        own.reading_us = change.reading_us
         own.readable = change.kind is not ChangeKind.PAGE
         if own.readable:
             self._changed_boards.add((change.board,))
@@ -135,14 +135,14 @@ class MemoryRanking:
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
         copy = self._readable(board)
-        return Snapshot(board, copy.version, copy.at_us, len(copy.order), copy.entries(limit, offset))
+        return Snapshot(board, copy.version, copy.reading_us, len(copy.order), copy.entries(limit, offset))
 
     async def rank(self, board: str, player: int) -> int | None:
         return self._readable(board).rank(player)
 
     async def drop(self, board: str) -> None:
         self._copies.pop(board, None)
-        # After a backup is restored, a key may belong to another player, with a lower `seq`.
+        # After a backup is restored, a key may belong to another player, with a lower `name_version`.
         for player, (_, user_id, name) in self._names.items():
             self._names[player] = (0, user_id, name)
 

@@ -94,7 +94,7 @@ class Administration:
 
         def decide(facts: CorrectionFacts) -> tuple[Decision, Player | None]:
             nonlocal decided
-            self._clock_guard.check(facts.at_us)
+            self._clock_guard.check(facts.reading_us)
             decided, player = correct(correction, facts, self._new_id)
             return decided, player
 

@@ -15,7 +15,7 @@ from scoreboard.domain.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.domain.events import Head
 from scoreboard.domain.standings import Change
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
-from scoreboard.ports.ranking import ApplyResult, Progress, Ranking
+from scoreboard.ports.ranking import ApplyResult, CopyState, Ranking
 from scoreboard.ports.store import Store
 from scoreboard.services.minimum_versions import MinimumVersions
 
@@ -119,15 +119,15 @@ class Applier:
                 )
                 self._minimum.reset(board, head.corrected_version)
                 await self._ranking.drop(board)
-                progress = await self._ranking.progress(board)
+                progress = await self._ranking.copy_state(board)
             await self._fill(board, progress, head.version)
 
-    async def _compare(self, board: str) -> tuple[Progress, Head, bool]:
+    async def _compare(self, board: str) -> tuple[CopyState, Head, bool]:
         """Return the positions of copy and store, and whether both have the same history.
 
         Raises StoreUnavailable, RankingUnavailable.
         """
-        progress = await self._ranking.progress(board)
+        progress = await self._ranking.copy_state(board)
         heads = await self._store.heads()
         self._minimum.update(heads)
         head = heads.get(board)
@@ -138,7 +138,7 @@ class Applier:
         is_copy = progress.version <= head.version and await self.is_same_history(board, progress, head)
         return progress, head, is_copy
 
-    async def is_same_history(self, board: str, progress: Progress, head: Head) -> bool:
+    async def is_same_history(self, board: str, progress: CopyState, head: Head) -> bool:
         """Return True if the copy's newest event is in the store. After a backup was restored, it may not be.
 
         Raises StoreUnavailable.
@@ -146,11 +146,11 @@ class Applier:
         if not progress.readable or progress.version == 0:
             return True
         if progress.version == head.version:
-            return progress.at_us == head.reading_us
+            return progress.reading_us == head.reading_us
         events = await self._store.events(board, progress.version - 1, 1)
-        return bool(events) and events[0].reading_us == progress.at_us
+        return bool(events) and events[0].reading_us == progress.reading_us
 
-    async def _fill(self, board: str, progress: Progress, version: int) -> None:
+    async def _fill(self, board: str, progress: CopyState, version: int) -> None:
         """Apply page after page, up to a version. If another process does the same, one of the two waits."""
         healed = pages = 0
         while not progress.readable or progress.version < version:
@@ -165,7 +165,7 @@ class Applier:
                 pages += 1
                 if pages % PAGES_PER_LOG_LINE == 0:
                     log.info("filling the ranking", board=board, version=change.to_version, of=version)
-            progress = await self._ranking.progress(board)
+            progress = await self._ranking.copy_state(board)
             if not applied.moved:
                 progress = await self._wait_for_other_process(board, progress)
         self._missing[board] = 0
@@ -174,11 +174,11 @@ class Applier:
         if pages > 1:
             log.info("the ranking is up to date", board=board, standings=healed, version=progress.version)
 
-    async def _wait_for_other_process(self, board: str, progress: Progress) -> Progress:
+    async def _wait_for_other_process(self, board: str, progress: CopyState) -> CopyState:
         """Wait while another process is filling the copy. Return the copy's progress afterwards."""
         while not progress.readable:
             await asyncio.sleep(OTHER_PROCESS_SECONDS)
-            before, progress = progress, await self._ranking.progress(board)
+            before, progress = progress, await self._ranking.copy_state(board)
             if progress == before:
                 break
         return progress

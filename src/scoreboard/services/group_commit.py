@@ -117,5 +117,5 @@ class GroupCommit:
 
     def _decide(self, batch: Sequence[Submission], facts: BatchFacts) -> Decision:
         """Decide about a batch. The store calls this, under the lock. Raises ClockUnsure."""
-        self._clock_guard.check(facts.at_us)
+        self._clock_guard.check(facts.reading_us)
         return decide_batch(batch, facts, self._limit)

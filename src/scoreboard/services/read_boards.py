@@ -18,7 +18,7 @@ from scoreboard.settings.catalog import Catalog
 STORE_PAGE_SECONDS: Final = 1.0
 """How long a page from the store is reused, so that a missing ranking does not cause a flood of queries."""
 
-TOP: Final = 100
+TOP_ENTRIES: Final = 100
 """Entries of one read from the store. All pages within them are slices of that read."""
 
 
@@ -59,19 +59,19 @@ class BoardReader:
         self._observer.read("ranking" if is_ranked else "store")
         if snapshot is None or snapshot.version < lowest:
             snapshot = await self._stored[board].page(limit, offset, at_least=lowest)
-            if snapshot.version < lowest and offset + limit <= TOP:
+            if snapshot.version < lowest and offset + limit <= TOP_ENTRIES:
                 # A backup was restored: the older version of the store is now the right one.
                 self._served[board] = snapshot.version
                 if snapshot.version < self._minimum.of(board):
                     self._minimum.reset(board, snapshot.version)
-        if offset + limit <= TOP:
+        if offset + limit <= TOP_ENTRIES:
             self._served[board] = max(self._served[board], snapshot.version)
         return snapshot
 
     async def rank(self, event: Event) -> int | None:
         """Return the rank of an event's player now, or None if the ranking does not have the event yet."""
         try:
-            progress = await self._ranking.progress(event.board)
+            progress = await self._ranking.copy_state(event.board)
             if progress.version < event.version:
                 return None
             return await self._ranking.rank(event.board, event.player)
@@ -100,7 +100,7 @@ class _StoredBoard:
         self._board = board
         self._minimum = minimum
         self._monotonic = clock.monotonic
-        self._top = self._cache(TOP, 0)
+        self._top = self._cache(TOP_ENTRIES, 0)
         self._deep: tuple[tuple[int, int], CoalescingCache[Snapshot]] | None = None
 
     async def page(self, limit: int, offset: int, at_least: int) -> Snapshot:
@@ -110,7 +110,7 @@ class _StoredBoard:
 
         Raises StoreUnavailable, also if another page further down was read within this second.
         """
-        if offset + limit > TOP:
+        if offset + limit > TOP_ENTRIES:
             return await _recent(self._deep_cache(limit, offset), self._minimum.of(self._board))
         top = await _recent(self._top, at_least)
         return replace(top, entries=top.entries[offset : offset + limit])

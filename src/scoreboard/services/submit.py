@@ -1,10 +1,10 @@
-"""Submissions of scores: the claim is checked, committed, applied to the ranking, and answered."""
+"""Submissions of scores: the request is checked, committed, applied to the ranking, and answered."""
 
-from scoreboard.domain.claims import check_claim
 from scoreboard.domain.digests import Digests
 from scoreboard.domain.events import NewId
+from scoreboard.domain.request_checks import check_request
 from scoreboard.domain.scopes import WRITE_ANY_SCORES
-from scoreboard.domain.submissions import NO_PROVENANCE, Caller, Claim, Provenance
+from scoreboard.domain.submissions import NO_PROVENANCE, Caller, Provenance, SubmissionRequest
 from scoreboard.services.group_commit import GroupCommit
 from scoreboard.services.read_boards import BoardReader
 from scoreboard.services.write_queue import Receipt
@@ -12,7 +12,7 @@ from scoreboard.settings.catalog import Catalog
 
 
 class Submitter:
-    """Submits claims of players and trusted servers."""
+    """Submits the actions of players and trusted servers."""
 
     def __init__(
         self,
@@ -32,21 +32,21 @@ class Submitter:
     async def submit(
         self,
         caller: Caller,
-        claim: Claim,
+        request: SubmissionRequest,
         idempotency_key: str | None = None,
         provenance: Provenance = NO_PROVENANCE,
     ) -> Receipt:
-        """Commit a claim, and return its event once it is durable.
+        """Commit a submission, and return its event once it is durable.
 
-        Raises UnknownAction, all errors of `check_claim`, and all errors of `GroupCommit.submit`.
+        Raises UnknownAction, all errors of `check_request`, and all errors of `GroupCommit.submit`.
         """
-        action = self._catalog.action(claim.action_id)
+        action = self._catalog.action(request.action_id)
         key = None
         if idempotency_key is not None:
             is_server = WRITE_ANY_SCORES in caller.scopes
             key = self._digests.submission(caller.user_id, idempotency_key, is_server=is_server)
-        submission = check_claim(
-            caller, claim, action, event_id=self._new_id(), key=key, provenance=provenance
+        submission = check_request(
+            caller, request, action, event_id=self._new_id(), key=key, provenance=provenance
         )
         receipt = await self._commit.submit(submission)
         if receipt.rank is None and receipt.replayed:

@@ -66,7 +66,7 @@ class LedgerFold:
         self._effective = EffectiveHistory()
         self.standings: dict[int, Standing] = {}
         self.version = 0
-        self.at_us = 0
+        self.reading_us = 0
         self.set_back_at = 0
         """The last event before which the clock was set back, or 0."""
 
@@ -120,7 +120,7 @@ class LedgerFold:
         if self._previous is not None and is_ahead(self._previous.reading_us, event.reading_us):
             self.set_back_at = event.version
         self._previous = event
-        self.version, self.at_us = event.version, event.reading_us
+        self.version, self.reading_us = event.version, event.reading_us
 
 
 def _order_key(standing: Standing) -> OrderKey:
@@ -136,12 +136,13 @@ def compare_standings(folded: Mapping[int, Standing], stored: Mapping[int, Stand
             differences.append(f"player {player}: has events but no standing")
         elif expected is None:
             differences.append(f"player {player}: has a standing of {found.score} but no events")
-        elif found.seq < expected.seq:
+        elif found.name_version < expected.name_version:
             differences.append(
-                f"player {player}: its stored `seq` is {found.seq}, but its events have {expected.seq} "
+                f"player {player}: its stored `seq` is {found.name_version}, "
+                f"but its events have {expected.name_version} submissions"
                 "submissions"
             )
-        elif replace(expected, seq=found.seq) != found:
+        elif replace(expected, name_version=found.name_version) != found:
             differences.append(
                 f"player {player}: standing {_summary(found)}, but its events fold to {_summary(expected)}"
             )

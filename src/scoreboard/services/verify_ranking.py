@@ -79,7 +79,7 @@ class RankingComparison:
     async def _heal(self) -> list[str]:
         """Heal the ranking as a server does. One of another history is reported instead of being dropped."""
         board = self._stored.board
-        progress = await self._ranking.progress(board)
+        progress = await self._ranking.copy_state(board)
         head = await self._stored.head()
         if progress.version > head.version:
             return [f"ranking: is at version {progress.version}, beyond the board's, {head.version}"]
@@ -89,10 +89,9 @@ class RankingComparison:
         return []
 
     def _differences(self, page: Snapshot, listed: int, expected: Sequence[Standing]) -> list[str]:
-        if page.at_us != self._ledger.at_us:
-            return [
-                f"ranking: version {page.version} is of {page.at_us}, but its event of {self._ledger.at_us}"
-            ]
+        if page.reading_us != self._ledger.reading_us:
+            found_us, expected_us = page.reading_us, self._ledger.reading_us
+            return [f"ranking: version {page.version} is of {found_us}, but its event of {expected_us}"]
         if page.players != listed or len(page.entries) != len(expected):
             return [f"ranking: has {page.players} players, but {listed} are listed"]
         return list(_compare_entries(page, expected, self._stored.standings))

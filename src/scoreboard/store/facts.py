@@ -68,7 +68,7 @@ def _facts(row: Row, submission: Submission, key: int, repeated: Event | None) -
             reached_version=row["reached_version"],
             reached_at_us=row["reached_at_us"],
             version=row["standing_version"],
-            seq=seq,
+            name_version=player.name_version,
             listed=bool(row["listed"]),
         )
     return SubmissionFacts(

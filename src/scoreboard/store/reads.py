@@ -58,7 +58,7 @@ def changes(connection: Connection, board: str, after: int, limit: int) -> Chang
             standings.c.player_key.label("player"),
             players.c.user_id,
             players.c.name,
-            (players.c.seq + players.c.renames).label("seq"),
+            (players.c.seq + players.c.renames).label("name_version"),
         )
         .select_from(standings)
         .join(players, players.c.key == standings.c.player_key)
@@ -74,7 +74,7 @@ def changes(connection: Connection, board: str, after: int, limit: int) -> Chang
         kind=ChangeKind.PAGE if is_full else ChangeKind.LAST_PAGE,
         from_version=after,
         to_version=changed[-1].version if is_full else newest.version,
-        at_us=newest.reading_us,
+        reading_us=newest.reading_us,
         standings=changed,
     )
 
@@ -96,7 +96,7 @@ def page(connection: Connection, board: str, limit: int, offset: int) -> Snapsho
     return Snapshot(
         board=board,
         version=newest.version,
-        at_us=newest.reading_us,
+        reading_us=newest.reading_us,
         players=total.scalar_one(),
         entries=tuple(
             Entry(rank, row.user_id, row.name, row.score, row.reached_at_us)

@@ -3,7 +3,7 @@
 import asyncio
 
 from scoreboard.domain.standings import ChangeKind
-from scoreboard.ports.ranking import ApplyResult, Progress, Ranking
+from scoreboard.ports.ranking import ApplyResult, CopyState, Ranking
 from tests.contract.ranking.conftest import order
 from tests.limits import LIMIT_SECONDS
 from tests.making import change, standing
@@ -16,7 +16,7 @@ async def test_steps_are_applied_in_order(ranking: Ranking) -> None:
     await ranking.apply(change(STEP, 2, 3, standing(2, 60, 3)))
     assert await order(ranking) == [(1, "user-2", 60), (2, "user-1", 50)]
     page = await ranking.page("main", 10, 0)
-    assert (page.version, page.at_us, page.players) == (3, 3_000, 2)
+    assert (page.version, page.reading_us, page.players) == (3, 3_000, 2)
     assert page.entries[0].reached_at_us == 3_000
 
 
@@ -58,7 +58,7 @@ async def test_an_older_standing_never_replaces_a_newer_one(ranking: Ranking) ->
 
 async def test_boards_are_independent(ranking: Ranking) -> None:
     await ranking.apply(change(STEP, 0, 1, standing(1, 50, 1)))
-    assert await ranking.progress("side") == Progress(0, readable=False)
+    assert await ranking.copy_state("side") == CopyState(0, readable=False)
 
 
 async def test_a_change_is_announced(ranking: Ranking) -> None:

@@ -20,7 +20,7 @@ async def test_a_new_name_is_seen_on_every_board(ranking: Ranking) -> None:
 async def test_an_old_name_never_replaces_a_newer_one(ranking: Ranking) -> None:
     await ranking.apply(change(STEP, 0, 5, replace(standing(1, 50, 5), name="New")))
     # The versions of two boards do not order names: a process that was suspended may apply an old name late.
-    old = replace(standing(1, 5, 9), name="Old", seq=4)
+    old = replace(standing(1, 5, 9), name="Old", name_version=4)
     await ranking.apply(replace(change(LAST_PAGE, 0, 9, old), board="side"))
     assert [(await ranking.page(board, 1, 0)).entries[0].name for board in ("main", "side")] == ["New", "New"]
 

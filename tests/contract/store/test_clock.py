@@ -12,7 +12,11 @@ async def test_time_never_decreases_on_a_board(store: Store, clock: HeldClock) -
     assert (second.at_us, second.reading_us) == (first.at_us, clock.us)
     assert await store.events("main", 0, 10) == [first, second]
     assert (await store.heads())["main"].reading_us == clock.us
-    assert (await store.page("main", 1, 0)).at_us == (await store.changes("main", 1, 1)).at_us == clock.us
+    assert (
+        (await store.page("main", 1, 0)).reading_us
+        == (await store.changes("main", 1, 1)).reading_us
+        == clock.us
+    )
 
 
 async def test_readings_do_not_decrease_in_a_small_step_back(store: Store, clock: HeldClock) -> None:

@@ -35,4 +35,4 @@ async def test_a_late_name_does_not_restore_an_erased_player(store: AdminStore) 
     decision = await correct(store, about(EventKind.ERASE))
     after = decision.changes[0].standings[0]
     assert after.user_id == f"{ERASED_MARK}{before.player}"
-    assert (after.name, after.seq) == (None, before.seq + 1)
+    assert (after.name, after.name_version) == (None, before.name_version + 1)

@@ -30,7 +30,7 @@ async def facts_of(store: Store, *batch: Submission) -> BatchFacts:
 async def test_facts_about_a_new_player(store: Store, clock: HeldClock) -> None:
     facts = await facts_of(store, submission("ada"))
     (known,) = facts.submissions
-    assert (facts.at_us, facts.heads["main"]) == (clock.us, Head(0, 0))
+    assert (facts.reading_us, facts.heads["main"]) == (clock.us, Head(0, 0))
     assert (known.player.seq, known.standing, known.use) == (0, None, ActionUse())
     assert (known.limit_us, known.repeated) == (None, None)
 
@@ -47,10 +47,10 @@ async def test_facts_about_a_known_player(store: Store, clock: HeldClock) -> Non
     clock.advance(1)
     facts = await facts_of(store, submission("ada", DUEL))
     (known,) = facts.submissions
-    assert (facts.at_us, facts.heads["main"].version) == (clock.us, 2)
+    assert (facts.reading_us, facts.heads["main"].version) == (clock.us, 2)
     assert known.player == Player(last.player, "ada", "Ada", seq=2, is_banned=False)
     assert known.use == ActionUse(1, last.at_us)
-    assert known.standing == Standing(last.player, "ada", "Ada", 80, 2, last.at_us, version=2, seq=2)
+    assert known.standing == Standing(last.player, "ada", "Ada", 80, 2, last.at_us, version=2, name_version=2)
 
 
 async def test_facts_are_in_the_order_of_the_batch(store: Store) -> None:

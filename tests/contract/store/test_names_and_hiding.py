@@ -74,14 +74,14 @@ async def test_of_two_names_the_newer_one_has_the_higher_seq(store: AdminStore) 
 
     async def note() -> None:
         (standing, *_) = (await store.changes("main", 0, 10)).standings
-        stamps.append(standing.seq)
+        stamps.append(standing.name_version)
 
     for number in range(3):
         await commit(store, submission("ada", name=f"Own {number}"))
         await note()
         decision = await rename(store, f"Server's {number}")
         await note()
-        assert decision.changes[0].standings[0].seq == stamps[-1]
+        assert decision.changes[0].standings[0].name_version == stamps[-1]
     assert stamps == sorted(set(stamps))
     seqs = [event.seq for event in await store.events("main", 0, 10) if event.kind is EventKind.AWARD]
     assert seqs == [1, 2, 3]

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any, Final, Self
 
 from scoreboard.domain.errors import RankingUnavailable
-from scoreboard.ranking.redis.connection import FAILURES, Limits, check, disconnect
+from scoreboard.ranking.redis.connection import FAILURES, RedisLimits, check, disconnect
 from scoreboard.ranking.redis.keys import BoardKeys, names_probe
 from scoreboard.ranking.redis.servers import RedisServers
 from scoreboard.resilience.circuit_breaker import CircuitBreaker
@@ -58,7 +58,7 @@ class RedisCalls:
         await self._stack.aclose()
 
     @property
-    def _limits(self) -> Limits:
+    def _limits(self) -> RedisLimits:
         return self._servers.limits
 
     async def run(self, script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RedisLimits:
     """Size of the connection pool, and time limit of an answer."""
 
     connections: int

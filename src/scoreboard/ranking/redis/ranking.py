@@ -18,10 +18,10 @@ from redis.asyncio import Redis, RedisCluster
 
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.standings import Change, Entry, Snapshot, Standing
-from scoreboard.ports.ranking import ApplyResult, Progress
+from scoreboard.ports.ranking import ApplyResult, CopyState
 from scoreboard.ranking.changed_boards import ChangedBoards
 from scoreboard.ranking.redis.calls import RedisCalls
-from scoreboard.ranking.redis.connection import Limits
+from scoreboard.ranking.redis.connection import RedisLimits
 from scoreboard.ranking.redis.keys import BoardKeys, names_key
 from scoreboard.ranking.redis.servers import RedisServers, follow_primary
 from scoreboard.ranking.redis.subscription import Subscription
@@ -49,7 +49,7 @@ class RedisRanking:
         *,
         prefix: str,
         is_cluster: bool,
-        limits: Limits,
+        limits: RedisLimits,
         sentinel_password: str | None = None,
     ) -> None:
         """`changed_boards` yields only `boards`."""
@@ -72,18 +72,23 @@ class RedisRanking:
     async def __aexit__(self, *exc_info: object) -> None:
         await self._calls.__aexit__(*exc_info)
 
-    async def progress(self, board: str) -> Progress:
+    async def copy_state(self, board: str) -> CopyState:
         head, *_ = self._keys(board).copy
         async with self._calls.guard(board):
             found = await self._calls.client.hmget(head, "version", "readable", "at_us", "copy")
-        version, readable, at_us, copy = (
+        version, readable, reading_us, copy = (
             part.decode() if isinstance(part, bytes) else part or "" for part in found
         )
-        return Progress(int(version or 0), readable == "1", int(at_us or 0), copy)
+        return CopyState(int(version or 0), readable == "1", int(reading_us or 0), copy)
 
     async def apply(self, change: Change, copy: str | None = None) -> ApplyResult:
         board, standings = change.board, change.standings
-        arguments: list[str | int] = [str(change.kind), change.from_version, change.to_version, change.at_us]
+        arguments: list[str | int] = [
+            str(change.kind),
+            change.from_version,
+            change.to_version,
+            change.reading_us,
+        ]
         arguments += (self._keys(board).changed, ANY_COPY if copy is None else copy, uuid4().hex)
         for standing in standings:
             arguments += _row(standing)
@@ -117,7 +122,7 @@ class RedisRanking:
                 if found == LOST:
                     log.warning("Redis has lost a part of a board, which is filled again", board=board)
                 raise RankingUnavailable
-            version, at_us, player_count, players, scores, reached_ats_us, names = found
+            version, reading_us, player_count, players, scores, reached_ats_us, names = found
             if self._servers.is_cluster and players:
                 names = await self._calls.run("names", [self._names], players)
         if None in names:
@@ -127,7 +132,7 @@ class RedisRanking:
         return Snapshot(
             board=board,
             version=int(version),
-            at_us=int(at_us),
+            reading_us=int(reading_us),
             players=int(player_count),
             entries=tuple(
                 Entry(rank, *_user_id_and_name(name), -int(score), int(reached_at_us))
@@ -206,7 +211,7 @@ class RedisRanking:
 
 
 def _row(standing: Standing) -> tuple[str | int, ...]:
-    player, seq, user_id_and_name = _name(standing)
+    player, name_version, user_id_and_name = _name(standing)
     return (
         player,
         -standing.score,
@@ -214,14 +219,14 @@ def _row(standing: Standing) -> tuple[str | int, ...]:
         standing.reached_at_us,
         standing.version,
         int(standing.listed),
-        seq,
+        name_version,
         user_id_and_name,
     )
 
 
 def _name(standing: Standing) -> tuple[int, int, str]:
     name = "" if standing.name is None else f"\0{standing.name}"
-    return standing.player, standing.seq, standing.user_id + name
+    return standing.player, standing.name_version, standing.user_id + name
 
 
 def _user_id_and_name(text: bytes) -> tuple[str, str | None]:

@@ -16,7 +16,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError
 from redis.maint_notifications import MaintNotificationsConfig
 
-from scoreboard.ranking.redis.connection import FAILURES, Client, Limits
+from scoreboard.ranking.redis.connection import FAILURES, Client, RedisLimits
 from scoreboard.settings.redis_url import RedisAddress
 
 NO_MAINTENANCE: Final = MaintNotificationsConfig(enabled=False)
@@ -28,7 +28,7 @@ class RedisServers:
     """The address of Redis, with the size and the time limits of the connection pool."""
 
     address: RedisAddress
-    limits: Limits
+    limits: RedisLimits
     is_cluster: bool = False
     sentinel_password: str | None = None
 

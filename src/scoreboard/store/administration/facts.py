@@ -25,7 +25,7 @@ def read_facts(connection: Connection, correction: Correction, clock_us: int) ->
     if correction.since_us is not None:
         targets = _targets_since(connection, player.key, correction.since_us)
     return CorrectionFacts(
-        at_us=clock_us,
+        reading_us=clock_us,
         player=player,
         heads=heads,
         standings=standings_of(connection, [player]).get(player.key, {}),

@@ -65,7 +65,7 @@ def standings_of(connection: Connection, found: Iterable[Player]) -> Mapping[int
             reached_version=row.reached_version,
             reached_at_us=row.reached_at_us,
             version=row.version,
-            seq=player.stamp,
+            name_version=player.name_version,
             listed=row.listed,
         )
     return by_player

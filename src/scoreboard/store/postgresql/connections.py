@@ -19,7 +19,7 @@ from scoreboard.store.postgresql.errors import (
     unavailable,
     was_lost,
 )
-from scoreboard.store.postgresql.postgresql_database import Limits
+from scoreboard.store.postgresql.postgresql_database import DatabaseLimits
 from scoreboard.store.postgresql.server import LEAVE, Server, ServerConnection
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ READ_WRITE: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE"
 class Connections:
     """A pool of at most `most` connections, opened when they are needed. An async context manager."""
 
-    def __init__(self, server: Server, limits: Limits, most: int, access: Access) -> None:
+    def __init__(self, server: Server, limits: DatabaseLimits, most: int, access: Access) -> None:
         self._server = server
         self._limits = limits
         self._access: Access = access

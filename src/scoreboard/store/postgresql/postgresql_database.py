@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DatabaseLimits:
     """The number of connections, and the time limits of what they wait for."""
 
     connections: int
@@ -45,7 +45,7 @@ class Limits:
 Isolation = Literal["AUTOCOMMIT", "READ COMMITTED"]
 
 
-def session_settings(limits: Limits, *, is_for_writing: bool) -> dict[str, str]:
+def session_settings(limits: DatabaseLimits, *, is_for_writing: bool) -> dict[str, str]:
     """Return the session parameters that enforce the time limits of statements."""
     settings = {
         # To compile a plan costs more than it saves.
@@ -61,7 +61,12 @@ def session_settings(limits: Limits, *, is_for_writing: bool) -> dict[str, str]:
 
 
 def open_engine(
-    server: Server, limits: Limits, settings: Mapping[str, str], *, connections: int, isolation: Isolation
+    server: Server,
+    limits: DatabaseLimits,
+    settings: Mapping[str, str],
+    *,
+    connections: int,
+    isolation: Isolation,
 ) -> AsyncEngine:
     """Create an engine whose connections enforce the time limits."""
 
@@ -81,7 +86,7 @@ def open_engine(
     )
 
 
-async def dispose(engine: AsyncEngine, limits: Limits) -> None:
+async def dispose(engine: AsyncEngine, limits: DatabaseLimits) -> None:
     """Close the connections. Do not wait for a server that does not answer."""
     with suppress(TimeoutError):
         async with asyncio.timeout(limits.silence_seconds):
@@ -92,7 +97,7 @@ def _ms(seconds: float) -> str:
     return str(round(seconds * 1_000))
 
 
-def open_server(url: str, limits: Limits, *, is_replica: bool = False) -> Server:
+def open_server(url: str, limits: DatabaseLimits, *, is_replica: bool = False) -> Server:
     """Raise StartError if the URL is not usable."""
     try:
         address = parse_address(url, is_replica=is_replica)
@@ -146,7 +151,7 @@ def _check_ours(connection: Connection, url: str) -> None:
 
 async def _once(url: str, work: Callable[[Connection], T]) -> T:
     """Run a function in one transaction on a new connection."""
-    patient = Limits(1, CONNECT_SECONDS, 600, 3_600, 600)
+    patient = DatabaseLimits(1, CONNECT_SECONDS, 600, 3_600, 600)
     settings = session_settings(patient, is_for_writing=False)
     engine = open_engine(
         open_server(url, patient), patient, settings, connections=1, isolation="READ COMMITTED"

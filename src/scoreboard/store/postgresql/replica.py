@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 from scoreboard.resilience.circuit_breaker import CircuitBreaker
 from scoreboard.store.postgresql.connections import Connections
 from scoreboard.store.postgresql.errors import reason
-from scoreboard.store.postgresql.postgresql_database import Limits
+from scoreboard.store.postgresql.postgresql_database import DatabaseLimits
 from scoreboard.store.postgresql.server import Server
 from scoreboard.store.reads import events, newest_events
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 class Replica(Connections):
     """Connections to a replica. The caller repeats a read that it cannot answer on the database itself."""
 
-    def __init__(self, server: Server, limits: Limits, primary: Connections) -> None:
+    def __init__(self, server: Server, limits: DatabaseLimits, primary: Connections) -> None:
         super().__init__(server, limits, CONNECTIONS, "read")
         self._primary = primary
         self._breaker = CircuitBreaker("database replica", retry_seconds=RETRY_SECONDS)

@@ -25,7 +25,7 @@ from scoreboard.store.postgresql.commit import WRITERS, commit
 from scoreboard.store.postgresql.connections import Connections, Transaction
 from scoreboard.store.postgresql.facts import read_facts
 from scoreboard.store.postgresql.ledger import CLOCK, append
-from scoreboard.store.postgresql.postgresql_database import Limits
+from scoreboard.store.postgresql.postgresql_database import DatabaseLimits
 from scoreboard.store.postgresql.replica import Replica
 from scoreboard.store.rejected_content import BoardMissing
 from scoreboard.store.store_reads import StoreReads
@@ -45,7 +45,7 @@ class PostgresqlStore(StoreReads):
         *,
         limit: RateLimit,
         clock: Clock | None,
-        limits: Limits,
+        limits: DatabaseLimits,
         replica_url: str | None = None,
     ) -> None:
         self._url = url

@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from scoreboard.domain import errors
 from scoreboard.domain.rate_limit import RateLimit
-from scoreboard.domain.submissions import Claim
+from scoreboard.domain.submissions import SubmissionRequest
 from scoreboard.services.submit import Submitter
 from scoreboard.services.write_queue import Receipt
 from scoreboard.web import problems
@@ -82,11 +82,11 @@ def scores_route(
         server_limit.check(caller)
         check_json(headers)
         key = idempotency_key(headers)
-        request = await read_json(ScoreRequest, headers, receive)
-        proof = None if request.proof is None else await tokens.verify_proof(request.proof)
-        claim = Claim(request.action_id, request.user_id, request.points, request.name, proof)
+        body = await read_json(ScoreRequest, headers, receive)
+        proof = None if body.proof is None else await tokens.verify_proof(body.proof)
+        request = SubmissionRequest(body.action_id, body.user_id, body.points, body.name, proof)
         sender = provenance.of(scope, caller, headers.get(b"user-agent"))
-        receipt = await submitter.submit(caller, claim, key, sender)
+        receipt = await submitter.submit(caller, request, key, sender)
         await _respond(send, request, receipt, limits)
 
     return AsgiRoute(
@@ -111,7 +111,9 @@ def scores_route(
     )
 
 
-async def _respond(send: Send, request: ScoreRequest, receipt: Receipt, limits: Sequence[Header]) -> None:
+async def _respond(
+    send: Send, request: SubmissionRequest, receipt: Receipt, limits: Sequence[Header]
+) -> None:
     event = receipt.event
     response = {
         "eventId": str(event.event_id),

@@ -2,8 +2,8 @@
 --
 -- KEYS  head, order, rows, and names if they are on the same server
 -- ARGV  kind, from_version, to_version, at_us, channel, id of the expected copy ("*": any), id for a new copy,
---       then for each standing: player, -score, reached_version, reached_at_us, version, listed (1 or 0), seq,
---       user id and name (see layout.lua)
+--       then for each standing: player, -score, reached_version, reached_at_us, version, listed (1 or 0),
+--       name_version, user id and name (see layout.lua)
 -- Returns {version, readable, moved, rank of each standing's player or 0 …}
 
 local FIRST, STRIDE = 8, 8

@@ -4,8 +4,8 @@
 -- order  sorted set: member "reached_version:player" with the negated score, so that Redis's order (score, then member)
 --        is the order of the board
 -- rows   one text per player: "version reached_version reached_at_us", with "-" as reached_version if it is not listed
--- names  one text per player, shared by all boards, so that a new name is visible on every board: "seq NUL user id", or
---        "seq NUL user id NUL name"; the key without a bucket number is a string: the last bucket
+-- names  one text per player, shared by all boards, so that a new name is visible on every board:
+--        "name_version NUL user id", or "name_version NUL user id NUL name"; the key without a bucket number is a string: the last bucket
 --
 -- Rows and names are kept in buckets: hashes of 128 players, which Redis stores compactly (hash-max-listpack-entries).
 -- They take a third of the memory of one large hash. Numbers arrive as text and stay text: Lua would print large numbers
@@ -58,12 +58,12 @@ local function name_of(names, player)
   return redis.call('HGET', entry_of(names, player))
 end
 
--- Store a name unless a newer one is known. The name with the higher `seq` is newer, in whatever order they arrive.
-local function keep_name(names, player, seq, user_id_and_name)
+-- Store a name unless a newer one is known: one with a higher `name_version`, in whatever order they arrive.
+local function keep_name(names, player, name_version, user_id_and_name)
   local key, field = entry_of(names, player)
-  local text = seq .. '\0' .. user_id_and_name
+  local text = name_version .. '\0' .. user_id_and_name
   local known = redis.call('HGET', key, field)
-  if known ~= text and tonumber(known and string.match(known, '^%d+') or 0) <= tonumber(seq) then
+  if known ~= text and tonumber(known and string.match(known, '^%d+') or 0) <= tonumber(name_version) then
     redis.call('HSET', key, field, text)
     if not known and bucket_of(player) > tonumber(redis.call('GET', names) or -1) then
       redis.call('SET', names, string.format('%.0f', bucket_of(player)))

@@ -15,26 +15,26 @@ from scoreboard.domain.errors import (
     ProofRequired,
 )
 from scoreboard.domain.scopes import WRITE_ANY_SCORES, WRITE_SCORES
-from scoreboard.domain.submissions import NO_PROVENANCE, Caller, Claim, Provenance, Submission
+from scoreboard.domain.submissions import NO_PROVENANCE, Caller, Provenance, Submission, SubmissionRequest
 
 
-def check_claim(
+def check_request(
     caller: Caller,
-    claim: Claim,
+    request: SubmissionRequest,
     action: Action,
     *,
     event_id: UUID,
     key: Digest | None = None,
     provenance: Provenance = NO_PROVENANCE,
 ) -> Submission:
-    """Check that a caller may submit a claim. The name comes from the player's own token, or from a trusted
+    """Check that a caller may make a request. The name comes from the player's own token, or from a trusted
     server.
 
     `key` is the digest of the idempotency key. Raises NotYourScore, InsufficientScope, ActionByServer,
     PointsNotYours, NameNotYours, PointsOutOfRange, ProofRequired and ProofInvalid.
     """
-    points, proof = claim.points, claim.proof
-    own = caller.user_id == claim.user_id
+    points, proof = request.points, request.proof
+    own = caller.user_id == request.user_id
     if WRITE_ANY_SCORES not in caller.scopes:
         if not own:
             raise NotYourScore
@@ -44,19 +44,19 @@ def check_claim(
             raise ActionByServer
         if points is not None:
             raise PointsNotYours
-        if claim.name is not None:
+        if request.name is not None:
             raise NameNotYours
         if action.needs_proof and proof is None:
             raise ProofRequired
     if proof is not None:
-        if (proof.user_id, proof.action_id) != (claim.user_id, action.id):
+        if (proof.user_id, proof.action_id) != (request.user_id, action.id):
             raise ProofInvalid
         points = proof.points if points is None else points
     _check_points(action, points)
     return Submission(
         event_id=event_id,
-        user_id=claim.user_id,
-        name=claim.name or (caller.name if own else None),
+        user_id=request.user_id,
+        name=request.name or (caller.name if own else None),
         action=action,
         key=key,
         stated_points=points,
