@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, CDPSession, Page
 from benchmarks.options import Figures, OnTick, Options
 from scoreboard.clock import SystemClock
 from scoreboard.domain.submissions import Caller
-from scoreboard.web.auth.key_sources import FixedKeys, secrets
+from scoreboard.web.auth.key_sources import Keys, secrets
 from scoreboard.web.auth.tokens import Tokens
 from tests.browser.browsers import chromium
 from tests.e2e.processes import score, serving
@@ -95,7 +95,7 @@ def _page(options: Options, on_tick: OnTick) -> Figures:
 
 
 def _tokens(count: int) -> dict[str, str]:
-    signer = Tokens(FixedKeys(secrets(SECRET.encode())), SystemClock())
+    signer = Tokens(Keys(secrets(SECRET.encode())), SystemClock())
     return {f"user-{n}": signer.sign(Caller(f"user-{n}", f"User {n}"), 86_400) for n in range(count)}
 
 

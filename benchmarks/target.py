@@ -14,7 +14,7 @@ from typing import Self
 from benchmarks.machine import resident_bytes
 from scoreboard.clock import SystemClock
 from scoreboard.domain.submissions import Caller
-from scoreboard.web.auth.key_sources import FixedKeys, secrets
+from scoreboard.web.auth.key_sources import Keys, secrets
 from scoreboard.web.auth.tokens import Tokens
 from tests.servers.process import free_port
 
@@ -44,7 +44,7 @@ class Target:
         self.database = database or Path(self._folder.name) / "scoreboard.db"
         self.host = "127.0.0.1"
         self.port = free_port()
-        self.tokens = Tokens(FixedKeys(secrets(SECRET.encode())), SystemClock())
+        self.tokens = Tokens(Keys(secrets(SECRET.encode())), SystemClock())
         self._environment = environment(
             {
                 "SCOREBOARD_DATABASE_URL": f"sqlite:///{self.database}",

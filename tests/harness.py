@@ -26,8 +26,8 @@ from scoreboard.domain.submissions import Caller
 from scoreboard.server.listen_socket import bind, url_of
 from scoreboard.settings.catalog import load_catalog
 from scoreboard.settings.config import Settings, read_settings
-from scoreboard.web.auth.make_tokens import make_tokens
 from scoreboard.web.auth.tokens import Tokens
+from scoreboard.web.auth.tokens_from_settings import tokens_from_settings
 from tests.clocks import HeldClock, counted_ids
 from tests.limits import LIMIT_SECONDS
 from tests.servers.postgresql import apart
@@ -213,7 +213,7 @@ def running(
     """
     settings = settings_in(folder, **given)
     clock = clock or HeldClock()
-    tokens = make_tokens(settings, clock)
+    tokens = tokens_from_settings(settings, clock)
     _make_database(settings)
     listening = bind(settings.host, settings.port)
     if send_buffer_bytes is not None:
@@ -232,7 +232,7 @@ def running(
                 await scoreboard.hub.drain(settings.drain_grace_seconds, settings.drain_seconds)
 
             loop = asyncio.get_running_loop()
-            http_server = server.make_server(
+            http_server = server.HttpServer(
                 around(scoreboard.application),
                 drain,
                 lambda: started.set_result((scoreboard, http_server, loop)),

@@ -32,10 +32,7 @@ COMMAND = (sys.executable, "-m", "scoreboard")
 ON_ASYNCIO = (
     sys.executable,
     "-c",
-    (
-        "import asyncio\nfrom scoreboard import cli, server\n"
-        "server.run = lambda main: asyncio.run(main())\ncli.main()"
-    ),
+    "import asyncio\nfrom scoreboard import cli, server\nserver.run = asyncio.run\ncli.main()",
 )
 """The same program on the event loop of asyncio instead of uvloop."""
 

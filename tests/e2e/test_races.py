@@ -22,8 +22,8 @@ from scoreboard.app import make_store
 from scoreboard.domain.submissions import Caller
 from scoreboard.services.write_queue import PLAYER_QUEUE_SIZE
 from scoreboard.settings.config import Settings
-from scoreboard.web.auth.make_tokens import make_tokens
 from scoreboard.web.auth.tokens import Tokens
+from scoreboard.web.auth.tokens_from_settings import tokens_from_settings
 from tests.e2e.processes import serving
 from tests.harness import settings_in
 from tests.history.wire import Answer, Connections
@@ -165,7 +165,7 @@ async def settled(connections: Sequence[Connections], headers: dict[str, str], b
 
 async def run(race: Race, servers: Servers) -> list[tuple[str, UUID]]:
     """Run all rounds. Return the ids of the acknowledged events, by user."""
-    tokens = make_tokens(servers.settings)
+    tokens = tokens_from_settings(servers.settings)
     acknowledged: list[tuple[str, UUID]] = []
     async with AsyncExitStack() as stack:
         pools = [

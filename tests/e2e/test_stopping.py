@@ -14,7 +14,7 @@ import pytest
 
 from scoreboard.clock import SystemClock
 from scoreboard.domain.submissions import Caller
-from scoreboard.web.auth.key_sources import FixedKeys, secrets
+from scoreboard.web.auth.key_sources import Keys, secrets
 from scoreboard.web.auth.tokens import Tokens
 from tests.e2e.processes import COMMAND, ON_ASYNCIO, Process, environment, score, scoreboard, serving
 from tests.harness import SECRET
@@ -32,7 +32,7 @@ class Writers:
     """Users who score as fast as they are answered. They record the acknowledged scores."""
 
     def __init__(self, url: str, count: int = WRITERS) -> None:
-        tokens = Tokens(FixedKeys(secrets(SECRET.encode())), SystemClock())
+        tokens = Tokens(Keys(secrets(SECRET.encode())), SystemClock())
         self.acknowledged: list[str] = []
         self.unanswered: list[tuple[str, str]] = []
         self.tokens = {user: tokens.sign(Caller(user), 3_600) for user in (f"user-{n}" for n in range(count))}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scoreboard.clock import SystemClock
 from scoreboard.domain.submissions import Caller
-from scoreboard.web.auth.key_sources import FixedKeys, secrets
+from scoreboard.web.auth.key_sources import Keys, secrets
 from scoreboard.web.auth.tokens import Tokens
 from tests.e2e.processes import Process, serving
 from tests.harness import SECRET, settings_in
@@ -27,7 +27,7 @@ PLAN = Plan(users=30, rate=300.0, timeout_seconds=2.0)
 
 async def test_a_killed_server_keeps_every_promise(tmp_path: Path) -> None:
     port = free_port()
-    tokens = Tokens(FixedKeys(secrets(SECRET.encode())), SystemClock())
+    tokens = Tokens(Keys(secrets(SECRET.encode())), SystemClock())
     settings = settings_in(tmp_path, rate_limit=LIMIT)
 
     with ExitStack() as stack:

@@ -113,7 +113,7 @@ async def test_a_load_balancer_closes_an_idle_connection_before_the_server_does(
 
     async def drain(_polite: bool) -> None: ...
 
-    http_server = server.make_server(application, drain, lambda: None)
+    http_server = server.HttpServer(application, drain, lambda: None)
     protocol = http_protocol(http_server.config, ServerState())
     transport = Transport()
     protocol.connection_made(transport)

@@ -9,7 +9,7 @@ import pytest
 
 from scoreboard.domain.digests import Digests
 from scoreboard.domain.scopes import WRITE_ANY_SCORES
-from scoreboard.web.auth.key_sources import FixedKeys, secrets
+from scoreboard.web.auth.key_sources import Keys, secrets
 from scoreboard.web.auth.tokens import Tokens
 from tests.clocks import HeldClock
 from tests.harness import SECRET, Running, running
@@ -83,7 +83,7 @@ def test_a_repeat_is_recognised_after_a_secret_rotation(
 
 def test_a_proof_counts_once_across_a_secret_rotation(tmp_path: Path) -> None:
     clock = HeldClock()
-    proof = Tokens(FixedKeys(secrets(FIRST_SECRET.encode())), clock).sign_proof("ada", "quest", "1")
+    proof = Tokens(Keys(secrets(FIRST_SECRET.encode())), clock).sign_proof("ada", "quest", "1")
     body = {"actionId": "quest", "userId": "ada", "proof": proof}
     with running(tmp_path, clock, jwt_secret=FIRST_SECRET) as server:
         headers = {"Authorization": f"Bearer {server.token()}"}

@@ -6,9 +6,7 @@ import typer
 
 
 def checked(check: Callable[[str], str], text: str, name: str | None = None) -> str:
-    """Return the text unchanged. Raises BadParameter, with the name of the argument if typer does not know
-    it.
-    """
+    """Return the text unchanged. Raises BadParameter, with the argument's name if typer lacks it."""
     try:
         return check(text)
     except ValueError as error:

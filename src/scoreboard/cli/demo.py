@@ -13,7 +13,7 @@ from scoreboard.domain.submissions import Caller
 from scoreboard.settings.catalog import load_catalog
 from scoreboard.settings.config import Settings, read_settings
 from scoreboard.settings.hosts import is_this_machine
-from scoreboard.web.auth.make_tokens import make_tokens
+from scoreboard.web.auth.tokens_from_settings import tokens_from_settings
 
 _YOU = Caller("you", "You")
 _TOKEN_SECONDS = 30 * 86_400
@@ -49,7 +49,7 @@ def demo(
         raise typer.BadParameter(
             f"the catalog needs an action for its first board, “{board}”", param_hint="catalog"
         )
-    tokens = make_tokens(settings)
+    tokens = tokens_from_settings(settings)
 
     def sign(caller: Caller) -> str:
         return tokens.sign(caller, _TOKEN_SECONDS)

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TextIO
 
@@ -27,23 +28,19 @@ def configure_logs() -> None:
     """Set up structlog, and show the warnings of uvicorn and of other libraries."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     to_terminal = sys.stderr.isatty()
+    rendering: Sequence[structlog.typing.Processor]
+    if to_terminal:
+        # The default tracebacks show the values of variables, which may hold a token.
+        plain = structlog.dev.plain_traceback
+        rendering = (structlog.dev.ConsoleRenderer(exception_formatter=plain),)
+    else:
+        rendering = (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S" if to_terminal else "iso", utc=not to_terminal),
-            *_rendering(to_terminal),
+            *rendering,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(_LogStream(sys.stderr)),  # type: ignore[arg-type]  # It uses these two methods only.
     )
-
-
-def _rendering(to_terminal: bool) -> tuple[structlog.typing.Processor, ...]:
-    if to_terminal:
-        return (_for_a_person(),)
-    return structlog.processors.format_exc_info, structlog.processors.JSONRenderer()
-
-
-def _for_a_person() -> structlog.dev.ConsoleRenderer:
-    """Return a renderer with plain tracebacks. The default one shows variables, which may hold a token."""
-    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

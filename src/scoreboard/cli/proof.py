@@ -8,7 +8,7 @@ import typer
 from scoreboard.cli.argument_checks import checked
 from scoreboard.domain.plain_text import check_id
 from scoreboard.settings.config import read_settings
-from scoreboard.web.auth.make_tokens import make_tokens
+from scoreboard.web.auth.tokens_from_settings import tokens_from_settings
 
 
 def proof(
@@ -21,7 +21,7 @@ def proof(
     It is signed with this server's secret. Use it for tests: your game server signs its own (see
     docs/security.md).
     """
-    tokens = make_tokens(read_settings())
+    tokens = tokens_from_settings(read_settings())
     typer.echo(
         tokens.sign_proof(
             checked(check_id, user, "USER"), checked(check_id, action, "ACTION"), str(uuid4()), points

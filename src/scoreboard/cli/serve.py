@@ -13,8 +13,8 @@ from scoreboard.server.listen_socket import bind, url_of
 from scoreboard.settings.catalog import Catalog, load_catalog
 from scoreboard.settings.config import Settings, read_settings
 from scoreboard.settings.hosts import host_and_port
-from scoreboard.web.auth.make_tokens import make_tokens
 from scoreboard.web.auth.tokens import Tokens
+from scoreboard.web.auth.tokens_from_settings import tokens_from_settings
 
 log = structlog.get_logger()
 
@@ -41,7 +41,7 @@ def serve(
     serve_until_stopped(
         settings,
         load_catalog(settings.catalog),
-        make_tokens(settings),
+        tokens_from_settings(settings),
         prepare=make_if_missing,
         started=lambda url, scoreboard: _tell(settings, url, scoreboard),
     )
@@ -82,7 +82,7 @@ def serve_until_stopped(
                 )
                 await scoreboard.hub.drain(grace, seconds)
 
-            http_server = server.make_server(
+            http_server = server.HttpServer(
                 scoreboard.application, drain, lambda: started(url, scoreboard), settings.tls
             )
             await http_server.serve(sockets=sockets)
@@ -97,4 +97,4 @@ def serve_until_stopped(
             admin_port = sockets[-1].getsockname()[1]
             log.info("administrators", url=f"{url_of(sockets[-1], is_tls=settings.tls is not None)}/admin")
         prepare()
-        server.run(main)
+        server.run(main())

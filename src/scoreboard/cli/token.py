@@ -10,7 +10,7 @@ from scoreboard.domain.names import check_name
 from scoreboard.domain.plain_text import check_id
 from scoreboard.domain.submissions import Caller
 from scoreboard.settings.config import read_settings
-from scoreboard.web.auth.make_tokens import make_tokens
+from scoreboard.web.auth.tokens_from_settings import tokens_from_settings
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -31,7 +31,7 @@ def token(
     """
     shown = None if name is None else checked(check_name, name, "--name")
     caller = Caller(checked(check_id, user, "USER"), shown, frozenset(scope or ()))
-    typer.echo(make_tokens(read_settings()).sign(caller, _seconds(expires_in)))
+    typer.echo(tokens_from_settings(read_settings()).sign(caller, _seconds(expires_in)))
 
 
 def _seconds(text: str) -> int:

@@ -5,8 +5,7 @@ from typing import Final
 from scoreboard.fanout.encoding import message
 
 HEARTBEAT_SECONDS: Final = 15.0
-"""Silence after which a heartbeat is sent: well below the 30 to 60 s after which proxies close a connection.
-"""
+"""Silence after which a heartbeat is sent: well below the 30 to 60 s of proxies' time limits."""
 
 HEARTBEAT: Final = message(b":\n")
 """No empty line follows: many clients treat every empty line as the end of an event, and fail because it has

@@ -43,7 +43,7 @@ class Hub:
         self._streams_by_address = Counter[str]()
         self.counts = Counts()
         self._rings = {board: Ring(self.counts, self._streams_by_address, observer) for board in boards}
-        self._draining = False
+        self.is_draining = False
         self.loop = BackgroundLoop("streams", self._tick, observer)
 
     @property
@@ -59,10 +59,6 @@ class Hub:
     def has_subscribers(self, board: str) -> bool:
         """Return True if a board has subscribers."""
         return len(self._rings[board]) > 0
-
-    @property
-    def is_draining(self) -> bool:
-        return self._draining
 
     def publish(self, frame: Frame) -> None:
         """Send a frame to the subscribers of its board. Nothing is sent if the visible rows are the same."""
@@ -86,7 +82,7 @@ class Hub:
 
         `version` is the version that the client already has. If a limit is reached, the new stream is closed.
         """
-        if self._draining or self._is_full(subscriber.client_address):
+        if self.is_draining or self._is_full(subscriber.client_address):
             subscriber.close(self.refuse())
         else:
             self.counts.opened += 1
@@ -142,7 +138,7 @@ class Hub:
 
     async def drain(self, grace_seconds: float, seconds: float) -> None:
         """Refuse new streams. After a grace time for the load balancer, end all streams over `seconds`."""
-        self._draining = True
+        self.is_draining = True
         await asyncio.sleep(grace_seconds)
         clock = asyncio.get_running_loop().time
         begun = clock()

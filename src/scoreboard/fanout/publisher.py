@@ -15,8 +15,7 @@ from scoreboard.resilience.coalescing_cache import CoalescingCache
 from scoreboard.resilience.failures import Failures
 
 READ_PACE_SECONDS: Final = 0.01
-"""Minimum time between two reads of a board that changes all the time. It adds to the hub's own pace, 25 ms.
-"""
+"""Minimum time between two reads of a board that changes constantly. The hub adds its own pace, 25 ms."""
 
 REFRESH_SECONDS: Final = 1.0
 """Interval at which all boards are read, in case a hint was lost."""

@@ -230,9 +230,7 @@ class Ring:
         subscriber.write(message)
 
     def _patch(self, subscriber: Subscriber) -> Message | None:
-        """Return the patch from the subscriber's frame to the newest, encoded once for all with the same
-        frame.
-        """
+        """Return the patch from the subscriber's frame to the newest, encoded once for each frame."""
         before, frame = subscriber.frame, self.frame
         if (
             before is None

@@ -1,6 +1,4 @@
-"""A circuit breaker: while a server is unreachable, calls to it fail at once instead of waiting for a
-time-out.
-"""
+"""A circuit breaker: calls to an unreachable server fail at once, without waiting for a time-out."""
 
 from asyncio import sleep
 from collections.abc import Awaitable, Callable

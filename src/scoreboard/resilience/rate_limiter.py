@@ -15,9 +15,7 @@ from typing import Final
 from scoreboard.domain.rate_limit import RateLimit
 
 REMEMBERED_KEYS: Final = 100_000
-"""About 20 MB. The key whose last accepted use is the oldest is forgotten first, and may then exceed its
-limit.
-"""
+"""About 20 MB. The key used longest ago is forgotten first, and may then exceed its limit."""
 
 
 class RateLimiter:
@@ -35,9 +33,7 @@ class RateLimiter:
         `limit.count`, so that the arithmetic stays in integers: one use costs `window_us`."""
 
     def take(self, key: Hashable) -> int:
-        """Count one use and return 0. Over the limit, count nothing and return the microseconds until the
-        next one.
-        """
+        """Count one use and return 0, or, over the limit, return the microseconds until the next one."""
         count, window_us = self._limit.count, self._limit.window_us
         now = round(self._monotonic() * 1_000_000) * count
         whole_at = max(self._whole_at.get(key, now), now) + window_us

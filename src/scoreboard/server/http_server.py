@@ -35,12 +35,12 @@ for about 60 ms each time. Few objects here are in reference cycles."""
 
 Drain = Callable[[bool], Awaitable[None]]
 
+Tls = tuple[Path, Path]
+"""The certificate chain and the private key, as PEM files."""
 
-def make_config(application: ASGIApp, tls: tuple[Path, Path] | None = None) -> Config:
-    """Return uvicorn's configuration. `tls` is certificate chain and private key, as PEM files.
 
-    Raises StartError if loading them fails.
-    """
+def make_config(application: ASGIApp, tls: Tls | None = None) -> Config:
+    """Return uvicorn's configuration. Raises StartError if the files of `tls` cannot be used."""
     certificate, key = tls or (None, None)
     config = Config(
         application,
@@ -102,10 +102,20 @@ class LimitedServer(UvicornServer):
 
 
 class HttpServer(LimitedServer):
-    """The public server. It drains before it stops. A clean stop exits with 0, not by the signal."""
+    """The public server: `serve` runs until SIGTERM or SIGINT (Ctrl-C), and then shuts down gracefully.
 
-    def __init__(self, config: Config, drain: Drain, started: Callable[[], None]) -> None:
-        super().__init__(config)
+    A second signal ends it at once. A clean stop exits with 0, not by the signal.
+    """
+
+    def __init__(
+        self, application: ASGIApp, drain: Drain, started: Callable[[], None], tls: Tls | None = None
+    ) -> None:
+        """Create the server. Raises StartError if the files of `tls` cannot be used.
+
+        `started` is called when the server accepts connections. `drain` gets True if it may take its time
+        (SIGTERM), and False if a user waits at the terminal (SIGINT).
+        """
+        super().__init__(make_config(application, tls))
         self._drain = drain
         self._announce = started
         self._draining: asyncio.Task[None] | None = None

@@ -37,9 +37,7 @@ def _long_enough(secret: SecretStr | None) -> SecretStr | None:
 
 
 class Settings(BaseModel):
-    """Each field is the setting `SCOREBOARD_<FIELD>`. Its docstring is its documentation
-    (`tools/reference.py`).
-    """
+    """Each field is the setting `SCOREBOARD_<FIELD>`. `tools/reference.py` documents it by its docstring."""
 
     model_config = ConfigDict(
         extra="ignore",
@@ -56,8 +54,7 @@ class Settings(BaseModel):
     database_password: SecretStr | None = None
     """The password of PostgreSQL, if it is not in the URL."""
     database_pool_size: Annotated[int, Field(ge=3, le=1_000)] = 5
-    """Connections of an instance to PostgreSQL. Two of them write. One more checks that the server answers.
-    """
+    """Connections of an instance to PostgreSQL. Two of them write. One more checks the server."""
     database_timeout_seconds: Seconds = 0.5
     """Time after which a silent PostgreSQL server counts as unavailable."""
     database_lock_timeout_seconds: Seconds = 5.0
@@ -87,9 +84,7 @@ class Settings(BaseModel):
     ] = ()
     """Previous secrets, separated by commas. They still verify tokens, but sign none."""
     jwt_public_keys: Annotated[tuple[Path, ...], BeforeValidator(split_list)] = ()
-    """PEM files with the public keys of the servers that sign tokens (RS256, ES256, EdDSA), separated by
-    commas.
-    """
+    """PEM files with the public keys of servers that sign tokens (RS256, ES256, EdDSA), by commas."""
     jwt_jwks_url: Annotated[str | None, AfterValidator(connection_urls.key_set_url)] = None
     """The address of a key set (JWKS) with such keys."""
     jwt_algorithms: Annotated[
@@ -116,8 +111,7 @@ class Settings(BaseModel):
     )
     """Score updates of one trusted server, at each instance, or `off`."""
     read_rate_limit: Annotated[RateLimit | None, BeforeValidator(parse_rate_or_off)] = None
-    """Reads and openings of streams of one address (IPv6: one /64), at each instance, such as `600/minute`.
-    """
+    """Reads and new streams of one address (IPv6: one /64), at each instance, such as `600/minute`."""
     env: Literal["development", "production"] = "development"
     """`production` refuses what is only safe for trying out: demo mode, `*` as a CORS origin, published
     secrets.
@@ -159,9 +153,7 @@ class Settings(BaseModel):
     max_streams_per_address: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
     """Open streams of one address (IPv6: one /64). Empty: no limit."""
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(parse_networks)] = ()
-    """Proxies whose `X-Forwarded-For` is used: addresses or networks such as `10.0.0.0/8`, separated by
-    commas.
-    """
+    """Proxies whose `X-Forwarded-For` is used: addresses, or networks such as `10.0.0.0/8`, by commas."""
     drain_grace_seconds: Annotated[float, Field(ge=0, le=600)] = 0.0
     """On SIGTERM: the time to continue serving while `/health/ready` answers 503."""
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0

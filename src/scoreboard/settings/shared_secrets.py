@@ -12,9 +12,7 @@ log = structlog.get_logger()
 
 
 def make_digests(settings: Settings) -> Digests:
-    """Return the digests. They are equal on all instances, and values from before a change of the secret are
-    found.
-    """
+    """Return the digests, equal on all instances. Digests by earlier secrets are found too."""
     old = (secret.get_secret_value().encode() for secret in settings.jwt_old_secrets)
     return Digests([*_shared_secrets(settings), *old])
 

@@ -17,7 +17,7 @@ from scoreboard.domain.submissions import Caller
 from scoreboard.settings.catalog import load_catalog
 from scoreboard.settings.config import read_settings
 from scoreboard.settings.hosts import is_this_machine
-from scoreboard.web.auth.make_tokens import make_tokens
+from scoreboard.web.auth.tokens_from_settings import tokens_from_settings
 
 USERS: Final = 10
 """All of them fit into the top ten, so that each score changes the board."""
@@ -56,7 +56,7 @@ def bench(
     settings = read_settings()
     catalog = load_catalog(settings.catalog)
     chosen = catalog.action(action or next(iter(catalog.actions)))
-    tokens = make_tokens(settings)
+    tokens = tokens_from_settings(settings)
     names = [f"bench-{n}" for n in range(USERS)]
     users = [(name, tokens.sign(Caller(name), TOKEN_SECONDS)) for name in names]
     plan = Plan(url, chosen.board, chosen.id, streams, rate, seconds, users)

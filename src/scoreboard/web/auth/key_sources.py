@@ -5,7 +5,7 @@ Each key is for one algorithm, so a token cannot make the server use a public ke
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
@@ -27,42 +27,30 @@ FIRST_RETRY_SECONDS: Final = 5.0
 log = structlog.get_logger()
 
 
-class Keys(Protocol):
-    """A source of keys. `generation` changes whenever the keys change."""
+class Keys:
+    """The keys of the settings. The first one signs, if it is a secret."""
 
-    generation: int
+    def __init__(self, keys: Sequence[Key]) -> None:
+        self._fixed = tuple(keys)
+        self.generation = 0
+        """Changes whenever the keys change."""
 
     @property
     def is_complete(self) -> bool:
         """True once all keys are known."""
+        return True
 
     def now(self) -> Sequence[Key]:
         """Return the current keys."""
+        return self._fixed
 
     async def refresh(self) -> bool:
         """Download the keys again for a token with an unknown `kid`. Return True if they changed."""
+        return False
 
     async def tick(self) -> float | None:
         """Download the keys. Return the seconds until the next download, or None."""
-
-
-class FixedKeys:
-    """The keys of the settings. The first one signs, if it is a secret."""
-
-    is_complete = True
-
-    def __init__(self, keys: Sequence[Key]) -> None:
-        self._keys = tuple(keys)
-        self.generation = 0
-
-    def now(self) -> Sequence[Key]:
-        return self._keys
-
-    async def refresh(self) -> bool:
-        return False
-
-    async def tick(self) -> None:
-        return
+        return None
 
 
 def secrets(*values: bytes) -> list[Key]:
@@ -70,25 +58,19 @@ def secrets(*values: bytes) -> list[Key]:
     return [Key(HS256, value) for value in values]
 
 
-class JwksKeys:
+class JwksKeys(Keys):
     """The keys of a key set, and those of the settings. If a download fails, the last good key set stays."""
 
     def __init__(
-        self,
-        url: str,
-        algorithms: Sequence[str],
-        clock: Clock,
-        *,
-        fixed: Sequence[Key] = (),
+        self, url: str, algorithms: Sequence[str], clock: Clock, *, fixed: Sequence[Key] = ()
     ) -> None:
+        super().__init__(fixed)
         self._url = url
-        self._fixed = tuple(fixed)
         self._algorithms = frozenset(algorithms) & frozenset(ASYMMETRIC)
         self._keys: Sequence[Key] = ()
         self._skipped: Sequence[UnusableKey] = ()
         self._is_current = False
         self._downloads = CoalescingCache(self._download, monotonic=clock.monotonic)
-        self.generation = 0
 
     @property
     def is_complete(self) -> bool:

@@ -34,7 +34,7 @@ class EntryResponse(Schema):
     user_id: str
     name: Annotated[
         str,
-        Field(description="From the token, a trusted server or an operator; otherwise the user id."),
+        Field(description="From the token, a trusted server or an administrator; otherwise the user id."),
     ]
     score: int
     reached_at: datetime

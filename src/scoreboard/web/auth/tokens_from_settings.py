@@ -1,4 +1,4 @@
-"""Creation of the token verifier from the settings."""
+"""The signer and verifier of tokens, as the settings configure it."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from scoreboard.settings.config import Settings
 from scoreboard.settings.shared_secrets import make_digests
 from scoreboard.settings.signing_secret import load_secret
 from scoreboard.web.auth.key_set import ASYMMETRIC, HS256, Key, read_pem
-from scoreboard.web.auth.key_sources import FixedKeys, JwksKeys, Keys, secrets
+from scoreboard.web.auth.key_sources import JwksKeys, Keys, secrets
 from scoreboard.web.auth.tokens import Policy, Tokens
 
 
-def make_tokens(settings: Settings, clock: Clock | None = None) -> Tokens:
+def tokens_from_settings(settings: Settings, clock: Clock | None = None) -> Tokens:
     """Return the object that signs and verifies tokens. Raises StartError."""
     own_clock = clock or SystemClock()
     policy = Policy(
@@ -36,14 +36,13 @@ def _make_keys(settings: Settings, clock: Clock) -> Keys:
     if settings.jwt_jwks_url is not None:
         if not set(ASYMMETRIC).intersection(algorithms):
             raise StartError(
-                "SCOREBOARD_JWT_ALGORITHMS has no algorithm of public keys, which "
-                "SCOREBOARD_JWT_JWKS_URL needs: "
-                f"add one of {', '.join(ASYMMETRIC)}."
+                "SCOREBOARD_JWT_ALGORITHMS has no algorithm of public keys, which SCOREBOARD_JWT_JWKS_URL "
+                f"needs: add one of {', '.join(ASYMMETRIC)}."
             )
         return JwksKeys(settings.jwt_jwks_url, algorithms, clock, fixed=keys)
     if not keys:
         raise StartError("SCOREBOARD_JWT_ALGORITHMS has no algorithm of a configured key: add one, or a key.")
-    return FixedKeys(keys)
+    return Keys(keys)
 
 
 def _own_keys(settings: Settings, algorithms: Sequence[str], *, has_secret: bool) -> list[Key]:
