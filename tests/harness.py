@@ -33,6 +33,8 @@ from tests.limits import LIMIT_SECONDS
 from tests.servers.postgresql import apart
 
 SECRET = "a secret of the tests, never used elsewhere"
+UNLIMITED = "1000000/second"
+
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 CATALOG = """

@@ -7,13 +7,25 @@ import pytest
 import uvloop
 
 from tests.clocks import HeldClock
-from tests.harness import LoopFactory, Running, running
+from tests.harness import UNLIMITED, LoopFactory, Running, running
+from tests.web.signing import KEYS, pem
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server that the tests of a module share, because none depends on the scores of another."""
-    with running(tmp_path_factory.mktemp("server"), HeldClock(), rate_limit="1000000/second") as server:
+    with running(tmp_path_factory.mktemp("server"), HeldClock(), rate_limit=UNLIMITED) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def trusting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server that accepts its own secret and three public keys."""
+    folder, paths = tmp_path_factory.mktemp("trusting"), []
+    for algorithm, key in KEYS.items():
+        (folder / f"{algorithm}.pem").write_bytes(pem(key))
+        paths.append(str(folder / f"{algorithm}.pem"))
+    with running(folder, jwt_public_keys=",".join(paths), rate_limit=UNLIMITED) as server:
         yield server
 
 

@@ -1,103 +1,31 @@
-"""Verification of tokens: keys of several kinds, forgeries, claims, scopes, and key sets that change."""
+"""Verification of tokens: keys of several kinds, forgeries, claims and scopes."""
 
-import base64
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt.algorithms import get_default_algorithms
 
-from scoreboard import __version__
 from scoreboard.domain.errors import StartError
-from tests.harness import SECRET, Running, running
-from tests.key_server import NO_KEY_SETS, publishing
-
-Claims = dict[str, Any]
-FIRST_SECRET: Final = "the first secret of the tests is changed later"
-OTHER_SECRET: Final = "another secret of the tests, never used elsewhere"
-
-
-def make_key(algorithm: str) -> Any:
-    match algorithm:
-        case "RS256":
-            return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-        case "ES256":
-            return ec.generate_private_key(ec.SECP256R1())
-        case _:
-            return ed25519.Ed25519PrivateKey.generate()
-
-
-KEYS: Final = {algorithm: make_key(algorithm) for algorithm in ("RS256", "ES256", "EdDSA")}
-STRANGER: Final = make_key("RS256")
-
-
-def pem(key: Any) -> bytes:
-    public: bytes = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return public
-
-
-def jwk(algorithm: str, kid: str, **changed: Any) -> dict[str, Any]:
-    found: dict[str, Any] = get_default_algorithms()[algorithm].to_jwk(
-        KEYS[algorithm].public_key(), as_dict=True
-    )
-    return {**found, "kid": kid, "use": "sig", "alg": algorithm, **changed}
-
-
-def claims_of(scoreboard: Running, **changed: Any) -> Claims:
-    now = scoreboard.clock.now_us() // 1_000_000
-    claims = {"sub": "ada", "iat": now, "exp": now + 3_600, **changed}
-    return {name: value for name, value in claims.items() if value is not ...}
-
-
-def signed(claims: Claims, key: Any = SECRET, algorithm: str = "HS256", **header: Any) -> str:
-    return jwt.encode(claims, key, algorithm=algorithm, headers=header or None)
-
-
-def raw(header: dict[str, Any], claims: Claims, signature: bytes = b"") -> str:
-    """Return a token that no library makes."""
-    parts = (json.dumps(header).encode(), json.dumps(claims).encode(), signature)
-    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
-
-
-def hmac_of(header: dict[str, Any], claims: Claims, key: bytes) -> str:
-    """Return a token with an HMAC by any key. Libraries refuse public keys as secrets."""
-    signing_input = raw(header, claims).rpartition(".")[0]
-    signature = get_default_algorithms()["HS256"].sign(signing_input.encode(), key)
-    return f"{signing_input}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
-
-
-def assert_refused(scoreboard: Running, token: str) -> None:
-    """Assert a response 401 without the reason, and that nothing was written."""
-    version = scoreboard.board()["version"]
-    response = scoreboard.score(token=token)
-    assert (response.status_code, response.json()["code"]) == (401, "token_invalid"), response.text
-    assert response.json()["detail"] == "The token is not valid."
-    assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
-    assert scoreboard.board()["version"] == version
-
-
-UNLIMITED: Final = "1000000/second"
-
-
-@pytest.fixture(scope="module")
-def trusting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server that accepts its own secret and three public keys."""
-    folder, paths = tmp_path_factory.mktemp("trusting"), []
-    for algorithm, key in KEYS.items():
-        (folder / f"{algorithm}.pem").write_bytes(pem(key))
-        paths.append(str(folder / f"{algorithm}.pem"))
-    with running(folder, jwt_public_keys=",".join(paths), rate_limit=UNLIMITED) as server:
-        yield server
+from tests.harness import SECRET, UNLIMITED, Running, running
+from tests.key_server import publishing
+from tests.web.signing import (
+    FIRST_SECRET,
+    KEYS,
+    OTHER_SECRET,
+    STRANGER,
+    Claims,
+    assert_refused,
+    claims_of,
+    hmac_of,
+    jwk,
+    pem,
+    raw,
+    signed,
+)
 
 
 @pytest.mark.parametrize("algorithm", KEYS)
@@ -329,95 +257,3 @@ def test_a_private_key_is_refused_as_a_public_key(tmp_path: Path) -> None:
     path.write_bytes(KEYS["RS256"].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     with pytest.raises(StartError, match="is not a public key"), running(tmp_path, jwt_public_keys=str(path)):
         pass
-
-
-def first(scoreboard: Running, token: str) -> Any:
-    """Return the first response after the key set was downloaded."""
-    while (response := scoreboard.score(token=token)).status_code == 503:
-        assert response.json()["code"] == "keys_unavailable"
-    return response
-
-
-def test_changes_of_a_key_set_take_effect(tmp_path: Path) -> None:
-    with (
-        publishing([jwk("RS256", "one")]) as issuer,
-        running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s,
-    ):
-        token = signed(claims_of(s), KEYS["RS256"], "RS256", kid="one")
-        assert first(s, token).status_code == 201
-        # This server accepts no secret.
-        assert s.score(token=signed(claims_of(s))).status_code == 401
-        asked = issuer.asked
-        rotated = signed(claims_of(s), KEYS["ES256"], "ES256", kid="two")
-        issuer.keys = [jwk("ES256", "two")]
-        # An unknown kid makes the server download the set, at most once a minute.
-        assert s.score(token=rotated).status_code == 401
-        assert issuer.asked == asked
-        s.clock.advance(60)
-        for _ in range(3):
-            assert s.score(token=rotated).status_code == 201
-        assert issuer.asked == asked + 1
-        # Tokens of the old keys are removed from the cache.
-        assert s.score(token=token).status_code == 401
-
-
-def test_the_last_good_key_set_stays(tmp_path: Path) -> None:
-    with (
-        publishing([jwk("EdDSA", "one")]) as issuer,
-        running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s,
-    ):
-        token = signed(claims_of(s), KEYS["EdDSA"], "EdDSA", kid="one")
-        assert first(s, token).status_code == 201
-        for broken in (
-            [],
-            [{"kty": "RSA"}],
-            [jwk("EdDSA", "one", use="enc")],
-            [{"kty": "oct", "k": "c2VjcmV0"}],
-        ):
-            issuer.keys = broken
-            s.clock.advance(60)
-            assert s.score(token=signed(claims_of(s), STRANGER, "RS256", kid="two")).status_code == 401
-            assert (
-                s.score(token=signed(claims_of(s, jti="x"), KEYS["EdDSA"], "EdDSA", kid="one")).status_code
-                == 201
-            )
-        issuer.fails = True
-        for issuer.body in (*NO_KEY_SETS.values(), None):
-            issuer.fails = issuer.body is None
-            s.clock.advance(60)
-            asked = issuer.asked
-            assert s.score(token=signed(claims_of(s), STRANGER, "RS256", kid="two")).status_code == 401
-            assert issuer.asked == asked + 1
-            assert s.score(
-                token=signed(claims_of(s, jti="y"), KEYS["EdDSA"], "EdDSA", kid="one")
-            ).status_code in {
-                201,
-                429,
-            }
-        assert s.score(token=token).status_code == 201
-
-
-@pytest.mark.parametrize("body", NO_KEY_SETS.values(), ids=NO_KEY_SETS.keys())
-def test_a_server_starts_with_an_invalid_key_set_and_uses_the_next_one(tmp_path: Path, body: bytes) -> None:
-    with publishing([jwk("ES256", "one")]) as issuer:
-        issuer.body = body
-        with running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s:
-            token = signed(claims_of(s), KEYS["ES256"], "ES256", kid="one")
-            response = s.score(token=token)
-            assert (response.status_code, response.json()["code"]) == (503, "keys_unavailable")
-            issuer.body = None
-            s.clock.advance(60)
-            assert s.score(token=token).status_code == 201
-            assert issuer.agent == f"scoreboard/{__version__}"
-
-
-def test_without_a_key_set_tokens_are_answered_503(tmp_path: Path) -> None:
-    with publishing([]) as issuer:
-        issuer.fails = True
-        with running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as scoreboard:
-            token = signed(claims_of(scoreboard), KEYS["RS256"], "RS256", kid="one")
-            response = scoreboard.score(token=token)
-            assert (response.status_code, response.json()["code"]) == (503, "keys_unavailable")
-            assert response.headers["Retry-After"] == "1"
-            # Boards can be read.
-            assert scoreboard.board()["version"] == 0
