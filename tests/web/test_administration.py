@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
-from scoreboard.domain.scopes import ADMINISTER
 from tests.clocks import HeldClock
 from tests.harness import Running, running
+from tests.web.administrator import admin, ask_admin
+from tests.web.problems import code
 
 
 @pytest.fixture
@@ -18,31 +18,12 @@ def server(tmp_path: Path) -> Iterator[Running]:
         yield server
 
 
-def admin(server: Running, name: str, key: str | None = None, **body: Any) -> httpx2.Response:
-    headers = {"Authorization": f"Bearer {server.token('root', scopes=(ADMINISTER,))}"}
-    if key is not None:
-        headers["Idempotency-Key"] = key
-    if not body or name in {"players", "history", "events", "suspects"}:
-        return server.client.get(f"/api/admin/{name}", params=body, headers=headers)
-    return server.client.post(f"/api/admin/{name}", json={"reason": "a test", **body}, headers=headers)
-
-
-def done(response: httpx2.Response) -> dict[str, Any]:
-    assert response.status_code == 200, response.text
-    document: dict[str, Any] = response.json()
-    return document
-
-
 def ranks(server: Running, board: str = "main") -> list[tuple[str, int]]:
     return [(entry["userId"], entry["score"]) for entry in server.board(board=board)["entries"]]
 
 
 def kinds(server: Running, user_id: str = "ada") -> list[tuple[str, bool]]:
-    return [(e["kind"], e["isVoid"]) for e in done(admin(server, "history", userId=user_id))["events"]]
-
-
-def code(response: httpx2.Response) -> tuple[int, str]:
-    return response.status_code, response.json()["code"]
+    return [(e["kind"], e["isVoid"]) for e in admin(server, "history", userId=user_id)["events"]]
 
 
 def test_a_banned_player_leaves_the_board_at_once_and_cannot_score(server: Running) -> None:
@@ -50,7 +31,7 @@ def test_a_banned_player_leaves_the_board_at_once_and_cannot_score(server: Runni
         server.score(user_id)
     with server.watch() as watcher:
         watcher.frame()
-        assert done(admin(server, "ban", userId="ada")) == {"events": 1, "versions": {"main": 3}}
+        assert admin(server, "ban", userId="ada") == {"events": 1, "versions": {"main": 3}}
         assert [entry["userId"] for entry in watcher.frame()["entries"]] == ["bob"]
     assert code(server.score("ada")) == (403, "player_banned")
     assert code(server.score("ada", "visit")) == (403, "player_banned")
@@ -60,7 +41,7 @@ def test_a_banned_player_leaves_the_board_at_once_and_cannot_score(server: Runni
 def test_a_banned_player_over_the_rate_limit_learns_of_the_ban(server: Running) -> None:
     statuses = [server.score("ada").status_code for _ in range(12)]
     assert statuses[-1] == 429
-    done(admin(server, "ban", userId="ada"))
+    admin(server, "ban", userId="ada")
     assert code(server.score("ada")) == (403, "player_banned")
 
 
@@ -68,29 +49,29 @@ def test_an_unban_restores_the_score_and_the_rank(server: Running) -> None:
     for user_id in ("ada", "bob"):
         server.score(user_id)
         server.score(user_id, "visit")
-    done(admin(server, "ban", userId="ada"))
-    assert done(admin(server, "unban", userId="ada"))["versions"] == {"main": 4, "side": 4}
+    admin(server, "ban", userId="ada")
+    assert admin(server, "unban", userId="ada")["versions"] == {"main": 4, "side": 4}
     assert (ranks(server), ranks(server, "side")) == ([("ada", 50), ("bob", 50)], [("ada", 5), ("bob", 5)])
     assert server.score("ada").json()["score"] == 100
 
 
 def test_a_repeated_correction_makes_no_event(server: Running) -> None:
     server.score()
-    done(admin(server, "ban", userId="ada"))
-    assert done(admin(server, "ban", userId="ada")) == {"events": 0, "versions": {}}
-    done(admin(server, "unban", userId="ada"))
-    assert done(admin(server, "unban", userId="ada")) == {"events": 0, "versions": {}}
+    admin(server, "ban", userId="ada")
+    assert admin(server, "ban", userId="ada") == {"events": 0, "versions": {}}
+    admin(server, "unban", userId="ada")
+    assert admin(server, "unban", userId="ada") == {"events": 0, "versions": {}}
 
 
 def test_a_void_event_does_not_count_until_the_void_is_undone(server: Running) -> None:
     server.score()
     server.score("ada", "duel")
-    assert done(admin(server, "void", board="main", version=1))["events"] == 1
-    assert done(admin(server, "void", board="main", version=1))["events"] == 0
+    assert admin(server, "void", board="main", version=1)["events"] == 1
+    assert admin(server, "void", board="main", version=1)["events"] == 0
     assert ranks(server) == [("ada", 30)]
     assert kinds(server) == [("void", False), ("award", False), ("award", True)]
-    assert done(admin(server, "unvoid", board="main", version=1))["events"] == 1
-    assert done(admin(server, "unvoid", board="main", version=1))["events"] == 0
+    assert admin(server, "unvoid", board="main", version=1)["events"] == 1
+    assert admin(server, "unvoid", board="main", version=1)["events"] == 0
     assert ranks(server) == [("ada", 80)]
     assert kinds(server) == [("unvoid", False), ("void", False), ("award", False), ("award", False)]
 
@@ -101,42 +82,42 @@ def test_all_awards_of_a_player_since_a_time_are_voided(server: Running) -> None
     server.score("bob")
     server.score("ada", "duel")
     server.score("ada", "visit")
-    since = done(admin(server, "history", userId="ada"))["events"][0]["at"]
-    assert done(admin(server, "void-since", userId="ada", since=since))["events"] == 2
+    since = admin(server, "history", userId="ada")["events"][0]["at"]
+    assert admin(server, "void-since", userId="ada", since=since)["events"] == 2
     assert (ranks(server), ranks(server, "side")) == ([("ada", 50), ("bob", 50)], [("ada", 0)])
-    assert done(admin(server, "void-since", userId="ada", since=since))["events"] == 0
+    assert admin(server, "void-since", userId="ada", since=since)["events"] == 0
 
 
 def test_an_adjustment_with_the_same_key_counts_once(server: Running) -> None:
     server.score()
     for _ in range(2):
-        adjusted = done(admin(server, "adjust", key="k", userId="ada", board="main", points=-20))
+        adjusted = admin(server, "adjust", key="k", userId="ada", board="main", points=-20)
         assert adjusted == {"events": 1, "versions": {"main": 2}}
-    other = admin(server, "adjust", key="k", userId="ada", board="main", points=-30)
+    other = ask_admin(server, "adjust", key="k", userId="ada", board="main", points=-30)
     assert code(other) == (422, "idempotency_key_reused")
     assert ranks(server) == [("ada", 30)]
-    done(admin(server, "adjust", userId="ada", board="side", points=7))
+    admin(server, "adjust", userId="ada", board="side", points=7)
     assert ranks(server, "side") == [("ada", 7)]
 
 
 def test_an_adjustment_does_not_list_a_banned_player(server: Running) -> None:
     server.score()
-    done(admin(server, "ban", userId="ada"))
-    done(admin(server, "adjust", userId="ada", board="side", points=7))
+    admin(server, "ban", userId="ada")
+    admin(server, "adjust", userId="ada", board="side", points=7)
     assert ranks(server, "side") == []
-    done(admin(server, "unban", userId="ada"))
+    admin(server, "unban", userId="ada")
     assert ranks(server, "side") == [("ada", 7)]
 
 
 def test_an_erased_player_is_unknown_and_can_start_again(server: Running) -> None:
     server.score("ada", name="Ada Lovelace")
     server.score("bob")
-    done(admin(server, "erase", userId="ada"))
+    admin(server, "erase", userId="ada")
     assert ranks(server) == [("bob", 50)]
-    assert code(admin(server, "history", userId="ada")) == (404, "unknown_player")
-    assert done(admin(server, "players", search=""))["players"][0]["userId"] == "bob"
-    assert len(done(admin(server, "players", search=""))["players"]) == 1
-    assert done(admin(server, "events"))["events"][0]["userId"] is None
+    assert code(ask_admin(server, "history", userId="ada")) == (404, "unknown_player")
+    assert admin(server, "players", search="")["players"][0]["userId"] == "bob"
+    assert len(admin(server, "players", search="")["players"]) == 1
+    assert admin(server, "events")["events"][0]["userId"] is None
     assert server.score("ada").json()["score"] == 50
     assert [event.score for event in server.ledger()] == [50, 50, 50, 50]
 
@@ -148,8 +129,8 @@ def test_players_are_found_by_id_and_by_name(server: Running) -> None:
     for search, found in {
         "ada": ["ada", "adam", "bob"], "adam": ["adam"], "COUNT": ["ada"], "%": [], "": ["ada", "adam", "bob"]
     }.items():  # fmt: skip
-        assert [p["userId"] for p in done(admin(server, "players", search=search))["players"]] == found
-    (ada,) = done(admin(server, "players", search="Countess"))["players"]
+        assert [p["userId"] for p in admin(server, "players", search=search)["players"]] == found
+    (ada,) = admin(server, "players", search="Countess")["players"]
     assert ada == {
         "userId": "ada", "name": "Countess", "isBanned": False, "submissions": 1,
         "standings": [{"board": "main", "score": 50, "listed": True, "version": 1}],
@@ -159,12 +140,12 @@ def test_players_are_found_by_id_and_by_name(server: Running) -> None:
 def test_the_audit_log_has_actors_and_reasons_in_pages(server: Running) -> None:
     server.score()
     for _ in range(3):
-        done(admin(server, "ban", userId="ada", reason="cheats"))
-        done(admin(server, "unban", userId="ada", reason="proved innocent"))
+        admin(server, "ban", userId="ada", reason="cheats")
+        admin(server, "unban", userId="ada", reason="proved innocent")
     seen: list[dict[str, Any]] = []
     before: dict[str, str] = {}
     while True:
-        page = done(admin(server, "events", limit=2, **before))
+        page = admin(server, "events", limit=2, **before)
         seen += page["events"]
         if page["next"] is None:
             break
@@ -178,8 +159,8 @@ def test_the_audit_log_has_actors_and_reasons_in_pages(server: Running) -> None:
 def test_the_provenance_of_an_event_contains_no_address(server: Running) -> None:
     server.score("ada")
     server.score("bob")
-    (ada,) = done(admin(server, "history", userId="ada"))["events"]
-    (bob,) = done(admin(server, "history", userId="bob"))["events"]
+    (ada,) = admin(server, "history", userId="ada")["events"]
+    (bob,) = admin(server, "history", userId="bob")["events"]
     assert ada["tokenId"] != bob["tokenId"]
     assert ada["address"] == bob["address"] != ada["agent"] == bob["agent"]
     assert "127.0.0.1" not in str(ada)
@@ -190,15 +171,15 @@ def test_suspects_are_listed_with_their_figures(server: Running) -> None:
         server.score("machine")
         server.clock.advance(30)
     server.score("ada")
-    (found,) = done(admin(server, "suspects", behindAddress=3))["suspects"]
+    (found,) = admin(server, "suspects", behindAddress=3)["suspects"]
     assert (found["userId"], found["reasons"], found["awards"]) == ("machine", ["regular"], 12)
     assert (found["intervalSeconds"], found["irregularity"], found["mostAnHour"]) == (30.0, 0.0, 12)
-    crowd = done(admin(server, "suspects", behindAddress=2))["suspects"]
+    crowd = admin(server, "suspects", behindAddress=2)["suspects"]
     assert [(s["userId"], s["reasons"]) for s in crowd] == [
         ("machine", ["regular", "address"]),
         ("ada", ["address"]),
     ]
-    assert done(admin(server, "suspects", days=0.0001))["suspects"] == []
+    assert admin(server, "suspects", days=0.0001)["suspects"] == []
 
 
 @pytest.mark.parametrize(
@@ -219,8 +200,8 @@ def test_an_impossible_correction_is_refused_and_changes_nothing(
     server: Running, name: str, body: dict[str, Any], refusal: tuple[int, str]
 ) -> None:
     server.score()
-    done(admin(server, "ban", userId="ada"))
-    assert code(admin(server, name, **body)) == refusal
+    admin(server, "ban", userId="ada")
+    assert code(ask_admin(server, name, **body)) == refusal
     assert server.board()["version"] == 2
 
 
@@ -238,12 +219,12 @@ def test_other_tokens_are_refused(server: Running, scopes: tuple[str, ...]) -> N
 
 def test_by_default_there_are_no_admin_routes(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock()) as server:
-        assert code(admin(server, "events")) == (404, "not_found")
+        assert code(ask_admin(server, "events")) == (404, "not_found")
         assert "/api/admin" not in server.client.get("/openapi.json").text
 
 
 def test_an_invalid_cursor_is_one_invalid_field(server: Running) -> None:
-    response = admin(server, "events", before="nonsense")
+    response = ask_admin(server, "events", before="nonsense")
     assert [error["field"] for error in response.json()["errors"]] == ["before"]
 
 

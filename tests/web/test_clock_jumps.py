@@ -10,7 +10,8 @@ import pytest
 
 from tests.clocks import START_US, HeldClock
 from tests.harness import Running, running
-from tests.web.test_administration import admin, code, done
+from tests.web.administrator import admin, ask_admin
+from tests.web.problems import code
 from tests.web.test_metrics import scraped
 
 SECOND = 1_000_000
@@ -233,9 +234,9 @@ def test_corrections_are_refused_after_a_jump_of_the_clock_too(
         server.score("ada")
 
         server.clock.set_ahead(YEAR)
-        assert code(admin(server, "ban", userId="ada")) == (503, "clock_unsure")
+        assert code(ask_admin(server, "ban", userId="ada")) == (503, "clock_unsure")
         server.clock.set_ahead(-YEAR)
-        assert done(admin(server, "ban", userId="ada"))["events"] == 1
+        assert admin(server, "ban", userId="ada")["events"] == 1
 
 
 def test_a_void_since_a_time_uses_the_recorded_clock_readings(
@@ -251,8 +252,8 @@ def test_a_void_since_a_time_uses_the_recorded_clock_readings(
         server.clock.advance(60)
         since = datetime.fromtimestamp(server.clock.us / SECOND).astimezone().isoformat()
         server.score("ada")
-        voided = done(admin(server, "void-since", userId="ada", since=since))
+        voided = admin(server, "void-since", userId="ada", since=since)
         # The last event, and the one with a time in the future.
         assert voided["events"] == 2
-        times = [event["at"] for event in done(admin(server, "history", userId="ada"))["events"]]
+        times = [event["at"] for event in admin(server, "history", userId="ada")["events"]]
         assert sorted(at[:4] for at in times) == ["2026"] * 5 + ["2027"]

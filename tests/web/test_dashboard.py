@@ -44,7 +44,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
             scoreboard.score("bob")  # a refused submission creates the samples of refusals
         with scoreboard.watch() as watcher:
             watcher.frame()
-            text = httpx2.get(f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics").text
+            text = httpx2.get(scoreboard.metrics_url).text
     labels: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(text):
         for ending in SAMPLES.get(family.type, ()):

@@ -39,7 +39,7 @@ def told(tmp_path: Path, clock: HeldClock, migrated_url: str, redis_url: str, re
         scoreboard.score("ada")
         with scoreboard.watch() as watcher:
             watcher.frame()
-            text = httpx2.get(f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics").text
+            text = httpx2.get(scoreboard.metrics_url).text
     labels: Labels = {}
     for family in text_string_to_metric_families(text):
         # The collector exports a histogram as one metric, and a counter under the name of its samples.

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from scoreboard.web.schemas.leaderboard import LeaderboardResponse
 from tests.harness import Running, running
 from tests.replay import replay
 
@@ -50,11 +49,6 @@ def test_the_board_is_ranked(scoreboard: Running) -> None:
             },
         ],
     }
-
-
-def test_responses_match_the_schema(scoreboard: Running) -> None:
-    scoreboard.score("ada")
-    LeaderboardResponse.model_validate_json(scoreboard.client.get("/api/leaderboard").content)
 
 
 def test_a_page_has_ten_entries_by_default(scoreboard: Running) -> None:
@@ -106,11 +100,6 @@ def test_a_stream_starts_with_the_board(scoreboard: Running) -> None:
         assert watcher.response.headers["content-type"].startswith("text/event-stream")
         assert watcher.response.headers["x-accel-buffering"] == "no"
         assert watcher.frame() == scoreboard.board()
-
-
-def test_a_stream_contains_a_reconnection_time(scoreboard: Running) -> None:
-    with scoreboard.watch() as watcher:
-        assert 1_000 <= int(watcher.fields()["retry"]) <= 3_000
 
 
 def test_every_stream_gets_each_change_of_the_top(scoreboard: Running) -> None:
@@ -213,21 +202,6 @@ def test_health_is_reported(scoreboard: Running) -> None:
     assert scoreboard.client.get("/health/live").json() == {"status": "live"}
     ready = scoreboard.client.get("/health/ready")
     assert (ready.status_code, ready.json()) == (200, {"status": "ready", "degraded": []})
-
-
-def test_by_default_other_origins_may_read_but_not_write(scoreboard: Running) -> None:
-    origin = {"Origin": "https://elsewhere.example"}
-    assert (
-        scoreboard.client.get("/api/leaderboard", headers=origin).headers["Access-Control-Allow-Origin"]
-        == "*"
-    )
-    preflight = {
-        **origin,
-        "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "authorization",
-    }
-    response = scoreboard.client.options("/api/scores", headers=preflight)
-    assert "Access-Control-Allow-Origin" not in response.headers
 
 
 def test_the_page_loads_only_its_own_files(scoreboard: Running) -> None:

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,10 @@ from tests.limits import LIMIT_SECONDS
 
 def scraped(scoreboard: Running) -> dict[str, float]:
     """Return all samples, by name and labels."""
-    url = f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics"
     return {
         sample.name.removeprefix("scoreboard_")
         + "".join(f" {value}" for value in sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(httpx2.get(url).text)
+        for family in text_string_to_metric_families(httpx2.get(scoreboard.metrics_url).text)
         for sample in family.samples
     }
 
@@ -82,13 +82,6 @@ def test_a_stream_that_is_refused_counts_as_neither_opened_nor_closed(tmp_path: 
     assert sum(value for name, value in seen.items() if name.startswith("streams_closed_total ")) == 0
 
 
-def test_the_public_port_has_no_metrics(tmp_path: Path) -> None:
-    with running(tmp_path, metrics_port=0) as scoreboard:
-        assert scoreboard.client.get("/metrics").status_code == 404
-    with running(tmp_path) as scoreboard:
-        assert scoreboard.scoreboard.metrics_port is None
-
-
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -116,21 +109,29 @@ def test_silent_clients_use_no_threads_and_are_disconnected(
         assert [client.recv(1_000)[:12] for client in clients[:2]] == [b"", b"HTTP/1.1 408"]
 
 
-def test_an_invalid_request_for_metrics_gets_a_response(tmp_path: Path) -> None:
-    with running(tmp_path, metrics_port=0) as scoreboard:
-        url = f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics"
-        assert httpx2.get(url, headers={b"Accept": b"\xff", b"Accept-Encoding": b"\xff"}).status_code == 200
-        assert httpx2.request("CONNECT", url).status_code == 501
+@pytest.fixture(scope="module")
+def metered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("metered"), metrics_port=0) as server:
+        yield server
+
+
+def test_an_invalid_request_for_metrics_gets_a_response(metered: Running) -> None:
+    headers = {b"Accept": b"\xff", b"Accept-Encoding": b"\xff"}
+    assert httpx2.get(metered.metrics_url, headers=headers).status_code == 200
+    assert httpx2.request("CONNECT", metered.metrics_url).status_code == 501
 
 
 @pytest.mark.parametrize("version", ["latest", "1.0.0-rc1", "9" * 5_000, "1.0.0; escaping=none"])
 @pytest.mark.parametrize("kind", ["application/openmetrics-text", "text/plain"])
 def test_an_unknown_format_gets_an_existing_one(
-    tmp_path: Path, kind: str, version: str, caplog: pytest.LogCaptureFixture
+    metered: Running, kind: str, version: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("WARNING")
-    with running(tmp_path, metrics_port=0) as scoreboard:
-        url = f"http://127.0.0.1:{scoreboard.scoreboard.metrics_port}/metrics"
-        answer = httpx2.get(url, headers={"Accept": f"{kind}; version={version}"})
-        assert (answer.status_code, "scoreboard_clock_unsure" in answer.text) == (200, True)
+    answer = httpx2.get(metered.metrics_url, headers={"Accept": f"{kind}; version={version}"})
+    assert (answer.status_code, "scoreboard_clock_unsure" in answer.text) == (200, True)
     assert caplog.messages == []
+
+
+def test_the_public_port_has_no_metrics(metered: Running, server: Running) -> None:
+    assert metered.client.get("/metrics").status_code == 404
+    assert server.scoreboard.metrics_port is None

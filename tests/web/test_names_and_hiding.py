@@ -11,33 +11,19 @@ import httpx2
 import pytest
 
 from scoreboard.app import make_ranking, make_store
-from scoreboard.domain.scopes import ADMINISTER, WRITE_ANY_SCORES
+from scoreboard.domain.scopes import WRITE_ANY_SCORES
 from scoreboard.services.verify import verify
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 from tests.servers.postgresql import apart
+from tests.web.administrator import admin, ask_admin
+from tests.web.problems import code
 
 
 @pytest.fixture
 def server(tmp_path: Path, deployment: dict[str, Any]) -> Iterator[Running]:
     with running(tmp_path, HeldClock(), admin_on_public_port=True, **deployment) as server:
         yield server
-
-
-def admin(server: Running, name: str, /, **body: Any) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {server.token('root', scopes=(ADMINISTER,))}"}
-    if name in {"players", "events"}:
-        response = server.client.get(f"/api/admin/{name}", params=body, headers=headers)
-    else:
-        response = admin_response(server, name, **body)
-    assert response.status_code == 200, response.text
-    document: dict[str, Any] = response.json()
-    return document
-
-
-def admin_response(server: Running, name: str, /, **body: Any) -> httpx2.Response:
-    headers = {"Authorization": f"Bearer {server.token('root', scopes=(ADMINISTER,))}"}
-    return server.client.post(f"/api/admin/{name}", json={"reason": "a test", **body}, headers=headers)
 
 
 def trusted(server: Running) -> dict[str, str]:
@@ -51,10 +37,6 @@ def put_name(server: Running, user_id: str, name: str | None, **headers: str) ->
 
 def names(server: Running, board: str = "main") -> list[str]:
     return [entry["name"] for entry in server.board(board=board)["entries"]]
-
-
-def code(response: httpx2.Response) -> tuple[int, str]:
-    return response.status_code, response.json()["code"]
 
 
 def differences(server: Running) -> list[str]:
@@ -79,7 +61,7 @@ def test_a_player_can_be_hidden_before_the_first_score(server: Running) -> None:
     assert admin(server, "hide", userId="ada") == {"events": 0, "versions": {}}
     (event,) = admin(server, "events")["events"]
     assert (event["userId"], event["actor"], event["reason"]) == ("ada", "root", "staff")
-    assert code(admin_response(server, "void", board="main", version=2)) == (409, "event_not_voidable")
+    assert code(ask_admin(server, "void", board="main", version=2)) == (409, "event_not_voidable")
     for action in ("quest", "quest", "visit"):
         answer = server.score("ada", action)
         assert answer.status_code == 201

@@ -51,6 +51,7 @@ def test_the_bytes_are_the_same(transport: Transport, scoreboard: Running) -> No
     *events, end = unchunked(body).decode().split("\n\n")
     # Each empty line ends an event that has data: many clients treat any empty line as an event.
     assert [names(event) for event in events] == [["retry", "id", "event", "data"], ["id", "event", "data"]]
+    assert re.match(r"retry: [123]\d\d\d\n", events[0])
     assert re.fullmatch(r"retry: [123]\d\d\d\n", end)
     boards = [json.loads(event.split("data: ")[1]) for event in events]
     assert [board["version"] for board in boards] == [1, 2]
