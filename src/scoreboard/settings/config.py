@@ -82,9 +82,9 @@ class Settings(BaseModel):
     jwt_old_secrets: Annotated[
         tuple[Annotated[SecretStr, AfterValidator(_long_enough)], ...], BeforeValidator(split_list)
     ] = ()
-    """Previous secrets, separated by commas. They still verify tokens, but sign none."""
+    """Previous secrets, comma-separated. They still verify tokens, but sign none."""
     jwt_public_keys: Annotated[tuple[Path, ...], BeforeValidator(split_list)] = ()
-    """PEM files with the public keys of servers that sign tokens (RS256, ES256, EdDSA), by commas."""
+    """PEM files with the public keys of servers that sign tokens (RS256, ES256, EdDSA), comma-separated."""
     jwt_jwks_url: Annotated[str | None, AfterValidator(connection_urls.key_set_url)] = None
     """The address of a key set (JWKS) with such keys."""
     jwt_algorithms: Annotated[
@@ -94,7 +94,7 @@ class Settings(BaseModel):
     jwt_issuer: str | None = None
     """The required issuer (`iss`) of tokens."""
     jwt_audience: Annotated[tuple[str, ...], BeforeValidator(split_list)] = ()
-    """The accepted audiences (`aud`), separated by commas. A token must name one of them."""
+    """The accepted audiences (`aud`), comma-separated. A token must name one of them."""
     jwt_type: str | None = None
     """The required type (`typ`) of tokens."""
     jwt_max_lifetime_seconds: Annotated[int, Field(ge=60, le=315_360_000)] = 2_592_000
@@ -133,7 +133,7 @@ class Settings(BaseModel):
     cors_origins: Annotated[
         tuple[Annotated[str, AfterValidator(public_urls.cors_origin)], ...], BeforeValidator(split_list)
     ] = ()
-    """Other origins whose pages may send scores, separated by commas, such as `https://game.example` or
+    """Other origins whose pages may send scores, comma-separated, such as `https://game.example` or
     `capacitor://localhost`. Any origin may read."""
     admin_host: str = "127.0.0.1"
     """The address of the administrators' port."""
@@ -153,7 +153,7 @@ class Settings(BaseModel):
     max_streams_per_address: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
     """Open streams of one address (IPv6: one /64). Empty: no limit."""
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(parse_networks)] = ()
-    """Proxies whose `X-Forwarded-For` is used: addresses, or networks such as `10.0.0.0/8`, by commas."""
+    """Proxies whose `X-Forwarded-For` is used: addresses, networks such as `10.0.0.0/8`, comma-separated."""
     drain_grace_seconds: Annotated[float, Field(ge=0, le=600)] = 0.0
     """On SIGTERM: the time to continue serving while `/health/ready` answers 503."""
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
