@@ -147,24 +147,15 @@ def _adjust(ledger: _Ledger) -> None:
         ledger.append(board, EventKind.BAN)
 
 
-def _void(ledger: _Ledger) -> None:
-    _check_targets(ledger)
-    for target in ledger.facts.targets:
-        if not target.is_void:
-            ledger.append(target.event.board, EventKind.VOID, -target.event.points, target.event.version)
-
-
-def _unvoid(ledger: _Ledger) -> None:
-    _check_targets(ledger)
-    for target in ledger.facts.targets:
-        if target.is_void:
-            ledger.append(target.event.board, EventKind.UNVOID, target.event.points, target.event.version)
-
-
-def _check_targets(ledger: _Ledger) -> None:
-    for event in (target.event for target in ledger.facts.targets):
+def _void_or_restore(ledger: _Ledger) -> None:
+    """Void the targets that count, or restore those that are void. Raises EventNotVoidable."""
+    targets, kind = ledger.facts.targets, ledger.correction.kind
+    is_void = kind is EventKind.VOID
+    for event in (target.event for target in targets):
         if event.kind not in VOIDABLE or (event.kind is EventKind.ADJUST and not event.points):
             raise EventNotVoidable
+    for event in (target.event for target in targets if target.is_void is not is_void):
+        ledger.append(event.board, kind, -event.points if is_void else event.points, event.version)
 
 
 def _ban(ledger: _Ledger) -> None:
@@ -179,21 +170,15 @@ def _hide(ledger: _Ledger) -> None:
 
 
 def _unlist(ledger: _Ledger, *, is_unlisted: bool) -> None:
-    """Remove the player from all boards; on a repeat, from those where a program of schema 0002 listed it
-    again.
-    """
+    """Remove the player from all boards. A repeat does so where a program of schema 0002 listed it again."""
     for board, standing in sorted(ledger.facts.standings.items()):
         if standing.listed or not is_unlisted:
             ledger.append(board, ledger.correction.kind)
 
 
-def _unban(ledger: _Ledger) -> None:
-    if ledger.player.is_banned:
-        ledger.append_to_all()
-
-
-def _show(ledger: _Ledger) -> None:
-    if ledger.player.is_hidden:
+def _append_if_changed(ledger: _Ledger) -> None:
+    """Append events, unless the player already is what the correction asks for."""
+    if ledger.after != ledger.player:
         ledger.append_to_all()
 
 
@@ -201,24 +186,18 @@ def _rename(ledger: _Ledger) -> None:
     """Raise NameKept if an administrator has set the name."""
     if ledger.player.is_name_kept and not ledger.correction.keeps_name:
         raise NameKept
-    if ledger.after != ledger.player:
-        ledger.append_to_all()
-
-
-def _release_name(ledger: _Ledger) -> None:
-    if ledger.player.is_name_kept:
-        ledger.append_to_all()
+    _append_if_changed(ledger)
 
 
 _APPEND: Final[Mapping[EventKind, Callable[[_Ledger], None]]] = {
     EventKind.ADJUST: _adjust,
-    EventKind.VOID: _void,
-    EventKind.UNVOID: _unvoid,
+    EventKind.VOID: _void_or_restore,
+    EventKind.UNVOID: _void_or_restore,
     EventKind.BAN: _ban,
-    EventKind.UNBAN: _unban,
+    EventKind.UNBAN: _append_if_changed,
     EventKind.ERASE: _Ledger.append_to_all,
     EventKind.HIDE: _hide,
-    EventKind.SHOW: _show,
+    EventKind.SHOW: _append_if_changed,
     EventKind.RENAME: _rename,
-    EventKind.RELEASE_NAME: _release_name,
+    EventKind.RELEASE_NAME: _append_if_changed,
 }

@@ -19,9 +19,10 @@ _HEADS: Final = select(boards.c.id, boards.c.version, boards.c.at_us, score_even
     score_events, and_(score_events.c.board_key == boards.c.key, score_events.c.version == boards.c.version)
 )
 
-_EVENTS: Final[Select[tuple[object, ...]]] = select(score_events, boards.c.id.label("board")).join(
+EVENTS: Final[Select[tuple[object, ...]]] = select(score_events, boards.c.id.label("board")).join(
     boards, boards.c.key == score_events.c.board_key
 )
+"""Selects events, with the ids of their boards."""
 
 _STANDING_COLUMNS: Final = tuple(field.name for field in fields(Standing))
 
@@ -119,7 +120,7 @@ def events(connection: Connection, board: str, after: int, limit: int) -> Sequen
 def event_at(connection: Connection, board_key: int, version: int) -> Event:
     """Return the event of the board with this integer key that has this version."""
     is_it = (score_events.c.board_key == board_key) & (score_events.c.version == version)
-    row = connection.execute(_EVENTS.where(is_it)).one()
+    row = connection.execute(EVENTS.where(is_it)).one()
     return event_of(row.board, row)
 
 

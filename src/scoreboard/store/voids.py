@@ -8,8 +8,9 @@ from sqlalchemy.engine import Row
 
 from scoreboard.domain.administration import Target
 from scoreboard.domain.events import EventKind, ReachingEvent
+from scoreboard.store.boards import key_of
 from scoreboard.store.event_kinds import HIDES
-from scoreboard.store.tables import READING_US, boards, score_events
+from scoreboard.store.tables import READING_US, score_events
 
 _NOTHING: Final = 0
 """Adding it to a board's key keeps SQLite from the primary key, which would read the whole board. SQLite then
@@ -84,7 +85,6 @@ def _find(
     Both kinds are in the index of a player's submissions. Adjustments have no number there.
     """
     seq, version = score_events.c.seq, score_events.c.version
-    board_key = select(boards.c.key).where(boards.c.id == board).scalar_subquery()
     # A change of a name is stored as an adjustment (`event_kinds`).
     not_renamed = or_(score_events.c.subkind.is_(None), score_events.c.subkind == HIDES)
     found: list[ReachingEvent] = []
@@ -96,7 +96,7 @@ def _find(
             select(version, READING_US.label("at_us"))
             .where(
                 score_events.c.player_key == player,
-                score_events.c.board_key + _NOTHING == board_key,
+                score_events.c.board_key + _NOTHING == key_of(board),
                 whose,
                 condition,
             )

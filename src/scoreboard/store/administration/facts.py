@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, not_, select
+from sqlalchemy import Connection, not_, select
 
 from scoreboard.domain.administration import MAX_TARGETS, Correction, CorrectionFacts, Target
 from scoreboard.domain.events import Event
@@ -35,18 +35,14 @@ def read_facts(connection: Connection, correction: Correction, clock_us: int) ->
     )
 
 
-def _events() -> Select[tuple[object, ...]]:
-    return select(score_events, boards.c.id.label("board")).join(
-        boards, boards.c.key == score_events.c.board_key
-    )
-
-
 def _target(connection: Connection, correction: Correction) -> Target | None:
     """Return the event that the correction names."""
     if correction.target_version is None:
         return None
     row = connection.execute(
-        _events().where(boards.c.id == correction.board, score_events.c.version == correction.target_version)
+        reads.EVENTS.where(
+            boards.c.id == correction.board, score_events.c.version == correction.target_version
+        )
     ).one_or_none()
     if row is None:
         return None
@@ -69,8 +65,7 @@ def _player(connection: Connection, correction: Correction, target: Target | Non
 def _targets_since(connection: Connection, player: int, since_us: int) -> Sequence[Target]:
     """Return a player's awards since a time that are not void, oldest first."""
     rows = connection.execute(
-        _events()
-        .where(
+        reads.EVENTS.where(
             score_events.c.player_key == player,
             score_events.c.seq.is_not(None),
             since_us <= READING_US,
@@ -88,7 +83,7 @@ def _repeated(connection: Connection, player: Player, correction: Correction) ->
         return None
     digests = (correction.idempotency_digest, *(UUID(bytes=old) for old in correction.earlier_digests))
     row = connection.execute(
-        _events().where(
+        reads.EVENTS.where(
             score_events.c.player_key == player.key, score_events.c.idempotency_digest.in_(digests)
         )
     ).first()

@@ -49,7 +49,6 @@ class Connections:
     def __init__(self, server: Server, limits: DatabaseLimits, most: int, access: Access) -> None:
         self._server = server
         self._limits = limits
-        self._access: Access = access
         self.most = most
         settings = postgresql_database.session_settings(limits, is_for_writing=access == "write")
         self._settings = settings

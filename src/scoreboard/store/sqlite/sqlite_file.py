@@ -96,10 +96,10 @@ def is_new(path: Path) -> bool:
     """
     # Check first: when SQLite opens a file, it applies its write-ahead log and deletes the log.
     _check_permissions(path)
-    with _explained(path):
+    with _file_errors(path):
         if not path.exists() or path.stat().st_size == 0:
             return True
-    with _connected(path, "read") as connection:
+    with _open_connection(path, "read") as connection:
         tables = connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar_one()
         return bool(tables == 0 and _application_id(connection) == 0 and path.stat().st_size >= HEADER_BYTES)
 
@@ -115,13 +115,13 @@ def migrate(path: Path) -> tuple[str | None, str]:
             f"The folder {path.parent} does not exist: create it, or set SCOREBOARD_DATABASE_URL."
         )
     if is_new(path):
-        with _explained(path):
+        with _file_errors(path):
             # Other users must not read personal data. SQLite gives its log the mode of the file.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     else:
-        with _connected(path, "read") as connection:
+        with _open_connection(path, "read") as connection:
             _check_ours(connection, path)
-    with _connected(path, "write") as connection, connection.begin():
+    with _open_connection(path, "write") as connection, connection.begin():
         return schema.migrate(connection)
 
 
@@ -129,7 +129,7 @@ def check(path: Path) -> None:
     """Raise SchemaError if the file is not a scoreboard database with this program's schema."""
     if is_new(path):
         raise SchemaError(f"There is no database at {path}: run “scoreboard migrate”.")
-    with _connected(path, "read") as connection:
+    with _open_connection(path, "read") as connection:
         _check_ours(connection, path)
         schema.check(connection)
 
@@ -138,7 +138,7 @@ def _check_permissions(path: Path) -> None:
     """Raise StartError if any user of the machine can change the file, or what SQLite keeps next to it."""
     modes: dict[Path, int] = {}
     """The modes of regular files. For other kinds of files, opening fails with a clear error."""
-    with _explained(path):
+    with _file_errors(path):
         # SQLite puts its own files next to the one that a symbolic link points to.
         real = path.resolve()
         for file in (path, *(real.with_name(f"{real.name}{suffix}") for suffix in _SUFFIXES)):
@@ -166,18 +166,18 @@ def _check_ours(connection: Connection, path: Path) -> None:
 
 
 @contextmanager
-def _connected(path: Path, access: Access) -> Iterator[Connection]:
+def _open_connection(path: Path, access: Access) -> Iterator[Connection]:
     """Open a connection, and close it at the end."""
     engine = open_engine(path, access)
     try:
-        with _explained(path), engine.connect() as connection:
+        with _file_errors(path), engine.connect() as connection:
             yield connection
     finally:
         engine.dispose()
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _file_errors(path: Path) -> Iterator[None]:
     """Replace errors of the file by a StartError or SchemaError."""
     try:
         yield
