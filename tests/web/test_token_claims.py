@@ -40,6 +40,9 @@ PROVIDERS: Final[dict[str, tuple[Claims, str, int]]] = {
         401,
     ),
     "Keycloak": (access_token(scope="email profile", azp="game", aud="api", typ="Bearer"), "ada", 403),
+    "Passport, others": (access_token(scopes=["read-mail"], aud="api"), "ada", 403),
+    "Passport, none": (access_token(scopes=[], aud="api"), "ada", 403),
+    "Passport, ours": (access_token(scopes=["read-mail", "scores:write"], aud="api"), "ada", 201),
     "Firebase": (
         access_token(aud="api", user_id="ada", firebase={"sign_in_provider": "anonymous"}),
         "ada",
