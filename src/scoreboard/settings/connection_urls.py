@@ -37,6 +37,8 @@ def redis_url(url: str | None) -> str | None:
     if url is not None:
         try:
             redis_address.parse_address(url)
+        except redis_address.RedisOptionError:
+            raise
         except ValueError:
             raise ValueError(
                 "must be a URL such as redis://:password@host:6379/0, or rediss:// for TLS; "

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from scoreboard.settings.hosts import split_host_and_port
 
@@ -14,6 +16,26 @@ _SENTINEL: Final = "+sentinel"
 _PARTS: Final = re.compile(
     r"(?P<scheme>[a-z+]+)://(?P<user>[^/?#]*@)?(?P<hosts>[^/?#@]*)(?P<path>/[^?#]*)?(?P<rest>.*)"
 )
+
+
+_OPTIONS: Final = frozenset(
+    {"client_name", "db", "health_check_interval", "password", "socket_keepalive", "username"}
+)
+_TLS_FILES: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_TLS_OPTIONS: Final = frozenset(
+    {*_TLS_FILES, "ssl_ca_path", "ssl_cert_reqs", "ssl_check_hostname", "ssl_ciphers", "ssl_password"}
+)
+_CERT_REQS: Final = ("none", "optional", "required")
+_INSTEAD: Final = {
+    "max_connections": "SCOREBOARD_REDIS_POOL_SIZE",
+    "socket_connect_timeout": "SCOREBOARD_REDIS_TIMEOUT_SECONDS",
+    "socket_timeout": "SCOREBOARD_REDIS_TIMEOUT_SECONDS",
+    "timeout": "SCOREBOARD_REDIS_TIMEOUT_SECONDS",
+}
+
+
+class RedisOptionError(ValueError):
+    """Raised for an option that cannot be used. The message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +57,26 @@ def parse_address(url: str) -> RedisAddress:
     `unix://`.
 
     `redis+sentinel://host:port,…/service/db` names Sentinels; user and password are those of the Redis
-    servers. Raises ValueError.
+    servers. Raises ValueError, or RedisOptionError for an option after the `?`.
     """
     from redis.asyncio.connection import SSLConnection, parse_url
 
     parts = _PARTS.fullmatch(url)
     if parts is None:
         raise ValueError("not a URL")
+    _check_options(parts["rest"], is_tls=parts["scheme"].startswith("rediss"))
     if parts["scheme"] == "unix":
         return RedisAddress((), is_tls=False, options=parse_url(url))
     is_sentinel = parts["scheme"].endswith(_SENTINEL)
     scheme, path, service = parts["scheme"].removesuffix(_SENTINEL), parts["path"] or "", None
     if is_sentinel:
         service, _, db = path.strip("/").partition("/")
-        if not service or not (db.isdigit() or not db):
+        if not service:
             raise ValueError("no service")
         path = f"/{db}"
+    if not re.fullmatch(r"(/[0-9]*)?", path):
+        # redis-py would use the database 0.
+        raise ValueError("not the number of a database")
     names = parts["hosts"].split(",")
     if len(names) > 1 and "" in names:
         raise ValueError("an empty host")
@@ -64,3 +90,17 @@ def parse_address(url: str) -> RedisAddress:
     for name in ("host", "port"):
         options.pop(name, None)
     return RedisAddress(hosts, is_tls, service, options)
+
+
+def _check_options(query: str, *, is_tls: bool) -> None:
+    """Raise RedisOptionError: redis-py would fail later, at the first connection, or return other types."""
+    for name, value in parse_qsl(query.removeprefix("?"), keep_blank_values=True):
+        if name in _TLS_OPTIONS and not is_tls:
+            raise RedisOptionError(f"has the option {name}, which needs TLS: begin with rediss://")
+        if name not in _OPTIONS | _TLS_OPTIONS:
+            instead = f"set {_INSTEAD[name]}" if name in _INSTEAD else "remove it"
+            raise RedisOptionError(f"has the option “{name}”, which is not supported: {instead}")
+        if name == "ssl_cert_reqs" and value not in _CERT_REQS:
+            raise RedisOptionError(f"has the option {name}, which must be {' or '.join(_CERT_REQS)}")
+        if name in _TLS_FILES and not Path(value).is_file():
+            raise RedisOptionError(f"has the option {name}, which names no file")

@@ -11,7 +11,8 @@ PROOF_CLAIM: Final = "action"
 """Every proof has this claim and no user's token may, so that a proof is never accepted as a token."""
 
 SCOPE_CLAIMS: Final = ("scope", "scp", "scopes", "permissions")
-"""Claims with scopes: RFC 8693 and RFC 9068; Microsoft and Okta; Laravel Passport; Auth0. The scopes of all of them count."""
+"""Claims with scopes: RFC 8693 and RFC 9068; Microsoft and Okta; Laravel Passport; Auth0.
+The scopes of all of them count."""
 
 MAX_NUMERIC_SUBJECT: Final = 2**53 - 1
 """A JSON library may have rounded a larger numeric `sub` to that of another user."""
