@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from scoreboard.app import Scoreboard, database_name, migrate
+from scoreboard.cli.arguments import Host, Port, settings_with
 from scoreboard.cli.serve import serve_until_stopped
 from scoreboard.cli.simulated_players import SimulatedPlayers
 from scoreboard.domain.errors import StartError
 from scoreboard.domain.submissions import Caller
 from scoreboard.settings.catalog import load_catalog
-from scoreboard.settings.config import Settings, read_settings
+from scoreboard.settings.config import Settings
 from scoreboard.settings.hosts import is_this_machine
 from scoreboard.web.auth.tokens_from_settings import tokens_from_settings
 
@@ -20,10 +21,8 @@ _TOKEN_SECONDS = 30 * 86_400
 
 
 def demo(
-    host: Annotated[
-        str | None, typer.Option(help="Address to listen on [SCOREBOARD_HOST, 127.0.0.1].")
-    ] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on [SCOREBOARD_PORT, 8000].")] = None,
+    host: Host = None,
+    port: Port = None,
     players: Annotated[
         bool, typer.Option(help="Simulate players, who submit scores through the API.")
     ] = True,
@@ -39,8 +38,7 @@ def demo(
 
     This creates or migrates the database first. The scores stay for the next demo. Stop it with Ctrl-C.
     """
-    given = {"host": host, "port": port}
-    settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    settings = settings_with(host, port)
     _check(settings, is_public=let_anybody_play)
     catalog = load_catalog(settings.catalog)
     board = catalog.board(None).id

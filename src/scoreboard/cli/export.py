@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from scoreboard.app import make_store
+from scoreboard.cli.arguments import Board
 from scoreboard.cli.progress import progress_bars
 from scoreboard.domain.administration import LedgerRecord
 from scoreboard.domain.boards import MAX_SCORE
@@ -22,9 +23,7 @@ LINE_ENDS: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
 
 
 def export(
-    board: Annotated[
-        str | None, typer.Option(metavar="ID", help="The board. Default: the first of the catalog.")
-    ] = None,
+    board: Board = None,
     after: Annotated[
         int, typer.Option(help="Export only the events after this version.", min=0, max=MAX_SCORE)
     ] = 0,
@@ -36,8 +35,7 @@ def export(
     """
     settings = read_settings()
     catalog = load_catalog(settings.catalog)
-    chosen = catalog.board(board).id if board is not None else next(iter(catalog.boards))
-    asyncio.run(_export(settings, chosen, after))
+    asyncio.run(_export(settings, catalog.board(board).id, after))
 
 
 async def _export(settings: Settings, board: str, version: int) -> None:

@@ -5,15 +5,18 @@ from uuid import uuid4
 
 import typer
 
-from scoreboard.cli.argument_checks import checked
+from scoreboard.cli.arguments import User, checked
 from scoreboard.domain.plain_text import check_id
 from scoreboard.settings.config import read_settings
 from scoreboard.web.auth.tokens_from_settings import tokens_from_settings
 
 
 def proof(
-    user: Annotated[str, typer.Argument(metavar="USER", help="The user id.")],
-    action: Annotated[str, typer.Argument(metavar="ACTION", help="The action's id in the catalog.")],
+    user: User,
+    action: Annotated[
+        str,
+        typer.Argument(metavar="ACTION", help="The action's id in the catalog.", callback=checked(check_id)),
+    ],
     points: Annotated[int | None, typer.Option(help="The points, within the action's range.")] = None,
 ) -> None:
     """Print a proof that a user has completed an action. It is valid once, for ten minutes.
@@ -22,8 +25,4 @@ def proof(
     docs/security.md).
     """
     tokens = tokens_from_settings(read_settings())
-    typer.echo(
-        tokens.sign_proof(
-            checked(check_id, user, "USER"), checked(check_id, action, "ACTION"), str(uuid4()), points
-        )
-    )
+    typer.echo(tokens.sign_proof(user, action, str(uuid4()), points))

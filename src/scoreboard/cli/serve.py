@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Annotated
 
 import structlog
-import typer
 
 from scoreboard import server
 from scoreboard.app import Scoreboard, makes_its_database, migrate, open_scoreboard
+from scoreboard.cli.arguments import Host, Port, settings_with
 from scoreboard.server.listen_socket import bind, url_of
 from scoreboard.settings.catalog import Catalog, load_catalog
-from scoreboard.settings.config import Settings, read_settings
+from scoreboard.settings.config import Settings
 from scoreboard.settings.hosts import host_and_port
 from scoreboard.web.auth.tokens import Tokens
 from scoreboard.web.auth.tokens_from_settings import tokens_from_settings
@@ -20,18 +19,15 @@ log = structlog.get_logger()
 
 
 def serve(
-    host: Annotated[
-        str | None, typer.Option(help="Address to listen on [SCOREBOARD_HOST, 127.0.0.1].")
-    ] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on [SCOREBOARD_PORT, 8000].")] = None,
+    host: Host = None,
+    port: Port = None,
 ) -> None:
     """Serve the scoreboard until SIGTERM or Ctrl-C.
 
     A missing database file is created. For an empty PostgreSQL database, or an older schema, first run
     “scoreboard migrate”.
     """
-    given = {"host": host, "port": port}
-    settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    settings = settings_with(host, port)
 
     def make_if_missing() -> None:
         if makes_its_database(settings):

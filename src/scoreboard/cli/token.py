@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from scoreboard.cli.argument_checks import checked
+from scoreboard.cli.arguments import User, checked
 from scoreboard.domain.names import check_name
-from scoreboard.domain.plain_text import check_id
 from scoreboard.domain.submissions import Caller
 from scoreboard.settings.config import read_settings
 from scoreboard.web.auth.tokens_from_settings import tokens_from_settings
@@ -16,8 +15,10 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def token(
-    user: Annotated[str, typer.Argument(metavar="USER", help="The user id, as the token's subject.")],
-    name: Annotated[str | None, typer.Option(help="The displayed name.")] = None,
+    user: User,
+    name: Annotated[
+        str | None, typer.Option(help="The displayed name.", callback=checked(check_name))
+    ] = None,
     scope: Annotated[
         list[str] | None,
         typer.Option(help="A permission beyond the user's own scores, such as scores:write:any. Repeatable."),
@@ -29,8 +30,7 @@ def token(
     Use it for tests and scripts. Your backend signs its own tokens with the same secret (HS256, with the
     claims `sub`, `exp` and optionally `name`).
     """
-    shown = None if name is None else checked(check_name, name, "--name")
-    caller = Caller(checked(check_id, user, "USER"), shown, frozenset(scope or ()))
+    caller = Caller(user, name, frozenset(scope or ()))
     typer.echo(tokens_from_settings(read_settings()).sign(caller, _seconds(expires_in)))
 
 

@@ -1,4 +1,4 @@
-"""Arguments and options of several commands, and the service that the commands use."""
+"""Arguments and options of several of these commands, and the service that the commands use."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from scoreboard.app import open_administration
-from scoreboard.cli.argument_checks import checked
+from scoreboard.cli.arguments import checked
 from scoreboard.domain.boards import MAX_SCORE
 from scoreboard.domain.names import check_name
 from scoreboard.domain.plain_text import check_id, check_reason
@@ -18,31 +18,26 @@ from scoreboard.settings.config import read_settings
 T = TypeVar("T")
 
 
-def _id(text: str) -> str:
-    return checked(check_id, text)
-
-
-def _name(text: str) -> str:
-    return checked(check_name, text)
-
-
-def _reason(text: str) -> str:
-    return checked(check_reason, text)
-
-
-User = Annotated[str, typer.Argument(metavar="USER", help="The user id.", callback=_id)]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The name that boards show.", callback=_name)]
-Board = Annotated[str, typer.Argument(metavar="BOARD", help="The board's id in the catalog.", callback=_id)]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="The name that boards show.", callback=checked(check_name))
+]
+Board = Annotated[
+    str, typer.Argument(metavar="BOARD", help="The board's id in the catalog.", callback=checked(check_id))
+]
 Version = Annotated[
     int,
     typer.Argument(metavar="VERSION", help="The event, by its version on the board.", min=1, max=MAX_SCORE),
 ]
 Reason = Annotated[
-    str, typer.Option("--reason", "-r", help="The reason, for the audit log.", callback=_reason)
+    str, typer.Option("--reason", "-r", help="The reason, for the audit log.", callback=checked(check_reason))
 ]
 Actor = Annotated[
     str | None,
-    typer.Option("--actor", help="The administrator, for the audit log. Default: your login name."),
+    typer.Option(
+        "--actor",
+        help="The administrator, for the audit log. Default: your login name.",
+        callback=checked(check_id),
+    ),
 ]
 Limit = Annotated[int, typer.Option(help="The number of lines at most.", min=1, max=10_000)]
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from scoreboard.cli.admin.arguments import Actor, Board, Name, Reason, User, Version, with_administration
-from scoreboard.cli.argument_checks import checked
+from scoreboard.cli.admin.arguments import Actor, Board, Name, Reason, Version, with_administration
+from scoreboard.cli.arguments import User
 from scoreboard.domain.administration import Correction
 from scoreboard.domain.events import EventKind
 from scoreboard.domain.plain_text import check_id, printable
@@ -105,9 +105,7 @@ def erase(
 
 
 def _correct(kind: EventKind, reason: str, actor: str | None, key: str | None = None, **target: Any) -> None:
-    correction = Correction(
-        kind, checked(check_id, getpass.getuser() if actor is None else actor), reason, **target
-    )
+    correction = Correction(kind, actor or check_id(getpass.getuser()), reason, **target)
     corrected = with_administration(lambda administration: administration.correct(correction, key))
     if not corrected.events:
         typer.echo("Nothing to do: it is so already.")

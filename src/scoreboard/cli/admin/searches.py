@@ -6,8 +6,9 @@ from typing import Annotated, Final
 
 import typer
 
-from scoreboard.cli.admin.arguments import Limit, User, with_administration
+from scoreboard.cli.admin.arguments import Limit, with_administration
 from scoreboard.cli.admin.tables import print_table
+from scoreboard.cli.arguments import User
 from scoreboard.domain.administration import LedgerRecord, SuspicionThresholds
 from scoreboard.domain.plain_text import printable
 from scoreboard.domain.standings import Player

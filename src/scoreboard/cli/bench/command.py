@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from scoreboard.cli.arguments import DEFAULT_URL, Url
 from scoreboard.cli.bench.latency import Plan, Result, measure, percentile
 from scoreboard.cli.progress import progress_bars
 from scoreboard.cli.server_url import server_url
@@ -26,9 +27,7 @@ TOKEN_SECONDS: Final = 3_600
 
 
 def bench(
-    url: Annotated[
-        str, typer.Argument(metavar="URL", help="The server's address.")
-    ] = "http://127.0.0.1:8000",
+    url: Url = DEFAULT_URL,
     streams: Annotated[int, typer.Option(min=1, max=5_000, help="The number of streams to open.")] = 100,
     rate: Annotated[float, typer.Option(min=0.1, max=500, help="Scores per second.")] = 1.0,
     seconds: Annotated[float, typer.Option(min=1, max=300, help="How long to send scores.")] = 15.0,

@@ -12,6 +12,8 @@ import typer
 from rich.console import Console, ConsoleDimensions
 from rich.live import Live
 
+from scoreboard.cli import arguments
+from scoreboard.cli.arguments import DEFAULT_URL, Url
 from scoreboard.cli.watch.board_stream import Board, BoardStream, Reader
 from scoreboard.cli.watch.views import Lines, Screen
 from scoreboard.domain.plain_text import printable
@@ -24,12 +26,8 @@ READABLE_SECONDS: Final = 0.4
 
 
 def watch(
-    url: Annotated[
-        str, typer.Argument(metavar="URL", help="The server's address.")
-    ] = "http://127.0.0.1:8000",
-    board: Annotated[
-        str | None, typer.Option(metavar="ID", help="The board. Default: the first of the catalog.")
-    ] = None,
+    url: Url = DEFAULT_URL,
+    board: arguments.Board = None,
     token: Annotated[
         str | None, typer.Option(envvar="SCOREBOARD_TOKEN", help="A token, for a server with private boards.")
     ] = None,
