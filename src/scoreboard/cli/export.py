@@ -56,8 +56,7 @@ async def _export(settings: Settings, board: str, version: int) -> None:
 
 def _line(record: LedgerRecord) -> str:
     text = json.dumps(_shown(record), ensure_ascii=False, separators=(",", ":"))
-    # Some readers end a line at these characters. JSON allows them only in strings, where they may be
-    # escaped.
+    # Some readers end a line at these characters. JSON has them only in strings, where they may be escaped.
     return LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

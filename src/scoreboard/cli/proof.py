@@ -21,8 +21,7 @@ def proof(
 ) -> None:
     """Print a proof that a user has completed an action. It is valid once, for ten minutes.
 
-    It is signed with this server's secret. Use it for tests: your game server signs its own (see
-    docs/security.md).
+    It is signed with this server's secret. Use it for tests: your game server signs its own proofs.
     """
     tokens = tokens_from_settings(read_settings())
     typer.echo(tokens.sign_proof(user, action, str(uuid4()), points))

@@ -26,8 +26,7 @@ class BoardCache:
         self._frames: dict[tuple[str, int, int], Frame] = {}
 
     async def page(self, board: str, limit: int = TOP, offset: int = 0) -> Frame:
-        """Return the current page, or the last known one, marked as stale, if neither ranking nor store can
-        be read.
+        """Return the current page, or the last known one (stale) if neither ranking nor store can be read.
 
         Raises StoreUnavailable if no page is known, or only one from before a correction.
         """

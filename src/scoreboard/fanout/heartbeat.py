@@ -8,6 +8,4 @@ HEARTBEAT_SECONDS: Final = 15.0
 """Silence after which a heartbeat is sent: well below the 30 to 60 s of proxies' time limits."""
 
 HEARTBEAT: Final = message(b":\n")
-"""No empty line follows: many clients treat every empty line as the end of an event, and fail because it has
-no data.
-"""
+"""No empty line follows: for many clients it would end an event, and they fail without data."""

@@ -118,7 +118,7 @@ class Hub:
         self.counts.expired += await self._end(ring, is_expired)
 
     async def withdraw(self, board: str) -> None:
-        """Drop the board's frame, which must not be shown any more, and end its streams to reconnect."""
+        """Drop the board's outdated frame, and end its streams, so that clients reconnect."""
         self._rings[board].frame = None
         self.counts.withdrawn += await self._end(self._rings[board], lambda _subscriber: True)
 

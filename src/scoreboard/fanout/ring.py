@@ -2,10 +2,10 @@
 
 A walk visits each subscriber once and writes the newest frame of that moment. It runs in slices that are
 bounded in time, so that a POST waits for one slice at most, and not for 10,000 clients. If a frame is
-published during a walk, the rest of the walk already writes it. The subscribers before get it in the next
-walk, which starts where this one ended. A subscriber with unsent bytes is skipped. It gets the newest frame
-when they are sent: a slow client costs a few buffered frames, delays no other client, and never sees an older
-board after a newer one.
+published during a walk, the rest of the walk already writes it. Subscribers that were visited earlier get it
+in the next walk, which starts where this one ended. A subscriber with unsent bytes is skipped. It gets the
+newest frame when they are sent: a slow client costs a few buffered frames, delays no other client, and never
+sees an older board after a newer one.
 """
 
 import asyncio

@@ -11,8 +11,7 @@ log = structlog.get_logger()
 
 
 class CircuitBreaker:
-    """Closed while calls may be made. The caller opens it after an error, and makes no calls while it is
-    open.
+    """Closed while calls may be made. The caller opens it after an error, and calls nothing while it is open.
 
     While it is open, `probe` is called every `retry_seconds`, and closes it by returning True. Without a
     probe, the breaker closes after `retry_seconds`, so that the next call is the probe.

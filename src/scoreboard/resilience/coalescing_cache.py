@@ -40,8 +40,7 @@ class CoalescingCache(Generic[T]):
         self._started_at = float("-inf")
 
     async def get(self, max_age_seconds: float = 0.0) -> T:
-        """Return the result of the newest read if it started less than `max_age_seconds` ago. Otherwise read
-        again.
+        """Return the result of the newest read, or read again if it started `max_age_seconds` ago.
 
         By default, a read that has already started is too old, so the result is at least as new as the call.
         Raises what the read raises.

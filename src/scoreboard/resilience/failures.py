@@ -34,8 +34,7 @@ class Failures:
     def catch(self, **context: object) -> Iterator[None]:
         """Report an error of the block instead of raising it. `context` goes into the log.
 
-        Use it inside a loop, around each of several independent items, so that one bad item does not stop the
-        others.
+        Use it in a loop, around each of several independent items: one bad item does not stop the others.
         """
         try:
             yield

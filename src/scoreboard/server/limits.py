@@ -101,10 +101,10 @@ class Progress:
         """The last time at which the number of waiting bytes had decreased or was zero (loop time)."""
 
     def is_stalled(self, waiting: int, now: float, *, is_closing: bool) -> bool:
-        """Return True if the client has read nothing for `UNREAD_SECONDS`. To be called about once a second.
+        """Return True if the client has read nothing for `UNREAD_SECONDS`. Call it about once a second.
 
-        Also if the connection is closing, and the client has not ended TLS `LINGER_SECONDS` after everything
-        was sent: until then, the loop decrypts and discards the bytes of the client.
+        On a closing connection, return True as well if the client has not ended TLS `LINGER_SECONDS` after
+        everything was sent. Until then, the loop decrypts and discards the client's bytes.
         """
         if waiting < self._waiting or not (waiting or is_closing):
             self._taken_at = now

@@ -15,7 +15,7 @@ from scoreboard.server.listen_socket import bind
 
 @contextmanager
 def serve_metrics(registry: CollectorRegistry, host: str, port: int) -> Iterator[int]:
-    """Serve /metrics until the end of the block. The system chooses port 0's number. Raises StartError."""
+    """Serve /metrics during the block. Yield the port, which the system chooses for 0. Raises StartError."""
     with closing(bind(host, port, "SCOREBOARD_METRICS_")) as listening:
         server = LimitedServer(make_config(_application(registry)))
         thread = Thread(target=lambda: asyncio.run(server.serve([listening])), name="metrics", daemon=True)

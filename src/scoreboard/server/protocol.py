@@ -14,7 +14,7 @@ from scoreboard.server.uvicorn_internals import Config, ServerState, UvicornProt
 from scoreboard.web.streaming.socket_subscriber import MAX_DISCARDED_BYTES
 
 GOODBYE_SECONDS: Final = 0.05
-"""Time limit of a client's TLS close when the server stops. uvicorn waits twice as long for all."""
+"""Time limit of a client's TLS close when the server stops. uvicorn waits at least 0.1 s for all."""
 
 VERSIONS: Final = ("1.1", "1.0")
 
@@ -83,8 +83,7 @@ class HttpProtocol(UvicornProtocol, asyncio.BufferedProtocol):
     def _parse(self, data: bytes) -> None:
         self.cancel_keep_alive_timer()
         if self.header_since is None and self.body_since is None:
-            # The next request, or empty lines before it. They cancel the idle time limit, and this one
-            # replaces it.
+            # The next request, or empty lines before it. This time limit replaces that of idle connections.
             self.header_since = self.loop.time()
         self._count.received(len(data))
         try:
@@ -214,8 +213,7 @@ class HttpProtocol(UvicornProtocol, asyncio.BufferedProtocol):
         if self.is_tls:
             self.transport.close()
             return
-        # Closing at once resets the connection of a client that is still sending: it might not see the
-        # answer.
+        # Closing at once resets the connection of a client that still sends, which may miss the answer.
         self._is_lingering = True
         with suppress(OSError):
             # asyncio raises it if the client has reset the connection.

@@ -53,8 +53,7 @@ class RedisAddress:
 
 
 def parse_address(url: str) -> RedisAddress:
-    """Parse `redis://user:password@host:port/db`, with several hosts separated by commas, `rediss://` and
-    `unix://`.
+    """Parse `redis://user:password@host:port/db`, also with several hosts; `rediss://` and `unix://`.
 
     `redis+sentinel://host:port,…/service/db` names Sentinels; user and password are those of the Redis
     servers. Raises ValueError, or RedisOptionError for an option after the `?`.

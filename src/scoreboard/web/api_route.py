@@ -123,8 +123,7 @@ class ApiRoute(APIRoute):
 class AsgiRoute(ApiRoute):
     """A route whose endpoint is an ASGI application. It may raise any `ScoreboardError`.
 
-    The OpenAPI document has the route as it is described, since the endpoint has no parameters to read it
-    from.
+    The endpoint has no parameters, so the options describe the route in the OpenAPI document.
     """
 
     def __init__(self, path: str, endpoint: ASGIApp, **options: Any) -> None:

@@ -38,8 +38,7 @@ _BEARER: Final = HTTPBearer(scheme_name="bearer", bearerFormat="JWT", auto_error
 class Authenticate:
     """Return the caller that the bearer token names, if the token has a scope (None: any token).
 
-    Raises TokenMissing, TokenExpired, TokenInvalid, KeysUnavailable, InsufficientScope. The request log shows
-    the user.
+    The request log shows the user. Raises InsufficientScope, and the errors of `Tokens.verify`.
     """
 
     def __init__(self, tokens: Tokens, scope: str | None = None) -> None:

@@ -94,10 +94,9 @@ def erase(
     actor: Actor = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Erase a player's identity permanently: user id, name, and the provenance of the events. The scores
-    stay.
+    """Erase a player's identity permanently: user id, name, and the provenance of the events.
 
-    The reason stays in the audit log: do not name the player in it.
+    The scores stay. The reason stays in the audit log: do not name the player in it.
     """
     if not yes:
         typer.confirm(f"Erase the identity of “{printable(user)}”? This cannot be undone.", abort=True)

@@ -39,8 +39,7 @@ def bench(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Measure a running scoreboard from outside: the time from a POST until every open stream has the new
-    board.
+    """Measure a running scoreboard: the time from a POST until every open stream has the new board.
 
     This writes real scores for the ten users bench-0 to bench-9, with tokens signed by SCOREBOARD_JWT_SECRET.
     Do not use it on a board that matters. The result includes the network and this command's own time, which

@@ -40,9 +40,8 @@ def watch(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                errors="replace"
-            )  # A name may have characters that the terminal's encoding lacks.
+            # A name may have characters that the terminal's encoding lacks.
+            stream.reconfigure(errors="replace")
     try:
         if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
             _draw(reader, Screen(printable(url)), Console(force_terminal=True))
@@ -51,8 +50,7 @@ def watch(
     except KeyboardInterrupt:
         return
     except BrokenPipeError:
-        # The reader of the pipe has ended. Without this, Python reports the error again when it flushes at
-        # exit.
+        # The reader of the pipe has ended. Without this, Python reports the error again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,7 +1,6 @@
 """The headers `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
 
-`RateLimit-Policy` names the limits of a route, on every response. `RateLimit` names the limit that is used
-up, on 429.
+`RateLimit-Policy`, on every response, names the route's limits. `RateLimit`, on 429, names the one used up.
 """
 
 from collections.abc import Mapping

@@ -8,8 +8,7 @@ Header = tuple[bytes, bytes]
 SECURITY_HEADERS: Final[Sequence[Header]] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    # A response that is not a page must not be shown as one, nor in a frame. Pages have a policy of their
-    # own.
+    # A response that is not a page must not be shown as one, nor in a frame. Pages set another policy.
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     # Does not apply to reads by CORS. Static files, which other origins may load, set another value.
     (b"cross-origin-resource-policy", b"same-origin"),

@@ -33,8 +33,7 @@ def health_routes(hub: Hub, healer: Healer, clock_guard: ClockGuard) -> list[Bas
         responses={503: {"model": ReadyResponse, "description": "The instance is shutting down."}},
     )
     async def ready(response: Response) -> ReadyResponse:
-        """200 until the instance shuts down. Unavailable dependencies are named, and do not change the
-        status.
+        """200 until the instance shuts down. Unavailable dependencies are named, without another status.
 
         All instances share them, so another instance could not answer better.
         """

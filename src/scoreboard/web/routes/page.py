@@ -71,8 +71,7 @@ def page_routes(
 
     def page_of(title: str, board: str | None, *, is_first: bool) -> Response:
         text = Template(page).substitute(
-            # Without a root path, URLs are relative, so that the page works below any path that ends with a
-            # slash.
+            # Relative URLs without a root path, so that the page works below any path that ends with a slash.
             root=f"{root_path}/" if root_path else "",
             title=escape(title),
             board="" if board is None else f' board="{escape(board)}"',

@@ -13,8 +13,7 @@ from scoreboard.fanout.subscriber import StreamRequest, Subscriber
 class AsgiSubscriber(Subscriber):
     """Writes by running `send` up to its first wait. It waits only if the client reads nothing.
 
-    A walk over many subscribers therefore consists of plain calls, without a queue, a task or a wake-up for
-    each.
+    So a walk over many subscribers consists of plain calls, without a queue, a task or a wake-up for each.
     """
 
     __slots__ = ("_send", "_transport", "_unsent", "closed")

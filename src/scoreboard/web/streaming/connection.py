@@ -24,9 +24,8 @@ class Connection(Protocol):
         """Prepare a stream before its response starts. Return True for a chunked body (RFC 9112, 7.1)."""
 
     def detach(self) -> asyncio.Transport | None:
-        """Remove the connection from the server, after the response has started. The caller then owns the
-        transport.
+        """Remove the connection from the server, and return the transport, which the caller then owns.
 
-        Return None if the transport is closing, or if TLS ends in this process. The response then continues
-        over ASGI.
+        Call it after the response has started. Return None if the transport is closing, or if TLS ends in
+        this process: the response then continues over ASGI.
         """

@@ -1,5 +1,4 @@
-"""A stream on a connection that was detached from the HTTP server. Only the subscriber and the transport
-remain.
+"""A stream on a connection that was detached from the HTTP server: a subscriber and a transport.
 
 Bytes are written directly to the socket's descriptor. uvloop's `write` would collect them and send them for
 all connections in one later step that does not release the GIL: a commit would wait for 10,000 clients. The
@@ -48,8 +47,7 @@ class SocketSubscriber(Subscriber, asyncio.Protocol):
         with suppress(OSError):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
         transport.set_protocol(self)
-        # `pause_writing` is called for the first unsent byte, and `resume_writing` after the last one is
-        # sent.
+        # `pause_writing` is called for the first unsent byte, `resume_writing` after the last one is sent.
         transport.set_write_buffer_limits(high=0)
         self.is_behind = transport.get_write_buffer_size() > 0
 
