@@ -17,7 +17,7 @@ from benchmarks.crowd import Post
 from benchmarks.machine import pinned
 from benchmarks.measuring import posts
 from benchmarks.native import compiled
-from benchmarks.target import SERVE, Target
+from benchmarks.target import COMMAND, Target
 from tests.servers.process import free_port
 
 HOST = "127.0.0.1"
@@ -49,7 +49,7 @@ Contest = Callable[[int], AbstractAsyncContextManager[Contender]]
 @asynccontextmanager
 async def scoreboard(_event_bytes: int = 0, path: str = STREAM) -> AsyncIterator[Contender]:
     """Run `scoreboard serve` with its defaults. The size of its events cannot be chosen."""
-    with Target(command=pinned(0, *SERVE)) as target:
+    with Target(command=pinned(0, *COMMAND)) as target:
         requests = cycle(posts(target, BUSY_USERS))
         (connection,) = await connect(target.host, target.port, 1)
 
@@ -61,7 +61,7 @@ async def scoreboard(_event_bytes: int = 0, path: str = STREAM) -> AsyncIterator
         for _ in range(2 * BUSY_USERS):
             await publish()
         try:
-            yield Contender(target.port, path, target.process.pid, publish)
+            yield Contender(target.port, path, target.pid, publish)
         finally:
             connection.transport.close()
 

@@ -1,7 +1,6 @@
 """The unit costs that docs/scaling.md calculates with: a stream, a frame, an update, a player.
 
 CPU time is what the kernel counts for the processes, so other programs disturb it little.
-Only `suspects_ms` is elapsed time.
 """
 
 import asyncio
@@ -11,7 +10,7 @@ from itertools import cycle
 
 from benchmarks.client import at_rate
 from benchmarks.contenders import HOST, STREAM, scoreboard
-from benchmarks.costs_of_partners import database_bytes, ledger_bytes, of_messages, of_partners, redis_bytes
+from benchmarks.costs_of_partners import database_bytes, ledger_bytes, of_partners, redis_bytes
 from benchmarks.crowd import crowd
 from benchmarks.deployment import Deployment, deployed
 from benchmarks.fanout import measured
@@ -35,9 +34,8 @@ MEASURED = (
     "frame_bytes", "patch_bytes", "cpu_us_a_frame", "cpu_us_a_patch", "cpu_us_an_opening", "stream_kb",
     "stream_kernel_kb", "instance_mb", "instance_us_a_change", "instance_us_a_turn", "instance_us_an_update",
     "turn_ms", "turn_us_an_update", "postgres_us_a_turn", "postgres_us_an_update", "postgres_us_a_look",
-    "redis_us_a_turn", "redis_us_an_update", "redis_us_a_board", "redis_us_a_message", "redis_bytes_a_place",
-    "redis_bytes_a_name", "player_bytes", "event_bytes", "log_bytes_an_update",
-    "fill_us_a_player", "suspects_ms",
+    "redis_us_a_turn", "redis_us_an_update", "redis_us_a_board", "redis_bytes_a_place", "redis_bytes_a_name",
+    "player_bytes", "event_bytes", "log_bytes_an_update",
 )  # fmt: skip
 """The figures of `costs`, in the order of docs/scaling.md."""
 
@@ -74,7 +72,6 @@ async def _of_scores(options: Options, on_tick: OnTick) -> Figures:
             await until_filled(deployment, PLAYERS)
             place, name_bytes = redis_bytes(deployment)
             found |= {"redis_bytes_a_place": place / PLAYERS, "redis_bytes_a_name": name_bytes / PLAYERS}
-            found["fill_us_a_player"] = await _fill(deployment, (posted, watched))
             found["instance_mb"] = watched.resident_bytes() / 1e6
             on_tick(0.3)
             found |= await _one_by_one(deployment, posted, watched, options)
@@ -82,11 +79,7 @@ async def _of_scores(options: Options, on_tick: OnTick) -> Figures:
             found |= await _many(deployment, posted, options, lambda part: on_tick(0.5 + 0.3 * part))
         # The cost of an update that has a batch for itself, minus the cost of one among many.
         found["instance_us_a_turn"] = found.pop("alone_us_an_update") - found["instance_us_an_update"]
-        found |= await of_partners(deployment, _CpuTime(deployment).used, PLAYERS, scorers())
-        on_tick(0.95)
-        found["redis_us_a_message"] = await asyncio.to_thread(
-            of_messages, deployment, _CpuTime(deployment).used
-        )
+        found |= await of_partners(deployment, _CpuTime(deployment).used, scorers())
     return found
 
 
@@ -98,10 +91,9 @@ class _CpuTime:
     """The CPU time that the processes of a deployment have used."""
 
     def __init__(self, deployment: Deployment, **instances: Target) -> None:
-        self._postgres = int((deployment.database.data / "postmaster.pid").read_text().split()[0])
-        with deployment.redis.client() as client:
-            self._redis = int(client.info("server")["process_id"])
-        self._instances = {what: instance.process.pid for what, instance in instances.items()}
+        self._postgres = deployment.database.pid
+        self._others = {"redis": deployment.redis.pid}
+        self._others |= {what: instance.pid for what, instance in instances.items()}
 
     def used(self) -> Mapping[str, float]:
         """Return seconds by component."""
@@ -109,20 +101,7 @@ class _CpuTime:
         for pid in (self._postgres, *children_of(self._postgres)):
             with suppress(OSError):  # autovacuum workers exit at any time
                 postgres += cpu_seconds(pid)
-        return {
-            "postgres": postgres,
-            "redis": cpu_seconds(self._redis),
-            **{what: cpu_seconds(pid) for what, pid in self._instances.items()},
-        }
-
-
-async def _fill(deployment: Deployment, targets: tuple[Target, Target]) -> float:
-    """Return the CPU microseconds per player of all components while the instances fill an empty Redis."""
-    cpu = _CpuTime(deployment, one=targets[0], other=targets[1])
-    before = sum(cpu.used().values())
-    deployment.redis.flush()
-    await until_filled(deployment, PLAYERS)
-    return 1e6 * (sum(cpu.used().values()) - before) / PLAYERS
+        return {"postgres": postgres, **{what: cpu_seconds(pid) for what, pid in self._others.items()}}
 
 
 async def _one_by_one(deployment: Deployment, posted: Target, watched: Target, options: Options) -> Figures:

@@ -1,16 +1,14 @@
 """The unit costs of PostgreSQL and Redis, measured with the drivers in this process, past the API."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from functools import partial
-from itertools import count, cycle, islice
-from time import perf_counter, process_time
+from itertools import cycle, islice
+from time import process_time
 from uuid import uuid4
 
 from benchmarks.deployment import BOARD, PREFIX, Deployment
 from benchmarks.options import Figures
 from benchmarks.seed import name, user_id
-from scoreboard.domain.administration import SuspicionThresholds
 from scoreboard.domain.boards import Action
 from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.rules import decide_batch
@@ -29,8 +27,6 @@ TURNS = {1: 1_000, BATCH_SIZE: 60}
 
 LOOKS = 3_000
 BOARDS = 5_000
-SUSPECTED_AWARDS = 100_000
-LISTENERS, MESSAGES = 50, 4_000
 
 Used = Callable[[], Mapping[str, float]]
 """Returns the CPU seconds that PostgreSQL and Redis have used."""
@@ -63,10 +59,8 @@ def redis_bytes(deployment: Deployment) -> tuple[int, int]:
     return places, names
 
 
-async def of_partners(deployment: Deployment, used: Used, players: int, scorers: Sequence[int]) -> Figures:
-    """Measure a batch, an update in it, the poll of an instance, the read of a board, and the query for
-    suspects.
-    """
+async def of_partners(deployment: Deployment, used: Used, scorers: Sequence[int]) -> Figures:
+    """Measure a batch, an update in it, the poll of an instance, and the read of a board."""
     found: Figures = {}
     store = PostgresqlStore(deployment.database.url(), limit=UNLIMITED, clock=None, limits=PATIENT)
     async with store, deployment.ranking() as ranking:
@@ -81,10 +75,6 @@ async def of_partners(deployment: Deployment, used: Used, players: int, scorers:
         for _ in range(BOARDS):
             await ranking.page(BOARD, 10, 0)
         found["redis_us_a_board"] = 1e6 * (used()["redis"] - before["redis"]) / BOARDS
-        awards = (await store.heads())[BOARD].version
-        begun = perf_counter()
-        await store.suspects(0, SuspicionThresholds(), 100)
-        found["suspects_ms"] = 1_000 * (perf_counter() - begun) * SUSPECTED_AWARDS / awards
     return found
 
 
@@ -128,18 +118,3 @@ def _submission(player: int) -> Submission:
 
 def _as_it_is(batch: Sequence[Submission]) -> Sequence[Submission]:
     return batch
-
-
-def of_messages(deployment: Deployment, used: Used) -> float:
-    """Return the CPU microseconds of Redis per message and listener."""
-    channel = f"{PREFIX}:{{{BOARD}}}:changed"
-    with ExitStack() as stack:
-        client = stack.enter_context(deployment.redis.client())
-        for _ in range(LISTENERS):
-            listener = stack.enter_context(stack.enter_context(deployment.redis.client()).pubsub())
-            listener.ssubscribe(channel)
-            listener.get_message(timeout=1)
-        before = used()["redis"]
-        for number in islice(count(), MESSAGES):
-            client.execute_command("SPUBLISH", channel, number)
-        return 1e6 * (used()["redis"] - before) / (MESSAGES * LISTENERS)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Sequence
@@ -16,7 +15,7 @@ from benchmarks.fanout import PACE_SECONDS, SETTLE_SECONDS, measured
 from benchmarks.machine import pinned
 from benchmarks.measuring import connected, latencies, others, posts
 from benchmarks.options import Figures, OnTick, Options
-from benchmarks.target import SERVE, Target
+from benchmarks.target import COMMAND, Target
 from tests.servers.process import free_port
 
 RATE = 100
@@ -34,7 +33,7 @@ async def _watched(count: int, metrics_port: int | None = None) -> AsyncIterator
     settings = {"SCOREBOARD_DRAIN_SECONDS": str(DRAIN_SECONDS), "SCOREBOARD_DRAIN_GRACE_SECONDS": "1"}
     if metrics_port is not None:
         settings["SCOREBOARD_METRICS_PORT"] = str(metrics_port)
-    with Target(command=pinned(0, *SERVE), settings=settings) as target:
+    with Target(settings, pinned(0, *COMMAND)) as target:
         async with connected([target], 8) as connections:
             await at_rate(connections, cycle(posts(target, BUSY_USERS)), RATE, 0.5)
         async with crowd(HOST, target.port, STREAM) as watching:
@@ -169,13 +168,12 @@ async def fanout_stop(options: Options, _on_tick: OnTick) -> Figures:
         begun = time.perf_counter()
         # For as long as the grace period, in which a load balancer notices that the instance is not ready.
         scoring = asyncio.create_task(at_rate(connections, cycle(posts(target, BUSY_USERS)), RATE, 1.0))
-        target.process.send_signal(signal.SIGTERM)
-        sent = await scoring
-        code = await asyncio.to_thread(target.process.wait, 30)
+        code = await asyncio.to_thread(target.stop)
         seconds = time.perf_counter() - begun
+        sent = await scoring
         report = await watching.report([])
     return {
-        "exit_code": code,
+        "exit_code": code or 0,
         "seconds": seconds,
         "drain_seconds": DRAIN_SECONDS,
         "still_open": report["live"],

@@ -1,7 +1,6 @@
 """The distributed deployment under load: its own PostgreSQL and Redis, and instances of the server."""
 
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -9,11 +8,12 @@ from dataclasses import dataclass
 import pytest
 
 from benchmarks.options import CannotMeasure
-from benchmarks.target import Target, environment
+from benchmarks.target import COMMAND, DEFAULTS, Target
 from scoreboard.ranking.redis.connection import RedisLimits
 from scoreboard.ranking.redis.ranking import RedisRanking
 from tests.servers.finding import NoServer
 from tests.servers.postgresql import PostgresServer
+from tests.servers.process import outside_environment
 from tests.servers.redis import RedisServer
 
 BOARD = "main"
@@ -41,13 +41,13 @@ class Deployment:
     def instances(self, count: int) -> Iterator[list[Target]]:
         """Run `count` instances."""
         with ExitStack() as stack:
-            yield [stack.enter_context(Target(settings=self.settings)) for _ in range(count)]
+            yield [stack.enter_context(Target(self.settings)) for _ in range(count)]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a scoreboard command until it exits."""
         return subprocess.run(
-            [sys.executable, "-m", "scoreboard", *arguments],
-            env=environment(self.settings),
+            [*COMMAND, *arguments],
+            env={**outside_environment(), **DEFAULTS, **self.settings},
             cwd=self.redis.folder,
             capture_output=True,
             text=True,
@@ -58,11 +58,6 @@ class Deployment:
         """Return the ranking driver, for use in this process."""
         limits = RedisLimits(connections=2, silence_seconds=RANKING_SECONDS)
         return RedisRanking(self.redis.url, (BOARD,), prefix=PREFIX, is_cluster=False, limits=limits)
-
-    def redis_bytes(self) -> int:
-        """Return the memory that Redis reports."""
-        with self.redis.client() as client:
-            return int(client.info("memory")["used_memory"])
 
 
 @contextmanager

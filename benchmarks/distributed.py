@@ -5,7 +5,6 @@ from itertools import chain
 
 from benchmarks.crowded import reach_of_scores
 from benchmarks.deployment import deployed
-from benchmarks.machine import fdatasync_us
 from benchmarks.measuring import USERS, flood, in_turns, medians, posts, steady
 from benchmarks.options import Figures, OnTick, Options
 from benchmarks.slow_flush import flush_ms, slow_flush
@@ -27,7 +26,6 @@ async def distributed_updates(options: Options, on_tick: OnTick) -> Figures:
 
         measures = {str(count): partial(measure, count) for count in (1, 2)}
         rounds = await in_turns(measures, options.rounds, on_tick)
-        flush_us = fdatasync_us(deployment.database.programs)
     one, two = map(medians, rounds.values())
     return {
         **one,
@@ -35,7 +33,6 @@ async def distributed_updates(options: Options, on_tick: OnTick) -> Figures:
         "ratio_of_two": two["rate"] / one["rate"] if one["rate"] else 0,
         "p99_of_two_ms": two["p99_ms"],
         "other_answers": sum(figures["other_answers"] for figures in chain(*rounds.values())),
-        **({} if flush_us is None else {"fdatasync_us": flush_us}),
     }
 
 

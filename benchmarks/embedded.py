@@ -2,20 +2,17 @@
 
 import asyncio
 import json
-import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from functools import partial
 from itertools import cycle, repeat
 from pathlib import Path
 
 from benchmarks.client import at_rate
 from benchmarks.crowded import reach_of_scores
-from benchmarks.measuring import USERS, WARM_UP_SECONDS, connected, flood, in_turns, medians, posts, steady
+from benchmarks.measuring import USERS, WARM_UP_SECONDS, connected, flood, posts, steady
 from benchmarks.options import Figures, OnTick, Options
 from benchmarks.seed import seed_sqlite
-from benchmarks.target import SERVE, Target
+from benchmarks.target import Target
 
 
 async def updates(options: Options, on_tick: OnTick) -> Figures:
@@ -24,25 +21,9 @@ async def updates(options: Options, on_tick: OnTick) -> Figures:
         return await flood([target], posts(target, USERS), options.seconds, 201, on_tick)
 
 
-async def limit_cost(options: Options, on_tick: OnTick) -> Figures:
-    """`updates`, in alternating rounds with a server without a rate limit (an experiment, not a mode)."""
-    unlimited = (sys.executable, str(Path(__file__).with_name("without_limit.py")), "serve")
-
-    async def measure(command: Sequence[str], tick: OnTick) -> Figures:
-        with Target(command=command) as target:
-            return await flood([target], posts(target, USERS), options.seconds / 2, 201, tick)
-
-    measures = {
-        name: partial(measure, command) for name, command in {"with": SERVE, "without": unlimited}.items()
-    }
-    rounds = await in_turns(measures, options.rounds, on_tick)
-    rate, rate_without = (medians(each)["rate"] for each in rounds.values())
-    return {"rate": rate, "rate_without_limit": rate_without, "ratio": rate / rate_without}
-
-
 async def refused(options: Options, on_tick: OnTick) -> Figures:
     """Requests of 50 users who are all over their rate limit."""
-    with Target(rate_limit="10/hour") as target:
+    with Target({"SCOREBOARD_RATE_LIMIT": "10/hour"}) as target:
         async with connected([target]) as connections:
             await at_rate(connections, cycle(posts(target, 50)), 500, 1.2)
         return await flood([target], posts(target, 50), options.seconds, 429, on_tick)
@@ -78,7 +59,7 @@ async def start(options: Options, on_tick: OnTick) -> Figures:
     with tempfile.TemporaryDirectory(prefix="scoreboard-load-") as folder:
         path = Path(folder) / "scoreboard.db"
         await asyncio.to_thread(seed_sqlite, path, options.players, lambda part: on_tick(0.9 * part))
-        with Target(database=path) as target:
+        with Target({"SCOREBOARD_DATABASE_URL": f"sqlite:///{path}"}) as target:
             ready = time.perf_counter() - target.started_at
             request = target.post("newcomer")
             async with connected([target], 1) as connections:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
@@ -34,30 +33,6 @@ def _bare_commit_ms() -> float:
             taken.append(time.perf_counter() - before)
         connection.close()
     return 1_000 * median(taken)
-
-
-def fdatasync_us(programs: Path) -> float | None:
-    """Return the duration of a flush according to `pg_test_fsync`, or None if that program is missing.
-
-    The program is ended after its first result, because its other tests take many seconds.
-    """
-    program = programs / "pg_test_fsync"
-    if not program.exists():
-        return None
-    with tempfile.TemporaryDirectory(prefix="scoreboard-load-") as folder:
-        command = (program, "--secs-per-test=1", f"--filename={Path(folder) / 'flushed'}")
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as process:
-            assert process.stdout is not None
-            try:
-                for line in process.stdout:
-                    words = line.split()
-                    if words[:1] == ["fdatasync"] and words[-1] == "usecs/op":
-                        return float(words[-2])
-            finally:
-                process.terminate()
-    return None
 
 
 def pinned(core: int, *command: str) -> list[str]:

@@ -1,6 +1,6 @@
-"""A million players: the fill of an empty Redis, reads of the full one, and its memory per player.
+"""A million players: the fill of an empty Redis, and reads of the full one.
 
-The three scenarios share one database, because filling it takes most of the time.
+Both scenarios share one database, because filling it takes most of the time.
 """
 
 import asyncio
@@ -15,37 +15,26 @@ from benchmarks.deployment import BOARD, Deployment, deployed
 from benchmarks.fill import fill
 from benchmarks.measuring import connected, latencies, posts, steady
 from benchmarks.options import Figures, OnTick, Options
-from benchmarks.seed import name, seed_postgresql, standing, user_id
+from benchmarks.seed import seed_postgresql
 from benchmarks.target import Target
-from scoreboard.domain.standings import Change, ChangeKind
-from scoreboard.ranking.redis.ranking import RedisRanking
-from scoreboard.services.apply import PAGE_SIZE
 
 WRITES_A_SECOND = 10
 PLACES_A_SECOND = 100
-PART = 10
-"""Memory is also measured with a tenth of the players, to separate the fixed part from the rest."""
 
 
 async def many_players(options: Options, on_tick: OnTick) -> Mapping[str, Figures]:
-    """Run all three. Return the figures by scenario."""
+    """Run both. Return the figures by scenario."""
     players = options.players
     with deployed() as deployment:
         await seed_postgresql(deployment.database.url(), players, lambda part: on_tick(0.25 * part))
-        few = max(1, players // PART)
-        bytes_of_few = await _bytes_of(deployment, few)
-        before = deployment.redis_bytes()
         with deployment.instances(2) as targets:
             filled = await fill(deployment, targets, players, lambda part: on_tick(0.3 + 0.2 * part))
-            bytes_of_all = deployment.redis_bytes() - before
             reads = await _reads(deployment, targets, options, lambda part: on_tick(0.5 + 0.2 * part))
             is_clean = await asyncio.to_thread(_verify, deployment)
             on_tick(0.95)
-            figures = await asyncio.to_thread(filled.figures, deployment, players)
     return {
-        "distributed-fill": {**figures, "verify_clean": is_clean},
+        "distributed-fill": {**filled.figures(players), "verify_clean": is_clean},
         "distributed-reads": reads,
-        "distributed-memory": _memory({few: bytes_of_few, players: bytes_of_all}),
     }
 
 
@@ -95,43 +84,3 @@ async def _places(deployment: Deployment, players: int, seconds: float) -> list[
             assert await ranking.rank(BOARD, random.randint(1, players)) is not None
             taken.append(perf_counter() - planned_at)
     return taken
-
-
-async def _bytes_of(deployment: Deployment, players: int) -> int:
-    """Return the bytes that the players take in Redis. The driver writes them, and they are removed again."""
-    async with deployment.ranking() as ranking:
-        # The first writes load the scripts and allocate buffers, which must not count.
-        await _put(ranking, range(1, PAGE_SIZE + 1))
-        deployment.redis.flush()
-        before = deployment.redis_bytes()
-        await _put(ranking, range(1, players + 1))
-        taken = deployment.redis_bytes() - before
-    deployment.redis.flush()
-    return taken
-
-
-async def _put(ranking: RedisRanking, players: range) -> None:
-    for first in players[::PAGE_SIZE]:
-        standings = tuple(map(standing, players[first - 1 : first - 1 + PAGE_SIZE]))
-        last = standings[-1]
-        kind = ChangeKind.LAST_PAGE if last.player == players[-1] else ChangeKind.PAGE
-        await ranking.apply(Change(BOARD, kind, first - 1, last.version, last.reached_at_us, standings))
-
-
-def _memory(bytes_of: Mapping[int, int]) -> Figures:
-    """Return the bytes per player for both counts, and the line through them: bytes = fixed + players ×
-    slope.
-
-    Redis keeps the id and name of each player. The slope without their bytes applies to ids of any length.
-    """
-    (few, bytes_of_few), (many, bytes_of_many) = bytes_of.items()
-    slope = (bytes_of_many - bytes_of_few) / (many - few)
-    text = sum(len(user_id(player)) + len(name(player)) for player in (1, few, many)) / 3
-    return {
-        "bytes_a_player": max(count_bytes / count for count, count_bytes in bytes_of.items()),
-        f"bytes_a_player_of_{few}": bytes_of_few / few,
-        f"bytes_a_player_of_{many}": bytes_of_many / many,
-        "slope_bytes": slope,
-        "slope_beyond_text_bytes": slope - text,
-        "fixed_bytes": bytes_of_few - few * slope,
-    }

@@ -1,27 +1,23 @@
 """The page in a real Chromium: time to a live board, transferred bytes, and long tasks."""
 
 import asyncio
-import tempfile
 import threading
 import time
-from pathlib import Path
+from itertools import count
 from statistics import median
 from typing import Any
 
 from playwright.sync_api import Browser, CDPSession, Page
 
 from benchmarks.options import Figures, OnTick, Options
-from scoreboard.clock import SystemClock
+from benchmarks.target import Target
 from scoreboard.domain.submissions import Caller
-from scoreboard.web.auth.key_sources import Keys, secrets
-from scoreboard.web.auth.tokens import Tokens
 from tests.browser.browsers import chromium
-from tests.e2e.processes import score, serving
-from tests.harness import SECRET
+from tests.e2e.processes import Client
 
 VISITS = 7
 SLOWDOWN = 4
-UNLIMITED = {"SCOREBOARD_RATE_LIMIT": "1000000/minute"}
+USERS = 12
 
 FIRST_ROW = """
 const look = () => {
@@ -49,23 +45,19 @@ async def page(options: Options, on_tick: OnTick) -> Figures:
 
 
 def _page(options: Options, on_tick: OnTick) -> Figures:
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        serving(Path(folder), SCOREBOARD_CATALOG="", **UNLIMITED) as (_, client),
-        chromium() as browser,
-    ):
-        tokens = _tokens(12)
+    with Target() as target, Client(base_url=target.url) as client, chromium() as browser:
+        users = [f"user-{number}" for number in range(USERS)]
+        tokens = {user: target.tokens.sign(Caller(user), 86_400) for user in users}
         for user, token in tokens.items():
-            score(client, token, user, "complete-quest")
-        url = str(client.base_url)
+            client.score(user, "complete-quest", by=token)
         first, weights = [], []
         for visit in range(VISITS):
-            shown = _visit(browser, url)
+            shown = _visit(browser, target.url)
             first.append(_until(shown, "window.firstBoardMs"))
             weights.append(shown.evaluate(WEIGHT))
             shown.context.close()
             on_tick(0.4 * (visit + 1) / VISITS)
-        slow = _visit(browser, url)
+        slow = _visit(browser, target.url)
         _until(slow, "window.firstBoardMs")
         session: CDPSession = slow.context.new_cdp_session(slow)
         session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
@@ -73,11 +65,11 @@ def _page(options: Options, on_tick: OnTick) -> Figures:
         stop = threading.Event()
 
         def change() -> None:
-            turn = 0
-            while not stop.wait(0.1):
-                user = f"user-{turn * 5 % 12}"
-                score(client, tokens[user], user, "complete-quest")
-                turn += 1
+            for turn in count():
+                if stop.wait(0.1):
+                    break
+                user = users[turn * 5 % USERS]
+                client.score(user, "complete-quest", by=tokens[user])
 
         changing = threading.Thread(target=change)
         changing.start()
@@ -92,11 +84,6 @@ def _page(options: Options, on_tick: OnTick) -> Figures:
             "long_tasks": len(tasks),
             "longest_task_ms": max(tasks, default=0.0),
         }
-
-
-def _tokens(count: int) -> dict[str, str]:
-    signer = Tokens(Keys(secrets(SECRET.encode())), SystemClock())
-    return {f"user-{n}": signer.sign(Caller(f"user-{n}", f"User {n}"), 86_400) for n in range(count)}
 
 
 def _visit(browser: Browser, url: str) -> Page:

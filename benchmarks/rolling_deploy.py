@@ -1,15 +1,12 @@
 """Replace two instances behind a real nginx, like an orchestrator, under streams and score updates."""
 
 import asyncio
-import signal
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -87,7 +84,7 @@ async def rolling_deploy(options: Options, on_tick: OnTick, pace: Pace = PACE) -
                 await asyncio.sleep(pace.around_seconds)
                 await scorers.stop()
                 await scorers.leader_scores()
-                newest = scorers.newest_version
+                newest = max(scorers.acknowledged.values())
                 without = await late(browsers, lambda browser: browser.version == newest, LIVE_AGAIN_SECONDS)
         verified = await asyncio.to_thread(deployment.run, "verify")
         ledger = await asyncio.to_thread(_ledger, deployment)
@@ -127,11 +124,8 @@ class _Fleet:
         self.host, self.port = address.hostname or "", address.port or 0
 
     def _balancer(self, connections: int) -> Nginx:
-        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="scoreboard-load-")))
-        # The nginx worker may run as another user.
-        folder.chmod(0o755)
         try:
-            return self._stack.enter_context(Nginx(folder, _urls(self._instances), connections=connections))
+            return self._stack.enter_context(Nginx(_urls(self._instances), connections=connections))
         except pytest.skip.Exception as error:
             raise CannotMeasure(str(error)) from error
 
@@ -142,14 +136,15 @@ class _Fleet:
         await self._balance([oldest, *self._instances])
         if in_advance:
             await self._balance(self._instances)
-        oldest.process.send_signal(signal.SIGTERM)
-        if not in_advance:
-            await asyncio.to_thread(_until_not_ready, oldest, self._pace.grace_seconds)
-            await self._balance(self._instances)
-        self.exit_codes.append(await asyncio.to_thread(oldest.process.wait, END_SECONDS))
+        async with asyncio.timeout(END_SECONDS):
+            stopping = asyncio.create_task(asyncio.to_thread(oldest.stop))
+            if not in_advance:
+                await asyncio.to_thread(_until_not_ready, oldest, self._pace.grace_seconds)
+                await self._balance(self._instances)
+            self.exit_codes.append(await stopping or 0)
 
     async def _started(self) -> Target:
-        target = Target(settings=self._settings)
+        target = Target(self._settings)
         return await asyncio.to_thread(self._stack.enter_context, target)
 
     async def _balance(self, instances: Sequence[Target]) -> None:
@@ -157,12 +152,12 @@ class _Fleet:
 
 
 def _urls(instances: Sequence[Target]) -> list[str]:
-    return [f"http://{instance.host}:{instance.port}" for instance in instances]
+    return [instance.url for instance in instances]
 
 
 def _until_not_ready(instance: Target, within_seconds: float) -> None:
     until = time.perf_counter() + within_seconds
-    while instance.answers("/health/ready"):
+    while instance.answers():
         if time.perf_counter() > until:
             raise TimeoutError("a stopping instance still reports that it is ready")
         time.sleep(0.05)
@@ -174,11 +169,11 @@ def _ledger(deployment: Deployment) -> set[UUID]:
 
 def _posted(scorers: Scorers, ledger: set[UUID]) -> Figures:
     return {
-        "posts": scorers.sent,
+        "posts": len(scorers.seconds),
         "failed_posts": len(scorers.failures),
         **{f"post_{name}": figure for name, figure in latencies(scorers.seconds).items()},
-        "lost_scores": len(scorers.acknowledged - ledger),
-        "uncounted_scores": len(ledger - scorers.acknowledged),
+        "lost_scores": len(scorers.acknowledged.keys() - ledger),
+        "uncounted_scores": len(ledger - scorers.acknowledged.keys()),
     }
 
 

@@ -10,7 +10,6 @@ ALONE: Mapping[str, Scenario] = {
     scenario.__name__.replace("_", "-"): scenario
     for scenario in (
         embedded.updates,
-        embedded.limit_cost,
         embedded.refused,
         embedded.update_latency,
         embedded.reads,
@@ -34,7 +33,7 @@ ALONE: Mapping[str, Scenario] = {
     )
 }
 
-OF_MANY_PLAYERS = ("distributed-fill", "distributed-reads", "distributed-memory")
+OF_MANY_PLAYERS = ("distributed-fill", "distributed-reads")
 """Scenarios that share a database and are measured together."""
 
 PROMISED: Mapping[str, Figures] = {"rolling-deploy": rolling_deploy.PROMISED_AT_MOST}

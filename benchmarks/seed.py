@@ -15,7 +15,6 @@ import asyncpg
 
 from benchmarks.options import OnTick
 from scoreboard.domain.boards import ALL_TIME
-from scoreboard.domain.standings import Standing
 from scoreboard.store.sqlite import sqlite_file
 
 CHUNK = 50_000
@@ -50,19 +49,6 @@ def points(player: int) -> int:
 def best(players: int, count: int) -> list[int]:
     """Return the first players of the board before any other event."""
     return heapq.nsmallest(count, range(1, players + 1), key=lambda player: (-points(player), player))
-
-
-def standing(player: int) -> Standing:
-    return Standing(
-        player=player,
-        user_id=user_id(player),
-        name=name(player),
-        score=points(player),
-        reached_version=player,
-        reached_at_us=START_US + player,
-        version=player,
-        name_version=1,
-    )
 
 
 def seed_sqlite(path: Path, players: int, on_tick: OnTick) -> None:

@@ -46,13 +46,9 @@ async def kill_an_instance(world: World, _load: Load, rng: random.Random) -> Non
 
 async def stop_an_instance(world: World, load: Load, rng: random.Random) -> None:
     """Freeze one instance. The other one continues, even if the frozen one holds a board's lock."""
-    instance = rng.choice(world.instances)
-    instance.pause()
-    try:
+    async with _paused(rng.choice(world.instances)):
         await load.more_acknowledged(10, within_seconds=5)
         await asyncio.sleep(PAUSE_SECONDS)
-    finally:
-        instance.resume()
 
 
 async def kill_redis(world: World, _load: Load, rng: random.Random) -> None:
@@ -84,9 +80,7 @@ async def flush_the_cluster(world: World, _load: Load, _rng: random.Random) -> N
 
 
 async def kill_a_node(world: World, _load: Load, rng: random.Random) -> None:
-    """Kill the cluster node with the most keys: a board, and player data of the other board. It restarts
-    without data.
-    """
+    """Kill the cluster node with the most keys: it has data of both boards. It restarts without data."""
     node = await asyncio.to_thread(max, world.cluster.nodes, key=lambda node: node.execute("DBSIZE"))
     await _crash(node, rng)
 
@@ -118,9 +112,7 @@ async def crowd_of_one_user(_world: World, load: Load, rng: random.Random) -> No
 
 
 async def turn_the_key_set_bad(world: World, load: Load, rng: random.Random) -> None:
-    """Start an instance while the key server is unavailable. The others continue with the keys that they
-    have.
-    """
+    """Start an instance while the key server is broken. The others continue with the keys that they have."""
     world.issuer.body = rng.choice(list(NO_KEY_SETS.values()))
     try:
         await kill_an_instance(world, load, rng)
@@ -132,9 +124,7 @@ async def turn_the_key_set_bad(world: World, load: Load, rng: random.Random) -> 
 
 
 async def jump_the_clock_and_come_back(world: World, load: Load, rng: random.Random) -> None:
-    """Set PostgreSQL's clock, which all instances use. Running instances refuse the jump. New ones do not
-    know of it.
-    """
+    """Set PostgreSQL's clock, which all instances use. Running instances refuse the jump, new ones do not."""
     ahead = rng.choice(JUMPS_SECONDS)
     instance = rng.choice(world.instances)
     await asyncio.to_thread(instance.kill)

@@ -1,8 +1,5 @@
-"""A small deployment: PostgreSQL with fsync, Redis, and instances of the program, as processes that can be
-broken.
-"""
+"""A small deployment of real processes that can be broken: PostgreSQL with fsync, Redis, and instances."""
 
-import signal
 import subprocess
 import tempfile
 import time
@@ -17,13 +14,13 @@ from jwt.algorithms import ECAlgorithm
 
 from scoreboard.app import migrate
 from scoreboard.settings.config import Settings
-from tests.e2e.processes import COMMAND, Process, environment, scoreboard
+from tests.e2e.instance import Instance
+from tests.e2e.processes import environment, scoreboard
 from tests.harness import settings_in
 from tests.key_server import publishing
 from tests.limits import LIMIT_SECONDS
 from tests.servers.faked_clock import FakedClock
 from tests.servers.postgresql import PostgresServer
-from tests.servers.process import free_port
 from tests.servers.redis import RedisCluster, RedisServer
 
 LIMIT = "8/second"
@@ -34,42 +31,6 @@ DATABASE = "chaos"
 KID: Final = "chaos"
 
 TOKEN_SECONDS: Final = 3_600
-
-
-class Instance:
-    """An instance (`scoreboard serve`) that can restart on the same port."""
-
-    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
-        self._folder = folder
-        self._port = free_port()
-        self._settings = {**settings, "SCOREBOARD_PORT": str(self._port)}
-        self.url = f"http://127.0.0.1:{self._port}"
-
-    def start(self) -> None:
-        """Wait until it answers."""
-        self._process = Process([*COMMAND, "serve"], self._folder, self._settings)
-        self._process.line_with(self.url)
-
-    def kill(self) -> None:
-        """Kill it without warning."""
-        self._process.end(signal.SIGKILL)
-        self._process.clean_up()
-
-    def stop(self) -> int:
-        """Stop it as an operator does, and return its exit code."""
-        code = self._process.end(signal.SIGTERM)
-        self._process.clean_up()
-        return code
-
-    def pause(self) -> None:
-        """Freeze it. Its connections stay open."""
-        self._process.process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self._process.process.send_signal(signal.SIGCONT)
-
-    def close(self) -> None:
-        self._process.clean_up()
 
 
 class World:
@@ -112,10 +73,8 @@ class World:
                 **self._given,
             }
             migrate(self.settings)
-            self.instances = [Instance(self.folder, self._settings) for _ in range(self._count)]
-            for instance in self.instances:
-                instance.start()
-                stack.callback(instance.close)
+            variables = environment(self.folder, **self._settings)
+            self.instances = [stack.enter_context(Instance(variables)) for _ in range(self._count)]
             self._stack = stack.pop_all()
         return self
 
@@ -137,9 +96,7 @@ class World:
         return self._sign(user_id, self._key, KID)
 
     def have_the_keys_fetched(self) -> None:
-        """Send each instance a token with an unknown key, so that it fetches the key set, unless it did so
-        within a minute.
-        """
+        """Send an unknown key to each instance, which fetches the key set if it has not within a minute."""
         token = self._sign("stranger", ec.generate_private_key(ec.SECP256R1()), "unknown")
         for url in self.urls:
             answer = httpx2.post(
@@ -156,13 +113,10 @@ class World:
 
     def verify(self) -> subprocess.CompletedProcess[str]:
         """Run `scoreboard verify` next to the running instances."""
-        environment(self.folder)
         return scoreboard(self.folder, "verify", **self._settings)
 
     def put_replica_first(self) -> None:
-        """Let the second Redis answer at the address of the first one, with its own data. The first one
-        restarts without data.
-        """
+        """Let the second Redis answer at the address of the first one, which restarts there without data."""
         self.replica.take_over(self.redis)
         self.redis, self.replica = self.replica, self.redis
         self.replica.start()

@@ -16,7 +16,7 @@ from tests.browser.browsers import visited, visiting
 from tests.browser.sites import Site
 from tests.browser.test_element import vendored_files
 from tests.clocks import HeldClock
-from tests.e2e.processes import score, scoreboard, serving
+from tests.e2e.processes import serving
 from tests.e2e.proxy import proxying
 from tests.harness import Running, running
 from tests.servers.process import free_port, until
@@ -44,13 +44,12 @@ def test_pages_come_back_when_their_server_was_killed(chromium: Browser, tmp_pat
         for turn in range(2):
             with serving(tmp_path, SCOREBOARD_PORT=port) as (process, client):
                 if not pages:
-                    token = scoreboard(tmp_path, "token", "ada").stdout.strip()
                     pages = [context.new_page(), context.new_page()]
                     for page in pages:
                         page.goto(url)
                         expect_live(page)
                         page.evaluate(RECORD)
-                score(client, token, "ada")
+                client.score("ada")
                 for page in pages:
                     expect_live(page)
                     expect(page.locator("tbody .score")).to_have_text(f"{50 * (turn + 1)}")

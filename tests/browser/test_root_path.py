@@ -59,11 +59,10 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     proxying: Proxying = request.param
     folder = tmp_path_factory.mktemp("root-path")
     # A worker of nginx may run as another user.
-    folder.chmod(0o755)
     settings: dict[str, Any] = {"admin_on_public_port": True, "rate_limit": "1000/minute"}
     with (
         running(folder, HeldClock(), is_demo=True, root_path=proxying.root_path, **settings) as server,
-        Nginx(folder, [server.url], location=f"{PATH}/", is_stripped=proxying.is_stripped) as nginx,
+        Nginx([server.url], location=f"{PATH}/", is_stripped=proxying.is_stripped) as nginx,
     ):
         yield Served(server, proxying, f"{nginx.url}{PATH}")
 
@@ -138,11 +137,10 @@ def test_the_board_is_watched_in_a_terminal(served: Served, tmp_path_factory: py
 
 def test_the_server_is_measured(served: Served, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("bench")
-    folder.chmod(0o755)
     proxying = served.proxying
     with (
         serving(folder, SCOREBOARD_ROOT_PATH=proxying.root_path) as (_, client),
-        Nginx(folder, [str(client.base_url)], location=f"{PATH}/", is_stripped=proxying.is_stripped) as nginx,
+        Nginx([str(client.base_url)], location=f"{PATH}/", is_stripped=proxying.is_stripped) as nginx,
     ):
         url = f"{nginx.url}{PATH}{'/' if proxying.is_set else ''}"
         done = scoreboard(folder, "bench", url, "--streams=2", "--rate=2", "--seconds=1", "--json")

@@ -1,15 +1,13 @@
 """A real nginx with `deploy/nginx-site.conf` and nginx's own defaults for buffering and compression."""
 
+import os
 import signal
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
 from urllib.parse import urlsplit
 
-from tests.limits import LIMIT_SECONDS
 from tests.programs import find_program
-from tests.servers.process import free_port, until
+from tests.servers.process import Server, ordinary_user, until
 
 SITE = Path(__file__).parents[2] / "deploy" / "nginx-site.conf"
 
@@ -39,12 +37,14 @@ http {{
 CONNECTIONS = 4_096
 
 
-class Nginx:
+class Nginx(Server):
     """A round-robin load balancer. Instances can be removed and added while it runs."""
+
+    NAME = "nginx"
+    STOPS_BY = ENDS_BY = signal.SIGTERM
 
     def __init__(
         self,
-        folder: Path,
         instances: Sequence[str],
         http_version: str = "1.1",
         connections: int = CONNECTIONS,
@@ -52,56 +52,43 @@ class Nginx:
         location: str = "/",
         is_stripped: bool = False,
     ) -> None:
-        """Serve under a location, with or without its path in forwarded requests. A stream uses two
-        connections of a worker.
-        """
+        """Serve under a location, whose path is forwarded or stripped. A stream takes two connections."""
+        super().__init__(None, ordinary_user())
         self._program = find_program("nginx", "nginx-light")
-        self._folder = folder
+        self._instances = instances
         self._http_version = http_version
         self._connections = connections
         self._location = location
         self._is_stripped = is_stripped
-        self._port = free_port()
-        self.url = f"http://127.0.0.1:{self._port}"
-        self._configure(instances)
 
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [self._program, "-p", str(self._folder), "-c", str(self._folder / "nginx.conf"), "-e", "stderr"]
-        )
-        try:
-            until(lambda: bool(self._workers()), "nginx has a worker")
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
-    def __exit__(self, *exc_info: object) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(LIMIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+    def command(self) -> list[str | Path]:
+        self._configure()
+        return [self._program, "-p", self.folder, "-c", self.folder / "nginx.conf", "-e", "stderr"]
+
+    def answers(self) -> bool:
+        return bool(self._workers())
 
     def balance(self, instances: Sequence[str]) -> None:
-        """Balance new requests among these instances, and return when it takes effect. Requests in progress
-        continue.
-        """
+        """Balance new requests among these instances from now on. Requests in progress continue."""
         before = self._workers()
-        self._configure(instances)
-        self._process.send_signal(signal.SIGHUP)
+        self._instances = instances
+        self._configure()
+        os.kill(self.pid, signal.SIGHUP)
         until(lambda: bool(self._workers() - before), "nginx has a new worker")
 
     def _workers(self) -> set[int]:
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text()
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
         return {int(child) for child in children.split()}
 
-    def _configure(self, instances: Sequence[str]) -> None:
+    def _configure(self) -> None:
         site = SITE.read_text()
         for line, replacement in {
-            "server 127.0.0.1:8000;": "\n".join(f"server {urlsplit(url).netloc};" for url in instances),
-            "listen 80;": f"listen 127.0.0.1:{self._port};",
+            "server 127.0.0.1:8000;": "\n".join(f"server {urlsplit(url).netloc};" for url in self._instances),
+            "listen 80;": f"listen 127.0.0.1:{self.port};",
             "location /": f"location {self._location}",
             "proxy_pass http://scoreboard": f"proxy_pass http://scoreboard{'/' if self._is_stripped else ''}",
             "proxy_http_version 1.1": f"proxy_http_version {self._http_version}",
@@ -109,9 +96,9 @@ class Nginx:
             assert site.count(line) == 1, line
             site = site.replace(line, replacement)
         text = CONFIGURATION.format(
-            folder=self._folder,
+            folder=self.folder,
             site=site,
             connections=self._connections,
             descriptors=2 * self._connections,
         )
-        (self._folder / "nginx.conf").write_text(text)
+        (self.folder / "nginx.conf").write_text(text)

@@ -19,9 +19,13 @@ import httpx2
 import structlog
 
 from scoreboard import cli
+from scoreboard.clock import SystemClock
+from scoreboard.domain.submissions import Caller
+from scoreboard.web.auth.key_sources import Keys, secrets
+from scoreboard.web.auth.tokens import Tokens
 from tests.harness import CATALOG, SECRET
 from tests.limits import LIMIT_SECONDS
-from tests.servers.process import free_port
+from tests.servers.process import free_port, outside_environment
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell starts a background job with SIGINT ignored, and the commands would inherit that.
@@ -43,11 +47,16 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
     if not catalog.exists():
         catalog.write_text(CATALOG)
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("SCOREBOARD_")},
+        **outside_environment(),
         "SCOREBOARD_CATALOG": str(catalog),
         "SCOREBOARD_JWT_SECRET": SECRET,
         **settings,
     }
+
+
+def variables(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the environment variables of settings."""
+    return {f"SCOREBOARD_{name.upper()}": str(value) for name, value in settings.items()}
 
 
 def scoreboard(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -166,10 +175,33 @@ class Process:
         self.process.stdout.close()
 
 
+def token(user_id: str, name: str | None = None, *scopes: str) -> str:
+    """Return a token that the servers of these tests accept."""
+    signer = Tokens(Keys(secrets(SECRET.encode())), SystemClock())
+    return signer.sign(Caller(user_id, name, frozenset(scopes)), 3_600)
+
+
+class Client(httpx2.Client):
+    """A client of a server, with the requests that tests make most."""
+
+    def score(
+        self, user_id: str, action_id: str = "quest", *, key: str | None = None, by: str | None = None
+    ) -> httpx2.Response:
+        """Submit a score, with an idempotency key if there is one, and with the user's token or with `by`."""
+        headers = {"Authorization": f"Bearer {by or token(user_id)}"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        return self.post("/api/scores", json={"actionId": action_id, "userId": user_id}, headers=headers)
+
+    def shown(self, field: str = "userId") -> list[Any]:
+        """Return a field of each row of the board."""
+        return [entry[field] for entry in self.get("/api/leaderboard").json()["entries"]]
+
+
 @contextmanager
 def serving(
     folder: Path, *arguments: str, command: Sequence[str] = COMMAND, **settings: str
-) -> Iterator[tuple[Process, httpx2.Client]]:
+) -> Iterator[tuple[Process, Client]]:
     """Run `scoreboard serve` (or other arguments) during the block. It begins when the server answers."""
     port = int(settings.get("SCOREBOARD_PORT") or free_port())
     process = Process(
@@ -177,17 +209,7 @@ def serving(
     )
     try:
         process.line_with(f"http://127.0.0.1:{port}")
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=LIMIT_SECONDS) as client:
+        with Client(base_url=f"http://127.0.0.1:{port}", timeout=LIMIT_SECONDS) as client:
             yield process, client
     finally:
         process.clean_up()
-
-
-def score(
-    client: httpx2.Client, token: str, user_id: str, action_id: str = "quest", **headers: Any
-) -> httpx2.Response:
-    return client.post(
-        "/api/scores",
-        json={"actionId": action_id, "userId": user_id},
-        headers={"Authorization": f"Bearer {token}", **headers},
-    )

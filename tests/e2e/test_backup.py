@@ -15,7 +15,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from tests.e2e.processes import score, scoreboard, serving
+from tests.e2e.processes import scoreboard, serving
 from tests.e2e.test_stopping import Writers
 from tests.harness import Watcher
 from tests.limits import LIMIT_SECONDS
@@ -51,10 +51,6 @@ class Before:
     """The response for an idempotency key used before the backup."""
 
 
-def token(folder: Path, user_id: str) -> str:
-    return scoreboard(folder, "token", user_id).stdout.strip()
-
-
 def read_board(client: httpx2.Client) -> dict[str, Any]:
     response = client.get("/api/leaderboard", params={"limit": 100})
     assert response.status_code == 200, response.text
@@ -70,14 +66,14 @@ def assert_whole(folder: Path, settings: Mapping[str, str]) -> None:
 def live_through(folder: Path, settings: Mapping[str, str], back_up: Callable[[], None]) -> Before:
     """Run a server under load, back it up, continue for some scores, and kill it."""
     with serving(folder, **settings) as (process, client):
-        receipt = score(client, token(folder, "kept"), "kept", **{"Idempotency-Key": "before"}).json()
+        receipt = client.score("kept", key="before").json()
         writers = Writers(str(client.base_url))
         assert writers.enough.wait(30)
         backed_up = [UUID(event) for event in (receipt["eventId"], *writers.acknowledged)]
         back_up()
         enough = len(writers.acknowledged) + LATER
         until(lambda: len(writers.acknowledged) >= enough, "more scores are acknowledged")
-        assert score(client, token(folder, "late"), "late", **{"Idempotency-Key": "after"}).status_code == 201
+        assert client.score("late", key="after").status_code == 201
         board = read_board(client)
         assert "late" in {entry["userId"] for entry in board["entries"]}
         process.end(signal.SIGKILL)
@@ -112,10 +108,10 @@ def assert_restored(
                 board["entries"][: len(shown["entries"])],
             )
             # A key from before the backup is known. One from after it is new, so its score counts again.
-            again = score(client, token(folder, "kept"), "kept", **{"Idempotency-Key": "before"})
+            again = client.score("kept", key="before")
             assert again.headers["Idempotent-Replayed"] == "true"
             assert again.json()["eventId"] == before.receipt["eventId"]
-            late = score(client, token(folder, "new"), "new", **{"Idempotency-Key": "after"})
+            late = client.score("new", key="after")
             assert (late.status_code, late.json()["version"]) == (201, version + 1)
             assert "Idempotent-Replayed" not in late.headers
             while watcher.frame()["version"] <= version:

@@ -7,6 +7,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from scoreboard.cli import COMMANDS
 from scoreboard.clock import SystemClock
 from scoreboard.store.schema import newest_revision
 from tests.clocks import HeldClock
-from tests.e2e.processes import COMMAND, score, scoreboard, serving
+from tests.e2e.processes import COMMAND, scoreboard, serving, variables
 from tests.harness import running
 from tests.limits import LIMIT_SECONDS
 from tests.servers.redis import Redis
@@ -71,20 +72,21 @@ def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path, command: str) 
     assert_refused(scoreboard(tmp_path, command, SCOREBOARD_PORT="0"), "SCOREBOARD_DATABASE_URL")
 
 
+def change(folder: Path, statement: str) -> None:
+    with closing(sqlite3.connect(folder / "scoreboard.db")) as connection, connection:
+        connection.execute(statement)
+
+
 def test_an_older_schema_is_refused_with_the_command_to_run(tmp_path: Path) -> None:
     scoreboard(tmp_path, "migrate")
-    with sqlite3.connect(tmp_path / "scoreboard.db") as connection:
-        connection.execute("DELETE FROM alembic_version")
-    connection.close()
+    change(tmp_path, "DELETE FROM alembic_version")
     assert_refused(scoreboard(tmp_path, "serve", SCOREBOARD_PORT="0"), "scoreboard migrate")
 
 
 @pytest.mark.parametrize("command", ["serve", "demo", "migrate", "verify"])
 def test_a_newer_schema_is_refused(tmp_path: Path, command: str) -> None:
     scoreboard(tmp_path, "migrate")
-    with sqlite3.connect(tmp_path / "scoreboard.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+    change(tmp_path, "UPDATE alembic_version SET version_num = '9999'")
     assert_refused(scoreboard(tmp_path, command, SCOREBOARD_PORT="0"), "install a newer scoreboard")
 
 
@@ -109,10 +111,10 @@ def test_invalid_settings_and_catalogs_are_refused_by_name(tmp_path: Path) -> No
 def test_a_printed_token_is_valid(tmp_path: Path) -> None:
     with running(tmp_path, HeldClock(SystemClock().now_us())) as server:
         token = scoreboard(tmp_path, "token", "ada", "--name", "Ada").stdout.strip()
-        assert score(server.client, token, "ada").status_code == 201
-        assert score(server.client, token, "bob").status_code == 403
+        assert server.score("ada", token=token).status_code == 201
+        assert server.score("bob", token=token).status_code == 403
         trusted = scoreboard(tmp_path, "token", "game", "--scope", "scores:write:any").stdout.strip()
-        assert score(server.client, trusted, "bob").status_code == 201
+        assert server.score("bob", token=trusted).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -130,9 +132,7 @@ def test_verify_finds_a_changed_score_while_a_server_runs(tmp_path: Path) -> Non
         done = scoreboard(tmp_path, "verify")
         assert done.returncode == 0
         assert "board main: 3 events, 1 players, whole" in done.stdout
-    with sqlite3.connect(tmp_path / "scoreboard.db") as connection:
-        connection.execute("UPDATE standings SET score = 1000")
-    connection.close()
+    change(tmp_path, "UPDATE standings SET score = 1000")
     done = scoreboard(tmp_path, "verify")
     assert done.returncode == 1
     assert "board main: 3 events, 1 players, differs:" in done.stdout
@@ -160,74 +160,53 @@ def test_the_demo_prints_how_to_try_it_and_continues_with_its_scores(tmp_path: P
         assert process.end(signal.SIGINT) == 0
         kept = re.search("The scores are in (.*)[.]", process.output)
         assert kept is not None
-    version = _version(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "scoreboard.db")) as connection:
+        (version,) = connection.execute("SELECT version FROM boards WHERE id = 'main'").fetchone()
     assert version > 1
     with serving(tmp_path, "demo", SCOREBOARD_CATALOG="", SCOREBOARD_JWT_SECRET="") as (_, client):
         assert client.get("/api/leaderboard").json()["version"] >= version
 
 
-def test_the_demo_runs_without_simulated_players(tmp_path: Path) -> None:
-    with serving(tmp_path, "demo", "--no-players") as (process, client):
-        process.line_with("curl ")
-        assert client.get("/api/leaderboard").json()["version"] == 0
-
-
-def _version(folder: Path) -> int:
-    connection = sqlite3.connect(folder / "scoreboard.db")
-    (version,) = connection.execute("SELECT version FROM boards WHERE id = 'main'").fetchone()
-    connection.close()
-    return int(version)
-
-
 @pytest.fixture
-def distributed(database_url: str, redis_url: str, redis_prefix: str) -> dict[str, str]:
-    return {
-        "SCOREBOARD_DATABASE_URL": database_url,
-        "SCOREBOARD_REDIS_URL": redis_url,
-        "SCOREBOARD_REDIS_PREFIX": redis_prefix,
-    }
+def distributed(database_url: str, redis_url: str, redis_prefix: str) -> dict[str, Any]:
+    return {"database_url": database_url, "redis_url": redis_url, "redis_prefix": redis_prefix}
 
 
-def test_an_empty_postgresql_database_is_refused(tmp_path: Path, distributed: dict[str, str]) -> None:
+def test_an_empty_postgresql_database_is_refused(tmp_path: Path, distributed: dict[str, Any]) -> None:
     for command in ("serve", "verify", "rebuild"):
-        assert_refused(scoreboard(tmp_path, command, **distributed), "is empty", "scoreboard migrate")
+        done = scoreboard(tmp_path, command, **variables(distributed))
+        assert_refused(done, "is empty", "scoreboard migrate")
 
 
 def test_several_instances_from_migrate_to_verify(
-    tmp_path: Path, distributed: dict[str, str], redis_server: Redis, redis_prefix: str
+    tmp_path: Path, distributed: dict[str, Any], redis_server: Redis, redis_prefix: str
 ) -> None:
-    assert f"now has schema {newest_revision()} " in scoreboard(tmp_path, "migrate", **distributed).stdout
-    token = scoreboard(tmp_path, "token", "ada", **distributed).stdout.strip()
-    with serving(tmp_path, **distributed) as (_, one), serving(tmp_path, **distributed) as (_, other):
-        assert score(one, token, "ada").json()["score"] == 50
-        assert score(other, token, "ada").json()["score"] == 100
+    settings = variables(distributed)
+    assert f"now has schema {newest_revision()} " in scoreboard(tmp_path, "migrate", **settings).stdout
+    with serving(tmp_path, **settings) as (_, one), serving(tmp_path, **settings) as (_, other):
+        assert one.score("ada").json()["score"] == 50
+        assert other.score("ada").json()["score"] == 100
         for client in (one, other):
             assert client.get("/api/leaderboard").json()["entries"][0]["score"] == 100
         redis_server.remove(redis_prefix)
-        assert (
-            scoreboard(tmp_path, "rebuild", **distributed).stdout.splitlines()[0]
-            == "board main: 1 players ranked"
-        )
-        verified = scoreboard(tmp_path, "verify", **distributed)
-        assert (verified.returncode, verified.stdout.splitlines()[0]) == (
-            0,
-            "board main: 2 events, 1 players, whole",
-        )
+        rebuilt = scoreboard(tmp_path, "rebuild", **settings)
+        assert rebuilt.stdout.splitlines()[0] == "board main: 1 players ranked"
+        verified = scoreboard(tmp_path, "verify", **settings)
+        assert verified.returncode == 0
+        assert verified.stdout.splitlines()[0] == "board main: 2 events, 1 players, whole"
         assert one.get("/api/leaderboard").json()["players"] == 1
 
 
 def test_verify_finds_a_wrong_ranking_and_rebuild_repairs_it(
-    tmp_path: Path, distributed: dict[str, str], redis_server: Redis, redis_prefix: str
+    tmp_path: Path, distributed: dict[str, Any], redis_server: Redis, redis_prefix: str
 ) -> None:
-    scoreboard(tmp_path, "migrate", **distributed)
-    given: dict[str, Any] = {
-        name.removeprefix("SCOREBOARD_").lower(): value for name, value in distributed.items()
-    }
-    with running(tmp_path, **given) as server:
+    settings = variables(distributed)
+    scoreboard(tmp_path, "migrate", **settings)
+    with running(tmp_path, **distributed) as server:
         server.score("ada")
         redis_server.execute("ZINCRBY", f"{redis_prefix}:{{main}}:order", -1_000, f"{1:016d}:1")
-        verified = scoreboard(tmp_path, "verify", **distributed)
+        verified = scoreboard(tmp_path, "verify", **settings)
         assert verified.returncode == 1
         assert "ada with 1050, but should be ada with 50" in verified.stdout
-        scoreboard(tmp_path, "rebuild", "--board", "main", **distributed)
-        assert scoreboard(tmp_path, "verify", **distributed).returncode == 0
+        scoreboard(tmp_path, "rebuild", "--board", "main", **settings)
+        assert scoreboard(tmp_path, "verify", **settings).returncode == 0

@@ -4,18 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes import score, scoreboard, serving
+from tests.e2e.processes import scoreboard, serving
 
 
-def test_a_guest_scores_for_no_other_player(tmp_path: Path) -> None:
+def test_without_simulated_players_a_guest_scores_for_nobody_else(tmp_path: Path) -> None:
     # Listening on all addresses has to be allowed explicitly.
     arguments = ("demo", "--no-players", "--host", "0.0.0.0", "--let-anybody-play")
     with serving(tmp_path, *arguments) as (_, client):
         assert client.get("/").status_code == 200
         guest = client.post("/demo/guests", json={"name": "Somebody", "userId": "ada"}).json()
         assert guest["userId"].startswith("guest-")
-        assert score(client, guest["token"], "ada").status_code == 403
-        assert score(client, guest["token"], guest["userId"]).status_code == 201
+        assert client.get("/api/leaderboard").json()["version"] == 0
+        assert client.score("ada", by=guest["token"]).status_code == 403
+        assert client.score(guest["userId"], by=guest["token"]).status_code == 201
 
 
 def test_the_demo_does_not_run_in_production(tmp_path: Path) -> None:

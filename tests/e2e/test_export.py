@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.processes import scoreboard
+from tests.e2e.processes import scoreboard, variables
 from tests.harness import running
 
 
@@ -19,7 +19,7 @@ def rows(folder: Path, *options: str, **settings: str) -> list[dict[str, Any]]:
 
 
 def test_the_ledger_is_exported_while_a_server_runs(tmp_path: Path, deployment: dict[str, Any]) -> None:
-    settings = {f"SCOREBOARD_{name.upper()}": str(value) for name, value in deployment.items()}
+    settings = variables(deployment)
     with running(tmp_path, **deployment) as server:
         for user in ("ada", "bob", "ada"):
             assert server.score(user).status_code == 201

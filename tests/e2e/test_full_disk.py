@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.e2e.processes import score, scoreboard, serving
+from tests.e2e.processes import serving
 from tests.harness import running
 from tests.programs import go_without
 from tests.servers.process import until
@@ -29,17 +29,16 @@ def test_a_full_disk_is_reported_and_the_server_recovers_without_another_score(t
     if not hasattr(resource, "prlimit"):
         go_without("only Linux limits the files of another process")
     with serving(tmp_path) as (process, client):
-        token = scoreboard(tmp_path, "token", "ada").stdout.strip()
-        assert score(client, token, "ada").status_code == 201
+        assert client.score("ada").status_code == 201
         # No file of the server can grow further.
         resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
-        refused = score(client, token, "ada")
+        refused = client.score("ada")
         assert (refused.status_code, refused.json()["code"]) == (503, "store_unavailable")
         until(lambda: degraded(client) == ["store"], "the store is named")
         assert users(client) == ["ada"]
         resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE, NO_LIMIT)
         until(lambda: degraded(client) == [], "nobody is named")
-        assert score(client, token, "ada").json()["score"] == 100
+        assert client.score("ada").json()["score"] == 100
 
 
 @pytest.mark.parametrize("place", ["the file", "its folder"])

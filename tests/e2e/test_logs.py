@@ -14,7 +14,7 @@ import httpx2
 import jwt
 import pytest
 
-from tests.e2e.processes import score, scoreboard, serving
+from tests.e2e.processes import Client, scoreboard, serving, token, variables
 from tests.harness import SECRET
 from tests.limits import LIMIT_SECONDS
 from tests.servers.process import free_port
@@ -52,18 +52,18 @@ def raw(client: httpx2.Client, data: bytes) -> None:
             pass
 
 
-def ask_everything(client: httpx2.Client, good: str, trusted: str, bad: Mapping[str, str]) -> None:
+def ask_everything(client: Client, good: str, trusted: str, bad: Mapping[str, str]) -> None:
     """Send valid and invalid requests, with a secret in each part."""
     bearer = {"Authorization": f"Bearer {good}"}
-    assert score(client, good, "ada", **{"Idempotency-Key": KEY}).status_code == 201
-    assert score(client, good, "ada", "duel", **{"Idempotency-Key": KEY}).status_code == 422
-    assert score(client, trusted, "bob").status_code == 201
-    assert [score(client, good, "ada").status_code for _ in range(12)][-1] == 429
-    assert score(client, good, "bob").status_code == 403
-    assert score(client, trusted, "unforeseen", **{"Idempotency-Key": KEY}).status_code == 500
-    for token in bad.values():
+    assert client.score("ada", key=KEY, by=good).status_code == 201
+    assert client.score("ada", "duel", key=KEY, by=good).status_code == 422
+    assert client.score("bob", by=trusted).status_code == 201
+    assert [client.score("ada", by=good).status_code for _ in range(12)][-1] == 429
+    assert client.score("bob", by=good).status_code == 403
+    assert client.score("unforeseen", key=KEY, by=trusted).status_code == 500
+    for invalid in bad.values():
         # 503 if the key of the token may be in the key set, which is not available.
-        assert score(client, token, "ada").status_code in {401, 503}
+        assert client.score("ada", by=invalid).status_code in {401, 503}
     assert (
         client.get("/api/leaderboard", headers={"Authorization": f"Basic {bad['basic']}"}).status_code == 200
     )
@@ -122,13 +122,12 @@ def settings(deployment: dict[str, Any]) -> dict[str, str]:
         "SCOREBOARD_JWT_OLD_SECRETS": OLD_SECRET,
         "SCOREBOARD_REQUEST_LOG": "true",
         "SCOREBOARD_JWT_JWKS_URL": f"http://127.0.0.1:{free_port()}/keys?key={PASSWORD}",
-        **{f"SCOREBOARD_{name.upper()}": str(value) for name, value in deployment.items()},
+        **variables(deployment),
     }
 
 
 def test_no_request_makes_the_server_print_a_secret(tmp_path: Path, settings: dict[str, str]) -> None:
-    good = scoreboard(tmp_path, "token", "ada").stdout.strip()
-    trusted = scoreboard(tmp_path, "token", "game", "--scope", "scores:write:any").stdout.strip()
+    good, trusted = token("ada"), token("game", None, "scores:write:any")
     now = jwt.decode(good, options={"verify_signature": False})["iat"]
     bad = tokens(now)
     with serving(tmp_path, command=FAILING, **settings) as (process, client):
@@ -154,11 +153,11 @@ def test_an_unavailable_database_or_redis_is_logged_without_its_password(
         "SCOREBOARD_REDIS_URL": f"redis://:{PASSWORD}@127.0.0.1:{free_port()}/0",
     }
     with serving(tmp_path, **settings) as (process, client):
-        token = scoreboard(tmp_path, "token", "ada").stdout.strip()
-        assert score(client, token, "ada", **{"Idempotency-Key": KEY}).status_code == 201
+        good = token("ada")
+        assert client.score("ada", key=KEY, by=good).status_code == 201
         process.end(signal.SIGTERM)
     assert "Redis is unreachable" in process.output
-    assert_kept(process.output, [PASSWORD, SECRET, KEY, token])
+    assert_kept(process.output, [PASSWORD, SECRET, KEY, good])
     settings["SCOREBOARD_DATABASE_URL"] = f"postgresql://me:{PASSWORD}@127.0.0.1:{free_port()}/scores"
     for command in ("serve", "migrate", "verify"):
         done = scoreboard(tmp_path, command, **settings)

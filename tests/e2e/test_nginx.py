@@ -22,22 +22,13 @@ LIVE_AGAIN_SECONDS = 5.0
 PLAN = Plan(rate=60.0, clients=12, staying=4, rotating=0)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    # The worker of nginx may run as another user.
-    tmp_path.chmod(0o755)
-    return tmp_path
-
-
 @pytest.mark.parametrize("http_version", ["1.0", "1.1"])
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
-def test_each_event_arrives_at_once(folder: Path, http_version: str, encoding: str) -> None:
-    """By default nginx buffers responses. With buffering, this test would wait for the first event until its
-    time limit.
-    """
+def test_each_event_arrives_at_once(tmp_path: Path, http_version: str, encoding: str) -> None:
+    """With nginx's default buffering, this test would wait for the first event until its time limit."""
     with (
-        running(folder, HeldClock(), rate_limit="1000/minute") as scoreboard,
-        Nginx(folder, [scoreboard.url], http_version) as nginx,
+        running(tmp_path, HeldClock(), rate_limit="1000/minute") as scoreboard,
+        Nginx([scoreboard.url], http_version) as nginx,
         httpx2.stream(
             "GET",
             f"{nginx.url}/api/leaderboard/stream",
@@ -62,10 +53,10 @@ def world() -> Iterator[World]:
 
 
 async def test_a_rolling_restart_loses_no_score_fails_no_request_and_keeps_every_screen_live(
-    folder: Path, world: World
+    world: World,
 ) -> None:
     one, other = world.instances
-    with Nginx(folder, [one.url, other.url]) as nginx:
+    with Nginx([one.url, other.url]) as nginx:
         async with recording([nginx.url], world.token, PLAN) as load:
             await load.healed(10.0)
             for leaving, staying in ((one, other), (other, one)):

@@ -128,9 +128,7 @@ def test_streams_send_no_board_from_before_a_correction_while_both_servers_are_u
 
 
 def degraded(server: Running) -> list[str]:
-    """Return the dependencies that readiness reports as lost. The server stays ready: no other instance could
-    do better.
-    """
+    """Return the dependencies that readiness reports as lost. The server stays ready all the same."""
     ready = server.client.get("/health/ready")
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
     partners: list[str] = ready.json()["degraded"]

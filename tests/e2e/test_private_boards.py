@@ -3,22 +3,21 @@
 import json
 from pathlib import Path
 
-from tests.e2e.processes import COMMAND, Process, score, scoreboard, serving
+from tests.e2e.processes import COMMAND, Process, scoreboard, serving, token
 
 PRIVATE = {"SCOREBOARD_REQUIRE_AUTH_TO_READ": "true"}
 
 
 def test_watch_and_bench_show_their_token_and_say_what_is_missing(tmp_path: Path) -> None:
-    token = scoreboard(tmp_path, "token", "ada").stdout.strip()
     with serving(tmp_path, **PRIVATE) as (_, client):
         url = str(client.base_url)
-        assert score(client, token, "ada").status_code == 201
+        assert client.score("ada").status_code == 201
 
         refused = scoreboard(tmp_path, "watch", url)
         assert refused.returncode == 2
         assert "has no token" in refused.stderr
 
-        watching = Process([*COMMAND, "watch", url], tmp_path, {"SCOREBOARD_TOKEN": token})
+        watching = Process([*COMMAND, "watch", url], tmp_path, {"SCOREBOARD_TOKEN": token("ada")})
         try:
             assert "ada" in watching.line_with("50")
         finally:

@@ -1,6 +1,5 @@
 """The commands of some recipes, run as they are, do what the recipe says."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -11,7 +10,7 @@ import pytest
 
 from tests.limits import LIMIT_SECONDS
 from tests.programs import go_without
-from tests.servers.process import free_port
+from tests.servers.process import free_port, outside_environment
 
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "docs" / "recipes"
@@ -35,8 +34,7 @@ def test_the_commands_of_a_recipe_work(tmp_path: Path, name: str) -> None:
     commands = "".join(re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)).replace(
         ":8000", f":{port}"
     )
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SCOREBOARD_")}
-    environment |= {"SOURCE": str(ROOT), "SCOREBOARD_PORT": port}
+    environment = {**outside_environment(), "SOURCE": str(ROOT), "SCOREBOARD_PORT": port}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     ran = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", END_SERVERS + commands],

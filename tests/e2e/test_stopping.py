@@ -12,12 +12,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from scoreboard.clock import SystemClock
-from scoreboard.domain.submissions import Caller
-from scoreboard.web.auth.key_sources import Keys, secrets
-from scoreboard.web.auth.tokens import Tokens
-from tests.e2e.processes import COMMAND, ON_ASYNCIO, Process, environment, score, scoreboard, serving
-from tests.harness import SECRET
+from tests.e2e.processes import COMMAND, ON_ASYNCIO, Client, environment, scoreboard, serving, token
 from tests.limits import LIMIT_SECONDS
 from tests.servers.postgresql import PostgresServer
 from tests.servers.process import free_port
@@ -32,10 +27,9 @@ class Writers:
     """Users who score as fast as they are answered. They record the acknowledged scores."""
 
     def __init__(self, url: str, count: int = WRITERS) -> None:
-        tokens = Tokens(Keys(secrets(SECRET.encode())), SystemClock())
         self.acknowledged: list[str] = []
         self.unanswered: list[tuple[str, str]] = []
-        self.tokens = {user: tokens.sign(Caller(user), 3_600) for user in (f"user-{n}" for n in range(count))}
+        self.tokens = {user: token(user) for user in (f"user-{number}" for number in range(count))}
         self.enough = threading.Event()
         self._url = url
         self._threads = [threading.Thread(target=self._write, args=(user,)) for user in self.tokens]
@@ -43,11 +37,11 @@ class Writers:
             thread.start()
 
     def _write(self, user_id: str) -> None:
-        with httpx2.Client(base_url=self._url, timeout=LIMIT_SECONDS) as client:
+        with Client(base_url=self._url, timeout=LIMIT_SECONDS) as client:
             while True:
                 key = str(uuid4())
                 try:
-                    response = score(client, self.tokens[user_id], user_id, **{"Idempotency-Key": key})
+                    response = client.score(user_id, key=key, by=self.tokens[user_id])
                 except httpx2.TransportError:
                     self.unanswered.append((user_id, key))
                     return
@@ -83,12 +77,8 @@ def assert_all_is_there_once(folder: Path, acknowledged: Sequence[str]) -> None:
 def test_sigterm_answers_requests_in_progress_and_ends_the_streams(
     tmp_path: Path, command: Sequence[str]
 ) -> None:
-    with serving(
-        tmp_path, command=command, SCOREBOARD_RATE_LIMIT="1000000/minute", SCOREBOARD_DRAIN_SECONDS="0.5"
-    ) as (
-        process,
-        client,
-    ):
+    settings = {"SCOREBOARD_RATE_LIMIT": "1000000/minute", "SCOREBOARD_DRAIN_SECONDS": "0.5"}
+    with serving(tmp_path, command=command, **settings) as (process, client):
         writers = Writers(str(client.base_url))
         with (
             client.stream("GET", "/api/leaderboard/stream") as one,
@@ -132,29 +122,26 @@ def test_readiness_fails_before_the_streams_end(tmp_path: Path) -> None:
         ready = client.get("/health/ready")
         assert (ready.status_code, ready.json()["status"]) == (503, "draining")
         assert client.get("/health/live").status_code == 200
-        token = scoreboard(tmp_path, "token", "ada").stdout.strip()
-        assert score(client, token, "ada").status_code == 201
+        assert client.score("ada").status_code == 201
         stream = client.get("/api/leaderboard/stream")
         assert (stream.status_code, stream.text.count("retry: ")) == (200, 2)
         assert process.end(signal.SIGINT) == 0
 
 
-@pytest.mark.parametrize("round_number", range(3))
-def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path, round_number: int) -> None:
+def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     unlimited = "1000000/minute"
     with serving(tmp_path, SCOREBOARD_RATE_LIMIT=unlimited) as (process, client):
-        writers = Writers(str(client.base_url), count=WRITERS + round_number)
+        writers = Writers(str(client.base_url))
         assert writers.enough.wait(30)
         process.end(signal.SIGKILL)
         writers.join()
     assert_all_is_there_once(tmp_path, writers.acknowledged)
     before = len(ledger(tmp_path))
     with serving(tmp_path, SCOREBOARD_RATE_LIMIT=unlimited) as (_, client):
-        # A client without an answer retries with the same idempotency key. The score counts once in either
-        # case.
+        # A client without an answer retries with the same idempotency key. Its score counts once.
         for user_id, key in writers.unanswered:
             for _ in range(2):
-                response = score(client, writers.tokens[user_id], user_id, **{"Idempotency-Key": key})
+                response = client.score(user_id, key=key)
                 assert response.status_code == 201
         board = client.get("/api/leaderboard", params={"limit": 100}).json()
     events = ledger(tmp_path)
@@ -170,8 +157,7 @@ def test_two_servers_on_one_file_write_one_history(tmp_path: Path) -> None:
         writers = [Writers(str(client.base_url), count=3) for client in (first, second)]
         for each in writers:
             assert each.enough.wait(30)
-        processes: list[Process] = [one, other]
-        for process in processes:
+        for process in (one, other):
             assert process.end(signal.SIGTERM) == 0
         for each in writers:
             each.join()
@@ -188,8 +174,7 @@ def test_a_server_stops_while_its_database_does_not_answer(tmp_path: Path) -> No
         }
         assert scoreboard(tmp_path, "migrate", **settings).returncode == 0
         with serving(tmp_path, **settings) as (process, client):
-            token = scoreboard(tmp_path, "token", "ada", **settings).stdout.strip()
-            assert score(client, token, "ada").status_code == 201
+            assert client.score("ada").status_code == 201
             postgres.pause()
             try:
                 assert process.end(signal.SIGTERM) == 0

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from tests.e2e.processes import COMMAND, Process, environment, score, scoreboard, serving
+from tests.e2e.processes import COMMAND, Process, environment, scoreboard, serving
 from tests.harness import running
 from tests.limits import LIMIT_SECONDS
 from tests.servers.process import free_port
@@ -93,14 +93,13 @@ def test_an_invalid_address_is_one_line_and_exit_code_2(tmp_path: Path, argument
 def test_it_reconnects_to_a_server_that_was_killed_and_started_again(tmp_path: Path) -> None:
     with serving(tmp_path) as (server, client), watching(tmp_path, client.base_url) as watcher:
         watcher.line_with("Z live")
-        ada = scoreboard(tmp_path, "token", "ada").stdout.strip()
-        score(client, ada, "ada")
+        client.score("ada")
         watcher.line_with(" v1 1 ada 50 new")
         server.end(signal.SIGKILL)
         watcher.line_with("Z reconnecting: ")
         with serving(tmp_path, SCOREBOARD_PORT=str(client.base_url.port)) as (_, restarted):
             watcher.line_with("Z live")
-            score(restarted, ada, "ada")
+            restarted.score("ada")
             watcher.line_with(" v2 1 ada 100 (+50)")
         assert watcher.output.count(" v1 ") == 1
 

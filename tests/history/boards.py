@@ -122,9 +122,7 @@ def _differences(frame: Frame, replayed: ReplayedBoard, expected: tuple[Entry, .
 
 
 def ranks(history: History) -> Iterator[str]:
-    """Check each answered rank: it is the player's at the event's version, or at a later one that was reached
-    before the answer.
-    """
+    """Check that the player had each answered rank at the event's version, or later, before the answer."""
     waiting: defaultdict[str, defaultdict[int, list[tuple[Attempt, Acknowledged]]]]
     waiting = defaultdict(lambda: defaultdict(list))
     for attempt, answer in history.acknowledged():

@@ -39,8 +39,7 @@ class Plan:
     tries: int = 60
     """Retries of one key, at most: half a minute."""
     settle_seconds: float = 30.0
-    """The time at the end for clients to settle their keys, and then for all instances and watchers to agree.
-    """
+    """The time at the end for clients to settle their keys, and for all instances and watchers to agree."""
     seed: int = 1
 
 
@@ -164,9 +163,7 @@ def _outcome(answer: Answer) -> Outcome:
 
 
 def _may_be_tried_again(outcome: Outcome) -> bool:
-    """Return True if a retry may end differently: there was no answer, or the server was unable to handle the
-    request.
-    """
+    """Return True if a retry may end differently: no answer came, or the server was unable to handle it."""
     return isinstance(outcome, Unknown) or (
         isinstance(outcome, Refused) and (outcome.status == 0 or outcome.status >= 500)
     )

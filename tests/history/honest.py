@@ -60,9 +60,7 @@ class Honest:
         early: float = 0.001,
         late: float = 0.001,
     ) -> Attempt:
-        """Make one attempt that is decided now. It began `early` seconds ago, and its answer arrives `late`
-        seconds from now.
-        """
+        """Make an attempt, begun `early` seconds ago and answered `late` seconds from now."""
         outcome = self._decide(user_id, action_id, key, fate)
         instance = INSTANCES[next(self._tries) % len(INSTANCES)]
         attempt = Attempt(user_id, action_id, key, instance, self.now - early, self.now + late, outcome)

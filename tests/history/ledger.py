@@ -22,9 +22,7 @@ def versions(history: History) -> Iterator[str]:
 
 
 def sums(history: History) -> Iterator[str]:
-    """Check that each score is the sum of the player's points on the board, and that uses of an action are
-    counted one by one.
-    """
+    """Check that each score is the sum of the player's points, and that the uses of an action are counted."""
     for board, events in history.ledgers().items():
         scores = Counter[int]()
         uses = Counter[tuple[int, str]]()
@@ -48,9 +46,7 @@ def sums(history: History) -> Iterator[str]:
 
 
 def players(history: History) -> Iterator[str]:
-    """Check that each user has one key and each event a user, and that `seq` counts a player's events over
-    all boards.
-    """
+    """Check that each user has one key, and that `seq` counts a player's events on all boards."""
     owners = Counter(history.users.values())
     for user, count in owners.items():
         if count > 1:

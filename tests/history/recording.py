@@ -26,9 +26,7 @@ DEFAULT = Plan()
 """A load that two cores can carry next to several servers."""
 
 CALM_SECONDS = 0.3
-"""How long all instances must show the same before it counts as final: a request without a waiting client may
-still be written.
-"""
+"""All instances must agree for this long: a request without a waiting client may still be written."""
 
 SHOWN = 20
 """Answers in the message of a wait that failed."""
@@ -38,9 +36,7 @@ POLL_SECONDS = 0.05
 
 
 class Load:
-    """The test's handle while the load runs. `submit` sends a submission of the test's own, which is recorded
-    too.
-    """
+    """The test's handle while the load runs. `submit` sends a submission of the test's own, also recorded."""
 
     def __init__(self, instances: Sequence[str], token_for: Callable[[str], str], plan: Plan) -> None:
         self._frames: list[Frame] = []
@@ -178,9 +174,7 @@ class Load:
         return clients, watchers
 
     async def settle(self, clients: Collection[asyncio.Task[None]]) -> None:
-        """Stop the clients, and read the final boards when all instances and watchers agree, or at the end of
-        the time limit.
-        """
+        """Stop the clients. Read the final boards when instances and watchers agree, or at the time limit."""
         self._clients.stop()
         if clients:
             _, unsettled = await asyncio.wait(clients, timeout=self._plan.settle_seconds)
@@ -199,9 +193,7 @@ class Load:
             )
 
     async def _agreed(self, board: str, version: int) -> dict[str, Snapshot | None]:
-        """Return the boards of each instance when they have been the same for a while and all watchers have
-        them, or at the time limit.
-        """
+        """Return each instance's board when it is stable and all watchers have it, or at the time limit."""
         reads: dict[str, Snapshot | None] = {}
         with suppress(TimeoutError):
             async with asyncio.timeout(self._plan.settle_seconds):

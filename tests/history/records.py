@@ -70,9 +70,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A board that a client received. `limit` entries were requested. Names are omitted, because the ledger
-    has none.
-    """
+    """A board that a client received after it asked for `limit` entries. The ledger has no names."""
 
     watcher: str
     instance: str

@@ -44,9 +44,7 @@ def answers(history: History) -> Iterator[str]:
 
 
 def repeats(history: History) -> Iterator[str]:
-    """Check that only attempts of one submission share an event. At most one attempt made it, and the others
-    come later.
-    """
+    """Check that attempts share an event only in one submission. One made it; the others are later."""
     events: defaultdict[UUID, list[tuple[Attempt, Acknowledged]]] = defaultdict(list)
     keys: defaultdict[tuple[str, str], set[UUID]] = defaultdict(set)
     for attempt, answer in history.acknowledged():
@@ -82,9 +80,7 @@ def _sharing(event_id: UUID, told: Answered) -> Iterator[str]:
 
 
 def counts(history: History) -> Iterator[str]:
-    """Check that the ledger has, for each user and action, all acknowledged events, some of the unknown ones,
-    and no others.
-    """
+    """Check that the ledger has all acknowledged events, some of the unknown ones, and no others."""
     events = Counter(
         (history.user(event.player), event.action_id, event.idempotency_digest is not None)
         for event in history.ledger
@@ -128,9 +124,7 @@ def faults(history: History) -> Iterator[str]:
 
 
 def order(history: History) -> Iterator[str]:
-    """Check linearizability by versions: an event that was acknowledged before another request began comes
-    first in the ledger.
-    """
+    """Check linearizability: an event acknowledged before another request began has the smaller version."""
     known_by = _known_by(history)
     begun = begins(history)
     for board, events in history.ledgers().items():
@@ -145,9 +139,7 @@ def order(history: History) -> Iterator[str]:
 
 
 def begins(history: History) -> dict[str, list[float]]:
-    """Return, for each event of each board, the earliest time at which it can have been committed. The times
-    never decrease.
-    """
+    """Return the earliest possible commit time of each event of each board. The times never decrease."""
     made: dict[UUID, float] = {}
     unanswered = _unanswered(history)
     for attempt, answer in history.acknowledged():
@@ -176,9 +168,7 @@ def _known_by(history: History) -> dict[UUID, float]:
 
 
 def _unanswered(history: History) -> dict[tuple[str, str | None], float]:
-    """Return, for each key with an unknown outcome, the start of its first attempt: that attempt may have
-    made the event.
-    """
+    """Return when each key with an unknown outcome was first tried: that attempt may have made the event."""
     unanswered: dict[tuple[str, str | None], float] = {}
     for attempt in history.attempts:
         if attempt.key is not None and isinstance(attempt.outcome, Unknown):

@@ -1,6 +1,4 @@
-"""A few runs of each fault: no acknowledged score is lost or doubled, and every frame is correct. `make
-chaos` runs more.
-"""
+"""A few runs of each fault: no acknowledged score is lost or doubled, and every frame is correct."""
 
 import asyncio
 import random

@@ -62,9 +62,7 @@ class Watcher:
 
 @lru_cache(maxsize=1_024)
 def read_snapshot(text: str) -> Snapshot:
-    """Parse a board of the API, without the names. Results are cached, because many watchers receive the same
-    bytes.
-    """
+    """Parse a board of the API, without names. Results are cached: many watchers receive the same bytes."""
     document: dict[str, Any] = json.loads(text)
     entries = tuple(
         Entry(entry["rank"], entry["userId"], None, entry["score"], _microseconds(entry["reachedAt"]))

@@ -1,6 +1,4 @@
-"""`python -m tests.servers` prints the programs that the tests would start. It exits with 1 if one is
-missing.
-"""
+"""`python -m tests.servers` prints the programs that the tests start. Exits with 1 if one is missing."""
 
 import sys
 

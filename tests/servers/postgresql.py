@@ -190,9 +190,7 @@ class PostgresServer(Server, Postgres):
             raise ServerFailed(f"initdb has failed:\n{self._log.read_text(errors='replace')}")
 
     def _copy_programs(self, user_id: int, group_id: int) -> None:
-        """Copy the wheel's programs to a folder that the server's user can read: root's .venv may be closed
-        to it.
-        """
+        """Copy the wheel's programs for the server's user: root's .venv may be closed to it."""
         package, copied = self.programs.parents[1], self.folder / "programs"
         # The libraries of a wheel may be in a folder next to its package.
         for part in package.parent.glob(f"{package.name}*"):

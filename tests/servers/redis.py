@@ -17,9 +17,7 @@ from tests.servers.process import Server, free_port, until
 ANSWER_SECONDS = 1.0
 
 SLOTS = 16_384
-"""The number of slots of a Redis Cluster
-(https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/).
-"""
+"""See https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/."""
 
 
 class Redis:
