@@ -117,7 +117,9 @@ def _event(kind: bytes, version: int, body: bytes) -> Message:
 
 
 def _json(document: dict[str, object]) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    # Clients that split a stream with `str.splitlines` would cut the event at these characters of an id.
+    return text.replace("\u2028", r"\u2028").replace("\u2029", r"\u2029").encode()
 
 
 def _entry(entry: Entry) -> dict[str, object]:

@@ -81,6 +81,16 @@ def test_frames_come_in_order(scoreboard: Running) -> None:
         assert versions == sorted(set(versions))
 
 
+def test_line_separators_in_an_id_do_not_end_a_line_of_an_event(scoreboard: Running) -> None:
+    """Some clients split a stream with `str.splitlines`, which knows more line ends than the format."""
+    user_id = "a\u2028b\u2029c"
+    assert scoreboard.score(user_id).status_code == 201
+    with asked(scoreboard) as client:
+        text = received_until(client, b"}]}\n\n").decode()
+    (data,) = [line for line in text.splitlines() if line.startswith("data: ")]
+    assert user_id in {entry["userId"] for entry in json.loads(data.removeprefix("data: "))["entries"]}
+
+
 def test_a_page_of_another_origin_may_open_a_stream(scoreboard: Running) -> None:
     with scoreboard.client.stream(
         "GET",
