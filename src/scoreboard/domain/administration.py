@@ -55,8 +55,7 @@ class CorrectionFacts:
     - `heads` has every board, `standings` those on which the player has a standing.
     - `targets` is the event that the correction names, or the player's oldest awards since a time that are
       not void, at most `MAX_TARGETS`.
-    - `reached` has, for each board of a target, the event that reaches the score after the correction
-      (`Standing`).
+    - `reached` has, for each board of a target, the event that reaches the score after the correction.
     - `repeated` is the event that was made with the same idempotency key.
     """
 

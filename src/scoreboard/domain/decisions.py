@@ -9,9 +9,7 @@ from scoreboard.domain.standings import Change
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """The submission is in the ledger as this event. `replayed` is True if an earlier submission created the
-    event.
-    """
+    """The submission is in the ledger as this event. With `replayed`, an earlier submission created it."""
 
     event: Event
     replayed: bool = False
@@ -29,11 +27,7 @@ Outcome = Acceptance | Refusal
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome of each submission of a batch, in order, and the new events and changes, in order of
-    versions.
-
-    There is one change per board.
-    """
+    """The outcome of each submission of a batch, the new events, and one change per board, all in order."""
 
     outcomes: tuple[Outcome, ...]
     events: tuple[Event, ...]

@@ -56,8 +56,7 @@ class EffectiveHistory:
     def reached_version(self, player: int) -> int | None:
         """Return the event that reached the player's score: the last one that counts and has changed it.
 
-        Without such an event, the score has been 0 since the first event that counts, or else the first of
-        all.
+        Without one, it is the first event that counts, or else the first of all: the score is 0 since.
         """
         versions = self._versions.get(player)
         if not versions:

@@ -84,8 +84,7 @@ class ReachingEvent:
 class Head:
     """The newest version of a board, and the times of that event. Both are 0 for an empty board.
 
-    `corrected_version` is the version of the newest correction, if it was queried. `clock_us` is as in
-    `Event`.
+    `corrected_version` is that of the newest correction, if it was queried. `clock_us` is as in `Event`.
     """
 
     version: int

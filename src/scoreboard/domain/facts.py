@@ -11,8 +11,7 @@ from scoreboard.domain.standings import Player, Standing
 class ActionUse:
     """The player's earlier uses of the submitted action.
 
-    `day_us` is the time of the use `max_per_day` uses ago. All times are readings of the clock
-    (`Event.reading_us`).
+    `day_us` is the time of the use `max_per_day` uses ago. All times are readings of the clock.
     """
 
     count: int = 0
@@ -42,8 +41,7 @@ class SubmissionFacts:
 class BatchFacts:
     """The store's clock, the head of each board of the batch, and the facts about each submission, in order.
 
-    The `clock_us` of a head is read only if its `at_us` is later than the store's clock. Otherwise no rule
-    needs it.
+    The `clock_us` of a head is read only if its `at_us` is ahead of the clock. Otherwise no rule needs it.
     """
 
     reading_us: int

@@ -27,8 +27,7 @@ def check_request(
     key: Digest | None = None,
     provenance: Provenance = NO_PROVENANCE,
 ) -> Submission:
-    """Check that a caller may make a request. The name comes from the player's own token, or from a trusted
-    server.
+    """Check a request. The name comes from the player's own token, or from a trusted server.
 
     `key` is the digest of the idempotency key. Raises NotYourScore, InsufficientScope, ActionByServer,
     PointsNotYours, NameNotYours, PointsOutOfRange, ProofRequired and ProofInvalid.

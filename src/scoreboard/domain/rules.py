@@ -38,11 +38,9 @@ def decide_batch(batch: Sequence[Submission], facts: BatchFacts, limit: RateLimi
 def decide(
     submission: Submission, facts: SubmissionFacts, head: Head, now_us: int, limit: RateLimit
 ) -> Outcome:
-    """Accept or refuse one submission. Check first for a repeat, then the action's rules, the score and the
-    rate limit.
+    """Decide about one submission: by a repeat, the action's rules, the score, the rate limit, in this order.
 
-    The new event directly follows the board's head. `now_us` is the time that the rules use for this board
-    (`windows.judged_us`).
+    The new event follows the board's head. `now_us` is the time for the rules (`windows.judged_us`).
     """
     if facts.repeated is not None:
         return _repeat(submission, facts.repeated)

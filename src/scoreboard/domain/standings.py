@@ -60,8 +60,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The standings of a board that have changed after `from_version`, up to `to_version`, in order of their
-    versions.
+    """The standings of a board that changed after `from_version`, up to `to_version`, ordered by version.
 
     `reading_us` is that of the newest event (`Event.reading_us`).
     """
@@ -102,7 +101,6 @@ class Snapshot:
 def order_key(standing: Standing) -> tuple[int, int]:
     """Return the sort key of a board: score descending, then the version that reached it, ascending.
 
-    The order is total, since each event reaches the score of one player. It depends on neither clock nor
-    collation.
+    The order is total, since each event reaches one player's score. No clock or collation affects it.
     """
     return (-standing.score, standing.reached_version)

@@ -10,8 +10,7 @@ from typing import Final
 from scoreboard.domain.events import Event, Head
 
 SMALL_STEP_US: Final = 1_000_000
-"""The largest step back that NTP or a fail-over may cause. Windows stay exact across it. A larger step means
-that the clock was wrong before."""
+"""The largest step back that NTP or a fail-over causes. After a larger one, the clock was wrong before."""
 
 
 def judged_us(clock_us: int, head: Head) -> int:

@@ -44,9 +44,7 @@ class Ranking(Protocol):
     async def __aexit__(self, *exc_info: object) -> None: ...
 
     async def copy_state(self, board: str) -> CopyState:
-        """Return the copy's progress. Without a copy, it is version 0, not readable. Raises
-        RankingUnavailable.
-        """
+        """Return the state of the copy. Without one: version 0, not readable. Raises RankingUnavailable."""
 
     async def apply(self, change: Change, copy: str | None = None) -> ApplyResult:
         """Apply a change in one atomic step, and only in order.
@@ -77,6 +75,4 @@ class Ranking(Protocol):
         """Delete the copy: it is at version 0 and not readable. Raises RankingUnavailable."""
 
     def changed_boards(self) -> AsyncIterator[str]:
-        """Name each board whose copy has changed, immediately. It is a hint without data. One iterator per
-        process.
-        """
+        """Yield each board at once when its copy has changed. A process uses one iterator."""

@@ -47,8 +47,7 @@ class Store(Protocol):
         """Return the head of each board, with the version of its newest correction."""
 
     async def check_writes(self) -> None:
-        """Raise StoreUnavailable while writes are known to fail, even if reads work, for example on a full
-        disk.
+        """Raise StoreUnavailable while writes are known to fail, for example on a full disk.
 
         If the last write has failed, a driver may try one that changes nothing.
         """

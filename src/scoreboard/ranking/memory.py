@@ -24,8 +24,7 @@ _PLAYER_BITS: Final = 63
 _Row = tuple[int | None, int, int]
 """A standing: its integer in the order (None if it is not listed), `reached_at_us`, version.
 
-Rows and names are plain tuples, because Python's garbage collector does not visit them: there may be a
-million.
+Rows and names, of which there may be a million, are plain tuples: Python's garbage collector skips them.
 """
 
 _Names = dict[int, tuple[int, str, str | None]]

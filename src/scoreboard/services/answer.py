@@ -15,11 +15,10 @@ from scoreboard.services.refusal_cache import RefusalCache
 from scoreboard.services.write_queue import Receipt, WaitingSubmission
 
 ANSWER_WITHOUT_RANK_SECONDS: Final = 0.25
-"""How long an answer waits for the ranking. The score is committed by then: only its rank is missing."""
+"""How long an answer waits for the ranking. After it, the answer is sent without a rank."""
 
 UNAPPLIED_BATCHES: Final = 16
-"""Batches that wait for the ranking. Later ones are answered without ranks, so that a slow ranking does not
-fill the memory."""
+"""Batches that may wait for the ranking, which limits the memory. Later ones are answered without ranks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,4 @@
-"""Changes to the ranking: commits are applied in order, and gaps between the store and the ranking are
-healed.
-"""
+"""Changes to the ranking: commits are applied in order, and gaps to the store are healed."""
 
 import asyncio
 from collections import defaultdict
@@ -20,14 +18,10 @@ from scoreboard.ports.store import Store
 from scoreboard.services.minimum_versions import MinimumVersions
 
 PAGE_SIZE: Final = 2_000
-"""Standings per page: about 10 ms of work for the event loop, and 20 ms for Redis. No other call waits
-longer.
-"""
+"""Standings per page: about 10 ms of work for the event loop and 20 ms for Redis, which delay other calls."""
 
 OTHER_PROCESS_SECONDS: Final = 0.25
-"""Interval at which a copy that another process is filling is checked. If it has not moved, this process
-continues.
-"""
+"""Interval of checks of a copy that another process fills. If it does not grow, this process continues."""
 
 PAGES_PER_LOG_LINE: Final = 50
 

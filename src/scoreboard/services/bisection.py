@@ -8,9 +8,8 @@ from scoreboard.domain.errors import StoreUnavailable
 from scoreboard.services.write_queue import WaitingSubmission
 
 FAILED_ALONE: Final = 32
-"""After this many submissions of a board have failed one by one, and no commit of the board has succeeded,
-the cause is the board. Its remaining submissions are refused untried, because each attempt delays all
-others."""
+"""After this many failures of single submissions and no success, the board is the cause. Its other
+submissions are refused untried, because each attempt delays all others."""
 
 
 class Bisection:

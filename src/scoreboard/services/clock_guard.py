@@ -57,9 +57,7 @@ class ClockGuard:
         self._trusted_us = offset_us
 
     def offsets(self) -> tuple[int, int | None]:
-        """Return the offsets of two clocks from the monotonic clock: this machine's, and the store's when
-        last trusted.
-        """
+        """Return how far this machine's clock and the store's are ahead of the monotonic clock."""
         return self._clock.now_us() - round(self._clock.monotonic() * 1_000_000), self._trusted_us
 
     def _compare_with_this_machine(self, reading_us: int) -> None:

@@ -1,9 +1,8 @@
-"""Group commit: submissions that wait at the same time are written in one transaction, by one writer at a
-time.
+"""Group commit: all submissions that wait are written in one transaction, by one writer at a time.
 
-There are no timers. The store takes a batch only when it holds the lock of the batch's boards. So while one
-batch is written, or another process holds the lock, the next batch grows. A batch that fails for an
-unexpected reason is split until the submission that causes the failure is alone.
+There are no timers. The store takes a batch only when it holds the lock of the batch's boards. So the next
+batch grows while this one is written, or while another process holds the lock. A batch that fails for an
+unexpected reason is split (`bisection`).
 """
 
 import asyncio
@@ -29,15 +28,11 @@ from scoreboard.services.refusal_cache import RefusalCache
 from scoreboard.services.write_queue import Receipt, WaitingSubmission, WriteQueue
 
 BATCH_SIZE: Final = 512
-"""Submissions of one commit. Beyond a few hundred, a larger batch is no faster and only delays its first
-submission.
-"""
+"""Submissions of one commit. A larger batch is no faster, and delays its first submission."""
 
 
 class GroupCommit:
-    """Commits submissions. `submit` returns only while the background loops (`loops`) run, on the same event
-    loop.
-    """
+    """Commits submissions. Its background loops (`loops`) must run on the event loop that calls `submit`."""
 
     def __init__(
         self,

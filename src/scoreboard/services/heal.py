@@ -1,7 +1,6 @@
 """The background loop that heals the ranking, and finds out which servers are unavailable.
 
-It covers all causes of a gap: a start, a crash between commit and apply, a flushed Redis, a commit of another
-process.
+It covers all causes of a gap: a start, a crash before the apply, a flushed Redis, another process's commit.
 """
 
 import asyncio
@@ -22,9 +21,8 @@ INTERVAL_SECONDS: Final = 1.0
 """Interval of the comparisons of versions. A lost change hint delays a board by this time at most."""
 
 PAUSE_SECONDS: Final = 0.2
-"""Minimum time between two comparisons. Any client can request one, with a `Last-Event-ID` that is ahead, and
-each one queries ranking and store for all boards. So a flood of requests costs them five comparisons a
-second."""
+"""Minimum time between two comparisons, which query ranking and store for all boards. Any client can request
+one, with a `Last-Event-ID` that is ahead. A flood of such requests causes five comparisons a second."""
 
 START_SECONDS: Final = 0.5
 """Limit of the healing before the start. Copies of about ten thousand players are filled in this time."""

@@ -23,8 +23,9 @@ TOP_ENTRIES: Final = 100
 
 
 class BoardReader:
-    """Reads pages and ranks. Within the top 100, a page is never older than one that was served
-    before. No page is older than a known correction.
+    """Reads pages and ranks. No page is older than a known correction.
+
+    Within the first `TOP_ENTRIES`, no page is older than one that was served before.
     """
 
     def __init__(
@@ -89,8 +90,7 @@ class BoardReader:
 
 
 class _StoredBoard:
-    """One board in the store. At most once a second, its top is read, and one page below the top. Other pages
-    are refused meanwhile.
+    """One board in the store. In a second, its top and one lower page are read. Other pages are refused.
 
     An error is reused like a page, so that clients do not queue for a store that is unavailable.
     """
@@ -122,9 +122,7 @@ class _StoredBoard:
         return CoalescingCache(partial(self._read, limit, offset), monotonic=self._monotonic)
 
     def _deep_cache(self, limit: int, offset: int) -> CoalescingCache[Snapshot]:
-        """Return the cache of a page further down. Raises StoreUnavailable if there is a recent one of
-        another page.
-        """
+        """Return the cache of a page further down. Raises StoreUnavailable if another one is in use."""
         if self._deep is not None:
             position, cache = self._deep
             if position == (limit, offset):

@@ -14,8 +14,7 @@ REMEMBERED_REFUSALS: Final = 100_000
 
 
 class RefusalCache:
-    """The players over the limit, and until when, so that a flood of refused submissions does not reach the
-    store.
+    """The players over the limit, and until when. A flood of their submissions does not reach the store.
 
     It counts nothing, so it is not a rate limiter: the rule inside the commit decides. An entry may expire
     too early. All entries are dropped after a correction, because another rule may now refuse the player.

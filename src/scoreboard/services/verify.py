@@ -1,5 +1,4 @@
-"""Verification of a board: its events have no gap, they fold to the standings, and these in order are the
-ranking.
+"""Verification of a board: its events have no gap and fold to the standings, whose order is the ranking.
 
 It takes no lock and runs no long transaction. The standings are read page by page, up to a version that the
 board has really had, and the ledger up to that version never changes. Verification writes nothing, except

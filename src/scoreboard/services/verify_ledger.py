@@ -1,6 +1,4 @@
-"""The fold of a board's ledger, for `verify`: each event is checked, and the result is compared with the
-standings.
-"""
+"""The fold of a board's ledger, for `verify`: checks of each event, and a comparison with the standings."""
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping
@@ -154,9 +152,7 @@ def _summary(standing: Standing) -> str:
 
 
 async def check_head(stored: StoredStandings) -> list[str]:
-    """Return the events beyond the board's head. The head is read after the events, so they are not new
-    commits.
-    """
+    """Return the events beyond the board's head, which is read after them: new commits are not reported."""
     newer = await stored.store.events(stored.board, stored.version, PAGE_SIZE)
     head = await stored.head()
     return [

@@ -14,8 +14,7 @@ MAX_NOTICES: Final = 20
 
 
 async def clock_notices(store: Store, board: str, set_back_at: int) -> Sequence[str]:
-    """Return notices of the events whose clock reading exceeds that of a later event by more than a small
-    step.
+    """Return notices of events whose reading exceeds that of a later event by more than a small step.
 
     `set_back_at` is the last event before which the clock was set back. The ledger is read backwards from
     there. Raises StoreUnavailable.

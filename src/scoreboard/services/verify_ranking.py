@@ -19,8 +19,7 @@ ranking. What still differs after these two seconds is a difference."""
 class RankingComparison:
     """Compares each page of the ranking with the order of the ledger's fold, at the version of that page.
 
-    Servers may move the ranking on between two pages. Then the fold is continued to the version of the
-    ranking.
+    If the ranking changes between two pages, the fold is continued to its version.
     """
 
     def __init__(self, stored: StoredStandings, ledger: LedgerFold, ranking: Ranking) -> None:

@@ -13,8 +13,7 @@ from scoreboard.store.event_kinds import HIDES
 from scoreboard.store.tables import READING_US, score_events
 
 _NOTHING: Final = 0
-"""Adding it to a board's key keeps SQLite from the primary key, which would read the whole board. SQLite then
-uses the index of targets or of players."""
+"""Added to a board's key so that SQLite uses the index of targets or players, not that of the board."""
 
 _later = score_events.alias("later")
 
@@ -52,8 +51,7 @@ def are_void(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) ->
 def reached_after(
     connection: Connection, kind: EventKind, player: int, targets: Sequence[Target]
 ) -> Mapping[str, ReachingEvent]:
-    """Return, for each board, the event that reaches the player's score after the targets are voided or
-    restored.
+    """Return, by board, the event that reaches the player's score once the targets are voided or restored.
 
     It is the last event that counts and has points. Without such an event, the score has been 0 since the
     first event that counts, or else the first of all (`effective_history`).

@@ -67,8 +67,7 @@ class RedisCalls:
 
     @asynccontextmanager
     async def guard(self, board: str) -> AsyncIterator[None]:
-        """Limit the time of the block, in which calls for a board are made. Its errors open the circuit
-        breaker.
+        """Limit the time of a block that makes calls for a board. Its errors open the circuit breaker.
 
         The wait for a free connection has a separate limit, and does not count as a failure of the server.
         """

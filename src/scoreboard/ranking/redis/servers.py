@@ -45,8 +45,7 @@ class RedisServers:
         )
 
     def subscriber(self, node: tuple[str, int] | None = None) -> Redis:
-        """Return a client for a subscription, of one server: the only one, the primary, or a node of the
-        cluster.
+        """Return a subscriber's client of one server: the only one, the primary, or a node of the cluster.
 
         It fails when its connection is lost: resubscribing silently would hide missed messages.
         """

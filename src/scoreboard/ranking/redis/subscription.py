@@ -38,8 +38,7 @@ class Subscription:
         has_moved: Callable[[Redis], Awaitable[bool]],
         changed: Callable[[str], None],
     ) -> None:
-        """`boards` maps channels to boards; `probe` is a channel that only this process uses, on the same
-        server.
+        """`boards` maps channels to boards. `probe` is a channel of this process, on the same server.
 
         `has_moved` returns True if changes are now published on a server other than the client's.
         """

@@ -27,8 +27,7 @@ Access = Literal["write", "read"]
 
 
 class Transaction(NamedTuple):
-    """A transaction that is rolled back unless it is committed, on a connection of SQLAlchemy and its `raw`
-    one.
+    """A transaction, rolled back unless committed, on a connection of SQLAlchemy and its `raw` one.
 
     Statements of the hot path use the raw connection, to save SQLAlchemy's CPU time for each of them.
     """
@@ -107,8 +106,7 @@ class Connections:
     async def transaction(self, first: str = "") -> AsyncIterator[Transaction]:
         """Open a transaction. It is rolled back unless it is committed.
 
-        `first` is a statement that is sent with the BEGIN. Both bypass SQLAlchemy, whose connection is in
-        autocommit.
+        `first` is sent with the BEGIN. Both bypass SQLAlchemy, whose connection is in autocommit.
         """
         async with self._connected() as (connection, raw):
             try:

@@ -1,5 +1,4 @@
-"""The facts statement of a commit in PostgreSQL: one row per submission of the batch, which is sent as
-arrays.
+"""The facts statement of a commit in PostgreSQL: a row per submission of the batch, which it gets as arrays.
 
 A plan is made once, possibly while the tables are empty, and must be fast with a million players. So every
 look-up is LATERAL … LIMIT 1, sorted in the order of the index to use. On empty tables, PostgreSQL would

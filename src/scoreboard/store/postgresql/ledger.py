@@ -67,8 +67,7 @@ CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
 
 
 def lock(board_keys: Iterable[int]) -> str:
-    """Return the statement that locks these boards for writing. It is sent with the BEGIN, as text: no
-    parameters.
+    """Return the statement that locks boards for writing. It is sent with the BEGIN, without parameters.
 
     The queue of this lock is first come, first served; that of a row lock is not. The keys are sorted, so
     that no two processes wait for each other. The facts are read by a later statement, with a snapshot that

@@ -53,8 +53,7 @@ class Server:
         self.takes_writes = True
         """False if the server reported that it is read-only on the last used connection."""
         self.is_pooled = False
-        """True behind a pooler such as pgbouncer, where sessions may change between transactions. The first
-        connection detects it."""
+        """True behind a pooler, which may change the session of each transaction. Detected on connecting."""
         self.renewals = 0
         """The number of renewals. Connections from before the last one are replaced before their next use."""
         self.prober = Prober(self._connect_prober, self._silence)

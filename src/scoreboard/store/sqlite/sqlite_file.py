@@ -91,8 +91,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def is_new(path: Path) -> bool:
     """Return True if there is no file, or an empty database, which an interrupted first start leaves.
 
-    Raises SchemaError if the file is not a database, StartError if it cannot be opened or any user can change
-    it.
+    Raises SchemaError if it is not a database, StartError if it cannot be opened or any user can change it.
     """
     # Check first: when SQLite opens a file, it applies its write-ahead log and deletes the log.
     _check_permissions(path)
@@ -107,8 +106,7 @@ def is_new(path: Path) -> bool:
 def migrate(path: Path) -> tuple[str | None, str]:
     """Create the file, or migrate it to this program's schema. Return the revisions before and after.
 
-    Raises SchemaError if it is not a scoreboard database or has a newer schema, StartError if it cannot be
-    opened.
+    Raises SchemaError for another database or a newer schema, StartError if the file cannot be opened.
     """
     if not path.parent.is_dir():
         raise StartError(
