@@ -30,8 +30,8 @@ MIN_SECRET_BYTES: Final = 32
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
 
 
-def _long_enough(secret: SecretStr | None) -> SecretStr | None:
-    if secret is not None and len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
         raise ValueError(f"must have at least {MIN_SECRET_BYTES} bytes")
     return secret
 
@@ -49,7 +49,7 @@ class Settings(BaseModel):
     database_url: Annotated[str, AfterValidator(connection_urls.database_url)] = "sqlite:///scoreboard.db"
     """The SQLite file (three slashes begin a relative path, four an absolute one), or PostgreSQL 15 or newer
     as `postgresql://user:password@host:5432/database`. PostgreSQL also needs a Redis URL and a secret."""
-    database_read_url: Annotated[str | None, AfterValidator(connection_urls.replica_url)] = None
+    database_read_url: Annotated[str, AfterValidator(connection_urls.replica_url)] | None = None
     """A replica of that PostgreSQL database, for fills, exports and the search for suspects."""
     database_password: SecretStr | None = None
     """The password of PostgreSQL, if it is not in the URL."""
@@ -61,7 +61,7 @@ class Settings(BaseModel):
     """How long to wait for other instances that write to the same board."""
     database_statement_timeout_seconds: Seconds = 30.0
     """Time limit of one statement."""
-    redis_url: Annotated[str | None, AfterValidator(connection_urls.redis_url)] = None
+    redis_url: Annotated[str, AfterValidator(connection_urls.redis_url)] | None = None
     """Redis 7 or newer, as `redis://:password@host:6379/0`, `rediss://…` with TLS, or with Sentinels
     `redis+sentinel://:password@host1:26379,host2:26379/mymaster/0`. Only together with PostgreSQL."""
     redis_password: SecretStr | None = None
@@ -76,7 +76,7 @@ class Settings(BaseModel):
     """Connections of an instance to Redis; in a cluster, to each node."""
     redis_timeout_seconds: Seconds = 0.5
     """Time after which a silent Redis server counts as unavailable."""
-    jwt_secret: Annotated[SecretStr | None, AfterValidator(_long_enough)] = None
+    jwt_secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = None
     """The secret that signs tokens (HS256), at least 32 bytes. On SQLite, an instance without it creates one
     next to the database, in `<file>.secret`. Several instances need the same secret."""
     jwt_old_secrets: Annotated[
@@ -85,7 +85,7 @@ class Settings(BaseModel):
     """Previous secrets, comma-separated. They still verify tokens, but sign none."""
     jwt_public_keys: Annotated[tuple[Path, ...], BeforeValidator(split_list)] = ()
     """PEM files with the public keys of servers that sign tokens (RS256, ES256, EdDSA), comma-separated."""
-    jwt_jwks_url: Annotated[str | None, AfterValidator(connection_urls.key_set_url)] = None
+    jwt_jwks_url: Annotated[str, AfterValidator(connection_urls.key_set_url)] | None = None
     """The address of a key set (JWKS) with such keys."""
     jwt_algorithms: Annotated[
         tuple[Literal["HS256", "RS256", "ES256", "EdDSA"], ...], BeforeValidator(split_list)
@@ -141,7 +141,7 @@ class Settings(BaseModel):
     """The port of `/admin` and `/api/admin`. Empty: not served."""
     admin_on_public_port: bool = False
     """Serve `/admin` and `/api/admin` on the public port, too."""
-    origin_secret: Annotated[SecretStr | None, AfterValidator(_long_enough)] = None
+    origin_secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = None
     """The key for hashes of client addresses and for digests of idempotency keys and proofs, at least 32
     bytes, the same at all instances. Empty: the secret that signs tokens."""
     metrics_host: str = "127.0.0.1"

@@ -32,34 +32,30 @@ def database_url(url: str) -> str:
     return url
 
 
-def redis_url(url: str | None) -> str | None:
+def redis_url(url: str) -> str:
     """Return the URL. Raises ValueError if it is not one of Redis."""
-    if url is not None:
-        try:
-            redis_address.parse_address(url)
-        except redis_address.RedisOptionError:
-            raise
-        except ValueError:
-            raise ValueError(
-                "must be a URL such as redis://:password@host:6379/0, or rediss:// for TLS; "
-                "with Sentinels, redis+sentinel://:password@host:26379,host:26379/mymaster/0"
-            ) from None
+    try:
+        redis_address.parse_address(url)
+    except redis_address.RedisOptionError:
+        raise
+    except ValueError:
+        raise ValueError(
+            "must be a URL such as redis://:password@host:6379/0, or rediss:// for TLS; "
+            "with Sentinels, redis+sentinel://:password@host:26379,host:26379/mymaster/0"
+        ) from None
     return url
 
 
-def replica_url(url: str | None) -> str | None:
+def replica_url(url: str) -> str:
     """Return the URL. Raises ValueError if it is not one of PostgreSQL."""
-    if url is not None:
-        if not url.startswith(POSTGRESQL):
-            raise ValueError("must begin with postgresql://")
-        postgresql_url.parse_address(url, is_replica=True)
+    if not url.startswith(POSTGRESQL):
+        raise ValueError("must begin with postgresql://")
+    postgresql_url.parse_address(url, is_replica=True)
     return url
 
 
-def key_set_url(url: str | None) -> str | None:
+def key_set_url(url: str) -> str:
     """Return the URL. Raises ValueError without TLS, or with a password, which errors would show."""
-    if url is None:
-        return None
     if "@" in url:
         raise ValueError("must have no user and no password: the keys are public. Write any other @ as %40")
     try:

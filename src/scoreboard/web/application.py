@@ -28,7 +28,7 @@ from scoreboard.settings.catalog import Catalog
 from scoreboard.settings.config import Settings
 from scoreboard.web import problems
 from scoreboard.web.admin.page import admin_page_routes
-from scoreboard.web.admin.port import IsAdminPort, admin_port_check
+from scoreboard.web.admin.port import admin_port_check
 from scoreboard.web.admin.routes import admin_routes
 from scoreboard.web.auth.board_access import BoardAccess
 from scoreboard.web.auth.tokens import Tokens
@@ -84,7 +84,10 @@ def make_application(
     recorded. `admin_port` serves the routes of administrators.
     """
     is_admin_port = admin_port_check(admin_port, is_public=settings.admin_on_public_port)
-    admin_only = _admin_routes(services, is_admin_port) if settings.has_admin_routes else []
+    admin_only: list[BaseRoute] = []
+    if settings.has_admin_routes:
+        admin_only += admin_routes(services.administration, services.tokens, is_admin_port)
+        admin_only += admin_page_routes(is_admin_port)
     public = _public_routes(settings, services, hash_key, is_demo=is_demo)
     application = FastAPI(
         title="Scoreboard",
@@ -151,13 +154,6 @@ def _public_routes(
             is_demo=is_demo,
             are_boards_private=settings.require_auth_to_read,
         ),
-    ]
-
-
-def _admin_routes(services: Services, is_admin_port: IsAdminPort) -> list[BaseRoute]:
-    return [
-        *admin_routes(services.administration, services.tokens, is_admin_port),
-        *admin_page_routes(is_admin_port),
     ]
 
 

@@ -4,11 +4,11 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scoreboard.ports.observer import Observer
 from scoreboard.web.middleware.request_log import REQUEST_ID, USER, RequestLog, request_id
-from scoreboard.web.middleware.root_path import redirect_to_slash, strip_root_path
 from scoreboard.web.middleware.security_headers import Header
 
 OTHER: Final = "other"
@@ -63,8 +63,10 @@ class RequestMiddleware:
 
         app = self._app
         if self._root_path:
-            app = redirect_to_slash(scope, self._root_path) or app
-            strip_root_path(scope, self._root_path)
+            app = _redirect_to_slash(scope, self._root_path) or app
+            # Some proxies remove the root path, such as `/scores`, and others do not.
+            if scope["path"].startswith(f"{self._root_path}/"):
+                scope["path"] = scope["path"].removeprefix(self._root_path)
         try:
             await app(scope, receive, complete_and_send)
         finally:
@@ -79,3 +81,11 @@ class RequestMiddleware:
         self._observer.answered(route, method, status, seconds)
         if self._log is not None and log_id is not None:
             self._log.write(log_id, method, route, status, seconds, scope["state"].get(USER))
+
+
+def _redirect_to_slash(scope: Scope, root_path: str) -> RedirectResponse | None:
+    """Return the response to a request for the root path itself: relative URLs need its final slash."""
+    if scope["path"] != root_path:
+        return None
+    query = scope["query_string"].decode("latin-1")
+    return RedirectResponse(f"{root_path}/?{query}" if query else f"{root_path}/")

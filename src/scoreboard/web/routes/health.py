@@ -1,17 +1,34 @@
 """GET /health/live and GET /health/ready, for process supervisors and load balancers."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Response
+from pydantic import Field
 from starlette.routing import BaseRoute
 
 from scoreboard.fanout.hub import Hub
 from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.heal import Healer
 from scoreboard.web.api_route import ApiRoute
-from scoreboard.web.schemas.health import LiveResponse, ReadyResponse
+from scoreboard.web.schemas.fields import Schema
 
 _PUBLIC: Final[dict[str, Any]] = {"security": []}
+
+
+class LiveResponse(Schema):
+    """The process responds."""
+
+    status: Annotated[str, Field(examples=["live"])]
+
+
+class ReadyResponse(Schema):
+    """Whether a load balancer should send requests to this instance."""
+
+    status: Annotated[str, Field(examples=["ready"])]
+    degraded: Annotated[
+        list[str],
+        Field(description="Unavailable dependencies, and `clock` with `clock_unsure`.", examples=[[]]),
+    ]
 
 
 def health_routes(hub: Hub, healer: Healer, clock_guard: ClockGuard) -> list[BaseRoute]:
@@ -33,7 +50,7 @@ def health_routes(hub: Hub, healer: Healer, clock_guard: ClockGuard) -> list[Bas
         responses={503: {"model": ReadyResponse, "description": "The instance is shutting down."}},
     )
     async def ready(response: Response) -> ReadyResponse:
-        """200 until the instance shuts down. Unavailable dependencies are named, without another status.
+        """200 until the instance shuts down. Unavailable dependencies are listed with the same status.
 
         All instances share them, so another instance could not answer better.
         """
