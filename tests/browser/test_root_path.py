@@ -4,18 +4,20 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
+from scoreboard.clock import SystemClock
 from scoreboard.domain.scopes import ADMINISTER
 from tests.browser.board_page import expect_live
 from tests.browser.browsers import visited, visiting
 from tests.clocks import HeldClock
 from tests.e2e.nginx import Nginx
-from tests.e2e.processes import COMMAND, Process, scoreboard, serving
+from tests.e2e.processes import COMMAND, Process, scoreboard
 from tests.harness import Running, running
 
 PATH: Final = "/some/scores"
@@ -58,10 +60,11 @@ PROXYING: Final = {
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     proxying: Proxying = request.param
     folder = tmp_path_factory.mktemp("root-path")
-    # A worker of nginx may run as another user.
     settings: dict[str, Any] = {"admin_on_public_port": True, "rate_limit": "1000/minute"}
     with (
-        running(folder, HeldClock(), is_demo=True, root_path=proxying.root_path, **settings) as server,
+        running(
+            folder, HeldClock(SystemClock().now_us()), is_demo=True, root_path=proxying.root_path, **settings
+        ) as server,
         Nginx([server.url], location=f"{PATH}/", is_stripped=proxying.is_stripped) as nginx,
     ):
         yield Served(server, proxying, f"{nginx.url}{PATH}")
@@ -126,26 +129,33 @@ def test_the_element_finds_its_server(chromium: Browser, served: Served) -> None
             expect(page.locator("tbody .name bdi", has_text="element")).to_be_visible()
 
 
-def test_the_board_is_watched_in_a_terminal(served: Served, tmp_path_factory: pytest.TempPathFactory) -> None:
+CLIENTS_OF_THE_COMMAND_LINE: Final = pytest.mark.parametrize(
+    # A client cannot tell whether the proxy strips the path. Their links differ in the slash at the end.
+    "served",
+    [PROXYING["stripped, and set"], PROXYING["stripped"]],
+    ids=["with a slash", "without one"],
+    indirect=True,
+)
+
+
+@CLIENTS_OF_THE_COMMAND_LINE
+def test_the_board_is_watched_in_a_terminal(served: Served, tmp_path: Path) -> None:
     served.server.score("dan", "prize")
-    watcher = Process([*COMMAND, "watch", served.link], tmp_path_factory.mktemp("watch"), {})
+    watcher = Process([*COMMAND, "watch", served.link], tmp_path, {})
     try:
         assert " 1 dan 123456789" in watcher.line_with(" v")
     finally:
         watcher.clean_up()
 
 
-def test_the_server_is_measured(served: Served, tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("bench")
-    proxying = served.proxying
-    with (
-        serving(folder, SCOREBOARD_ROOT_PATH=proxying.root_path) as (_, client),
-        Nginx([str(client.base_url)], location=f"{PATH}/", is_stripped=proxying.is_stripped) as nginx,
-    ):
-        url = f"{nginx.url}{PATH}{'/' if proxying.is_set else ''}"
-        done = scoreboard(folder, "bench", url, "--streams=2", "--rate=2", "--seconds=1", "--json")
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["scores_accepted"] == 2
+@CLIENTS_OF_THE_COMMAND_LINE
+def test_the_server_is_measured(served: Served, tmp_path: Path) -> None:
+    clock = served.server.clock
+    # The command signs tokens by the machine's clock.
+    clock.advance((SystemClock().now_us() - clock.us) / 1_000_000)
+    done = scoreboard(tmp_path, "bench", served.link, "--streams=2", "--rate=2", "--seconds=1", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["scores_accepted"] == 2
 
 
 def test_the_document_names_the_path(served: Served) -> None:

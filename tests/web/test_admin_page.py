@@ -2,23 +2,10 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.clocks import HeldClock
 from tests.harness import running
 
 PATHS = ("/admin", "/admin/admin.js", "/admin/admin.css")
-
-
-@pytest.mark.parametrize("admin_port", [None, 0])
-def test_other_ports_have_no_page(tmp_path: Path, admin_port: int | None) -> None:
-    # The harness opens only the public port.
-    with running(tmp_path, HeldClock(), admin_port=admin_port) as server:
-        for path in PATHS:
-            for method in ("GET", "HEAD", "POST"):
-                response = server.client.request(method, path, headers={"Host": "127.0.0.1:0"})
-                assert response.status_code == 404
-        assert server.client.get(PATHS[0]).json()["code"] == "not_found"
 
 
 def test_the_page_contains_no_data_of_the_boards(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ def test_a_banned_player_leaves_the_board_at_once_and_cannot_score(server: Runni
     with server.watch() as watcher:
         watcher.frame()
         assert admin(server, "ban", userId="ada") == {"events": 1, "versions": {"main": 3}}
+        assert admin(server, "ban", userId="ada") == {"events": 0, "versions": {}}
         assert [entry["userId"] for entry in watcher.frame()["entries"]] == ["bob"]
     assert code(server.score("ada")) == (403, "player_banned")
     assert code(server.score("ada", "visit")) == (403, "player_banned")
@@ -51,16 +52,9 @@ def test_an_unban_restores_the_score_and_the_rank(server: Running) -> None:
         server.score(user_id, "visit")
     admin(server, "ban", userId="ada")
     assert admin(server, "unban", userId="ada")["versions"] == {"main": 4, "side": 4}
+    assert admin(server, "unban", userId="ada") == {"events": 0, "versions": {}}
     assert (ranks(server), ranks(server, "side")) == ([("ada", 50), ("bob", 50)], [("ada", 5), ("bob", 5)])
     assert server.score("ada").json()["score"] == 100
-
-
-def test_a_repeated_correction_makes_no_event(server: Running) -> None:
-    server.score()
-    admin(server, "ban", userId="ada")
-    assert admin(server, "ban", userId="ada") == {"events": 0, "versions": {}}
-    admin(server, "unban", userId="ada")
-    assert admin(server, "unban", userId="ada") == {"events": 0, "versions": {}}
 
 
 def test_a_void_event_does_not_count_until_the_void_is_undone(server: Running) -> None:
@@ -97,15 +91,6 @@ def test_an_adjustment_with_the_same_key_counts_once(server: Running) -> None:
     assert code(other) == (422, "idempotency_key_reused")
     assert ranks(server) == [("ada", 30)]
     admin(server, "adjust", userId="ada", board="side", points=7)
-    assert ranks(server, "side") == [("ada", 7)]
-
-
-def test_an_adjustment_does_not_list_a_banned_player(server: Running) -> None:
-    server.score()
-    admin(server, "ban", userId="ada")
-    admin(server, "adjust", userId="ada", board="side", points=7)
-    assert ranks(server, "side") == []
-    admin(server, "unban", userId="ada")
     assert ranks(server, "side") == [("ada", 7)]
 
 
@@ -201,7 +186,10 @@ def test_an_impossible_correction_is_refused_and_changes_nothing(
 ) -> None:
     server.score()
     admin(server, "ban", userId="ada")
-    assert code(ask_admin(server, name, **body)) == refusal
+    response = ask_admin(server, name, **body)
+    assert code(response) == refusal
+    if name == "events":
+        assert [error["field"] for error in response.json()["errors"]] == ["before"]
     assert server.board()["version"] == 2
 
 
@@ -217,30 +205,22 @@ def test_other_tokens_are_refused(server: Running, scopes: tuple[str, ...]) -> N
             assert code(server.client.request(method, path)) == (401, "token_missing")
 
 
-def test_by_default_there_are_no_admin_routes(tmp_path: Path) -> None:
-    with running(tmp_path, HeldClock()) as server:
-        assert code(ask_admin(server, "events")) == (404, "not_found")
-        assert "/api/admin" not in server.client.get("/openapi.json").text
-
-
-def test_an_invalid_cursor_is_one_invalid_field(server: Running) -> None:
-    response = ask_admin(server, "events", before="nonsense")
-    assert [error["field"] for error in response.json()["errors"]] == ["before"]
-
-
 def admin_operations(document: dict[str, Any]) -> list[str]:
     return [path for path in document["paths"] if path.startswith("/api/admin/")]
 
 
-def test_the_public_port_does_not_show_the_admin_routes(server: Running, tmp_path: Path) -> None:
+@pytest.mark.parametrize("admin_port", [None, 0])
+def test_the_public_port_does_not_show_the_admin_routes(
+    server: Running, tmp_path_factory: pytest.TempPathFactory, admin_port: int | None
+) -> None:
     paths = admin_operations(server.client.get("/openapi.json").json())
     assert len(paths) > 10
-    (tmp_path / "public").mkdir()
-    with running(tmp_path / "public", HeldClock(), admin_port=0) as public:
+    # The harness opens only the public port.
+    with running(tmp_path_factory.mktemp("public"), HeldClock(), admin_port=admin_port) as public:
         nothing = public.client.get("/no-such-path")
-        for path in (*paths, "/admin"):
+        for path in (*paths, "/admin", "/admin/admin.js", "/admin/admin.css"):
             for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
-                answer = public.client.request(method, path)
+                answer = public.client.request(method, path, headers={"Host": "127.0.0.1:0"})
                 assert (answer.status_code, answer.headers.get("allow")) == (404, None)
                 assert method == "HEAD" or answer.content == nothing.content
         document = public.client.get("/openapi.json")

@@ -12,43 +12,24 @@ from tests.harness import Running, running
 from tests.replay import replay
 
 
-def test_an_empty_board_has_no_entries(scoreboard: Running) -> None:
-    assert scoreboard.board() == {
-        "board": "main",
-        "version": 0,
-        "updatedAt": None,
-        "players": 0,
-        "entries": [],
-    }
-
-
 def test_the_board_is_ranked(scoreboard: Running) -> None:
+    empty = {"board": "main", "version": 0, "updatedAt": None, "players": 0, "entries": []}
+    assert scoreboard.board() == empty
     scoreboard.score("ada", "duel")
     scoreboard.clock.advance(1)
-    scoreboard.score("bob", "quest")
-    board = scoreboard.board()
-    assert board == {
+    scoreboard.score("bob", "quest", name="Bob")
+    earlier, later = "2026-11-18T11:06:40.000000Z", "2026-11-18T11:06:41.000000Z"
+    assert scoreboard.board() == {
         "board": "main",
         "version": 2,
-        "updatedAt": "2026-11-18T11:06:41.000000Z",
+        "updatedAt": later,
         "players": 2,
         "entries": [
-            {
-                "rank": 1,
-                "userId": "bob",
-                "name": "bob",
-                "score": 50,
-                "reachedAt": "2026-11-18T11:06:41.000000Z",
-            },
-            {
-                "rank": 2,
-                "userId": "ada",
-                "name": "ada",
-                "score": 30,
-                "reachedAt": "2026-11-18T11:06:40.000000Z",
-            },
+            {"rank": 1, "userId": "bob", "name": "Bob", "score": 50, "reachedAt": later},
+            {"rank": 2, "userId": "ada", "name": "ada", "score": 30, "reachedAt": earlier},
         ],
     }
+    assert scoreboard.board(board="side") == {**empty, "board": "side"}
 
 
 def test_a_page_has_ten_entries_by_default(scoreboard: Running) -> None:
@@ -58,12 +39,6 @@ def test_a_page_has_ten_entries_by_default(scoreboard: Running) -> None:
     assert scoreboard.board()["players"] == 12
     assert [e["rank"] for e in scoreboard.board(limit=3, offset=10)["entries"]] == [11, 12]
     assert scoreboard.board(offset=12)["entries"] == []
-
-
-def test_any_board_can_be_read(scoreboard: Running) -> None:
-    scoreboard.score("ada", "visit")
-    assert scoreboard.board(board="side")["entries"][0]["score"] == 5
-    assert scoreboard.board(board="main")["entries"] == []
 
 
 def test_an_unchanged_board_is_not_sent_again(scoreboard: Running) -> None:
@@ -76,30 +51,16 @@ def test_an_unchanged_board_is_not_sent_again(scoreboard: Running) -> None:
     scoreboard.score("bob")
     changed = scoreboard.client.get("/api/leaderboard", headers={"If-None-Match": tag})
     assert changed.status_code == 200
-    assert changed.headers["ETag"] != tag
-
-
-def test_each_page_has_its_own_entity_tag(scoreboard: Running) -> None:
-    scoreboard.score("ada")
-    scoreboard.score("bob")
-    tags = {scoreboard.client.get(f"/api/leaderboard?limit={n}").headers["ETag"] for n in (1, 2)}
-    assert len(tags) == 2
+    other_page = scoreboard.client.get("/api/leaderboard?limit=1")
+    assert len({tag, changed.headers["ETag"], other_page.headers["ETag"]}) == 3
 
 
 @pytest.mark.parametrize(
     "path", ["/api/leaderboard", "/api/leaderboard/stream", "/", "/health/live", "/health/ready"]
 )
-def test_head_returns_only_headers(scoreboard: Running, path: str) -> None:
-    response = scoreboard.client.head(path)
+def test_head_returns_only_headers(server: Running, path: str) -> None:
+    response = server.client.head(path)
     assert (response.status_code, response.content) == (200, b"")
-
-
-def test_a_stream_starts_with_the_board(scoreboard: Running) -> None:
-    scoreboard.score("ada")
-    with scoreboard.watch() as watcher:
-        assert watcher.response.headers["content-type"].startswith("text/event-stream")
-        assert watcher.response.headers["x-accel-buffering"] == "no"
-        assert watcher.frame() == scoreboard.board()
 
 
 def test_every_stream_gets_each_change_of_the_top(scoreboard: Running) -> None:
@@ -118,16 +79,6 @@ def test_a_stream_gets_only_its_own_board(scoreboard: Running) -> None:
         scoreboard.score("ada", "quest")
         scoreboard.score("ada", "visit")
         assert watcher.frame()["entries"][0]["score"] == 5
-
-
-def test_invisible_changes_are_not_sent(scoreboard: Running) -> None:
-    for number in range(10):
-        scoreboard.score(f"user-{number}", "quest")
-    with scoreboard.watch() as watcher:
-        assert watcher.frame()["version"] == 10
-        scoreboard.score("late", "duel")
-        scoreboard.score("user-0", "duel")
-        assert watcher.frame()["version"] == 12
 
 
 def test_every_frame_equals_the_ledger_up_to_its_version(scoreboard: Running) -> None:
@@ -177,46 +128,18 @@ def test_a_score_of_another_process_is_visible_within_a_second(
         with running(tmp_path, scoreboard.clock, **deployment) as other:
             assert other.score("bob").json()["version"] == 2
             assert watcher.frame()["version"] == 2
-    assert scoreboard.score("ada").json() | {"eventId": None} == {
-        "eventId": None,
-        "board": "main",
-        "userId": "ada",
-        "actionId": "quest",
-        "points": 50,
-        "score": 100,
-        "rank": 1,
-        "version": 3,
-    }
+    answer = scoreboard.score("ada").json()
+    assert (answer["score"], answer["rank"], answer["version"]) == (100, 1, 3)
 
 
-def test_streams_end_with_a_reconnection_time_when_the_server_stops(scoreboard: Running) -> None:
-    with scoreboard.watch() as watcher:
-        watcher.frame()
-        scoreboard.stop()
-        assert "retry" in watcher.fields()
-        with pytest.raises(StopIteration):
-            watcher.fields()
-
-
-def test_health_is_reported(scoreboard: Running) -> None:
-    assert scoreboard.client.get("/health/live").json() == {"status": "live"}
-    ready = scoreboard.client.get("/health/ready")
+def test_health_is_reported(server: Running) -> None:
+    assert server.client.get("/health/live").json() == {"status": "live"}
+    ready = server.client.get("/health/ready")
     assert (ready.status_code, ready.json()) == (200, {"status": "ready", "degraded": []})
 
 
-def test_the_page_loads_only_its_own_files(scoreboard: Running) -> None:
-    page = scoreboard.client.get("/")
-    assert page.status_code == 200
-    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
-    for path in ("/static/page.js", "/static/page.css", "/static/icon.svg"):
-        assert f'"{path.removeprefix("/")}"' in page.text
-        asset = scoreboard.client.get(path)
-        assert asset.status_code == 200
-        assert "//" not in asset.text.replace("http://www.w3.org/2000/svg", "").replace("// ", "")
-
-
-def test_the_openapi_document_has_an_example_of_each_error(scoreboard: Running) -> None:
-    document = scoreboard.client.get("/openapi.json").json()
+def test_the_openapi_document_has_an_example_of_each_error(server: Running) -> None:
+    document = server.client.get("/openapi.json").json()
     assert set(document["paths"]) == {
         "/api/scores",
         "/api/leaderboard",
@@ -226,25 +149,11 @@ def test_the_openapi_document_has_an_example_of_each_error(scoreboard: Running) 
         "/health/ready",
     }
     post = document["paths"]["/api/scores"]["post"]
-    assert set(post["responses"]) == {
-        "201",
-        "400",
-        "401",
-        "403",
-        "404",
-        "409",
-        "413",
-        "415",
-        "422",
-        "429",
-        "500",
-        "503",
-    }
-    for status, response in post["responses"].items():
-        if status != "201":
-            content = response["content"]["application/problem+json"]
-            assert content["examples"], status
-            assert content["schema"]["$ref"].endswith("ProblemResponse"), status
+    statuses = [201, 400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503]
+    assert sorted(post["responses"]) == [str(status) for status in statuses]
+    for status in post["responses"].keys() - {"201"}:
+        content = post["responses"][status]["content"]["application/problem+json"]
+        assert content["examples"], status
+        assert content["schema"]["$ref"].endswith("ProblemResponse"), status
     assert post["security"] == [{"bearer": []}]
-    assert json.dumps(document).count("HTTPValidationError") == 0
-    assert scoreboard.client.get("/docs").status_code == 200
+    assert "HTTPValidationError" not in json.dumps(document)

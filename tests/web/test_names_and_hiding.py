@@ -194,15 +194,15 @@ def test_bans_and_hiding_are_independent(tmp_path: Path, steps: tuple[str, ...],
         assert differences(server) == []
 
 
-def test_an_adjustment_does_not_show_a_hidden_player(server: Running) -> None:
+@pytest.mark.parametrize(("correction", "reverse"), [("hide", "show"), ("ban", "unban")])
+def test_an_adjustment_does_not_list_a_hidden_or_banned_player(
+    server: Running, correction: str, reverse: str
+) -> None:
     server.score("ada")
-    admin(server, "hide", userId="ada")
+    admin(server, correction, userId="ada")
     admin(server, "adjust", userId="ada", board="side", points=7)
     assert names(server, "side") == []
-    admin(server, "ban", userId="ada")
-    admin(server, "unban", userId="ada")
-    assert names(server, "side") == []
-    admin(server, "show", userId="ada")
+    admin(server, reverse, userId="ada")
     assert names(server, "side") == ["ada"]
     assert differences(server) == []
 
