@@ -75,13 +75,13 @@ class BreakableRanking(MemoryRanking):
         self._check()
         return await super().copy_state(board)
 
-    async def apply(self, change: Change, copy: str | None = None) -> ApplyResult:
+    async def apply(self, change: Change, copy_id: str | None = None) -> ApplyResult:
         self._check()
         if change.kind is self.holds:
             self.held.set()
             await self.go_on.wait()
         self.steps += change.kind is ChangeKind.STEP
-        return await super().apply(change, copy)
+        return await super().apply(change, copy_id)
 
     async def page(self, board: str, limit: int, offset: int) -> Snapshot:
         self._check()

@@ -122,8 +122,8 @@ async def test_an_instance_with_connections_to_the_old_primary_does_not_drop_the
             await Applier(other, ranking).heal("main")
         before = await ranking.copy_state("main")
         await applier.heal("main")
-        assert ((await ranking.copy_state("main")).copy, (await ranking.copy_state("main")).version) == (
-            before.copy,
+        assert ((await ranking.copy_state("main")).copy_id, (await ranking.copy_state("main")).version) == (
+            before.copy_id,
             2,
         )
         assert await version(store) == 2

@@ -70,11 +70,11 @@ class LossyRanking(MemoryRanking):
         super().__init__()
         self.lose: str | None = None
 
-    async def apply(self, change: Change, copy: str | None = None) -> ApplyResult:
+    async def apply(self, change: Change, copy_id: str | None = None) -> ApplyResult:
         lose, self.lose = self.lose, None
         if lose == "before":
             raise RankingUnavailable
-        applied = await super().apply(change, copy)
+        applied = await super().apply(change, copy_id)
         if lose == "after":
             raise RankingUnavailable
         return applied

@@ -12,14 +12,13 @@ class CopyState:
     """The version of a copy, and whether it is a state of the board (`readable`) or still being filled.
 
     `reading_us` is that of its newest event if it is readable: it shows which of two histories the copy has.
-    `copy` is the id of this copy: after a drop or a loss, the next copy has another id. It is empty if there
-    is no copy.
+    `copy_id` is empty without a copy. After a drop or a loss, the next copy has another id.
     """
 
     version: int
     readable: bool
     reading_us: int = field(default=0, compare=False)
-    copy: str = field(default="", compare=False)
+    copy_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +45,11 @@ class Ranking(Protocol):
     async def copy_state(self, board: str) -> CopyState:
         """Return the state of the copy. Without one: version 0, not readable. Raises RankingUnavailable."""
 
-    async def apply(self, change: Change, copy: str | None = None) -> ApplyResult:
+    async def apply(self, change: Change, copy_id: str | None = None) -> ApplyResult:
         """Apply a change in one atomic step, and only in order.
 
         - If the copy is older than `from_version`, there is a gap: nothing changes.
-        - If `copy` (`CopyState.copy`) is given and the board has another copy, nothing changes either. Each
+        - If `copy_id` is given and the board has another copy, nothing changes either. Each
           page that fills a copy is for the copy that has the earlier pages.
         - If the copy is at `to_version` or newer, there is nothing to do, except that a LAST_PAGE up to
           exactly that version makes it readable.

@@ -109,11 +109,13 @@ class MemoryRanking:
         copy = self._copy(board)
         return CopyState(copy.version, copy.readable, copy.reading_us, copy.id)
 
-    async def apply(self, change: Change, copy: str | None = None) -> ApplyResult:
+    async def apply(self, change: Change, copy_id: str | None = None) -> ApplyResult:
         own = self._copy(change.board)
         is_step = change.kind is ChangeKind.STEP
         is_gap = (
-            own.version < change.from_version or (is_step and not own.readable) or copy not in {None, own.id}
+            own.version < change.from_version
+            or (is_step and not own.readable)
+            or copy_id not in {None, own.id}
         )
         ends = change.kind is ChangeKind.LAST_PAGE and not own.readable
         is_known = own.version > change.to_version or (own.version == change.to_version and not ends)

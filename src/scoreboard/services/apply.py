@@ -69,10 +69,10 @@ class Applier:
             for change in decision.changes:
                 started = clock()
                 with suppress(RankingUnavailable, StoreUnavailable):
-                    applied = await self._ranking.apply(change)
-                    if applied.version < change.to_version and await self._close_gap(change, applied):
-                        applied = await self._ranking.apply(change)
-                    ranks.update(applied.ranks)
+                    result = await self._ranking.apply(change)
+                    if result.version < change.to_version and await self._close_gap(change, result):
+                        result = await self._ranking.apply(change)
+                    ranks.update(result.ranks)
                     self._observer.applied(clock() - started)
         return ranks
 
@@ -82,13 +82,13 @@ class Applier:
             self._minimum.increase(change.board, change.to_version)
         await self.apply(decision)
 
-    async def _close_gap(self, change: Change, applied: ApplyResult) -> bool:
+    async def _close_gap(self, change: Change, result: ApplyResult) -> bool:
         """Heal the board if that is quick. Return True if it was healed.
 
         A small gap is mostly a commit that another process has not applied yet, so it is healed at once. A
         copy that is not readable, or lacks a lot, is healed in the background.
         """
-        if applied.readable and change.to_version - applied.version <= PAGE_SIZE:
+        if result.readable and change.to_version - result.version <= PAGE_SIZE:
             await self.heal(change.board)
             return True
         self.large_gap.set()
@@ -101,78 +101,78 @@ class Applier:
         Raises StoreUnavailable, RankingUnavailable.
         """
         async with self._heal_locks[board]:
-            progress, head, is_copy = await self._compare(board)
+            copy, head, is_copy = await self._compare(board)
             if not is_copy:
                 # All instances share the copy. An instance that is connected to a replaced server must not
                 # drop it.
                 self._store.reconnect()
-                progress, head, is_copy = await self._compare(board)
+                copy, head, is_copy = await self._compare(board)
             if not is_copy:
                 log.warning(
                     "the store has another history than the ranking: filling the board again", board=board
                 )
                 self._minimum.reset(board, head.corrected_version)
                 await self._ranking.drop(board)
-                progress = await self._ranking.copy_state(board)
-            await self._fill(board, progress, head.version)
+                copy = await self._ranking.copy_state(board)
+            await self._fill(board, copy, head.version)
 
     async def _compare(self, board: str) -> tuple[CopyState, Head, bool]:
         """Return the positions of copy and store, and whether both have the same history.
 
         Raises StoreUnavailable, RankingUnavailable.
         """
-        progress = await self._ranking.copy_state(board)
+        copy = await self._ranking.copy_state(board)
         heads = await self._store.heads()
         self._minimum.update(heads)
         head = heads.get(board)
         if head is None:
             # A backup from before this board was created was restored. A restart creates its row.
             raise StoreUnavailable
-        # The copy's progress was read first. If it is ahead, the store has really gone back.
-        is_copy = progress.version <= head.version and await self.is_same_history(board, progress, head)
-        return progress, head, is_copy
+        # The copy's state was read first. If it is ahead, the store has really gone back.
+        is_copy = copy.version <= head.version and await self.is_same_history(board, copy, head)
+        return copy, head, is_copy
 
-    async def is_same_history(self, board: str, progress: CopyState, head: Head) -> bool:
+    async def is_same_history(self, board: str, copy: CopyState, head: Head) -> bool:
         """Return True if the copy's newest event is in the store. After a backup was restored, it may not be.
 
         Raises StoreUnavailable.
         """
-        if not progress.readable or progress.version == 0:
+        if not copy.readable or copy.version == 0:
             return True
-        if progress.version == head.version:
-            return progress.reading_us == head.reading_us
-        events = await self._store.events(board, progress.version - 1, 1)
-        return bool(events) and events[0].reading_us == progress.reading_us
+        if copy.version == head.version:
+            return copy.reading_us == head.reading_us
+        events = await self._store.events(board, copy.version - 1, 1)
+        return bool(events) and events[0].reading_us == copy.reading_us
 
-    async def _fill(self, board: str, progress: CopyState, version: int) -> None:
+    async def _fill(self, board: str, copy: CopyState, version: int) -> None:
         """Apply page after page, up to a version. If another process does the same, one of the two waits."""
         healed = pages = 0
-        while not progress.readable or progress.version < version:
-            self._missing[board] = max(0, version - progress.version)
-            change = await self._store.changes(board, progress.version, PAGE_SIZE)
-            if change.to_version < progress.version:
+        while not copy.readable or copy.version < version:
+            self._missing[board] = max(0, version - copy.version)
+            change = await self._store.changes(board, copy.version, PAGE_SIZE)
+            if change.to_version < copy.version:
                 # The store has gone back meanwhile. The next comparison finds that out.
                 raise StoreUnavailable
-            applied = await self._ranking.apply(change, progress.copy)
-            if applied.moved:
+            result = await self._ranking.apply(change, copy.copy_id)
+            if result.moved:
                 healed += len(change.standings)
                 pages += 1
                 if pages % PAGES_PER_LOG_LINE == 0:
                     log.info("filling the ranking", board=board, version=change.to_version, of=version)
-            progress = await self._ranking.copy_state(board)
-            if not applied.moved:
-                progress = await self._wait_for_other_process(board, progress)
+            copy = await self._ranking.copy_state(board)
+            if not result.moved:
+                copy = await self._wait_for_other_process(board, copy)
         self._missing[board] = 0
         if pages:
             self._observer.healed(healed)
         if pages > 1:
-            log.info("the ranking is up to date", board=board, standings=healed, version=progress.version)
+            log.info("the ranking is up to date", board=board, standings=healed, version=copy.version)
 
-    async def _wait_for_other_process(self, board: str, progress: CopyState) -> CopyState:
-        """Wait while another process is filling the copy. Return the copy's progress afterwards."""
-        while not progress.readable:
+    async def _wait_for_other_process(self, board: str, copy: CopyState) -> CopyState:
+        """Wait while another process is filling the copy. Return the state of the copy afterwards."""
+        while not copy.readable:
             await asyncio.sleep(OTHER_PROCESS_SECONDS)
-            before, progress = progress, await self._ranking.copy_state(board)
-            if progress == before:
+            before, copy = copy, await self._ranking.copy_state(board)
+            if copy == before:
                 break
-        return progress
+        return copy

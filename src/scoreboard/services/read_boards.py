@@ -72,8 +72,8 @@ class BoardReader:
     async def rank(self, event: Event) -> int | None:
         """Return the rank of an event's player now, or None if the ranking does not have the event yet."""
         try:
-            progress = await self._ranking.copy_state(event.board)
-            if progress.version < event.version:
+            copy = await self._ranking.copy_state(event.board)
+            if copy.version < event.version:
                 return None
             return await self._ranking.rank(event.board, event.player)
         except RankingUnavailable:

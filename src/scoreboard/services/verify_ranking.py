@@ -78,12 +78,12 @@ class RankingComparison:
     async def _heal(self) -> list[str]:
         """Heal the ranking as a server does. One of another history is reported instead of being dropped."""
         board = self._stored.board
-        progress = await self._ranking.copy_state(board)
+        copy = await self._ranking.copy_state(board)
         head = await self._stored.head()
-        if progress.version > head.version:
-            return [f"ranking: is at version {progress.version}, beyond the board's, {head.version}"]
-        if not await self._applier.is_same_history(board, progress, head):
-            return [f"ranking: is at version {progress.version} of another history than the ledger's"]
+        if copy.version > head.version:
+            return [f"ranking: is at version {copy.version}, beyond the board's, {head.version}"]
+        if not await self._applier.is_same_history(board, copy, head):
+            return [f"ranking: is at version {copy.version} of another history than the ledger's"]
         await self._applier.heal(board)
         return []
 

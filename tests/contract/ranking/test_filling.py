@@ -49,12 +49,12 @@ async def test_the_last_page_may_be_empty(empty: Ranking) -> None:
 
 async def test_a_page_for_a_lost_copy_changes_nothing(empty: Ranking) -> None:
     await empty.apply(change(PAGE, 0, 1, standing(1, 50, 1)))
-    lost = (await empty.copy_state("main")).copy
+    lost = (await empty.copy_state("main")).copy_id
     await empty.drop("main")
     # Another process starts a new copy. Player 2, whose standing has changed since version 1, is on its next
     # page.
-    await empty.apply(change(PAGE, 0, 2, standing(1, 60, 2)), (await empty.copy_state("main")).copy)
-    begun = (await empty.copy_state("main")).copy
+    await empty.apply(change(PAGE, 0, 2, standing(1, 60, 2)), (await empty.copy_state("main")).copy_id)
+    begun = (await empty.copy_state("main")).copy_id
     assert begun not in {"", lost}
     late = await empty.apply(change(LAST_PAGE, 1, 3, standing(3, 10, 3)), lost)
     assert late == ApplyResult(2, readable=False, moved=False, ranks={})

@@ -76,12 +76,12 @@ class RedisRanking:
         head, *_ = self._keys(board).copy
         async with self._calls.guard(board):
             found = await self._calls.client.hmget(head, "version", "readable", "at_us", "copy")
-        version, readable, reading_us, copy = (
+        version, readable, reading_us, copy_id = (
             part.decode() if isinstance(part, bytes) else part or "" for part in found
         )
-        return CopyState(int(version or 0), readable == "1", int(reading_us or 0), copy)
+        return CopyState(int(version or 0), readable == "1", int(reading_us or 0), copy_id)
 
-    async def apply(self, change: Change, copy: str | None = None) -> ApplyResult:
+    async def apply(self, change: Change, copy_id: str | None = None) -> ApplyResult:
         board, standings = change.board, change.standings
         arguments: list[str | int] = [
             str(change.kind),
@@ -89,7 +89,7 @@ class RedisRanking:
             change.to_version,
             change.reading_us,
         ]
-        arguments += (self._keys(board).changed, ANY_COPY if copy is None else copy, uuid4().hex)
+        arguments += (self._keys(board).changed, ANY_COPY if copy_id is None else copy_id, uuid4().hex)
         for standing in standings:
             arguments += _row(standing)
         async with self._calls.guard(board):
