@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from scoreboard.services.submit import Submitter
 from tests.clocks import HeldClock
@@ -73,6 +74,21 @@ def test_an_internal_error_has_the_security_headers(server: Running, monkeypatch
     response = server.score()
     assert (response.status_code, response.json()["code"]) == (500, "internal_error")
     assert_secured(response)
+
+
+def test_internal_errors_are_logged_once_a_minute_without_the_request(
+    server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def failing(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(Submitter, "submit", failing)
+    with capture_logs() as told:
+        assert [server.score("ada").status_code for _ in range(5)] == [500] * 5
+    (line,) = told
+    assert (line["work"], line["route"], str(line["exc_info"])) == ("requests", "/api/scores", "a bug")
+    # Loggers of asyncio and uvicorn.
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class Failures:
-    """Reports the errors of one kind of background work to the log (with a traceback) and the observer."""
+    """Reports the unexpected errors of one kind of work to the log (with a traceback) and the observer."""
 
     def __init__(
         self, work: str, observer: Observer = NULL_OBSERVER, monotonic: Callable[[], float] = time.monotonic
@@ -45,6 +45,4 @@ class Failures:
         """Count and log an error. A loop over very many items calls this itself: `catch` costs more."""
         self._observer.failed(self._work)
         if self._log_limit.take((type(error), *context.values())) == 0:
-            log.error(
-                "background work failed and will be retried", work=self._work, exc_info=error, **context
-            )
+            log.error("unexpected error, the server continues", work=self._work, exc_info=error, **context)

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scoreboard.ports.observer import Observer
+from scoreboard.resilience.failures import Failures
 from scoreboard.web.middleware.request_log import REQUEST_ID, USER, RequestLog, request_id
 from scoreboard.web.middleware.security_headers import Header
 
@@ -39,6 +40,7 @@ class RequestMiddleware:
         self._headers = headers
         self._observer = observer
         self._log = request_log
+        self._failures = Failures("requests")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = time.perf_counter()
@@ -69,6 +71,9 @@ class RequestMiddleware:
                 scope["path"] = scope["path"].removeprefix(self._root_path)
         try:
             await app(scope, receive, complete_and_send)
+        except Exception as error:  # noqa: BLE001  # A bug. Starlette has sent a response, and raises it again.
+            # uvicorn would log a traceback for each request.
+            self._failures.report(error, route=getattr(scope.get("route"), "path", OTHER))
         finally:
             if not is_reported:
                 self._report(scope, status, begun, log_id)
