@@ -105,6 +105,9 @@ class ApplierOf(Applier):
     async def apply(self, decision: Decision) -> Mapping[int, int]:
         return await self._function(decision)
 
+    def refuse_older_pages(self, _decision: Decision) -> None:
+        """Do nothing: no pages are served."""
+
 
 class Service:
     """The services of one process."""
@@ -125,10 +128,9 @@ class Service:
         return Administration(
             Catalog({"main": MAIN}, {}),
             self.store,
-            self.applier.apply_correction,
+            self.applier,
             clock=self.clock,
             new_id=uuid4,
-            minimum=self.minimum,
         )
 
     async def score(self, user_id: str = "ada", key: str | None = None) -> int | None:

@@ -202,12 +202,11 @@ def _make_process(environment: _Environment, store: AdminStore, ranking: Ranking
         administration=Administration(
             catalog,
             store,
-            applier.apply_correction,
+            applier,
             clock=clock,
             new_id=environment.new_id,
             digests=digests,
             clock_guard=clock_guard,
-            minimum=minimum,
         ),
         healer=healer,
         clock_guard=clock_guard,
@@ -265,7 +264,7 @@ async def open_administration(settings: Settings, catalog: Catalog) -> AsyncIter
         yield Administration(
             catalog,
             store,
-            applier.apply_correction,
+            applier,
             clock=SystemClock(),
             new_id=uuid4,
             digests=make_digests(settings),

@@ -240,7 +240,7 @@ class History(RuleBasedStateMachine):
         self.reader = BoardReader(CATALOG, self.store, self.ranking, minimum, self.clock)
         self.submitter = Submitter(CATALOG, commit, self.reader, new_id=self.ids.__next__)
         self.administration = Administration(
-            CATALOG, self.store, self.applier.apply_correction, clock=self.clock, new_id=self.ids.__next__
+            CATALOG, self.store, self.applier, clock=self.clock, new_id=self.ids.__next__
         )
         await self.stack.enter_async_context(running(*commit.loops))
 

@@ -1,6 +1,6 @@
 """Administration: commits corrections and applies them to the ranking, and searches players and events."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -21,16 +21,14 @@ from scoreboard.domain.events import EventKind, NewId
 from scoreboard.domain.standings import Player
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.clock import Clock
+from scoreboard.services.apply import Applier
 from scoreboard.services.clock_guard import ClockGuard
-from scoreboard.services.minimum_versions import MinimumVersions
 from scoreboard.settings.catalog import Catalog
 
 MAX_WAITING: Final = 100
 """Corrections that wait for the store. Each one locks all boards, so they are written one after the other."""
 
 DAY_US: Final = 86_400_000_000
-
-Apply = Callable[[Decision], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +46,21 @@ class Administration:
         self,
         catalog: Catalog,
         store: AdminStore,
-        apply: Apply,
+        applier: Applier,
         *,
         clock: Clock,
         new_id: NewId,
         digests: Digests | None = None,
         clock_guard: ClockGuard | None = None,
-        minimum: MinimumVersions | None = None,
     ) -> None:
-        """Create the service.
-
-        `clock_guard` is the group commit's, if this process accepts submissions. `minimum` has the
-        corrections that the process knows of, if it serves boards.
-        """
+        """`clock_guard` is the group commit's, if this process accepts submissions."""
         self._catalog = catalog
         self._store = store
-        self._apply = apply
+        self._applier = applier
         self._clock = clock
         self._new_id = new_id
         self._digests = digests or Digests()
         self._clock_guard = clock_guard or ClockGuard(clock)
-        self._minimum = minimum or MinimumVersions()
         self._waiting = 0
 
     async def correct(self, correction: Correction, idempotency_key: str | None = None) -> CorrectionResult:
@@ -110,10 +102,9 @@ class Administration:
                 decision = await self._store.correct(correction, decide)
             except OutcomeUnknown:
                 # It may be in the ledger: pages from before it must not be served.
-                for change in decided.changes:
-                    self._minimum.increase(change.board, change.to_version)
+                self._applier.refuse_older_pages(decided)
                 raise
-            await self._apply(decision)
+            await self._applier.apply_correction(decision)
             for outcome in decision.outcomes:
                 if isinstance(outcome, Acceptance):
                     return CorrectionResult(1, {outcome.event.board: outcome.event.version})

@@ -78,9 +78,13 @@ class Applier:
 
     async def apply_correction(self, decision: Decision) -> None:
         """Apply a commit, and refuse to serve older pages from now on, even if the ranking is unavailable."""
+        self.refuse_older_pages(decision)
+        await self.apply(decision)
+
+    def refuse_older_pages(self, decision: Decision) -> None:
+        """Refuse to serve pages from before a decision, which may be of a correction that was committed."""
         for change in decision.changes:
             self._minimum.increase(change.board, change.to_version)
-        await self.apply(decision)
 
     async def _close_gap(self, change: Change, result: ApplyResult) -> bool:
         """Heal the board if that is quick. Return True if it was healed.

@@ -1,5 +1,6 @@
 """Each store writes corrections with the facts that they need."""
 
+from collections.abc import Mapping
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from scoreboard.store.administration import facts as correction_facts
 from tests.clocks import HeldClock
 from tests.contract.correcting import about, correct, is_consistent, of_event, ranks
 from tests.making import DUEL, MAIN, VISIT, commit, submission
+from tests.service import ApplierOf
 
 
 async def test_a_ban_removes_a_player_from_every_board_until_an_unban(store: AdminStore) -> None:
@@ -82,11 +84,12 @@ async def test_more_events_can_be_voided_than_one_commit_takes(
         await commit(store, submission("ada"))
     applied: list[Decision] = []
 
-    async def apply(decision: Decision) -> None:
+    async def apply(decision: Decision) -> Mapping[int, int]:
         applied.append(decision)
+        return {}
 
     catalog = Catalog({"main": MAIN}, {})
-    service = administer.Administration(catalog, store, apply, clock=HeldClock(), new_id=uuid4)
+    service = administer.Administration(catalog, store, ApplierOf(apply), clock=HeldClock(), new_id=uuid4)
     corrected = await service.correct(about(EventKind.VOID, since_us=0), "a key")
     assert (corrected.events, corrected.versions) == (5, {"main": 10})
     assert [len(decision.events) for decision in applied] == [2, 2, 1, 0]
