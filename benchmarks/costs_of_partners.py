@@ -9,9 +9,9 @@ from uuid import uuid4
 from benchmarks.deployment import BOARD, PREFIX, Deployment
 from benchmarks.options import Figures
 from benchmarks.seed import name, user_id
-from scoreboard.domain.boards import Action
+from scoreboard.domain.boards import Action, Board
 from scoreboard.domain.rate_limit import RateLimit
-from scoreboard.domain.rules import decide_batch
+from scoreboard.domain.rules import Rules, decide_batch
 from scoreboard.domain.submissions import Submission
 from scoreboard.ranking.redis.ranking import RedisRanking
 from scoreboard.services.group_commit import BATCH_SIZE
@@ -20,6 +20,7 @@ from scoreboard.store.postgresql.store import PostgresqlStore
 
 ACTION = Action("complete-quest", BOARD, 50, "Complete a quest")
 UNLIMITED = RateLimit(1_000_000, 60_000_000)
+RULES = Rules({BOARD: Board(BOARD, BOARD)}, UNLIMITED, uuid4)
 PATIENT = DatabaseLimits(connections=3, silence_seconds=30, lock_seconds=30, statement_seconds=30)
 
 TURNS = {1: 1_000, BATCH_SIZE: 60}
@@ -96,7 +97,9 @@ async def _turns(
             batch = [_submission(player) for player in islice(users, size)]
             begun = process_time()
             decision = await store.commit(
-                {BOARD}, partial(_as_it_is, batch), partial(decide_batch, limit=UNLIMITED)
+                {BOARD},
+                partial(_as_it_is, batch),
+                partial(decide_batch, rules=RULES),
             )
             own += process_time() - begun
             for change in decision.changes:

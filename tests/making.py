@@ -1,13 +1,13 @@
 """Short functions that create the values of tests."""
 
 from itertools import count
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from scoreboard.domain.boards import Action, Board
 from scoreboard.domain.digests import Digest
 from scoreboard.domain.events import Event
 from scoreboard.domain.rate_limit import RateLimit
-from scoreboard.domain.rules import decide_batch
+from scoreboard.domain.rules import Rules, decide_batch
 from scoreboard.domain.standings import Change, ChangeKind, Standing
 from scoreboard.domain.submissions import Proof, Submission
 from scoreboard.ports.store import DecideBatch, Store
@@ -39,8 +39,12 @@ def proof(current: int, *earlier: int) -> Proof:
     return Proof("ada", "quest", digest(current, *earlier))
 
 
+def rules(limit: RateLimit = UNLIMITED) -> Rules:
+    return Rules({board.id: board for board in (MAIN, SIDE)}, limit, uuid4)
+
+
 def decide_with(limit: RateLimit = UNLIMITED) -> DecideBatch:
-    return lambda batch, facts: decide_batch(batch, facts, limit)
+    return lambda batch, facts: decide_batch(batch, facts, rules(limit))
 
 
 async def commit(store: Store, *batch: Submission, limit: RateLimit = UNLIMITED) -> list[Event]:

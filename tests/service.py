@@ -27,7 +27,7 @@ from scoreboard.settings.catalog import Catalog
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock, counted_ids
 from tests.limits import LIMIT_SECONDS
-from tests.making import MAIN, QUEST, UNLIMITED
+from tests.making import MAIN, QUEST, UNLIMITED, rules
 
 
 class CountingStore(SqliteStore):
@@ -120,7 +120,7 @@ class Service:
         self.minimum = MinimumVersions()
         self.applier = Applier(store, self.ranking, self.minimum)
         self.healer = Healer(store, self.applier, self.minimum, ("main",))
-        self.commit = GroupCommit(store, self.applier, UNLIMITED, ClockGuard(clock))
+        self.commit = GroupCommit(store, self.applier, rules(), ClockGuard(clock))
         self.reader = BoardReader(catalog, store, self.ranking, self.minimum, clock)
         self.submitter = Submitter(catalog, self.commit, self.reader, new_id=counted_ids().__next__)
 

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from scoreboard.clock import SystemClock
 from scoreboard.domain.events import NewId
+from scoreboard.domain.rules import Rules
 from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
@@ -191,7 +192,8 @@ def _make_process(environment: _Environment, store: AdminStore, ranking: Ranking
     minimum, clock_guard = MinimumVersions(), ClockGuard(clock)
     applier = Applier(store, ranking, minimum, observer)
     healer = Healer(store, applier, minimum, boards, observer)
-    commit = GroupCommit(store, applier, settings.rate_limit, clock_guard, observer, minimum)
+    rules = Rules(catalog.boards, settings.rate_limit, environment.new_id)
+    commit = GroupCommit(store, applier, rules, clock_guard, observer, minimum)
     reader = BoardReader(catalog, store, ranking, minimum, clock, observer)
     hub = _make_hub(environment, boards)
     board_cache = BoardCache(reader.page, minimum_version=minimum.of)

@@ -53,10 +53,11 @@ from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock, counted_ids
 from tests.history.boards import ReplayedBoard
 from tests.history.records import History as Recorded
-from tests.making import DUEL, MAIN, QUEST, SIDE, VISIT, submission
+from tests.making import DUEL, MAIN, QUEST, SIDE, VISIT, rules, submission
 from tests.replay import reached_versions, replay
 
 LIMIT = RateLimit(3, 60_000_000)
+RULES = rules(LIMIT)
 SECOND_US = 1_000_000
 CATALOG = Catalog({b.id: b for b in (MAIN, SIDE)}, {a.id: a for a in (QUEST, DUEL, VISIT)})
 
@@ -236,7 +237,7 @@ class History(RuleBasedStateMachine):
         self.ranking = LossyRanking()
         minimum, clock_guard = MinimumVersions(), ClockGuard(self.clock)
         self.applier = Applier(self.store, self.ranking, minimum)
-        commit = GroupCommit(self.store, self.applier, LIMIT, clock_guard, minimum=minimum)
+        commit = GroupCommit(self.store, self.applier, RULES, clock_guard, minimum=minimum)
         self.reader = BoardReader(CATALOG, self.store, self.ranking, minimum, self.clock)
         self.submitter = Submitter(CATALOG, commit, self.reader, new_id=self.ids.__next__)
         self.administration = Administration(
@@ -289,7 +290,7 @@ class History(RuleBasedStateMachine):
                 await other.register_boards([MAIN, SIDE])
                 one = submission(attempt.user_id, CATALOG.action(attempt.action_id))
                 decision = await other.commit(
-                    {one.board}, lambda: [one], lambda batch, facts: decide_batch(batch, facts, LIMIT)
+                    {one.board}, lambda: [one], lambda batch, facts: decide_batch(batch, facts, RULES)
                 )
                 for event in decision.events:
                     self.model.count(

@@ -18,7 +18,7 @@ from scoreboard.services.write_queue import PLAYER_QUEUE_SIZE, QUEUE_SIZE
 from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
-from tests.making import MAIN, TEN_A_MINUTE, UNLIMITED, submission
+from tests.making import MAIN, TEN_A_MINUTE, UNLIMITED, rules, submission
 from tests.service import ApplierOf
 
 Apply = Callable[[Decision], Awaitable[Mapping[int, int]]]
@@ -65,7 +65,7 @@ async def committing(
         store.turns = []
         store.turn = asyncio.Event()
         await store.register_boards([MAIN])
-        commit = GroupCommit(store, ApplierOf(apply), limit, ClockGuard(clock))
+        commit = GroupCommit(store, ApplierOf(apply), rules(limit), ClockGuard(clock))
         async with running(*commit.loops if run else ()):
             yield commit, store, clock
 

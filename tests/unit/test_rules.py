@@ -7,6 +7,7 @@ import pytest
 
 from scoreboard.domain.boards import MAX_SCORE
 from scoreboard.domain.decisions import Acceptance, Outcome, Refusal
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.errors import IdempotencyKeyReused, NotYourScore, RateLimited, ScoreOutOfRange
 from scoreboard.domain.events import Event, EventKind, Head
 from scoreboard.domain.facts import ActionUse, BatchFacts, SubmissionFacts
@@ -16,16 +17,16 @@ from scoreboard.domain.rules import decide, decide_batch
 from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Player
 from scoreboard.domain.submissions import Caller, SubmissionRequest
-from tests.making import DUEL, QUEST, TEN_A_MINUTE, VISIT, standing, submission
+from tests.making import DUEL, MAIN, QUEST, TEN_A_MINUTE, VISIT, rules, standing, submission
 
 NOW = 1_000_000_000
 HEAD = Head(7, NOW - 5)
 ADA = Player(3, "user-3", None, seq=20, is_banned=False)
-FACTS = SubmissionFacts(ADA, standing(3, 100, 5), ActionUse(4))
+FACTS = SubmissionFacts(ADA, {"all": standing(3, 100, 5)}, ActionUse(4))
 
 
 def decided(facts: SubmissionFacts) -> Outcome:
-    return decide(submission("user-3"), facts, HEAD, NOW, TEN_A_MINUTE)
+    return decide(submission("user-3"), facts, MAIN, HEAD, NOW, TEN_A_MINUTE)
 
 
 def refusal(facts: SubmissionFacts, **changed: object) -> type:
@@ -56,13 +57,13 @@ def test_a_refusal_says_how_long_to_wait() -> None:
 
 
 def test_a_score_may_reach_the_limit_of_the_range_but_not_exceed_it() -> None:
-    assert refusal(FACTS, standing=standing(3, MAX_SCORE - 50, 5)) is Acceptance
-    assert refusal(FACTS, standing=standing(3, MAX_SCORE - 49, 5)) is ScoreOutOfRange
+    assert refusal(FACTS, standings={"all": standing(3, MAX_SCORE - 50, 5)}) is Acceptance
+    assert refusal(FACTS, standings={"all": standing(3, MAX_SCORE - 49, 5)}) is ScoreOutOfRange
 
 
 def test_a_replay_is_answered_before_any_rule_is_checked() -> None:
     event = Event(UUID(int=1), "main", 2, 3, EventKind.AWARD, 1, "quest", 1, 50, 50, NOW)
-    over = replace(FACTS, limit_us=NOW, standing=standing(3, MAX_SCORE, 5), repeated=event)
+    over = replace(FACTS, limit_us=NOW, standings={"all": standing(3, MAX_SCORE, 5)}, repeated=event)
     assert decided(over) == Acceptance(event, replayed=True)
     assert refusal(over, repeated=replace(event, action_id="duel")) is IdempotencyKeyReused
 
@@ -73,7 +74,7 @@ def test_versions_of_a_batch_are_consecutive_on_each_board() -> None:
     other = SubmissionFacts(replace(ADA, key=4))
     facts = BatchFacts(NOW, {"main": HEAD, "side": Head(0, 0)}, [FACTS, full, side, other])
     batch = [submission("a"), submission("b"), submission("c", VISIT), submission("d", DUEL)]
-    decision = decide_batch(batch, facts, TEN_A_MINUTE)
+    decision = decide_batch(batch, facts, rules(TEN_A_MINUTE))
     assert [(e.board, e.version) for e in decision.events] == [("main", 8), ("side", 1), ("main", 9)]
     assert [(c.board, c.from_version, c.to_version) for c in decision.changes] == [
         ("main", 7, 9),
@@ -86,7 +87,7 @@ def test_versions_of_a_batch_are_consecutive_on_each_board() -> None:
 def test_an_event_that_does_not_change_the_score_keeps_the_rank() -> None:
     before = standing(3, 100, 5)
     event = Event(UUID(int=1), "main", 9, 3, EventKind.AWARD, 21, "quest", 5, 0, 100, NOW)
-    after = fold(before, event, "user-3", "New name")
+    after = fold(Definition(), before, event, replace(ADA, name="New name"))
     assert (after.reached_version, after.reached_at_us) == (before.reached_version, before.reached_at_us)
     assert (after.version, after.name) == (9, "New name")
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.decisions import Decision
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.events import ERASED_MARK, Event, EventKind, Head, ReachingEvent
 from scoreboard.domain.standings import Player, Standing
 
@@ -40,11 +42,12 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """An event that a correction voids or restores, and whether it is void now."""
+class ValuedEvent:
+    """An award or adjustment, whether it is void now, and the periods in which it counts otherwise."""
 
     event: Event
     is_void: bool
+    periods: tuple[str, ...] = (ALL_TIME,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +55,25 @@ class CorrectionFacts:
     """Everything that a correction depends on, read while all boards are locked.
 
     - `reading_us` is the reading of the store's clock.
-    - `heads` has every board, `standings` those on which the player has a standing.
+    - `heads` and `definitions` have every board, `standings` those on which the player has a standing, by
+      period.
     - `targets` is the event that the correction names, or the player's oldest awards since a time that are
       not void, at most `MAX_TARGETS`.
-    - `reached` has, for each board of a target, the event that reaches the score after the correction.
+    - `reached` has, for each additive board of a target and each period of a target there, the event that
+      reaches the score after the correction (`Standing`).
+    - `events` has, for each other board of a target, all awards and adjustments of the player there, in
+      order.
     - `repeated` is the event that was made with the same idempotency key.
     """
 
     reading_us: int
     player: Player | None
     heads: Mapping[str, Head]
-    standings: Mapping[str, Standing]
-    targets: Sequence[Target]
-    reached: Mapping[str, ReachingEvent]
+    definitions: Mapping[str, Definition]
+    standings: Mapping[str, Mapping[str, Standing]]
+    targets: Sequence[ValuedEvent]
+    reached: Mapping[tuple[str, str], ReachingEvent]
+    events: Mapping[str, Sequence[ValuedEvent]]
     repeated: Event | None
 
 
@@ -73,7 +82,7 @@ Correct = Callable[[CorrectionFacts], tuple[Decision, Player | None]]
 
 
 class PlayerStandings(NamedTuple):
-    """A player, and the player's standing on each board."""
+    """A player, and the player's standing of all time on each board."""
 
     player: Player
     standings: Mapping[str, Standing]

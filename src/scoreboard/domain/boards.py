@@ -4,36 +4,64 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from scoreboard.domain.definitions import SUM_DESCENDING, UTC, Definition
+
 MAX_SCORE: Final = 2**53 - 1
 """The largest integer that is exact in every JSON reader (RFC 8259, section 6) and in Redis's sorted sets."""
 
 ALL_TIME: Final = "all"
-"""The only period of standings so far."""
+"""The period of the standings that never restart."""
 
-UTC: Final = ZoneInfo("UTC")
+DEFAULT_ROWS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A board. Its days begin at midnight in its time zone."""
+    """A board. `decimals` and `unit` are for the display: scores are integers.
+
+    `rows` are those of its stream, and of a page by default. It accepts submissions from `opens_at_us` until
+    `closes_at_us`.
+    """
 
     id: str
     title: str
-    timezone: ZoneInfo = UTC
+    definition: Definition = SUM_DESCENDING
+    decimals: int = 0
+    unit: str | None = None
+    rows: int = DEFAULT_ROWS
+    opens_at_us: int | None = None
+    closes_at_us: int | None = None
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """The time zone of its days."""
+        return self.definition.timezone
+
+
+@dataclass(frozen=True, slots=True)
+class ActionColumn:
+    """The value of an action for a column of its board. Without a `value`, each submission states one in the
+    range.
+    """
+
+    id: str
+    value: int | None = None
+    range: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """An action that users complete: its points, the board on which it counts, and the rules for it.
 
-    If it has a range of points, a trusted server states the points of each submission. Only trusted servers
-    submit it if `for_players` is False. If it `needs_proof`, players must send a trusted server's proof.
-    `requires` names an action that the player must have completed before.
+    If it has a range of points, a trusted server states the points of each submission, and must if `points`
+    is None. `columns` has one value for each column of the board. Only trusted servers submit it if
+    `for_players` is False. If it `needs_proof`, players must send a trusted server's proof. `requires` names
+    an action that the player must have completed before.
     """
 
     id: str
     board: str
-    points: int
+    points: int | None
     title: str
     points_range: tuple[int, int] | None = None
     enabled: bool = True
@@ -46,3 +74,4 @@ class Action:
     requires: str | None = None
     timezone: ZoneInfo = UTC
     needs_proof: bool = False
+    columns: tuple[ActionColumn, ...] = ()

@@ -8,20 +8,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from scoreboard.domain.administration import Correction, CorrectionFacts
-from scoreboard.domain.boards import MAX_SCORE
+from scoreboard.domain.administration import Correction, CorrectionFacts, ValuedEvent
+from scoreboard.domain.boards import ALL_TIME, MAX_SCORE
+from scoreboard.domain.combining import combine_all
 from scoreboard.domain.decisions import Acceptance, Decision
-from scoreboard.domain.effective_history import VOIDABLE
 from scoreboard.domain.errors import (
     EventNotVoidable,
     IdempotencyKeyReused,
     NameKept,
+    NotAdjustable,
     ScoreOutOfRange,
     UnknownEvent,
     UnknownPlayer,
 )
-from scoreboard.domain.events import ERASED_MARK, Event, EventKind, Head, NewId
-from scoreboard.domain.folding import fold
+from scoreboard.domain.events import ERASED_MARK, NO_PLAYER, Event, EventKind, Head, NewId, ReachingEvent
+from scoreboard.domain.folding import VOIDABLE, ValuesWithoutVoids, event_values, fold
+from scoreboard.domain.rollovers import roll_over
 from scoreboard.domain.standings import Change, ChangeKind, Player, Standing
 from scoreboard.domain.windows import head_after, judged_us, order_us
 
@@ -75,19 +77,23 @@ class _Ledger:
         self.facts = facts
         self.player = player
         self.events: list[Event] = []
-        self.standings: dict[str, Standing] = dict(facts.standings)
         self.after = _player_after(correction, player)
         self._new_id = new_id
         self._heads: dict[str, Head] = {}
+        self._standings = {board: dict(found) for board, found in facts.standings.items()}
+        self._changed: dict[str, dict[str, Standing]] = {}
+        self._void = {
+            (board, one.event.version)
+            for board, events in facts.events.items()
+            for one in events
+            if one.is_void
+        }
 
-    def append(self, board: str, kind: EventKind, points: int = 0, target_version: int | None = None) -> None:
-        """Append an event to a board. Raises ScoreOutOfRange."""
-        before = self.standings.get(board)
-        head = self._heads.get(board) or self.facts.heads[board]
-        score = (before.score if before else 0) + points
-        if abs(score) > MAX_SCORE:
-            raise ScoreOutOfRange
-        at_us, clock_us = order_us(judged_us(self.facts.reading_us, head), head)
+    def append(self, board: str, kind: EventKind, points: int = 0, target: ValuedEvent | None = None) -> None:
+        """Append an event to a board, after the rollovers that are due. Raises ScoreOutOfRange."""
+        standings = self._standings.setdefault(board, {})
+        now_us, head = self._next(board)
+        at_us, clock_us = order_us(now_us, head)
         event = Event(
             event_id=self._new_id(),
             board=board,
@@ -98,24 +104,78 @@ class _Ledger:
             action_id=None,
             action_seq=None,
             points=points,
-            score=score,
+            score=0,
             at_us=at_us,
-            # Only the first event has it: all events of a correction are committed together.
-            idempotency_digest=None if self.events else self.correction.idempotency_digest,
-            target_version=target_version,
+            # Only the first event of the player has it: all events of a correction are committed together.
+            idempotency_digest=None
+            if any(event.player != NO_PLAYER for event in self.events)
+            else self.correction.idempotency_digest,
+            target_version=None if target is None else target.event.version,
             clock_us=clock_us,
-            hides=before is None and self.after.is_hidden,
+            hides=kind is EventKind.ADJUST and ALL_TIME not in standings and self.after.is_hidden,
         )
-        self.events.append(event)
-        self._heads[board] = head_after(event)
-        self.standings[board] = fold(
+        if target is not None:
+            change = self._void.add if kind is EventKind.VOID else self._void.discard
+            change((board, target.event.version))
+        periods = tuple(standings) if target is None else target.periods
+        if kind is EventKind.ADJUST:
+            periods = head.open_periods
+        for period in sorted(periods, key=lambda period: period != ALL_TIME):
+            standings[period] = self._fold(event, standings, period, target)
+            self._changed.setdefault(board, {})[period] = standings[period]
+        if any(abs(value) > MAX_SCORE for standing in standings.values() for value in standing.values):
+            raise ScoreOutOfRange
+        self.events.append(replace(event, score=standings[ALL_TIME].score))
+        self._heads[board] = head_after(head, event)
+
+    def _next(self, board: str) -> tuple[int, Head]:
+        """Return the time that the rules use for the board's next event, and the head before it."""
+        if board in self._heads:
+            head = self._heads[board]
+            return judged_us(self.facts.reading_us, head), head
+        head = self.facts.heads[board]
+        now_us = judged_us(self.facts.reading_us, head)
+        rollovers, head = roll_over(board, self.facts.definitions[board], head, now_us, self._new_id)
+        self.events += rollovers
+        return now_us, head
+
+    def _fold(
+        self, event: Event, standings: Mapping[str, Standing], period: str, target: ValuedEvent | None
+    ) -> Standing:
+        before = standings.get(period)
+        is_new = before is None or before.is_empty
+        listed: bool | None = None
+        if event.kind in _RELISTING or (is_new and target is not None):
+            listed = not (self.after.is_banned or self.after.is_hidden)
+        elif is_new and period != ALL_TIME:
+            listed = standings[ALL_TIME].listed
+        return fold(
+            self.facts.definitions[event.board],
             before,
             event,
-            self.after.user_id,
-            self.after.name,
-            reached=None if target_version is None else self.facts.reached[board],
-            listed=not (self.after.is_banned or self.after.is_hidden) if kind in _RELISTING else None,
+            self.after,
+            period,
+            listed=listed,
+            without_voids=None if target is None else self._without_voids(event, before, period),
         )
+
+    def _without_voids(self, event: Event, before: Standing | None, period: str) -> ValuesWithoutVoids:
+        """Return the values of a standing after a void or an unvoid."""
+        board, definition = event.board, self.facts.definitions[event.board]
+        if definition.is_additive:
+            score = (before.score if before else 0) + event.points
+            return ValuesWithoutVoids((score,), self.facts.reached[board, period])
+        counting = [
+            one.event
+            for one in self.facts.events[board]
+            if period in one.periods and (board, one.event.version) not in self._void
+        ]
+        combined = combine_all(definition, ((one.version, event_values(definition, one)) for one in counting))
+        if combined is None:
+            return ValuesWithoutVoids(None, None)
+        version, values = combined
+        reading_us = next(one.reading_us for one in counting if one.version == version)
+        return ValuesWithoutVoids(values, ReachingEvent(version, reading_us))
 
     def append_to_all(self) -> None:
         """Append an event of the correction's kind to each board on which the player has a standing."""
@@ -130,7 +190,8 @@ class _Ledger:
                 from_version=self.facts.heads[board].version,
                 to_version=head.version,
                 reading_us=head.reading_us,
-                standings=(replace(self.standings[board], name_version=self.after.name_version),),
+                standings=tuple(self._changed[board].values()),
+                periods=head.open_periods,
             )
             for board, head in sorted(self._heads.items())
         )
@@ -138,10 +199,13 @@ class _Ledger:
 
 
 def _adjust(ledger: _Ledger) -> None:
+    """Raise NotAdjustable if the board's values are not only sums."""
     board = ledger.correction.board or ""
+    if not ledger.facts.definitions[board].is_adjustable:
+        raise NotAdjustable
     if not ledger.correction.points:
         return
-    is_new = board not in ledger.standings
+    is_new = board not in ledger.facts.standings
     ledger.append(board, EventKind.ADJUST, ledger.correction.points)
     if is_new and ledger.player.is_banned:
         ledger.append(board, EventKind.BAN)
@@ -154,8 +218,12 @@ def _void_or_restore(ledger: _Ledger) -> None:
     for event in (target.event for target in targets):
         if event.kind not in VOIDABLE or (event.kind is EventKind.ADJUST and not event.points):
             raise EventNotVoidable
-    for event in (target.event for target in targets if target.is_void is not is_void):
-        ledger.append(event.board, kind, -event.points if is_void else event.points, event.version)
+    for target in (target for target in targets if target.is_void is not is_void):
+        board, points = target.event.board, target.event.points
+        if not ledger.facts.definitions[board].is_additive:
+            # The values are no sums, from which points could be subtracted.
+            points = 0
+        ledger.append(board, kind, -points if is_void else points, target)
 
 
 def _ban(ledger: _Ledger) -> None:
@@ -163,7 +231,7 @@ def _ban(ledger: _Ledger) -> None:
 
 
 def _hide(ledger: _Ledger) -> None:
-    if not ledger.standings and ledger.correction.board is not None:
+    if not ledger.facts.standings and ledger.correction.board is not None:
         # Before the first score. The audit log needs an event: one without points starts the standing.
         ledger.append(ledger.correction.board, EventKind.ADJUST)
     _unlist(ledger, is_unlisted=ledger.player.is_hidden)
@@ -171,8 +239,8 @@ def _hide(ledger: _Ledger) -> None:
 
 def _unlist(ledger: _Ledger, *, is_unlisted: bool) -> None:
     """Remove the player from all boards. A repeat does so where a program of schema 0002 listed it again."""
-    for board, standing in sorted(ledger.facts.standings.items()):
-        if standing.listed or not is_unlisted:
+    for board, standings in sorted(ledger.facts.standings.items()):
+        if not is_unlisted or any(standing.listed for standing in standings.values()):
             ledger.append(board, ledger.correction.kind)
 
 

@@ -4,15 +4,20 @@ from dataclasses import dataclass
 
 from scoreboard.domain.errors import ScoreboardError
 from scoreboard.domain.events import Event
-from scoreboard.domain.standings import Change
+from scoreboard.domain.standings import Change, Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """The submission is in the ledger as this event. With `replayed`, an earlier submission created it."""
+    """The submission is in the ledger as this event. `replayed` is True if an earlier submission created the
+    event.
+
+    `standings` are the player's in each open period after the event. A repeat has none.
+    """
 
     event: Event
     replayed: bool = False
+    standings: tuple[Standing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
 """A board's history after corrections: the events that count, and the players that are listed."""
 
 from array import array
+from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Final
 
+from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.combining import Values, combine_all
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.events import Event, EventKind
-
-VOIDABLE: Final = frozenset({EventKind.AWARD, EventKind.ADJUST})
-"""The kinds of events that carry points."""
-
+from scoreboard.domain.folding import event_values, has_values
+from scoreboard.domain.periods import PeriodKind, kind_of
 
 _AWAY: Final = (EventKind.BAN, EventKind.HIDE, EventKind.ERASE)
 _BACK: Final = {EventKind.UNBAN: EventKind.BAN, EventKind.SHOW: EventKind.HIDE}
@@ -16,22 +19,32 @@ _BACK: Final = {EventKind.UNBAN: EventKind.BAN, EventKind.SHOW: EventKind.HIDE}
 
 
 class EffectiveHistory:
-    """The events of one board, appended in order, and the one that reached each player's score.
+    """The events of one board, appended in order, and the ones that reached each player's values.
 
-    It takes about 8 bytes an event and 200 bytes a player.
+    It takes about 8 bytes an event and 200 bytes a player, and on boards that are not additive 100 bytes an
+    event.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, definition: Definition) -> None:
+        self._definition = definition
         self._versions: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
+        self._values: dict[int, Values] = {}
         self._without_points: set[int] = set()
         self._void: set[int] = set()
         self._away: dict[EventKind, set[int]] = {kind: set() for kind in _AWAY}
+        self._rollovers: dict[PeriodKind, tuple[list[int], list[str]]] = {}
 
     def append(self, event: Event) -> None:
         """Add the next event of the ledger."""
-        if event.kind in VOIDABLE:
+        if event.period is not None:
+            versions, periods = self._rollovers.setdefault(kind_of(event.period), ([], []))
+            versions.append(event.version)
+            periods.append(event.period)
+        if has_values(self._definition, event):
             self._versions[event.player].append(event.version)
-            if not event.points:
+            if not self._definition.is_additive:
+                self._values[event.version] = event_values(self._definition, event)
+            elif not event.points:
                 self._without_points.add(event.version)
         elif event.target_version is not None:
             if event.kind is EventKind.VOID:
@@ -53,19 +66,37 @@ class EffectiveHistory:
         """Return whether an event does not count now."""
         return version in self._void
 
-    def reached_version(self, player: int) -> int | None:
-        """Return the event that reached the player's score: the last one that counts and has changed it.
+    def periods_of(self, version: int) -> tuple[str, ...]:
+        """Return the periods to which an event belongs: those that were open when it was appended."""
+        found = [ALL_TIME]
+        for versions, periods in self._rollovers.values():
+            if index := bisect_right(versions, version):
+                found.append(periods[index - 1])
+        return tuple(found)
 
-        Without one, it is the first event that counts, or else the first of all: the score is 0 since.
+    def reached(self, player: int, period: str = ALL_TIME) -> tuple[int, Values | None] | None:
+        """Return the event that reached the player's values in a period, and the values if the board is not
+        additive.
+
+        On an additive board it is the last event that counts and has changed the score. Without such an
+        event, the score has been 0 since the first event that counts, or else the first of all. On any other
+        board, the result is None if no event counts.
         """
-        versions = self._versions.get(player)
-        if not versions:
-            return None
-        first = versions[0]
-        for version in reversed(versions):
-            if version in self._void:
-                continue
-            if version not in self._without_points:
-                return version
-            first = version
-        return first
+        if not self._definition.is_additive:
+            counting = (version for version in self._in(player, period) if version not in self._void)
+            return combine_all(self._definition, ((version, self._values[version]) for version in counting))
+        first: int | None = None
+        for version in reversed(list(self._in(player, period))):
+            if version not in self._void:
+                if version not in self._without_points:
+                    return version, None
+                first = version
+        if first is None:
+            first = next(self._in(player, period), None)
+        return None if first is None else (first, None)
+
+    def _in(self, player: int, period: str) -> Iterator[int]:
+        """Yield the player's awards and adjustments in a period, in order."""
+        for version in self._versions.get(player, ()):
+            if period == ALL_TIME or period in self.periods_of(version):
+                yield version

@@ -26,10 +26,11 @@ class SubmissionFacts:
     A player who is new has a new `key`, and `seq` 0. `limit_us` is the time of the player's N-th last
     accepted submission, where N is the count of the rate limit. `has_required` is True if the player has
     completed the action that this one requires. `repeated` is the event that already has the idempotency key.
+    `standings` has the player's standing in each open period in which there is one.
     """
 
     player: Player
-    standing: Standing | None = None
+    standings: Mapping[str, Standing] = field(default_factory=dict)
     use: ActionUse = ActionUse()
     limit_us: int | None = None
     has_required: bool = False

@@ -1,48 +1,85 @@
 """The fold of a ledger: a player's standing after one more event."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Final
 
+from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.combining import Values, combine
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.events import Event, EventKind, ReachingEvent
-from scoreboard.domain.standings import Standing
+from scoreboard.domain.standings import Player, Standing
+
+VOIDABLE: Final = frozenset({EventKind.AWARD, EventKind.ADJUST})
+"""The kinds of events that have values."""
 
 _UNLISTING: Final = frozenset({EventKind.BAN, EventKind.HIDE, EventKind.ERASE})
 """The events that remove a player from the board."""
 
 
+@dataclass(frozen=True, slots=True)
+class ValuesWithoutVoids:
+    """The values of a standing after a void or an unvoid, and the event that reached them. None if no event
+    counts.
+    """
+
+    values: Values | None
+    reached: ReachingEvent | None
+
+
+def has_values(definition: Definition, event: Event) -> bool:
+    """Return True if an event is an award, or an adjustment of a score to which points can be added."""
+    return event.kind is EventKind.AWARD or (event.kind is EventKind.ADJUST and definition.is_adjustable)
+
+
+def event_values(definition: Definition, event: Event) -> Values:
+    """Return the values of an award or an adjustment. An adjustment changes the score alone."""
+    missing = len(definition.columns) - len(event.columns)
+    return (event.points, *event.columns, *(0,) * missing)
+
+
 def fold(
+    definition: Definition,
     standing: Standing | None,
     event: Event,
-    user_id: str,
-    name: str | None,
+    player: Player,
+    period: str = ALL_TIME,
     *,
-    reached: ReachingEvent | None = None,
     listed: bool | None = None,
+    without_voids: ValuesWithoutVoids | None = None,
 ) -> Standing:
-    """Return a player's standing after one more event. A board is the fold of its ledger.
+    """Return a player's standing in a period after one more event. A board is the fold of its ledger.
 
-    For a void or an unvoid, `reached` is the event with which the player reached the new score. Any other
-    event reaches the score itself, if it changes the score. The end of a ban or of hiding needs to know
-    whether the player is `listed` afterwards. All other events determine it themselves.
+    `player` is the player after the event. For a void or an unvoid, `without_voids` has the new values. The
+    end of a ban or of hiding needs to know whether the player is `listed` afterwards. All other events
+    determine it themselves.
     """
-    seq = event.seq or (standing.name_version if standing else 0)
-    if event.kind in _UNLISTING:
+    before = None if standing is None or standing.is_empty else standing.values
+    values: Values | None = before
+    reached: ReachingEvent | None = None
+    if without_voids is not None:
+        values, reached = without_voids.values, without_voids.reached
+    elif has_values(definition, event):
+        values = combine(definition, before, event_values(definition, event))
+        if values != before:
+            reached = ReachingEvent(event.version, event.reading_us)
+    if reached is None and standing is not None:
+        reached = ReachingEvent(standing.reached_version, standing.reached_at_us)
+    if values is None or reached is None:
+        values, reached, listed = (0,) * len(definition.sorts), ReachingEvent(0, 0), False
+    elif event.kind in _UNLISTING:
         listed = False
     elif listed is None:
-        listed = not event.hides if standing is None else standing.listed
-    if reached is None and standing is not None and standing.score == event.score:
-        return replace(
-            standing, user_id=user_id, name=name, version=event.version, name_version=seq, listed=listed
-        )
-    reached = reached or ReachingEvent(event.version, event.reading_us)
+        listed = not event.hides if standing is None or standing.is_empty else standing.listed
     return Standing(
-        player=event.player,
-        user_id=user_id,
-        name=name,
-        score=event.score,
+        player=player.key,
+        user_id=player.user_id,
+        name=player.name,
+        score=values[0],
         reached_version=reached.version,
         reached_at_us=reached.reading_us,
         version=event.version,
-        name_version=seq,
+        name_version=player.name_version,
         listed=listed,
+        columns=values[1:],
+        period=period,
     )

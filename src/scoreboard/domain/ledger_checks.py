@@ -2,23 +2,23 @@
 
 from collections.abc import Iterator
 
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.events import Event, EventKind
-from scoreboard.domain.standings import Standing
 
 
-def check_event(event: Event, previous: Event | None, standing: Standing | None) -> Iterator[str]:
-    """Check an event's number, time and score against the event before it and its player's standing."""
+def check_event(event: Event, previous: Event | None) -> Iterator[str]:
+    """Check an event's number and time against the event before it."""
     expected = 1 if previous is None else previous.version + 1
     if event.version != expected:
         yield f"event {expected}: missing, the next one is {event.version}"
     if previous is not None and event.at_us < previous.at_us:
         yield f"event {event.version}: earlier than the one before it"
-    before = standing.score if standing else 0
-    if event.score != before + event.points:
-        yield (
-            f"event {event.version}: has score {event.score}, but {before} + {event.points} points is "
-            "not that"
-        )
+
+
+def check_score(event: Event, score: int) -> Iterator[str]:
+    """Check that an event states its player's score after it."""
+    if event.score != score:
+        yield f"event {event.version}: has score {event.score}, but the events up to it combine to {score}"
 
 
 def check_counts(
@@ -44,13 +44,22 @@ def check_counts(
     seqs[event.player] = event.seq
 
 
-def check_target(event: Event, target: Event | None, is_void: bool) -> Iterator[str]:
+def check_target(
+    event: Event, target: Event | None, definition: Definition, *, is_void: bool
+) -> Iterator[str]:
     """Check that voids and unvoids of an event alternate, and that each moves its points once."""
     if target is None or target.version >= event.version or target.player != event.player:
         named = f"event {event.version}: {event.kind} of event {event.target_version}"
         yield f"{named}, which is not an earlier event of its player"
-    elif event.points != (-target.points if event.kind is EventKind.VOID else target.points):
+    elif event.points != _points(event.kind, target, definition):
         yield f"event {event.version}: {event.kind} of {target.points} points by {event.points}"
     elif is_void is (event.kind is EventKind.VOID):
         state = "is void already" if is_void else "is not void"
         yield f"event {event.version}: {event.kind} of event {target.version}, which {state}"
+
+
+def _points(kind: EventKind, target: Event, definition: Definition) -> int:
+    """Return the points of a void or an unvoid. Values that are not sums have nothing to subtract."""
+    if not definition.is_additive:
+        return 0
+    return -target.points if kind is EventKind.VOID else target.points

@@ -59,6 +59,11 @@ def parse_period(id: str, timezone: ZoneInfo) -> Period:
     raise ValueError(f"“{id}” is not a period such as 2026-11-28, 2026-W48 or 2026-11")
 
 
+def kind_of(id: str) -> PeriodKind:
+    """Return the kind of a period with this id."""
+    return PeriodKind.WEEK if "W" in id else PeriodKind.DAY if len(id) > len("2026-11") else PeriodKind.MONTH
+
+
 def midnight_us(day: date, timezone: ZoneInfo) -> int:
     """Return the first moment of a day: midnight, or the moment at which clocks skip it."""
     midnight = datetime.combine(day, time(), timezone)

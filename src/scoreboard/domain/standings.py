@@ -1,7 +1,9 @@
-"""Players, standings, changes and snapshots of a board, and the order of its players."""
+"""Players, standings, changes and snapshots of a board."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from scoreboard.domain.boards import ALL_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,12 @@ class Player:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The state of a player on a board.
+    """The state of a player on a board in a period.
 
     `version` is the last event that changed the standing. `reached_version` is the event with which the
-    player reached `score`, in the history without void events. So a correction that is undone leaves the
-    order as it was. A standing that is not `listed` keeps its score and has no rank. The user id and name are
-    the same on every board. `name_version` is that of the player (`Player.name_version`).
+    player reached `values`, in the history without void events. So a correction that is undone leaves the
+    order as it was. A standing that is not `listed` keeps its values and has no rank. The user id and name
+    are the same on every board. `name_version` is that of the player (`Player.name_version`).
     """
 
     player: int
@@ -45,6 +47,18 @@ class Standing:
     version: int
     name_version: int
     listed: bool = True
+    columns: tuple[int, ...] = ()
+    period: str = ALL_TIME
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """The score and the columns."""
+        return (self.score, *self.columns)
+
+    @property
+    def is_empty(self) -> bool:
+        """True if no event counts: all of them are void, on a board whose score is not a sum."""
+        return self.reached_version == 0
 
 
 class ChangeKind(StrEnum):
@@ -62,7 +76,8 @@ class ChangeKind(StrEnum):
 class Change:
     """The standings of a board that changed after `from_version`, up to `to_version`, ordered by version.
 
-    `reading_us` is that of the newest event (`Event.reading_us`).
+    `reading_us` is that of the newest event (`Event.reading_us`). `periods` are those that are open at
+    `to_version`. A correction may also change standings of earlier periods.
     """
 
     board: str
@@ -71,22 +86,28 @@ class Change:
     to_version: int
     reading_us: int
     standings: tuple[Standing, ...]
+    periods: tuple[str, ...] = (ALL_TIME,)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of a board for clients. Ranks are 1, 2, 3 …, without ties."""
+    """A row of a board. Players with equal values have the same rank only if the board's `ties` are `shared`.
+
+    `position` is the row's sort key (`ordering.order_key`), which no other row has.
+    """
 
     rank: int
     user_id: str
     name: str | None
     score: int
     reached_at_us: int
+    columns: tuple[int, ...] = ()
+    position: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A page of a board after the event `version`. `players` is the number of all its listed players.
+    """Rows of a board after the event `version`. `players` is the number of all its listed players.
 
     `reading_us` is as in `Change`.
     """
@@ -96,11 +117,4 @@ class Snapshot:
     reading_us: int
     players: int
     entries: tuple[Entry, ...]
-
-
-def order_key(standing: Standing) -> tuple[int, int]:
-    """Return the sort key of a board: score descending, then the version that reached it, ascending.
-
-    The order is total, since each event reaches one player's score. No clock or collation affects it.
-    """
-    return (-standing.score, standing.reached_version)
+    period: str = ALL_TIME

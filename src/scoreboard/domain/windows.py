@@ -42,6 +42,6 @@ def left_us(event_us: int | None, window_us: int, now_us: int) -> int:
     return max(0, event_us + window_us - now_us)
 
 
-def head_after(event: Event) -> Head:
-    """Return the head of the board after this event."""
-    return Head(event.version, event.at_us, clock_us=event.clock_us)
+def head_after(head: Head, event: Event) -> Head:
+    """Return the head of a board after its next event, which is no rollover."""
+    return Head(event.version, event.at_us, clock_us=event.clock_us, periods=head.periods)

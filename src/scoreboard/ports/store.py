@@ -5,6 +5,7 @@ from typing import Protocol, Self
 
 from scoreboard.domain.boards import Board
 from scoreboard.domain.decisions import Decision
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.events import Event, Head
 from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.standings import Change, Snapshot
@@ -45,6 +46,12 @@ class Store(Protocol):
 
     async def heads(self) -> Mapping[str, Head]:
         """Return the head of each board, with the version of its newest correction."""
+
+    async def definitions(self) -> Mapping[str, Definition]:
+        """Return the definition of each board, also of those that are not in the catalog.
+
+        Raises SchemaError.
+        """
 
     async def check_writes(self) -> None:
         """Raise StoreUnavailable while writes are known to fail, for example on a full disk.

@@ -13,8 +13,7 @@ from typing import Final
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import InternalError, ScoreboardError
 from scoreboard.domain.facts import BatchFacts
-from scoreboard.domain.rate_limit import RateLimit
-from scoreboard.domain.rules import decide_batch
+from scoreboard.domain.rules import Rules, decide_batch
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.ports.store import Store
@@ -38,14 +37,14 @@ class GroupCommit:
         self,
         store: Store,
         applier: Applier,
-        limit: RateLimit,
+        rules: Rules,
         clock_guard: ClockGuard,
         observer: Observer = NULL_OBSERVER,
         minimum: MinimumVersions | None = None,
     ) -> None:
         """`minimum` has the corrections that this process knows of; none in a command."""
         self._store = store
-        self._limit = limit
+        self._rules = rules
         self._clock_guard = clock_guard
         self._observer = observer
         self._refusals = RefusalCache(clock_guard, minimum or MinimumVersions())
@@ -113,4 +112,4 @@ class GroupCommit:
     def _decide(self, batch: Sequence[Submission], facts: BatchFacts) -> Decision:
         """Decide about a batch. The store calls this, under the lock. Raises ClockUnsure."""
         self._clock_guard.check(facts.reading_us)
-        return decide_batch(batch, facts, self._limit)
+        return decide_batch(batch, facts, self._rules)

@@ -43,7 +43,7 @@ async def verify(store: Store, ranking: Ranking | None, board: str, report: Repo
     """
     stored = StoredStandings(store, board, report)
     await stored.update()
-    ledger = LedgerFold(stored)
+    ledger = LedgerFold(stored, (await store.definitions())[board])
     differences = await ledger.fold_to(stored.version)
     differences += compare_standings(ledger.standings, stored.standings)
     if ranking is not None and not differences:

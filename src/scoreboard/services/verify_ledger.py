@@ -4,11 +4,13 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.effective_history import EffectiveHistory
 from scoreboard.domain.events import Event, Head, ReachingEvent
-from scoreboard.domain.folding import fold
-from scoreboard.domain.ledger_checks import check_counts, check_event, check_target
-from scoreboard.domain.standings import ChangeKind, Standing, order_key
+from scoreboard.domain.folding import ValuesWithoutVoids, fold
+from scoreboard.domain.ledger_checks import check_counts, check_event, check_score, check_target
+from scoreboard.domain.ordering import order_key
+from scoreboard.domain.standings import ChangeKind, Player, Standing
 from scoreboard.domain.windows import is_ahead
 from scoreboard.ports.store import Store
 from scoreboard.services.apply import PAGE_SIZE
@@ -16,7 +18,7 @@ from scoreboard.services.apply import PAGE_SIZE
 Report = Callable[[str, int, int], None]
 """Reports progress: the step, how much of it is done, and its size."""
 
-OrderKey = tuple[int, int, int]
+OrderKey = tuple[int, ...]
 
 
 class StoredStandings:
@@ -55,13 +57,14 @@ class StoredStandings:
 class LedgerFold:
     """The fold of all events up to a version."""
 
-    def __init__(self, stored: StoredStandings) -> None:
+    def __init__(self, stored: StoredStandings, definition: Definition) -> None:
         self._stored = stored
+        self._definition = definition
         self._previous: Event | None = None
         self._seqs: dict[int, int] = {}
         self._action_seqs: dict[tuple[int, str], int] = {}
         self._order: list[OrderKey] | None = None
-        self._effective = EffectiveHistory()
+        self._effective = EffectiveHistory(definition)
         self.standings: dict[int, Standing] = {}
         self.version = 0
         self.reading_us = 0
@@ -70,7 +73,9 @@ class LedgerFold:
 
     def sort(self) -> list[OrderKey]:
         """Return the keys of the listed standings in order. Later folds keep the list up to date."""
-        self._order = sorted(_order_key(standing) for standing in self.standings.values() if standing.listed)
+        self._order = sorted(
+            self._order_key(standing) for standing in self.standings.values() if standing.listed
+        )
         return self._order
 
     async def fold_to(self, version: int) -> list[str]:
@@ -84,45 +89,63 @@ class LedgerFold:
                 differences.append(f"event {self.version + 1}: missing, up to version {version}")
                 break
             for event in events:
-                differences += check_event(event, self._previous, self.standings.get(event.player))
+                differences += check_event(event, self._previous)
                 differences += check_counts(event, self._seqs, self._action_seqs)
                 if event.target_version is not None:
                     is_void = self._effective.is_void(event.target_version)
-                    differences += check_target(event, await self._event(event.target_version), is_void)
+                    target = await self._event(event.target_version)
+                    differences += check_target(event, target, self._definition, is_void=is_void)
                 self._effective.append(event)
-                self._fold(event, None if event.target_version is None else await self._reached(event.player))
+                without_voids = None if event.target_version is None else await self._without_voids(event)
+                after = self._fold(event, without_voids)
+                differences += check_score(event, after.score)
             self._stored.report("events", self.version, version)
         return differences
 
     async def _event(self, version: int) -> Event | None:
         return next(iter(await self._stored.store.events(self._stored.board, version - 1, 1)), None)
 
-    async def _reached(self, player: int) -> ReachingEvent | None:
-        """Return the event that reached a player's score after a void or an unvoid."""
-        version = self._effective.reached_version(player)
-        event = None if version is None else await self._event(version)
-        return None if event is None else ReachingEvent(event.version, event.reading_us)
+    async def _without_voids(self, event: Event) -> ValuesWithoutVoids:
+        """Return the values of a player after a void or an unvoid."""
+        found = self._effective.reached(event.player)
+        if found is None:
+            return ValuesWithoutVoids(None, None)
+        version, values = found
+        reached = await self._event(version)
+        assert reached is not None
+        if values is None:
+            before = self.standings.get(event.player)
+            values = ((before.score if before else 0) + event.points,)
+        return ValuesWithoutVoids(values, ReachingEvent(version, reached.reading_us))
 
-    def _fold(self, event: Event, reached: ReachingEvent | None) -> None:
+    def _fold(self, event: Event, without_voids: ValuesWithoutVoids | None) -> Standing:
         known = self._stored.standings.get(event.player)
         user_id, name = (known.user_id, known.name) if known else (f"player {event.player}", None)
         before = self.standings.get(event.player)
-        listed = self._effective.is_listed(event.player)
-        after = fold(before, event, user_id, name, reached=reached, listed=listed)
+        seq = event.seq or (before.name_version if before else 0)
+        after = fold(
+            self._definition,
+            before,
+            event,
+            Player(event.player, user_id, name, seq, is_banned=False),
+            listed=self._effective.is_listed(event.player),
+            without_voids=without_voids,
+        )
         if self._order is not None:
             if before is not None and before.listed:
-                del self._order[bisect_left(self._order, _order_key(before))]
+                del self._order[bisect_left(self._order, self._order_key(before))]
             if after.listed:
-                insort(self._order, _order_key(after))
+                insort(self._order, self._order_key(after))
         self.standings[event.player] = after
         if self._previous is not None and is_ahead(self._previous.reading_us, event.reading_us):
             self.set_back_at = event.version
         self._previous = event
         self.version, self.reading_us = event.version, event.reading_us
+        return after
 
-
-def _order_key(standing: Standing) -> OrderKey:
-    return (*order_key(standing), standing.player)
+    def _order_key(self, standing: Standing) -> OrderKey:
+        key = order_key(self._definition, standing.values, standing.reached_version)
+        return (*key, standing.player)
 
 
 def compare_standings(folded: Mapping[int, Standing], stored: Mapping[int, Standing]) -> list[str]:

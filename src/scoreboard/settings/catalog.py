@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from scoreboard.domain.boards import MAX_SCORE, Action, Board
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.errors import CatalogError, UnknownAction, UnknownBoard
 from scoreboard.domain.plain_text import check_id, check_text
 
@@ -137,7 +138,7 @@ def load_catalog(path: Path | None) -> Catalog:
 
 def _board(source: str, board_id: str, entry: BoardEntry) -> Board:
     try:
-        return Board(board_id, entry.title, ZoneInfo(entry.timezone))
+        return Board(board_id, entry.title, Definition(timezone=ZoneInfo(entry.timezone)))
     except (ZoneInfoNotFoundError, ValueError, OSError):
         # OSError for the name of a region, which is a folder of zones.
         raise CatalogError(

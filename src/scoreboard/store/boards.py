@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, ScalarSelect, func, select, text, update
 
 from scoreboard.domain.boards import Board
+from scoreboard.domain.definitions import Definition, from_text
 from scoreboard.domain.errors import SchemaError
 from scoreboard.store.tables import boards
 
@@ -35,6 +36,24 @@ def register_boards(connection: Connection, wanted: Sequence[Board]) -> Mapping[
     if new:
         connection.execute(_ADD_BOARD, new)
     return board_keys(connection)
+
+
+def definitions(connection: Connection) -> Mapping[str, Definition]:
+    """Return the definition of each board. Raises SchemaError if a newer program has defined one of them."""
+    return {
+        row.id: _definition(row.id, row.fold)
+        for row in connection.execute(select(boards.c.id, boards.c.fold))
+    }
+
+
+def _definition(board: str, text: str) -> Definition:
+    try:
+        return from_text(text)
+    except ValueError:
+        raise SchemaError(
+            f"Board “{board}” is kept as “{text}” in this database, which this program does not know: "
+            "start the program that created it."
+        ) from None
 
 
 def board_keys(connection: Connection) -> Mapping[str, int]:

@@ -1,10 +1,11 @@
 """The facts about a batch of submissions, from the rows of a driver's facts statement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.events import Event, Head
 from scoreboard.domain.facts import ActionUse, BatchFacts, SubmissionFacts
 from scoreboard.domain.standings import Player, Standing
@@ -58,7 +59,7 @@ def _facts(row: Row, submission: Submission, key: int, repeated: Event | None) -
         is_name_kept=bool(row["is_name_kept"]),
         renames=row["renames"],
     )
-    standing = None
+    standings: Mapping[str, Standing] = {}
     if row["score"] is not None:
         standing = Standing(
             player=key,
@@ -71,9 +72,10 @@ def _facts(row: Row, submission: Submission, key: int, repeated: Event | None) -
             name_version=player.name_version,
             listed=bool(row["listed"]),
         )
+        standings = {ALL_TIME: standing}
     return SubmissionFacts(
         player,
-        standing,
+        standings,
         ActionUse(row["action_seq"] or 0, row["used_at_us"], row["day_at_us"]),
         row["limit_at_us"],
         has_required=bool(row["has_required"]),

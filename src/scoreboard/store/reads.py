@@ -24,7 +24,9 @@ EVENTS: Final[Select[tuple[object, ...]]] = select(score_events, boards.c.id.lab
 )
 """Selects events, with the ids of their boards."""
 
-_STANDING_COLUMNS: Final = tuple(field.name for field in fields(Standing))
+_STANDING_COLUMNS: Final = tuple(
+    field.name for field in fields(Standing) if field.name not in {"columns", "period"}
+)
 
 
 def heads(connection: Connection) -> Mapping[str, Head]:

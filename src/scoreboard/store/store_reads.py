@@ -11,11 +11,13 @@ from scoreboard.domain.administration import (
     Suspect,
     SuspicionThresholds,
 )
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.events import Event, Head
 from scoreboard.domain.standings import Change, Snapshot
 from scoreboard.store import reads
 from scoreboard.store.administration import reads as admin_reads
 from scoreboard.store.administration.suspects import find_suspects
+from scoreboard.store.boards import definitions
 
 T = TypeVar("T")
 
@@ -29,6 +31,9 @@ class StoreReads:
 
     async def heads(self) -> Mapping[str, Head]:
         return await self._read(reads.heads)
+
+    async def definitions(self) -> Mapping[str, Definition]:
+        return await self._read(definitions)
 
     async def changes(self, board: str, after: int, limit: int) -> Change:
         return await self._read(reads.changes, board, after, limit)

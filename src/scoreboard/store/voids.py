@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select, true
 from sqlalchemy.engine import Row
 
-from scoreboard.domain.administration import Target
+from scoreboard.domain.administration import ValuedEvent
 from scoreboard.domain.events import EventKind, ReachingEvent
 from scoreboard.store.boards import key_of
 from scoreboard.store.event_kinds import HIDES
@@ -49,7 +49,7 @@ def are_void(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) ->
 
 
 def reached_after(
-    connection: Connection, kind: EventKind, player: int, targets: Sequence[Target]
+    connection: Connection, kind: EventKind, player: int, targets: Sequence[ValuedEvent]
 ) -> Mapping[str, ReachingEvent]:
     """Return, by board, the event that reaches the player's score once the targets are voided or restored.
 

@@ -1,6 +1,6 @@
 """Each store returns what changed after a version, in pages that bring a copy up to date."""
 
-from scoreboard.domain.standings import Change, ChangeKind, Standing, order_key
+from scoreboard.domain.standings import Change, ChangeKind, Standing
 from scoreboard.ports.store import Store
 from tests.making import DUEL, commit, submission
 
@@ -41,4 +41,5 @@ async def test_pages_of_changes_add_up_to_the_board_despite_commits_meanwhile(st
             await commit(store, submission(f"user-{turn % 6}", DUEL))
     board = await store.page("main", 100, 0)
     assert after == board.version
-    assert [s.user_id for s in sorted(copy.values(), key=order_key)] == [e.user_id for e in board.entries]
+    order = sorted(copy.values(), key=lambda one: (-one.score, one.reached_version))
+    assert [s.user_id for s in order] == [e.user_id for e in board.entries]

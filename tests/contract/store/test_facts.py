@@ -31,7 +31,7 @@ async def test_facts_about_a_new_player(store: Store, clock: HeldClock) -> None:
     facts = await facts_of(store, submission("ada"))
     (known,) = facts.submissions
     assert (facts.reading_us, facts.heads["main"]) == (clock.us, Head(0, 0))
-    assert (known.player.seq, known.standing, known.use) == (0, None, ActionUse())
+    assert (known.player.seq, known.standings, known.use) == (0, {}, ActionUse())
     assert (known.limit_us, known.repeated) == (None, None)
 
 
@@ -50,14 +50,16 @@ async def test_facts_about_a_known_player(store: Store, clock: HeldClock) -> Non
     assert (facts.reading_us, facts.heads["main"].version) == (clock.us, 2)
     assert known.player == Player(last.player, "ada", "Ada", seq=2, is_banned=False)
     assert known.use == ActionUse(1, last.at_us)
-    assert known.standing == Standing(last.player, "ada", "Ada", 80, 2, last.at_us, version=2, name_version=2)
+    assert known.standings == {
+        "all": Standing(last.player, "ada", "Ada", 80, 2, last.at_us, version=2, name_version=2)
+    }
 
 
 async def test_facts_are_in_the_order_of_the_batch(store: Store) -> None:
     users = [f"user-{n}" for n in (3, 1, 2, 0)]
     await commit(store, *map(submission, users))
     facts = await facts_of(store, *map(submission, reversed(users)))
-    assert [known.standing and known.standing.user_id for known in facts.submissions] == users[::-1]
+    assert [known.standings["all"].user_id for known in facts.submissions] == users[::-1]
 
 
 async def test_the_rate_limit_uses_the_time_of_the_submission_that_many_ago(

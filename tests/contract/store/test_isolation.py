@@ -13,7 +13,7 @@ from scoreboard.domain.boards import Board
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import ScoreboardError
 from scoreboard.domain.facts import BatchFacts
-from scoreboard.domain.rate_limit import RateLimit
+from scoreboard.domain.rules import Rules
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.observer import Observer
@@ -24,7 +24,8 @@ from scoreboard.services.group_commit import BATCH_SIZE, GroupCommit
 from scoreboard.store.postgresql.server import ServerConnection
 from tests.clocks import HeldClock
 from tests.contract.conftest import OpenProcess, Query
-from tests.making import DUEL, MAIN, QUEST, SIDE, UNLIMITED, VISIT, commit, submission
+from tests.making import DUEL, MAIN, QUEST, SIDE, VISIT, commit, submission
+from tests.making import rules as rules_of
 from tests.service import ApplierOf
 
 USERS = [f"user-{n}" for n in range(20)]
@@ -70,7 +71,7 @@ async def no_ranks(_decision: Decision) -> Mapping[int, int]:
 
 @asynccontextmanager
 async def committing(store: AdminStore, clock: HeldClock) -> AsyncIterator[GroupCommit]:
-    written = GroupCommit(store, ApplierOf(no_ranks), UNLIMITED, ClockGuard(clock))
+    written = GroupCommit(store, ApplierOf(no_ranks), rules_of(), ClockGuard(clock))
     async with running(*written.loops):
         yield written
 
@@ -191,7 +192,7 @@ async def test_an_observer_that_fails_causes_no_second_write(store: AdminStore, 
         def committed(self, submissions: int, accepted: int, seconds: float) -> None:
             raise ZeroDivisionError
 
-    written = GroupCommit(store, ApplierOf(no_ranks), UNLIMITED, ClockGuard(clock), Broken())
+    written = GroupCommit(store, ApplierOf(no_ranks), rules_of(), ClockGuard(clock), Broken())
     async with running(*written.loops):
         with capture_logs():
             assert await outcomes(written, *map(submission, USERS)) == ["ok"] * len(USERS)
@@ -222,7 +223,7 @@ async def test_an_unexpected_error_after_a_commit_causes_no_second_write(
 async def test_waiting_submissions_are_written_when_the_writer_runs_again(
     store: AdminStore, clock: HeldClock
 ) -> None:
-    written = GroupCommit(store, ApplierOf(no_ranks), UNLIMITED, ClockGuard(clock))
+    written = GroupCommit(store, ApplierOf(no_ranks), rules_of(), ClockGuard(clock))
     answer = asyncio.create_task(written.submit(submission("early")))
     async with written.loops[0]:
         # It waits for a lock, and has taken nothing yet.
@@ -235,10 +236,10 @@ async def test_waiting_submissions_are_written_when_the_writer_runs_again(
 async def test_a_rule_that_raises_an_error_fails_alone(
     store: AdminStore, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def decide_batch(batch: Sequence[Submission], facts: BatchFacts, limit: RateLimit) -> Decision:
+    def decide_batch(batch: Sequence[Submission], facts: BatchFacts, known: Rules) -> Decision:
         if any(one.action is DUEL for one in batch):
             raise ZeroDivisionError
-        return rules.decide_batch(batch, facts, limit)
+        return rules.decide_batch(batch, facts, known)
 
     monkeypatch.setattr("scoreboard.services.group_commit.decide_batch", decide_batch)
     batch = [submission(user, DUEL if n in {4, 19} else QUEST) for n, user in enumerate(USERS)]
@@ -252,7 +253,7 @@ async def test_an_unexpected_error_of_the_ranking_costs_only_the_rank(
     async def broken(_decision: Decision) -> Mapping[int, int]:
         raise ZeroDivisionError
 
-    written = GroupCommit(store, ApplierOf(broken), UNLIMITED, ClockGuard(clock))
+    written = GroupCommit(store, ApplierOf(broken), rules_of(), ClockGuard(clock))
     async with running(*written.loops):
         with capture_logs() as logs:
             for _ in range(2):

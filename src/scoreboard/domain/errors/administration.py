@@ -30,6 +30,13 @@ class EventNotVoidable(RequestError):
     )
 
 
+class NotAdjustable(RequestError):
+    """Raised if an adjustment is for a board whose values are not only sums."""
+
+    code = "not_adjustable"
+    detail = "The scores of this board are not sums: void the wrong event, and submit the right value."
+
+
 class NameKept(RequestError):
     """Raised if a trusted server renames a player whose name an administrator has set."""
 

@@ -1,5 +1,7 @@
 """Errors of submissions that the catalog or a rule refuses."""
 
+from collections.abc import Iterable
+
 from scoreboard.domain.errors.base import RequestError, RetryLater
 
 
@@ -26,8 +28,65 @@ class PointsOutOfRange(RequestError):
 
     code = "points_out_of_range"
 
-    def __init__(self, least: int, most: int) -> None:
+    def __init__(self, least: int | None, most: int | None) -> None:
         super().__init__(f"This action is worth {least} to {most} points.")
+
+
+class PointsRequired(RequestError):
+    """Raised if the catalog has no points for an action and the request states none."""
+
+    code = "points_required"
+    detail = "This action needs points: send them as “points”."
+
+
+class ColumnRequired(RequestError):
+    """Raised if the catalog has no value for a column of the board and the request states none."""
+
+    code = "column_required"
+
+    def __init__(self, column: str) -> None:
+        super().__init__(f"This action needs a value for “{column}”: send it in “columns”.")
+
+
+class ColumnOutOfRange(RequestError):
+    """Raised if a trusted server sends a value for a column that the catalog does not allow."""
+
+    code = "column_out_of_range"
+
+    def __init__(self, column: str, least: int | None, most: int | None) -> None:
+        super().__init__(f"“{column}” of this action is {least} to {most}.")
+
+
+class UnknownColumn(RequestError):
+    """Raised if a request states a value for a column that the board does not have."""
+
+    code = "unknown_column"
+
+    def __init__(self, column: str) -> None:
+        super().__init__(f"The board of this action has no column “{column}”.")
+
+
+class BoardNotOpen(RetryLater):
+    """Raised before a board's `opens_at`."""
+
+    code = "board_not_open"
+    detail = "This board does not accept submissions yet."
+
+
+class BoardClosed(RequestError):
+    """Raised after a board's `closes_at`."""
+
+    code = "board_closed"
+    detail = "This board does not accept submissions any more."
+
+
+class PeriodOver(RequestError):
+    """Raised if a submission is for a period that is not open."""
+
+    code = "period_over"
+
+    def __init__(self, period: str, open_periods: Iterable[str]) -> None:
+        super().__init__(f"The period “{period}” is not open. Open are: {', '.join(open_periods)}.")
 
 
 class ActionDisabled(RequestError):

@@ -5,11 +5,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, not_, select
 
-from scoreboard.domain.administration import MAX_TARGETS, Correction, CorrectionFacts, Target
+from scoreboard.domain.administration import MAX_TARGETS, Correction, CorrectionFacts, ValuedEvent
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.events import Event
 from scoreboard.domain.standings import Player
 from scoreboard.store import reads
 from scoreboard.store.administration.reads import player_of, standings_of
+from scoreboard.store.boards import definitions
 from scoreboard.store.tables import READING_US, boards, players, score_events
 from scoreboard.store.voids import are_void, is_void, reached_after
 
@@ -20,22 +22,28 @@ def read_facts(connection: Connection, correction: Correction, clock_us: int) ->
     target = _target(connection, correction)
     player = _player(connection, correction, target)
     if player is None:
-        return CorrectionFacts(clock_us, None, heads, standings={}, targets=(), reached={}, repeated=None)
-    targets: Sequence[Target] = () if target is None else (target,)
+        return CorrectionFacts(
+            clock_us, None, heads, {}, standings={}, targets=(), reached={}, events={}, repeated=None
+        )
+    targets: Sequence[ValuedEvent] = () if target is None else (target,)
     if correction.since_us is not None:
         targets = _targets_since(connection, player.key, correction.since_us)
+    standings = standings_of(connection, [player]).get(player.key, {})
+    reached = reached_after(connection, correction.kind, player.key, targets)
     return CorrectionFacts(
         reading_us=clock_us,
         player=player,
         heads=heads,
-        standings=standings_of(connection, [player]).get(player.key, {}),
+        definitions=definitions(connection),
+        standings={board: {ALL_TIME: one} for board, one in standings.items()},
         targets=targets,
-        reached=reached_after(connection, correction.kind, player.key, targets),
+        reached={(board, ALL_TIME): one for board, one in reached.items()},
+        events={},
         repeated=_repeated(connection, player, correction),
     )
 
 
-def _target(connection: Connection, correction: Correction) -> Target | None:
+def _target(connection: Connection, correction: Correction) -> ValuedEvent | None:
     """Return the event that the correction names."""
     if correction.target_version is None:
         return None
@@ -47,10 +55,10 @@ def _target(connection: Connection, correction: Correction) -> Target | None:
     if row is None:
         return None
     (is_void,) = are_void(connection, [row])
-    return Target(reads.event_of(row.board, row), is_void)
+    return ValuedEvent(reads.event_of(row.board, row), is_void)
 
 
-def _player(connection: Connection, correction: Correction, target: Target | None) -> Player | None:
+def _player(connection: Connection, correction: Correction, target: ValuedEvent | None) -> Player | None:
     """Return the player that the correction names, or the player of the event that it names."""
     if correction.target_version is None:
         is_it = players.c.user_id == correction.user_id
@@ -62,7 +70,7 @@ def _player(connection: Connection, correction: Correction, target: Target | Non
     return None if row is None else player_of(row)
 
 
-def _targets_since(connection: Connection, player: int, since_us: int) -> Sequence[Target]:
+def _targets_since(connection: Connection, player: int, since_us: int) -> Sequence[ValuedEvent]:
     """Return a player's awards since a time that are not void, oldest first."""
     rows = connection.execute(
         reads.EVENTS.where(
@@ -74,7 +82,7 @@ def _targets_since(connection: Connection, player: int, since_us: int) -> Sequen
         .order_by(score_events.c.seq)
         .limit(MAX_TARGETS)
     )
-    return [Target(reads.event_of(row.board, row), is_void=False) for row in rows]
+    return [ValuedEvent(reads.event_of(row.board, row), is_void=False) for row in rows]
 
 
 def _repeated(connection: Connection, player: Player, correction: Correction) -> Event | None:

@@ -1,0 +1,53 @@
+"""Rollovers: the events that begin the periods of a board."""
+
+from dataclasses import replace
+from typing import Final
+
+from scoreboard.domain.definitions import Definition
+from scoreboard.domain.events import NO_PLAYER, Event, EventKind, Head, NewId
+from scoreboard.domain.periods import Period, PeriodKind, period_at
+from scoreboard.domain.windows import order_us
+
+KINDS: Final = tuple(PeriodKind)
+
+
+def due_periods(definition: Definition, head: Head, now_us: int) -> tuple[Period, ...]:
+    """Return the periods of a board that have begun, and that no rollover has begun yet: one of each kind at
+    most.
+
+    Boundaries that were missed in between have no rollover. A clock that goes back ends no period.
+    """
+    periods = (period_at(kind, now_us, definition.timezone) for kind in definition.periods)
+    # The ids of one kind sort as text like the periods.
+    return tuple(period for period in periods if period.id > head.periods.get(period.kind, ""))
+
+
+def roll_over(
+    board: str, definition: Definition, head: Head, now_us: int, new_id: NewId
+) -> tuple[tuple[Event, ...], Head]:
+    """Return the rollovers that are due at a time, and the head after them."""
+    events: list[Event] = []
+    for period in due_periods(definition, head, now_us):
+        at_us, clock_us = order_us(now_us, head)
+        event = Event(
+            event_id=new_id(),
+            board=board,
+            version=head.version + 1,
+            player=NO_PLAYER,
+            kind=EventKind.ROLLOVER,
+            seq=None,
+            action_id=None,
+            action_seq=None,
+            points=0,
+            score=0,
+            at_us=at_us,
+            clock_us=clock_us,
+            period=period.id,
+            boundary_us=period.begins_us,
+        )
+        events.append(event)
+        opened = {**head.periods, period.kind: period.id}
+        # In a fixed order, whichever of them begins first.
+        periods = {kind: opened[kind] for kind in KINDS if kind in opened}
+        head = replace(head, version=event.version, at_us=at_us, clock_us=clock_us, periods=periods)
+    return tuple(events), head
