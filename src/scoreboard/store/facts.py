@@ -20,7 +20,11 @@ class Row(Protocol):
 
 
 def batch_facts(
-    connection: Connection, batch: Sequence[Submission], rows: Sequence[Row], keys: Sequence[int], at_us: int
+    connection: Connection,
+    batch: Sequence[Submission],
+    rows: Sequence[Row],
+    keys: Sequence[int],
+    reading_us: int,
 ) -> BatchFacts:
     """Build the facts from one row per submission, and from the players' integer keys.
 
@@ -28,7 +32,9 @@ def batch_facts(
     clock's reading of a head that is ahead of the clock.
     """
     heads = {row["board"]: Head(row["head_version"], row["head_at_us"]) for row in rows}
-    heads |= {board: reads.head(connection, board) for board, head in heads.items() if head.at_us > at_us}
+    heads |= {
+        board: reads.head(connection, board) for board, head in heads.items() if head.at_us > reading_us
+    }
     repeated = {
         submission.event_id: reads.event_at(connection, row["repeated_board_key"], row["repeated_version"])
         for row, submission in zip(rows, batch, strict=True)
@@ -38,33 +44,27 @@ def batch_facts(
         _facts(row, submission, key, repeated.get(submission.event_id))
         for row, submission, key in zip(rows, batch, keys, strict=True)
     ]
-    return BatchFacts(at_us, heads, facts)
+    return BatchFacts(reading_us, heads, facts)
 
 
 def _facts(row: Row, submission: Submission, key: int, repeated: Event | None) -> SubmissionFacts:
-    name, seq = row["name"], row["seq"]
-    if seq is None:
-        return SubmissionFacts(
-            Player(key, submission.user_id, None, seq=0, is_banned=False),
-            has_required=bool(row["has_required"]),
-            is_proof_used=bool(row["is_proof_used"]),
-        )
+    # The columns of a player, a standing and a use are null for a new player.
     player = Player(
         key,
         submission.user_id,
-        name,
-        seq,
+        row["name"],
+        row["seq"] or 0,
         is_banned=bool(row["is_banned"]),
         is_hidden=bool(row["is_hidden"]),
         is_name_kept=bool(row["is_name_kept"]),
-        renames=row["renames"],
+        renames=row["renames"] or 0,
     )
     standings: Mapping[str, Standing] = {}
     if row["score"] is not None:
         standing = Standing(
             player=key,
             user_id=submission.user_id,
-            name=name,
+            name=player.name,
             score=row["score"],
             reached_version=row["reached_version"],
             reached_at_us=row["reached_at_us"],

@@ -155,7 +155,6 @@ async def read_facts(
     # After the restore of a backup, a key may belong to another board.
     if [row["board"] for row in rows] != [submission.board for submission in batch]:
         raise BoardMissing
-    # The latest reading of the clock.
-    at_us = max(row["clock_us"] for row in rows)
+    reading_us = max(row["clock_us"] for row in rows)
     keys = [row["player_key"] for row in rows]
-    return await transaction.connection.run_sync(batch_facts, batch, rows, keys, at_us)
+    return await transaction.connection.run_sync(batch_facts, batch, rows, keys, reading_us)
