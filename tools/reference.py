@@ -29,7 +29,7 @@ from scoreboard.services import answer, read_boards, verify, write_queue
 from scoreboard.services import group_commit as commit
 from scoreboard.settings import catalog
 from scoreboard.settings.config import PREFIX, Settings
-from scoreboard.settings.postgresql_url import OWN, PASSED_ON, SETTINGS
+from scoreboard.settings.postgresql_url import ASYNCPG_OPTIONS, OWN_OPTIONS, SESSION_OPTIONS
 from scoreboard.web import problems
 from scoreboard.web import request_parts as body
 from scoreboard.web.auth import tokens as auth
@@ -134,7 +134,8 @@ def limits() -> None:
 
 def postgresql_options() -> None:
     """Print the options that a PostgreSQL URL may have."""
-    print(textwrap.fill(", ".join(f"`{name}`" for name in (*OWN, *PASSED_ON, *SETTINGS)), 100))
+    names = (*OWN_OPTIONS, *ASYNCPG_OPTIONS, *SESSION_OPTIONS)
+    print(textwrap.fill(", ".join(f"`{name}`" for name in names), 100))
 
 
 def element_files() -> None:

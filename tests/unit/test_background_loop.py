@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.resilience.background_loop import RETRY_SECONDS, BackgroundLoop
-from scoreboard.resilience.failures import QUIET_SECONDS, Failures
+from scoreboard.resilience.failures import LOG_INTERVAL_SECONDS, Failures
 from tests.virtual_time import run
 
 ERRORS = [
@@ -112,7 +112,7 @@ def test_a_repeated_failure_does_not_flood_the_log() -> None:
     now = [0.0]
     failures = Failures("odd", NULL_OBSERVER, lambda: now[0])
     with capture_logs() as logs:
-        for second in range(2 * QUIET_SECONDS):
+        for second in range(2 * LOG_INTERVAL_SECONDS):
             now[0] = second
             for board in ("main", "side"):
                 with failures.catch(board=board):

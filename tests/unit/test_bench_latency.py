@@ -77,7 +77,7 @@ async def test_the_time_of_a_score_includes_its_wait_for_a_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Otherwise a server that stalls would look fast."""
-    monkeypatch.setattr(latency, "POSTING", 1)
+    monkeypatch.setattr(latency, "PARALLEL_POSTS", 1)
     all_due = asyncio.Event()
 
     async def answering(line: bytes) -> bytes:

@@ -17,7 +17,7 @@ from scoreboard.services.apply import Applier
 from scoreboard.settings.catalog import load_catalog
 from scoreboard.settings.config import Settings, read_settings
 
-LOOK_SECONDS = 0.2
+PROGRESS_SECONDS = 0.2
 
 
 def rebuild(
@@ -64,4 +64,4 @@ async def _rebuild(settings: Settings, boards: list[str]) -> list[tuple[str, int
 async def _show(ranking: Ranking, board: str, progress: Progress, task: TaskID) -> float:
     with suppress(RankingUnavailable):
         progress.update(task, completed=(await ranking.copy_state(board)).version)
-    return LOOK_SECONDS
+    return PROGRESS_SECONDS

@@ -39,11 +39,11 @@ def serve(
         load_catalog(settings.catalog),
         tokens_from_settings(settings),
         prepare=make_if_missing,
-        started=lambda url, scoreboard: _tell(settings, url, scoreboard),
+        started=lambda url, scoreboard: _log_start(settings, url, scoreboard),
     )
 
 
-def _tell(settings: Settings, url: str, scoreboard: Scoreboard) -> None:
+def _log_start(settings: Settings, url: str, scoreboard: Scoreboard) -> None:
     if scoreboard.metrics_port is not None:
         log.info(
             "metrics", url=f"http://{host_and_port(settings.metrics_host, scoreboard.metrics_port)}/metrics"

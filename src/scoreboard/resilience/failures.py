@@ -11,10 +11,10 @@ from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.resilience.rate_limiter import RateLimiter
 
-QUIET_SECONDS: Final = 60
+LOG_INTERVAL_SECONDS: Final = 60
 """A repeated failure is logged once in this time, so that it does not flood the log."""
 
-DISTINCT_FAILURES: Final = 100
+REMEMBERED_FAILURES: Final = 100
 """The number of different failures that are remembered, to recognise repeated ones."""
 
 log = structlog.get_logger()
@@ -28,7 +28,8 @@ class Failures:
     ) -> None:
         self._work = work
         self._observer = observer
-        self._log_limit = RateLimiter(RateLimit(1, QUIET_SECONDS * 1_000_000), monotonic, DISTINCT_FAILURES)
+        limit = RateLimit(1, LOG_INTERVAL_SECONDS * 1_000_000)
+        self._log_limit = RateLimiter(limit, monotonic, REMEMBERED_FAILURES)
 
     @contextmanager
     def catch(self, **context: object) -> Iterator[None]:

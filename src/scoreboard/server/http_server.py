@@ -126,7 +126,7 @@ class HttpServer(LimitedServer):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        _calm_the_collector()
+        _reduce_full_collections()
         self._announce()
 
     def handle_signal(self, signal: int) -> None:
@@ -149,7 +149,7 @@ class HttpServer(LimitedServer):
             self.should_exit = True
 
 
-def _calm_the_collector() -> None:
+def _reduce_full_collections() -> None:
     """Freeze the objects that exist now: they are permanent, so the collector need not visit them again."""
     gc.set_threshold(*GC_THRESHOLDS)
     gc.collect()

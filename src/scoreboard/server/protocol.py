@@ -13,7 +13,7 @@ from scoreboard.server.refusal import RefusalLog, Refused, response
 from scoreboard.server.uvicorn_internals import Config, ServerState, UvicornProtocol
 from scoreboard.web.streaming.socket_subscriber import MAX_DISCARDED_BYTES
 
-GOODBYE_SECONDS: Final = 0.05
+TLS_CLOSE_SECONDS: Final = 0.05
 """Time limit of a client's TLS close when the server stops. uvicorn waits at least 0.1 s for all."""
 
 VERSIONS: Final = ("1.1", "1.0")
@@ -249,7 +249,7 @@ class HttpProtocol(UvicornProtocol, asyncio.BufferedProtocol):
         super().shutdown()
         if self.is_tls and not self.is_busy:
             # An idle client may never answer TLS's close_notify. The loop would wait 30 s for it.
-            self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
+            self.loop.call_later(TLS_CLOSE_SECONDS, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

@@ -10,7 +10,7 @@ from httptools import HttpParserError
 from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.resilience.rate_limiter import RateLimiter
 
-LOG_US: Final = 60_000_000
+LOG_INTERVAL_US: Final = 60_000_000
 """Minimum time between two log lines, so that a flood of bad requests does not flood the log."""
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ class RefusalLog:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """`clock` returns monotonic seconds."""
-        self._log_limit = RateLimiter(RateLimit(1, LOG_US), clock)
+        self._log_limit = RateLimiter(RateLimit(1, LOG_INTERVAL_US), clock)
         self._count = 0
         self._mistake: str | None = None
 

@@ -14,7 +14,7 @@ from scoreboard.domain.errors import StartError
 
 PREFIX: Final = "SCOREBOARD_"
 
-OTHERS: Final = re.compile(r"SCOREBOARD_(TOKEN|TEST_.*)")
+IGNORED_VARIABLES: Final = re.compile(r"SCOREBOARD_(TOKEN|TEST_.*)")
 """Variables that the server ignores: those of `scoreboard watch` and of the tests."""
 
 SERVICE_ADDRESS: Final = re.compile(r"(tcp|udp|sctp)://\S*")
@@ -25,14 +25,14 @@ SERVICE_VARIABLE: Final = re.compile(
 )
 """Other variables that Kubernetes and Docker set: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables"""
 
-LINK: Final = re.compile(r"/\S*/\S*")
+LINK_NAME: Final = re.compile(r"/\S*/\S*")
 """The value of a name that Docker sets for a linked container: `/web/scoreboard`."""
 
-PREFIX_LIKE: Final = re.compile(r"S.*(BOARD|CORE).*")
+LIKE_PREFIX: Final = re.compile(r"S.*(BOARD|CORE).*")
 """Variables whose prefix may be misspelt."""
 
-LIKE: Final = 0.8
-MUCH_LIKE: Final = 0.92
+SIMILARITY: Final = 0.8
+HIGH_SIMILARITY: Final = 0.92
 """The similarity of a variable to a setting for a suggestion: with the right prefix, with another one."""
 
 log = structlog.get_logger()
@@ -54,19 +54,19 @@ def settings(file: Path | None, known: Collection[str]) -> dict[str, str]:
 def _variables() -> dict[str, str]:
     """Return the environment without the variables of a Kubernetes or Docker service named `scoreboard`."""
     found = _named_as_settings(os.environ)
-    services = sorted(name for name, value in found.items() if is_of_a_service(name, value))
+    services = sorted(name for name, value in found.items() if is_set_for_a_service(name, value))
     ports = [name for name in services if name.endswith("_PORT")]
     if ports:
         log.warning("ignored addresses that Kubernetes or Docker has set for a service", variables=ports)
     return {name: value for name, value in found.items() if name not in services}
 
 
-def is_of_a_service(name: str, value: str) -> bool:
+def is_set_for_a_service(name: str, value: str) -> bool:
     """Return True if Kubernetes or Docker has set a variable for a service or a container."""
     if name.endswith("_PORT") and SERVICE_ADDRESS.fullmatch(value):
         return True
     if name.endswith("_NAME"):
-        return LINK.fullmatch(value) is not None
+        return LINK_NAME.fullmatch(value) is not None
     return SERVICE_VARIABLE.fullmatch(name) is not None
 
 
@@ -91,16 +91,16 @@ def _named_as_settings(variables: Mapping[str, str | None]) -> dict[str, str]:
     """Return the variables with the prefix of settings, or with a similar prefix."""
     found = {name.upper(): value for name, value in variables.items() if value}
     return {
-        name: value for name, value in found.items() if name.startswith(PREFIX) or PREFIX_LIKE.fullmatch(name)
+        name: value for name, value in found.items() if name.startswith(PREFIX) or LIKE_PREFIX.fullmatch(name)
     }
 
 
 def _warn_of_unknown(names: Collection[str], known: Collection[str]) -> None:
     for name in sorted(names):
-        if OTHERS.fullmatch(name):
+        if IGNORED_VARIABLES.fullmatch(name):
             continue
         has_prefix = name.startswith(PREFIX)
-        nearest = get_close_matches(name, known, n=1, cutoff=LIKE if has_prefix else MUCH_LIKE)
+        nearest = get_close_matches(name, known, n=1, cutoff=SIMILARITY if has_prefix else HIGH_SIMILARITY)
         if not nearest and not has_prefix:
             continue
         log.warning(

@@ -102,7 +102,7 @@ def _refused(instead: str) -> Callable[[str], str | None]:
 _SILENCE: Final = "remove it, since SCOREBOARD_DATABASE_TIMEOUT_SECONDS limits the wait for a silent server"
 _POOLER: Final = "remove it, since a pooler such as pgbouncer is detected"
 
-PASSED_ON: Final[Mapping[str, Callable[[str], str | None]]] = {
+ASYNCPG_OPTIONS: Final[Mapping[str, Callable[[str], str | None]]] = {
     "user": _any,
     "dbname": _any,
     "passfile": _private_file,
@@ -120,10 +120,10 @@ PASSED_ON: Final[Mapping[str, Callable[[str], str | None]]] = {
 }
 """Options that asyncpg implements."""
 
-SETTINGS: Final = {"application_name": _any, "fallback_application_name": _any, "options": _any}
+SESSION_OPTIONS: Final = {"application_name": _any, "fallback_application_name": _any, "options": _any}
 """Options that are sent to the server."""
 
-OWN: Final[Mapping[str, Callable[[str], str | None]]] = {
+OWN_OPTIONS: Final[Mapping[str, Callable[[str], str | None]]] = {
     "host": _any,
     "port": _any,
     "target_session_attrs": _one_of(*ROLES),
@@ -131,7 +131,7 @@ OWN: Final[Mapping[str, Callable[[str], str | None]]] = {
 }
 """Options that this program implements."""
 
-WITHOUT_EFFECT: Final[Mapping[str, Callable[[str], str | None]]] = {
+IGNORED_OPTIONS: Final[Mapping[str, Callable[[str], str | None]]] = {
     "channel_binding": _one_of(
         "disable",
         "prefer",
@@ -167,7 +167,7 @@ REFUSED: Final[Mapping[str, Callable[[str], str | None]]] = {
     "prepared_statement_cache_size": _refused(_POOLER),
 }
 
-KNOWN: Final = {**PASSED_ON, **SETTINGS, **OWN, **WITHOUT_EFFECT, **REFUSED}
+OPTIONS: Final = {**ASYNCPG_OPTIONS, **SESSION_OPTIONS, **OWN_OPTIONS, **IGNORED_OPTIONS, **REFUSED}
 
 
 def parse_address(url: str, *, is_replica: bool = False) -> Address:
@@ -185,7 +185,7 @@ def parse_address(url: str, *, is_replica: bool = False) -> Address:
     if not hosts or not database:
         raise ValueError("must name a host and a database, as postgresql://user:password@host/database does")
     passed_on = "&".join(
-        f"{name}={quote(value, safe='')}" for name, value in options.items() if name in PASSED_ON
+        f"{name}={quote(value, safe='')}" for name, value in options.items() if name in ASYNCPG_OPTIONS
     )
     settings = {name: options[name] for name in ("application_name", "options") if name in options}
     if "fallback_application_name" in options:
@@ -217,14 +217,14 @@ def _options(query: str) -> Mapping[str, str]:
     options: dict[str, str] = {}
     for part in filter(None, query.split("&")):
         name, _, value = (unquote(text) for text in part.partition("="))
-        if name not in KNOWN:
+        if name not in OPTIONS:
             raise ValueError(
                 f"has the option “{name}”, which is not known: remove it. "
                 "A setting of the session is written as options=-c%20name%3Dvalue"
             )
         if name in options or not value:
             raise ValueError(f"has the option {name} {'twice' if name in options else 'without a value'}")
-        if wrong := KNOWN[name](value):
+        if wrong := OPTIONS[name](value):
             raise ValueError(f"has the option {name}, which {wrong}")
         options[name] = value
     return options

@@ -11,7 +11,7 @@ from typing import Final
 from scoreboard.domain.errors import StartError
 from scoreboard.settings.config import MIN_SECRET_BYTES, Settings
 
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_OTHER_USERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def secret_path(settings: Settings) -> Path:
@@ -45,7 +45,7 @@ def load_secret(settings: Settings) -> bytes:
             f"The secret in {path} belongs to another user (uid {found.st_uid}): "
             "run the program as that user, or delete the file for a new secret."
         )
-    if stat.S_IMODE(found.st_mode) & _OTHERS:
+    if stat.S_IMODE(found.st_mode) & _OTHER_USERS:
         raise StartError(
             f"Other users can read the secret in {path}: run “chmod 600 {path}”, or delete it for a new one."
         )

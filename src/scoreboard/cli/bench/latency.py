@@ -15,10 +15,10 @@ import httpx2
 from scoreboard.cli.bench.event_times import ANSWER_SECONDS, EventTimes
 from scoreboard.cli.server_url import server_url
 
-OPENING: Final = 50
+PARALLEL_OPENINGS: Final = 50
 """Streams that are opened at the same time."""
 
-POSTING: Final = 16
+PARALLEL_POSTS: Final = 16
 """Scores that are sent at the same time."""
 
 SETTLE_SECONDS: Final = 1.0
@@ -73,8 +73,8 @@ async def measure(plan: Plan, on_score: Callable[[int, int], None]) -> Result:
     result = Result()
     streams = [EventTimes(server, plan.board, plan.users[0][1]) for _ in range(plan.streams)]
     try:
-        for first in range(0, len(streams), OPENING):
-            await _open(streams[first : first + OPENING], tls if server.is_tls else None)
+        for first in range(0, len(streams), PARALLEL_OPENINGS):
+            await _open(streams[first : first + PARALLEL_OPENINGS], tls if server.is_tls else None)
         result.opened = len(streams)
         async with httpx2.AsyncClient(
             base_url=str(server), timeout=ANSWER_SECONDS, verify=tls, trust_env=False
@@ -103,7 +103,7 @@ async def _send_scores(
 ) -> list[tuple[int, float]]:
     """Return the version of each accepted score, and the time when it was due."""
     scores: list[tuple[int, float]] = []
-    free = asyncio.Semaphore(POSTING)
+    free = asyncio.Semaphore(PARALLEL_POSTS)
     total = max(1, round(plan.rate * plan.seconds))
 
     async def send(user: str, token: str, due_at: float) -> None:

@@ -39,7 +39,7 @@ MAX_REQUESTED_SECONDS: Final = 30.0
 MAX_EVENT_BYTES: Final = 1_048_576
 """A board has a few KiB. A larger event is an error, and is not kept in memory."""
 
-MAX_WAITING: Final = 64
+MAX_QUEUED_UPDATES: Final = 64
 """Updates in the queue. While it is full, the stream is not read, and the server skips boards."""
 
 
@@ -172,7 +172,7 @@ class BoardStream:
                 raise _NoStream(f"no data for {SILENCE_SECONDS:.0f} s") from error
 
 
-PERMANENT: Final = frozenset({400, 401, 403, 404, 422})
+PERMANENT_REFUSALS: Final = frozenset({400, 401, 403, 404, 422})
 """Refusals that a retry does not change: an unknown board, or a missing or invalid token."""
 
 
@@ -181,7 +181,7 @@ def _check(response: httpx2.Response) -> None:
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if response.status_code == 200 and kind == "text/event-stream":
         return
-    if response.status_code in PERMANENT and kind == "application/problem+json":
+    if response.status_code in PERMANENT_REFUSALS and kind == "application/problem+json":
         raise StartError(_detail(response))
     if response.status_code == 200:
         raise _NoStream(f"the response is {kind or 'of no type'}, not an event stream")
@@ -229,7 +229,7 @@ class Reader:
 
     def __init__(self, stream: BoardStream) -> None:
         self._stream = stream
-        self._queue: Queue[Update | ScoreboardError | None] = Queue(MAX_WAITING)
+        self._queue: Queue[Update | ScoreboardError | None] = Queue(MAX_QUEUED_UPDATES)
         Thread(target=self._read, name="board-stream", daemon=True).start()
 
     def _read(self) -> None:

@@ -9,7 +9,7 @@ from scoreboard.web.auth.tokens import LEEWAY_US, Tokens
 from scoreboard.web.middleware.request_log import USER
 from scoreboard.web.problems import TokenInQuery
 
-IN_QUERY: Final = ("access_token", "token", "jwt", "authorization")
+TOKEN_PARAMETERS: Final = ("access_token", "token", "jwt", "authorization")
 """Query parameters that may hold a token: that of RFC 6750, section 2.3, and similar ones."""
 
 
@@ -31,7 +31,7 @@ class BoardAccess:
         Raises TokenMissing, TokenExpired, TokenInvalid, KeysUnavailable, and TokenInQuery: a token in the URL
         is refused even if it is valid, because histories and logs keep URLs.
         """
-        if any(name.lower() in IN_QUERY for name in parameters):
+        if any(name.lower() in TOKEN_PARAMETERS for name in parameters):
             raise TokenInQuery
         if self._tokens is None:
             return None

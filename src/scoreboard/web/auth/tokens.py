@@ -171,7 +171,7 @@ class Tokens:
                 points=points_of(claims.get("points")),
                 is_expired=expires_us + LEEWAY_US <= now_us,
             )
-        except (TokenInvalid, *_BAD) as error:
+        except (TokenInvalid, *_INVALID) as error:
             raise ProofInvalid from error
 
     async def _verify(self, token: bytes, now_us: int) -> VerifiedToken:
@@ -183,7 +183,7 @@ class Tokens:
             return VerifiedToken(
                 self._caller(token, claims), expires_us, cached_until_us=now_us + CACHE_SECONDS * 1_000_000
             )
-        except _BAD as error:
+        except _INVALID as error:
             raise TokenInvalid from error
 
     async def _claims(self, token: bytes, type: str | None) -> dict[str, Any]:
@@ -240,7 +240,15 @@ class Tokens:
         return Caller(user_id_of(claims["sub"]), claimed_name(claims.get("name")), scopes, token_id)
 
 
-_BAD: Final = (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, AttributeError, RecursionError)
+_INVALID: Final = (
+    jwt.PyJWTError,
+    KeyError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    AttributeError,
+    RecursionError,
+)
 """Errors that the parsing of a malformed token raises."""
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-EXPOSED: Final = ("Retry-After", "RateLimit", "RateLimit-Policy")
+EXPOSED_HEADERS: Final = ("Retry-After", "RateLimit", "RateLimit-Policy")
 """Response headers that scripts of other origins may read: the time to retry, and the limits."""
 
 ANY_HEADER: Final = ("*",)
@@ -24,14 +24,14 @@ class Cors:
             allow_origins=["*"],
             allow_methods=["GET", "HEAD"],
             allow_headers=ANY_HEADER,
-            expose_headers=["ETag", *EXPOSED],
+            expose_headers=["ETag", *EXPOSED_HEADERS],
         )
         self._writes = CORSMiddleware(
             app,
             allow_origins=write_origins,
             allow_methods=["POST"],
             allow_headers=ANY_HEADER,
-            expose_headers=["Idempotent-Replayed", "WWW-Authenticate", *EXPOSED],
+            expose_headers=["Idempotent-Replayed", "WWW-Authenticate", *EXPOSED_HEADERS],
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,7 +12,7 @@ from scoreboard.resilience.failures import Failures
 from scoreboard.web.middleware.request_log import REQUEST_ID, USER, RequestLog, request_id
 from scoreboard.web.middleware.security_headers import Header
 
-OTHER: Final = "other"
+OTHER_LABEL: Final = "other"
 """The label of paths without a route and of unusual methods: clients can make up any number of them."""
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -81,8 +81,8 @@ class RequestMiddleware:
     def _report(self, scope: Scope, status: int, begun: float, log_id: bytes | None) -> None:
         seconds = time.perf_counter() - begun
         # The router has added the route to the scope.
-        route: str = getattr(scope.get("route"), "path", OTHER)
-        method = scope["method"] if scope["method"] in METHODS else OTHER
+        route: str = getattr(scope.get("route"), "path", OTHER_LABEL)
+        method = scope["method"] if scope["method"] in METHODS else OTHER_LABEL
         self._observer.answered(route, method, status, seconds)
         if self._log is not None and log_id is not None:
             self._log.write(log_id, method, route, status, seconds, scope["state"].get(USER))

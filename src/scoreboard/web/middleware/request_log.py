@@ -18,7 +18,7 @@ REQUEST_ID: Final = b"x-request-id"
 
 REQUEST_IDS: Final = re.compile(rb"[A-Za-z0-9._=:/+-]{1,128}")
 
-QUIET: Final = ("/health/",)
+QUIET_ROUTES: Final = ("/health/",)
 """Routes that load balancers request every few seconds: only their server errors are logged."""
 
 CACHED_HASHES: Final = 10_000
@@ -39,7 +39,7 @@ class RequestLog:
         self, name: bytes, method: str, route: str, status: int, seconds: float, user_id: str | None
     ) -> None:
         """Log a request by the id `name`."""
-        if status < 500 and route.startswith(QUIET):
+        if status < 500 and route.startswith(QUIET_ROUTES):
             return
         log.info(
             "request",

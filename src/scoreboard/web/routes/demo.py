@@ -15,11 +15,11 @@ from scoreboard.web.schemas.fields import Schema
 
 GUEST_SECONDS: Final = 86_400
 
-_FIRST: Final = (
+_ADJECTIVES: Final = (
     "Amber", "Bold", "Calm", "Deft", "Eager", "Fleet", "Golden", "Happy", "Jolly", "Keen", "Lucky", "Merry",
     "Noble", "Quick", "Rapid", "Silver", "Swift", "Tidy", "Vivid", "Witty",
 )  # fmt: skip
-_LAST: Final = (
+_ANIMALS: Final = (
     "Badger", "Crane", "Dolphin", "Eagle", "Falcon", "Gecko", "Heron", "Ibex", "Jaguar", "Koala", "Lynx",
     "Marten", "Newt", "Otter", "Panda", "Raven", "Seal", "Tapir", "Vole", "Wombat",
 )  # fmt: skip
@@ -56,7 +56,7 @@ def demo_routes(catalog: Catalog, tokens: Tokens, random: Random) -> list[BaseRo
 
     @router.post("/demo/guests", status_code=201)
     async def create_guest() -> GuestResponse:
-        name = f"{random.choice(_FIRST)} {random.choice(_LAST)}"
+        name = f"{random.choice(_ADJECTIVES)} {random.choice(_ANIMALS)}"
         guest = Caller(f"guest-{random.getrandbits(48):012x}", name)
         return GuestResponse(
             token=tokens.sign(guest, GUEST_SECONDS), user_id=guest.user_id, name=name, actions=actions

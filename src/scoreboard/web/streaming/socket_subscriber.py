@@ -19,7 +19,7 @@ KERNEL_BUFFER_BYTES: Final = 16_384
 """Size of the kernel's send buffer (the kernel doubles it): a dozen frames. By default it grows to megabytes,
 and a client that resumes reading would get all those old frames before the newest."""
 
-GOODBYE_SECONDS: Final = 1.0
+LAST_WRITE_SECONDS: Final = 1.0
 """Time limit for a slow client to receive the end of the stream."""
 
 MAX_DISCARDED_BYTES: Final = 262_144
@@ -72,7 +72,7 @@ class SocketSubscriber(Subscriber, asyncio.Protocol):
         self._transport.write(last.chunked + LAST_CHUNK if self._is_chunked else last.plain)
         self._transport.close()
         if self.is_behind:
-            asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._transport.abort)
+            asyncio.get_running_loop().call_later(LAST_WRITE_SECONDS, self._transport.abort)
 
     def data_received(self, data: bytes) -> None:
         self._received_bytes += len(data)
