@@ -73,7 +73,7 @@ class RequestMiddleware:
             await app(scope, receive, complete_and_send)
         except Exception as error:  # noqa: BLE001  # A bug. Starlette has sent a response, and raises it again.
             # uvicorn would log a traceback for each request.
-            self._failures.report(error, route=getattr(scope.get("route"), "path", OTHER))
+            self._failures.report(error, route=getattr(scope.get("route"), "path", OTHER_LABEL))
         finally:
             if not is_reported:
                 self._report(scope, status, begun, log_id)
