@@ -18,6 +18,7 @@ from scoreboard.server.listen_socket import BACKLOG
 from scoreboard.server.protocol import HttpProtocol
 from scoreboard.server.refusal import RefusalLog
 from scoreboard.server.uvicorn_internals import Config, UvicornServer
+from scoreboard.settings.file_permissions import check_writers
 
 FINISH_SECONDS: Final = 10
 """Time limit of requests in flight at shutdown."""
@@ -42,6 +43,8 @@ Tls = tuple[Path, Path]
 def make_config(application: ASGIApp, tls: Tls | None = None) -> Config:
     """Return uvicorn's configuration. Raises StartError if the files of `tls` cannot be used."""
     certificate, key = tls or (None, None)
+    for file in tls or ():
+        check_writers(file, "the TLS file")
     config = Config(
         application,
         http=HttpProtocol,

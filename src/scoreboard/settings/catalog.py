@@ -14,6 +14,7 @@ from scoreboard.domain.boards import MAX_SCORE, Action, Board
 from scoreboard.domain.definitions import Definition
 from scoreboard.domain.errors import CatalogError, UnknownAction, UnknownBoard
 from scoreboard.domain.plain_text import check_id, check_text
+from scoreboard.settings.file_permissions import check_writers
 
 Id = Annotated[str, AfterValidator(check_id)]
 Title = Annotated[str, AfterValidator(check_text)]
@@ -112,6 +113,8 @@ def load_catalog(path: Path | None) -> Catalog:
     shipped = files("scoreboard.settings").joinpath("catalog.toml")
     source = "the shipped catalog" if path is None else str(path)
     try:
+        if path is not None:
+            check_writers(path, "the catalog")
         text = (shipped if path is None else path).read_text(encoding="utf-8-sig")
         parsed = CatalogFile.model_validate(tomllib.loads(text))
     except OSError as error:

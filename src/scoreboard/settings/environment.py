@@ -11,6 +11,7 @@ import structlog
 from dotenv import dotenv_values
 
 from scoreboard.domain.errors import StartError
+from scoreboard.settings.file_permissions import check_writers
 
 PREFIX: Final = "SCOREBOARD_"
 
@@ -75,6 +76,7 @@ def _variables_of(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
+        check_writers(path, "the settings", "600")
         found = _named_as_settings(dotenv_values(path, encoding="utf-8-sig", interpolate=False))
     except UnicodeDecodeError:
         raise StartError(f"The file {path} is not UTF-8: save it as UTF-8.") from None

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from scoreboard.domain.errors import SchemaError, StartError
+from scoreboard.settings.file_permissions import check_writers
 from scoreboard.store import schema
 from scoreboard.store.migrations import APPLICATION_ID
 
@@ -134,21 +135,11 @@ def check(path: Path) -> None:
 
 def _check_permissions(path: Path) -> None:
     """Raise StartError if any user of the machine can change the file, or what SQLite keeps next to it."""
-    modes: dict[Path, int] = {}
-    """The modes of regular files. For other kinds of files, opening fails with a clear error."""
     with _file_errors(path):
         # SQLite puts its own files next to the one that a symbolic link points to.
         real = path.resolve()
-        for file in (path, *(real.with_name(f"{real.name}{suffix}") for suffix in _SUFFIXES)):
-            # SQLite deletes its own files with the last connection of any process.
-            with suppress(FileNotFoundError):
-                if stat.S_ISREG(mode := file.stat().st_mode):
-                    modes[file] = mode
-    for file, mode in modes.items():
-        if mode & stat.S_IWOTH:
-            raise StartError(
-                f"Every user of this machine can write to the database {file}: run “chmod 600 {file}”."
-            )
+    for file in (path, *(real.with_name(f"{real.name}{suffix}") for suffix in _SUFFIXES)):
+        check_writers(file, "the database", "600")
 
 
 def _application_id(connection: Connection) -> int:

@@ -21,6 +21,7 @@ from jwt.algorithms import get_default_algorithms
 
 from scoreboard.domain.errors import StartError
 from scoreboard.domain.plain_text import check_text, printable
+from scoreboard.settings.file_permissions import check_writers
 
 HS256: Final = "HS256"
 ASYMMETRIC: Final = ("RS256", "ES256", "EdDSA")
@@ -111,6 +112,7 @@ def read_key_set(document: bytes, algorithms: Collection[str]) -> tuple[Sequence
 def read_pem(path: Path, algorithms: Sequence[str]) -> Key:
     """Return the public key of a file. Raises StartError, with a remedy."""
     try:
+        check_writers(path, "the public key")
         value = load_pem_public_key(path.read_bytes())
     except (OSError, ValueError, UnsupportedAlgorithm) as error:
         raise StartError(
