@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from scoreboard.server import limits
+from scoreboard.server import connection_limits as limits
 from scoreboard.server.protocol import HttpProtocol
 from scoreboard.server.refusal import RefusalLog
 

@@ -24,7 +24,7 @@ from scoreboard.domain.plain_text import MAX_CHARACTERS
 from scoreboard.fanout import board_cache, ring
 from scoreboard.metrics import CurrentState, Metrics
 from scoreboard.resilience import rate_limiter as limiter
-from scoreboard.server import limits as connection
+from scoreboard.server import connection_limits as connection
 from scoreboard.services import answer, read_boards, verify, write_queue
 from scoreboard.services import group_commit as commit
 from scoreboard.settings import catalog

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from scoreboard import server
-from scoreboard.server import limits
+from scoreboard.server import connection_limits as limits
 from scoreboard.server.protocol import HttpProtocol
 from tests.connections import REQUEST, OpenRequest, Transport, http_protocol
 from tests.virtual_time import in_virtual_time

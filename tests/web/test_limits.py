@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from scoreboard.server import limits
+from scoreboard.server import connection_limits as limits
 from tests.harness import LoopFactory, Running, running
 from tests.limits import LIMIT_SECONDS
 from tests.web.problems import nothing_counts

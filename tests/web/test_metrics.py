@@ -12,7 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from scoreboard.domain.errors import StartError
-from scoreboard.server import limits
+from scoreboard.server import connection_limits as limits
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 from tests.limits import LIMIT_SECONDS

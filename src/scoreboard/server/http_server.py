@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from scoreboard.domain.errors import StartError
 from scoreboard.resilience.failures import Failures
-from scoreboard.server import limits
+from scoreboard.server import connection_limits as limits
 from scoreboard.server.listen_socket import BACKLOG
 from scoreboard.server.protocol import HttpProtocol
 from scoreboard.server.refusal import RefusalLog

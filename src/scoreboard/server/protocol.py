@@ -8,7 +8,8 @@ from urllib.parse import unquote
 
 import httptools
 
-from scoreboard.server import limits, request_head
+from scoreboard.server import connection_limits as limits
+from scoreboard.server import request_head
 from scoreboard.server.refusal import RefusalLog, Refused, response
 from scoreboard.server.uvicorn_internals import Config, ServerState, UvicornProtocol
 from scoreboard.web.streaming.socket_subscriber import MAX_DISCARDED_BYTES

@@ -21,7 +21,9 @@ from scoreboard.domain.plain_text import check_id, label
 from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.submissions import Caller, Proof
 from scoreboard.ports.clock import Clock
-from scoreboard.web.auth.claims import (
+from scoreboard.web.auth.key_set import HS256, Key
+from scoreboard.web.auth.key_sources import Keys
+from scoreboard.web.auth.token_claims import (
     PROOF_CLAIM,
     SCOPE_CLAIMS,
     audiences_of,
@@ -31,8 +33,6 @@ from scoreboard.web.auth.claims import (
     time_us_of,
     user_id_of,
 )
-from scoreboard.web.auth.key_set import HS256, Key
-from scoreboard.web.auth.key_sources import Keys
 
 MAX_TOKEN_BYTES: Final = 8_192
 """A longer token is refused without parsing it."""
