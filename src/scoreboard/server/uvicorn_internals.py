@@ -180,7 +180,7 @@ def _disconnect(cycle: RequestResponseCycle) -> None:
     cycle.message_event.set()
 
 
-class Detached(Exception):
+class Detachment(Exception):
     """Passed to uvicorn as the reason of a lost connection: uvicorn then does not close the transport."""
 
 
@@ -222,5 +222,5 @@ class StreamConnection:
         transport = self.transport
         if transport.is_closing() or self._protocol.is_tls:
             return None
-        self._protocol.connection_lost(Detached())
+        self._protocol.connection_lost(Detachment())
         return transport

@@ -95,7 +95,7 @@ def _seconds(value: str) -> str | None:
     return None if is_good else f"must be a number of seconds from 1 to {MAX_CONNECT_SECONDS}"
 
 
-def _refused(instead: str) -> Callable[[str], str | None]:
+def _refusal(instead: str) -> Callable[[str], str | None]:
     return lambda _: f"is not supported: {instead}"
 
 
@@ -146,25 +146,25 @@ IGNORED_OPTIONS: Final[Mapping[str, Callable[[str], str | None]]] = {
 """Options with the values that need no action."""
 
 REFUSED: Final[Mapping[str, Callable[[str], str | None]]] = {
-    "password": _refused("set SCOREBOARD_DATABASE_PASSWORD, or write user:password@host"),
-    "hostaddr": _refused("name the address as the host"),
-    "keepalives": _refused(_SILENCE),
-    "keepalives_idle": _refused(_SILENCE),
-    "keepalives_interval": _refused(_SILENCE),
-    "keepalives_count": _refused(_SILENCE),
-    "tcp_user_timeout": _refused(_SILENCE),
-    "service": _refused("write the service's settings into the URL"),
-    "servicefile": _refused("write the service's settings into the URL"),
-    "require_auth": _refused("require it in the server's pg_hba.conf"),
-    "requirepeer": _refused("use a TCP host with sslmode=verify-full"),
-    "requiressl": _refused("set sslmode=require"),
-    "ssl": _refused("set sslmode"),
-    "sslcrldir": _refused("set sslcrl"),
-    "sslcertmode": _refused("set sslcert, or remove it"),
-    "replication": _refused("remove it"),
-    "pgbouncer": _refused(_POOLER),
-    "statement_cache_size": _refused(_POOLER),
-    "prepared_statement_cache_size": _refused(_POOLER),
+    "password": _refusal("set SCOREBOARD_DATABASE_PASSWORD, or write user:password@host"),
+    "hostaddr": _refusal("name the address as the host"),
+    "keepalives": _refusal(_SILENCE),
+    "keepalives_idle": _refusal(_SILENCE),
+    "keepalives_interval": _refusal(_SILENCE),
+    "keepalives_count": _refusal(_SILENCE),
+    "tcp_user_timeout": _refusal(_SILENCE),
+    "service": _refusal("write the service's settings into the URL"),
+    "servicefile": _refusal("write the service's settings into the URL"),
+    "require_auth": _refusal("require it in the server's pg_hba.conf"),
+    "requirepeer": _refusal("use a TCP host with sslmode=verify-full"),
+    "requiressl": _refusal("set sslmode=require"),
+    "ssl": _refusal("set sslmode"),
+    "sslcrldir": _refusal("set sslcrl"),
+    "sslcertmode": _refusal("set sslcert, or remove it"),
+    "replication": _refusal("remove it"),
+    "pgbouncer": _refusal(_POOLER),
+    "statement_cache_size": _refusal(_POOLER),
+    "prepared_statement_cache_size": _refusal(_POOLER),
 }
 
 OPTIONS: Final = {**ASYNCPG_OPTIONS, **SESSION_OPTIONS, **OWN_OPTIONS, **IGNORED_OPTIONS, **REFUSED}

@@ -15,9 +15,9 @@ How to write a route (`routes/players.py` is an example):
         )
         async def rename(
             caller: Annotated[Caller, Depends(administrator)],
-            asked: Annotated[RenameRequest, Depends(JsonBody(RenameRequest))],
+            request: Annotated[RenameRequest, Depends(JsonBody(RenameRequest))],
         ) -> RenameResponse:
-            return await things.rename(caller, asked.name)
+            return await things.rename(caller, request.name)
 
         return router.routes
 

@@ -116,9 +116,9 @@ def _add_corrections(router: APIRouter, administration: Administration, administ
         async def correct(
             caller: Annotated[Caller, Depends(administrator)],
             key: Annotated[str | None, Depends(IdempotencyKey())],
-            asked: Annotated[Body, Depends(JsonBody(body))],
+            request: Annotated[Body, Depends(JsonBody(body))],
         ) -> CorrectedResponse:
-            correction = asked.correction(kind, caller.user_id)
+            correction = request.correction(kind, caller.user_id)
             return CorrectedResponse.of(await administration.correct(correction, key))
 
     player = (requests.PlayerCorrectionRequest, _NO_PLAYER)

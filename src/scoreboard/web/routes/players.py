@@ -79,12 +79,12 @@ def name_route(administration: Administration, tokens: Tokens, server_limit: Ser
     async def rename(
         caller: Annotated[Caller, Depends(trusted_server)],
         user_id: Annotated[str, Depends(player)],
-        asked: Annotated[NameRequest, Depends(JsonBody(NameRequest))],
+        request: Annotated[NameRequest, Depends(JsonBody(NameRequest))],
     ) -> NameResponse:
         corrected = await administration.correct(
-            Correction(EventKind.RENAME, caller.user_id, REASON, user_id=user_id, name=asked.name)
+            Correction(EventKind.RENAME, caller.user_id, REASON, user_id=user_id, name=request.name)
         )
-        return NameResponse(user_id=user_id, name=asked.name, versions=dict(corrected.versions))
+        return NameResponse(user_id=user_id, name=request.name, versions=dict(corrected.versions))
 
     return ApiRoute(
         "/api/players/{userId:path}/name",

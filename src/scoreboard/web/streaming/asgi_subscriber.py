@@ -35,7 +35,7 @@ class AsgiSubscriber(Subscriber):
             return
         self.is_behind = True
         self._unsent = asyncio.get_running_loop().create_task(_finish(sending, awaited))
-        self._unsent.add_done_callback(self._drained)
+        self._unsent.add_done_callback(self._on_sent)
 
     def close(self, last: Message | None) -> None:
         if not self.closed.done():
@@ -45,7 +45,7 @@ class AsgiSubscriber(Subscriber):
             if self._transport is not None:
                 self._transport.abort()
 
-    def _drained(self, unsent: asyncio.Task[None]) -> None:
+    def _on_sent(self, unsent: asyncio.Task[None]) -> None:
         self._unsent = None
         self.is_behind = False
         if not unsent.cancelled() and not self.closed.done():

@@ -48,7 +48,7 @@ async def stream(
     if transport is not None and not transport.is_closing():
         transport.set_write_buffer_limits(high=BUFFER_BYTES)
     subscriber = AsgiSubscriber(send if connection is None else connection.send, transport, request)
-    disconnected = asyncio.create_task(_disconnected(receive))
+    disconnected = asyncio.create_task(_wait_for_disconnect(receive))
     hub.join(subscriber, request.version)
     try:
         await asyncio.wait((disconnected, subscriber.closed), return_when=asyncio.FIRST_COMPLETED)
@@ -78,6 +78,6 @@ async def _answer(send: Send, body: bytes, headers: Sequence[Header]) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def _disconnected(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
