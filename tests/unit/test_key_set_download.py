@@ -1,8 +1,10 @@
 """Downloading a key set, from servers that are slow, broken or not trusted."""
 
+import gzip
 import socket
 import ssl
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -53,6 +55,27 @@ def serving(at_once: bytes, drop: bytes = b"", tls: ssl.SSLContext | None = None
 async def test_a_document_is_downloaded() -> None:
     with serving(HEAD + b"Content-Length: 2\r\n\r\n{}") as url:
         assert await download(url) == b"{}"
+
+
+def compressed(encoding: bytes, content: bytes) -> bytes:
+    return HEAD + b"Content-Encoding: %b\r\nContent-Length: %d\r\n\r\n%b" % (encoding, len(content), content)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"),
+    [(b"gzip", gzip.compress), (b"GZIP", gzip.compress), (b"deflate", zlib.compress)],
+)
+async def test_a_compressed_document_is_decompressed_up_to_the_limit(
+    encoding: bytes, compress: Callable[[bytes], bytes]
+) -> None:
+    with serving(compressed(encoding, compress(b"{}"))) as url:
+        assert await download(url) == b"{}"
+    bomb = compress(bytes(100 * key_set_download.MAX_BYTES))
+    assert len(bomb) < key_set_download.MAX_BYTES
+    with serving(compressed(encoding, bomb)) as url, pytest.raises(ValueError, match="more than"):
+        await download(url)
+    with serving(compressed(encoding, b"{}")) as url, pytest.raises(ValueError, match="not valid"):
+        await download(url)
 
 
 @pytest.mark.parametrize(

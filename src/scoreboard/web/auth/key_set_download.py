@@ -5,6 +5,7 @@ PyJWT's own client limits neither the time of the whole download nor its size, a
 
 import asyncio
 import ssl
+import zlib
 from typing import TYPE_CHECKING, Final
 
 from scoreboard import __version__
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 DOWNLOAD_SECONDS: Final = 5.0
 MAX_BYTES: Final = 262_144
+
+_ANY_HEADER: Final = 32 + zlib.MAX_WBITS
+"""`zlib` then detects the header: that of gzip or that of zlib."""
 
 
 async def download(url: str, seconds: float = DOWNLOAD_SECONDS) -> bytes:
@@ -36,16 +40,30 @@ async def download(url: str, seconds: float = DOWNLOAD_SECONDS) -> bytes:
                 document += chunk
                 if len(document) > MAX_BYTES:
                     raise ValueError(f"the response has more than {MAX_BYTES} bytes")
-            return bytes(document)
+            return _decompressed(bytes(document), response.headers.get("Content-Encoding", ""))
     except TimeoutError:
         raise TimeoutError(f"the response took longer than {seconds:g} s") from None
+
+
+def _decompressed(document: bytes, encoding: str) -> bytes:
+    """Return the content. Some servers compress it although the request refuses that. Raises ValueError."""
+    if encoding.lower() not in {"gzip", "x-gzip", "deflate"}:
+        return document
+    try:
+        # The second argument limits the memory for a small document of a large content.
+        content = zlib.decompressobj(_ANY_HEADER).decompress(document, MAX_BYTES + 1)
+    except zlib.error as error:
+        raise ValueError(f"the response is not valid {encoding}") from error
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"the response has more than {MAX_BYTES} bytes")
+    return content
 
 
 def _make_client() -> "AsyncClient":
     """Import httpx2 and read the system's certificates, which take too long for the event loop."""
     import httpx2  # noqa: PLC0415
 
-    # Some servers refuse the default User-Agent. A compressed document could exceed the size limit.
+    # Some servers refuse the default User-Agent.
     headers = {"User-Agent": f"scoreboard/{__version__}", "Accept-Encoding": "identity"}
     # `download` has a time limit of its own.
     return httpx2.AsyncClient(verify=ssl.create_default_context(), headers=headers, timeout=None)
