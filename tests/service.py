@@ -12,6 +12,7 @@ from scoreboard.domain.events import Head
 from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Change, ChangeKind, Snapshot
 from scoreboard.domain.submissions import Caller, SubmissionRequest
+from scoreboard.ports.observer import Observer
 from scoreboard.ports.ranking import ApplyResult, CopyState
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.resilience.background_loop import running
@@ -28,6 +29,16 @@ from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock, counted_ids
 from tests.limits import LIMIT_SECONDS
 from tests.making import MAIN, QUEST, UNLIMITED, rules
+
+
+class CountedFailures(Observer):
+    """Records the work that failed."""
+
+    def __init__(self) -> None:
+        self.failures: list[str] = []
+
+    def failed(self, work: str) -> None:
+        self.failures.append(work)
 
 
 class CountingStore(SqliteStore):

@@ -2,9 +2,10 @@
 
 import atexit
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import cache
 from pathlib import Path
 
@@ -34,6 +35,13 @@ def _empty_file() -> Path:
     atexit.register(shutil.rmtree, folder)
     sqlite_file.migrate(folder / "empty.db")
     return folder / "empty.db"
+
+
+def execute(path: Path, *statements: str) -> None:
+    """Run statements on a SQLite file, without a store."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
 
 
 @asynccontextmanager

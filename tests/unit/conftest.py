@@ -5,15 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from scoreboard.store.sqlite import sqlite_file
+from scoreboard.store.sqlite.store import SqliteStore
+from tests.clocks import HeldClock
 from tests.service import Service, opened
+from tests.stores import migrated_file, open_sqlite
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A migrated SQLite file."""
-    sqlite_file.migrate(tmp_path / "scoreboard.db")
-    return tmp_path / "scoreboard.db"
+    return migrated_file(tmp_path / "scoreboard.db")
+
+
+@pytest.fixture
+async def store(path: Path, clock: HeldClock) -> AsyncIterator[SqliteStore]:
+    async with open_sqlite(path, clock) as store:
+        yield store
 
 
 @pytest.fixture

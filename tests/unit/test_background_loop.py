@@ -4,9 +4,10 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from scoreboard.ports.observer import NULL_OBSERVER, Observer
+from scoreboard.ports.observer import NULL_OBSERVER
 from scoreboard.resilience.background_loop import RETRY_SECONDS, BackgroundLoop
 from scoreboard.resilience.failures import LOG_INTERVAL_SECONDS, Failures
+from tests.service import CountedFailures
 from tests.virtual_time import run
 
 ERRORS = [
@@ -15,14 +16,6 @@ ERRORS = [
     AssertionError(),
     RecursionError(),
 ]
-
-
-class CountedFailures(Observer):
-    def __init__(self) -> None:
-        self.failures: list[str] = []
-
-    def failed(self, work: str) -> None:
-        self.failures.append(work)
 
 
 class Recorder:

@@ -10,16 +10,11 @@ from scoreboard.domain.events import EventKind
 from scoreboard.store.administration.facts import read_facts
 from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
-from tests.clocks import HeldClock
-from tests.making import MAIN, UNLIMITED, commit, submission
+from tests.making import commit, submission
 
 
-async def test_no_statement_reads_a_whole_board(tmp_path: Path) -> None:
-    path = tmp_path / "scoreboard.db"
-    sqlite_file.migrate(path)
-    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store:
-        await store.register_boards([MAIN])
-        await commit(store, submission("ada"))
+async def test_no_statement_reads_a_whole_board(path: Path, store: SqliteStore) -> None:
+    await commit(store, submission("ada"))
     engine = sqlite_file.open_engine(path, "write")
     asked: list[tuple[str, Any]] = []
 

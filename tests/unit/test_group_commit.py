@@ -15,7 +15,6 @@ from scoreboard.resilience.background_loop import running
 from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.group_commit import GroupCommit
 from scoreboard.services.write_queue import PLAYER_QUEUE_SIZE, QUEUE_SIZE
-from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.making import MAIN, TEN_A_MINUTE, UNLIMITED, rules, submission
@@ -48,12 +47,6 @@ class CountingStore(SqliteStore):
 
 async def rank_all_first(decision: Decision) -> Mapping[int, int]:
     return {event.player: 1 for event in decision.events}
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    sqlite_file.migrate(tmp_path / "commit.db")
-    return tmp_path / "commit.db"
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from scoreboard.domain.errors import StartError
-from scoreboard.settings.config import read_settings
+from scoreboard.settings.config import Settings, read_settings
 
 REFUSED = {
     "channel_binding=require": "channel_binding",
@@ -37,6 +37,10 @@ REFUSED = {
 }
 
 
+def read(**urls: str) -> Settings:
+    return read_settings(**urls, redis_url="redis://localhost", jwt_secret="x" * 32)
+
+
 @pytest.mark.parametrize("name", ["database_url", "database_read_url"])
 @pytest.mark.parametrize(("option", "told"), REFUSED.items(), ids=REFUSED.keys())
 def test_an_option_without_effect_is_refused_by_name(name: str, option: str, told: str) -> None:
@@ -45,10 +49,10 @@ def test_an_option_without_effect_is_refused_by_name(name: str, option: str, tol
         name: f"postgresql://me:a-secret@db.example/scores?{option}",
     }
     if name == "database_read_url" and told == "SCOREBOARD_DATABASE_READ_URL":
-        assert read_settings(**urls, redis_url="redis://localhost", jwt_secret="x" * 32).database_read_url
+        assert read(**urls).database_read_url
         return
     with pytest.raises(StartError, match=f"(?s)^SCOREBOARD_{name.upper()}: .*{told}") as refused:
-        read_settings(**urls, redis_url="redis://localhost", jwt_secret="x" * 32)
+        read(**urls)
     assert "a-secret" not in str(refused.value)
 
 
@@ -57,17 +61,11 @@ def test_an_option_without_effect_is_refused_by_name(name: str, option: str, tol
 )
 def test_invalid_hosts_are_refused(address: str) -> None:
     with pytest.raises(StartError, match=r"^SCOREBOARD_DATABASE_URL: "):
-        read_settings(
-            database_url=f"postgresql://{address}", redis_url="redis://localhost", jwt_secret="x" * 32
-        )
+        read(database_url=f"postgresql://{address}")
 
 
 def test_a_password_file_that_other_users_can_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "passwords").write_text("*:*:*:*:kept\n")
     (tmp_path / "passwords").chmod(0o644)
     with pytest.raises(StartError, match=r"passfile.*chmod 600"):
-        read_settings(
-            database_url=f"postgresql://h/db?passfile={tmp_path}/passwords",
-            redis_url="redis://localhost",
-            jwt_secret="x" * 32,
-        )
+        read(database_url=f"postgresql://h/db?passfile={tmp_path}/passwords")

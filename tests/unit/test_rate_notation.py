@@ -51,7 +51,3 @@ def test_any_other_text_is_refused(text: str) -> None:
 def test_numbers_beyond_the_databases_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^must have no number beyond 1,000,000,000$"):
         parse_rate(text)
-
-
-def test_off_is_no_limit() -> None:
-    assert parse_rate_or_off("off") is None

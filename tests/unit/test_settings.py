@@ -13,18 +13,16 @@ from structlog.testing import capture_logs
 from scoreboard.app import database_name
 from scoreboard.domain.errors import StartError
 from scoreboard.domain.rate_limit import RateLimit
-from scoreboard.settings.config import read_settings
+from scoreboard.settings.config import Settings, read_settings
 from scoreboard.settings.redis_url import parse_address
 from scoreboard.settings.signing_secret import load_secret, secret_path
 
 INVALID = {
     "port is text": ("SCOREBOARD_PORT", "http"),
     "port too large": ("SCOREBOARD_PORT", "70000"),
+    "port is a URL": ("SCOREBOARD_PORT", "http://10.96.12.7:8000"),
+    "port with a protocol": ("SCOREBOARD_PORT", "8000/tcp"),
     "rate is text": ("SCOREBOARD_RATE_LIMIT", "often"),
-    "rate of zero": ("SCOREBOARD_RATE_LIMIT", "0/minute"),
-    "rate too large": ("SCOREBOARD_RATE_LIMIT", "99999999999999999999/minute"),
-    "window too long": ("SCOREBOARD_RATE_LIMIT", "1 per 99999 years"),
-    "two rates": ("SCOREBOARD_RATE_LIMIT", "10/minute;100/hour"),
     "rate of reads is text": ("SCOREBOARD_READ_RATE_LIMIT", "none"),
     "secret too short": ("SCOREBOARD_JWT_SECRET", "x" * 31),
     "database is not a URL": ("SCOREBOARD_DATABASE_URL", "scoreboard.db"),
@@ -62,15 +60,22 @@ INVALID = {
 }
 
 
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The working directory, which has no `.env` if the test creates none."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 @pytest.mark.parametrize("name", ["jwt_secret", "origin_secret"])
 def test_the_published_secret_of_development_is_refused_in_production(name: str) -> None:
     makefile = (Path(__file__).parents[2] / "Makefile").read_text()
     (published,) = re.findall(r"SCOREBOARD_JWT_SECRET:-(.*?)\}", makefile)
-    assert read_settings(_env_file=None, **{name: published}).env == "development"
+    assert read_settings(**{name: published}).env == "development"
     with pytest.raises(
         StartError, match=rf"^SCOREBOARD_{name.upper()}: must be your own secret in production"
     ):
-        read_settings(_env_file=None, env="production", **{name: published})
+        read_settings(env="production", **{name: published})
 
 
 PASSWORD = "pa55word"
@@ -94,20 +99,19 @@ INVALID_KEY_SET_URLS = {
 @pytest.mark.parametrize("url", INVALID_KEY_SET_URLS.values(), ids=INVALID_KEY_SET_URLS.keys())
 def test_an_invalid_url_of_a_key_set_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(StartError, match=r"^SCOREBOARD_JWT_JWKS_URL: must ") as refused:
-        read_settings(_env_file=None, jwt_jwks_url=url)
+        read_settings(jwt_jwks_url=url)
     assert PASSWORD not in str(refused.value)
 
 
 @pytest.mark.parametrize("url", ["https://login.example:8443/keys.json?tenant=1", "http://[::1]:8080/keys"])
 def test_the_url_of_a_key_set_may_have_a_port_and_a_query(url: str) -> None:
-    assert read_settings(_env_file=None, jwt_jwks_url=url).jwt_jwks_url == url
+    assert read_settings(jwt_jwks_url=url).jwt_jwks_url == url
 
 
 @pytest.mark.parametrize(("name", "value"), INVALID.values(), ids=INVALID.keys())
 def test_an_invalid_setting_is_named_and_a_secret_is_not_shown(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(name, value)
     with pytest.raises(StartError) as refused:
         read_settings()
@@ -138,13 +142,13 @@ def test_an_incomplete_deployment_is_refused_with_the_setting_to_change(
     given: dict[str, str], to_set: str
 ) -> None:
     with pytest.raises(StartError) as refused:
-        read_settings(_env_file=None, **given)
+        read_settings(**given)
     assert str(refused.value).startswith(f"{to_set}: must ")
     assert "a-secret" not in str(refused.value)
 
 
 def test_two_urls_and_a_secret_are_a_distributed_deployment() -> None:
-    settings = read_settings(_env_file=None, **WHOLE)
+    settings = read_settings(**WHOLE)
     assert settings.is_distributed
     assert database_name(settings) == "db.example:5432/scores"
 
@@ -152,7 +156,6 @@ def test_two_urls_and_a_secret_are_a_distributed_deployment() -> None:
 def test_passwords_with_any_characters_may_have_their_own_settings() -> None:
     password = "p@ss:w/r#d?%41 é"
     settings = read_settings(
-        _env_file=None,
         database_url="postgresql://me@db.example/scores?sslmode=require",
         database_read_url="postgresql://me@replica.example:5433/scores",
         database_password=password,
@@ -194,7 +197,7 @@ def test_passwords_with_any_characters_may_have_their_own_settings() -> None:
 def test_the_url_of_redis_names_a_server_or_sentinels(
     url: str, hosts: tuple[tuple[str, int], ...], service: str | None
 ) -> None:
-    address = parse_address(read_settings(_env_file=None, **WHOLE | {"redis_url": url}).full_redis_url or "")
+    address = parse_address(read_settings(**WHOLE | {"redis_url": url}).full_redis_url or "")
     assert (address.hosts, address.service, address.options["db"]) == (hosts, service, 1)
     assert address.is_tls == url.startswith("rediss")
 
@@ -205,7 +208,7 @@ def test_the_url_of_a_cluster_may_name_several_nodes() -> None:
         "redis_password": "x,@/",
         "redis_cluster": "true",
     }
-    address = parse_address(read_settings(_env_file=None, **given).full_redis_url or "")
+    address = parse_address(read_settings(**given).full_redis_url or "")
     assert address.hosts == (("a.example", 7000), ("b.example", 7001))
     assert address.options == {"password": "x,@/"}
 
@@ -227,7 +230,7 @@ def test_the_url_of_a_cluster_may_name_several_nodes() -> None:
 )
 def test_an_invalid_url_of_redis_is_refused(url: str, is_cluster: str, name: str) -> None:
     with pytest.raises(StartError, match=f"^SCOREBOARD_{name}: must "):
-        read_settings(_env_file=None, **WHOLE | {"redis_url": url, "redis_cluster": is_cluster})
+        read_settings(**WHOLE | {"redis_url": url, "redis_cluster": is_cluster})
 
 
 @pytest.mark.parametrize(
@@ -269,17 +272,16 @@ def test_options_of_redis_are_passed_on() -> None:
 
 def test_a_password_of_sentinels_is_refused_without_sentinels() -> None:
     with pytest.raises(StartError, match=r"^SCOREBOARD_REDIS_SENTINEL_PASSWORD: must not be set"):
-        read_settings(_env_file=None, **WHOLE, redis_sentinel_password="x")
+        read_settings(**WHOLE, redis_sentinel_password="x")
 
 
 @pytest.mark.parametrize("name", ["database_read_url", "database_password"])
 def test_a_sqlite_file_has_no_replica_and_no_password(name: str) -> None:
     with pytest.raises(StartError, match=rf"^SCOREBOARD_{name.upper()}: must not be set "):
-        read_settings(_env_file=None, **{name: POSTGRESQL})
+        read_settings(**{name: POSTGRESQL})
 
 
-def test_the_defaults_are_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_defaults_are_valid() -> None:
     settings = read_settings()
     assert settings.database_path == Path("scoreboard.db")
     assert settings.rate_limit == RateLimit(10, 60_000_000)
@@ -288,33 +290,30 @@ def test_the_defaults_are_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 def test_off_is_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCOREBOARD_READ_RATE_LIMIT", "off")
-    assert read_settings(_env_file=None).read_rate_limit is None
+    assert read_settings().read_rate_limit is None
 
 
 def test_the_environment_takes_precedence_over_the_file(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / ".env").write_text("SCOREBOARD_PORT=9000\nSCOREBOARD_RATE_LIMIT=1000000/minute\nOTHER=1\n")
+    (folder / ".env").write_text("SCOREBOARD_PORT=9000\nSCOREBOARD_RATE_LIMIT=1000000/minute\nOTHER=1\n")
     monkeypatch.setenv("SCOREBOARD_PORT", "9001")
     settings = read_settings()
     assert settings.port == 9001
     assert settings.rate_limit == RateLimit(1_000_000, 60_000_000)
 
 
-def test_the_example_file_has_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_example_file_has_the_defaults(folder: Path) -> None:
     example = Path(__file__).parents[2] / ".env.example"
-    monkeypatch.chdir(tmp_path)
     defaults = read_settings()
     text = example.read_text()
-    (tmp_path / ".env").write_text("\n".join(re.findall(r"^# (SCOREBOARD_\w+=.*)$", text, re.MULTILINE)))
+    (folder / ".env").write_text("\n".join(re.findall(r"^# (SCOREBOARD_\w+=.*)$", text, re.MULTILINE)))
     assert read_settings() == defaults
     for name in type(defaults).model_fields:
         assert f"SCOREBOARD_{name.upper()}=" in text
 
 
-def test_origins_are_a_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_origins_are_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCOREBOARD_CORS_ORIGINS", "https://game.example, http://localhost:3000/")
     assert read_settings().cors_origins == ("https://game.example", "http://localhost:3000")
 
@@ -342,40 +341,42 @@ NEVER_SENT = {
 @pytest.mark.parametrize(("origin", "right"), NEVER_SENT.items())
 def test_an_origin_that_no_browser_sends_is_refused_with_the_correct_one(origin: str, right: str) -> None:
     with pytest.raises(StartError) as refused:
-        read_settings(_env_file=None, cors_origins=f"https://other.example,{origin}")
+        read_settings(cors_origins=f"https://other.example,{origin}")
     assert str(refused.value) == (
         f"SCOREBOARD_CORS_ORIGINS: browsers never send {origin} as an origin: write {right}."
     )
-    assert read_settings(_env_file=None, cors_origins=right).cors_origins == (right,)
+    assert read_settings(cors_origins=right).cors_origins == (right,)
 
 
 @pytest.mark.parametrize(
     ("given", "path"), {"": "", "/": "", "/scores": "/scores", "/a/b.c/": "/a/b.c"}.items()
 )
 def test_a_trailing_slash_of_the_root_path_is_removed(given: str, path: str) -> None:
-    assert read_settings(_env_file=None, root_path=given).root_path == path
+    assert read_settings(root_path=given).root_path == path
 
 
-def test_a_missing_secret_is_created_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
-    settings = read_settings(database_url=f"sqlite:///{tmp_path / 'a.db'}")
+@pytest.fixture
+def settings(folder: Path) -> Settings:
+    return read_settings(database_url=f"sqlite:///{folder / 'a.db'}")
+
+
+def test_a_missing_secret_is_created_once_and_only_its_owner_can_read_it(settings: Settings) -> None:
     first = load_secret(settings)
     assert len(first) >= 32
     assert load_secret(settings) == first
     assert secret_path(settings).stat().st_mode & 0o777 == 0o600
-    assert load_secret(read_settings(database_url=f"sqlite:///{tmp_path / 'b.db'}")) != first
+    assert load_secret(read_settings(database_url="sqlite:///b.db")) != first
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
-def test_a_secret_that_other_users_can_read_is_refused(tmp_path: Path, mode: int) -> None:
-    settings = read_settings(database_url=f"sqlite:///{tmp_path / 'a.db'}")
+def test_a_secret_that_other_users_can_read_is_refused(settings: Settings, mode: int) -> None:
     load_secret(settings)
     secret_path(settings).chmod(mode)
     with pytest.raises(StartError, match="chmod 600"):
         load_secret(settings)
 
 
-def test_a_secret_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = read_settings(database_url=f"sqlite:///{tmp_path / 'a.db'}")
+def test_a_secret_of_another_user_is_refused(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     load_secret(settings)
     # Root can change the owner. Other users pretend to be another one.
     if os.geteuid() == 0:
@@ -387,24 +388,21 @@ def test_a_secret_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest
         load_secret(settings)
 
 
-def test_a_short_secret_is_refused(tmp_path: Path) -> None:
-    settings = read_settings(database_url=f"sqlite:///{tmp_path / 'a.db'}")
+def test_a_short_secret_is_refused(settings: Settings) -> None:
     secret_path(settings).touch(0o600)
     with pytest.raises(StartError, match="fewer than 32 bytes"):
         load_secret(settings)
 
 
-def test_a_secret_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:
-    settings = read_settings(database_url=f"sqlite:///{tmp_path / 'none' / 'a.db'}")
+def test_a_secret_that_cannot_be_created_is_an_error() -> None:
     with pytest.raises(StartError, match="cannot be read or created"):
-        load_secret(settings)
+        load_secret(read_settings(database_url="sqlite:///none/a.db"))
 
 
-def test_processes_that_start_at_the_same_time_use_one_secret(tmp_path: Path) -> None:
-    settings = read_settings(database_url=f"sqlite:///{tmp_path / 'a.db'}")
+def test_processes_that_start_at_the_same_time_use_one_secret(settings: Settings, folder: Path) -> None:
     with ThreadPoolExecutor(8) as executor:
         assert len(set(executor.map(lambda _: load_secret(settings), range(32)))) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["a.db.secret"]
+    assert [path.name for path in folder.iterdir()] == ["a.db.secret"]
 
 
 SERVICE_VARIABLES = {
@@ -428,10 +426,9 @@ SERVICE_VARIABLES = {
 
 
 def test_variables_that_kubernetes_and_docker_set_are_ignored(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / ".env").write_text("SCOREBOARD_PORT=9000\n")
+    (folder / ".env").write_text("SCOREBOARD_PORT=9000\n")
     for name, value in SERVICE_VARIABLES.items():
         monkeypatch.setenv(name, value)
     with capture_logs() as logs:
@@ -443,13 +440,6 @@ def test_variables_that_kubernetes_and_docker_set_are_ignored(
         "development",
     )
     assert [line["event"].split()[0] for line in logs] == ["ignored"]
-
-
-@pytest.mark.parametrize("value", ["tcp", "http://10.96.12.7:8000", "8000/tcp"])
-def test_an_invalid_port_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    monkeypatch.setenv("SCOREBOARD_PORT", value)
-    with pytest.raises(StartError, match=r"^SCOREBOARD_PORT: "):
-        read_settings(_env_file=None)
 
 
 @pytest.mark.parametrize(
@@ -467,11 +457,10 @@ def test_an_invalid_port_is_refused(monkeypatch: pytest.MonkeyPatch, value: str)
 )
 @pytest.mark.parametrize("place", ["environment", "file"])
 def test_a_misspelt_setting_is_logged_with_a_suggestion(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str, wrong: str, meant: str | None
+    monkeypatch: pytest.MonkeyPatch, folder: Path, place: str, wrong: str, meant: str | None
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     if place == "file":
-        (tmp_path / ".env").write_text(f"{wrong}=a-secret\n")
+        (folder / ".env").write_text(f"{wrong}=a-secret\n")
     else:
         monkeypatch.setenv(wrong, "a-secret")
     # These variables are not settings of the server.
@@ -485,11 +474,10 @@ def test_a_misspelt_setting_is_logged_with_a_suggestion(
     assert "a-secret" not in str(logs)
 
 
-def test_variables_in_the_file_are_not_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_variables_in_the_file_are_not_expanded(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("HOME", "/root")
     secret = "a ${HOME} ${NOTHING:-x} $$ %41 of at least 32 bytes"
-    (tmp_path / ".env").write_text(f"SCOREBOARD_JWT_SECRET='{secret}'\n")
+    (folder / ".env").write_text(f"SCOREBOARD_JWT_SECRET='{secret}'\n")
     with capture_logs() as logs:
         settings = read_settings()
     assert settings.jwt_secret is not None
@@ -498,17 +486,13 @@ def test_variables_in_the_file_are_not_expanded(monkeypatch: pytest.MonkeyPatch,
     assert secret not in str(logs)
 
 
-def test_a_byte_order_mark_in_the_file_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / ".env").write_text("SCOREBOARD_PORT=9000\n", encoding="utf-8-sig")
+def test_a_byte_order_mark_in_the_file_is_ignored(folder: Path) -> None:
+    (folder / ".env").write_text("SCOREBOARD_PORT=9000\n", encoding="utf-8-sig")
     assert read_settings().port == 9000
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_a_file_that_is_not_utf8_is_an_error(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / ".env").write_text("SCOREBOARD_JWT_ISSUER=münchen\n", encoding=encoding)
+def test_a_file_that_is_not_utf8_is_an_error(folder: Path, encoding: str) -> None:
+    (folder / ".env").write_text("SCOREBOARD_JWT_ISSUER=münchen\n", encoding=encoding)
     with pytest.raises(StartError, match=r"^The file \.env is not UTF-8"):
         read_settings()

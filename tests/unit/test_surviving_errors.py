@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Never
 
 import uvicorn
@@ -15,7 +14,6 @@ from scoreboard.fanout.hub import TICK_SECONDS, Hub
 from scoreboard.fanout.publisher import REFRESH_SECONDS, Publisher
 from scoreboard.fanout.ring import STALLED_SECONDS
 from scoreboard.fanout.subscriber import StreamRequest, Subscriber
-from scoreboard.ports.observer import Observer
 from scoreboard.ports.ranking import CopyState
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.resilience.background_loop import BackgroundLoop
@@ -25,20 +23,11 @@ from scoreboard.services.apply import Applier
 from scoreboard.services.heal import Healer
 from scoreboard.services.minimum_versions import MinimumVersions
 from scoreboard.store.postgresql.prober import Prober
-from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
-from tests.clocks import HeldClock
 from tests.limits import LIMIT_SECONDS
-from tests.making import MAIN, SIDE, UNLIMITED, VISIT, commit, submission
+from tests.making import VISIT, commit, submission
+from tests.service import CountedFailures
 from tests.virtual_time import run
-
-
-class Counting(Observer):
-    def __init__(self) -> None:
-        self.failures: list[str] = []
-
-    def failed(self, work: str) -> None:
-        self.failures.append(work)
 
 
 def snapshot(board: str, version: int) -> Snapshot:
@@ -139,16 +128,15 @@ class OddOnce(MemoryRanking):
         return await super().copy_state(board)
 
 
-async def test_a_copy_with_an_invalid_answer_is_healed_later_and_the_others_at_once(tmp_path: Path) -> None:
-    sqlite_file.migrate(tmp_path / "scoreboard.db")
-    observer, ranking = Counting(), OddOnce()
-    async with SqliteStore(tmp_path / "scoreboard.db", limit=UNLIMITED, clock=HeldClock()) as store, ranking:
-        await store.register_boards([MAIN, SIDE])
-        await commit(store, submission("ada"), submission("bob", VISIT))
-        minimum = MinimumVersions()
+async def test_a_copy_with_an_invalid_answer_is_healed_later_and_the_others_at_once(
+    store: SqliteStore,
+) -> None:
+    observer, minimum = CountedFailures(), MinimumVersions()
+    await commit(store, submission("ada"), submission("bob", VISIT))
+    async with OddOnce() as ranking:
         applier = Applier(store, ranking, minimum, observer)
         healer = Healer(store, applier, minimum, ("main", "side"), observer)
-        # At the start, too, it keeps no server from going on.
+        # The server starts nevertheless.
         await healer.prepare()
         assert observer.failures == ["healing"]
         ranking.odd = 0

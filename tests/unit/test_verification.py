@@ -1,6 +1,5 @@
 """`verify` finds every kind of wrong data. Tests write it past the protection of the ledger."""
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +10,10 @@ from scoreboard.domain.standings import Change, ChangeKind, Snapshot
 from scoreboard.ports.ranking import CopyState
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.verify import MAX_DIFFERENCES, Verdict, verify
-from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import START_US, HeldClock
-from tests.making import DUEL, MAIN, SIDE, UNLIMITED, commit, standing, submission
+from tests.making import DUEL, commit, standing, submission
+from tests.stores import execute
 
 FORGERIES = {
     "an event is missing": ("DELETE FROM score_events WHERE version = 3", "event 3: missing"),
@@ -58,48 +57,43 @@ FORGERIES = {
 }
 
 
-@pytest.fixture
-async def path(tmp_path: Path) -> Path:
-    path = tmp_path / "a.db"
-    sqlite_file.migrate(path)
-    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store:
-        await store.register_boards([MAIN, SIDE])
-        await commit(store, submission("ada"), submission("bob"), submission("cyd", DUEL))
-        await commit(store, submission("ada"), submission("bob", DUEL), submission("cyd"))
-    return path
+@pytest.fixture(autouse=True)
+async def ledger(store: SqliteStore) -> None:
+    await commit(store, submission("ada"), submission("bob"), submission("cyd", DUEL))
+    await commit(store, submission("ada"), submission("bob", DUEL), submission("cyd"))
 
 
-async def verdict_of(path: Path, board: str = "main") -> Verdict:
-    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store, MemoryRanking() as ranking:
+async def verdict_of(store: SqliteStore, board: str = "main") -> Verdict:
+    async with MemoryRanking() as ranking:
         return await verify(store, ranking, board, lambda *_: None)
 
 
-async def test_a_correct_database_has_no_differences(path: Path) -> None:
-    assert await verdict_of(path) == Verdict("main", 6, 3, ())
-    assert await verdict_of(path, "side") == Verdict("side", 0, 0, ())
+async def test_a_correct_database_has_no_differences(store: SqliteStore) -> None:
+    assert await verdict_of(store) == Verdict("main", 6, 3, ())
+    assert await verdict_of(store, "side") == Verdict("side", 0, 0, ())
 
 
 @pytest.mark.parametrize(("statement", "told"), FORGERIES.values(), ids=FORGERIES.keys())
-async def test_a_change_of_the_database_is_found(path: Path, statement: str, told: str) -> None:
-    connection = sqlite3.connect(path)
-    for verb in ("update", "delete", "replace"):
-        connection.execute(f"DROP TRIGGER score_events_no_{verb}")
-    connection.execute("INSERT INTO players (key, user_id, seq) VALUES (4, 'nobody', 0)")
-    connection.execute(statement)
-    connection.commit()
-    connection.close()
-    differences = (await verdict_of(path)).differences
+async def test_a_change_of_the_database_is_found(
+    path: Path, store: SqliteStore, statement: str, told: str
+) -> None:
+    execute(
+        path,
+        *(f"DROP TRIGGER score_events_no_{verb}" for verb in ("update", "delete", "replace")),
+        "INSERT INTO players (key, user_id, seq) VALUES (4, 'nobody', 0)",
+        statement,
+    )
+    differences = (await verdict_of(store)).differences
     assert any(difference.startswith(told) for difference in differences), differences
 
 
-async def test_events_that_were_written_while_the_clock_ran_ahead_are_listed(path: Path) -> None:
-    clock = HeldClock()
-    async with SqliteStore(path, limit=UNLIMITED, clock=clock) as store:
-        await store.register_boards([MAIN, SIDE])
-        for ahead in (0, 86_400, 0, 0.9, 5, 3_600, 3_500, 6):
-            clock.us = START_US + round(ahead * 1_000_000)
-            await commit(store, submission("ada"), submission("bob"))
-    verdict = await verdict_of(path)
+async def test_events_that_were_written_while_the_clock_ran_ahead_are_listed(
+    store: SqliteStore, clock: HeldClock
+) -> None:
+    for ahead in (0, 86_400, 0, 0.9, 5, 3_600, 3_500, 6):
+        clock.us = START_US + round(ahead * 1_000_000)
+        await commit(store, submission("ada"), submission("bob"))
+    verdict = await verdict_of(store)
     assert (verdict.version, verdict.differences) == (22, ())
     assert verdict.notices == (
         "events 9 to 10: written while the clock ran ahead, by 1 day, 0:00:00",
@@ -147,19 +141,22 @@ LIES = {
 
 @pytest.mark.parametrize(("lie", "told"), LIES.values(), ids=LIES.keys())
 async def test_a_wrong_ranking_is_found(
-    path: Path, lie: Callable[[Snapshot], Snapshot], told: list[str], monkeypatch: pytest.MonkeyPatch
+    store: SqliteStore,
+    lie: Callable[[Snapshot], Snapshot],
+    told: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("scoreboard.services.verify_ranking.PAUSE_SECONDS", 0)
-    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store, Lying(lie) as ranking:
+    async with Lying(lie) as ranking:
         verdict = await verify(store, ranking, "main", lambda *_: None)
     assert len(verdict.differences) == len(told)
     for difference, beginning in zip(verdict.differences, told, strict=True):
         assert difference.startswith(beginning)
 
 
-async def test_a_ranking_of_another_history_is_reported_and_not_changed(path: Path) -> None:
+async def test_a_ranking_of_another_history_is_reported_and_not_changed(store: SqliteStore) -> None:
     """A server would drop such a copy; `verify` reports it."""
-    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store, MemoryRanking() as ranking:
+    async with MemoryRanking() as ranking:
         await ranking.apply(
             Change("main", ChangeKind.LAST_PAGE, 0, 2, 99, (standing(1, 50, 1), standing(2, 40, 2)))
         )
@@ -168,19 +165,9 @@ async def test_a_ranking_of_another_history_is_reported_and_not_changed(path: Pa
         assert await ranking.copy_state("main") == CopyState(2, readable=True)
 
 
-async def test_a_board_without_a_ranking_is_verified_by_its_ledger(path: Path) -> None:
-    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store:
-        assert await verify(store, None, "main", lambda *_: None) == Verdict("main", 6, 3, ())
-
-
-async def test_a_long_list_is_cut(path: Path) -> None:
-    async with SqliteStore(path, limit=UNLIMITED, clock=HeldClock()) as store:
-        await store.register_boards([MAIN])
-        await commit(store, *(submission(f"user-{n}") for n in range(300)))
-    connection = sqlite3.connect(path)
-    connection.execute("UPDATE standings SET score = score + 1")
-    connection.commit()
-    connection.close()
-    differences = (await verdict_of(path)).differences
+async def test_a_long_list_is_cut(path: Path, store: SqliteStore) -> None:
+    await commit(store, *(submission(f"user-{n}") for n in range(300)))
+    execute(path, "UPDATE standings SET score = score + 1")
+    differences = (await verdict_of(store)).differences
     assert len(differences) == MAX_DIFFERENCES + 1
     assert differences[-1] == "… and 203 more"
