@@ -29,9 +29,8 @@ from scoreboard.domain.errors import (
     UnknownEvent,
     UnknownPlayer,
 )
-from scoreboard.domain.events import EventKind
+from scoreboard.domain.events import Event, EventKind
 from scoreboard.domain.rate_limit import RateLimit
-from scoreboard.domain.rules import decide_batch
 from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Change
 from scoreboard.domain.submissions import Caller, SubmissionRequest
@@ -48,13 +47,12 @@ from scoreboard.services.submit import Submitter
 from scoreboard.services.verify import verify
 from scoreboard.services.write_queue import Receipt
 from scoreboard.settings.catalog import Catalog
-from scoreboard.store.sqlite import sqlite_file
-from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock, counted_ids
 from tests.history.boards import ReplayedBoard
 from tests.history.records import History as Recorded
-from tests.making import DUEL, MAIN, QUEST, SIDE, VISIT, rules, submission
+from tests.making import DUEL, MAIN, QUEST, SIDE, VISIT, commit, rules, submission
 from tests.replay import reached_versions, replay
+from tests.stores import migrated_file, open_sqlite
 
 LIMIT = RateLimit(3, 60_000_000)
 RULES = rules(LIMIT)
@@ -213,8 +211,7 @@ class History(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.folder = tempfile.TemporaryDirectory(prefix="scoreboard-history-")
-        self.path = Path(self.folder.name) / "scoreboard.db"
-        sqlite_file.migrate(self.path)
+        self.path = migrated_file(Path(self.folder.name) / "scoreboard.db")
         self.clock = HeldClock()
         self.set_seconds = 0.0
         self.ids = counted_ids()
@@ -230,10 +227,7 @@ class History(RuleBasedStateMachine):
 
     async def _open(self) -> None:
         self.stack = AsyncExitStack()
-        self.store = await self.stack.enter_async_context(
-            SqliteStore(self.path, limit=LIMIT, clock=self.clock)
-        )
-        await self.store.register_boards([MAIN, SIDE])
+        self.store = await self.stack.enter_async_context(open_sqlite(self.path, self.clock, limit=LIMIT))
         self.ranking = LossyRanking()
         minimum, clock_guard = MinimumVersions(), ClockGuard(self.clock)
         self.applier = Applier(self.store, self.ranking, minimum)
@@ -286,19 +280,16 @@ class History(RuleBasedStateMachine):
     @rule(attempt=tries)
     def another_process_submits(self, attempt: Try) -> None:
         async def elsewhere() -> None:
-            async with SqliteStore(self.path, limit=LIMIT, clock=self.clock) as other:
-                await other.register_boards([MAIN, SIDE])
+            async with open_sqlite(self.path, self.clock, limit=LIMIT) as other:
                 one = submission(attempt.user_id, CATALOG.action(attempt.action_id))
-                decision = await other.commit(
-                    {one.board}, lambda: [one], lambda batch, facts: decide_batch(batch, facts, RULES)
-                )
-                for event in decision.events:
+                events = await commit(other, one, limit=LIMIT)
+                for event in events:
                     self.model.count(
                         Try(attempt.user_id, attempt.action_id, None), str(event.event_id), self.clock.us
                     )
                     self._note(attempt.user_id, Receipt(event, None, replayed=False))
                 plain = Try(attempt.user_id, attempt.action_id, None)
-                assert bool(decision.events) or self.model.expect(plain, self.clock.us) in {
+                assert events or self.model.expect(plain, self.clock.us) in {
                     RateLimited,
                     PlayerBanned,
                 }
@@ -463,41 +454,43 @@ class History(RuleBasedStateMachine):
         self.run(self._open())
 
     @invariant()
-    def the_ledger_is_what_was_answered(self) -> None:
-        for board, expected in self.model.boards.items():
-            ledger = self.run(self.store.events(board, 0, 10_000))
-            awards = [(e.version, str(e.event_id), e.action_id) for e in ledger if e.action_id is not None]
-            assert awards == [
-                (version, line.event_id, line.action_id)
-                for version, line in enumerate(expected, start=1)
-                if line is not None and line.action_id is not None
-            ]
-            assert [e.points for e in ledger] == [line.points for line in expected if line is not None]
-            assert self.run(self.store.heads())[board].version == len(expected)
+    def the_ledger_is_what_was_answered_and_every_reading_is_its_replay(self) -> None:
+        for board, lines in self.model.boards.items():
+            self.run(self._check(board, lines))
 
-    @invariant()
-    def every_reading_is_the_replay_of_the_ledger_to_its_version(self) -> None:
-        for board in self.model.boards:
-            ledger = self.run(self.store.events(board, 0, 10_000))
-            change = self.run(self.store.changes(board, 0, 10_000))
-            users = {standing.player: standing.user_id for standing in change.standings}
-            for player, user_id in users.items():
-                self.known_as.setdefault(player, set()).add(user_id)
-            from_store = self.run(self.store.page(board, 100, 0))
-            assert from_store.version == len(ledger)
-            assert [(e.rank, e.user_id, e.score) for e in from_store.entries] == self.model.shown(board)
-            named = {e.user_id: e.name for e in from_store.entries}
-            assert named == {user: self.model.names.get(user) for user in named}
-            for snapshot in (from_store, self.run(self.reader.page(board, 100))):
-                shown = [(e.rank, e.score) for e in snapshot.entries]
-                expected = replay(ledger, snapshot.version)
-                assert shown == [(rank, score) for rank, _, score in expected]
-                reached = reached_versions(ledger, snapshot.version)
-                for entry, (_, player, _) in zip(snapshot.entries, expected, strict=True):
-                    assert entry.reached_at_us == ledger[reached[player] - 1].reading_us
-                    # A page from before an erasure may still have the user id.
-                    is_newest = snapshot.version == len(ledger)
-                    assert entry.user_id in ({users[player]} if is_newest else self.known_as[player])
+    async def _check(self, board: str, lines: Sequence[Line | None]) -> None:
+        ledger = await self.store.events(board, 0, 10_000)
+        self._check_ledger(ledger, lines)
+        assert (await self.store.heads())[board].version == len(lines)
+        change = await self.store.changes(board, 0, 10_000)
+        users = {standing.player: standing.user_id for standing in change.standings}
+        for player, user_id in users.items():
+            self.known_as.setdefault(player, set()).add(user_id)
+        from_store = await self.store.page(board, 100, 0)
+        assert from_store.version == len(ledger)
+        assert [(e.rank, e.user_id, e.score) for e in from_store.entries] == self.model.shown(board)
+        named = {e.user_id: e.name for e in from_store.entries}
+        assert named == {user: self.model.names.get(user) for user in named}
+        for snapshot in (from_store, await self.reader.page(board, 100)):
+            expected = replay(ledger, snapshot.version)
+            assert [(e.rank, e.score) for e in snapshot.entries] == [
+                (rank, score) for rank, _, score in expected
+            ]
+            reached = reached_versions(ledger, snapshot.version)
+            for entry, (_, player, _) in zip(snapshot.entries, expected, strict=True):
+                assert entry.reached_at_us == ledger[reached[player] - 1].reading_us
+                # A page from before an erasure may still have the user id.
+                is_newest = snapshot.version == len(ledger)
+                assert entry.user_id in ({users[player]} if is_newest else self.known_as[player])
+
+    def _check_ledger(self, ledger: Sequence[Event], lines: Sequence[Line | None]) -> None:
+        awards = [(e.version, str(e.event_id), e.action_id) for e in ledger if e.action_id is not None]
+        assert awards == [
+            (version, line.event_id, line.action_id)
+            for version, line in enumerate(lines, start=1)
+            if line is not None and line.action_id is not None
+        ]
+        assert [e.points for e in ledger] == [line.points for line in lines if line is not None]
 
     def _check_the_checker(self, board: str) -> None:
         """Check two independent folds of a ledger, at once and event by event, against each other at each
