@@ -31,7 +31,7 @@ def answering(*answers: str, stay_open: bool = False) -> Iterator[str]:
                     over.wait(LIMIT_SECONDS)
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = Thread(target=serve)
+        thread = Thread(target=serve, daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -5,7 +5,7 @@ import socket
 import ssl
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 
@@ -32,15 +32,12 @@ def serving(at_once: bytes, drop: bytes = b"", tls: ssl.SSLContext | None = None
         except ssl.SSLError:  # The client refuses the certificate.
             accepted.close()
             return
-        with connection:
+        # The client may have closed the connection.
+        with connection, suppress(OSError):
             connection.recv(65_536)
             connection.sendall(at_once)
-            try:
-                while drop and not over.wait(0.02):
-                    connection.sendall(drop)
-            except OSError:
-                # The client has closed the connection.
-                return
+            while drop and not over.wait(0.02):
+                connection.sendall(drop)
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = Thread(target=serve)
@@ -49,6 +46,8 @@ def serving(at_once: bytes, drop: bytes = b"", tls: ssl.SSLContext | None = None
             yield f"http{'s' if tls else ''}://127.0.0.1:{listening.getsockname()[1]}/keys.json"
         finally:
             over.set()
+            # On a slow machine, the time limit of a download may end before it has connected.
+            socket.create_connection(listening.getsockname()).close()
             thread.join(LIMIT_SECONDS)
 
 
