@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
 
 from scoreboard.domain.boards import Board
 from scoreboard.domain.rate_limit import RateLimit
@@ -42,6 +45,17 @@ def execute(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         for statement in statements:
             connection.execute(statement)
+
+
+def statements_of(target: Connection | Engine) -> list[tuple[str, Any]]:
+    """Return a list to which each statement is added, with its parameters, when it is executed."""
+    executed: list[tuple[str, Any]] = []
+
+    @event.listens_for(target, "before_cursor_execute")
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        executed.append((statement, parameters))
+
+    return executed
 
 
 @asynccontextmanager

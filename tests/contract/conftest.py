@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import asyncpg
 import pytest
 
 from scoreboard.ports.admin_store import AdminStore
 from tests.clocks import HeldClock
-from tests.servers.postgresql import apart
+from tests.servers.postgresql import Postgres
 from tests.stores import migrated_file, open_postgresql, open_sqlite
 
 BOTH: Final = {"main", "side"}
@@ -47,16 +46,8 @@ def query(driver: str, open_process: OpenProcess, request: pytest.FixtureRequest
                 return connection.execute(statement).fetchall()
 
         return in_file
-    url = request.getfixturevalue("migrated_url")
-
-    async def on_server(statement: str) -> list[tuple[Any, ...]]:
-        connection = await asyncpg.connect(url)
-        try:
-            return [tuple(row) for row in await connection.fetch(statement)]
-        finally:
-            await connection.close()
-
-    return lambda statement: apart(on_server(statement))
+    database = Postgres(request.getfixturevalue("migrated_url"))
+    return lambda statement: [tuple(row) for row in database.sql(statement)]
 
 
 @pytest.fixture

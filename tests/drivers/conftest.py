@@ -11,9 +11,11 @@ from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.ports.ranking import CopyState
 from scoreboard.ranking.redis.connection import RedisLimits
 from scoreboard.ranking.redis.ranking import RedisRanking
+from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.drivers.observer import Observer
 from tests.limits import LIMIT_SECONDS, PATIENT_REDIS
 from tests.servers.redis import RedisServer
+from tests.stores import open_postgresql
 
 
 @pytest.fixture
@@ -21,6 +23,12 @@ async def observer(migrated_url: str) -> AsyncIterator[Observer]:
     connection = await asyncpg.connect(migrated_url)
     yield Observer(migrated_url, connection)
     await connection.close()
+
+
+@pytest.fixture
+async def store(migrated_url: str) -> AsyncIterator[PostgresqlStore]:
+    async with open_postgresql(migrated_url) as store:
+        yield store
 
 
 @pytest.fixture

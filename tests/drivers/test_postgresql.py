@@ -6,15 +6,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from scoreboard.domain.decisions import Acceptance, Decision
@@ -33,8 +31,6 @@ from scoreboard.store.tables import metadata
 from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
 from tests.making import (
     QUEST,
-    TEN_A_MINUTE,
-    VISIT,
     commit,
     decide_with,
     digest,
@@ -43,18 +39,9 @@ from tests.making import (
 )
 from tests.relay import Relay
 from tests.servers.postgresql import Postgres
-from tests.stores import open_postgresql
+from tests.stores import open_postgresql, statements_of
 
 IMPATIENT = replace(PATIENT_POSTGRESQL, silence_seconds=0.5)
-
-
-async def execute(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 @asynccontextmanager
@@ -65,9 +52,9 @@ async def pool(url: str, access: Access) -> AsyncIterator[Connections]:
 
 
 @pytest.fixture
-async def store(migrated_url: str) -> AsyncIterator[PostgresqlStore]:
-    async with open_postgresql(migrated_url) as store:
-        yield store
+def database(migrated_url: str) -> Postgres:
+    """The test's database, without a store."""
+    return Postgres(migrated_url)
 
 
 @asynccontextmanager
@@ -79,13 +66,11 @@ async def relayed(
         yield relay, store
 
 
-async def terminate_all(url: str) -> None:
-    """End all other connections, as a restart or an operator does."""
-    await execute(
-        url,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    )
+TERMINATE_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+"""Ends all other connections, as a restart or an operator does."""
 
 
 def test_of_several_processes_that_migrate_at_once_one_does_it(database_url: str) -> None:
@@ -107,14 +92,14 @@ async def test_the_error_of_an_empty_database_names_the_command(database_url: st
         await postgresql_database.check(database_url)
 
 
-async def test_an_unknown_schema_requires_a_newer_program(migrated_url: str) -> None:
-    await execute(migrated_url, "UPDATE alembic_version SET version_num = '0000'")
+async def test_an_unknown_schema_requires_a_newer_program(database: Postgres) -> None:
+    database.sql("UPDATE alembic_version SET version_num = '0000'")
     with pytest.raises(SchemaError, match="newer schema"):
-        await postgresql_database.check(migrated_url)
+        await postgresql_database.check(database.url())
 
 
 async def test_the_database_of_another_program_is_not_changed(database_url: str) -> None:
-    await execute(database_url, "CREATE TABLE mine (a int)")
+    Postgres(database_url).sql("CREATE TABLE mine (a int)")
     with pytest.raises(SchemaError, match="tables of another program"):
         await asyncio.to_thread(postgresql_database.migrate, database_url)
     with pytest.raises(SchemaError, match="tables of another program"):
@@ -130,12 +115,10 @@ async def test_a_database_that_is_not_utf8_is_refused(postgres: Postgres) -> Non
     await asyncio.to_thread(postgres.drop_database, name)
 
 
-async def test_asynchronous_commits_log_a_warning(migrated_url: str) -> None:
-    await execute(
-        migrated_url, f"ALTER DATABASE {urlsplit(migrated_url).path[1:]} SET synchronous_commit = off"
-    )
+async def test_asynchronous_commits_log_a_warning(database: Postgres) -> None:
+    database.sql(f"ALTER DATABASE {urlsplit(database.url()).path[1:]} SET synchronous_commit = off")
     with capture_logs() as logs:
-        await postgresql_database.check(migrated_url)
+        await postgresql_database.check(database.url())
     assert ["synchronous_commit" in line["event"] for line in logs] == [True]
 
 
@@ -145,26 +128,24 @@ async def test_the_error_of_a_missing_server_has_no_password() -> None:
     assert "a-secret" not in str(refused.value)
 
 
-async def test_time_is_that_of_the_database(migrated_url: str, store: PostgresqlStore) -> None:
+async def test_time_is_that_of_the_database(database: Postgres, store: PostgresqlStore) -> None:
     (event,) = await commit(store, submission())
-    connection = await asyncpg.connect(migrated_url)
-    now_us = await connection.fetchval("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
-    await connection.close()
+    now_us = database.sql("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")[0][0]
     assert now_us - 60_000_000 < event.at_us <= now_us
 
 
 async def test_connections_that_were_lost_while_idle_cause_no_error(
-    migrated_url: str, store: PostgresqlStore
+    database: Postgres, store: PostgresqlStore
 ) -> None:
     await commit(store, submission())
     await store.heads()
-    await terminate_all(migrated_url)
+    database.sql(TERMINATE_OTHERS)
     assert len(await commit(store, submission())) == 1
     assert (await store.heads())["main"].version == 2
 
 
 async def test_a_submission_counts_once_if_its_connection_is_lost(
-    migrated_url: str, store: PostgresqlStore
+    database: Postgres, store: PostgresqlStore
 ) -> None:
     decided = 0
 
@@ -172,8 +153,7 @@ async def test_a_submission_counts_once_if_its_connection_is_lost(
         nonlocal decided
         decided += 1
         if decided == 1:
-            with ThreadPoolExecutor(1) as executor:
-                executor.submit(asyncio.run, terminate_all(migrated_url)).result()
+            database.sql(TERMINATE_OTHERS)
         return decide_with()(batch, facts)
 
     decision = await store.commit({"main"}, lambda: [submission(key=1)], decide_batch)
@@ -231,32 +211,18 @@ async def test_a_database_that_does_not_answer_is_detected_in_time(migrated_url:
         assert len(await commit(store, submission())) == 1
 
 
-async def test_the_rate_limit_is_exact_across_processes(migrated_url: str) -> None:
-    """Twenty concurrent submissions on four connections: ten may pass."""
-
-    async def flood(batch: Sequence[Submission]) -> int:
-        async with open_postgresql(migrated_url, limit=TEN_A_MINUTE) as store:
-            accepted = 0
-            for one in batch:
-                accepted += len(await commit(store, one, limit=TEN_A_MINUTE))
-            return accepted
-
-    batches = [[submission("ada", VISIT if n % 2 else QUEST) for _ in range(10)] for n in range(4)]
-    assert sum(await asyncio.gather(*map(flood, batches))) == 10
-
-
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("analyzed", [False, True], ids=["never analyzed", "analyzed"])
 async def test_the_plan_of_the_facts_statement_is_good_if_it_is_made_on_empty_tables(
-    migrated_url: str, analyzed: bool
+    database: Postgres, analyzed: bool
 ) -> None:
     """With a cached plan and a similar index, each look-up would read a whole board."""
     if analyzed:
-        await execute(migrated_url, "ANALYZE")
+        database.sql("ANALYZE")
     action = replace(QUEST, max_per_day=2, requires="login")
     one = replace(submission(action=action), key=digest(1, 2), proof=proof(3, 4))
     arrays = facts_arrays([one], {"main": 1})
-    async with pool(migrated_url, "write") as connections, connections.transaction() as transaction:
+    async with pool(database.url(), "write") as connections, connections.transaction() as transaction:
         explain = f"EXPLAIN {facts_statement(tuple(arrays))}"
         rows = await transaction.raw.fetch(explain, 10, None, *arrays.values())
     plan = "\n".join(row["QUERY PLAN"] for row in rows)
@@ -276,31 +242,23 @@ async def test_the_plan_of_the_facts_statement_is_good_if_it_is_made_on_empty_ta
 @pytest.mark.usefixtures("store")  # it has registered the boards
 @pytest.mark.parametrize("read", [reads.events, admin_reads.ledger], ids=["events", "ledger"])
 async def test_a_page_of_the_ledger_is_read_in_the_order_of_its_index(
-    migrated_url: str, read: Callable[[Connection, str, int, int], object]
+    database: Postgres, read: Callable[[Connection, str, int, int], object]
 ) -> None:
     """Otherwise each page sorts all later events, and `verify` and `export` are slow on a large ledger."""
-    await execute(
-        migrated_url,
-        "INSERT INTO players (key, user_id, seq) VALUES (1, 'ada', 20000)",
+    database.sql("INSERT INTO players (key, user_id, seq) VALUES (1, 'ada', 20000)")
+    database.sql(
         "INSERT INTO score_events (board_key, version, event_id, kind, player_key, points, score, at_us) "
-        "SELECT 1, n, gen_random_uuid(), 'adjust', 1, 1, n, n FROM generate_series(1, 20000) AS g(n)",
-        "ANALYZE",
+        "SELECT 1, n, gen_random_uuid(), 'adjust', 1, 1, n, n FROM generate_series(1, 20000) AS g(n)"
     )
+    database.sql("ANALYZE")
 
     def plan(connection: Connection) -> str:
-        asked: list[tuple[str, Any]] = []
-
-        @event.listens_for(connection, "before_cursor_execute")
-        def note(
-            _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
-        ) -> None:
-            asked.append((statement, parameters))
-
+        executed = statements_of(connection)
         read(connection, "main", 1_000, 100)
-        statement, parameters = asked[0]
+        statement, parameters = executed[0]
         return "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars())
 
-    async with pool(migrated_url, "read") as connections:
+    async with pool(database.url(), "read") as connections:
         found = await connections.run(plan)
     assert "Index Scan using score_events_pkey" in found
     assert "Sort Key: score_events" not in found

@@ -1,9 +1,6 @@
 """All reads of a correction use an index, since it holds the locks of all boards."""
 
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import event
 
 from scoreboard.domain.administration import Correction
 from scoreboard.domain.events import EventKind
@@ -11,20 +8,13 @@ from scoreboard.store.administration.facts import read_facts
 from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.making import commit, submission
+from tests.stores import statements_of
 
 
 async def test_no_statement_reads_a_whole_board(path: Path, store: SqliteStore) -> None:
     await commit(store, submission("ada"))
     engine = sqlite_file.open_engine(path, "write")
-    asked: list[tuple[str, Any]] = []
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def note(
-        _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
-    ) -> None:
-        if "FROM score_events" in statement and not statement.startswith("EXPLAIN"):
-            asked.append((statement, parameters))
-
+    executed = statements_of(engine)
     with engine.begin() as connection:
         for correction in (
             Correction(EventKind.VOID, "root", "a test", user_id="ada", since_us=0),
@@ -33,7 +23,8 @@ async def test_no_statement_reads_a_whole_board(path: Path, store: SqliteStore) 
             read_facts(connection, correction, 0)
         plans = [
             row[3]
-            for statement, parameters in list(asked)
+            for statement, parameters in list(executed)
+            if "FROM score_events" in statement
             for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         ]
     engine.dispose()

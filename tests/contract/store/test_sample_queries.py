@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import asyncpg
-
 from tests.making import DUEL, VISIT, commit, submission
+from tests.servers.postgresql import Postgres
 from tests.stores import open_postgresql
 
 QUERIES = (Path(__file__).parents[3] / "docs" / "sample-queries.sql").read_text(encoding="utf-8")
@@ -16,11 +15,8 @@ async def test_each_sample_query_returns_what_it_says(migrated_url: str) -> None
         await commit(store, submission("ada", DUEL), submission("bob", name="Bob"))
         expected = [(e.rank, e.user_id, e.name, e.score) for e in (await store.page("main", 10, 0)).entries]
     statements = [statement for statement in QUERIES.split(";\n") if statement.strip()]
-    connection = await asyncpg.connect(migrated_url)
-    top, past, last, by_action, gaps = [
-        [tuple(row) for row in await connection.fetch(one)] for one in statements
-    ]
-    await connection.close()
+    database = Postgres(migrated_url)
+    top, past, last, by_action, gaps = [[tuple(row) for row in database.sql(one)] for one in statements]
     assert top == expected == [(1, "ada", None, 80), (2, "bob", "Bob", 80)]
     assert past == [("ada", 80, 3), ("bob", 80, 4)]
     assert [(row[2], row[4]) for row in last] == [("duel", 80), ("quest", 50)]
