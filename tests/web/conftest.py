@@ -8,7 +8,7 @@ import uvloop
 
 from tests.clocks import HeldClock
 from tests.harness import UNLIMITED, LoopFactory, Running, running
-from tests.web.signing import KEYS, pem
+from tests.web.signing import ALGORITHMS, key, pem
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +22,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def trusting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server that accepts its own secret and three public keys."""
     folder, paths = tmp_path_factory.mktemp("trusting"), []
-    for algorithm, key in KEYS.items():
-        (folder / f"{algorithm}.pem").write_bytes(pem(key))
+    for algorithm in ALGORITHMS:
+        (folder / f"{algorithm}.pem").write_bytes(pem(key(algorithm)))
         paths.append(str(folder / f"{algorithm}.pem"))
     with running(folder, jwt_public_keys=",".join(paths), rate_limit=UNLIMITED) as server:
         yield server

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from functools import cache
 from typing import Any, Final
 
 import jwt
@@ -17,28 +18,29 @@ FIRST_SECRET: Final = "the first secret of the tests is changed later"
 OTHER_SECRET: Final = "another secret of the tests, never used elsewhere"
 
 
-def make_key(algorithm: str) -> Any:
-    match algorithm:
-        case "RS256":
-            return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+ALGORITHMS: Final = ("RS256", "ES256", "EdDSA")
+
+
+@cache
+def key(name: str) -> Any:
+    """Return the private key for an algorithm, or an RSA key that no server accepts for any other name."""
+    match name:
         case "ES256":
             return ec.generate_private_key(ec.SECP256R1())
-        case _:
+        case "EdDSA":
             return ed25519.Ed25519PrivateKey.generate()
+        case _:
+            return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 
 
-KEYS: Final = {algorithm: make_key(algorithm) for algorithm in ("RS256", "ES256", "EdDSA")}
-STRANGER: Final = make_key("RS256")
-
-
-def pem(key: Any) -> bytes:
-    public: bytes = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+def pem(private: Any) -> bytes:
+    public: bytes = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return public
 
 
 def jwk(algorithm: str, kid: str, **changed: Any) -> dict[str, Any]:
     found: dict[str, Any] = get_default_algorithms()[algorithm].to_jwk(
-        KEYS[algorithm].public_key(), as_dict=True
+        key(algorithm).public_key(), as_dict=True
     )
     return {**found, "kid": kid, "use": "sig", "alg": algorithm, **changed}
 
@@ -49,8 +51,8 @@ def claims_of(scoreboard: Running, **changed: Any) -> Claims:
     return {name: value for name, value in claims.items() if value is not ...}
 
 
-def signed(claims: Claims, key: Any = SECRET, algorithm: str = "HS256", **header: Any) -> str:
-    return jwt.encode(claims, key, algorithm=algorithm, headers=header or None)
+def signed(claims: Claims, by: Any = SECRET, algorithm: str = "HS256", **header: Any) -> str:
+    return jwt.encode(claims, by, algorithm=algorithm, headers=header or None)
 
 
 def raw(header: dict[str, Any], claims: Claims, signature: bytes = b"") -> str:
@@ -59,10 +61,10 @@ def raw(header: dict[str, Any], claims: Claims, signature: bytes = b"") -> str:
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
 
-def hmac_of(header: dict[str, Any], claims: Claims, key: bytes) -> str:
+def hmac_of(header: dict[str, Any], claims: Claims, secret: bytes) -> str:
     """Return a token with an HMAC by any key. Libraries refuse public keys as secrets."""
     signing_input = raw(header, claims).rpartition(".")[0]
-    signature = get_default_algorithms()["HS256"].sign(signing_input.encode(), key)
+    signature = get_default_algorithms()["HS256"].sign(signing_input.encode(), secret)
     return f"{signing_input}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from scoreboard import __version__
 from tests.harness import Running, running
 from tests.key_server import NO_KEY_SETS, publishing
-from tests.web.signing import KEYS, STRANGER, claims_of, jwk, signed
+from tests.web.signing import claims_of, jwk, key, signed
 
 
 def first(scoreboard: Running, token: str) -> Any:
@@ -21,12 +21,12 @@ def test_changes_of_a_key_set_take_effect(tmp_path: Path) -> None:
         publishing([jwk("RS256", "one")]) as issuer,
         running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s,
     ):
-        token = signed(claims_of(s), KEYS["RS256"], "RS256", kid="one")
+        token = signed(claims_of(s), key("RS256"), "RS256", kid="one")
         assert first(s, token).status_code == 201
         # This server accepts no secret.
         assert s.score(token=signed(claims_of(s))).status_code == 401
         asked = issuer.asked
-        rotated = signed(claims_of(s), KEYS["ES256"], "ES256", kid="two")
+        rotated = signed(claims_of(s), key("ES256"), "ES256", kid="two")
         issuer.keys = [jwk("ES256", "two")]
         # An unknown kid makes the server download the set, at most once a minute.
         assert s.score(token=rotated).status_code == 401
@@ -44,7 +44,7 @@ def test_the_last_good_key_set_stays(tmp_path: Path) -> None:
         publishing([jwk("EdDSA", "one")]) as issuer,
         running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s,
     ):
-        token = signed(claims_of(s), KEYS["EdDSA"], "EdDSA", kid="one")
+        token = signed(claims_of(s), key("EdDSA"), "EdDSA", kid="one")
         assert first(s, token).status_code == 201
         for broken in (
             [],
@@ -54,9 +54,9 @@ def test_the_last_good_key_set_stays(tmp_path: Path) -> None:
         ):
             issuer.keys = broken
             s.clock.advance(60)
-            assert s.score(token=signed(claims_of(s), STRANGER, "RS256", kid="two")).status_code == 401
+            assert s.score(token=signed(claims_of(s), key("stranger"), "RS256", kid="two")).status_code == 401
             assert (
-                s.score(token=signed(claims_of(s, jti="x"), KEYS["EdDSA"], "EdDSA", kid="one")).status_code
+                s.score(token=signed(claims_of(s, jti="x"), key("EdDSA"), "EdDSA", kid="one")).status_code
                 == 201
             )
         issuer.fails = True
@@ -64,10 +64,10 @@ def test_the_last_good_key_set_stays(tmp_path: Path) -> None:
             issuer.fails = issuer.body is None
             s.clock.advance(60)
             asked = issuer.asked
-            assert s.score(token=signed(claims_of(s), STRANGER, "RS256", kid="two")).status_code == 401
+            assert s.score(token=signed(claims_of(s), key("stranger"), "RS256", kid="two")).status_code == 401
             assert issuer.asked == asked + 1
             assert s.score(
-                token=signed(claims_of(s, jti="y"), KEYS["EdDSA"], "EdDSA", kid="one")
+                token=signed(claims_of(s, jti="y"), key("EdDSA"), "EdDSA", kid="one")
             ).status_code in {
                 201,
                 429,
@@ -79,7 +79,7 @@ def test_a_server_starts_without_a_usable_key_set_and_takes_the_first_good_one(t
     with publishing([jwk("ES256", "one")]) as issuer:
         issuer.fails = True
         with running(tmp_path, jwt_secret=None, jwt_jwks_url=issuer.url) as s:
-            token = signed(claims_of(s), KEYS["ES256"], "ES256", kid="one")
+            token = signed(claims_of(s), key("ES256"), "ES256", kid="one")
             for issuer.body in (None, *NO_KEY_SETS.values()):
                 response = s.score(token=token)
                 assert (response.status_code, response.json()["code"]) == (503, "keys_unavailable")

@@ -8,7 +8,7 @@ import pytest
 from jwt.algorithms import get_default_algorithms
 
 from tests.harness import SECRET, UNLIMITED, Running, running
-from tests.web.signing import KEYS, Claims, assert_refused, claims_of, hmac_of, pem, signed
+from tests.web.signing import Claims, assert_refused, claims_of, hmac_of, key, pem, signed
 
 
 def access_token(**changed: Any) -> Claims:
@@ -58,7 +58,7 @@ PROVIDERS: Final[dict[str, tuple[Claims, str, int]]] = {
 def following(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server that accepts the tokens of one provider."""
     folder = tmp_path_factory.mktemp("following")
-    (folder / "provider.pem").write_bytes(pem(KEYS["RS256"]))
+    (folder / "provider.pem").write_bytes(pem(key("RS256")))
     given: dict[str, Any] = {
         "jwt_issuer": "https://login.example",
         "jwt_audience": "other,api",
@@ -73,7 +73,7 @@ def following(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def test_the_forms_of_all_providers_are_accepted(
     following: Running, claims: Claims, user: str, status: int
 ) -> None:
-    token = signed(claims_of(following, **claims), KEYS["RS256"], "RS256", kid="provider")
+    token = signed(claims_of(following, **claims), key("RS256"), "RS256", kid="provider")
     response = following.score(user, token=token)
     assert response.status_code == status, response.text
     if status == 403:

@@ -13,24 +13,24 @@ from scoreboard.domain.errors import StartError
 from tests.harness import SECRET, UNLIMITED, Running, running
 from tests.key_server import publishing
 from tests.web.signing import (
+    ALGORITHMS,
     FIRST_SECRET,
-    KEYS,
     OTHER_SECRET,
-    STRANGER,
     Claims,
     assert_refused,
     claims_of,
     hmac_of,
     jwk,
+    key,
     pem,
     raw,
     signed,
 )
 
 
-@pytest.mark.parametrize("algorithm", KEYS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_public_key_verifies_the_tokens_of_its_owner(trusting: Running, algorithm: str) -> None:
-    token = signed(claims_of(trusting), KEYS[algorithm], algorithm, kid="whatever")
+    token = signed(claims_of(trusting), key(algorithm), algorithm, kid="whatever")
     assert trusting.score(token=token).status_code == 201
     assert trusting.score().status_code == 201
 
@@ -45,13 +45,13 @@ FORGERIES: Final[dict[str, Callable[[Claims], str]]] = {
     "alg is a list": lambda claims: raw({"alg": ["HS256"]}, claims, b"x" * 32),
     "alg is a number": lambda claims: raw({"alg": 256}, claims, b"x" * 32),
     "another algorithm of the same family": lambda claims: signed(claims, SECRET * 2, "HS512"),
-    "another algorithm with the same key": lambda claims: signed(claims, KEYS["RS256"], "PS256"),
+    "another algorithm with the same key": lambda claims: signed(claims, key("RS256"), "PS256"),
     "a stranger's secret": lambda claims: signed(claims, OTHER_SECRET),
-    "a stranger's key": lambda claims: signed(claims, STRANGER, "RS256"),
+    "a stranger's key": lambda claims: signed(claims, key("stranger"), "RS256"),
     "an empty secret": lambda claims: hmac_of(PLAIN_HEADER, claims, b""),
-    "the public key as a secret": lambda claims: hmac_of(PLAIN_HEADER, claims, pem(KEYS["RS256"])),
+    "the public key as a secret": lambda claims: hmac_of(PLAIN_HEADER, claims, pem(key("RS256"))),
     "the public key as a secret, stripped": lambda claims: hmac_of(
-        PLAIN_HEADER, claims, pem(KEYS["RS256"]).strip()
+        PLAIN_HEADER, claims, pem(key("RS256")).strip()
     ),
     "kid is a path": lambda claims: hmac_of({**PLAIN_HEADER, "kid": "../../../../dev/null"}, claims, b""),
     "kid is SQL": lambda claims: hmac_of({**PLAIN_HEADER, "kid": "' UNION SELECT 'key"}, claims, b"key"),
@@ -60,9 +60,9 @@ FORGERIES: Final[dict[str, Callable[[Claims], str]]] = {
     ),
     "an embedded key": lambda claims: signed(
         claims,
-        STRANGER,
+        key("stranger"),
         "RS256",
-        jwk=get_default_algorithms()["RS256"].to_jwk(STRANGER.public_key(), as_dict=True),
+        jwk=get_default_algorithms()["RS256"].to_jwk(key("stranger").public_key(), as_dict=True),
     ),
     "a critical header": lambda claims: signed(claims, SECRET, crit=["exp"], exp=1),
     "no signature": lambda claims: signed(claims).rpartition(".")[0] + ".",
@@ -90,7 +90,7 @@ def test_a_forged_token_is_refused_without_a_reason(
 def test_urls_in_a_token_are_not_requested(trusting: Running, pointer: str) -> None:
     with publishing([jwk("RS256", "a")]) as issuer:
         assert_refused(
-            trusting, signed(claims_of(trusting), STRANGER, "RS256", kid="b", **{pointer: issuer.url})
+            trusting, signed(claims_of(trusting), key("stranger"), "RS256", kid="b", **{pointer: issuer.url})
         )
         assert issuer.asked == 0
 
@@ -245,7 +245,7 @@ def test_tokens_of_an_old_secret_stay_valid_during_a_rotation(tmp_path: Path) ->
 def test_keys_that_accept_no_token_or_any_token_are_refused_at_the_start(
     tmp_path: Path, given: dict[str, Any], named: str
 ) -> None:
-    (tmp_path / "RS256.pem").write_bytes(pem(KEYS["RS256"]))
+    (tmp_path / "RS256.pem").write_bytes(pem(key("RS256")))
     if "jwt_public_keys" in given:
         given = {**given, "jwt_public_keys": str(tmp_path / given["jwt_public_keys"])}
     with pytest.raises(StartError, match=named), running(tmp_path, jwt_secret=None, **given):
@@ -254,6 +254,6 @@ def test_keys_that_accept_no_token_or_any_token_are_refused_at_the_start(
 
 def test_a_private_key_is_refused_as_a_public_key(tmp_path: Path) -> None:
     path = tmp_path / "private.pem"
-    path.write_bytes(KEYS["RS256"].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    path.write_bytes(key("RS256").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     with pytest.raises(StartError, match="is not a public key"), running(tmp_path, jwt_public_keys=str(path)):
         pass
