@@ -12,53 +12,7 @@ import pytest
 
 from tests.clocks import HeldClock
 from tests.harness import Running, running
-
-CATALOG = """
-[boards.main]
-title = "Main"
-timezone = "America/New_York"
-[boards.side]
-title = "Side"
-[actions.login]
-board = "side"
-points = 1
-title = "Log in"
-[actions.once]
-board = "main"
-points = 10
-title = "Once"
-max_total = 1
-[actions.seldom]
-board = "main"
-points = 10
-title = "Seldom"
-cooldown_seconds = 30
-[actions.daily]
-board = "main"
-points = 10
-title = "Daily"
-max_per_day = 2
-[actions.after]
-board = "main"
-points = 10
-title = "After"
-requires = "login"
-[actions.off]
-board = "main"
-points = 10
-title = "Off"
-enabled = false
-[actions.prize]
-board = "main"
-points = 10
-points_range = [-5, 100]
-title = "Prize"
-by = "server"
-[actions.plain]
-board = "main"
-points = 10
-title = "Plain"
-"""
+from tests.web.catalog_with_rules import CATALOG
 
 
 @pytest.fixture
@@ -114,7 +68,7 @@ def test_a_daily_maximum_counts_days_in_the_boards_time_zone(scoreboard: Running
 
 def test_an_action_may_require_another_one_on_any_board(scoreboard: Running) -> None:
     assert told(scoreboard.score(action_id="after")) == (409, "action_requires", None)
-    assert told(scoreboard.score(action_id="login")) == COUNTED
+    assert told(scoreboard.score(action_id="visit")) == COUNTED
     assert told(scoreboard.score(action_id="after")) == COUNTED
     assert told(scoreboard.score("bob", "after")) == (409, "action_requires", None)
 
@@ -156,8 +110,8 @@ def test_a_trusted_server_sets_points_within_the_range(scoreboard: Running) -> N
     # JSON Schema treats this as an integer.
     assert claim(scoreboard, SERVER, points=3.0).json()["score"] == 40
     assert told(claim(scoreboard, SERVER, points=101)) == (409, "points_out_of_range", None)
-    assert told(claim(scoreboard, SERVER, actionId="plain", points=11)) == (409, "points_out_of_range", None)
-    assert told(claim(scoreboard, (), actionId="plain", points=10)) == (403, "points_not_yours", None)
+    assert told(claim(scoreboard, SERVER, actionId="quest", points=11)) == (409, "points_out_of_range", None)
+    assert told(claim(scoreboard, (), actionId="quest", points=10)) == (403, "points_not_yours", None)
     assert told(claim(scoreboard, SERVER, points=1.5))[:2] == (422, "validation_failed")
 
 

@@ -47,8 +47,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
             text = httpx2.get(scoreboard.metrics_url).text
     labels: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(text):
-        for ending in SAMPLES.get(family.type, ()):
-            labels[family.name + ending] = set()
+        labels |= {family.name + ending: set() for ending in SAMPLES.get(family.type, ())}
         for sample in family.samples:
             labels.setdefault(sample.name, set()).update(sample.labels)
     # An embedded server has no pools.
