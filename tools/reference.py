@@ -27,7 +27,7 @@ from scoreboard.resilience import rate_limiter as limiter
 from scoreboard.server import connection_limits as connection
 from scoreboard.services import answer, read_boards, verify, write_queue
 from scoreboard.services import group_commit as commit
-from scoreboard.settings import catalog
+from scoreboard.settings import catalog_boards, catalog_file
 from scoreboard.settings.config import PREFIX, Settings
 from scoreboard.settings.postgresql_url import ASYNCPG_OPTIONS, OWN_OPTIONS, SESSION_OPTIONS
 from scoreboard.web import problems
@@ -54,10 +54,16 @@ def example_settings() -> None:
 
 
 def catalog_keys(kind: str) -> None:
-    """Print the keys of `[boards.ID]` or `[actions.ID]`."""
-    entries: Mapping[str, type[BaseModel]] = {"boards": catalog.BoardEntry, "actions": catalog.ActionEntry}
+    """Print the keys of `[boards.ID]`, of a column, or of `[actions.ID]`."""
+    entries: Mapping[str, type[BaseModel]] = {
+        "boards": catalog_file.BoardEntry,
+        "columns": catalog_file.ColumnEntry,
+        "actions": catalog_file.ActionEntry,
+    }
     _table("key", "")
     for name, field in entries[kind].model_fields.items():
+        if name.removesuffix("_range") in catalog_boards.NOT_YET:
+            continue
         default = f" Default: `{_default(field)}`." if _default(field) else ""
         _row(f"`{name}`", ("Required. " if field.is_required() else "") + _text(field) + default)
 

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from scoreboard.domain.boards import Action, ActionColumn, Board
+from scoreboard.domain.definitions import Aggregation, Column, Definition, Sort, Ties
 from scoreboard.domain.errors import CatalogError, UnknownAction, UnknownBoard
+from scoreboard.domain.periods import PeriodKind
+from scoreboard.settings import catalog_boards
 from scoreboard.settings.catalog import load_catalog
 
 GOOD = """
@@ -15,6 +19,23 @@ board = "main"
 points = 50
 title = "Quest"
 """
+
+
+def board(keys: str, action: str = "points = 50") -> str:
+    """Return a catalog with these keys of a board, and of an action on it."""
+    return (
+        f"[boards.main]\ntitle = 'Main'\n{keys}\n[actions.quest]\nboard = 'main'\ntitle = 'Quest'\n{action}"
+    )
+
+
+BEST = "aggregation = 'best'\ncolumns = [{ id = 'time', sort = 'ascending' }]"
+COUNTED = "aggregation = 'sum'\ncolumns = [{ id = 'time', aggregation = 'sum' }]"
+
+
+@pytest.fixture
+def everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accept definitions that the drivers do not implement yet."""
+    monkeypatch.setattr(catalog_boards, "NOT_YET", {})
 
 
 def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
@@ -75,6 +96,73 @@ MISTAKES = {
 }
 
 
+MISTAKES |= {
+    "an aggregation that is none": (board("aggregation = 'mean'"), "boards.main.aggregation"),
+    "a sort that is none": (board("sort = 'up'"), "boards.main.sort"),
+    "ties that are none": (board("ties = 'random'"), "boards.main.ties"),
+    "a period that is none": (board("periods = ['year']"), "boards.main.periods.0"),
+    "a period twice": (board("periods = ['day', 'week', 'day']"), "boards.main.periods: name each"),
+    "too many decimals": (board("decimals = 10"), "boards.main.decimals"),
+    "a long unit": (board(f"unit = '{'x' * 17}'"), "boards.main.unit"),
+    "no rows": (board("rows = 0"), "boards.main.rows"),
+    "too many rows": (board("rows = 101"), "boards.main.rows"),
+    "an opening without a time zone": (board("opens_at = 2026-12-24T18:00:00"), "boards.main.opens_at"),
+    "an end before the opening": (
+        board("opens_at = 2026-12-24T18:00:00Z\ncloses_at = 2026-12-24T18:00:00Z"),
+        "boards.main.closes_at: must be after",
+    ),
+    "three columns": (
+        board("aggregation = 'best'\ncolumns = [{ id = 'a' }, { id = 'b' }, { id = 'c' }]"),
+        "boards.main.columns",
+    ),
+    "two columns with one id": (
+        board("aggregation = 'best'\ncolumns = [{ id = 'a' }, { id = 'a' }]"),
+        "boards.main.columns: two columns",
+    ),
+    "a column with a bad id": (
+        board("aggregation = 'best'\ncolumns = [{ id = 'Time' }]"),
+        "boards.main.columns.0.id",
+    ),
+    "a column with the id of the score": (
+        board("aggregation = 'best'\ncolumns = [{ id = 'score' }]"),
+        "boards.main.columns.0.id",
+    ),
+    "an aggregation of a column of whole events": (
+        board("aggregation = 'best'\ncolumns = [{ id = 'a', aggregation = 'sum' }]"),
+        "boards.main.columns.0.aggregation: remove it",
+    ),
+    "a column of a sum without an aggregation": (
+        board("columns = [{ id = 'a' }]"),
+        "boards.main.columns.0.aggregation: required",
+    ),
+    "no points on a sum": (board("", ""), "actions.quest.points: required"),
+    "neither points nor a range": (board("aggregation = 'best'", ""), "actions.quest.points_range: required"),
+    "points on a count": (board("aggregation = 'count'"), "actions.quest.points: remove it"),
+    "a range of points on a count": (
+        board("aggregation = 'count'", "points_range = [1, 2]"),
+        "actions.quest.points_range: remove it",
+    ),
+    "a range from most to least": (
+        board("aggregation = 'best'", "points_range = [2, 1]"),
+        "actions.quest.points_range: must be [least, most].",
+    ),
+    "a column without a value": (board(BEST), "actions.quest.columns.time: required"),
+    "a value of a column that the board does not have": (
+        board(BEST, "points = 5\ncolumns = { time = 1, speed = 2 }"),
+        "actions.quest.columns.speed",
+    ),
+    "a range of a column that the board does not have": (
+        board("", "points = 5\ncolumns_range = { speed = [1, 2] }"),
+        "actions.quest.columns_range.speed",
+    ),
+    "a value outside the range of its column": (
+        board(BEST, "points = 5\ncolumns = { time = 9 }\ncolumns_range = { time = [1, 2] }"),
+        "actions.quest.columns_range.time",
+    ),
+}
+
+
+@pytest.mark.usefixtures("everything")
 @pytest.mark.parametrize(("text", "place"), MISTAKES.values(), ids=MISTAKES.keys())
 def test_an_error_names_the_file_and_the_key(tmp_path: Path, text: str, place: str) -> None:
     path = tmp_path / "catalog.toml"
@@ -106,3 +194,68 @@ def test_the_shipped_catalog_has_three_actions_on_its_first_board() -> None:
     catalog = load_catalog(None)
     first = catalog.board(None).id
     assert sum(action.board == first for action in catalog.actions.values()) >= 3
+
+
+@pytest.mark.usefixtures("everything")
+def test_a_board_has_the_definition_of_its_keys(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    keys = """
+aggregation = "best"
+sort = "ascending"
+columns = [{ id = "stars" }, { id = "time", sort = "ascending", decimals = 3 }]
+ties = "shared"
+periods = ["month", "day"]
+decimals = 2
+unit = "m"
+rows = 25
+opens_at = 2026-12-24T18:00:00+01:00
+closes_at = 2026-12-25T18:00:00+01:00
+"""
+    path.write_text(
+        board(keys, "points_range = [0, 900]\ncolumns = { stars = 3 }\ncolumns_range.time = [1, 2]")
+    )
+    catalog = load_catalog(path)
+    assert catalog.board("main") == Board(
+        "main",
+        "Main",
+        Definition(
+            aggregation=Aggregation.BEST,
+            sort=Sort.ASCENDING,
+            columns=(
+                Column("stars", Sort.DESCENDING, Aggregation.BEST),
+                Column("time", Sort.ASCENDING, Aggregation.BEST, decimals=3),
+            ),
+            ties=Ties.SHARED,
+            periods=(PeriodKind.DAY, PeriodKind.MONTH),
+        ),
+        decimals=2,
+        unit="m",
+        rows=25,
+        opens_at_us=1_798_131_600_000_000,
+        closes_at_us=1_798_218_000_000_000,
+    )
+    assert catalog.action("quest") == Action(
+        "quest",
+        "main",
+        None,
+        "Quest",
+        points_range=(0, 900),
+        columns=(ActionColumn("stars", 3), ActionColumn("time", range=(1, 2))),
+    )
+
+
+@pytest.mark.usefixtures("everything")
+def test_each_submission_to_a_board_that_counts_is_one_point(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text(board("aggregation = 'count'", ""))
+    assert load_catalog(path).action("quest").points == 1
+
+
+@pytest.mark.parametrize(
+    "keys", [BEST, COUNTED, "sort = 'ascending'", "ties = 'shared'", "periods = ['day']"]
+)
+def test_definitions_that_a_driver_does_not_implement_are_refused(tmp_path: Path, keys: str) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text(board(keys, "points = 50"))
+    with pytest.raises(CatalogError, match="does not support it yet"):
+        load_catalog(path)
