@@ -3,20 +3,18 @@
 import asyncio
 import json
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from itertools import count, cycle
-from pathlib import Path
 from typing import Protocol
 
 from benchmarks.client import Connection, connect
 from benchmarks.crowd import Post
 from benchmarks.machine import pinned
 from benchmarks.measuring import posts
-from benchmarks.native import compiled
+from benchmarks.native import running_native, running_program
 from benchmarks.target import COMMAND, Target
 from tests.servers.process import free_port
 
@@ -75,28 +73,26 @@ async def _answer(connection: Connection, request: bytes) -> bytes:
 @asynccontextmanager
 async def floor(event_bytes: int) -> AsyncIterator[Contender]:
     """Run `native/floor.c`, a loop over send(2)."""
-    port, versions, pipe = free_port(), count(1), asyncio.subprocess.PIPE
-    with tempfile.TemporaryDirectory(prefix="scoreboard-load-") as folder:
-        command = pinned(0, str(compiled("floor", Path(folder))), str(port), str(event_bytes))
-        async with _process(*command, stdin=pipe, stdout=pipe) as process:
-            assert process.stdout is not None
-            await process.stdout.readline()
+    port, versions = free_port(), count(1)
+    async with running_native(0, "floor", str(port), str(event_bytes)) as process:
+        assert process.stdout is not None
+        await process.stdout.readline()
 
-            async def publish() -> Post:
-                post = Post(next(versions), time.monotonic_ns())
-                assert process.stdin is not None
-                process.stdin.write(b"%d\n" % post.version)
-                return post
+        async def publish() -> Post:
+            post = Post(next(versions), time.monotonic_ns())
+            assert process.stdin is not None
+            process.stdin.write(b"%d\n" % post.version)
+            return post
 
-            yield Contender(port, "/", process.pid, publish)
+        yield Contender(port, "/", process.pid, publish)
 
 
 @asynccontextmanager
 async def rival(name: str, event_bytes: int) -> AsyncIterator[Contender]:
     """Run an application of `rivals.py` under uvicorn, with uvloop and httptools like the scoreboard."""
     port, versions = free_port(), count(1)
-    command = pinned(0, sys.executable, "-m", "benchmarks.rivals", name, str(port), str(event_bytes))
-    async with _process(*command, stderr=asyncio.subprocess.DEVNULL) as process:
+    command = (sys.executable, "-m", "benchmarks.rivals", name, str(port), str(event_bytes))
+    async with running_program(0, *command) as process:
         connection = await _connected(port)
 
         async def publish() -> Post:
@@ -116,13 +112,3 @@ async def _connected(port: int) -> Connection:
                 return (await connect(HOST, port, 1))[0]
             except OSError:
                 await asyncio.sleep(0.05)
-
-
-@asynccontextmanager
-async def _process(*command: str, **streams: int) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(*command, **streams)  # type: ignore[arg-type]  # pipes only
-    try:
-        yield process
-    finally:
-        process.kill()
-        await process.wait()

@@ -2,15 +2,12 @@
 
 import asyncio
 import json
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import pinned
-from benchmarks.native import compiled
+from benchmarks.native import running_native
 
 AWAIT_MS = 20_000
 """An event that a stream has not received after this time counts as missed."""
@@ -64,16 +61,5 @@ class Crowd:
 @asynccontextmanager
 async def crowd(host: str, port: int, path: str) -> AsyncIterator[Crowd]:
     """Start a reader without streams. Raises CannotMeasure."""
-    with tempfile.TemporaryDirectory(prefix="scoreboard-load-") as folder:
-        program = compiled("reader", Path(folder))
-        process = await asyncio.create_subprocess_exec(
-            *pinned(1, str(program), host, str(port), path),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=2**26,
-        )
-        try:
-            yield Crowd(process)
-        finally:
-            process.kill()
-            await process.wait()
+    async with running_native(1, "reader", host, str(port), path) as process:
+        yield Crowd(process)

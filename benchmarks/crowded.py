@@ -9,23 +9,17 @@ from contextlib import asynccontextmanager
 from itertools import cycle
 
 from benchmarks.client import Sent, at_rate
-from benchmarks.contenders import BUSY_USERS, HOST, STREAM, scoreboard
+from benchmarks.contenders import BUSY_USERS, HOST, STREAM
 from benchmarks.crowd import Crowd, Post, crowd
-from benchmarks.fanout import PACE_SECONDS, SETTLE_SECONDS, measured
+from benchmarks.fanout import PACE_SECONDS, SETTLE_SECONDS
 from benchmarks.machine import pinned
-from benchmarks.measuring import connected, latencies, others, posts
+from benchmarks.measuring import connected, latencies, others, posts, under_load
 from benchmarks.options import Figures, OnTick, Options
 from benchmarks.target import COMMAND, Target
 from tests.servers.process import free_port
 
 RATE = 100
-MOST = 19_000
-"""As many streams as a process with 20,000 descriptors can hold."""
-
-GOAL_MS = 100.0
-STEPS = (2_500, 5_000, 7_500, 10_000, 12_500, 15_000)
 DRAIN_SECONDS = 5.0
-EVENTS = 5
 
 
 @asynccontextmanager
@@ -123,36 +117,16 @@ def _metrics(port: int) -> dict[str, float]:
     }
 
 
-async def fanout_most(_options: Options, on_tick: OnTick) -> Figures:
-    """Open as many streams as one process can hold on this machine."""
-    async with scoreboard() as contender:
-        figures, _ = await measured(contender, MOST, EVENTS, on_tick)
-    return {name: figures[name] for name in ("live", "opened_s", "last_p50_ms", "missed", "lost_streams")}
-
-
-async def fanout_largest(_options: Options, on_tick: OnTick) -> Figures:
-    """Find the largest crowd whose last stream has an event within 100 ms of the POST (median)."""
-    found: Figures = {"largest": 0}
-    for number, count in enumerate(STEPS):
-        async with scoreboard() as contender:
-            figures, _ = await measured(contender, count, EVENTS)
-        found[f"last_p50_ms_of_{count}"] = figures["last_p50_ms"]
-        on_tick((number + 1) / len(STEPS))
-        if figures["last_p50_ms"] >= GOAL_MS:
-            break
-        found["largest"] = count
-    return found
-
-
 async def fanout_reconnect(options: Options, on_tick: OnTick) -> Figures:
     """Reconnect all clients at once, next to 100 scores per second."""
-    async with _watched(options.crowd) as (target, watching), connected([target]) as connections:
-        scoring = asyncio.create_task(
-            at_rate(connections, cycle(posts(target, BUSY_USERS)), RATE, max(options.seconds, 10), on_tick)
-        )
+    async with (
+        _watched(options.crowd) as (target, watching),
+        under_load([target], posts(target, BUSY_USERS), RATE) as sent,
+    ):
         await asyncio.sleep(PACE_SECONDS)
         back = await watching.reopen()
-        sent = await scoring
+        on_tick(0.5)
+        await asyncio.sleep(options.seconds)
     return {
         "live": back["live"],
         "live_again_s": back["seconds"],

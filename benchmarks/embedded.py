@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.client import at_rate
 from benchmarks.crowded import reach_of_scores
-from benchmarks.measuring import USERS, WARM_UP_SECONDS, connected, flood, posts, steady
+from benchmarks.measuring import USERS, connected, flood, posts, steady, under_load
 from benchmarks.options import Figures, OnTick, Options
 from benchmarks.seed import seed_sqlite
 from benchmarks.target import Target
@@ -39,12 +39,8 @@ async def reads(options: Options, on_tick: OnTick) -> Figures:
     """Board reads as fast as possible, next to ten score updates per second."""
     with Target() as target:
         await _some_scores(target)
-        async with connected([target], 4) as writers:
-            seconds = options.seconds + WARM_UP_SECONDS
-            writing = asyncio.create_task(at_rate(writers, cycle(posts(target, 20)), 10, seconds))
-            figures = await flood([target], [target.get("/api/leaderboard")], options.seconds, 200, on_tick)
-            await writing
-        return figures
+        async with under_load([target], posts(target, 20), 10, 4):
+            return await flood([target], [target.get("/api/leaderboard")], options.seconds, 200, on_tick)
 
 
 async def read_latency(options: Options, on_tick: OnTick) -> Figures:

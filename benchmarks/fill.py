@@ -3,13 +3,13 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import cycle, pairwise
+from contextlib import AsyncExitStack
+from itertools import pairwise
 from time import perf_counter
 
-from benchmarks.client import Sent, at_rate
+from benchmarks.client import Sent
 from benchmarks.deployment import BOARD, Deployment
-from benchmarks.measuring import connected, has_rank, latencies, others
+from benchmarks.measuring import has_rank, latencies, others, under_load
 from benchmarks.options import Figures, OnTick, ignore_tick
 from benchmarks.seed import best, name, user_id
 from benchmarks.target import Target
@@ -28,65 +28,40 @@ NEWCOMERS = 100
 """The numbers of players who score. A leader's score changes the top ten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """The record of a fill. Times are those of `perf_counter`."""
-
-    started_at: float
-    ready_at: float
-    """When all instances responded."""
-    filled_at: float
-    sent: Sequence[Sent]
-    seen: Sequence[Sequence[Sent]]
-    """The boards that each instance returned, in order."""
-
-    def figures(self, players: int) -> Figures:
-        updates = [s.seconds for s in self.sent if s.planned_at < self.filled_at]
-        ranked = [s.planned_at + s.seconds for s in self.sent if has_rank(s)]
-        shown = [[s for s in of_instance if s.status == 200] for of_instance in self.seen]
-        read = [s.seconds for of_instance in shown for s in of_instance if s.planned_at < self.filled_at]
-        return {
-            "players": players,
-            "ready_s": self.ready_at - self.started_at,
-            "fill_s": self.filled_at - self.started_at,
-            "ranked_s": min(ranked) - self.started_at,
-            "update_p95_ms": latencies(updates)["p95_ms"],
-            "board_p95_ms": latencies(read)["p95_ms"],
-            "went_back": sum(map(_times_back, shown)),
-            "other_answers": others(self.sent, 201)
-            + sum(others(of_instance, 200) for of_instance in self.seen),
-        }
-
-
-def _times_back(shown: Sequence[Sent]) -> int:
-    """Return how often an instance returned an older board than before."""
-    versions = [json.loads(sent.body)["version"] for sent in shown]
-    return sum(version < before for before, version in pairwise(versions))
-
-
-async def fill(deployment: Deployment, targets: Sequence[Target], players: int, on_tick: OnTick) -> Fill:
-    """Record from the start of the instances, which have just started, until some time after the fill."""
-    enough = False
-    ready_at = perf_counter()
-
-    async def shown_by(target: Target) -> list[Sent]:
+async def fill(deployment: Deployment, targets: Sequence[Target], players: int, on_tick: OnTick) -> Figures:
+    """Measure from the start of the instances, which have just started, until some time after the fill."""
+    started_at, ready_at = targets[0].started_at, perf_counter()
+    boards = [targets[0].get("/api/leaderboard")]
+    async with AsyncExitStack() as stack:
         # A single connection receives the boards in the order in which they were built.
-        async with connected([target], 1) as connections:
-            request = cycle([target.get("/api/leaderboard")])
-            return await at_rate(connections, request, BOARDS_A_SECOND, LIMIT_SECONDS, enough=lambda: enough)
-
-    async with asyncio.TaskGroup() as group, connected(targets) as connections:
-        requests = cycle(_posts(targets[0], players))
-        sending = group.create_task(
-            at_rate(connections, requests, UPDATES_A_SECOND, LIMIT_SECONDS, enough=lambda: enough)
-        )
-        showing = [group.create_task(shown_by(target)) for target in targets]
+        loads = [under_load([target], boards, BOARDS_A_SECOND, 1) for target in targets]
+        seen = [await stack.enter_async_context(load) for load in loads]
+        scoring = under_load(targets, _posts(targets[0], players), UPDATES_A_SECOND)
+        sent = await stack.enter_async_context(scoring)
         await until_filled(deployment, players, on_tick)
         filled_at = perf_counter()
         await asyncio.sleep(AFTER_SECONDS)
-        enough = True
-        sent = await sending
-    return Fill(targets[0].started_at, ready_at, filled_at, sent, [task.result() for task in showing])
+    reads = [read for of_instance in seen for read in of_instance]
+    return {
+        "players": players,
+        "ready_s": ready_at - started_at,
+        "fill_s": filled_at - started_at,
+        "ranked_s": min(one.planned_at + one.seconds for one in sent if has_rank(one)) - started_at,
+        "update_p95_ms": _p95_ms_before(filled_at, sent),
+        "board_p95_ms": _p95_ms_before(filled_at, reads),
+        "went_back": sum(map(_times_back, seen)),
+        "other_answers": others(sent, 201) + others(reads, 200),
+    }
+
+
+def _p95_ms_before(end: float, sent: Sequence[Sent]) -> float:
+    return latencies([one.seconds for one in sent if one.planned_at < end])["p95_ms"]
+
+
+def _times_back(seen: Sequence[Sent]) -> int:
+    """Return how often an instance returned an older board than before."""
+    versions = [json.loads(one.body)["version"] for one in seen if one.status == 200]
+    return sum(version < before for before, version in pairwise(versions))
 
 
 async def until_filled(deployment: Deployment, players: int, on_tick: OnTick = ignore_tick) -> None:

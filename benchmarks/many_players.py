@@ -6,14 +6,12 @@ Both scenarios share one database, because filling it takes most of the time.
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 from random import Random
 from time import perf_counter
 
-from benchmarks.client import at_rate
 from benchmarks.deployment import BOARD, Deployment, deployed
 from benchmarks.fill import fill
-from benchmarks.measuring import connected, latencies, posts, steady
+from benchmarks.measuring import latencies, posts, steady, under_load
 from benchmarks.options import Figures, OnTick, Options
 from benchmarks.seed import seed_postgresql
 from benchmarks.target import Target
@@ -33,7 +31,7 @@ async def many_players(options: Options, on_tick: OnTick) -> Mapping[str, Figure
             is_clean = await asyncio.to_thread(_verify, deployment)
             on_tick(0.95)
     return {
-        "distributed-fill": {**filled.figures(players), "verify_clean": is_clean},
+        "distributed-fill": {**filled, "verify_clean": is_clean},
         "distributed-reads": reads,
     }
 
@@ -52,12 +50,7 @@ async def _reads(
     paths = {"top": "/api/leaderboard", "page": f"/api/leaderboard?limit=100&offset={options.players // 2}"}
     seconds = options.seconds / 3
     figures: Figures = {"players": options.players}
-    enough = False
-    async with asyncio.TaskGroup() as group, connected(targets, 4) as writers:
-        requests = cycle(posts(targets[0], 20))
-        writing = group.create_task(
-            at_rate(writers, requests, WRITES_A_SECOND, 4 * options.seconds, enough=lambda: enough)
-        )
+    async with under_load(targets, posts(targets[0], 20), WRITES_A_SECOND, 4):
         figures["other_answers"] = 0
         for what, path in paths.items():
             read = await steady(targets, [targets[0].get(path)], seconds, 200)
@@ -65,8 +58,6 @@ async def _reads(
             figures["other_answers"] += read["other_answers"]
         places = latencies(await _places(deployment, options.players, seconds))
         figures |= {"place_p50_ms": places["p50_ms"], "place_p95_ms": places["p95_ms"]}
-        enough = True
-        await writing
     on_tick(1)
     return figures
 

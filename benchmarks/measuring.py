@@ -1,5 +1,6 @@
 """Measure servers at full speed or at a fixed rate, and summarise the answers."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +16,8 @@ from scoreboard.cli.bench.latency import percentile
 CONNECTIONS = 64
 USERS = 500
 WARM_UP_SECONDS = 1.0
+LOAD_SECONDS = 600.0
+"""The longest load, if nothing ends it."""
 
 Measure = Callable[[OnTick], Coroutine[Any, Any, Figures]]
 
@@ -38,6 +41,24 @@ async def connected(targets: Sequence[Target], count: int = CONNECTIONS) -> Asyn
     finally:
         for connection in connections:
             connection.transport.close()
+
+
+@asynccontextmanager
+async def under_load(
+    targets: Sequence[Target], requests: Sequence[bytes], rate: float, count: int = CONNECTIONS
+) -> AsyncIterator[list[Sent]]:
+    """Send requests at a fixed rate during the block. After the block, the list contains the answers."""
+    sent: list[Sent] = []
+    is_over = False
+    async with connected(targets, count) as connections:
+        sending = asyncio.create_task(
+            at_rate(connections, cycle(requests), rate, LOAD_SECONDS, enough=lambda: is_over)
+        )
+        try:
+            yield sent
+        finally:
+            is_over = True
+            sent += await sending
 
 
 async def flood(

@@ -86,6 +86,6 @@ if __name__ == "__main__":
         port=int(port),
         loop="uvloop",
         http="httptools",
-        access_log=False,
+        log_level="warning",
         backlog=4096,
     )

@@ -38,7 +38,7 @@ def main(
                 def tick(_seconds: float, task: object = task) -> None:
                     progress.advance(task)  # type: ignore[arg-type]  # its type has no public name
 
-                verdicts[name] = asyncio.run(ordeal(world, ALL[name], times, seed=seed, on_healed=tick))
+                verdicts[name] = asyncio.run(ordeal(world, [ALL[name]] * times, seed=seed, on_healed=tick))
     Console(width=100).print(table(verdicts, times))
     violations = [
         f"{name}: {violation}" for name, verdict in verdicts.items() for violation in verdict.violations

@@ -1,7 +1,7 @@
-"""Repeats one fault under load. Reports the time of each recovery, and violations in the history."""
+"""Breaks a world repeatedly under load. Reports the time of each recovery, and violations in the history."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from chaos.faults import Fault
@@ -32,20 +32,23 @@ class Verdict:
 
 async def ordeal(
     world: World,
-    fault: Fault,
-    times: int,
+    faults: Iterable[Fault],
     *,
     seed: int = 1,
     on_healed: Callable[[float], None] = lambda _: None,
 ) -> Verdict:
-    """Break a new world repeatedly. Raises TimeoutError if it does not recover."""
+    """Break a new world by one fault after the other. Raises TimeoutError if it does not recover."""
     rng = random.Random(seed)
     healed = []
     async with recording(world.urls, world.token, PLAN) as load:
-        for _ in range(times):
+        for fault in faults:
             await load.more_acknowledged(BETWEEN)
-            await fault(world, load, rng)
-            healed.append(await load.healed(HEALED_SECONDS))
+            try:
+                await fault(world, load, rng)
+                healed.append(await load.healed(HEALED_SECONDS))
+            except TimeoutError as error:
+                error.add_note(f"at the fault {fault.__name__}")
+                raise
             on_healed(healed[-1])
         await load.more_acknowledged(BETWEEN)
     history = await with_ledger(load.history, world.settings)

@@ -32,7 +32,7 @@ from tests.servers.process import until
 SERVERS = 2
 ROUNDS = 6
 """Each round has a user of its own."""
-REQUESTS = 200
+REQUESTS = 100
 """Requests of one user in one round. Each server gets half of them."""
 
 WAVES = -(-REQUESTS // (SERVERS * PLAYER_QUEUE_SIZE))

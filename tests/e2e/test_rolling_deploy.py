@@ -4,7 +4,7 @@ from benchmarks.options import CannotMeasure, Options
 from benchmarks.rolling_deploy import PROMISED_AT_MOST, Pace, rolling_deploy
 from tests.programs import go_without
 
-FEW = Options(seconds=1, rounds=1, players=1, streams=200, crowd=10, compares=False, rate=50)
+FEW = Options(seconds=1, rounds=1, players=1, streams=100, crowd=10, compares=False, rate=50)
 SOON = Pace(grace_seconds=1.0, drain_seconds=1.0, around_seconds=0.5)
 
 

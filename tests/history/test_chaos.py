@@ -1,17 +1,26 @@
 """A few runs of each fault: no acknowledged score is lost or doubled, and every frame is correct."""
 
 import asyncio
-import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from chaos.faults import CLOCK_FAULTS, CLUSTER_FAULTS, FAULTS
-from chaos.ordeal import BETWEEN, PLAN, ordeal
+from chaos.faults import CLOCK_FAULTS, CLUSTER_FAULTS, FAULTS, Fault
+from chaos.ordeal import BETWEEN, PLAN, Verdict, ordeal
 from chaos.world import World
 from tests.history.checker import check
-from tests.history.recording import Load, recording
+from tests.history.recording import recording
 from tests.history.store_ledger import with_ledger
+
+TIMES = 2
+"""How often each fault happens."""
+
+PARTNERS = ("postgres", "redis")
+PARTS = {
+    **{part: [fault for name, fault in FAULTS.items() if name.startswith(part)] for part in PARTNERS},
+    "instances and clients": [fault for name, fault in FAULTS.items() if not name.startswith(PARTNERS)],
+}
+"""The faults by what they break. Those of a part share a world, because its start takes as long."""
 
 
 @pytest.fixture
@@ -32,20 +41,21 @@ def clocked() -> Iterator[World]:
         yield world
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_every_promise_is_kept(fault: str, world: World) -> None:
-    verdict = await ordeal(world, FAULTS[fault], times=2)
+def kept(verdict: Verdict, faults: int) -> bool:
+    """Return True if there was enough load between the faults, and no violation."""
     assert verdict.violations == []
-    assert verdict.acknowledged > 2 * BETWEEN
-    assert verdict.frames > 0
+    return verdict.acknowledged > faults * BETWEEN and verdict.frames > 0
+
+
+@pytest.mark.parametrize("faults", PARTS.values(), ids=PARTS)
+async def test_every_promise_is_kept(faults: Sequence[Fault], world: World) -> None:
+    assert kept(await ordeal(world, [*faults] * TIMES), TIMES * len(faults))
 
 
 @pytest.mark.parametrize("fault", CLOCK_FAULTS)
 async def test_every_promise_is_kept_though_the_clock_is_wrong(fault: str, clocked: World) -> None:
-    verdict = await ordeal(clocked, CLOCK_FAULTS[fault], times=2)
+    assert kept(await ordeal(clocked, [CLOCK_FAULTS[fault]] * TIMES), TIMES)
     told = clocked.verify().stdout
-    assert verdict.violations == []
-    assert verdict.acknowledged > 2 * BETWEEN
     assert "written while the clock ran ahead" in told
 
 
@@ -61,13 +71,4 @@ async def test_three_instances_on_a_cluster_are_one(clustered: World) -> None:
 
 
 async def test_every_promise_is_kept_on_a_cluster(clustered: World) -> None:
-    faults = iter(CLUSTER_FAULTS.values())
-
-    async def next_fault(world: World, load: Load, rng: random.Random) -> None:
-        await next(faults)(world, load, rng)
-
-    # One world after the other, because a cluster takes long to start.
-    verdict = await ordeal(clustered, next_fault, times=len(CLUSTER_FAULTS))
-    assert verdict.violations == []
-    assert verdict.acknowledged > 2 * BETWEEN
-    assert verdict.frames > 0
+    assert kept(await ordeal(clustered, CLUSTER_FAULTS.values()), len(CLUSTER_FAULTS))

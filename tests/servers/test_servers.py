@@ -2,19 +2,16 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import asyncpg
 import pytest
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from tests.servers import finding
-from tests.servers.postgresql import Postgres, PostgresServer
+from tests.servers.postgresql import PostgresServer
 from tests.servers.process import are_in
-from tests.servers.redis import Redis, RedisCluster, RedisServer
+from tests.servers.redis import Redis, RedisServer
 
 SILENT_SECONDS = 0.2
 
@@ -29,10 +26,6 @@ def own_postgres() -> Iterator[PostgresServer]:
 def own_redis() -> Iterator[RedisServer]:
     with RedisServer(maxmemory_policy="noeviction") as server:
         yield server
-
-
-def test_postgresql_has_the_settings_given(own_postgres: PostgresServer) -> None:
-    assert own_postgres.sql("SHOW max_connections")[0][0] == "20"
 
 
 def test_commits_survive_a_crash_and_a_stop_of_postgresql(own_postgres: PostgresServer) -> None:
@@ -77,22 +70,6 @@ def test_a_failed_test_leaves_no_server_behind() -> None:
     assert len(family) > 3
     assert are_in("", family), "some are still there"
     assert not server.folder.exists()
-
-
-async def test_each_test_gets_an_empty_database(postgres: Postgres, database_url: str) -> None:
-    connection = await asyncpg.connect(database_url)
-    try:
-        assert (
-            await connection.fetch("SELECT FROM information_schema.tables WHERE table_schema = 'public'")
-            == []
-        )
-        await connection.execute("CREATE TABLE mine AS SELECT 7 AS number")
-    finally:
-        await connection.close()
-    name = database_url.rpartition("/")[2]
-    postgres.create_database(f"{name}_copy", template=name)
-    assert postgres.sql("SELECT number FROM mine", database=f"{name}_copy")[0][0] == 7
-    postgres.drop_database(f"{name}_copy")
 
 
 def test_redis_loses_its_data_when_it_stops(own_redis: RedisServer) -> None:
@@ -140,19 +117,6 @@ def test_only_the_keys_of_a_test_are_removed(redis_server: Redis, redis_prefix: 
         redis_server.remove(redis_prefix)
         assert client.exists(*keys[:2]) == 0
         assert client.delete(keys[2]) == 1
-
-
-def test_a_cluster_of_three_serves_every_key(redis_cluster: RedisCluster, redis_prefix: str) -> None:
-    with ExitStack() as stack:
-        client = redis.RedisCluster.from_url(redis_cluster.url, retry=Retry(NoBackoff(), 0))
-        # Its `close` leaves the connections open.
-        stack.callback(client.disconnect_connection_pools)
-        for number in range(30):
-            client.set(f"{redis_prefix}{number}", number)
-        assert client.get(f"{redis_prefix}29") == b"29"
-    assert all(node.execute("DBSIZE") > 0 for node in redis_cluster.nodes)
-    redis_cluster.flush()
-    assert all(node.execute("DBSIZE") == 0 for node in redis_cluster.nodes)
 
 
 @pytest.mark.parametrize(
