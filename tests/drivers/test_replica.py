@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from scoreboard.domain.administration import Suspect, SuspicionThresholds
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ranking.memory import MemoryRanking
-from scoreboard.services.apply import PAGE_SIZE, Applier
+from scoreboard.services.apply import Applier
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import PATIENT_POSTGRESQL
 from tests.making import commit, submission
@@ -86,14 +86,14 @@ async def test_full_pages_come_from_a_replica_and_the_end_from_the_database(
 
 
 async def test_a_ranking_that_is_filled_from_a_late_replica_equals_the_board(
-    store: PostgresqlStore, replica: PostgresReplica
+    store: PostgresqlStore, replica: PostgresReplica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    users = [f"user-{number}" for number in range(PAGE_SIZE + 500)]
-    for begin in range(0, len(users), 500):
-        await commit(store, *(submission(user) for user in users[begin : begin + 500]))
+    monkeypatch.setattr("scoreboard.services.apply.PAGE_SIZE", 50)
+    users = [f"user-{number}" for number in range(120)]
+    await commit(store, *map(submission, users))
     replica.catch_up()
     replica.hold()
-    await commit(store, *(submission(user) for user in users[::10]))
+    await commit(store, *map(submission, users[::10]))
     async with MemoryRanking() as ranking:
         await Applier(store, ranking).heal("main")
         assert await ranking.page("main", len(users), 0) == await store.page("main", len(users), 0)

@@ -12,6 +12,13 @@ from tests.stores import migrated_file, open_sqlite
 
 
 @pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The working directory, which has no `.env` if the test creates none."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A migrated SQLite file."""
     return migrated_file(tmp_path / "scoreboard.db")
@@ -28,6 +35,14 @@ async def service(path: Path) -> AsyncIterator[Service]:
     """The services of a process on the file."""
     async with opened(path) as service:
         yield service
+
+
+@pytest.fixture
+async def filled(service: Service) -> Service:
+    """The services, with a filled ranking and one score of ada."""
+    await service.applier.heal("main")
+    await service.score("ada")
+    return service
 
 
 @pytest.fixture(scope="session")
