@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from scoreboard.domain.standings import Snapshot
+from scoreboard.store.postgresql import connections
 from scoreboard.store.postgresql.postgresql_database import DatabaseLimits, open_server
 from scoreboard.store.postgresql.prober import APPLICATION_NAME, Prober
 from scoreboard.store.postgresql.store import PostgresqlStore
@@ -87,6 +88,19 @@ async def test_a_slow_statement_is_answered_although_connecting_takes_long(
         await until_asked(observer)
         await let_go()
         assert (await asyncio.wait_for(reading, LIMIT_SECONDS)).players == 1
+
+
+async def test_an_idle_connection_that_a_firewall_has_dropped_is_replaced(
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other connections to the same server still get answers."""
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.0)
+    async with Relay.to(migrated_url) as relay, opened(relay.through(migrated_url), FEW) as store:
+        relay.deaf_after = b"COMMIT"
+        await commit(store, submission("bob"))
+        async with asyncio.timeout(LIMIT_SECONDS):
+            await commit(store, submission("cyd"))
+        assert (await store.heads())["main"].version == 3
 
 
 def opened_prober(url: str, silence_seconds: float) -> Prober:

@@ -1,5 +1,6 @@
 """A pool of connections to one PostgreSQL server, with protection against a server that stops answering."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final, Literal, NamedTuple, Self, TypeVar
@@ -38,6 +39,9 @@ class Transaction(NamedTuple):
     async def commit(self) -> None:
         await self.raw.execute("COMMIT")
 
+
+IDLE_SECONDS: Final = 10.0
+"""Idle time after which a connection is checked before its next use: below the limits of firewalls."""
 
 READ_WRITE: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE"
 
@@ -127,7 +131,7 @@ class Connections:
         """Check out a connection. It is closed if its server does not answer, so its statement fails."""
         async with self._engine.connect() as connection:
             raw = await _driver_connection(connection)
-            if raw.renewals != self._server.renewals:
+            if raw.renewals != self._server.renewals or await self._is_lost(raw):
                 raw.terminate()
                 await connection.invalidate()
                 raw = await _driver_connection(connection)
@@ -144,7 +148,16 @@ class Connections:
                 await connection.invalidate()
                 raise ConnectionLost(is_silent=watch.is_cut_off) from error
             finally:
+                raw.used_at = asyncio.get_running_loop().time()
                 self._server.prober.unwatch(watch)
+
+    async def _is_lost(self, raw: ServerConnection) -> bool:
+        """Return True if a connection does not answer after a long idle time.
+
+        A firewall may have dropped it without a notice. The prober's own connection still answers then.
+        """
+        idle_seconds = asyncio.get_running_loop().time() - raw.used_at
+        return idle_seconds >= IDLE_SECONDS and await self._server.prober.ask(raw) is not None
 
 
 async def _driver_connection(connection: AsyncConnection) -> ServerConnection:

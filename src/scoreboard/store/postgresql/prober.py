@@ -126,7 +126,7 @@ class Prober:
         connection, self._connection = self._connection, None
         if connection is None or connection.is_closed():
             return await self._is_out_of_reach()
-        answer = await self._ask(connection)
+        answer = await self.ask(connection)
         if connection.is_closed() or self._connecting is not None:
             connection.terminate()
             self._connect()
@@ -134,13 +134,14 @@ class Prober:
             self._connection = connection
         return isinstance(answer, TimeoutError) or (answer is not None and await self._is_out_of_reach())
 
-    async def _ask(self, connection: asyncpg.Connection) -> BaseException | None:
+    async def ask(self, connection: asyncpg.Connection) -> BaseException | None:
         """Query the server. Return None for an answer, TimeoutError for silence, or the error of the loss."""
+        asked_at = self._loop.time()
         asking = asyncio.create_task(connection.execute("SELECT 1"))
         try:
             # A time-out of asyncpg would open another connection to cancel the statement.
             done, _ = await asyncio.wait({asking}, timeout=self._answer_seconds)
-            if not done and self._loop.time() - self._asked_at > 2 * self._answer_seconds:
+            if not done and self._loop.time() - asked_at > 2 * self._answer_seconds:
                 # This process was suspended: the answer may have arrived.
                 done, _ = await asyncio.wait({asking}, timeout=self._answer_seconds)
         finally:

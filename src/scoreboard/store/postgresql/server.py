@@ -33,10 +33,12 @@ log = structlog.get_logger()
 
 
 class ServerConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
-    """A connection with the number of its server's renewals before it was made."""
+    """A connection with the number of its server's renewals before it was made, and its last use."""
 
-    __slots__ = ("renewals",)
+    __slots__ = ("renewals", "used_at")
     renewals: int
+    used_at: float
+    """Seconds of the loop."""
 
 
 class Server:
@@ -99,6 +101,7 @@ class Server:
                 failure = error
                 continue
             connection.renewals = renewals
+            connection.used_at = asyncio.get_running_loop().time()
             if self._is_right(is_standby):
                 self._hosts.sort(key=host.__ne__)
                 if second_best is not None:
