@@ -9,7 +9,8 @@ from uuid import uuid4
 from benchmarks.deployment import BOARD, PREFIX, Deployment
 from benchmarks.options import Figures
 from benchmarks.seed import name, user_id
-from scoreboard.domain.boards import Action, Board
+from scoreboard.domain.boards import ALL_TIME, Action, Board
+from scoreboard.domain.queries import Page
 from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.rules import Rules, decide_batch
 from scoreboard.domain.submissions import Submission
@@ -74,7 +75,7 @@ async def of_partners(deployment: Deployment, used: Used, scorers: Sequence[int]
         found["postgres_us_a_look"] = 1e6 * (used()["postgres"] - before["postgres"]) / LOOKS
         before = used()
         for _ in range(BOARDS):
-            await ranking.page(BOARD, 10, 0)
+            await ranking.read(BOARD, ALL_TIME, Page(10))
         found["redis_us_a_board"] = 1e6 * (used()["redis"] - before["redis"]) / BOARDS
     return found
 

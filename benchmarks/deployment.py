@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.options import CannotMeasure
 from benchmarks.target import COMMAND, DEFAULTS, Target
+from scoreboard.domain.definitions import SUM_DESCENDING
 from scoreboard.ranking.redis.connection import RedisLimits
 from scoreboard.ranking.redis.ranking import RedisRanking
 from tests.servers.finding import NoServer
@@ -57,7 +58,8 @@ class Deployment:
     def ranking(self) -> RedisRanking:
         """Return the ranking driver, for use in this process."""
         limits = RedisLimits(connections=2, silence_seconds=RANKING_SECONDS)
-        return RedisRanking(self.redis.url, (BOARD,), prefix=PREFIX, is_cluster=False, limits=limits)
+        definitions = {BOARD: SUM_DESCENDING}
+        return RedisRanking(self.redis.url, definitions, prefix=PREFIX, is_cluster=False, limits=limits)
 
 
 @contextmanager

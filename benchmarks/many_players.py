@@ -15,6 +15,8 @@ from benchmarks.measuring import latencies, posts, steady, under_load
 from benchmarks.options import Figures, OnTick, Options
 from benchmarks.seed import seed_postgresql
 from benchmarks.target import Target
+from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.queries import Players
 
 WRITES_A_SECOND = 10
 PLACES_A_SECOND = 100
@@ -67,11 +69,12 @@ async def _places(deployment: Deployment, players: int, seconds: float) -> list[
     random = Random(1)
     taken = []
     async with deployment.ranking() as ranking:
-        await ranking.rank(BOARD, 1)
+        await ranking.read(BOARD, ALL_TIME, Players((1,)))
         started = perf_counter()
         for number in range(round(seconds * PLACES_A_SECOND)):
             planned_at = started + number / PLACES_A_SECOND
             await asyncio.sleep(max(0.0, planned_at - perf_counter()))
-            assert await ranking.rank(BOARD, random.randint(1, players)) is not None
+            player = random.randint(1, players)
+            assert (await ranking.read(BOARD, ALL_TIME, Players((player,)))).entries
             taken.append(perf_counter() - planned_at)
     return taken

@@ -14,6 +14,7 @@ from scoreboard.ports.store import DecideBatch, Store
 
 MAIN = Board("main", "Main")
 SIDE = Board("side", "Side")
+DEFINITIONS = {board.id: board.definition for board in (MAIN, SIDE)}
 QUEST = Action("quest", "main", 50, "Quest")
 DUEL = Action("duel", "main", 30, "Duel")
 VISIT = Action("visit", "side", 5, "Visit")

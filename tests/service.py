@@ -9,6 +9,7 @@ from uuid import uuid4
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.domain.events import Head
+from scoreboard.domain.queries import Query
 from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Change, ChangeKind, Snapshot
 from scoreboard.domain.submissions import Caller, SubmissionRequest
@@ -28,7 +29,7 @@ from scoreboard.settings.catalog import Catalog
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock, counted_ids
 from tests.limits import LIMIT_SECONDS
-from tests.making import MAIN, QUEST, UNLIMITED, rules
+from tests.making import DEFINITIONS, MAIN, QUEST, UNLIMITED, rules
 
 
 class CountedFailures(Observer):
@@ -70,7 +71,7 @@ class BreakableRanking(MemoryRanking):
     is_unavailable = False
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(DEFINITIONS)
         self.holds: ChangeKind | None = None
         """A change of this kind waits for `go_on`."""
         self.held = asyncio.Event()
@@ -94,13 +95,9 @@ class BreakableRanking(MemoryRanking):
         self.steps += change.kind is ChangeKind.STEP
         return await super().apply(change, copy_id)
 
-    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
+    async def read(self, board: str, period: str, query: Query) -> Snapshot:
         self._check()
-        return await super().page(board, limit, offset)
-
-    async def rank(self, board: str, player: int) -> int | None:
-        self._check()
-        return await super().rank(board, player)
+        return await super().read(board, period, query)
 
     def _check(self) -> None:
         if self.is_unavailable:
@@ -110,10 +107,10 @@ class BreakableRanking(MemoryRanking):
 class ApplierOf(Applier):
     """Calls a function of the test instead of a ranking."""
 
-    def __init__(self, function: Callable[[Decision], Awaitable[Mapping[int, int]]]) -> None:
+    def __init__(self, function: Callable[[Decision], Awaitable[Mapping[tuple[str, int], int]]]) -> None:
         self._function = function
 
-    async def apply(self, decision: Decision) -> Mapping[int, int]:
+    async def apply(self, decision: Decision) -> Mapping[tuple[str, int], int]:
         return await self._function(decision)
 
     def refuse_older_pages(self, _decision: Decision) -> None:

@@ -6,7 +6,7 @@ PostgreSQL and Redis take 0.3 s to load, so only the distributed deployment impo
 """
 
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,7 @@ import structlog
 from starlette.types import ASGIApp
 
 from scoreboard.clock import SystemClock
+from scoreboard.domain.boards import Board
 from scoreboard.domain.events import NewId
 from scoreboard.domain.rules import Rules
 from scoreboard.fanout.board_cache import BoardCache
@@ -105,11 +106,12 @@ def make_store(settings: Settings, clock: Clock | None = None) -> AdminStore:
     )
 
 
-def make_ranking(settings: Settings, boards: Iterable[str]) -> Ranking:
-    """Return the ranking of the settings, which reports changes of these boards."""
+def make_ranking(settings: Settings, boards: Mapping[str, Board]) -> Ranking:
+    """Return the ranking of the settings, with copies of these boards."""
+    definitions = {board.id: board.definition for board in boards.values()}
     url = settings.full_redis_url
     if url is None:
-        return MemoryRanking()
+        return MemoryRanking(definitions)
     from scoreboard.ranking.redis.connection import RedisLimits
     from scoreboard.ranking.redis.ranking import RedisRanking
 
@@ -117,7 +119,7 @@ def make_ranking(settings: Settings, boards: Iterable[str]) -> Ranking:
     sentinel_password = settings.redis_sentinel_password
     return RedisRanking(
         url,
-        boards,
+        definitions,
         prefix=settings.redis_prefix,
         is_cluster=settings.redis_cluster,
         limits=limits,

@@ -14,6 +14,7 @@ from scoreboard.ranking.redis.ranking import RedisRanking
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.drivers.observer import Observer
 from tests.limits import LIMIT_SECONDS, PATIENT_REDIS
+from tests.making import DEFINITIONS
 from tests.servers.redis import RedisServer
 from tests.stores import open_postgresql
 
@@ -48,7 +49,7 @@ def open_ranking(
 ) -> RedisRanking:
     return RedisRanking(
         url,
-        ["main", "side"],
+        DEFINITIONS,
         prefix=prefix,
         is_cluster=is_cluster,
         limits=limits,

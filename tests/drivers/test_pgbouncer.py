@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.errors import StartError
+from scoreboard.domain.queries import Page
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.apply import Applier
 from scoreboard.store.postgresql import postgresql_database
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.clocks import HeldClock
 from tests.harness import running
-from tests.making import DUEL, QUEST, VISIT, commit, submission
+from tests.making import DEFINITIONS, DUEL, QUEST, VISIT, commit, submission
 from tests.servers.pgbouncer import PgBouncer
 from tests.stores import open_postgresql
 
@@ -40,7 +42,7 @@ async def test_two_instances_write_read_and_heal_without_an_error(bouncer: PgBou
     async with (
         open_postgresql(bouncer.url) as one,
         open_postgresql(bouncer.url) as other,
-        MemoryRanking() as ranking,
+        MemoryRanking(DEFINITIONS) as ranking,
     ):
         applier = Applier(one, ranking)
 
@@ -57,7 +59,7 @@ async def test_two_instances_write_read_and_heal_without_an_error(bouncer: PgBou
 
         await asyncio.gather(write(one, 0), write(other, 1), read())
         await applier.heal("main")
-        assert await ranking.page("main", 100, 0) == await other.page("main", 100, 0)
+        assert await ranking.read("main", ALL_TIME, Page(100)) == await other.page("main", 100, 0)
         assert [event.version for event in await one.events("main", 0, 100)] == list(range(1, 51))
 
 

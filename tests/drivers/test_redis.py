@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.errors import RankingUnavailable, StartError
+from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ports.ranking import ApplyResult, CopyState
 from scoreboard.ranking.redis import subscription as redis_subscription
@@ -39,14 +41,14 @@ async def test_a_server_that_does_not_answer_is_waited_for_once_until_it_is_back
         Relay.to(redis_url) as relay,
         open_ranking(relay.through(redis_url), IMPATIENT, prefix=redis_prefix) as cut_off,
     ):
-        await cut_off.page("main", 10, 0)
+        await cut_off.read("main", ALL_TIME, Page(10))
         relay.passes.clear()
         with pytest.raises(RankingUnavailable):
-            await cut_off.page("main", 10, 0)
+            await cut_off.read("main", ALL_TIME, Page(10))
         before = clock()
         for _ in range(100):
             with pytest.raises(RankingUnavailable):
-                await cut_off.page("main", 10, 0)
+                await cut_off.read("main", ALL_TIME, Page(10))
         # A wait for each call would take twice as long.
         assert clock() - before < 100 * IMPATIENT.silence_seconds / 2
         relay.passes.set()
@@ -156,10 +158,13 @@ async def test_a_board_of_which_a_part_was_lost_is_not_readable_until_it_is_fill
     await ranking.apply(change(STEP, 0, 2, *players))
     redis_server.execute("DEL", f"{redis_prefix}:{lost}")
     with pytest.raises(RankingUnavailable):
-        await ranking.page("main", 10, 0)
+        await ranking.read("main", ALL_TIME, Page(10))
     assert await ranking.copy_state("main") == CopyState(0, readable=False)
     await ranking.apply(change(LAST_PAGE, 0, 2, *players))
-    assert [e.user_id for e in (await ranking.page("main", 10, 0)).entries] == ["user-1", "user-200"]
+    assert [e.user_id for e in (await ranking.read("main", ALL_TIME, Page(10))).entries] == [
+        "user-1",
+        "user-200",
+    ]
 
 
 async def test_a_player_whose_row_was_lost_does_not_appear_twice(
@@ -169,7 +174,7 @@ async def test_a_player_whose_row_was_lost_does_not_appear_twice(
     redis_server.execute("DEL", f"{redis_prefix}:{{main}}:rows:0")
     await ranking.apply(change(STEP, 1, 2, standing(1, 60, 2)))
     with pytest.raises(RankingUnavailable):
-        await ranking.page("main", 10, 0)
+        await ranking.read("main", ALL_TIME, Page(10))
 
 
 async def test_a_commit_is_not_applied_to_an_order_that_was_lost(

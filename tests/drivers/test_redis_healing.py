@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import RankingUnavailable
+from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import Change, Snapshot
 from scoreboard.ports.store import Store
 from scoreboard.ranking.redis.ranking import RedisRanking
@@ -66,7 +68,7 @@ class Process:
     async def look(self, until: asyncio.Future[list[None]]) -> None:
         while not until.done():
             with suppress(RankingUnavailable):
-                self.read.append(await self.ranking.page("main", 100, 0))
+                self.read.append(await self.ranking.read("main", ALL_TIME, Page(100)))
 
 
 @asynccontextmanager
@@ -108,7 +110,7 @@ async def test_two_processes_fill_one_copy_while_two_write_and_no_page_is_wrong(
             for each in (one, other):
                 group.create_task(each.heal(until))
             group.create_task(third.look(until))
-        assert await third.ranking.page("main", 100, 0) == await store.page("main", 100, 0)
+        assert await third.ranking.read("main", ALL_TIME, Page(100)) == await store.page("main", 100, 0)
     ledger = await store.events("main", 0, 100_000)
     keys = {s.user_id: s.player for s in (await store.changes("main", 0, 100_000)).standings}
     for page in third.read:

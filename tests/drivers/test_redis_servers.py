@@ -11,6 +11,7 @@ import pytest
 from redis import RedisError
 from structlog.testing import capture_logs
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ports.ranking import CopyState
@@ -21,6 +22,7 @@ from scoreboard.ranking.redis.ranking import RedisRanking
 from tests.drivers.conftest import all_boards, following, open_ranking, progress_again
 from tests.limits import LIMIT_SECONDS
 from tests.making import change, standing
+from tests.rankings import rank_of
 from tests.relay import Relay
 from tests.servers.process import free_port, until
 from tests.servers.redis import RedisCluster, RedisSentinel, RedisServer
@@ -61,14 +63,14 @@ async def test_connections_that_the_server_has_closed_are_reopened_without_an_er
         await ranking.apply(ONE_PLAYER)
         for _ in range(2):
             # Use all connections of the pool.
-            ranks = await asyncio.gather(*(ranking.rank("main", 1) for _ in range(LIMITS.connections)))
+            ranks = await asyncio.gather(*(rank_of(ranking, 1) for _ in range(LIMITS.connections)))
             assert ranks == [1] * LIMITS.connections
             for node in nodes:
                 await asyncio.to_thread(close, node)
                 await asyncio.to_thread(until, partial(is_unused, node), "all are closed")
         with capture_logs() as logs:
             for _ in range(2 * LIMITS.connections):
-                assert await ranking.rank("main", 1) == 1
+                assert await rank_of(ranking, 1) == 1
         assert logs == []
 
 
@@ -83,15 +85,15 @@ async def test_a_wait_for_a_free_connection_does_not_open_the_circuit_breaker(
         await ranking.apply(ONE_PLAYER)
         relay.passes.clear()
         with capture_logs() as logs:
-            waiting = [asyncio.create_task(ranking.rank("main", 1)) for _ in range(LIMITS.connections)]
+            waiting = [asyncio.create_task(rank_of(ranking, 1)) for _ in range(LIMITS.connections)]
             while ranking.pools()["redis"][0] < LIMITS.connections:  # noqa: ASYNC110  # there is no event for it
                 await asyncio.sleep(0)
             # The pool has no free connection.
             with pytest.raises(RankingUnavailable):
-                await ranking.rank("main", 1)
+                await rank_of(ranking, 1)
             relay.passes.set()
             assert await asyncio.gather(*waiting) == [1] * LIMITS.connections
-            assert await ranking.rank("main", 1) == 1
+            assert await rank_of(ranking, 1) == 1
         assert logs == []
 
 
@@ -135,7 +137,7 @@ async def test_a_redis_that_became_a_replica_is_left_for_the_new_server_of_its_n
         with pytest.raises(RankingUnavailable):
             await ranking.apply(step)
         await progress_again(ranking)
-        assert (await ranking.apply(step)).ranks == {1: 1}
+        assert (await ranking.apply(step)).ranks == {(ALL_TIME, 1): 1}
         assert replica.execute("EXISTS", BoardKeys("p", "main").copy[1]) == 1
 
 
@@ -155,7 +157,9 @@ async def test_a_name_that_leads_to_a_replica_is_tried_until_that_one_accepts_wr
             await ranking.copy_state("main")
         await asyncio.to_thread(replica.promote)
         assert await progress_again(ranking) == CopyState(0, readable=True)
-        assert (await ranking.apply(change(ChangeKind.STEP, 0, 1, standing(1, 50, 1)))).ranks == {1: 1}
+        assert (await ranking.apply(change(ChangeKind.STEP, 0, 1, standing(1, 50, 1)))).ranks == {
+            (ALL_TIME, 1): 1
+        }
 
 
 def times_asked(server: RedisServer) -> int:
@@ -234,4 +238,4 @@ async def test_one_reachable_seed_is_enough_to_find_a_cluster() -> None:
         seeds = f"127.0.0.1:{free_port()},127.0.0.1:{free_port()},127.0.0.1:{alive}"
         async with open_ranking(f"redis://{seeds}", LIMITS, is_cluster=True) as ranking:
             await ranking.apply(ONE_PLAYER)
-            assert await ranking.rank("main", 1) == 1
+            assert await rank_of(ranking, 1) == 1

@@ -8,12 +8,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from scoreboard.domain.administration import Suspect, SuspicionThresholds
+from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.apply import Applier
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.limits import PATIENT_POSTGRESQL
-from tests.making import commit, submission
+from tests.making import DEFINITIONS, commit, submission
 from tests.servers.databases import create_migrated
 from tests.servers.postgresql import PostgresReplica, PostgresServer
 from tests.stores import open_postgresql
@@ -94,9 +96,11 @@ async def test_a_ranking_that_is_filled_from_a_late_replica_equals_the_board(
     replica.catch_up()
     replica.hold()
     await commit(store, *map(submission, users[::10]))
-    async with MemoryRanking() as ranking:
+    async with MemoryRanking(DEFINITIONS) as ranking:
         await Applier(store, ranking).heal("main")
-        assert await ranking.page("main", len(users), 0) == await store.page("main", len(users), 0)
+        assert await ranking.read("main", ALL_TIME, Page(len(users))) == await store.page(
+            "main", len(users), 0
+        )
 
 
 async def test_no_read_waits_for_an_unreachable_replica(

@@ -16,7 +16,7 @@ from scoreboard.services.minimum_versions import MinimumVersions
 from scoreboard.store.postgresql.postgresql_database import DatabaseLimits
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.drivers.observer import PAUSE_SECONDS, Observer, poll
-from tests.making import commit, submission
+from tests.making import DEFINITIONS, commit, submission
 from tests.relay import Relay
 from tests.servers.databases import create_migrated
 from tests.servers.pgbouncer import PgBouncer
@@ -105,7 +105,7 @@ async def test_an_instance_with_connections_to_the_old_primary_does_not_drop_the
     pair: Pair, fenced: bool
 ) -> None:
     async with (
-        MemoryRanking() as ranking,
+        MemoryRanking(DEFINITIONS) as ranking,
         Relay(pair.old.port) as relay,
         opened(f"127.0.0.1:{relay.port}") as store,
     ):
@@ -151,7 +151,7 @@ async def test_connections_that_became_read_only_are_replaced_without_a_write(pa
 async def test_a_read_only_database_is_read_and_reported_until_it_accepts_scores_again(
     primary: PostgresServer,
 ) -> None:
-    async with MemoryRanking() as ranking, opened(f"127.0.0.1:{primary.port}") as store:
+    async with MemoryRanking(DEFINITIONS) as ranking, opened(f"127.0.0.1:{primary.port}") as store:
         await commit(store, submission("ada"))
         healer = Healer(store, Applier(store, ranking), MinimumVersions(), ("main",))
         async with healer.loop:

@@ -50,7 +50,7 @@ from scoreboard.settings.catalog import Catalog
 from tests.clocks import HeldClock, counted_ids
 from tests.history.boards import ReplayedBoard
 from tests.history.records import History as Recorded
-from tests.making import DUEL, MAIN, QUEST, SIDE, VISIT, commit, rules, submission
+from tests.making import DEFINITIONS, DUEL, MAIN, QUEST, SIDE, VISIT, commit, rules, submission
 from tests.replay import reached_versions, replay
 from tests.stores import migrated_file, open_sqlite
 
@@ -66,7 +66,7 @@ class LossyRanking(MemoryRanking):
     """Loses an apply on request: before it is done, or only its result."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(DEFINITIONS)
         self.lose: str | None = None
 
     async def apply(self, change: Change, copy_id: str | None = None) -> ApplyResult:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import PlayerBusy, QueueFull, RateLimited, StoreUnavailable
 from scoreboard.domain.rate_limit import RateLimit
@@ -20,7 +21,7 @@ from tests.clocks import HeldClock
 from tests.making import MAIN, TEN_A_MINUTE, UNLIMITED, rules, submission
 from tests.service import ApplierOf
 
-Apply = Callable[[Decision], Awaitable[Mapping[int, int]]]
+Apply = Callable[[Decision], Awaitable[Mapping[tuple[str, int], int]]]
 
 
 class CountingStore(SqliteStore):
@@ -45,8 +46,8 @@ class CountingStore(SqliteStore):
         return decision
 
 
-async def rank_all_first(decision: Decision) -> Mapping[int, int]:
-    return {event.player: 1 for event in decision.events}
+async def rank_all_first(decision: Decision) -> Mapping[tuple[str, int], int]:
+    return {(ALL_TIME, event.player): 1 for event in decision.events}
 
 
 @asynccontextmanager
@@ -125,7 +126,7 @@ async def test_a_slow_ranking_delays_an_answer_by_a_quarter_second_and_no_commit
     monkeypatch.setattr("scoreboard.services.answer.ANSWER_WITHOUT_RANK_SECONDS", 0.25)
     release = asyncio.Event()
 
-    async def stuck(decision: Decision) -> Mapping[int, int]:
+    async def stuck(decision: Decision) -> Mapping[tuple[str, int], int]:
         await release.wait()
         return await rank_all_first(decision)
 
@@ -184,7 +185,7 @@ async def test_batches_are_applied_in_order_although_the_first_is_slow(path: Pat
     release = asyncio.Event()
     applied: list[int] = []
 
-    async def slow_first(decision: Decision) -> Mapping[int, int]:
+    async def slow_first(decision: Decision) -> Mapping[tuple[str, int], int]:
         if not applied and not release.is_set():
             await release.wait()
         applied.append(decision.events[0].version)

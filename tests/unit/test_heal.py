@@ -7,7 +7,9 @@ from unittest.mock import AsyncMock
 
 import pytest
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.events import Head
+from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ports.ranking import CopyState
 from scoreboard.ranking.memory import MemoryRanking
@@ -34,7 +36,9 @@ async def test_a_copy_ahead_of_its_store_is_dropped_and_filled_again(path: Path,
         healing = Applier(restored.store, service.ranking)
         await healing.heal("main")
         assert await service.ranking.copy_state("main") == CopyState(1, readable=True)
-        assert [e.user_id for e in (await service.ranking.page("main", 10, 0)).entries] == ["ada"]
+        assert [e.user_id for e in (await service.ranking.read("main", ALL_TIME, Page(10))).entries] == [
+            "ada"
+        ]
 
 
 @pytest.mark.parametrize("further", [0, 2], ids=["as far", "further"])
@@ -54,7 +58,9 @@ async def test_a_copy_of_another_history_than_its_store_is_dropped_and_filled_ag
             await restored.score(user_id)
         assert await service.ranking.copy_state("main") == CopyState(2, readable=True)
         await Applier(restored.store, service.ranking).heal("main")
-        assert await service.ranking.page("main", 10, 0) == await restored.store.page("main", 10, 0)
+        assert await service.ranking.read("main", ALL_TIME, Page(10)) == await restored.store.page(
+            "main", 10, 0
+        )
 
 
 async def test_a_page_that_was_read_for_a_dropped_copy_is_not_applied_to_the_next_one(
@@ -72,7 +78,7 @@ async def test_a_page_that_was_read_for_a_dropped_copy_is_not_applied_to_the_nex
     await service.ranking.apply(await service.store.changes("main", 0, 2))
     service.ranking.go_on.set()
     await asyncio.wait_for(healing, LIMIT_SECONDS)
-    assert await service.ranking.page("main", 10, 0) == await service.store.page("main", 10, 0)
+    assert await service.ranking.read("main", ALL_TIME, Page(10)) == await service.store.page("main", 10, 0)
 
 
 async def test_of_two_processes_with_an_empty_copy_one_fills_it(

@@ -25,7 +25,7 @@ from scoreboard.services.minimum_versions import MinimumVersions
 from scoreboard.store.postgresql.prober import Prober
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.limits import LIMIT_SECONDS
-from tests.making import VISIT, commit, submission
+from tests.making import DEFINITIONS, VISIT, commit, submission
 from tests.service import CountedFailures
 from tests.virtual_time import run
 
@@ -118,7 +118,7 @@ class OddOnce(MemoryRanking):
     """Answers once, about one board, in a way that makes no sense."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(DEFINITIONS)
         self.odd = 0
 
     async def copy_state(self, board: str) -> CopyState:

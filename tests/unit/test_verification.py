@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from scoreboard.domain.queries import Query
 from scoreboard.domain.standings import Change, ChangeKind, Snapshot
 from scoreboard.ports.ranking import CopyState
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.verify import MAX_DIFFERENCES, Verdict, verify
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import START_US, HeldClock
-from tests.making import DUEL, commit, standing, submission
+from tests.making import DEFINITIONS, DUEL, commit, standing, submission
 from tests.stores import execute
 
 FORGERIES = {
@@ -64,7 +65,7 @@ async def ledger(store: SqliteStore) -> None:
 
 
 async def verdict_of(store: SqliteStore, board: str = "main") -> Verdict:
-    async with MemoryRanking() as ranking:
+    async with MemoryRanking(DEFINITIONS) as ranking:
         return await verify(store, ranking, board, lambda *_: None)
 
 
@@ -105,11 +106,11 @@ class Lying(MemoryRanking):
     """One whose pages are not what its copy says."""
 
     def __init__(self, lie: Callable[[Snapshot], Snapshot]) -> None:
-        super().__init__()
+        super().__init__(DEFINITIONS)
         self._lie = lie
 
-    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
-        return self._lie(await super().page(board, limit, offset))
+    async def read(self, board: str, period: str, query: Query) -> Snapshot:
+        return self._lie(await super().read(board, period, query))
 
 
 def turned(page: Snapshot) -> Snapshot:
@@ -156,7 +157,7 @@ async def test_a_wrong_ranking_is_found(
 
 async def test_a_ranking_of_another_history_is_reported_and_not_changed(store: SqliteStore) -> None:
     """A server would drop such a copy; `verify` reports it."""
-    async with MemoryRanking() as ranking:
+    async with MemoryRanking(DEFINITIONS) as ranking:
         await ranking.apply(
             Change("main", ChangeKind.LAST_PAGE, 0, 2, 99, (standing(1, 50, 1), standing(2, 40, 2)))
         )

@@ -15,6 +15,7 @@ from scoreboard.domain.scopes import WRITE_ANY_SCORES
 from scoreboard.services.verify import verify
 from tests.clocks import HeldClock
 from tests.harness import Running, running
+from tests.making import MAIN, SIDE
 from tests.servers.postgresql import apart
 from tests.web.administrator import admin, ask_admin
 from tests.web.problems import code
@@ -46,7 +47,7 @@ def differences(server: Running) -> list[str]:
         found: list[str] = []
         async with (
             make_store(server.settings) as store,
-            make_ranking(server.settings, ["main", "side"]) as ranking,
+            make_ranking(server.settings, {"main": MAIN, "side": SIDE}) as ranking,
         ):
             for board in ("main", "side"):
                 found += (await verify(store, ranking, board, lambda *_: None)).differences

@@ -1,6 +1,7 @@
 """`scoreboard rebuild`"""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Annotated
@@ -10,7 +11,9 @@ from rich.progress import Progress, TaskID
 
 from scoreboard.app import make_ranking, make_store
 from scoreboard.cli.progress import progress_bars
+from scoreboard.domain.boards import ALL_TIME, Board
 from scoreboard.domain.errors import RankingUnavailable
+from scoreboard.domain.queries import Page
 from scoreboard.ports.ranking import Ranking
 from scoreboard.resilience.background_loop import BackgroundLoop
 from scoreboard.services.apply import Applier
@@ -33,7 +36,7 @@ def rebuild(
     """
     settings = read_settings()
     catalog = load_catalog(settings.catalog)
-    boards = [catalog.board(board).id] if board is not None else list(catalog.boards)
+    boards = {board: catalog.board(board)} if board is not None else catalog.boards
     for name, players in asyncio.run(_rebuild(settings, boards)):
         typer.echo(f"board {name}: {players} players ranked")
     if not settings.is_distributed:
@@ -42,7 +45,7 @@ def rebuild(
         )
 
 
-async def _rebuild(settings: Settings, boards: list[str]) -> list[tuple[str, int]]:
+async def _rebuild(settings: Settings, boards: Mapping[str, Board]) -> list[tuple[str, int]]:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(make_store(settings))
         ranking = await stack.enter_async_context(make_ranking(settings, boards))
@@ -57,7 +60,7 @@ async def _rebuild(settings: Settings, boards: list[str]) -> list[tuple[str, int
             await ranking.drop(board)
             async with BackgroundLoop("progress", partial(_show, ranking, board, progress, task)):
                 await applier.heal(board)
-            rebuilt.append((board, (await ranking.page(board, 1, 0)).players))
+            rebuilt.append((board, (await ranking.read(board, ALL_TIME, Page(1))).players))
         return rebuilt
 
 

@@ -1,7 +1,7 @@
 """`scoreboard verify`"""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 import typer
@@ -9,6 +9,7 @@ from rich.progress import Progress
 
 from scoreboard.app import make_ranking, make_store
 from scoreboard.cli.progress import progress_bars
+from scoreboard.domain.boards import Board
 from scoreboard.services.verify import Verdict
 from scoreboard.services.verify import verify as verify_board
 from scoreboard.services.verify_ledger import Report
@@ -40,7 +41,7 @@ def verify() -> None:
         raise typer.Exit(1)
 
 
-async def _verify_all(settings: Settings, ranked: Collection[str]) -> list[Verdict]:
+async def _verify_all(settings: Settings, ranked: Mapping[str, Board]) -> list[Verdict]:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(make_store(settings))
         ranking = await stack.enter_async_context(make_ranking(settings, ranked))

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
+from scoreboard.domain.queries import Query
 from scoreboard.domain.standings import Change, Snapshot
 
 
@@ -25,19 +26,23 @@ class CopyState:
 class ApplyResult:
     """The version of a copy after a call of `apply`, and whether that call has changed the copy (`moved`).
 
-    `ranks` has the rank of each listed player of the change. If the change was the next STEP of the copy,
-    each rank is the one right after the player's own event. Otherwise it is the rank in the copy as it is
-    now. `ranks` is empty while the copy is older than the change or not readable.
+    `ranks` has the rank of each listed player of the change in each open period, by period and player key. If
+    the change was the next STEP of the copy, each rank is the one right after the player's own event.
+    Otherwise it is the rank in the copy as it is now. `ranks` is empty while the copy is older than the
+    change or not readable.
     """
 
     version: int
     readable: bool
     moved: bool
-    ranks: Mapping[int, int]
+    ranks: Mapping[tuple[str, int], int]
 
 
 class Ranking(Protocol):
-    """An ordered copy of each board. It knows its version, and names the boards that have changed."""
+    """An ordered copy of each board. It knows its version, and names the boards that have changed.
+
+    The copy of a board has an order for each open period, and one version for all of them.
+    """
 
     async def __aenter__(self) -> Self: ...
     async def __aexit__(self, *exc_info: object) -> None: ...
@@ -55,20 +60,18 @@ class Ranking(Protocol):
           exactly that version makes it readable.
         - Otherwise the change is applied. A standing is absolute, and never replaces one of a later version.
           So a part of the change may have been applied before, and another process may apply the same pages.
+        - The copy then has the periods of the change. It drops all others, and skips their standings.
 
         A LAST_PAGE, even an empty one, makes a copy readable. After a PAGE, the copy is not readable until a
         LAST_PAGE. Until then it refuses a STEP: a commit has only the standings of its own players, and not
         those of the missing pages. Raises RankingUnavailable.
         """
 
-    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
-        """Return `limit` entries from rank `offset` + 1, in one atomic read.
+    async def read(self, board: str, period: str, query: Query) -> Snapshot:
+        """Answer a query about a board in an open period, in one atomic read.
 
-        Raises RankingUnavailable, also while the copy is not readable (see `apply`).
+        Raises RankingUnavailable, also while the copy is not readable (see `apply`), and for other periods.
         """
-
-    async def rank(self, board: str, player: int) -> int | None:
-        """Return a player's rank, or None if it is not listed. Raises RankingUnavailable as `page` does."""
 
     async def drop(self, board: str) -> None:
         """Delete the copy: it is at version 0 and not readable. Raises RankingUnavailable."""

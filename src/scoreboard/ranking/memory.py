@@ -5,14 +5,16 @@ reached it (ascending) and the player's key, so sorting calls no Python code, an
 player.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from itertools import count
 from typing import Final, Self
 
 from sortedcontainers import SortedList
 
-from scoreboard.domain.boards import MAX_SCORE
+from scoreboard.domain.boards import ALL_TIME, MAX_SCORE
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.errors import RankingUnavailable
+from scoreboard.domain.queries import Page, Players, Query
 from scoreboard.domain.standings import Change, ChangeKind, Entry, Snapshot, Standing
 from scoreboard.ports.ranking import ApplyResult, CopyState
 from scoreboard.ranking.changed_boards import ChangedBoards
@@ -60,20 +62,27 @@ class _Copy:
             self.order.add(key)
         self.rows[standing.player] = (key, standing.reached_at_us, standing.version)
 
-    def ranks(self, change: Change) -> dict[int, int]:
+    def ranks(self, change: Change) -> dict[tuple[str, int], int]:
         """Return the current ranks of the players of a change."""
         if not self.readable:
             return {}
-        ranks = ((standing.player, self.rank(standing.player)) for standing in change.standings)
+        ranks = (((ALL_TIME, standing.player), self.rank(standing.player)) for standing in change.standings)
         return {player: rank for player, rank in ranks if rank is not None}
 
     def rank(self, player: int) -> int | None:
         key, *_ = self.rows.get(player, (None,))
         return None if key is None else self.order.bisect_right(key)
 
-    def entries(self, limit: int, offset: int) -> tuple[Entry, ...]:
-        keys = self.order.islice(offset, offset + limit)
-        return tuple(self._entry(rank, key) for rank, key in enumerate(keys, start=offset + 1))
+    def entries(self, query: Query) -> tuple[Entry, ...]:
+        match query:
+            case Page(limit, offset):
+                keys = self.order.islice(offset, offset + limit)
+                return tuple(self._entry(rank, key) for rank, key in enumerate(keys, start=offset + 1))
+            case Players(players):
+                rows = (self.rows.get(player, (None,)) for player in players)
+                keys = sorted(key for key, *_ in rows if key is not None)
+                return tuple(self._entry(self.order.bisect_right(key), key) for key in keys)
+        raise NotImplementedError
 
     def _entry(self, rank: int, key: int) -> Entry:
         player = key & ((1 << _PLAYER_BITS) - 1)
@@ -92,7 +101,9 @@ def _order_key(standing: Standing) -> int:
 class MemoryRanking:
     """A `Ranking` in memory. No method waits, so each call is one atomic step of the event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, definitions: Mapping[str, Definition]) -> None:
+        """`definitions` are those of the boards of the catalog."""
+        self._definitions = definitions
         self._names: _Names = {}
         self._copies: dict[str, _Copy] = {}
         self._ids = count(1)
@@ -122,11 +133,11 @@ class MemoryRanking:
         if is_gap or is_known:
             return ApplyResult(own.version, own.readable, False, own.ranks(change) if is_known else {})
         follows = is_step and own.version == change.from_version
-        ranks: dict[int, int] = {}
+        ranks: dict[tuple[str, int], int] = {}
         for standing in change.standings:
             own.move(standing)
             if follows and (rank := own.rank(standing.player)) is not None:
-                ranks[standing.player] = rank
+                ranks[standing.period, standing.player] = rank
         own.version = change.to_version
         own.reading_us = change.reading_us
         own.readable = change.kind is not ChangeKind.PAGE
@@ -134,12 +145,12 @@ class MemoryRanking:
             self._changed_boards.add((change.board,))
         return ApplyResult(own.version, own.readable, True, ranks if follows else own.ranks(change))
 
-    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
+    async def read(self, board: str, period: str, query: Query) -> Snapshot:
         copy = self._readable(board)
-        return Snapshot(board, copy.version, copy.reading_us, len(copy.order), copy.entries(limit, offset))
-
-    async def rank(self, board: str, player: int) -> int | None:
-        return self._readable(board).rank(player)
+        if period != ALL_TIME:
+            raise RankingUnavailable
+        entries = copy.entries(query)
+        return Snapshot(board, copy.version, copy.reading_us, len(copy.order), entries)
 
     async def drop(self, board: str) -> None:
         self._copies.pop(board, None)

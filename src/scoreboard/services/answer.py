@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.decisions import Acceptance, Decision, Refusal
 from scoreboard.domain.errors import RateLimited
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
@@ -28,10 +29,11 @@ class _Batch:
     waiting: Sequence[WaitingSubmission]
     decision: Decision
 
-    def accept(self, ranks: Mapping[int, int]) -> None:
+    def accept(self, ranks: Mapping[tuple[str, int], int]) -> None:
         for waiting, outcome in zip(self.waiting, self.decision.outcomes, strict=True):
             if isinstance(outcome, Acceptance):
-                waiting.accept(Receipt(outcome.event, ranks.get(outcome.event.player), outcome.replayed))
+                rank = ranks.get((ALL_TIME, outcome.event.player))
+                waiting.accept(Receipt(outcome.event, rank, outcome.replayed))
 
 
 class Answerer:
@@ -68,7 +70,7 @@ class Answerer:
     async def _tick(self) -> None:
         while self._unapplied:
             batch, late = self._unapplied[0]
-            ranks: Mapping[int, int] = {}
+            ranks: Mapping[tuple[str, int], int] = {}
             with self.loop.failures.catch(part="ranking"):
                 ranks = await self._applier.apply(batch.decision)
             self._unapplied.popleft()

@@ -58,12 +58,12 @@ class Applier:
         """The number of versions that the copy which is furthest behind lacked when it was last healed."""
         return max(self._missing.values(), default=0)
 
-    async def apply(self, decision: Decision) -> Mapping[int, int]:
-        """Apply a commit. Return the ranks of its players after it, by integer key, as far as they are known.
+    async def apply(self, decision: Decision) -> Mapping[tuple[str, int], int]:
+        """Apply a commit. Return the known ranks of its players after it, by period and integer key.
 
         Calls are processed in their order. If the ranking is unavailable, the change is left to healing.
         """
-        ranks: dict[int, int] = {}
+        ranks: dict[tuple[str, int], int] = {}
         clock = asyncio.get_running_loop().time
         async with self._one_at_a_time:
             for change in decision.changes:

@@ -4,8 +4,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.domain.events import Event
+from scoreboard.domain.queries import Page, Players
 from scoreboard.domain.standings import Snapshot
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
@@ -72,19 +74,19 @@ class BoardReader:
     async def rank(self, event: Event) -> int | None:
         """Return the rank of an event's player now, or None if the ranking does not have the event yet."""
         try:
-            copy = await self._ranking.copy_state(event.board)
-            if copy.version < event.version:
-                return None
-            return await self._ranking.rank(event.board, event.player)
+            found = await self._ranking.read(event.board, ALL_TIME, Players((event.player,)))
         except RankingUnavailable:
             return None
+        if found.version < event.version:
+            return None
+        return found.entries[0].rank if found.entries else None
 
     def _lowest(self, board: str) -> int:
         return max(self._served[board], self._minimum.of(board))
 
     async def _ranked(self, board: str, limit: int, offset: int) -> Snapshot | None:
         try:
-            return await self._ranking.page(board, limit, offset)
+            return await self._ranking.read(board, ALL_TIME, Page(limit, offset))
         except RankingUnavailable:
             return None
 

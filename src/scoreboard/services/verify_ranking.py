@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.errors import RankingUnavailable
+from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import Snapshot, Standing
 from scoreboard.ports.ranking import Ranking
 from scoreboard.services.apply import PAGE_SIZE, Applier
@@ -46,7 +48,7 @@ class RankingComparison:
             if number:
                 await asyncio.sleep(PAUSE_SECONDS)
             try:
-                page = await self._ranking.page(self._stored.board, PAGE_SIZE, offset)
+                page = await self._ranking.read(self._stored.board, ALL_TIME, Page(PAGE_SIZE, offset))
             except RankingUnavailable:
                 if number == TRIES - 1:
                     raise

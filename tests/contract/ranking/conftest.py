@@ -5,23 +5,25 @@ from typing import Final
 
 import pytest
 
+from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ports.ranking import Ranking
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.ranking.redis.ranking import RedisRanking
 from tests.limits import PATIENT_REDIS
-from tests.making import change
+from tests.making import DEFINITIONS, change
 
 DRIVERS: Final = ("memory", "redis", "redis-cluster")
 
 
 def make_ranking(request: pytest.FixtureRequest) -> Ranking:
     if request.param == "memory":
-        return MemoryRanking()
+        return MemoryRanking(DEFINITIONS)
     is_cluster = request.param == "redis-cluster"
     return RedisRanking(
         request.getfixturevalue("redis_cluster").url if is_cluster else request.getfixturevalue("redis_url"),
-        ["main"],
+        {"main": DEFINITIONS["main"]},
         prefix=request.getfixturevalue("redis_prefix"),
         is_cluster=is_cluster,
         limits=PATIENT_REDIS,
@@ -42,4 +44,4 @@ async def ranking(empty: Ranking) -> Ranking:
 
 
 async def order(ranking: Ranking) -> list[tuple[int, str, int]]:
-    return [(e.rank, e.user_id, e.score) for e in (await ranking.page("main", 1_000, 0)).entries]
+    return [(e.rank, e.user_id, e.score) for e in (await ranking.read("main", ALL_TIME, Page(1_000))).entries]

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ports.ranking import ApplyResult, CopyState, Ranking
 from tests.contract.ranking.conftest import order
@@ -15,7 +17,7 @@ async def test_steps_are_applied_in_order(ranking: Ranking) -> None:
     await ranking.apply(change(STEP, 0, 2, standing(1, 50, 1), standing(2, 30, 2)))
     await ranking.apply(change(STEP, 2, 3, standing(2, 60, 3)))
     assert await order(ranking) == [(1, "user-2", 60), (2, "user-1", 50)]
-    page = await ranking.page("main", 10, 0)
+    page = await ranking.read("main", ALL_TIME, Page(10))
     assert (page.version, page.reading_us, page.players) == (3, 3_000, 2)
     assert page.entries[0].reached_at_us == 3_000
 
@@ -24,7 +26,9 @@ async def test_ranks_are_those_at_the_version_of_each_event(ranking: Ranking) ->
     applied = await ranking.apply(
         change(STEP, 0, 3, standing(1, 50, 1), standing(2, 80, 2), standing(3, 60, 3))
     )
-    assert applied == ApplyResult(3, readable=True, moved=True, ranks={1: 1, 2: 1, 3: 2})
+    assert applied == ApplyResult(
+        3, readable=True, moved=True, ranks={(ALL_TIME, 1): 1, (ALL_TIME, 2): 1, (ALL_TIME, 3): 2}
+    )
 
 
 async def test_a_gap_changes_nothing(ranking: Ranking) -> None:
@@ -39,7 +43,7 @@ async def test_a_known_change_changes_nothing(ranking: Ranking) -> None:
     step = change(STEP, 0, 1, standing(1, 50, 1))
     await ranking.apply(step)
     await ranking.apply(change(STEP, 1, 2, standing(1, 70, 2)))
-    assert await ranking.apply(step) == ApplyResult(2, readable=True, moved=False, ranks={1: 1})
+    assert await ranking.apply(step) == ApplyResult(2, readable=True, moved=False, ranks={(ALL_TIME, 1): 1})
     assert await order(ranking) == [(1, "user-1", 70)]
 
 

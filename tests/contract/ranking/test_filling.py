@@ -2,11 +2,14 @@
 
 import pytest
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.errors import RankingUnavailable
+from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ports.ranking import ApplyResult, CopyState, Ranking
 from tests.contract.ranking.conftest import order
 from tests.making import change, standing
+from tests.rankings import rank_of
 
 STEP, PAGE, LAST_PAGE = ChangeKind.STEP, ChangeKind.PAGE, ChangeKind.LAST_PAGE
 
@@ -14,14 +17,14 @@ STEP, PAGE, LAST_PAGE = ChangeKind.STEP, ChangeKind.PAGE, ChangeKind.LAST_PAGE
 async def test_a_copy_is_not_readable_before_it_is_filled(empty: Ranking) -> None:
     assert await empty.copy_state("main") == CopyState(0, readable=False)
     with pytest.raises(RankingUnavailable):
-        await empty.page("main", 10, 0)
+        await empty.read("main", ALL_TIME, Page(10))
     with pytest.raises(RankingUnavailable):
-        await empty.rank("main", 1)
+        await rank_of(empty, 1)
 
 
 async def test_an_empty_board_is_readable_after_its_last_page(ranking: Ranking) -> None:
     assert await ranking.copy_state("main") == CopyState(0, readable=True)
-    page = await ranking.page("main", 10, 0)
+    page = await ranking.read("main", ALL_TIME, Page(10))
     assert (page.version, page.players, page.entries) == (0, 0, ())
 
 
@@ -31,7 +34,7 @@ async def test_a_copy_between_pages_is_not_readable_and_applies_no_step(empty: R
     applied = await empty.apply(change(STEP, 2, 3, standing(1, 90, 3)))
     assert applied == ApplyResult(2, readable=False, moved=False, ranks={})
     with pytest.raises(RankingUnavailable):
-        await empty.page("main", 10, 0)
+        await empty.read("main", ALL_TIME, Page(10))
 
 
 async def test_the_last_page_makes_a_copy_readable(empty: Ranking) -> None:

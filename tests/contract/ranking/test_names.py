@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ports.ranking import Ranking
 from tests.making import change, standing
@@ -14,7 +16,7 @@ async def test_a_new_name_is_seen_on_every_board(ranking: Ranking) -> None:
     await ranking.apply(
         replace(change(LAST_PAGE, 0, 1, replace(standing(1, 5, 1), name="New")), board="side")
     )
-    assert (await ranking.page("main", 1, 0)).entries[0].name == "New"
+    assert (await ranking.read("main", ALL_TIME, Page(1))).entries[0].name == "New"
 
 
 async def test_an_old_name_never_replaces_a_newer_one(ranking: Ranking) -> None:
@@ -22,11 +24,16 @@ async def test_an_old_name_never_replaces_a_newer_one(ranking: Ranking) -> None:
     # The versions of two boards do not order names: a process that was suspended may apply an old name late.
     old = replace(standing(1, 5, 9), name="Old", name_version=4)
     await ranking.apply(replace(change(LAST_PAGE, 0, 9, old), board="side"))
-    assert [(await ranking.page(board, 1, 0)).entries[0].name for board in ("main", "side")] == ["New", "New"]
+    assert [(await ranking.read(board, ALL_TIME, Page(1))).entries[0].name for board in ("main", "side")] == [
+        "New",
+        "New",
+    ]
 
 
 async def test_after_a_restored_backup_a_key_may_belong_to_another_player(ranking: Ranking) -> None:
     await ranking.apply(change(STEP, 0, 9, replace(standing(1, 50, 9), name="Lost")))
     await ranking.drop("main")
     await ranking.apply(change(LAST_PAGE, 0, 1, replace(standing(1, 5, 1), user_id="other")))
-    assert [(e.user_id, e.name) for e in (await ranking.page("main", 1, 0)).entries] == [("other", None)]
+    assert [(e.user_id, e.name) for e in (await ranking.read("main", ALL_TIME, Page(1))).entries] == [
+        ("other", None)
+    ]

@@ -84,7 +84,7 @@ async def test_more_events_can_be_voided_than_one_commit_takes(
         await commit(store, submission("ada"))
     applied: list[Decision] = []
 
-    async def apply(decision: Decision) -> Mapping[int, int]:
+    async def apply(decision: Decision) -> Mapping[tuple[str, int], int]:
         applied.append(decision)
         return {}
 

@@ -65,7 +65,7 @@ one_driver = pytest.mark.parametrize("driver", ["sqlite"], indirect=True)
 """For faults outside the store. That every store undoes a failed commit is in `test_commit`."""
 
 
-async def no_ranks(_decision: Decision) -> Mapping[int, int]:
+async def no_ranks(_decision: Decision) -> Mapping[tuple[str, int], int]:
     return {}
 
 
@@ -250,7 +250,7 @@ async def test_a_rule_that_raises_an_error_fails_alone(
 async def test_an_unexpected_error_of_the_ranking_costs_only_the_rank(
     store: AdminStore, clock: HeldClock
 ) -> None:
-    async def broken(_decision: Decision) -> Mapping[int, int]:
+    async def broken(_decision: Decision) -> Mapping[tuple[str, int], int]:
         raise ZeroDivisionError
 
     written = GroupCommit(store, ApplierOf(broken), rules_of(), ClockGuard(clock))

@@ -13,7 +13,9 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.events import EventKind, Head
+from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import Change, ChangeKind, Standing
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ranking.memory import MemoryRanking
@@ -27,7 +29,7 @@ from scoreboard.store.sqlite.store import SqliteStore
 from tests.clocks import HeldClock
 from tests.contract.correcting import about, correct, is_consistent, of_event
 from tests.limits import PATIENT_POSTGRESQL
-from tests.making import MAIN, SIDE, UNLIMITED, VISIT, commit, submission
+from tests.making import DEFINITIONS, MAIN, SIDE, UNLIMITED, VISIT, commit, submission
 from tests.servers.postgresql import Postgres, apart
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -179,12 +181,12 @@ async def test_the_order_is_recomputed_and_copies_follow(
     assert old.migrate() == ("0002", schema.newest_revision())
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(old.store)
-        ranking = await stack.enter_async_context(MemoryRanking())
+        ranking = await stack.enter_async_context(MemoryRanking(DEFINITIONS))
         await store.register_boards([MAIN, SIDE])
         await ranking.apply(old_copy(before))
-        assert (await ranking.page("main", 10, 0)).entries != expected.entries
+        assert (await ranking.read("main", ALL_TIME, Page(10))).entries != expected.entries
         await Applier(store, ranking).heal("main")
-        for page in (await store.page("main", 10, 0), await ranking.page("main", 10, 0)):
+        for page in (await store.page("main", 10, 0), await ranking.read("main", ALL_TIME, Page(10))):
             assert page.entries == expected.entries
         for board in ("main", "side"):
             assert (await verify(store, ranking, board, lambda *_: None)).differences == ()

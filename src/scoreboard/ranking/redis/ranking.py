@@ -7,16 +7,20 @@ dropped and filled again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from operator import attrgetter
 from typing import Final, Self
 from uuid import uuid4
 
 import structlog
 from redis.asyncio import Redis, RedisCluster
 
+from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.errors import RankingUnavailable
+from scoreboard.domain.queries import Page, Players, Query
 from scoreboard.domain.standings import Change, Entry, Snapshot, Standing
 from scoreboard.ports.ranking import ApplyResult, CopyState
 from scoreboard.ranking.changed_boards import ChangedBoards
@@ -45,21 +49,22 @@ class RedisRanking:
     def __init__(
         self,
         url: str,
-        boards: Iterable[str],
+        definitions: Mapping[str, Definition],
         *,
         prefix: str,
         is_cluster: bool,
         limits: RedisLimits,
         sentinel_password: str | None = None,
     ) -> None:
-        """`changed_boards` yields only `boards`."""
+        """`definitions` are those of the boards of the catalog. `changed_boards` yields only these."""
         self._servers = RedisServers(parse_address(url), limits, is_cluster, sentinel_password)
-        self._boards = tuple(boards)
+        self._definitions = definitions
+        self._boards = tuple(definitions)
         self._prefix = prefix
         self._names = names_key(prefix)
         self._process = uuid4().hex
         self._changed_boards = ChangedBoards()
-        self._pages: dict[tuple[str, int, int], CoalescingCache[Snapshot]] = {}
+        self._pages: dict[tuple[str, Page], CoalescingCache[Snapshot]] = {}
         self._calls = RedisCalls(
             self._servers, prefix, self._process, partial(self._changed_boards.add, self._boards)
         )
@@ -99,7 +104,7 @@ class RedisRanking:
             version, readable, moved, *ranks = await self._calls.run(
                 "apply", self._copy_and_names(board), arguments
             )
-        players = (standing.player for standing in standings)
+        players = ((standing.period, standing.player) for standing in standings)
         return ApplyResult(
             version=version,
             readable=bool(readable),
@@ -107,22 +112,26 @@ class RedisRanking:
             ranks={player: rank for player, rank in zip(players, ranks, strict=False) if rank},
         )
 
-    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
-        key = (board, limit, offset)
+    async def read(self, board: str, period: str, query: Query) -> Snapshot:
+        if period != ALL_TIME:
+            raise RankingUnavailable
+        if not isinstance(query, Page):
+            return await self._read(board, query)
+        key = (board, query)
         if key not in self._pages:
             if len(self._pages) >= MAX_PAGES:
                 self._pages.clear()
-            self._pages[key] = CoalescingCache(partial(self._page, board, limit, offset))
+            self._pages[key] = CoalescingCache(partial(self._read, board, query))
         return await self._pages[key].get()
 
-    async def _page(self, board: str, limit: int, offset: int) -> Snapshot:
+    async def _read(self, board: str, query: Query) -> Snapshot:
         async with self._calls.guard(board):
-            found = await self._calls.run("page", self._copy_and_names(board), [offset, offset + limit - 1])
+            found = await self._calls.run("read", self._copy_and_names(board), _arguments(query))
             if not found:
                 if found == LOST:
                     log.warning("Redis has lost a part of a board, which is filled again", board=board)
                 raise RankingUnavailable
-            version, reading_us, player_count, players, scores, reached_ats_us, names = found
+            version, reading_us, player_count, players, scores, reached_ats_us, names, ranks = found
             if self._servers.is_cluster and players:
                 names = await self._calls.run("names", [self._names], players)
         if None in names:
@@ -135,19 +144,17 @@ class RedisRanking:
             reading_us=int(reading_us),
             players=int(player_count),
             entries=tuple(
-                Entry(rank, *_user_id_and_name(name), -int(score), int(reached_at_us))
-                for rank, (name, score, reached_at_us) in enumerate(
-                    zip(names, scores, reached_ats_us, strict=True), start=offset + 1
+                sorted(
+                    (
+                        Entry(rank, *_user_id_and_name(name), -int(score), int(reached_at_us))
+                        for rank, name, score, reached_at_us in zip(
+                            ranks, names, scores, reached_ats_us, strict=True
+                        )
+                    ),
+                    key=attrgetter("rank"),
                 )
             ),
         )
-
-    async def rank(self, board: str, player: int) -> int | None:
-        async with self._calls.guard(board):
-            rank = await self._calls.run("rank", self._keys(board).copy, [player])
-        if rank is None:
-            raise RankingUnavailable
-        return int(rank) or None
 
     async def drop(self, board: str) -> None:
         # After a backup is restored, a player's key may belong to another player.
@@ -208,6 +215,15 @@ class RedisRanking:
         """Return the keys of a board's copy, and that of the names if they are on the same server."""
         copy = self._keys(board).copy
         return copy if self._servers.is_cluster else (*copy, self._names)
+
+
+def _arguments(query: Query) -> list[str | int]:
+    match query:
+        case Page(limit, offset):
+            return ["page", offset, offset + limit - 1]
+        case Players(players):
+            return ["players", *players]
+    raise NotImplementedError
 
 
 def _row(standing: Standing) -> tuple[str | int, ...]:

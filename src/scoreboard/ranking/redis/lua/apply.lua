@@ -69,7 +69,7 @@ if not known then
 end
 if readable and not follows then
   for i = FIRST, #ARGV, STRIDE do
-    reply[#reply + 1] = rank_of(order, rows, ARGV[i])
+    reply[#reply + 1] = (rank_of(order, rows, ARGV[i]))
   end
 end
 return reply

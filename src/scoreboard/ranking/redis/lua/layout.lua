@@ -36,12 +36,13 @@ local function member_of(reached_version, player)
   return string.rep('0', 16 - #reached_version) .. reached_version .. ':' .. player
 end
 
--- Return the rank of a player, from 1, or 0 if it is not listed.
+-- Return the rank of a player, from 1, or 0 if it is not listed; and its member of the order.
 local function rank_of(order, rows, player)
   local row = redis.call('HGET', entry_of(rows, player))
   local reached = row and string.match(row, '^%d+ (%d+) ')
-  local rank = reached and redis.call('ZRANK', order, member_of(reached, player))
-  return rank and rank + 1 or 0
+  local member = reached and member_of(reached, player)
+  local rank = member and redis.call('ZRANK', order, member)
+  return rank and rank + 1 or 0, member
 end
 
 -- Return true if the order is complete: with an eviction policy, Redis may have deleted it.
