@@ -178,11 +178,12 @@ class Watcher:
 def _make_database(settings: Settings) -> None:
     """Copy a migrated SQLite file, ten times faster than a migration. PostgreSQL databases exist already."""
     if not settings.is_distributed and not settings.database_path.exists():
-        shutil.copy(_empty_database(), settings.database_path)
+        shutil.copy(empty_database(), settings.database_path)
 
 
 @cache
-def _empty_database() -> Path:
+def empty_database() -> Path:
+    """Return a migrated SQLite file to copy."""
     folder = Path(tempfile.mkdtemp(prefix="scoreboard-tests-"))
     atexit.register(shutil.rmtree, folder)
     migrate(settings_in(folder))

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from scoreboard.clock import SystemClock
 from scoreboard.domain.submissions import Caller
 from scoreboard.web.auth.key_sources import Keys, secrets
 from scoreboard.web.auth.tokens import Tokens
-from tests.harness import CATALOG, SECRET
+from tests.harness import CATALOG, SECRET, empty_database
 from tests.limits import LIMIT_SECONDS
 from tests.servers.process import free_port, outside_environment
 
@@ -204,6 +205,10 @@ def serving(
 ) -> Iterator[tuple[Process, Client]]:
     """Run `scoreboard serve` (or other arguments) during the block. It begins when the server answers."""
     port = int(settings.get("SCOREBOARD_PORT") or free_port())
+    database = folder / "scoreboard.db"
+    if not database.exists() and "SCOREBOARD_DATABASE_URL" not in settings:
+        # A migration takes as long as half a start. (The tests of the recipes let the server make its file.)
+        shutil.copy(empty_database(), database)
     process = Process(
         [*command, *(arguments or ("serve",))], folder, {**settings, "SCOREBOARD_PORT": str(port)}
     )

@@ -41,6 +41,13 @@ class Redis:
             retry=once,
         )
 
+    def answers(self) -> bool:
+        try:
+            with self.client(ANSWER_SECONDS) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
     def execute(self, *command: Any) -> Any:
         """Run one command, such as execute("CONFIG", "SET", "maxmemory", "1mb"), and return its answer."""
         with self.client() as client:
@@ -53,7 +60,7 @@ class Redis:
                 client.delete(key)
 
 
-class RedisServer(Server, Redis):
+class RedisServer(Redis, Server):
     """A Redis server without persistence: its data are lost when it stops.
 
     Options are those of redis.conf, with _ for -: RedisServer(maxmemory_policy="noeviction").
@@ -63,7 +70,7 @@ class RedisServer(Server, Redis):
     STOPS_BY = ENDS_BY = signal.SIGTERM
 
     def __init__(self, *, environment: Mapping[str, str] | None = None, **options: str | int) -> None:
-        super().__init__(environment)
+        Server.__init__(self, environment)
         self.program = redis_program()
         self.options: dict[str, str | int] = {
             "bind": "127.0.0.1",
@@ -84,13 +91,6 @@ class RedisServer(Server, Redis):
         for name, value in {**self.options, "port": self.port, "dir": str(self.folder)}.items():
             command += [f"--{name.replace('_', '-')}", str(value)]
         return command
-
-    def answers(self) -> bool:
-        try:
-            with self.client(ANSWER_SECONDS) as client:
-                return bool(client.ping())
-        except redis.RedisError:
-            return False
 
     def flush(self) -> None:
         self.execute("FLUSHALL")
@@ -131,7 +131,7 @@ class RedisServer(Server, Redis):
             return information
 
 
-class RedisSentinel(Server, Redis):
+class RedisSentinel(Redis, Server):
     """A Sentinel that watches a primary, and promotes its replica soon after the primary stops answering."""
 
     NAME = "Sentinel"
@@ -143,7 +143,7 @@ class RedisSentinel(Server, Redis):
     def __init__(
         self, primary: RedisServer, *, password: str | None = None, primary_password: str = ""
     ) -> None:
-        super().__init__(None)
+        Server.__init__(self, None)
         self.program = redis_program()
         self.primary = primary
         self.password = password
@@ -170,20 +170,10 @@ class RedisSentinel(Server, Redis):
         configuration.write_text("\n".join(lines) + "\n")
         return [self.program, configuration, "--sentinel"]
 
-    def answers(self) -> bool:
-        try:
-            with self.client(ANSWER_SECONDS) as client:
-                return bool(client.ping())
-        except redis.RedisError:
-            return False
-
     def knows_replicas(self) -> int:
         """Return the number of replicas that this Sentinel could promote."""
         with self.client() as client:
             return sum(not one["is_sdown"] for one in client.sentinel_slaves(self.SERVICE))
-
-    def primary_port(self) -> int:
-        return int(self.execute("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.SERVICE)[1])
 
 
 class RedisCluster:
