@@ -35,6 +35,7 @@ WRONG_MESSAGES: list[Any] = [
     {"from": 1, "state": ["refused", 0, {"reason": "Go away."}]},
     {"from": 1, "state": ["toString", 0]},
     {"from": 1, "state": ["live", "yesterday"]},
+    {"from": 1, "state": ["stale", 9_000_000_000_000_000]},
     {"from": 1, "state": "live"},
 ]
 """Messages that this module never sends."""
@@ -52,7 +53,9 @@ def test_a_wrong_message_changes_nothing(chromium: Browser, server: Running) -> 
     server.score("ada")
     with visiting(chromium, server.url) as context:
         pages = [context.new_page() for _ in range(2)]
+        errors: list[str] = []
         for page in pages:
+            page.on("pageerror", lambda error: errors.append(str(error)))
             page.goto(server.url)
             expect_live(page)
             expect_order(page, "ada")
@@ -70,6 +73,7 @@ def test_a_wrong_message_changes_nothing(chromium: Browser, server: Running) -> 
             expect_order(page, "bob", "ada")
             assert "Eve" not in json.dumps(page.evaluate("seen"))
             expect_live(page)
+        assert errors == []
 
 
 def test_a_board_that_another_page_made_up_is_corrected(chromium: Browser, server: Running) -> None:

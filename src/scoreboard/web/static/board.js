@@ -11,6 +11,8 @@
 
 /** A server sends ten entries; a page of them has at most a hundred. */
 const MOST_ENTRIES = 100;
+/** The latest time of a Date: a later one cannot be formatted. */
+const LATEST_MS = 8.64e15;
 /** States that tabs share. A refusal is not shared: each tab asks the server. */
 const SHARED_STATES = new Set(["connecting", "live", "stale", "reconnecting", "offline"]);
 
@@ -63,7 +65,7 @@ export function isPatch(value) {
 
 /** @param {unknown} value @returns {value is [StateName, number]} */
 export function isSharedState(value) {
-  return Array.isArray(value) && SHARED_STATES.has(value[0]) && isCount(value[1]);
+  return Array.isArray(value) && SHARED_STATES.has(value[0]) && isCount(value[1]) && value[1] <= LATEST_MS;
 }
 
 /**
