@@ -10,6 +10,9 @@ from scoreboard.domain.periods import PeriodKind
 MAX_COLUMNS: Final = 2
 """Columns besides the score. Each one makes every row of every index larger."""
 
+COLUMN_ID: Final = r"^[a-z][a-z0-9_-]{0,31}$"
+"""The form of a column's id, which has none of the separators of `to_text`."""
+
 MAX_DECIMALS: Final = 9
 """A score has at most 16 digits."""
 

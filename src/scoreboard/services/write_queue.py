@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final
@@ -19,15 +19,25 @@ PLAYER_QUEUE_SIZE: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
+class PeriodResult:
+    """A player's score in a period, and the rank if it was known in time."""
+
+    score: int | None
+    rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """An event of the ledger, with the player's rank if it was known in time.
 
-    `replayed` is True if an earlier submission with the same idempotency key made the event.
+    `replayed` is True if an earlier submission with the same idempotency key made the event. `periods` are
+    the player's results in the open periods of a board that has some. In a repeat, they are those of now.
     """
 
     event: Event
     rank: int | None
     replayed: bool
+    periods: Mapping[str, PeriodResult] | None = None
 
 
 @dataclass(slots=True, eq=False)

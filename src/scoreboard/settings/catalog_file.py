@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from scoreboard.domain.boards import DEFAULT_ROWS, MAX_SCORE
-from scoreboard.domain.definitions import MAX_COLUMNS, MAX_DECIMALS
+from scoreboard.domain.definitions import COLUMN_ID, MAX_COLUMNS, MAX_DECIMALS
 from scoreboard.domain.plain_text import check_id, check_text
 
 MAX_SECONDS: Final = 315_360_000
@@ -17,9 +17,6 @@ MAX_ROWS: Final = 100
 
 MAX_UNIT: Final = 16
 """Characters of a unit, which is shown next to each score."""
-
-COLUMN_ID: Final = r"^[a-z][a-z0-9_-]{0,31}$"
-"""Ids of columns are written into texts with separators (`definitions.to_text`)."""
 
 Id = Annotated[str, AfterValidator(check_id)]
 Title = Annotated[str, AfterValidator(check_text)]

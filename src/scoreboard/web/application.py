@@ -133,7 +133,7 @@ def _public_routes(
     provenance = ProvenanceHasher(hash_key, address)
     catalog, tokens, hub = services.catalog, services.tokens, services.hub
     return [
-        scores_route(services.submitter, tokens, provenance, settings.rate_limit, server_limit),
+        scores_route(catalog, services.submitter, tokens, provenance, settings.rate_limit, server_limit),
         leaderboard_route(catalog, services.board_cache, access, read_limit),
         stream_route(
             catalog,

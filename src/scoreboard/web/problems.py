@@ -120,8 +120,10 @@ _BY_STATUS: Final[Mapping[HTTPStatus, Sequence[type[ScoreboardError]]]] = {
     HTTPStatus.METHOD_NOT_ALLOWED: [MethodNotAllowed],
     HTTPStatus.CONFLICT: [
         errors.ActionCoolingDown, errors.ActionDisabled, errors.ActionNotYet, errors.ActionOver,
-        errors.ActionRequires, errors.ActionUsedUp, errors.ActionUsedUpToday, errors.EventNotVoidable,
-        errors.NameKept, errors.PointsOutOfRange, errors.ProofRedeemed, errors.ScoreOutOfRange,
+        errors.ActionRequires, errors.ActionUsedUp, errors.ActionUsedUpToday, errors.BoardClosed,
+        errors.BoardNotOpen, errors.ColumnOutOfRange, errors.ColumnRequired, errors.EventNotVoidable,
+        errors.NameKept, errors.PeriodOver, errors.PointsOutOfRange, errors.PointsRequired,
+        errors.ProofRedeemed, errors.ScoreOutOfRange, errors.UnknownColumn,
     ],
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: [BodyTooLarge],
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: [UnsupportedMediaType],

@@ -5,6 +5,7 @@ from math import isfinite
 from typing import Any, Final
 
 from scoreboard.domain.boards import MAX_SCORE
+from scoreboard.domain.definitions import MAX_COLUMNS
 from scoreboard.domain.plain_text import check_id
 
 PROOF_CLAIM: Final = "action"
@@ -25,6 +26,15 @@ def points_of(claim: object) -> int | None:
     ):
         raise ValueError("not points")
     return claim
+
+
+def columns_of(claim: object) -> dict[str, int] | None:
+    """Return the columns of a claim. Raises ValueError if it is not an object of such integers."""
+    if claim is None:
+        return None
+    if not isinstance(claim, dict) or len(claim) > MAX_COLUMNS or None in claim.values():
+        raise ValueError("not columns")
+    return {check_id(name): points_of(value) or 0 for name, value in claim.items()}
 
 
 def media_type(typ: object) -> str | None:

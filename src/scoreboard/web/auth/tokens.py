@@ -27,6 +27,7 @@ from scoreboard.web.auth.token_claims import (
     PROOF_CLAIM,
     SCOPE_CLAIMS,
     audiences_of,
+    columns_of,
     media_type,
     points_of,
     scopes_of,
@@ -102,7 +103,7 @@ class Tokens:
         }
         return self._sign(claims, lifetime_seconds, self._policy.type or "JWT")
 
-    def _sign(self, claims: Mapping[str, str | int | None], lifetime_seconds: int, type: str) -> str:
+    def _sign(self, claims: Mapping[str, object], lifetime_seconds: int, type: str) -> str:
         secret = next((key for key in self._keys.now() if key.algorithm == HS256), None)
         if secret is None:
             raise StartError("This server only verifies tokens: set SCOREBOARD_JWT_SECRET to sign them here.")
@@ -144,9 +145,22 @@ class Tokens:
             raise TokenExpired
         return found
 
-    def sign_proof(self, user_id: str, action_id: str, proof_id: str, points: int | None = None) -> str:
+    def sign_proof(
+        self,
+        user_id: str,
+        action_id: str,
+        proof_id: str,
+        points: int | None = None,
+        columns: Mapping[str, int] | None = None,
+    ) -> str:
         """Return a proof that a user has completed an action. Raises StartError if there is no secret."""
-        claims = {"sub": user_id, PROOF_CLAIM: action_id, "jti": proof_id, "points": points}
+        claims = {
+            "sub": user_id,
+            PROOF_CLAIM: action_id,
+            "jti": proof_id,
+            "points": points,
+            "columns": columns or None,
+        }
         return self._sign(claims, PROOF_SECONDS, PROOF_TYPE)
 
     async def verify_proof(self, text: str) -> Proof:
@@ -169,6 +183,7 @@ class Tokens:
                 action_id=check_id(claims[PROOF_CLAIM]),
                 digest=digest,
                 points=points_of(claims.get("points")),
+                columns=columns_of(claims.get("columns")),
                 is_expired=expires_us + LEEWAY_US <= now_us,
             )
         except (TokenInvalid, *_INVALID) as error:

@@ -11,6 +11,7 @@ from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.submissions import SubmissionRequest
 from scoreboard.services.submit import Submitter
 from scoreboard.services.write_queue import Receipt
+from scoreboard.settings.catalog import Catalog
 from scoreboard.web import problems
 from scoreboard.web.api_route import JSON, AsgiRoute
 from scoreboard.web.auth.tokens import Tokens
@@ -50,7 +51,14 @@ _ERRORS: Final = (
     errors.ActionUsedUp(1),
     errors.ActionCoolingDown(30_000_000),
     errors.ActionUsedUpToday(3_600_000_000),
+    errors.BoardNotOpen(3_600_000_000),
+    errors.BoardClosed(),
+    errors.PeriodOver("2026-W48", ["all", "2026-W49"]),
+    errors.PointsRequired(),
     errors.PointsOutOfRange(1, 100),
+    errors.ColumnRequired("time"),
+    errors.ColumnOutOfRange("time", 1, 3_600),
+    errors.UnknownColumn("speed"),
     errors.ScoreOutOfRange(),
     problems.ValidationFailed([problems.FieldMistake("userId", "Field required")]),
     errors.IdempotencyKeyReused(),
@@ -66,6 +74,7 @@ _ERRORS: Final = (
 
 
 def scores_route(
+    catalog: Catalog,
     submitter: Submitter,
     tokens: Tokens,
     provenance: ProvenanceHasher,
@@ -84,10 +93,23 @@ def scores_route(
         key = idempotency_key(headers)
         body = await read_json(ScoreRequest, headers, receive)
         proof = None if body.proof is None else await tokens.verify_proof(body.proof)
-        request = SubmissionRequest(body.action_id, body.user_id, body.points, body.name, proof)
+        request = SubmissionRequest(
+            body.action_id, body.user_id, body.points, body.name, proof, body.columns, body.period
+        )
         sender = provenance.of(scope, caller, headers.get(b"user-agent"))
         receipt = await submitter.submit(caller, request, key, sender)
-        await _respond(send, request, receipt, limits)
+        response = _response(request, receipt)
+        if receipt.event.columns:
+            columns = catalog.boards[receipt.event.board].definition.columns
+            response["columns"] = {
+                column.id: value for column, value in zip(columns, receipt.event.columns, strict=True)
+            }
+        if receipt.periods:
+            response["periods"] = {
+                period: {"score": result.score, "rank": result.rank}
+                for period, result in receipt.periods.items()
+            }
+        await _respond(send, response, receipt, limits)
 
     return AsgiRoute(
         "/api/scores",
@@ -111,11 +133,9 @@ def scores_route(
     )
 
 
-async def _respond(
-    send: Send, request: SubmissionRequest, receipt: Receipt, limits: Sequence[Header]
-) -> None:
+def _response(request: SubmissionRequest, receipt: Receipt) -> dict[str, object]:
     event = receipt.event
-    response = {
+    return {
         "eventId": str(event.event_id),
         "board": event.board,
         "userId": request.user_id,
@@ -125,6 +145,11 @@ async def _respond(
         "rank": receipt.rank,
         "version": event.version,
     }
+
+
+async def _respond(
+    send: Send, response: dict[str, object], receipt: Receipt, limits: Sequence[Header]
+) -> None:
     body = json.dumps(response, ensure_ascii=False, separators=(",", ":")).encode()
     replayed = [(b"idempotent-replayed", b"true")] if receipt.replayed else []
     headers = [JSON, *replayed, *limits, (b"content-length", b"%d" % len(body))]
