@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
@@ -27,7 +25,6 @@ from scoreboard.store.postgresql.facts import facts_arrays, facts_statement
 from scoreboard.store.postgresql.postgresql_database import DatabaseLimits, open_server
 from scoreboard.store.postgresql.store import PostgresqlStore
 from scoreboard.store.schema import newest_revision
-from scoreboard.store.tables import metadata
 from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
 from tests.making import (
     QUEST,
@@ -79,30 +76,8 @@ def test_of_several_processes_that_migrate_at_once_one_does_it(database_url: str
     assert sorted(done, key=str) == [(newest_revision(), newest_revision())] * 3 + [(None, newest_revision())]
 
 
-async def test_the_migrations_create_the_tables_of_the_code(migrated_url: str) -> None:
-    def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), metadata))
-
-    async with pool(migrated_url, "read") as connections:
-        assert await connections.run(differences) == []
-
-
 async def test_the_error_of_an_empty_database_names_the_command(database_url: str) -> None:
     with pytest.raises(SchemaError, match=r"is empty.*scoreboard migrate"):
-        await postgresql_database.check(database_url)
-
-
-async def test_an_unknown_schema_requires_a_newer_program(database: Postgres) -> None:
-    database.sql("UPDATE alembic_version SET version_num = '0000'")
-    with pytest.raises(SchemaError, match="newer schema"):
-        await postgresql_database.check(database.url())
-
-
-async def test_the_database_of_another_program_is_not_changed(database_url: str) -> None:
-    Postgres(database_url).sql("CREATE TABLE mine (a int)")
-    with pytest.raises(SchemaError, match="tables of another program"):
-        await asyncio.to_thread(postgresql_database.migrate, database_url)
-    with pytest.raises(SchemaError, match="tables of another program"):
         await postgresql_database.check(database_url)
 
 

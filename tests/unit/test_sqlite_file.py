@@ -4,8 +4,6 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
@@ -13,22 +11,8 @@ from scoreboard.domain.errors import SchemaError, StartError, StoreUnavailable
 from scoreboard.store.schema import newest_revision
 from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
-from scoreboard.store.tables import metadata
 from tests.making import commit, decide_with, submission
 from tests.stores import execute, open_sqlite
-
-
-def test_a_repeated_migration_has_no_effect(tmp_path: Path) -> None:
-    path = tmp_path / "a.db"
-    assert sqlite_file.migrate(path) == (None, newest_revision())
-    assert sqlite_file.migrate(path) == (newest_revision(), newest_revision())
-
-
-def test_the_migrations_create_the_tables_of_the_code(path: Path) -> None:
-    engine = sqlite_file.open_engine(path, "read")
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    engine.dispose()
 
 
 def test_other_users_cannot_read_the_file(path: Path) -> None:
@@ -83,25 +67,10 @@ def test_a_file_that_is_not_a_database_is_not_changed(tmp_path: Path, content: b
     assert path.read_bytes() == content
 
 
-def test_the_database_of_another_program_is_not_changed(tmp_path: Path) -> None:
-    path = tmp_path / "a.db"
-    execute(path, "CREATE TABLE mine (a)")
-    for open_it in (sqlite_file.migrate, sqlite_file.check):
-        with pytest.raises(SchemaError, match="is not a scoreboard database"):
-            open_it(path)
-
-
 def test_the_error_of_an_older_schema_names_the_command(path: Path) -> None:
     execute(path, "DELETE FROM alembic_version")
     with pytest.raises(SchemaError, match=r"older schema.*scoreboard migrate"):
         sqlite_file.check(path)
-
-
-def test_a_newer_schema_requires_a_newer_program(path: Path) -> None:
-    execute(path, "UPDATE alembic_version SET version_num = '9999'")
-    for open_it in (sqlite_file.migrate, sqlite_file.check):
-        with pytest.raises(SchemaError, match="newer schema"):
-            open_it(path)
 
 
 def test_the_error_names_a_missing_file_or_folder(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ from uuid import uuid4
 
 import pytest
 from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 
 from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.errors import SchemaError
 from scoreboard.domain.events import EventKind, Head
 from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import Change, ChangeKind, Standing
@@ -26,6 +30,7 @@ from scoreboard.store.postgresql import postgresql_database
 from scoreboard.store.postgresql.store import PostgresqlStore
 from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
+from scoreboard.store.tables import metadata
 from tests.clocks import HeldClock
 from tests.contract.correcting import about, correct, is_consistent, of_event
 from tests.limits import PATIENT_POSTGRESQL
@@ -37,15 +42,14 @@ Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 TABLES = ("boards", "players", "score_events", "corrections", "standings")
 
 
+@dataclass(frozen=True)
 class Database:
-    """A database that a test fills with an old schema, migrates, and opens."""
+    """A database that a test fills, migrates, checks and opens."""
 
-    def __init__(
-        self, run: Callable[[Callable[[Connection], Any]], Any], migrate: Callable[[], Any], store: AdminStore
-    ):
-        self.run = run
-        self.migrate = migrate
-        self.store = store
+    run: Callable[[Callable[[Connection], Any]], Any]
+    migrate: Callable[[], Any]
+    check: Callable[[], Any]
+    store: AdminStore
 
 
 def _in_file(path: Path) -> Database:
@@ -57,42 +61,81 @@ def _in_file(path: Path) -> Database:
         finally:
             engine.dispose()
 
+    path.touch()
     return Database(
-        run, partial(sqlite_file.migrate, path), SqliteStore(path, limit=UNLIMITED, clock=HeldClock())
+        run,
+        partial(sqlite_file.migrate, path),
+        partial(sqlite_file.check, path),
+        SqliteStore(path, limit=UNLIMITED, clock=HeldClock()),
     )
 
 
 def _on_server(url: str) -> Database:
-    def migrate() -> Any:
-        async def in_thread() -> Any:
-            return await asyncio.to_thread(postgresql_database.migrate, url)
-
-        return apart(in_thread())
-
     return Database(
         lambda work: apart(postgresql_database._once(url, work)),
-        migrate,
+        lambda: apart(asyncio.to_thread(postgresql_database.migrate, url)),
+        lambda: apart(postgresql_database.check(url)),
         PostgresqlStore(url, limit=UNLIMITED, clock=HeldClock(), limits=PATIENT_POSTGRESQL),
     )
 
 
 @pytest.fixture
-def databases(
+def make_database(
     driver: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[tuple[Database, Database]]:
-    """Two empty databases: one for the newest schema, one for an old one."""
+) -> Iterator[Callable[[], Database]]:
+    """Creates an empty database."""
     if driver == "sqlite":
-        for name in ("new", "old"):
-            (tmp_path / name).touch()
-        yield _in_file(tmp_path / "new"), _in_file(tmp_path / "old")
+        yield lambda: _in_file(tmp_path / f"{uuid4()}.db")
         return
     postgres: Postgres = request.getfixturevalue("postgres")
-    names = [f"scoreboard_test_{uuid4().hex}" for _ in range(2)]
-    for name in names:
-        postgres.create_database(name)
-    yield _on_server(postgres.url(names[0])), _on_server(postgres.url(names[1]))
+    names: list[str] = []
+
+    def make() -> Database:
+        names.append(f"scoreboard_test_{uuid4().hex}")
+        postgres.create_database(names[-1])
+        return _on_server(postgres.url(names[-1]))
+
+    yield make
     for name in names:
         postgres.drop_database(name)
+
+
+@pytest.fixture
+def database(make_database: Callable[[], Database]) -> Database:
+    return make_database()
+
+
+@pytest.fixture
+def databases(make_database: Callable[[], Database]) -> tuple[Database, Database]:
+    """A database for the newest schema, and one for an old one."""
+    return make_database(), make_database()
+
+
+def test_the_migrations_create_the_tables_of_the_code_once(database: Database) -> None:
+    assert database.migrate() == (None, schema.newest_revision())
+    assert database.migrate() == (schema.newest_revision(), schema.newest_revision())
+    differences = database.run(lambda it: compare_metadata(MigrationContext.configure(it), metadata))
+    assert differences == []
+
+
+def test_the_database_of_another_program_is_not_changed(database: Database) -> None:
+    database.run(lambda it: it.exec_driver_sql("CREATE TABLE mine (a INTEGER)"))
+    for use in (database.migrate, database.check):
+        with pytest.raises(SchemaError, match=r"tables of another program|is not a scoreboard database"):
+            use()
+
+
+def test_a_newer_schema_requires_a_newer_program(database: Database) -> None:
+    database.migrate()
+    database.run(lambda it: it.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'"))
+    for use in (database.migrate, database.check):
+        with pytest.raises(SchemaError, match="newer schema"):
+            use()
+
+
+def test_the_program_knows_every_revision() -> None:
+    scripts = ScriptDirectory.from_config(schema.migration_config()).walk_revisions()
+    assert [script.revision for script in scripts][::-1] == list(schema.REVISIONS)
 
 
 def rows_of(connection: Connection) -> Rows:
@@ -199,7 +242,6 @@ async def test_the_order_is_recomputed_and_copies_follow(
         assert {(record.event.kind, record.event.points) for record in migrated} == {(EventKind.ADJUST, 0)}
         assert len(migrated) == 4
         assert len(await commit(store, submission("bob"))) == 1
-    assert old.migrate() == (schema.newest_revision(), schema.newest_revision())
 
 
 @pytest.mark.parametrize("revision", ["0001", "0002"])
@@ -221,8 +263,3 @@ async def test_a_ledger_without_voids_is_unchanged_and_continues(
         (event,) = await commit(store, submission("ada"))
         assert (event.version, event.score, event.seq, event.action_seq) == (3, 100, 2, 2)
         assert await is_consistent(store)
-
-
-def test_the_program_knows_every_revision() -> None:
-    scripts = ScriptDirectory.from_config(schema.migration_config()).walk_revisions()
-    assert [script.revision for script in scripts][::-1] == list(schema.REVISIONS)
