@@ -3,7 +3,7 @@
 import re
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import FrameLocator, Page, expect
+from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
 
 from tests.harness import Running
 from tests.servers.process import until
@@ -36,6 +36,15 @@ def expect_state(page: Page, beginning: str) -> None:
 
 def expect_live(page: Page) -> None:
     expect_state(page, "Live since ")
+
+
+def open_live(context: BrowserContext, url: str, count: int = 2) -> list[Page]:
+    """Open pages, and wait until each is live. The first one has the stream."""
+    pages = [context.new_page() for _ in range(count)]
+    for page in pages:
+        page.goto(url)
+        expect_live(page)
+    return pages
 
 
 def expect_one_stream(server: Running) -> None:

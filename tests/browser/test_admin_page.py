@@ -68,8 +68,16 @@ def test_a_dialog_shows_invisible_characters_of_a_user_id(chromium: Browser, ser
             page.keyboard.press("Escape")
 
 
-def test_a_banned_player_leaves_every_screen_and_returns_when_unbanned(
-    browser: Browser, server: Running
+@pytest.mark.parametrize(
+    ("action", "reverse", "badge", "outcome"),
+    [
+        ("Ban", "Unban", "banned", "Ban ada: done by 1 event; main is at version 3."),
+        ("Hide …", "Show …", "hidden", "Hide ada: done by 1 event; main is at version 3."),
+    ],
+    ids=["banned", "hidden"],
+)
+def test_a_banned_or_hidden_player_leaves_every_screen_and_returns(
+    browser: Browser, server: Running, action: str, reverse: str, badge: str, outcome: str
 ) -> None:
     server.score("ada", name="Ada")
     server.score("bob", "duel", name="Bob")
@@ -77,12 +85,12 @@ def test_a_banned_player_leaves_every_screen_and_returns_when_unbanned(
         expect_live(board)
         expect_order(board, "Ada", "Bob")
         choose(page, "Ada")
-        correct(page, "Ban", reason="scores by a script")
+        correct(page, action, action.removesuffix(" …"), reason="scores by a script")
         expect_order(board, "Bob")
-        expect(page.locator("#outcome")).to_have_text("Ban ada: done by 1 event; main is at version 3.")
-        expect(page.locator("#player-title .badge")).to_have_text("banned")
-        expect(page.locator("#list .badge")).to_have_text("banned")
-        correct(page, "Unban")
+        expect(page.locator("#outcome")).to_have_text(outcome)
+        expect(page.locator("#player-title .badge")).to_have_text(badge)
+        expect(page.locator("#list .badge")).to_have_text(badge)
+        correct(page, reverse, reverse.removesuffix(" …"))
         expect_order(board, "Ada", "Bob")
         expect(page.locator("#list .badge")).to_have_count(0)
         page.get_by_role("tab", name="Audit log").click()
@@ -110,22 +118,6 @@ def test_a_name_is_replaced_cleared_and_released_on_every_screen(chromium: Brows
         server.score("ada", name="Ada")
         expect_order(board, "Ada")
         expect(page.locator("#history b").first).to_have_text("release-name")
-
-
-def test_a_hidden_player_leaves_every_screen_and_still_scores(chromium: Browser, server: Running) -> None:
-    server.score("ada", name="Ada")
-    server.score("bob", "duel", name="Bob")
-    with administering(chromium, server) as page, visited(chromium, server.url) as board:
-        expect_live(board)
-        choose(page, "Ada")
-        correct(page, "Hide …", "Hide", reason="a tester")
-        expect_order(board, "Bob")
-        expect(page.locator("#player-title .badge")).to_have_text("hidden")
-        expect(page.locator("#list .badge")).to_have_text("hidden")
-        assert server.score("ada").status_code == 201
-        correct(page, "Show …", "Show")
-        expect_order(board, "Ada", "Bob")
-        expect(page.locator("#list .badge")).to_have_count(0)
 
 
 def test_an_event_is_voided_and_restored(browser: Browser, server: Running) -> None:

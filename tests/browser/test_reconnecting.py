@@ -10,6 +10,7 @@ from tests.browser.board_page import (
     expect_live,
     expect_order,
     expect_state,
+    open_live,
     set_attribute,
 )
 from tests.browser.browsers import visited, visiting
@@ -30,6 +31,12 @@ async () => {
 """
 
 
+def record_versions(page: Page) -> None:
+    """Collect the versions of all boards from now on, beginning with the present one."""
+    page.evaluate(RECORD)
+    page.wait_for_function("() => versions.length > 0")
+
+
 def assert_never_back(page: Page) -> None:
     page.wait_for_function("() => versions.length > 1")
     versions = page.evaluate("versions")
@@ -44,11 +51,9 @@ def test_pages_come_back_when_their_server_was_killed(chromium: Browser, tmp_pat
         for turn in range(2):
             with serving(tmp_path, SCOREBOARD_PORT=port) as (process, client):
                 if not pages:
-                    pages = [context.new_page(), context.new_page()]
+                    pages = open_live(context, url)
                     for page in pages:
-                        page.goto(url)
-                        expect_live(page)
-                        page.evaluate(RECORD)
+                        record_versions(page)
                 client.score("ada")
                 for page in pages:
                     expect_live(page)
@@ -63,11 +68,9 @@ def test_pages_come_back_when_their_server_was_killed(chromium: Browser, tmp_pat
 def test_pages_come_back_from_the_503_of_a_proxy(browser: Browser, server: Running) -> None:
     server.score("ada")
     with proxying(server.url) as proxy, visiting(browser, proxy.url, expected=LOST) as context:
-        pages = [context.new_page(), context.new_page()]
+        pages = open_live(context, proxy.url)
         for page in pages:
-            page.goto(proxy.url)
-            expect_live(page)
-            page.evaluate(RECORD)
+            record_versions(page)
         proxy.go_down()
         for page in pages:
             expect_state(page, "Reconnecting since ")
@@ -83,10 +86,7 @@ def test_pages_come_back_from_the_503_of_a_proxy(browser: Browser, server: Runni
 
 def test_a_tab_that_takes_over_says_so_when_it_gets_no_answer(chromium: Browser, server: Running) -> None:
     with visiting(chromium, server.url) as context:
-        leading, other = context.new_page(), context.new_page()
-        for page in (leading, other):
-            page.goto(server.url)
-            expect_live(page)
+        leading, other = open_live(context, server.url)
         unanswered: list[Route] = []
         other.route("**/api/leaderboard/stream**", lambda route: unanswered.append(route))  # noqa: PLW0108  # Playwright needs a function
         leading.close()

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.browser.board_page import expect_live, expect_one_stream, expect_order
+from tests.browser.board_page import expect_live, expect_one_stream, expect_order, open_live
 from tests.browser.browsers import PLAIN_HOST, visited, visiting
 from tests.browser.sites import Site
 from tests.harness import Running
@@ -126,18 +126,9 @@ def test_tabs_of_a_firefox_that_blocks_cookies_are_live(strict_firefox: Browser,
         assert_all_are_live_and_submit(server, pages, most_streams=MOST_STREAMS)
 
 
-def open_two_tabs(context: BrowserContext, url: str) -> tuple[Page, Page]:
-    """Return the tab with the stream, and another one."""
-    leading, other = context.new_page(), context.new_page()
-    for page in (leading, other):
-        page.goto(url)
-        expect_live(page)
-    return leading, other
-
-
 def test_a_frozen_tab_does_not_keep_the_stream(chromium: Browser, server: Running) -> None:
     with visiting(chromium, server.url) as context:
-        leading, other = open_two_tabs(context, server.url)
+        leading, other = open_live(context, server.url)
         context.new_cdp_session(leading).send("Page.setWebLifecycleState", {"state": "frozen"})
         server.score("ada")
         expect_order(other, "ada")
@@ -146,7 +137,7 @@ def test_a_frozen_tab_does_not_keep_the_stream(chromium: Browser, server: Runnin
 
 def test_a_stuck_tab_loses_the_lead(chromium: Browser, server: Running) -> None:
     with visiting(chromium, server.url) as context:
-        leading, other = open_two_tabs(context, server.url)
+        leading, other = open_live(context, server.url)
         unanswered: list[Route] = []
         leading.route("**/stuck", lambda route: unanswered.append(route))  # noqa: PLW0108  # Playwright needs a function
         # A synchronous request blocks the tab until it is answered.

@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Browser
 
-from tests.browser.board_page import expect_live, expect_order
+from tests.browser.board_page import expect_live, expect_order, open_live
 from tests.browser.browsers import visiting
 from tests.harness import Running
 
@@ -52,12 +52,10 @@ POST = """
 def test_a_wrong_message_changes_nothing(chromium: Browser, server: Running) -> None:
     server.score("ada")
     with visiting(chromium, server.url) as context:
-        pages = [context.new_page() for _ in range(2)]
+        pages = open_live(context, server.url)
         errors: list[str] = []
         for page in pages:
             page.on("pageerror", lambda error: errors.append(str(error)))
-            page.goto(server.url)
-            expect_live(page)
             expect_order(page, "ada")
             page.evaluate(
                 """() => {
@@ -82,13 +80,10 @@ def test_a_board_that_another_page_made_up_is_corrected(chromium: Browser, serve
         # This page watches another board.
         liar = context.new_page()
         liar.goto(f"{server.url}/?board=side")
-        leading = context.new_page()
-        leading.goto(server.url)
-        expect_live(leading)
+        (leading,) = open_live(context, server.url, 1)
         order = ["ada"]
         for versions_ahead in (0, 1, 999, BOARD["version"]):
-            other = context.new_page()
-            other.goto(server.url)
+            (other,) = open_live(context, server.url, 1)
             for page in (leading, other):
                 expect_live(page)
                 expect_order(page, *order)

@@ -66,10 +66,3 @@ def test_the_page_of_a_private_server_shows_nothing_of_its_boards(private: Runni
     for text in (private.client.get("/").text, *alike):
         assert "<title>Scoreboard</title>" in text
         assert not any(told in text for told in ("Main", "main<", '"main"', "Side", "<b>"))
-
-
-def test_the_page_of_a_public_server_shows_its_boards(tmp_path: Path) -> None:
-    with running(tmp_path, HeldClock()) as scoreboard:
-        assert "<title>Side</title>" in scoreboard.client.get("/?board=side").text
-        assert 'board="main"' in scoreboard.client.get("/").text
-        assert scoreboard.client.get("/?board=none").status_code == 404

@@ -103,19 +103,15 @@ def test_health_checks_are_not_logged(server: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    ("env", "request_log", "is_told"), [("production", None, True), ("production", False, False)]
+    ("settings", "is_logged"),
+    [({}, False), ({"env": "production"}, True), ({"env": "production", "request_log": False}, False)],
+    ids=["in development", "in production", "disabled"],
 )
-def test_the_log_is_on_in_production_by_default(
-    tmp_path: Path, env: str, request_log: bool | None, is_told: bool
+def test_requests_are_logged_in_production_by_default(
+    tmp_path: Path, settings: dict[str, Any], is_logged: bool
 ) -> None:
-    with running(tmp_path, env=env, request_log=request_log) as server, capture_logs() as logs:
-        server.client.get("/api/leaderboard")
+    with running(tmp_path, **settings) as server, capture_logs() as logs:
+        assert ("x-request-id" in server.client.get("/api/leaderboard").headers) is is_logged
         server.stop()
         until(lambda: any(line["event"] == "stopping" for line in logs), "it stops")
-    assert bool(lines_of(logs)) is is_told
-
-
-def test_the_log_is_off_in_development_by_default(tmp_path: Path) -> None:
-    with running(tmp_path) as server, capture_logs() as logs:
-        assert "x-request-id" not in server.client.get("/api/leaderboard").headers
-    assert lines_of(logs) == []
+    assert bool(lines_of(logs)) is is_logged

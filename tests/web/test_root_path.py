@@ -44,10 +44,3 @@ def test_a_page_finds_its_files_if_the_proxy_strips_the_slash(tmp_path: Path) ->
         assert len(addresses) > 3
         assert all(address.startswith("/scores/static/") for address in addresses)
         assert [server.client.get(address).status_code for address in addresses] == [200] * len(addresses)
-
-
-def test_requests_without_the_root_path_are_accepted(tmp_path: Path) -> None:
-    """Proxies that strip the path and load balancers send them."""
-    with running(tmp_path, HeldClock(), root_path="/scores") as server:
-        assert server.client.get("/health/live").status_code == 200
-        assert server.client.get("/scores/health/live").status_code == 200

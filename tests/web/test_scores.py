@@ -118,13 +118,6 @@ def test_a_key_with_another_action_is_refused(scoreboard: Running) -> None:
     assert len(scoreboard.ledger()) == 1
 
 
-def test_each_user_has_separate_keys(scoreboard: Running) -> None:
-    assert (
-        scoreboard.score("ada", key="abc").json()["eventId"]
-        != scoreboard.score("bob", key="abc").json()["eventId"]
-    )
-
-
 def test_a_trusted_server_scores_for_any_user_without_naming_it(scoreboard: Running) -> None:
     game = scoreboard.token("game-server", name="The Game", scopes=("scores:write:any",))
     assert scoreboard.score("ada", token=game).status_code == 201

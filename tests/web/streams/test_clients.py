@@ -13,7 +13,7 @@ from tests.web.raw_connections import received_to_the_end, received_until
 from tests.web.streams.transports import ASK, asked, only
 
 
-@only("detached-asyncio", "detached-uvloop")
+@only("detached")
 def test_a_client_of_http_1_0_gets_no_chunks(scoreboard: Running) -> None:
     """Over plain ASGI this is up to the server, and uvicorn always sends chunks."""
     with asked(scoreboard, b"GET /api/leaderboard/stream HTTP/1.0\r\n\r\n") as client:
@@ -37,7 +37,7 @@ def test_another_request_on_the_same_connection_changes_nothing(scoreboard: Runn
         assert b"HTTP/1.1" not in received_until(client, b'"version":2')
 
 
-@only("detached-asyncio", "detached-uvloop", "tls-asyncio", "tls-uvloop")
+@only("detached", "tls")
 def test_bytes_that_a_client_sends_during_a_stream_are_ignored(scoreboard: Running) -> None:
     with asked(scoreboard) as client:
         received_until(client, b'"version":1')
@@ -53,7 +53,7 @@ BEHIND = {
 }
 
 
-@only("detached-asyncio", "detached-uvloop", "tls-asyncio", "tls-uvloop")
+@only("detached", "tls")
 @pytest.mark.parametrize("behind", list(BEHIND.values()), ids=list(BEHIND))
 def test_a_client_that_disconnects_at_once_leaves_no_stream_open(
     scoreboard: Running, behind: bytes, monkeypatch: pytest.MonkeyPatch
@@ -71,7 +71,7 @@ def test_a_client_that_disconnects_at_once_leaves_no_stream_open(
         )
 
 
-@only("detached-asyncio", "detached-uvloop", "tls-asyncio", "tls-uvloop")
+@only("detached", "tls")
 @pytest.mark.parametrize(
     "sent", [b"\0nonsense", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"], ids=["nonsense", "requests"]
 )
@@ -83,7 +83,7 @@ def test_a_client_that_sends_without_end_is_disconnected(scoreboard: Running, se
     assert scoreboard.client.get("/health/live").status_code == 200
 
 
-@only("detached-asyncio", "detached-uvloop", "asgi-asyncio", "asgi-uvloop")
+@only("detached", "asgi")
 def test_a_stream_ends_when_the_client_shuts_down_its_sending_side(scoreboard: Running) -> None:
     """nginx does the same. (TLS has no half-closed connections.)"""
     with asked(scoreboard) as client:

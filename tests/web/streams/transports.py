@@ -90,7 +90,9 @@ def unchunked(body: bytes) -> bytes:
     return text
 
 
-def only(*names: str) -> pytest.MarkDecorator:
+def only(*kinds: str) -> pytest.MarkDecorator:
+    """Run a test over some kinds of transport, each on both event loops."""
+    names = [name for name in TRANSPORTS if name.partition("-")[0] in kinds]
     return pytest.mark.parametrize(
         "transport", [TRANSPORTS[name] for name in names], ids=names, indirect=True
     )
