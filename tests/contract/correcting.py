@@ -9,6 +9,7 @@ from scoreboard.domain.decisions import Decision
 from scoreboard.domain.events import EventKind
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.services.verify import verify
+from tests.replay import replay
 
 
 def about(kind: EventKind, user_id: str = "ada", **given: object) -> Correction:
@@ -27,7 +28,11 @@ async def ranks(store: AdminStore, board: str = "main") -> list[tuple[str, int]]
     return [(entry.user_id, entry.score) for entry in (await store.page(board, 100, 0)).entries]
 
 
-async def is_consistent(store: AdminStore) -> bool:
-    """Return True if `verify` finds no differences on any board."""
-    verdicts = [await verify(store, None, board, lambda *_: None) for board in ("main", "side")]
-    return not any(verdict.differences for verdict in verdicts)
+async def check_boards(store: AdminStore) -> None:
+    """Check that each board is the replay of its ledger, and that `verify` finds no differences."""
+    for board in ("main", "side"):
+        ledger = await store.events(board, 0, 1_000)
+        page = await store.page(board, 100, 0)
+        keys = {s.user_id: s.player for s in (await store.changes(board, 0, 1_000)).standings}
+        assert [(e.rank, keys[e.user_id], e.score) for e in page.entries] == replay(ledger, len(ledger))
+        assert (await verify(store, None, board, lambda *_: None)).differences == ()

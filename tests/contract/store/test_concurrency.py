@@ -14,7 +14,7 @@ from scoreboard.domain.submissions import Submission
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.store import Store
 from tests.contract.conftest import OpenProcess, OpenStore
-from tests.contract.correcting import about, correct, is_consistent, ranks
+from tests.contract.correcting import about, check_boards, correct, ranks
 from tests.limits import LIMIT_SECONDS
 from tests.making import DUEL, VISIT, commit, decide_with, submission
 
@@ -106,7 +106,7 @@ async def test_corrections_and_submissions_of_two_processes_are_one_history(open
             await correct(other, about(EventKind.UNBAN))
 
     await asyncio.gather(submit(), moderate())
-    assert await is_consistent(one)
+    await check_boards(one)
     events = await one.events("main", 0, 100)
     assert [e.version for e in events] == list(range(1, len(events) + 1))
     assert dict(await ranks(one))["bob"] == 50 * 11 + 5
@@ -134,4 +134,4 @@ async def test_a_ban_waits_for_a_commit_and_includes_its_event(
         await store.commit({"side"}, lambda: [submission("ada", VISIT)], decide_late)
         banning[0].result()
     assert (await ranks(store), await ranks(store, "side")) == ([], [])
-    assert await is_consistent(store)
+    await check_boards(store)

@@ -16,7 +16,7 @@ from scoreboard.services import administer
 from scoreboard.settings.catalog import Catalog
 from scoreboard.store.administration import facts as correction_facts
 from tests.clocks import HeldClock
-from tests.contract.correcting import about, correct, is_consistent, of_event, ranks
+from tests.contract.correcting import about, check_boards, correct, of_event, ranks
 from tests.making import DUEL, MAIN, VISIT, commit, submission
 from tests.service import ApplierOf
 
@@ -31,7 +31,7 @@ async def test_a_ban_removes_a_player_from_every_board_until_an_unban(store: Adm
     await correct(store, about(EventKind.UNBAN))
     assert await ranks(store) == [("ada", 50), ("bob", 50)]
     assert len(await commit(store, submission("ada"))) == 1
-    assert await is_consistent(store)
+    await check_boards(store)
 
 
 async def test_a_correction_is_written_as_it_was_decided(store: AdminStore) -> None:
@@ -58,7 +58,7 @@ async def test_an_event_is_void_after_a_void_and_not_after_an_unvoid(store: Admi
     assert seen == [False, True, False]
     assert [record.is_void for record in await store.history("ada", None, 10)] == [False, False, False, True]
     assert await ranks(store) == [("ada", 0)]
-    assert await is_consistent(store)
+    await check_boards(store)
 
 
 async def test_targets_since_a_time_are_the_awards_that_are_not_void(

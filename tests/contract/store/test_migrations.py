@@ -32,7 +32,7 @@ from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.store import SqliteStore
 from scoreboard.store.tables import metadata
 from tests.clocks import HeldClock
-from tests.contract.correcting import about, correct, is_consistent, of_event
+from tests.contract.correcting import about, check_boards, correct, of_event
 from tests.limits import PATIENT_POSTGRESQL
 from tests.making import DEFINITIONS, MAIN, SIDE, UNLIMITED, VISIT, commit, submission
 from tests.servers.postgresql import Postgres, apart
@@ -262,4 +262,4 @@ async def test_a_ledger_without_voids_is_unchanged_and_continues(
         await store.register_boards([MAIN, SIDE])
         (event,) = await commit(store, submission("ada"))
         assert (event.version, event.score, event.seq, event.action_seq) == (3, 100, 2, 2)
-        assert await is_consistent(store)
+        await check_boards(store)
