@@ -1,17 +1,13 @@
 """A whole server on a real socket, in a thread of the test's process. The test controls its clock."""
 
 import asyncio
-import atexit
 import json
-import shutil
 import socket
 import ssl
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -20,7 +16,7 @@ import httpx2
 from starlette.types import ASGIApp
 
 from scoreboard import server
-from scoreboard.app import Scoreboard, make_store, migrate, open_scoreboard
+from scoreboard.app import Scoreboard, make_store, open_scoreboard
 from scoreboard.domain.events import Event as LedgerEvent
 from scoreboard.domain.submissions import Caller
 from scoreboard.server.listen_socket import bind, url_of
@@ -31,6 +27,7 @@ from scoreboard.web.auth.tokens_from_settings import tokens_from_settings
 from tests.clocks import HeldClock, counted_ids
 from tests.limits import LIMIT_SECONDS
 from tests.servers.postgresql import apart
+from tests.stores import migrated_file
 
 SECRET = "a secret of the tests, never used elsewhere"
 UNLIMITED = "1000000/second"
@@ -176,18 +173,9 @@ class Watcher:
 
 
 def _make_database(settings: Settings) -> None:
-    """Copy a migrated SQLite file, ten times faster than a migration. PostgreSQL databases exist already."""
+    """Create the SQLite file. PostgreSQL databases exist already."""
     if not settings.is_distributed and not settings.database_path.exists():
-        shutil.copy(empty_database(), settings.database_path)
-
-
-@cache
-def empty_database() -> Path:
-    """Return a migrated SQLite file to copy."""
-    folder = Path(tempfile.mkdtemp(prefix="scoreboard-tests-"))
-    atexit.register(shutil.rmtree, folder)
-    migrate(settings_in(folder))
-    return folder / "scoreboard.db"
+        migrated_file(settings.database_path)
 
 
 def _trusting(settings: Settings) -> ssl.SSLContext:

@@ -3,7 +3,6 @@
 import asyncio
 import io
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,9 +23,10 @@ from scoreboard.clock import SystemClock
 from scoreboard.domain.submissions import Caller
 from scoreboard.web.auth.key_sources import Keys, secrets
 from scoreboard.web.auth.tokens import Tokens
-from tests.harness import CATALOG, SECRET, empty_database
+from tests.harness import CATALOG, SECRET
 from tests.limits import LIMIT_SECONDS
 from tests.servers.process import free_port, outside_environment
+from tests.stores import migrated_file
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell starts a background job with SIGINT ignored, and the commands would inherit that.
@@ -208,7 +208,7 @@ def serving(
     database = folder / "scoreboard.db"
     if not database.exists() and "SCOREBOARD_DATABASE_URL" not in settings:
         # A migration takes as long as half a start. (The tests of the recipes let the server make its file.)
-        shutil.copy(empty_database(), database)
+        migrated_file(database)
     process = Process(
         [*command, *(arguments or ("serve",))], folder, {**settings, "SCOREBOARD_PORT": str(port)}
     )
