@@ -21,7 +21,7 @@ from scoreboard.cli import app
 from scoreboard.clock import SystemClock
 from scoreboard.domain import boards, rate_limit
 from scoreboard.domain.plain_text import MAX_CHARACTERS
-from scoreboard.fanout import board_cache, ring
+from scoreboard.fanout import ring
 from scoreboard.metrics import CurrentState, Metrics
 from scoreboard.resilience import rate_limiter as limiter
 from scoreboard.server import connection_limits as connection
@@ -115,7 +115,7 @@ def limits() -> None:
         ("id, idempotency key", f"{MAX_CHARACTERS} characters", "422"),
         ("score and version", f"±{boards.MAX_SCORE:,}", "409"),
         ("rows of a page", f"{schemas.MAX_LIMIT}", "422"),
-        ("rows of a stream", f"{board_cache.TOP}", ""),
+        ("rows of a stream", f"`rows` of the board, at most {catalog_file.MAX_ROWS}", ""),
         ("streams of an instance", "open files − 250, or a setting", "200, `retry:`, end"),
         ("waiting submissions of an instance", f"{write_queue.QUEUE_SIZE:,}", "503 `queue_full`"),
         ("waiting submissions of a player", f"{write_queue.PLAYER_QUEUE_SIZE}", "429 `player_busy`"),

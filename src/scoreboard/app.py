@@ -198,7 +198,7 @@ def _make_process(environment: _Environment, store: AdminStore, ranking: Ranking
     commit = GroupCommit(store, applier, rules, clock_guard, observer, minimum)
     reader = BoardReader(catalog, store, ranking, minimum, clock, observer)
     hub = _make_hub(environment, boards)
-    board_cache = BoardCache(reader.page, minimum_version=minimum.of)
+    board_cache = BoardCache(reader.page, catalog.boards, minimum_version=minimum.of)
     publisher = Publisher(board_cache, hub, boards, observer)
     services = Services(
         catalog=catalog,

@@ -17,7 +17,7 @@ from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
 from scoreboard.services.administer import MAX_WAITING
 from tests.contract.correcting import about, correct
-from tests.making import commit, submission
+from tests.making import MAIN, commit, submission
 from tests.service import Service, opened, until
 
 
@@ -26,7 +26,7 @@ async def test_after_a_correction_by_another_process_older_pages_are_not_served(
 ) -> None:
     monkeypatch.setattr("scoreboard.services.heal.INTERVAL_SECONDS", 0.01)
     hub = Hub(["main"])
-    cache = BoardCache(filled.reader.page, minimum_version=filled.minimum.of)
+    cache = BoardCache(filled.reader.page, {"main": MAIN}, minimum_version=filled.minimum.of)
     publisher = Publisher(cache, hub, ("main",))
     await cache.page("main", 5, 0)
     await publisher.publish("main")

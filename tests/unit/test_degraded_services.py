@@ -17,7 +17,7 @@ from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
 from scoreboard.services.answer import UNAPPLIED_BATCHES
 from tests.limits import LIMIT_SECONDS
-from tests.making import commit, submission
+from tests.making import MAIN, commit, submission
 from tests.service import Service, opened, until
 
 
@@ -132,7 +132,7 @@ async def test_pages_beyond_the_top_are_read_from_the_store_once_a_second(
 
 async def test_a_board_is_published_when_it_can_be_read_again(service: Service) -> None:
     hub = Hub(["main"])
-    cache = BoardCache(service.reader.page)
+    cache = BoardCache(service.reader.page, {"main": MAIN})
     publisher = Publisher(cache, hub, ("main",))
     service.store.fails = True
     async with publisher.loops[0]:
@@ -145,7 +145,7 @@ async def test_a_board_is_published_when_it_can_be_read_again(service: Service) 
 
 async def test_without_store_and_ranking_the_last_known_board_is_served_as_stale(filled: Service) -> None:
     hub = Hub(["main"])
-    cache = BoardCache(filled.reader.page)
+    cache = BoardCache(filled.reader.page, {"main": MAIN})
     publisher = Publisher(cache, hub, ("main",))
     await publisher.publish("main")
     known = newest(hub)
@@ -170,7 +170,7 @@ def newest(hub: Hub) -> Frame:
 
 
 async def test_the_cache_of_pages_is_bounded(filled: Service) -> None:
-    cache = BoardCache(filled.reader.page)
+    cache = BoardCache(filled.reader.page, {"main": MAIN})
     first = await cache.page("main", 1, 0)
     for offset in range(600):
         await cache.page("main", 1, offset)

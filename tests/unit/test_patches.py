@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from typing import Any
 
 import hypothesis.strategies as st
@@ -18,14 +17,23 @@ from tests.virtual_time import in_virtual_time
 TOP = 10
 
 
-def frame(version: int, scores: dict[str, int], names: dict[str, str] | None = None, **changed: Any) -> Frame:
+def frame(
+    version: int,
+    scores: dict[str, int],
+    names: dict[str, str] | None = None,
+    *,
+    is_shared: bool = False,
+) -> Frame:
     """Return the top ten of some scores. Of equal scores, the smaller user id is first."""
-    order = sorted(scores, key=lambda user: (-scores[user], user))
+    order = sorted(scores, key=lambda user: (-scores[user], user))[:TOP]
+    ranks = list(range(1, len(order) + 1))
+    if is_shared:
+        ranks = [1 + sum(score > scores[user] for score in scores.values()) for user in order]
     entries = (
-        Entry(rank, user, (names or {}).get(user), scores[user], scores[user])
-        for rank, user in enumerate(order[:TOP], start=1)
+        Entry(rank, user, (names or {}).get(user), scores[user], scores[user], columns=(-scores[user],))
+        for rank, user in zip(ranks, order, strict=True)
     )
-    return encode_board(replace(Snapshot("main", version, version, len(scores), tuple(entries)), **changed))
+    return encode_board(Snapshot("main", version, version, len(scores), tuple(entries)), ["time"])
 
 
 def data(message: Message) -> tuple[str, dict[str, Any]]:
@@ -41,10 +49,13 @@ def patched(board: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     assert board["version"] == changes["after"], "a version was skipped"
     replaced = {*changes.get("gone", ()), *(entry["userId"] for entry in changes["entries"])}
     entries = [entry for entry in board["entries"] if entry["userId"] not in replaced]
-    for entry in changes["entries"]:
-        entries.insert(entry["rank"] - 1, entry)
-    head = {key: value for key, value in changes.items() if key not in {"after", "gone", "entries"}}
-    return {**head, "entries": [{**entry, "rank": rank} for rank, entry in enumerate(entries, start=1)]}
+    indexes = changes.get("indexes") or [entry["rank"] - 1 for entry in changes["entries"]]
+    for index, entry in zip(indexes, changes["entries"], strict=True):
+        entries.insert(index, entry)
+    ranks = changes.get("ranks") or range(1, len(entries) + 1)
+    head = {key: changes[key] for key in ("board", "version", "updatedAt", "players")}
+    ranked = ({**entry, "rank": rank} for rank, entry in zip(ranks, entries, strict=True))
+    return {**head, "entries": list(ranked)}
 
 
 class Client(Subscriber):
@@ -78,11 +89,16 @@ boards = st.dictionaries(users, st.integers(0, 5), max_size=14)
 named = st.dictionaries(users, st.sampled_from(["A", "B"]), max_size=3)
 
 
-@given(boards, boards, named, named)
+@given(boards, boards, named, named, st.booleans())
 def test_a_patch_leads_from_any_board_to_any_later_one(
-    before: dict[str, int], after: dict[str, int], old_names: dict[str, str], names: dict[str, str]
+    before: dict[str, int],
+    after: dict[str, int],
+    old_names: dict[str, str],
+    names: dict[str, str],
+    is_shared: bool,
 ) -> None:
-    old, new = frame(1, before, old_names), frame(2, after, names)
+    old = frame(1, before, old_names, is_shared=is_shared)
+    new = frame(2, after, names, is_shared=is_shared)
     found = encode_patch(old, new)
     if found is not None:
         kind, document = data(found)

@@ -7,6 +7,7 @@ from typing import Never
 
 import uvicorn
 
+from scoreboard.domain.boards import Board
 from scoreboard.domain.standings import Snapshot
 from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.encoding import Message, encode_board
@@ -36,9 +37,10 @@ def snapshot(board: str, version: int) -> Snapshot:
 
 def test_a_board_that_cannot_be_read_does_not_delay_the_others() -> None:
     hub = Hub(["broken", "good"])
-    reads = dict.fromkeys(("broken", "good"), 0)
+    boards = {board: Board(board, board) for board in ("broken", "good")}
+    reads = dict.fromkeys(boards, 0)
 
-    async def read(board: str, _limit: int, _offset: int) -> Snapshot:
+    async def read(board: str, _limit: int, _offset: int, _period: str) -> Snapshot:
         reads[board] += 1
         if board == "broken":
             raise TypeError("int() argument must be a string")
@@ -51,7 +53,7 @@ def test_a_board_that_cannot_be_read_does_not_delay_the_others() -> None:
         await asyncio.Event().wait()
 
     async def main() -> None:
-        publisher = Publisher(BoardCache(read), hub, ("broken", "good"))
+        publisher = Publisher(BoardCache(read, boards), hub, ("broken", "good"))
         for board in ("broken", "good"):
             hub.join(Watcher(StreamRequest(board)))
         async with AsyncExitStack() as stack:

@@ -4,11 +4,13 @@ Server-Sent Events: https://html.spec.whatwg.org/multipage/server-sent-events.ht
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.names import display_name
 from scoreboard.domain.standings import Entry, Snapshot
 
@@ -40,27 +42,36 @@ class Frame:
     body: bytes
     event: Message
     etag: str
+    columns: Sequence[str] = ()
+    """The ids of the board's columns."""
 
 
-def encode_board(snapshot: Snapshot, *, is_stale: bool = False) -> Frame:
+def encode_board(snapshot: Snapshot, columns: Sequence[str] = (), *, is_stale: bool = False) -> Frame:
     """Encode a board. `GET /api/leaderboard` and streams send the same bytes."""
-    document: dict[str, object] = {
-        "board": snapshot.board,
-        "version": snapshot.version,
-        "updatedAt": timestamp(snapshot.reading_us) if snapshot.version else None,
-        "players": snapshot.players,
-        "entries": [_entry(entry) for entry in snapshot.entries],
-    }
+    document = board_document(snapshot, columns)
     if is_stale:
         document["stale"] = True
-    body = _json(document)
+    body = encode_json(document)
     return Frame(
         snapshot=snapshot,
         is_stale=is_stale,
         body=body,
         event=_event(b"leaderboard", snapshot.version, body),
-        etag=f'"{blake2b(body, digest_size=12).hexdigest()}"',
+        etag=entity_tag(body),
+        columns=columns,
     )
+
+
+def board_document(snapshot: Snapshot, columns: Sequence[str]) -> dict[str, object]:
+    """Return a board as JSON values. Only standings that restart have a `period`."""
+    return {
+        "board": snapshot.board,
+        **({} if snapshot.period == ALL_TIME else {"period": snapshot.period}),
+        "version": snapshot.version,
+        "updatedAt": timestamp(snapshot.reading_us) if snapshot.version else None,
+        "players": snapshot.players,
+        "entries": [entry_document(entry, columns) for entry in snapshot.entries],
+    }
 
 
 def encode_patch(before: Frame, after: Frame) -> Message | None:
@@ -69,7 +80,8 @@ def encode_patch(before: Frame, after: Frame) -> Message | None:
     `entries` are the rows that are new or changed in more than their rank, in the order of their ranks.
     `gone` are the users whose rows were removed. All other rows keep their order, or there is no patch (a
     restored backup may reorder them). A client removes the rows of both kinds, inserts `entries` at their
-    ranks and numbers all rows again.
+    ranks and numbers all rows again. If several rows share a rank, the client inserts `entries` at the
+    `indexes` instead, and all rows have the `ranks` of the patch.
     """
     if before.is_stale or after.is_stale or before.snapshot.board != after.snapshot.board:
         return None
@@ -87,11 +99,15 @@ def encode_patch(before: Frame, after: Frame) -> Message | None:
         "version": after.snapshot.version,
         "updatedAt": timestamp(after.snapshot.reading_us),
         "players": after.snapshot.players,
-        "entries": [_entry(entry) for entry in entries],
+        "entries": [entry_document(entry, after.columns) for entry in entries],
     }
+    ranks = [entry.rank for entry in after.snapshot.entries]
+    if ranks != list(range(1, len(ranks) + 1)):
+        document["ranks"] = ranks
+        document["indexes"] = [current.index(entry.user_id) for entry in entries]
     if gone := [user_id for user_id in known if user_id not in current]:
         document["gone"] = gone
-    body = _json(document)
+    body = encode_json(document)
     return _event(b"patch", after.snapshot.version, body) if 2 * len(body) < len(after.body) else None
 
 
@@ -108,25 +124,35 @@ def timestamp(at_us: int) -> str:
     return (_EPOCH + timedelta(microseconds=at_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _without_rank(entry: Entry) -> tuple[str | None, int, int]:
-    return (entry.name, entry.score, entry.reached_at_us)
+def entity_tag(body: bytes) -> str:
+    """Return the entity tag of a response (RFC 9110, section 8.8.3)."""
+    return f'"{blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def _without_rank(entry: Entry) -> tuple[str | None, int, int, tuple[int, ...]]:
+    return (entry.name, entry.score, entry.reached_at_us, entry.columns)
 
 
 def _event(kind: bytes, version: int, body: bytes) -> Message:
     return message(b"id: %d\nevent: %b\ndata: %b\n\n" % (version, kind, body))
 
 
-def _json(document: dict[str, object]) -> bytes:
+def encode_json(document: dict[str, object]) -> bytes:
+    """Return the bytes of a JSON object, on one line."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     # Clients that split a stream with `str.splitlines` would cut the event at these characters of an id.
     return text.replace("\u2028", r"\u2028").replace("\u2029", r"\u2029").encode()
 
 
-def _entry(entry: Entry) -> dict[str, object]:
-    return {
+def entry_document(entry: Entry, columns: Sequence[str]) -> dict[str, object]:
+    """Return a row as JSON values. The rows of boards with columns have them by their ids."""
+    document: dict[str, object] = {
         "rank": entry.rank,
         "userId": entry.user_id,
         "name": display_name(entry.name, entry.user_id),
         "score": entry.score,
         "reachedAt": timestamp(entry.reached_at_us),
     }
+    if columns:
+        document["columns"] = dict(zip(columns, entry.columns, strict=True))
+    return document

@@ -47,7 +47,9 @@ class BoardReader:
         self._served = dict.fromkeys(catalog.boards, 0)
         """The newest version of each board that was served."""
 
-    async def page(self, board_id: str | None, limit: int, offset: int = 0) -> Snapshot:
+    async def page(
+        self, board_id: str | None, limit: int, offset: int = 0, _period: str = ALL_TIME
+    ) -> Snapshot:
         """Return a page of a board. Without an id, it is the first board of the catalog.
 
         Raises UnknownBoard, StoreUnavailable.

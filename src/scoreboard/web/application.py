@@ -52,7 +52,7 @@ from scoreboard.web.routes.stream import stream_route
 
 DESCRIPTION: Final = """\
 Users complete actions. The server decides the points, keeps every score in a ledger, ranks all players, and
-updates the top 10 in every open browser.
+updates the top rows in every open browser.
 
 Errors are `application/problem+json` (RFC 9457) with a stable `code`. A request with an error has changed
 nothing, except with `outcome_unknown`, whose `detail` says what to do."""

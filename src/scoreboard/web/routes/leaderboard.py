@@ -22,8 +22,8 @@ _FIRST_PAGE: Final = BoardQuery()
 _TEXT: Final = {"type": "string"}
 
 
-def _integer(minimum: int, maximum: int, default: int) -> dict[str, Any]:
-    return {"type": "integer", "minimum": minimum, "maximum": maximum, "default": default}
+def _integer(minimum: int, maximum: int, **more: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": minimum, "maximum": maximum, **more}
 
 
 BOARD: Final = optional_parameter(
@@ -71,7 +71,7 @@ def leaderboard_route(
         operation_id="readLeaderboard",
         tags=["leaderboard"],
         summary="Read a board",
-        description="The board after exactly `version` events, highest score first.",
+        description="The board after exactly `version` events, in the order of its ranks.",
         response_model=LeaderboardResponse,
         response_description="A page of the board.",
         responses={
@@ -83,8 +83,14 @@ def leaderboard_route(
             "security": OPTIONAL_TOKEN,
             "parameters": [
                 BOARD,
-                optional_parameter("limit", "The number of entries.", _integer(1, MAX_LIMIT, 10)),
-                optional_parameter("offset", "The number of entries to skip.", _integer(0, MAX_OFFSET, 0)),
+                optional_parameter(
+                    "limit",
+                    "The number of entries. By default, the board's `rows`.",
+                    _integer(1, MAX_LIMIT),
+                ),
+                optional_parameter(
+                    "offset", "The number of entries to skip.", _integer(0, MAX_OFFSET, default=0)
+                ),
                 optional_parameter("If-None-Match", "The `ETag` of an earlier response.", _TEXT, "header"),
             ],
         },

@@ -25,7 +25,7 @@ from scoreboard.web.schemas.leaderboard import LeaderboardResponse, PatchRespons
 from scoreboard.web.streaming.response import head, refuse, stream
 
 DESCRIPTION: Final = """\
-Server-Sent Events named `leaderboard`: the top 10 at once, and again after each change. `id` is the board's
+Server-Sent Events named `leaderboard`: the top rows at once, and again after each change. `id` is the board's
 version, and `data` is like the body of `GET /api/leaderboard`. With `delta=1`, a change may be an event named
 `patch`: its `data` has only the changed rows, for a client with the version `after`."""
 

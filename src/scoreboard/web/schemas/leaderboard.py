@@ -14,7 +14,7 @@ class BoardQuery(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     board: Id | None = None
-    limit: Annotated[int, BeforeValidator(digits), Field(ge=1, le=MAX_LIMIT)] = 10
+    limit: Annotated[int, BeforeValidator(digits), Field(ge=1, le=MAX_LIMIT)] | None = None
     offset: Annotated[int, BeforeValidator(digits), Field(ge=0, le=MAX_OFFSET)] = 0
 
 
@@ -38,6 +38,9 @@ class EntryResponse(Schema):
     ]
     score: int
     reached_at: datetime
+    columns: Annotated[
+        dict[str, int], Field(description="By the ids of the board's columns; absent if it has none.")
+    ] = {}  # noqa: RUF012  # Pydantic copies it.
 
 
 class LeaderboardResponse(Schema):
@@ -69,7 +72,7 @@ class LeaderboardResponse(Schema):
 
 
 class PatchResponse(Schema):
-    """The changes of the top 10 since the version `after`."""
+    """The changes of the board's rows since the version `after`."""
 
     board: str
     after: int
@@ -80,3 +83,11 @@ class PatchResponse(Schema):
     gone: Annotated[
         list[str], Field(description="The users whose rows are removed; absent if there are none.")
     ] = []  # noqa: RUF012  # Pydantic copies it.
+    ranks: Annotated[
+        list[int] | None,
+        Field(description="The ranks of all rows, if several rows share one; otherwise 1, 2, 3 …."),
+    ] = None
+    indexes: Annotated[
+        list[int] | None,
+        Field(description="The positions of `entries` on the board, from 0; only with `ranks`."),
+    ] = None

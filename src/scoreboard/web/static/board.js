@@ -9,7 +9,7 @@
 /** @typedef {import("./scoreboard.js").Entry} Entry */
 /** @typedef {import("./scoreboard.js").StateName} StateName */
 
-/** A server sends ten entries; a page of them has at most a hundred. */
+/** The most rows of a board in the catalog. */
 const MOST_ENTRIES = 100;
 /** The latest time of a Date: a later one cannot be formatted. */
 const LATEST_MS = 8.64e15;
@@ -41,11 +41,14 @@ export function isBoard(value) {
 /**
  * @param {unknown} value
  * @param {number} index
+ * @param {unknown[]} entries
  */
-function isEntry(value, index) {
+function isEntry(value, index, entries) {
+  const above = entries[index - 1];
   return (
     isObject(value) &&
-    value.rank === index + 1 &&
+    // A rank is the row's position, or that of the first of several rows that share it.
+    (value.rank === index + 1 || (isObject(above) && value.rank === above.rank)) &&
     isText(value.userId) &&
     isText(value.name) &&
     Number.isSafeInteger(value.score) &&
@@ -59,7 +62,8 @@ export function isPatch(value) {
     isObject(value) &&
     Array.isArray(value.entries) &&
     value.entries.every(isObject) &&
-    (value.gone === undefined || Array.isArray(value.gone))
+    (value.gone === undefined || Array.isArray(value.gone)) &&
+    (value.ranks === undefined || (Array.isArray(value.ranks) && Array.isArray(value.indexes)))
   );
 }
 
@@ -89,15 +93,17 @@ export function isOlder(board, known) {
  * @property {number} players
  * @property {Entry[]} entries in the order of their ranks
  * @property {string[]} [gone] their users
+ * @property {number[]} [ranks] those of all rows, if several rows share one
+ * @property {number[]} [indexes] the positions of `entries`, from 0; only with `ranks`
  *
  * @param {Board | null} board
  * @param {Patch} patch
  * @returns {Board | null} null if the patch builds on another board
  */
-export function patched(board, { after, gone = [], entries: fresh, ...head }) {
+export function patched(board, { after, gone = [], entries: fresh, ranks, indexes, ...head }) {
   if (board === null || board.version !== after) return null;
   const replaced = new Set([...gone, ...fresh.map((entry) => entry.userId)]);
   const entries = board.entries.filter((entry) => !replaced.has(entry.userId));
-  for (const entry of fresh) entries.splice(entry.rank - 1, 0, entry);
-  return { ...head, entries: entries.map((entry, index) => ({ ...entry, rank: index + 1 })) };
+  fresh.forEach((entry, index) => entries.splice(indexes ? indexes[index] : entry.rank - 1, 0, entry));
+  return { ...head, entries: entries.map((entry, index) => ({ ...entry, rank: ranks ? ranks[index] : index + 1 })) };
 }

@@ -25,18 +25,19 @@ export { SubmitError, submit } from "./submit.js";
 
 /**
  * @typedef {object} Entry
- * @property {number} rank 1, 2, 3 …
+ * @property {number} rank 1, 2, 3 …; on a board with shared ties 1, 2, 2, 4 …
  * @property {string} userId
  * @property {string} name
  * @property {number} score
  * @property {string} reachedAt RFC 3339
+ * @property {Record<string, number>} [columns] the values of the board's columns, by their ids
  *
  * @typedef {object} Board
  * @property {string} board
  * @property {number} version how many events the board has had
  * @property {string | null} updatedAt RFC 3339
  * @property {number} players how many the whole board has
- * @property {Entry[]} entries the top 10, best first
+ * @property {Entry[]} entries the top rows, best first
  * @property {boolean} [stale] whether the server cannot reach its data, and this is the last board it knew
  *
  * @typedef {"connecting" | "live" | "stale" | "reconnecting" | "offline" | "refused"} StateName
