@@ -96,7 +96,7 @@ def test_the_document_is_valid(tmp_path: Path, is_private: bool, has_admin: bool
     [
         (None, False, False),
         (None, True, False),
-        (("scores:write",), True, True),
+        (("scores:write",), True, False),
         (("scores:write:any",), False, False),
         (("scoreboard:admin",), False, True),
     ],
