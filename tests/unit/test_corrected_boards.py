@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scoreboard.domain.administration import Correct, Correction, CorrectionFacts
+from scoreboard.domain.administration import Correction, CorrectionFacts, DecideCorrection
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import OutcomeUnknown, QueueFull, StoreUnavailable
 from scoreboard.domain.events import EventKind
@@ -49,7 +49,7 @@ async def test_after_a_correction_with_an_unknown_outcome_no_older_page_is_serve
 ) -> None:
     write = filled.store.correct
 
-    async def lose_the_connection(correction: Correction, decide: Correct) -> Decision:
+    async def lose_the_connection(correction: Correction, decide: DecideCorrection) -> Decision:
         class LostConnection(Exception):
             pass
 
@@ -84,7 +84,7 @@ async def test_the_number_of_waiting_corrections_is_limited(
     write = filled.store.correct
     go_on = asyncio.Event()
 
-    async def wait_and_correct(correction: Correction, decide: Correct) -> Decision:
+    async def wait_and_correct(correction: Correction, decide: DecideCorrection) -> Decision:
         await go_on.wait()
         return await write(correction, decide)
 

@@ -46,11 +46,11 @@ def test_an_accepted_submission_gets_the_next_version() -> None:
     ("ago_us", "expected"), [(60_000_000, Acceptance), (59_999_999, RateLimited), (0, RateLimited)]
 )
 def test_the_window_ends_on_the_exact_microsecond(ago_us: int, expected: type) -> None:
-    assert refusal(FACTS, limit_us=NOW - ago_us) is expected
+    assert refusal(FACTS, limiting_us=NOW - ago_us) is expected
 
 
 def test_a_refusal_says_how_long_to_wait() -> None:
-    outcome = decided(replace(FACTS, limit_us=NOW - 59_000_000))
+    outcome = decided(replace(FACTS, limiting_us=NOW - 59_000_000))
     assert isinstance(outcome, Refusal)
     assert isinstance(outcome.error, RateLimited)
     assert outcome.error.retry_after_us == 1_000_000
@@ -63,13 +63,13 @@ def test_a_score_may_reach_the_limit_of_the_range_but_not_exceed_it() -> None:
 
 def test_a_replay_is_answered_before_any_rule_is_checked() -> None:
     event = Event(UUID(int=1), "main", 2, 3, EventKind.AWARD, 1, "quest", 1, 50, 50, NOW)
-    over = replace(FACTS, limit_us=NOW, standings={"all": standing(3, MAX_SCORE, 5)}, repeated=event)
+    over = replace(FACTS, limiting_us=NOW, standings={"all": standing(3, MAX_SCORE, 5)}, repeated=event)
     assert decided(over) == Acceptance(event, replayed=True)
     assert refusal(over, repeated=replace(event, action_id="duel")) is IdempotencyKeyReused
 
 
 def test_versions_of_a_batch_are_consecutive_on_each_board() -> None:
-    full = replace(FACTS, limit_us=NOW)
+    full = replace(FACTS, limiting_us=NOW)
     side = SubmissionFacts(replace(ADA, key=5))
     other = SubmissionFacts(replace(ADA, key=4))
     facts = BatchFacts(NOW, {"main": HEAD, "side": Head(0, 0)}, [FACTS, full, side, other])

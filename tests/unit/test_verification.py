@@ -162,7 +162,10 @@ async def test_a_ranking_of_another_history_is_reported_and_not_changed(store: S
             Change("main", ChangeKind.LAST_PAGE, 0, 2, 99, (standing(1, 50, 1), standing(2, 40, 2)))
         )
         verdict = await verify(store, ranking, "main", lambda *_: None)
-        assert verdict.differences[0] == "ranking: is at version 2 of another history than the ledger's"
+        assert (
+            verdict.differences[0]
+            == "ranking: its event 2 is not the one in the ledger: it copies another history"
+        )
         assert await ranking.copy_state("main") == CopyState(2, readable=True)
 
 

@@ -1,4 +1,4 @@
-"""The rules of an action, as the catalog configures them: one small pure function per rule."""
+"""The rules for a submission: one small pure function per rule. The catalog sets those of an action."""
 
 from collections.abc import Callable
 from typing import Final
@@ -66,11 +66,11 @@ def cooldown(action: Action, facts: SubmissionFacts, now_us: int) -> ScoreboardE
 
 def max_per_day(action: Action, facts: SubmissionFacts, now_us: int) -> ScoreboardError | None:
     """Days are those of the board's time zone. A day on which clocks change has 23 or 25 hours."""
-    day_us = facts.use.day_us
-    if action.max_per_day is None or day_us is None or is_ahead(day_us, now_us):
+    limiting_us = facts.use.day_limiting_us
+    if action.max_per_day is None or limiting_us is None or is_ahead(limiting_us, now_us):
         return None
     today = period_at(PeriodKind.DAY, now_us, action.timezone)
-    return ActionUsedUpToday(today.ends_us - now_us) if day_us >= today.begins_us else None
+    return ActionUsedUpToday(today.ends_us - now_us) if limiting_us >= today.begins_us else None
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -84,7 +84,6 @@ RULES: Final[tuple[Rule, ...]] = (
     cooldown,
     max_per_day,
 )
-"""The first rule that refuses decides the error."""
 
 
 def refusal(action: Action, facts: SubmissionFacts, now_us: int) -> ScoreboardError | None:

@@ -43,7 +43,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class ValuedEvent:
-    """An award or adjustment, whether it is void now, and the periods in which it counts otherwise."""
+    """An event, whether it is void now, and the periods in whose standings it counts unless it is void."""
 
     event: Event
     is_void: bool
@@ -77,7 +77,7 @@ class CorrectionFacts:
     repeated: Event | None
 
 
-Correct = Callable[[CorrectionFacts], tuple[Decision, Player | None]]
+DecideCorrection = Callable[[CorrectionFacts], tuple[Decision, Player | None]]
 """Decides about a correction. Returns the player after it, or None if nothing is to be written."""
 
 

@@ -22,7 +22,7 @@ from scoreboard.domain.errors import (
     UnknownPlayer,
 )
 from scoreboard.domain.events import ERASED_MARK, NO_PLAYER, Event, EventKind, Head, NewId, ReachingEvent
-from scoreboard.domain.folding import VOIDABLE, ValuesWithoutVoids, event_values, fold
+from scoreboard.domain.folding import VOIDABLE, ValuesAfterVoid, event_values, fold
 from scoreboard.domain.rollovers import roll_over
 from scoreboard.domain.standings import Change, ChangeKind, Player, Standing
 from scoreboard.domain.windows import head_after, judged_us, order_us
@@ -32,7 +32,8 @@ def correct(correction: Correction, facts: CorrectionFacts, new_id: NewId) -> tu
     """Return the events of a correction, the changes of standings, and the player after it.
 
     A repeat of an adjustment returns the event that the first one made.
-    Raises UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange, IdempotencyKeyReused, NameKept.
+    Raises UnknownPlayer, UnknownEvent, EventNotVoidable, NotAdjustable, ScoreOutOfRange, NameKept,
+    IdempotencyKeyReused.
     """
     if facts.player is None:
         if correction.user_id is None:
@@ -43,9 +44,9 @@ def correct(correction: Correction, facts: CorrectionFacts, new_id: NewId) -> tu
         if (first.kind, first.board, first.points) != (correction.kind, correction.board, correction.points):
             raise IdempotencyKeyReused
         return Decision((Acceptance(first, replayed=True),), (), ()), None
-    ledger = _Ledger(correction, facts, facts.player, new_id)
-    _APPEND[correction.kind](ledger)
-    return ledger.decision(), ledger.after
+    draft = _CorrectionDraft(correction, facts, facts.player, new_id)
+    _BY_KIND[correction.kind](draft)
+    return draft.decision(), draft.after
 
 
 _RELISTING: Final = frozenset({EventKind.UNBAN, EventKind.SHOW})
@@ -54,7 +55,8 @@ _RELISTING: Final = frozenset({EventKind.UNBAN, EventKind.SHOW})
 def _player_after(correction: Correction, player: Player) -> Player:
     """Return the player after the correction."""
     if correction.kind is EventKind.ERASE:
-        # Of two names, the one with the higher `seq` is newer: a late change cannot restore the erased name.
+        # Of two names, the one with the higher `name_version` is newer: a late change cannot restore the one
+        # that was erased.
         erased = replace(player, user_id=f"{ERASED_MARK}{player.key}", name=None, is_name_kept=False)
         return replace(erased, seq=player.seq + 1, is_banned=True)
     if correction.kind in {EventKind.BAN, EventKind.UNBAN}:
@@ -69,7 +71,7 @@ def _player_after(correction: Correction, player: Player) -> Player:
     return player
 
 
-class _Ledger:
+class _CorrectionDraft:
     """Collects the events of a correction, and the player's standings after them."""
 
     def __init__(self, correction: Correction, facts: CorrectionFacts, player: Player, new_id: NewId) -> None:
@@ -156,15 +158,15 @@ class _Ledger:
             self.after,
             period,
             listed=listed,
-            without_voids=None if target is None else self._without_voids(event, before, period),
+            after_void=None if target is None else self._values_after_void(event, before, period),
         )
 
-    def _without_voids(self, event: Event, before: Standing | None, period: str) -> ValuesWithoutVoids:
+    def _values_after_void(self, event: Event, before: Standing | None, period: str) -> ValuesAfterVoid:
         """Return the values of a standing after a void or an unvoid."""
         board, definition = event.board, self.facts.definitions[event.board]
         if definition.is_additive:
             score = (before.score if before else 0) + event.points
-            return ValuesWithoutVoids((score,), self.facts.reached[board, period])
+            return ValuesAfterVoid((score,), self.facts.reached[board, period])
         counting = [
             one.event
             for one in self.facts.events[board]
@@ -172,10 +174,10 @@ class _Ledger:
         ]
         combined = combine_all(definition, ((one.version, event_values(definition, one)) for one in counting))
         if combined is None:
-            return ValuesWithoutVoids(None, None)
+            return ValuesAfterVoid(None, None)
         version, values = combined
         reading_us = next(one.reading_us for one in counting if one.version == version)
-        return ValuesWithoutVoids(values, ReachingEvent(version, reading_us))
+        return ValuesAfterVoid(values, ReachingEvent(version, reading_us))
 
     def append_to_all(self) -> None:
         """Append an event of the correction's kind to each board on which the player has a standing."""
@@ -198,72 +200,72 @@ class _Ledger:
         return Decision((), tuple(self.events), changes)
 
 
-def _adjust(ledger: _Ledger) -> None:
+def _adjust(draft: _CorrectionDraft) -> None:
     """Raise NotAdjustable if the board's values are not only sums."""
-    board = ledger.correction.board or ""
-    if not ledger.facts.definitions[board].is_adjustable:
+    board = draft.correction.board or ""
+    if not draft.facts.definitions[board].is_adjustable:
         raise NotAdjustable
-    if not ledger.correction.points:
+    if not draft.correction.points:
         return
-    is_new = board not in ledger.facts.standings
-    ledger.append(board, EventKind.ADJUST, ledger.correction.points)
-    if is_new and ledger.player.is_banned:
-        ledger.append(board, EventKind.BAN)
+    is_new = board not in draft.facts.standings
+    draft.append(board, EventKind.ADJUST, draft.correction.points)
+    if is_new and draft.player.is_banned:
+        draft.append(board, EventKind.BAN)
 
 
-def _void_or_restore(ledger: _Ledger) -> None:
+def _void_or_restore(draft: _CorrectionDraft) -> None:
     """Void the targets that count, or restore those that are void. Raises EventNotVoidable."""
-    targets, kind = ledger.facts.targets, ledger.correction.kind
+    targets, kind = draft.facts.targets, draft.correction.kind
     is_void = kind is EventKind.VOID
     for event in (target.event for target in targets):
         if event.kind not in VOIDABLE or (event.kind is EventKind.ADJUST and not event.points):
             raise EventNotVoidable
     for target in (target for target in targets if target.is_void is not is_void):
         board, points = target.event.board, target.event.points
-        if not ledger.facts.definitions[board].is_additive:
+        if not draft.facts.definitions[board].is_additive:
             # The values are no sums, from which points could be subtracted.
             points = 0
-        ledger.append(board, kind, -points if is_void else points, target)
+        draft.append(board, kind, -points if is_void else points, target)
 
 
-def _ban(ledger: _Ledger) -> None:
-    _unlist(ledger, is_unlisted=ledger.player.is_banned)
+def _ban(draft: _CorrectionDraft) -> None:
+    _unlist(draft, is_unlisted=draft.player.is_banned)
 
 
-def _hide(ledger: _Ledger) -> None:
-    if not ledger.facts.standings and ledger.correction.board is not None:
+def _hide(draft: _CorrectionDraft) -> None:
+    if not draft.facts.standings and draft.correction.board is not None:
         # Before the first score. The audit log needs an event: one without points starts the standing.
-        ledger.append(ledger.correction.board, EventKind.ADJUST)
-    _unlist(ledger, is_unlisted=ledger.player.is_hidden)
+        draft.append(draft.correction.board, EventKind.ADJUST)
+    _unlist(draft, is_unlisted=draft.player.is_hidden)
 
 
-def _unlist(ledger: _Ledger, *, is_unlisted: bool) -> None:
+def _unlist(draft: _CorrectionDraft, *, is_unlisted: bool) -> None:
     """Remove the player from all boards. A repeat does so where a program of schema 0002 listed it again."""
-    for board, standings in sorted(ledger.facts.standings.items()):
+    for board, standings in sorted(draft.facts.standings.items()):
         if not is_unlisted or any(standing.listed for standing in standings.values()):
-            ledger.append(board, ledger.correction.kind)
+            draft.append(board, draft.correction.kind)
 
 
-def _append_if_changed(ledger: _Ledger) -> None:
+def _append_if_changed(draft: _CorrectionDraft) -> None:
     """Append events, unless the player already is what the correction asks for."""
-    if ledger.after != ledger.player:
-        ledger.append_to_all()
+    if draft.after != draft.player:
+        draft.append_to_all()
 
 
-def _rename(ledger: _Ledger) -> None:
+def _rename(draft: _CorrectionDraft) -> None:
     """Raise NameKept if an administrator has set the name."""
-    if ledger.player.is_name_kept and not ledger.correction.keeps_name:
+    if draft.player.is_name_kept and not draft.correction.keeps_name:
         raise NameKept
-    _append_if_changed(ledger)
+    _append_if_changed(draft)
 
 
-_APPEND: Final[Mapping[EventKind, Callable[[_Ledger], None]]] = {
+_BY_KIND: Final[Mapping[EventKind, Callable[[_CorrectionDraft], None]]] = {
     EventKind.ADJUST: _adjust,
     EventKind.VOID: _void_or_restore,
     EventKind.UNVOID: _void_or_restore,
     EventKind.BAN: _ban,
     EventKind.UNBAN: _append_if_changed,
-    EventKind.ERASE: _Ledger.append_to_all,
+    EventKind.ERASE: _CorrectionDraft.append_to_all,
     EventKind.HIDE: _hide,
     EventKind.SHOW: _append_if_changed,
     EventKind.RENAME: _rename,

@@ -38,6 +38,11 @@ class Decision:
     events: tuple[Event, ...]
     changes: tuple[Change, ...]
 
+    @property
+    def accepted(self) -> int:
+        """The number of submissions that were added to the ledger now. Repeats were added before."""
+        return sum(isinstance(outcome, Acceptance) and not outcome.replayed for outcome in self.outcomes)
+
 
 NO_DECISION = Decision((), (), ())
 """The decision about an empty batch."""

@@ -10,12 +10,11 @@ from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.combining import Values, combine_all
 from scoreboard.domain.definitions import Definition
 from scoreboard.domain.events import Event, EventKind
-from scoreboard.domain.folding import event_values, has_values
+from scoreboard.domain.folding import UNLISTING, event_values, has_values
 from scoreboard.domain.periods import PeriodKind, kind_of
 
-_AWAY: Final = (EventKind.BAN, EventKind.HIDE, EventKind.ERASE)
-_BACK: Final = {EventKind.UNBAN: EventKind.BAN, EventKind.SHOW: EventKind.HIDE}
-"""`_AWAY`: the kinds of events that remove a player from the board. `_BACK`: those that undo one."""
+_UNDOES: Final = {EventKind.UNBAN: EventKind.BAN, EventKind.SHOW: EventKind.HIDE}
+"""The kinds of events that undo one of `UNLISTING`."""
 
 
 class EffectiveHistory:
@@ -31,7 +30,7 @@ class EffectiveHistory:
         self._values: dict[int, Values] = {}
         self._without_points: set[int] = set()
         self._void: set[int] = set()
-        self._away: dict[EventKind, set[int]] = {kind: set() for kind in _AWAY}
+        self._unlisted: dict[EventKind, set[int]] = {kind: set() for kind in UNLISTING}
         self._rollovers: dict[PeriodKind, tuple[list[int], list[str]]] = {}
 
     def append(self, event: Event) -> None:
@@ -52,15 +51,15 @@ class EffectiveHistory:
             else:
                 self._void.discard(event.target_version)
         if event.hides:
-            self._away[EventKind.HIDE].add(event.player)
-        elif event.kind in _AWAY:
-            self._away[event.kind].add(event.player)
-        elif event.kind in _BACK:
-            self._away[_BACK[event.kind]].discard(event.player)
+            self._unlisted[EventKind.HIDE].add(event.player)
+        elif event.kind in UNLISTING:
+            self._unlisted[event.kind].add(event.player)
+        elif event.kind in _UNDOES:
+            self._unlisted[_UNDOES[event.kind]].discard(event.player)
 
     def is_listed(self, player: int) -> bool:
         """Return whether a player is neither banned, hidden nor erased."""
-        return not any(player in away for away in self._away.values())
+        return not any(player in unlisted for unlisted in self._unlisted.values())
 
     def is_void(self, version: int) -> bool:
         """Return whether an event does not count now."""
@@ -78,9 +77,13 @@ class EffectiveHistory:
         """Return the event that reached the player's values in a period, and the values if the board is not
         additive.
 
-        On an additive board it is the last event that counts and has changed the score. Without such an
-        event, the score has been 0 since the first event that counts, or else the first of all. On any other
-        board, the result is None if no event counts.
+        On an additive board, it is the first of these that exists:
+
+        1. the last event that counts and has points,
+        2. the first event that counts: the score has been 0 since then,
+        3. the first award or adjustment: all of them are void.
+
+        On any other board, the result is None if no event counts.
         """
         if not self._definition.is_additive:
             counting = (version for version in self._in(player, period) if version not in self._void)

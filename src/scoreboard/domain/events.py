@@ -51,8 +51,8 @@ class Event:
 
     The versions of a board are consecutive, from 1. `at_us` never decreases on a board, even if the clock
     goes back (`windows`). `score` is the player's score on this board after the event. `seq` numbers the
-    player's accepted submissions on all boards, and `action_seq` those of this action; only awards have them,
-    and an action. `target_version` is the event of this board that a void cancels, or an unvoid restores.
+    player's accepted submissions on all boards, and `action_seq` those of this action. Only awards have these
+    and an `action_id`. `target_version` is the event of this board that a void cancels or an unvoid restores.
     `hides` is True for an award or adjustment that starts the standing of a hidden player. `columns` are the
     values of an award next to its points. A rollover has no player (`NO_PLAYER`), the `period` that it
     begins, and its first moment in UTC, `boundary_us`.
@@ -96,7 +96,7 @@ class ReachingEvent:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest version of a board, and the times of that event. Both are 0 for an empty board.
+    """The newest version of a board, and the times of that event. All are 0 for an empty board.
 
     `corrected_version` is the version of the newest correction, if it was queried. `clock_us` is as in
     `Event`. `periods` are the open ones. There are none before the first rollover.

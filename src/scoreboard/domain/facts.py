@@ -11,20 +11,22 @@ from scoreboard.domain.standings import Player, Standing
 class ActionUse:
     """The player's earlier uses of the submitted action.
 
-    `day_us` is the time of the use `max_per_day` uses ago. All times are readings of the clock.
+    `day_limiting_us` is the time of the use `max_per_day` uses ago: if that was today, the action is used up.
+    All times are readings of the clock.
     """
 
     count: int = 0
     last_us: int | None = None
-    day_us: int | None = None
+    day_limiting_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SubmissionFacts:
     """The facts about one submission.
 
-    A player who is new has a new `key`, and `seq` 0. `limit_us` is the time of the player's N-th last
-    accepted submission, where N is the count of the rate limit. `has_required` is True if the player has
+    A player who is new has a new `key`, and `seq` 0. `limiting_us` is the time of the player's N-th last
+    accepted submission, where N is the count of the rate limit: if its window is not over, the limit is used
+    up. `has_required` is True if the player has
     completed the action that this one requires. `repeated` is the event that already has the idempotency key.
     `standings` has the player's standing in each open period in which there is one.
     """
@@ -32,7 +34,7 @@ class SubmissionFacts:
     player: Player
     standings: Mapping[str, Standing] = field(default_factory=dict)
     use: ActionUse = ActionUse()
-    limit_us: int | None = None
+    limiting_us: int | None = None
     has_required: bool = False
     repeated: Event | None = None
     is_proof_used: bool = False

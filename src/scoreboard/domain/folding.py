@@ -10,14 +10,14 @@ from scoreboard.domain.events import Event, EventKind, ReachingEvent
 from scoreboard.domain.standings import Player, Standing
 
 VOIDABLE: Final = frozenset({EventKind.AWARD, EventKind.ADJUST})
-"""The kinds of events that have values."""
+"""The kinds of events that a void can target."""
 
-_UNLISTING: Final = frozenset({EventKind.BAN, EventKind.HIDE, EventKind.ERASE})
-"""The events that remove a player from the board."""
+UNLISTING: Final = frozenset({EventKind.BAN, EventKind.HIDE, EventKind.ERASE})
+"""The kinds of events that remove a player from the board."""
 
 
 @dataclass(frozen=True, slots=True)
-class ValuesWithoutVoids:
+class ValuesAfterVoid:
     """The values of a standing after a void or an unvoid, and the event that reached them. None if no event
     counts.
     """
@@ -45,19 +45,19 @@ def fold(
     period: str = ALL_TIME,
     *,
     listed: bool | None = None,
-    without_voids: ValuesWithoutVoids | None = None,
+    after_void: ValuesAfterVoid | None = None,
 ) -> Standing:
     """Return a player's standing in a period after one more event. A board is the fold of its ledger.
 
-    `player` is the player after the event. For a void or an unvoid, `without_voids` has the new values. The
-    end of a ban or of hiding needs to know whether the player is `listed` afterwards. All other events
-    determine it themselves.
+    `player` is the player after the event. For a void or an unvoid, `after_void` has the new values. `listed`
+    overrides whether the player is listed, except for events that remove the player from the board, and for
+    standings of which no event counts.
     """
     before = None if standing is None or standing.is_empty else standing.values
     values: Values | None = before
     reached: ReachingEvent | None = None
-    if without_voids is not None:
-        values, reached = without_voids.values, without_voids.reached
+    if after_void is not None:
+        values, reached = after_void.values, after_void.reached
     elif has_values(definition, event):
         values = combine(definition, before, event_values(definition, event))
         if values != before:
@@ -66,7 +66,7 @@ def fold(
         reached = ReachingEvent(standing.reached_version, standing.reached_at_us)
     if values is None or reached is None:
         values, reached, listed = (0,) * len(definition.sorts), ReachingEvent(0, 0), False
-    elif event.kind in _UNLISTING:
+    elif event.kind in UNLISTING:
         listed = False
     elif listed is None:
         listed = not event.hides if standing is None or standing.is_empty else standing.listed

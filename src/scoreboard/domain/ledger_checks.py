@@ -27,7 +27,7 @@ def check_counts(
     """Check the counters of the rules: uses of an action, and the player's submissions on all boards."""
     if event.kind is not EventKind.AWARD:
         if (event.seq, event.action_id, event.action_seq) != (None, None, None):
-            yield f"event {event.version}: has the counters of a submission, but is none"
+            yield f"event {event.version}: has the counters of a submission, but is not one"
         return
     if event.seq is None or event.action_id is None:
         yield f"event {event.version}: is a submission, but has no counters"
@@ -48,14 +48,15 @@ def check_target(
     event: Event, target: Event | None, definition: Definition, *, is_void: bool
 ) -> Iterator[str]:
     """Check that voids and unvoids of an event alternate, and that each moves its points once."""
+    named = f"event {event.version}: {event.kind} of event {event.target_version}"
     if target is None or target.version >= event.version or target.player != event.player:
-        named = f"event {event.version}: {event.kind} of event {event.target_version}"
         yield f"{named}, which is not an earlier event of its player"
     elif event.points != _points(event.kind, target, definition):
-        yield f"event {event.version}: {event.kind} of {target.points} points by {event.points}"
+        points = _points(event.kind, target, definition)
+        yield f"{named} moves {event.points} points instead of {points}"
     elif is_void is (event.kind is EventKind.VOID):
         state = "is void already" if is_void else "is not void"
-        yield f"event {event.version}: {event.kind} of event {target.version}, which {state}"
+        yield f"{named}, which {state}"
 
 
 def _points(kind: EventKind, target: Event, definition: Definition) -> int:

@@ -21,7 +21,7 @@ class PeriodKind(StrEnum):
 class Period:
     """A period in a time zone. Its id is `2026-11-28`, `2026-W48` or `2026-11`.
 
-    `ends_us` is when the next one begins. A day that a time zone skips begins when it ends.
+    `ends_us` is when the next one begins. A skipped day has no length.
     """
 
     kind: PeriodKind
@@ -68,7 +68,8 @@ def midnight_us(day: date, timezone: ZoneInfo) -> int:
     """Return the first moment of a day: midnight, or the moment at which clocks skip it."""
     midnight = datetime.combine(day, time(), timezone)
     before, after = (round(midnight.replace(fold=fold).timestamp()) for fold in (0, 1))
-    # In a gap, the offset before it (fold 0) gives the later moment (PEP 495). The gap begins between.
+    # In a gap, the offset before it (fold 0) gives the later moment (PEP 495). Search for the start of the
+    # gap between these two moments.
     while after < before:
         middle = (after + before) // 2
         if datetime.fromtimestamp(middle, UTC).astimezone(timezone).date() < day:

@@ -8,15 +8,18 @@ from scoreboard.domain.windows import left_us
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """At most `count` accepted submissions of one player in any `window_us` microseconds."""
+    """A limit: at most `count` uses in any `window_us` microseconds.
+
+    The rule (`refusal`) counts the accepted submissions of one player.
+    """
 
     count: int
     window_us: int
 
-    def refusal(self, limit_us: int | None, now_us: int) -> RateLimited | None:
+    def refusal(self, limiting_us: int | None, now_us: int) -> RateLimited | None:
         """Return the error for a player over the limit.
 
-        `limit_us` is the time of the player's `count`-th last accepted submission.
+        `limiting_us` is the time of the player's `count`-th last accepted submission.
         """
-        wait_us = left_us(limit_us, self.window_us, now_us)
+        wait_us = left_us(limiting_us, self.window_us, now_us)
         return RateLimited(wait_us) if wait_us else None

@@ -90,7 +90,7 @@ def decide(
     standings = _standings(submission, facts, board, head, event)
     if any(abs(value) > MAX_SCORE for standing in standings for value in standing.values):
         return Refusal(ScoreOutOfRange())
-    if (over_limit := limit.refusal(facts.limit_us, now_us)) is not None:
+    if (over_limit := limit.refusal(facts.limiting_us, now_us)) is not None:
         return Refusal(over_limit)
     return Acceptance(replace(event, score=standings[0].score), standings=standings)
 

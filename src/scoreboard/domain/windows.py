@@ -13,16 +13,16 @@ SMALL_STEP_US: Final = 1_000_000
 """The largest step back that NTP or a fail-over causes. After a larger one, the clock was wrong before."""
 
 
-def judged_us(clock_us: int, head: Head) -> int:
+def judged_us(reading_us: int, head: Head) -> int:
     """Return the time that the rules use for a board's next event.
 
     If the clock was set back by `SMALL_STEP_US` at most, it is the reading of the board's newest event.
-    Otherwise it is the clock.
+    Otherwise it is `reading_us`.
     """
-    if clock_us >= head.at_us:
-        return clock_us
-    is_small_step = 0 <= head.reading_us - clock_us <= SMALL_STEP_US
-    return head.reading_us if is_small_step else clock_us
+    if reading_us >= head.at_us:
+        return reading_us
+    is_small_step = 0 <= head.reading_us - reading_us <= SMALL_STEP_US
+    return head.reading_us if is_small_step else reading_us
 
 
 def order_us(judged_us: int, head: Head) -> tuple[int, int | None]:

@@ -24,9 +24,9 @@ SLICE_SECONDS: Final = 0.001
 """Time for which a walk keeps the event loop without a pause."""
 
 PACE_SECONDS: Final = 0.025
-"""Minimum time from the start of a walk to the start of the next. A change during this time waits. With 0.05,
-this wait was most of the 50 ms that a score may take to a screen. (A walk over 10,000 streams takes longer in
-any case.)"""
+"""Minimum time from the start of a walk to the start of the next. Changes in between are written together. A
+change waits for this time at most, which is half of the 50 ms that a score may take to a screen. A walk over
+10,000 streams takes longer than this pace."""
 
 STALLED_SECONDS: Final = 30.0
 """Time for which a client may read nothing before its stream is closed."""

@@ -15,7 +15,6 @@ class StreamRequest:
 
     board: str
     takes_patches: bool = False
-    """True if the client accepts patches."""
     version: int | None = None
     """The version that the client already has."""
     client_address: str | None = None

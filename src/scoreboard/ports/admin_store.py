@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from scoreboard.domain.administration import (
-    Correct,
     Correction,
+    DecideCorrection,
     EventCursor,
     LedgerRecord,
     PlayerStandings,
@@ -19,12 +19,12 @@ from scoreboard.ports.store import Store
 class AdminStore(Store, Protocol):
     """A store that administrators can search and correct. All methods raise StoreUnavailable."""
 
-    async def correct(self, correction: Correction, correct: Correct) -> Decision:
-        """Lock all boards, read the facts, call `correct`, append its events and commit, in one transaction.
+    async def correct(self, correction: Correction, decide: DecideCorrection) -> Decision:
+        """Lock all boards, read the facts, call `decide`, append its events and commit, in one transaction.
 
         An erasure also removes everything that names the player, in the same transaction: user id, name, the
         provenance of the player's events, and the reasons of corrections of the player.
-        Raises OutcomeUnknown. If `correct` raises an error, nothing is changed, and the error is passed on.
+        Raises OutcomeUnknown. If `decide` raises an error, nothing is changed, and the error is passed on.
         """
 
     async def players(self, search: str, limit: int) -> Sequence[PlayerStandings]:

@@ -16,7 +16,10 @@ class Observer:
     """Ignores all events. Subclasses record them. Durations are in seconds."""
 
     def committed(self, submissions: int, accepted: int, seconds: float) -> None:
-        """Record a commit of a batch, and its time, including the wait for the lock."""
+        """Record a commit of a batch, and its time, including the wait for the lock.
+
+        `accepted` are the submissions that were added to the ledger.
+        """
 
     def refused(self, code: str) -> None:
         """Record a submission that was refused, with the error's code."""

@@ -12,7 +12,7 @@ from scoreboard.domain.standings import Change, Snapshot
 from scoreboard.domain.submissions import Submission
 
 Take = Callable[[], Sequence[Submission]]
-"""Remove the next batch from the queue, and return it."""
+"""Return the batch. Called once, under the lock."""
 
 DecideBatch = Callable[[Sequence[Submission], BatchFacts], Decision]
 
@@ -37,8 +37,8 @@ class Store(Protocol):
         4. Append the events, apply the changes, and return once the commit is durable.
 
         Raises StoreUnavailable if nothing was committed, OutcomeUnknown if that is not known. Any other
-        error, also of `take` or `decide_batch`, is passed on, and nothing is changed. One submission of the
-        batch causes it: the others may succeed without it.
+        error, also of `take` or `decide_batch`, is passed on, and nothing is changed. Usually one submission
+        of the batch causes it: the others may succeed without it.
         """
 
     def reconnect(self) -> None:

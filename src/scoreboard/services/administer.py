@@ -66,7 +66,7 @@ class Administration:
     async def correct(self, correction: Correction, idempotency_key: str | None = None) -> CorrectionResult:
         """Commit a correction and apply it to the ranking. Screens show it within a second.
 
-        Raises UnknownBoard, UnknownPlayer, UnknownEvent, EventNotVoidable, ScoreOutOfRange,
+        Raises UnknownBoard, UnknownPlayer, UnknownEvent, EventNotVoidable, NotAdjustable, ScoreOutOfRange,
         IdempotencyKeyReused, NameKept, StoreUnavailable, ClockUnsure, OutcomeUnknown, QueueFull.
         """
         if correction.board is not None:

@@ -55,7 +55,7 @@ class Applier:
 
     @property
     def lag(self) -> int:
-        """The number of versions that the copy which is furthest behind lacked when it was last healed."""
+        """The number of versions that the copy furthest behind still lacks, as far as healing has seen."""
         return max(self._missing.values(), default=0)
 
     async def apply(self, decision: Decision) -> Mapping[tuple[str, int], int]:
@@ -77,7 +77,7 @@ class Applier:
         return ranks
 
     async def apply_correction(self, decision: Decision) -> None:
-        """Apply a commit, and refuse to serve older pages from now on, even if the ranking is unavailable."""
+        """Apply a correction. No older pages are served from now on, even if the ranking is unavailable."""
         self.refuse_older_pages(decision)
         await self.apply(decision)
 

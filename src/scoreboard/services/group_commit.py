@@ -85,7 +85,7 @@ class GroupCommit:
             try:
                 decision = await self._store.commit(boards, partial(self._take, batch, boards), self._decide)
             except ScoreboardError as error:
-                # Without the lock, nothing was taken: refuse all waiting submissions.
+                # If the store failed before it took a batch, refuse all that wait.
                 for waiting in batch or self._queue.take_all():
                     waiting.refuse(error)
             except Exception as error:  # noqa: BLE001  # It may be of any kind: a constraint, a trigger, a bug.
@@ -98,7 +98,7 @@ class GroupCommit:
                 self._bisection.note_success(boards)
                 with self._writing.failures.catch(part="observer"):
                     seconds = self._refusals.now() - started
-                    self._observer.committed(len(batch), len(decision.events), seconds)
+                    self._observer.committed(len(batch), decision.accepted, seconds)
                 # An error here must not have the batch written again.
                 with self._writing.failures.catch(part="answers"):
                     self._answerer.put(batch, decision, started)

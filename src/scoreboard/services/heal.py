@@ -73,7 +73,7 @@ class Healer:
             with self.loop.failures.catch(board=board):
                 unavailable |= await self._heal(board)
         with self.loop.failures.catch():
-            unavailable |= await self._check_store(is_known="ranking" not in unavailable)
+            unavailable |= await self._check_store(has_read_heads="ranking" not in unavailable)
         if self.unavailable != unavailable:
             self.unavailable = frozenset(unavailable)
             if unavailable:
@@ -91,10 +91,13 @@ class Healer:
             return {"ranking"}
         return set()
 
-    async def _check_store(self, *, is_known: bool) -> set[str]:
-        """Return the store if it refuses writes or does not answer, unless healing has already shown that."""
+    async def _check_store(self, *, has_read_heads: bool) -> set[str]:
+        """Return the store if it does not answer or refuses writes.
+
+        Healing reads the heads, except while the ranking is unavailable. Then this method reads them.
+        """
         try:
-            if not is_known:
+            if not has_read_heads:
                 self._minimum.update(await self._store.heads())
             await self._store.check_writes()
         except StoreUnavailable:

@@ -94,9 +94,10 @@ class BoardReader:
 
 
 class _StoredBoard:
-    """One board in the store. In a second, its top and one lower page are read. Other pages are refused.
+    """One board in the store. At most once a second, its top and one further page are read.
 
-    An error is reused like a page, so that clients do not queue for a store that is unavailable.
+    Another further page is refused until then. An error is reused like a page, so that clients do not queue
+    for a store that is unavailable.
     """
 
     def __init__(self, store: Store, board: str, clock: Clock, minimum: MinimumVersions) -> None:
@@ -112,7 +113,7 @@ class _StoredBoard:
 
         Within the top, it also has at least version `at_least`, if the store has.
 
-        Raises StoreUnavailable, also if another page further down was read within this second.
+        Raises StoreUnavailable, also if another further page was read within this second.
         """
         if offset + limit > TOP_ENTRIES:
             return await _recent(self._deep_cache(limit, offset), self._minimum.of(self._board))
@@ -126,7 +127,7 @@ class _StoredBoard:
         return CoalescingCache(partial(self._read, limit, offset), monotonic=self._monotonic)
 
     def _deep_cache(self, limit: int, offset: int) -> CoalescingCache[Snapshot]:
-        """Return the cache of a page further down. Raises StoreUnavailable if another one is in use."""
+        """Return the cache of a further page. Raises StoreUnavailable if another one was read."""
         if self._deep is not None:
             position, cache = self._deep
             if position == (limit, offset):

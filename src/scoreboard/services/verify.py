@@ -53,5 +53,5 @@ async def verify(store: Store, ranking: Ranking | None, board: str, report: Repo
     listed = differences[:MAX_DIFFERENCES]
     if len(differences) > len(listed):
         listed.append(f"… and {len(differences) - len(listed)} more")
-    notices = await clock_notices(store, board, ledger.set_back_at) if ledger.set_back_at else ()
+    notices = await clock_notices(store, board, ledger.set_back_version) if ledger.set_back_version else ()
     return Verdict(board, stored.version, len(stored.standings), tuple(listed), tuple(notices))

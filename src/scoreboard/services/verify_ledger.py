@@ -7,7 +7,7 @@ from dataclasses import replace
 from scoreboard.domain.definitions import Definition
 from scoreboard.domain.effective_history import EffectiveHistory
 from scoreboard.domain.events import Event, Head, ReachingEvent
-from scoreboard.domain.folding import ValuesWithoutVoids, fold
+from scoreboard.domain.folding import ValuesAfterVoid, fold
 from scoreboard.domain.ledger_checks import check_counts, check_event, check_score, check_target
 from scoreboard.domain.ordering import order_key
 from scoreboard.domain.standings import ChangeKind, Player, Standing
@@ -68,8 +68,8 @@ class LedgerFold:
         self.standings: dict[int, Standing] = {}
         self.version = 0
         self.reading_us = 0
-        self.set_back_at = 0
-        """The last event before which the clock was set back, or 0."""
+        self.set_back_version = 0
+        """The version of the newest event before which the clock was set back, or 0."""
 
     def sort(self) -> list[OrderKey]:
         """Return the keys of the listed standings in order. Later folds keep the list up to date."""
@@ -96,8 +96,8 @@ class LedgerFold:
                     target = await self._event(event.target_version)
                     differences += check_target(event, target, self._definition, is_void=is_void)
                 self._effective.append(event)
-                without_voids = None if event.target_version is None else await self._without_voids(event)
-                after = self._fold(event, without_voids)
+                after_void = None if event.target_version is None else await self._values_after_void(event)
+                after = self._fold(event, after_void)
                 differences += check_score(event, after.score)
             self._stored.report("events", self.version, version)
         return differences
@@ -105,20 +105,20 @@ class LedgerFold:
     async def _event(self, version: int) -> Event | None:
         return next(iter(await self._stored.store.events(self._stored.board, version - 1, 1)), None)
 
-    async def _without_voids(self, event: Event) -> ValuesWithoutVoids:
+    async def _values_after_void(self, event: Event) -> ValuesAfterVoid:
         """Return the values of a player after a void or an unvoid."""
         found = self._effective.reached(event.player)
         if found is None:
-            return ValuesWithoutVoids(None, None)
+            return ValuesAfterVoid(None, None)
         version, values = found
         reached = await self._event(version)
         assert reached is not None
         if values is None:
             before = self.standings.get(event.player)
             values = ((before.score if before else 0) + event.points,)
-        return ValuesWithoutVoids(values, ReachingEvent(version, reached.reading_us))
+        return ValuesAfterVoid(values, ReachingEvent(version, reached.reading_us))
 
-    def _fold(self, event: Event, without_voids: ValuesWithoutVoids | None) -> Standing:
+    def _fold(self, event: Event, after_void: ValuesAfterVoid | None) -> Standing:
         known = self._stored.standings.get(event.player)
         user_id, name = (known.user_id, known.name) if known else (f"player {event.player}", None)
         before = self.standings.get(event.player)
@@ -129,7 +129,7 @@ class LedgerFold:
             event,
             Player(event.player, user_id, name, seq, is_banned=False),
             listed=self._effective.is_listed(event.player),
-            without_voids=without_voids,
+            after_void=after_void,
         )
         if self._order is not None:
             if before is not None and before.listed:
@@ -138,7 +138,7 @@ class LedgerFold:
                 insort(self._order, self._order_key(after))
         self.standings[event.player] = after
         if self._previous is not None and is_ahead(self._previous.reading_us, event.reading_us):
-            self.set_back_at = event.version
+            self.set_back_version = event.version
         self._previous = event
         self.version, self.reading_us = event.version, event.reading_us
         return after
@@ -159,9 +159,8 @@ def compare_standings(folded: Mapping[int, Standing], stored: Mapping[int, Stand
             differences.append(f"player {player}: has a standing of {found.score} but no events")
         elif found.name_version < expected.name_version:
             differences.append(
-                f"player {player}: its stored `seq` is {found.name_version}, "
-                f"but its events have {expected.name_version} submissions"
-                "submissions"
+                f"player {player}: its name version is {found.name_version} in the store, "
+                f"but its events lead to {expected.name_version}"
             )
         elif replace(expected, name_version=found.name_version) != found:
             differences.append(

@@ -13,15 +13,15 @@ MAX_NOTICES: Final = 20
 """Notices that are listed."""
 
 
-async def clock_notices(store: Store, board: str, set_back_at: int) -> Sequence[str]:
+async def clock_notices(store: Store, board: str, set_back_version: int) -> Sequence[str]:
     """Return notices of events whose reading exceeds that of a later event by more than a small step.
 
-    `set_back_at` is the last event before which the clock was set back. The ledger is read backwards from
-    there. Raises StoreUnavailable.
+    `set_back_version` is the newest event before which the clock was set back. The ledger is read backwards
+    from there. Raises StoreUnavailable.
     """
     runs: list[_Run] = []
     earliest_us: int | None = None
-    version = set_back_at
+    version = set_back_version
     while version > 0:
         after = max(0, version - PAGE_SIZE)
         for event in reversed(await store.events(board, after, version - after)):

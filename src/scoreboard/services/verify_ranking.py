@@ -78,14 +78,16 @@ class RankingComparison:
         return differences
 
     async def _heal(self) -> list[str]:
-        """Heal the ranking as a server does. One of another history is reported instead of being dropped."""
+        """Heal the ranking as a server does. A copy of another history is reported, not dropped."""
         board = self._stored.board
         copy = await self._ranking.copy_state(board)
         head = await self._stored.head()
         if copy.version > head.version:
             return [f"ranking: is at version {copy.version}, beyond the board's, {head.version}"]
         if not await self._applier.is_same_history(board, copy, head):
-            return [f"ranking: is at version {copy.version} of another history than the ledger's"]
+            return [
+                f"ranking: its event {copy.version} is not the one in the ledger: it copies another history"
+            ]
         await self._applier.heal(board)
         return []
 

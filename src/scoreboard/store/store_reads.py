@@ -1,6 +1,6 @@
 """The reads that both stores share: each is one function, run in one transaction of the driver."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ from scoreboard.store.boards import definitions
 T = TypeVar("T")
 
 
-class StoreReads:
+class StoreReads(ABC):
     """The base class of both stores: the reads of `ports.Store` and `ports.AdminStore`."""
 
     @abstractmethod

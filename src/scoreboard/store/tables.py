@@ -2,8 +2,8 @@
 
 Events and standings refer to a player by an integer key. The user id and name are only in `players`, so that
 a player can be erased while the ledger stays complete. Triggers refuse every update or delete of
-`score_events`, except that its provenance can be set to null. For the same reason, the actors and reasons of
-corrections have their own table.
+`score_events`, except that its provenance can be set to null. So that they can be erased, the actors and
+reasons of corrections have their own table.
 """
 
 from typing import Final

@@ -53,8 +53,11 @@ def reached_after(
 ) -> Mapping[str, ReachingEvent]:
     """Return, by board, the event that reaches the player's score once the targets are voided or restored.
 
-    It is the last event that counts and has points. Without such an event, the score has been 0 since the
-    first event that counts, or else the first of all (`effective_history`).
+    As in `effective_history`, it is the first of these that exists:
+
+    1. the last event that counts and has points,
+    2. the first event that counts: the score has been 0 since then,
+    3. the first award or adjustment: all of them are void.
     """
     reached: dict[str, ReachingEvent] = {}
     for board in {target.event.board for target in targets}:

@@ -32,7 +32,7 @@ async def test_facts_about_a_new_player(store: Store, clock: HeldClock) -> None:
     (known,) = facts.submissions
     assert (facts.reading_us, facts.heads["main"]) == (clock.us, Head(0, 0))
     assert (known.player.seq, known.standings, known.use) == (0, {}, ActionUse())
-    assert (known.limit_us, known.repeated) == (None, None)
+    assert (known.limiting_us, known.repeated) == (None, None)
 
 
 async def test_two_new_players_of_a_batch_get_different_keys(store: Store) -> None:
@@ -72,7 +72,7 @@ async def test_the_rate_limit_uses_the_time_of_the_submission_that_many_ago(
         times.append(clock.us)
         await commit(store, submission())
     (known,) = (await facts_of(store, submission())).submissions
-    assert known.limit_us == times[-3]
+    assert known.limiting_us == times[-3]
 
 
 async def test_facts_have_the_clocks_readings(open_store: OpenStore, clock: HeldClock) -> None:
@@ -81,7 +81,7 @@ async def test_facts_have_the_clocks_readings(open_store: OpenStore, clock: Held
     clock.advance(-3_600)
     (event,) = await commit(store, submission("bob", key=5))
     (known,) = (await facts_of(store, submission("bob", replace(QUEST, max_per_day=1), key=5))).submissions
-    assert (known.use, known.limit_us) == (ActionUse(1, clock.us, clock.us), clock.us)
+    assert (known.use, known.limiting_us) == (ActionUse(1, clock.us, clock.us), clock.us)
     assert known.repeated == event
 
 

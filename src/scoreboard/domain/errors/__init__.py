@@ -1,4 +1,4 @@
-"""All errors that the scoreboard raises deliberately, by concern. `web.problems` maps them to HTTP."""
+"""The domain's errors, by concern. `web.problems` adds those of HTTP, and gives each one a status."""
 
 from scoreboard.domain.errors.access import *  # noqa: F403
 from scoreboard.domain.errors.administration import *  # noqa: F403

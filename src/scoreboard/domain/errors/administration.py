@@ -34,7 +34,7 @@ class NotAdjustable(RequestError):
     """Raised if an adjustment is for a board whose values are not only sums."""
 
     code = "not_adjustable"
-    detail = "The scores of this board are not sums: void the wrong event, and submit the right value."
+    detail = "Points cannot be added on this board: void the wrong event, and submit the right value."
 
 
 class NameKept(RequestError):

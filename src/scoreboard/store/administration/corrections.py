@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection, insert, select, update
 
-from scoreboard.domain.administration import Correct, Correction
+from scoreboard.domain.administration import Correction, DecideCorrection
 from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.events import Event, EventKind
@@ -20,12 +20,12 @@ ERASED_REASON: Final = "(erased)"
 
 
 def correct_and_append(
-    connection: Connection, correction: Correction, correct: Correct, clock_us: int
+    connection: Connection, correction: Correction, decide: DecideCorrection, clock_us: int
 ) -> Decision:
-    """Read the facts, call `correct` and write its decision. Raises what `correct` raises."""
+    """Read the facts, call `decide` and write its decision. Raises what `decide` raises."""
     if correction.kind is EventKind.HIDE and correction.board is not None:
         _add_player(connection, correction.user_id)
-    decision, player = correct(read_facts(connection, correction, clock_us))
+    decision, player = decide(read_facts(connection, correction, clock_us))
     if player is not None:
         _append(connection, correction, player, decision)
     return decision

@@ -19,15 +19,14 @@ from scoreboard.store.postgresql.errors import FAILURES, Conflict, reason, store
 from scoreboard.store.postgresql.ledger import is_in_ledger, lock
 
 WRITERS: Final = 2
-"""Connections that commit. The second one looks up the outcome if the first is lost."""
+"""One for scores and one for a correction. If one is lost in a commit, the other can look up the outcome."""
 
 TRIES: Final = 20
-"""Attempts if a commit on another board has changed a player since the facts were read. Each time, that other
-commit has succeeded, so even a second retry is rare."""
+"""Attempts of one commit. Each conflict means that another commit has changed one of its players."""
 
 CONFLICTS: Final = 4
-"""Attempts of these that may fail by a unique index or a deadlock. That is a conflict only if two
-transactions add the same player at once. A repeated one is a fault in the data."""
+"""Of these, attempts that PostgreSQL itself ended, because two commits added the same player at once. More
+mean that the data is damaged."""
 
 log = structlog.get_logger()
 

@@ -94,9 +94,9 @@ def _code(error: BaseException) -> str:
 
 
 def was_lost(error: BaseException) -> bool:
-    """Return True if a connection was lost, possibly since its last use: a retry on another one may succeed.
+    """Return True if a connection was lost, possibly before this use, and not because its server is silent.
 
-    Call it only if nothing can have been committed.
+    If nothing can have been committed, a retry on another connection may succeed.
     """
     return isinstance(error, ConnectionLost) and not error.is_silent
 

@@ -14,7 +14,7 @@ CONNECTIONS: Final = 2
 """One fill of a ranking and one long read at a time. Further reads use the database itself."""
 
 RETRY_SECONDS: Final = 10.0
-"""How long no reads are sent to a replica after it has failed: meanwhile no read waits for it."""
+"""How long no reads are sent to a replica after it has failed."""
 
 T = TypeVar("T")
 

@@ -5,7 +5,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Self, TypeVar
 
-from scoreboard.domain.administration import Correct, Correction, LedgerRecord, Suspect, SuspicionThresholds
+from scoreboard.domain.administration import (
+    Correction,
+    DecideCorrection,
+    LedgerRecord,
+    Suspect,
+    SuspicionThresholds,
+)
 from scoreboard.domain.boards import Board
 from scoreboard.domain.decisions import NO_DECISION, Decision
 from scoreboard.domain.errors import StoreUnavailable
@@ -119,15 +125,15 @@ class PostgresqlStore(StoreReads):
                 raise
         return await commit(self._writer, [self._board_keys[board] for board in boards], write)
 
-    async def correct(self, correction: Correction, correct: Correct) -> Decision:
+    async def correct(self, correction: Correction, decide: DecideCorrection) -> Decision:
         # A newer instance may have added boards.
         self._board_keys = await self._reader.run(board_keys)
 
         async def write(transaction: Transaction) -> Decision:
             clock_us = await transaction.raw.fetchval(CLOCK) if self._clock is None else self._clock.now_us()
-            return await transaction.connection.run_sync(correct_and_append, correction, correct, clock_us)
+            return await transaction.connection.run_sync(correct_and_append, correction, decide, clock_us)
 
-        # At most one writer is taken: scores go on by the other one.
+        # At most one connection, so that scores are written on the other one.
         async with self._one_correction:
             return await commit(self._writer, list(self._board_keys.values()), write)
 

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from scoreboard.domain.administration import Correct, Correction
+from scoreboard.domain.administration import Correction, DecideCorrection
 from scoreboard.domain.boards import Board
 from scoreboard.domain.decisions import NO_DECISION, Decision
 from scoreboard.domain.errors import OutcomeUnknown, StoreUnavailable
@@ -85,13 +85,13 @@ class SqliteStore(StoreReads):
         engine, executor = self._writer
         return await asyncio.get_running_loop().run_in_executor(executor, self._commit, engine, write)
 
-    async def correct(self, correction: Correction, correct: Correct) -> Decision:
+    async def correct(self, correction: Correction, decide: DecideCorrection) -> Decision:
         engine, executor = self._writer
 
         def write(connection: Connection) -> Decision:
-            # Overwrite what an erasure deletes with zeros.
+            # For an erasure, SQLite overwrites deleted data with zeros.
             connection.exec_driver_sql(f"PRAGMA secure_delete = {int(correction.kind is EventKind.ERASE)}")
-            return correct_and_append(connection, correction, correct, self._clock.now_us())
+            return correct_and_append(connection, correction, decide, self._clock.now_us())
 
         return await asyncio.get_running_loop().run_in_executor(executor, self._commit, engine, write)
 

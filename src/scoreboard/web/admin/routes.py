@@ -129,7 +129,13 @@ def _add_corrections(router: APIRouter, administration: Administration, administ
     post("rename", "Set or clear a player's name", EventKind.RENAME, requests.RenameRequest, _NO_PLAYER)
     post("release-name", "Let submissions change a name again", EventKind.RELEASE_NAME, *player)
     post("erase", "Erase a player's identity", EventKind.ERASE, *player)
-    known = (_NO_PLAYER, _NO_BOARD, errors.ScoreOutOfRange(), errors.IdempotencyKeyReused())
+    known = (
+        _NO_PLAYER,
+        _NO_BOARD,
+        errors.NotAdjustable(),
+        errors.ScoreOutOfRange(),
+        errors.IdempotencyKeyReused(),
+    )
     post("adjust", "Give or take points", EventKind.ADJUST, requests.AdjustRequest, *known)
     known_void = (
         _NO_BOARD,
