@@ -3,10 +3,14 @@
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 
 import httpx2
 
-NO_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=None)
+LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=None)
+
+POOLS = 16
+"""Each request searches the connections of its pool, so a crowd of a thousand is spread over several."""
 
 
 class NotConnected(Exception):
@@ -31,9 +35,11 @@ class Connections:
 
     def __init__(self, url: str) -> None:
         headers = {"accept-encoding": "identity"}
-        self._client = httpx2.AsyncClient(
-            base_url=url, headers=headers, limits=NO_LIMITS, trust_env=False, verify=False
-        )
+        self._clients = [
+            httpx2.AsyncClient(base_url=url, headers=headers, limits=LIMITS, trust_env=False, verify=False)
+            for _ in range(POOLS)
+        ]
+        self._turns = cycle(self._clients)
 
     async def request(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"", *, within_seconds: float
@@ -43,7 +49,7 @@ class Connections:
         Raises NotConnected, or ConnectionLost, also after a time-out.
         """
         with _failures():
-            response = await self._client.request(
+            response = await next(self._turns).request(
                 method, path, headers=headers, content=body, timeout=within_seconds
             )
         return Answer(response.status_code, response.headers, response.content)
@@ -57,7 +63,8 @@ class Connections:
         Raises NotConnected, ConnectionLost.
         """
         with _failures():
-            async with self._client.stream("GET", path, headers=headers, timeout=within_seconds) as response:
+            client = next(self._turns)
+            async with client.stream("GET", path, headers=headers, timeout=within_seconds) as response:
                 if response.status_code != 200:
                     raise ConnectionLost(f"a stream was answered with {response.status_code}")
                 text = b""
@@ -67,7 +74,8 @@ class Connections:
                         yield _fields(block.decode())
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        for client in self._clients:
+            await client.aclose()
 
 
 @contextmanager
