@@ -29,8 +29,16 @@ EVENT_COLUMNS = (
     "board_key", "version", "event_id", "kind", "player_key", "seq", "action_id", "action_seq", "points",
     "score", "at_us",
 )  # fmt: skip
-COLUMNS: Final = {"players": ("key", "user_id", "name", "seq"), "score_events": EVENT_COLUMNS}
-"""The columns that are filled, of tables that have more."""
+STANDING_COLUMNS = (
+    "board_key", "player_key", "period", "score", "order_1", "tie_order", "reached_at_us", "version",
+    "listed",
+)  # fmt: skip
+COLUMNS: Final = {
+    "players": ("key", "user_id", "name", "seq"),
+    "score_events": EVENT_COLUMNS,
+    "standings": STANDING_COLUMNS,
+}
+"""The columns that are filled."""
 
 
 def user_id(player: int) -> str:
@@ -60,9 +68,9 @@ def seed_sqlite(path: Path, players: int, on_tick: OnTick) -> None:
     for numbers in _chunks(players):
         connection.execute("BEGIN")
         for table, rows in _rows(1, numbers, "player-{:07d}".format).items():
-            names = f"({', '.join(COLUMNS[table])})" if table in COLUMNS else ""
+            names = ", ".join(COLUMNS[table])
             values = ", ".join("?" * len(rows[0]))
-            connection.executemany(f"INSERT INTO {table} {names} VALUES ({values})", rows)
+            connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({values})", rows)
         connection.execute("UPDATE boards SET version = ?, at_us = ?", (numbers[-1], START_US + numbers[-1]))
         connection.execute("COMMIT")
         on_tick(numbers[-1] / players)
@@ -84,7 +92,7 @@ async def seed_postgresql(url: str, players: int, on_tick: OnTick) -> None:
         )
         for numbers in _chunks(players):
             for table, rows in _rows(board, numbers, user_id).items():
-                await connection.copy_records_to_table(table, records=rows, columns=COLUMNS.get(table))
+                await connection.copy_records_to_table(table, records=rows, columns=COLUMNS[table])
             on_tick(numbers[-1] / players)
         await connection.execute(f"SELECT setval('players_key_seq', {players})")
         # The state of a database that has been in use for a while.
@@ -106,5 +114,5 @@ def _rows(board: int, numbers: range, to_id: Callable[[int], str]) -> dict[str, 
         "score_events": [
             (board, n, f"{n:032x}", "award", n, 1, "complete-quest", 1, p, p, at_us) for n, p, at_us in scored
         ],
-        "standings": [(board, ALL_TIME, n, p, n, at_us, n, True) for n, p, at_us in scored],
+        "standings": [(board, n, ALL_TIME, p, -p, n, at_us, n, True) for n, p, at_us in scored],
     }

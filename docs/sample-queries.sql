@@ -1,8 +1,9 @@
 -- The top 10 of a board.
-SELECT row_number() OVER (ORDER BY s.score DESC, s.reached_version) AS rank, p.user_id, p.name, s.score
+SELECT row_number() OVER (ORDER BY s.order_1, s.order_2, s.order_3, s.tie_order) AS rank,
+       p.user_id, p.name, s.score
   FROM standings s JOIN boards b ON b.key = s.board_key JOIN players p ON p.key = s.player_key
  WHERE b.id = 'main' AND s.period = 'all' AND s.listed
- ORDER BY s.score DESC, s.reached_version LIMIT 10;
+ ORDER BY s.order_1, s.order_2, s.order_3, s.tie_order LIMIT 10;
 
 -- The top 10 at version 1000: the fold of the ledger, without the events that were void at that version.
 SELECT p.user_id, sum(e.points) AS score, max(e.version) AS reached_version

@@ -1,15 +1,18 @@
 """Short functions that create the values of tests."""
 
+from dataclasses import replace
 from itertools import count
 from uuid import UUID, uuid4
 
-from scoreboard.domain.boards import Action, Board
+from scoreboard.domain.boards import ALL_TIME, Action, Board
 from scoreboard.domain.digests import Digest
 from scoreboard.domain.events import Event
+from scoreboard.domain.queries import Page
 from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.rules import Rules, decide_batch
 from scoreboard.domain.standings import Change, ChangeKind, Standing
 from scoreboard.domain.submissions import Proof, Submission
+from scoreboard.ports.ranking import Ranking
 from scoreboard.ports.store import DecideBatch, Store
 
 MAIN = Board("main", "Main")
@@ -71,3 +74,14 @@ def standing(
 
 def change(kind: ChangeKind, from_version: int, to_version: int, *standings: Standing) -> Change:
     return Change("main", kind, from_version, to_version, to_version * 1_000, standings)
+
+
+async def check_copy(ranking: Ranking, store: Store, rows: int = 100) -> None:
+    """Check that the first rows of the main board are the same in the ranking and in the store."""
+    ranked, stored = [await driver.read("main", ALL_TIME, Page(rows)) for driver in (ranking, store)]
+    shown = [
+        [(e.rank, e.user_id, e.name, e.score, e.reached_at_us) for e in board.entries]
+        for board in (ranked, stored)
+    ]
+    assert shown[0] == shown[1]
+    assert replace(ranked, entries=()) == replace(stored, entries=())

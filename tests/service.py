@@ -58,11 +58,11 @@ class CountingStore(SqliteStore):
         self.changes_read += 1
         return await super().changes(board, after, limit)
 
-    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
+    async def read(self, board: str, period: str, query: Query) -> Snapshot:
         self.pages += 1
         if self.fails:
             raise StoreUnavailable
-        return await super().page(board, limit, offset)
+        return await super().read(board, period, query)
 
 
 class BreakableRanking(MemoryRanking):

@@ -26,6 +26,7 @@ from scoreboard.metrics import CurrentState, Metrics
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import NULL_OBSERVER, HasPools, Observer
+from scoreboard.ports.progress import Report, ignore
 from scoreboard.ports.ranking import Ranking
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.resilience.background_loop import BackgroundLoop, running
@@ -70,13 +71,13 @@ def database_name(settings: Settings) -> str:
     return str(settings.database_path)
 
 
-def migrate(settings: Settings) -> tuple[str | None, str]:
+def migrate(settings: Settings, report: Report = ignore) -> tuple[str | None, str]:
     """Migrate the database to this program's schema. Return the old and new revision. Raises StartError."""
     if settings.is_distributed:
         from scoreboard.store.postgresql import postgresql_database
 
-        return postgresql_database.migrate(settings.full_database_url)
-    return sqlite_file.migrate(settings.database_path)
+        return postgresql_database.migrate(settings.full_database_url, report)
+    return sqlite_file.migrate(settings.database_path, report)
 
 
 def makes_its_database(settings: Settings) -> bool:

@@ -5,8 +5,10 @@ from uuid import uuid4
 
 from scoreboard.domain import corrections
 from scoreboard.domain.administration import Correction
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.events import EventKind
+from scoreboard.domain.queries import Page
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.services.verify import verify
 from tests.replay import replay
@@ -25,14 +27,14 @@ async def correct(store: AdminStore, correction: Correction) -> Decision:
 
 
 async def ranks(store: AdminStore, board: str = "main") -> list[tuple[str, int]]:
-    return [(entry.user_id, entry.score) for entry in (await store.page(board, 100, 0)).entries]
+    return [(entry.user_id, entry.score) for entry in (await store.read(board, ALL_TIME, Page(100))).entries]
 
 
 async def check_boards(store: AdminStore) -> None:
     """Check that each board is the replay of its ledger, and that `verify` finds no differences."""
     for board in ("main", "side"):
         ledger = await store.events(board, 0, 1_000)
-        page = await store.page(board, 100, 0)
+        page = await store.read(board, ALL_TIME, Page(100))
         keys = {s.user_id: s.player for s in (await store.changes(board, 0, 1_000)).standings}
         assert [(e.rank, keys[e.user_id], e.score) for e in page.entries] == replay(ledger, len(ledger))
         assert (await verify(store, None, board, lambda *_: None)).differences == ()

@@ -8,9 +8,11 @@ from threading import Event as ThreadEvent
 
 import pytest
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import StoreUnavailable
 from scoreboard.domain.facts import BatchFacts
+from scoreboard.domain.queries import Page
 from scoreboard.domain.submissions import Submission
 from tests.drivers.observer import HOLD_MAIN, Observer
 from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
@@ -98,8 +100,8 @@ async def test_a_statement_that_takes_too_long_is_reported_in_time(
     async with open_postgresql(migrated_url, limits) as store:
         async with observer.holding("LOCK TABLE standings"), asyncio.timeout(LIMIT_SECONDS / 2):
             with pytest.raises(StoreUnavailable):
-                await store.page("main", 10, 0)
+                await store.read("main", ALL_TIME, Page(10))
             with pytest.raises(StoreUnavailable):
                 await commit(store, submission("ada"))
         assert len(await commit(store, submission("ada"))) == 1
-        assert (await store.page("main", 10, 0)).players == 1
+        assert (await store.read("main", ALL_TIME, Page(10))).players == 1

@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import pytest
 
+from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import Snapshot
 from scoreboard.store.postgresql import connections
 from scoreboard.store.postgresql.postgresql_database import DatabaseLimits, open_server
@@ -58,7 +60,7 @@ async def opened(url: str, limits: DatabaseLimits) -> AsyncIterator[PostgresqlSt
 
 
 async def pages(store: PostgresqlStore, count: int) -> list[Snapshot]:
-    return await asyncio.gather(*(store.page("main", 10, 0) for _ in range(count)))
+    return await asyncio.gather(*(store.read("main", ALL_TIME, Page(10)) for _ in range(count)))
 
 
 async def test_fifty_slow_statements_take_one_more_connection_and_all_are_answered(
@@ -82,7 +84,7 @@ async def test_a_slow_statement_is_answered_although_connecting_takes_long(
         observer.holding(LOCK) as let_go,
     ):
         await observer.until(1, PROBER)
-        reading = asyncio.create_task(store.page("main", 10, 0))
+        reading = asyncio.create_task(store.read("main", ALL_TIME, Page(10)))
         await observer.until_waiting(1)
         relay.admits.clear()
         await until_asked(observer)

@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.decisions import Decision
+from scoreboard.domain.queries import Page
 from scoreboard.domain.submissions import Submission
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.drivers.observer import HOLD_MAIN, Observer
@@ -52,8 +54,8 @@ async def test_the_same_players_on_two_boards_are_counted_in_any_order_without_a
             await observer.until_waiting(1)
             group.create_task(commit(other, *(submission(user_id, VISIT) for user_id in reversed(users))))
             await observer.until_waiting(2)
-        assert [e.score for e in (await one.page("main", 10, 0)).entries] == [80, 80, 80]
-        assert [e.score for e in (await one.page("side", 10, 0)).entries] == [5, 5, 5]
+        assert [e.score for e in (await one.read("main", ALL_TIME, Page(10))).entries] == [80, 80, 80]
+        assert [e.score for e in (await one.read("side", ALL_TIME, Page(10))).entries] == [5, 5, 5]
     assert await deadlocks(observer) == 0
 
 

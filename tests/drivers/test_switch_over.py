@@ -8,7 +8,9 @@ from typing import TypeVar
 
 import pytest
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.errors import StoreUnavailable
+from scoreboard.domain.queries import Page
 from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.apply import Applier
 from scoreboard.services.heal import Healer
@@ -92,12 +94,12 @@ async def test_an_old_primary_that_became_a_standby_is_not_read(pair: Pair) -> N
             with pytest.raises(StoreUnavailable):
                 await store.heads()
             with pytest.raises(StoreUnavailable):
-                await store.page("main", 10, 0)
+                await store.read("main", ALL_TIME, Page(10))
         await asyncio.to_thread(pair.new.promote)
         relay.target_port = pair.new.port
         await committed(store, "bob")
         assert await version(store) == 2
-        assert (await store.page("main", 10, 0)).players == 2
+        assert (await store.read("main", ALL_TIME, Page(10))).players == 2
 
 
 @pytest.mark.parametrize("fenced", [True, False], ids=["read-only", "writable"])
@@ -160,7 +162,7 @@ async def test_a_read_only_database_is_read_and_reported_until_it_accepts_scores
                 async with asyncio.timeout(SECONDS):
                     while healer.unavailable != ({"store"} if refuses else set()):
                         await healer.catch_up()
-                assert (await store.page("main", 10, 0)).players == 1
+                assert (await store.read("main", ALL_TIME, Page(10))).players == 1
             await commit(store, submission("bob"))
 
 

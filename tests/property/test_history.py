@@ -18,6 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from scoreboard.domain.administration import Correction
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.errors import (
     EventNotVoidable,
     IdempotencyKeyReused,
@@ -30,6 +31,7 @@ from scoreboard.domain.errors import (
     UnknownPlayer,
 )
 from scoreboard.domain.events import Event, EventKind
+from scoreboard.domain.queries import Page
 from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Change
@@ -466,7 +468,7 @@ class History(RuleBasedStateMachine):
         users = {standing.player: standing.user_id for standing in change.standings}
         for player, user_id in users.items():
             self.known_as.setdefault(player, set()).add(user_id)
-        from_store = await self.store.page(board, 100, 0)
+        from_store = await self.store.read(board, ALL_TIME, Page(100))
         assert from_store.version == len(ledger)
         assert [(e.rank, e.user_id, e.score) for e in from_store.entries] == self.model.shown(board)
         named = {e.user_id: e.name for e in from_store.entries}

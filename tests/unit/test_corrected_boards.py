@@ -133,7 +133,7 @@ async def test_after_a_restored_backup_an_older_version_is_served_again(service:
     await service.applier.apply_correction(await correct(service.store, about(EventKind.BAN)))
     assert (await service.reader.page(None, 10)).version == 2
     async with opened(backup) as restored:
-        service.store.page = restored.store.page  # type: ignore[method-assign]
+        service.store.read = restored.store.read  # type: ignore[method-assign]
         service.clock.advance(1)
         for _ in range(10):
             assert (await service.reader.page(None, 10)).version == 1

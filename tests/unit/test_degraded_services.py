@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.errors import StoreUnavailable
-from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.encoding import Frame
@@ -17,7 +15,7 @@ from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
 from scoreboard.services.answer import UNAPPLIED_BATCHES
 from tests.limits import LIMIT_SECONDS
-from tests.making import MAIN, commit, submission
+from tests.making import MAIN, check_copy, commit, submission
 from tests.service import Service, opened, until
 
 
@@ -98,7 +96,7 @@ async def test_with_a_slow_ranking_scores_are_answered_without_a_rank_and_the_qu
     # The next score finds the gap and heals it.
     monkeypatch.setattr("scoreboard.services.answer.ANSWER_WITHOUT_RANK_SECONDS", LIMIT_SECONDS)
     assert await service.score() == 1
-    assert await service.ranking.read("main", ALL_TIME, Page(10)) == await service.store.page("main", 10, 0)
+    await check_copy(service.ranking, service.store, 10)
     assert await service.version() == 4 * UNAPPLIED_BATCHES + 1
     assert service.ranking.steps == UNAPPLIED_BATCHES + 2
 

@@ -18,7 +18,7 @@ from scoreboard.services.heal import Healer
 from scoreboard.services.minimum_versions import MinimumVersions
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.limits import LIMIT_SECONDS
-from tests.making import commit, submission
+from tests.making import check_copy, commit, submission
 from tests.service import Service, opened, until
 from tests.virtual_time import run
 
@@ -26,7 +26,7 @@ from tests.virtual_time import run
 async def test_a_copy_ahead_of_its_store_is_dropped_and_filled_again(path: Path, tmp_path: Path) -> None:
     async with opened(path) as before:
         await before.score("ada")
-        await before.store.page("main", 1, 0)
+        await before.store.read("main", ALL_TIME, Page(1))
     backup = tmp_path / "backup.db"
     shutil.copy(path, backup)
     async with opened(path) as service, opened(backup) as restored:
@@ -58,9 +58,7 @@ async def test_a_copy_of_another_history_than_its_store_is_dropped_and_filled_ag
             await restored.score(user_id)
         assert await service.ranking.copy_state("main") == CopyState(2, readable=True)
         await Applier(restored.store, service.ranking).heal("main")
-        assert await service.ranking.read("main", ALL_TIME, Page(10)) == await restored.store.page(
-            "main", 10, 0
-        )
+        await check_copy(service.ranking, restored.store, 10)
 
 
 async def test_a_page_that_was_read_for_a_dropped_copy_is_not_applied_to_the_next_one(
@@ -78,7 +76,7 @@ async def test_a_page_that_was_read_for_a_dropped_copy_is_not_applied_to_the_nex
     await service.ranking.apply(await service.store.changes("main", 0, 2))
     service.ranking.go_on.set()
     await asyncio.wait_for(healing, LIMIT_SECONDS)
-    assert await service.ranking.read("main", ALL_TIME, Page(10)) == await service.store.page("main", 10, 0)
+    await check_copy(service.ranking, service.store, 10)
 
 
 async def test_of_two_processes_with_an_empty_copy_one_fills_it(

@@ -39,7 +39,7 @@ FORGERIES = {
         "player 1: standing 9999",
     ),
     "a tie was turned": (
-        "UPDATE standings SET reached_version = 99 WHERE player_key = 2",
+        "UPDATE standings SET tie_order = 99 WHERE player_key = 2",
         "player 2: standing",
     ),
     "a player was hidden": ("UPDATE standings SET listed = 0 WHERE player_key = 2", "player 2: standing"),
@@ -49,8 +49,9 @@ FORGERIES = {
     ),
     "a standing is made up": (
         (
-            "INSERT INTO standings SELECT board_key, period, 4, 7, 2, 0, 2, 1 "
-            "FROM standings WHERE player_key = 1"
+            "INSERT INTO standings (board_key, player_key, period, score, order_1, tie_order, reached_at_us, "
+            "version, listed) SELECT board_key, 4, period, 7, -7, 2, 0, 2, 1 FROM standings "
+            "WHERE player_key = 1"
         ),
         "player 4: has a standing",
     ),

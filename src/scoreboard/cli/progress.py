@@ -1,10 +1,24 @@
 """Progress bars."""
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from scoreboard.ports.progress import Report
 
 
 def progress_bars() -> Progress:
     """Return progress bars on standard error, which disappear at the end."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def reporter(progress: Progress, prefix: str = "") -> Report:
+    """Return a function that shows each step as a bar."""
+    tasks: dict[str, TaskID] = {}
+
+    def report(step: str, done: int, of: int) -> None:
+        if step not in tasks:
+            tasks[step] = progress.add_task(f"{prefix}{step}")
+        progress.update(tasks[step], completed=done, total=of)
+
+    return report

@@ -5,14 +5,12 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 import typer
-from rich.progress import Progress
 
 from scoreboard.app import make_ranking, make_store
-from scoreboard.cli.progress import progress_bars
+from scoreboard.cli.progress import progress_bars, reporter
 from scoreboard.domain.boards import Board
 from scoreboard.services.verify import Verdict
 from scoreboard.services.verify import verify as verify_board
-from scoreboard.services.verify_ledger import Report
 from scoreboard.settings.catalog import load_catalog
 from scoreboard.settings.config import Settings, read_settings
 
@@ -47,17 +45,8 @@ async def _verify_all(settings: Settings, ranked: Mapping[str, Board]) -> list[V
         ranking = await stack.enter_async_context(make_ranking(settings, ranked))
         progress = stack.enter_context(progress_bars())
         return [
-            await verify_board(store, ranking if board in ranked else None, board, _reporter(progress, board))
+            await verify_board(
+                store, ranking if board in ranked else None, board, reporter(progress, f"{board}: ")
+            )
             for board in sorted(await store.heads())
         ]
-
-
-def _reporter(progress: Progress, board: str) -> Report:
-    tasks = {
-        what: progress.add_task(f"{board}: {what}", total=None) for what in ("standings", "events", "ranking")
-    }
-
-    def report(what: str, done: int, of: int) -> None:
-        progress.update(tasks[what], completed=done, total=of)
-
-    return report

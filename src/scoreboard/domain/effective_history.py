@@ -11,7 +11,7 @@ from scoreboard.domain.combining import Values, combine_all
 from scoreboard.domain.definitions import Definition
 from scoreboard.domain.events import Event, EventKind
 from scoreboard.domain.folding import UNLISTING, event_values, has_values
-from scoreboard.domain.periods import PeriodKind, kind_of
+from scoreboard.domain.rollovers import PastPeriods
 
 _UNDOES: Final = {EventKind.UNBAN: EventKind.BAN, EventKind.SHOW: EventKind.HIDE}
 """The kinds of events that undo one of `UNLISTING`."""
@@ -31,14 +31,12 @@ class EffectiveHistory:
         self._without_points: set[int] = set()
         self._void: set[int] = set()
         self._unlisted: dict[EventKind, set[int]] = {kind: set() for kind in UNLISTING}
-        self._rollovers: dict[PeriodKind, tuple[list[int], list[str]]] = {}
+        self._periods = PastPeriods()
 
     def append(self, event: Event) -> None:
         """Add the next event of the ledger."""
         if event.period is not None:
-            versions, periods = self._rollovers.setdefault(kind_of(event.period), ([], []))
-            versions.append(event.version)
-            periods.append(event.period)
+            self._periods.append(event.version, event.period)
         if has_values(self._definition, event):
             self._versions[event.player].append(event.version)
             if not self._definition.is_additive:
@@ -67,11 +65,7 @@ class EffectiveHistory:
 
     def periods_of(self, version: int) -> tuple[str, ...]:
         """Return the periods to which an event belongs: those that were open when it was appended."""
-        found = [ALL_TIME]
-        for versions, periods in self._rollovers.values():
-            if index := bisect_right(versions, version):
-                found.append(periods[index - 1])
-        return tuple(found)
+        return self._periods.of(version)
 
     def reached(self, player: int, period: str = ALL_TIME) -> tuple[int, Values | None] | None:
         """Return the event that reached the player's values in a period, and the values if the board is not
@@ -99,7 +93,9 @@ class EffectiveHistory:
         return None if first is None else (first, None)
 
     def _in(self, player: int, period: str) -> Iterator[int]:
-        """Yield the player's awards and adjustments in a period, in order."""
-        for version in self._versions.get(player, ()):
-            if period == ALL_TIME or period in self.periods_of(version):
-                yield version
+        """Return the player's awards and adjustments in a period, in order."""
+        versions = self._versions.get(player, array("q"))
+        begun, ended = self._periods.span(period)
+        first = bisect_right(versions, begun)
+        last = len(versions) if ended is None else bisect_right(versions, ended)
+        return iter(versions[first:last])

@@ -46,3 +46,8 @@ class AtRanks:
 
 
 Query = Page | After | Around | Players | AtRanks
+
+
+def first_index_around(index: int, limit: int, players: int) -> int:
+    """Return the index of the first row of `Around`, for a player's index on a board of so many players."""
+    return max(0, min(index - (limit - 1) // 2, players - limit))

@@ -1,14 +1,45 @@
-"""Rollovers: the events that begin the periods of a board."""
+"""Rollovers: the events that begin the periods of a board. Each ends the period of its kind before."""
 
+from bisect import bisect_right
 from dataclasses import replace
 from typing import Final
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.definitions import Definition
 from scoreboard.domain.events import NO_PLAYER, Event, EventKind, Head, NewId
-from scoreboard.domain.periods import Period, PeriodKind, period_at
+from scoreboard.domain.periods import Period, PeriodKind, kind_of, period_at
 from scoreboard.domain.windows import order_us
 
 KINDS: Final = tuple(PeriodKind)
+
+
+class PastPeriods:
+    """The rollovers of a board up to a version: which periods were open at each event."""
+
+    def __init__(self) -> None:
+        self._begun: dict[PeriodKind, tuple[list[int], list[str]]] = {}
+
+    def append(self, version: int, period: str) -> None:
+        """Add the next rollover."""
+        versions, periods = self._begun.setdefault(kind_of(period), ([], []))
+        versions.append(version)
+        periods.append(period)
+
+    def of(self, version: int) -> tuple[str, ...]:
+        """Return the periods to which an event belongs: those that were open when it was appended."""
+        found = [ALL_TIME]
+        for versions, periods in self._begun.values():
+            if index := bisect_right(versions, version):
+                found.append(periods[index - 1])
+        return tuple(found)
+
+    def span(self, period: str) -> tuple[int, int | None]:
+        """Return the version of the rollover that began a period, and of the one that ended it, if any."""
+        if period == ALL_TIME:
+            return 0, None
+        versions, periods = self._begun[kind_of(period)]
+        index = periods.index(period)
+        return versions[index], versions[index + 1] if index + 1 < len(versions) else None
 
 
 def due_periods(definition: Definition, head: Head, now_us: int) -> tuple[Period, ...]:

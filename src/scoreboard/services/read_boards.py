@@ -121,7 +121,7 @@ class _StoredBoard:
         return replace(top, entries=top.entries[offset : offset + limit])
 
     async def _read(self, limit: int, offset: int) -> Snapshot:
-        return await self._store.page(self._board, limit, offset)
+        return await self._store.read(self._board, ALL_TIME, Page(limit, offset))
 
     def _cache(self, limit: int, offset: int) -> CoalescingCache[Snapshot]:
         return CoalescingCache(partial(self._read, limit, offset), monotonic=self._monotonic)

@@ -8,11 +8,11 @@ that it heals a ranking that is behind, as a server does.
 from dataclasses import dataclass
 from typing import Final
 
+from scoreboard.ports.progress import Report
 from scoreboard.ports.ranking import Ranking
 from scoreboard.ports.store import Store
 from scoreboard.services.verify_ledger import (
     LedgerFold,
-    Report,
     StoredStandings,
     check_head,
     compare_standings,

@@ -1,7 +1,7 @@
 """The fold of a board's ledger, for `verify`: checks of each event, and a comparison with the standings."""
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from scoreboard.domain.definitions import Definition
@@ -12,11 +12,9 @@ from scoreboard.domain.ledger_checks import check_counts, check_event, check_sco
 from scoreboard.domain.ordering import order_key
 from scoreboard.domain.standings import ChangeKind, Player, Standing
 from scoreboard.domain.windows import is_ahead
+from scoreboard.ports.progress import Report
 from scoreboard.ports.store import Store
 from scoreboard.services.apply import PAGE_SIZE
-
-Report = Callable[[str, int, int], None]
-"""Reports progress: the step, how much of it is done, and its size."""
 
 OrderKey = tuple[int, ...]
 

@@ -1,16 +1,83 @@
 """The facts about a batch of submissions, from the rows of a driver's facts statement."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection
 
 from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.definitions import Definition
+from scoreboard.domain.errors import SchemaError
 from scoreboard.domain.events import Event, Head
 from scoreboard.domain.facts import ActionUse, BatchFacts, SubmissionFacts
+from scoreboard.domain.periods import PeriodKind
+from scoreboard.domain.rollovers import KINDS
 from scoreboard.domain.standings import Player, Standing
 from scoreboard.domain.submissions import Submission
 from scoreboard.store import reads
+from scoreboard.store.boards import check_definitions
+from scoreboard.store.rejected_content import BoardRedefined
+from scoreboard.store.rows import columns_of
+
+
+@dataclass(frozen=True, slots=True)
+class FactsShape:
+    """The parts of a facts statement that only some definitions need: the kinds of periods, and the columns
+    of a standing.
+    """
+
+    periods: tuple[PeriodKind, ...] = ()
+    columns: int = 0
+
+    @property
+    def standing_columns(self) -> tuple[str, ...]:
+        """The columns of a standing that are read."""
+        return (*_STANDING, *(f"column_{number}" for number in range(1, self.columns + 1)))
+
+    def selected(self) -> str:
+        """Return the columns of a statement whose tables are `head`, `all_standing`, `day_standing`, …"""
+        heads = [f"head.{kind} AS head_{kind}" for kind in self.periods]
+        standings = [
+            f"{which}_standing.{column} AS {which}_{column}"
+            for which in (ALL_TIME, *self.periods)
+            for column in self.standing_columns
+        ]
+        return ", ".join(heads + standings)
+
+
+DEFAULT_SHAPE: Final = FactsShape()
+"""The shape for default boards without periods."""
+
+
+def shape_of(definitions: Iterable[Definition]) -> FactsShape:
+    """Return the parts that boards with these definitions need."""
+    kinds: set[PeriodKind] = set()
+    columns = 0
+    for definition in definitions:
+        kinds.update(definition.periods)
+        columns = max(columns, len(definition.columns))
+    return FactsShape(tuple(kind for kind in KINDS if kind in kinds), columns)
+
+
+def idle_boards(
+    boards: Collection[str], batch: Sequence[Submission], definitions: Mapping[str, Definition]
+) -> Sequence[str]:
+    """Return the locked boards with periods that have no submission in the batch: one may end."""
+    busy = {submission.board for submission in batch}
+    return [board for board in boards if definitions[board].periods and board not in busy]
+
+
+def check_first_events(
+    connection: Connection, facts: BatchFacts, definitions: Mapping[str, Definition]
+) -> None:
+    """Raise BoardRedefined if another process has changed the definition of a board without events."""
+    new = {board: definitions[board] for board, head in facts.heads.items() if not head.version}
+    if new:
+        try:
+            check_definitions(connection, new)
+        except SchemaError as error:
+            raise BoardRedefined(str(error)) from None
 
 
 class Row(Protocol):
@@ -25,13 +92,20 @@ def batch_facts(
     rows: Sequence[Row],
     keys: Sequence[int],
     reading_us: int,
+    shape: FactsShape,
+    idle: Sequence[str] = (),
 ) -> BatchFacts:
     """Build the facts from one row per submission, and from the players' integer keys.
 
-    Two rare facts take further statements: the events of idempotency keys that were used before, and the
-    clock's reading of a head that is ahead of the clock.
+    `idle` are further locked boards, whose heads are facts, too. Rare facts take further statements: these
+    heads, the events of idempotency keys that were used before, and the clock's reading of a head that is
+    ahead of the clock.
     """
-    heads = {row["board"]: Head(row["head_version"], row["head_at_us"]) for row in rows}
+    heads = {
+        row["board"]: Head(row["head_version"], row["head_at_us"], periods=_open_periods(row, shape))
+        for row in rows
+    }
+    heads |= {board: reads.head(connection, board) for board in idle}
     heads |= {
         board: reads.head(connection, board) for board, head in heads.items() if head.at_us > reading_us
     }
@@ -41,13 +115,24 @@ def batch_facts(
         if row["repeated_version"] is not None
     }
     facts = [
-        _facts(row, submission, key, repeated.get(submission.event_id))
+        _facts(row, submission, key, shape, repeated.get(submission.event_id))
         for row, submission, key in zip(rows, batch, keys, strict=True)
     ]
     return BatchFacts(reading_us, heads, facts)
 
 
-def _facts(row: Row, submission: Submission, key: int, repeated: Event | None) -> SubmissionFacts:
+_NO_PERIODS: Final[Mapping[PeriodKind, str]] = {}
+
+
+def _open_periods(row: Row, shape: FactsShape) -> Mapping[PeriodKind, str]:
+    if not shape.periods:
+        return _NO_PERIODS
+    return {kind: row[f"head_{kind}"] for kind in shape.periods if row[f"head_{kind}"] is not None}
+
+
+def _facts(
+    row: Row, submission: Submission, key: int, shape: FactsShape, repeated: Event | None
+) -> SubmissionFacts:
     # The columns of a player, a standing and a use are null for a new player.
     player = Player(
         key,
@@ -59,20 +144,12 @@ def _facts(row: Row, submission: Submission, key: int, repeated: Event | None) -
         is_name_kept=bool(row["is_name_kept"]),
         renames=row["renames"] or 0,
     )
-    standings: Mapping[str, Standing] = {}
-    if row["score"] is not None:
-        standing = Standing(
-            player=key,
-            user_id=submission.user_id,
-            name=player.name,
-            score=row["score"],
-            reached_version=row["reached_version"],
-            reached_at_us=row["reached_at_us"],
-            version=row["standing_version"],
-            name_version=player.name_version,
-            listed=bool(row["listed"]),
-        )
-        standings = {ALL_TIME: standing}
+    standings: dict[str, Standing] = {}
+    if row["all_score"] is not None:
+        standings[ALL_TIME] = _standing(row, ALL_TIME, ALL_TIME, player, shape)
+        for kind, period in _open_periods(row, shape).items():
+            if row[f"{kind}_score"] is not None:
+                standings[period] = _standing(row, kind, period, player, shape)
     return SubmissionFacts(
         player,
         standings,
@@ -82,3 +159,22 @@ def _facts(row: Row, submission: Submission, key: int, repeated: Event | None) -
         repeated=repeated,
         is_proof_used=bool(row["is_proof_used"]),
     )
+
+
+def _standing(row: Row, which: str, period: str, player: Player, shape: FactsShape) -> Standing:
+    return Standing(
+        player=player.key,
+        user_id=player.user_id,
+        name=player.name,
+        score=row[f"{which}_score"],
+        reached_version=abs(row[f"{which}_tie_order"]),
+        reached_at_us=row[f"{which}_reached_at_us"],
+        version=row[f"{which}_version"],
+        name_version=player.name_version,
+        listed=bool(row[f"{which}_listed"]),
+        columns=columns_of(*(row[f"{which}_column_{number}"] for number in range(1, shape.columns + 1))),
+        period=period,
+    )
+
+
+_STANDING: Final = ("score", "tie_order", "reached_at_us", "version", "listed")

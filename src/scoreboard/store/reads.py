@@ -1,21 +1,26 @@
-"""Reads of heads, standings and the ledger: the same in both databases, each in one transaction."""
+"""Reads of heads and of the ledger: the same in both databases, each in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, and_, func, select
 from sqlalchemy.engine import Row
 
-from scoreboard.domain.boards import ALL_TIME
-from scoreboard.domain.events import Event, Head
-from scoreboard.domain.standings import Change, ChangeKind, Entry, Snapshot, Standing
+from scoreboard.domain.events import NO_PLAYER, Event, Head
+from scoreboard.domain.rollovers import KINDS
 from scoreboard.domain.submissions import Provenance
 from scoreboard.store.boards import key_of
 from scoreboard.store.event_kinds import read_kind
-from scoreboard.store.tables import boards, corrections, players, score_events, standings
+from scoreboard.store.rows import columns_of
+from scoreboard.store.tables import boards, corrections, score_events
 
-_HEADS: Final = select(boards.c.id, boards.c.version, boards.c.at_us, score_events.c.clock_us).outerjoin(
+_HEADS: Final = select(
+    boards.c.id,
+    boards.c.version,
+    boards.c.at_us,
+    *(boards.c[kind] for kind in KINDS),
+    score_events.c.clock_us,
+).outerjoin(
     score_events, and_(score_events.c.board_key == boards.c.key, score_events.c.version == boards.c.version)
 )
 
@@ -23,10 +28,6 @@ EVENTS: Final[Select[tuple[object, ...]]] = select(score_events, boards.c.id.lab
     boards, boards.c.key == score_events.c.board_key
 )
 """Selects events, with the ids of their boards."""
-
-_STANDING_COLUMNS: Final = tuple(
-    field.name for field in fields(Standing) if field.name not in {"columns", "period"}
-)
 
 
 def heads(connection: Connection) -> Mapping[str, Head]:
@@ -38,74 +39,17 @@ def heads(connection: Connection) -> Mapping[str, Head]:
         .scalar_subquery()
     )
     found = connection.execute(_HEADS.add_columns(newest.label("corrected")))
-    return {row.id: Head(row.version, row.at_us, row.corrected or 0, row.clock_us) for row in found}
+    return {row.id: _head(row, row.corrected or 0) for row in found}
 
 
 def head(connection: Connection, board: str) -> Head:
     """Return the head of a board, without the version of its newest correction."""
-    row = connection.execute(_HEADS.where(boards.c.id == board)).one()
-    return Head(row.version, row.at_us, clock_us=row.clock_us)
+    return _head(connection.execute(_HEADS.where(boards.c.id == board)).one())
 
 
-def _of(board: str) -> ColumnElement[bool]:
-    """Return the condition for the standings of a board."""
-    return (standings.c.board_key == key_of(board)) & (standings.c.period == ALL_TIME)
-
-
-def changes(connection: Connection, board: str, after: int, limit: int) -> Change:
-    """Return a page of the standings that changed after a version: see `ports.Store.changes`."""
-    newest = head(connection, board)
-    found = connection.execute(
-        select(
-            standings,
-            standings.c.player_key.label("player"),
-            players.c.user_id,
-            players.c.name,
-            (players.c.seq + players.c.renames).label("name_version"),
-        )
-        .select_from(standings)
-        .join(players, players.c.key == standings.c.player_key)
-        .where(_of(board), standings.c.version > after)
-        .order_by(standings.c.version)
-        .limit(limit)
-    )
-    # Attributes of rows are too slow for thousands of them.
-    changed = tuple(Standing(*values) for values in found.columns(*_STANDING_COLUMNS))
-    is_full = len(changed) == limit
-    return Change(
-        board=board,
-        kind=ChangeKind.PAGE if is_full else ChangeKind.LAST_PAGE,
-        from_version=after,
-        to_version=changed[-1].version if is_full else newest.version,
-        reading_us=newest.reading_us,
-        standings=changed,
-    )
-
-
-def page(connection: Connection, board: str, limit: int, offset: int) -> Snapshot:
-    """Return a page of a board, and the number of its listed players."""
-    newest = head(connection, board)
-    listed = _of(board) & standings.c.listed
-    total = connection.execute(select(func.count()).select_from(standings).where(listed))
-    rows = connection.execute(
-        select(players.c.user_id, players.c.name, standings.c.score, standings.c.reached_at_us)
-        .select_from(standings)
-        .join(players, players.c.key == standings.c.player_key)
-        .where(listed)
-        .order_by(standings.c.score.desc(), standings.c.reached_version)
-        .limit(limit)
-        .offset(offset)
-    )
-    return Snapshot(
-        board=board,
-        version=newest.version,
-        reading_us=newest.reading_us,
-        players=total.scalar_one(),
-        entries=tuple(
-            Entry(rank, row.user_id, row.name, row.score, row.reached_at_us)
-            for rank, row in enumerate(rows, start=offset + 1)
-        ),
-    )
+def _head(row: Any, corrected: int = 0) -> Head:
+    periods = {kind: getattr(row, kind) for kind in KINDS if getattr(row, kind) is not None}
+    return Head(row.version, row.at_us, corrected, row.clock_us, periods)
 
 
 def events(connection: Connection, board: str, after: int, limit: int) -> Sequence[Event]:
@@ -143,7 +87,7 @@ def event_of(board: str, row: Row[tuple[object, ...]]) -> Event:
         event_id=row.event_id,
         board=board,
         version=row.version,
-        player=row.player_key,
+        player=NO_PLAYER if row.player_key is None else row.player_key,
         kind=kind,
         seq=row.seq,
         action_id=row.action_id,
@@ -157,4 +101,7 @@ def event_of(board: str, row: Row[tuple[object, ...]]) -> Event:
         provenance=Provenance(row.token_id, row.address_hash, row.agent_hash),
         clock_us=row.clock_us,
         hides=hides,
+        columns=columns_of(row.column_1, row.column_2),
+        period=row.period,
+        boundary_us=row.boundary_us,
     )

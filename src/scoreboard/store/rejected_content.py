@@ -13,3 +13,7 @@ class BoardMissing(ContentRejected):
 
     def __init__(self) -> None:
         super().__init__("a board of the batch has no row in the database")
+
+
+class BoardRedefined(ContentRejected):
+    """Raised if another process has changed the definition of a board that has no event: a restart is due."""

@@ -1,7 +1,8 @@
 """The schema of a database: reading its revision, checking it, and migrating it.
 
 A revision such as `0002.1` only adds to 0002 what programs of 0002 can ignore. These programs keep working
-with it, so that releases can be rolled out and back without downtime.
+with it, so that releases can be rolled out and back without downtime. For a revision such as `0003`, all
+programs must be stopped.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -10,13 +11,14 @@ import structlog
 from sqlalchemy import Connection, inspect, text
 
 from scoreboard.domain.errors import SchemaError
+from scoreboard.ports.progress import Report, ignore
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 log = structlog.get_logger()
 
-REVISIONS: Final = ("0001", "0002", "0002.1", "0002.2", "0002.3")
+REVISIONS: Final = ("0001", "0002", "0002.1", "0002.2", "0002.3", "0003")
 """The revisions in `migrations/versions`, oldest first. With this list, the check of a schema needs no
 Alembic, which would add 0.2 s of CPU time to each start."""
 
@@ -44,7 +46,7 @@ def current_revision(connection: Connection) -> str | None:
     return revision
 
 
-def migrate(connection: Connection) -> tuple[str | None, str]:
+def migrate(connection: Connection, report: Report = ignore) -> tuple[str | None, str]:
     """Migrate a database in the caller's transaction. Return the revisions before and after.
 
     Raises SchemaError if the schema is newer than this program.
@@ -56,7 +58,7 @@ def migrate(connection: Connection) -> tuple[str | None, str]:
         _refuse_unknown(before)
         return before, before
     config = migration_config()
-    config.attributes["connection"] = connection
+    config.attributes |= {"connection": connection, "report": report}
     command.upgrade(config, "head")
     return before, newest_revision()
 

@@ -1,7 +1,7 @@
 """The reads that both stores share: each is one function, run in one transaction of the driver."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from scoreboard.domain.administration import (
@@ -13,11 +13,13 @@ from scoreboard.domain.administration import (
 )
 from scoreboard.domain.definitions import Definition
 from scoreboard.domain.events import Event, Head
+from scoreboard.domain.queries import Query
 from scoreboard.domain.standings import Change, Snapshot
-from scoreboard.store import reads
+from scoreboard.store import reads, standings_order
 from scoreboard.store.administration import reads as admin_reads
 from scoreboard.store.administration.suspects import find_suspects
 from scoreboard.store.boards import definitions
+from scoreboard.store.changes import changes
 
 T = TypeVar("T")
 
@@ -36,10 +38,13 @@ class StoreReads(ABC):
         return await self._read(definitions)
 
     async def changes(self, board: str, after: int, limit: int) -> Change:
-        return await self._read(reads.changes, board, after, limit)
+        return await self._read(changes, board, after, limit)
 
-    async def page(self, board: str, limit: int, offset: int) -> Snapshot:
-        return await self._read(reads.page, board, limit, offset)
+    async def read(self, board: str, period: str, query: Query) -> Snapshot:
+        return await self._read(standings_order.read, board, period, query)
+
+    async def player_keys(self, user_ids: Collection[str]) -> Mapping[str, int]:
+        return await self._read(standings_order.player_keys, user_ids)
 
     async def events(self, board: str, after: int, limit: int) -> Sequence[Event]:
         return await self._read(reads.events, board, after, limit)

@@ -44,8 +44,12 @@ boards: Final = Table(
     Column("id", Text, nullable=False, unique=True),
     Column("version", BigInteger, nullable=False),
     Column("at_us", BigInteger, nullable=False),
-    # How standings are computed from events. A program that does it differently refuses to start.
+    # The definition (`definitions.to_text`). A program that does not know it refuses to start.
     Column("fold", Text, nullable=False, server_default="sum, descending"),
+    # The open periods. Null: there is none yet, or the board has no such periods.
+    Column("day", Text),
+    Column("week", Text),
+    Column("month", Text),
 )
 
 players: Final = Table(
@@ -69,7 +73,8 @@ score_events: Final = Table(
     Column("version", BigInteger, nullable=False),
     Column("event_id", Uuid, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("player_key", _player_key, ForeignKey(players.c.key), nullable=False),
+    # Null in rollovers.
+    Column("player_key", _player_key, ForeignKey(players.c.key)),
     # Null in corrections: they do not count against the player's rate limit.
     Column("seq", BigInteger),
     Column("action_id", Text),
@@ -89,6 +94,12 @@ score_events: Final = Table(
     Column("clock_us", BigInteger),
     # The actual kind, if programs of schema 0002 do not know it (`event_kinds`).
     Column("subkind", Text),
+    # The values of an award next to its points.
+    Column("column_1", BigInteger),
+    Column("column_2", BigInteger),
+    # Only in rollovers: the period that begins, and its first moment.
+    Column("period", Text),
+    Column("boundary_us", BigInteger),
     PrimaryKeyConstraint("board_key", "version"),
     # The rate limit: one look-up finds the time of the submission N ago.
     Index("score_events_seq", "player_key", "seq", unique=True),
@@ -123,6 +134,16 @@ Index(
     postgresql_where=score_events.c.target_version.is_not(None),
 )
 
+# Each period of a board begins once. Also the rollovers of a board.
+Index(
+    "score_events_period",
+    score_events.c.board_key,
+    score_events.c.period,
+    unique=True,
+    sqlite_where=score_events.c.period.is_not(None),
+    postgresql_where=score_events.c.period.is_not(None),
+)
+
 READING_US: Final = func.coalesce(score_events.c.clock_us, score_events.c.at_us)
 """The clock's reading of an event."""
 
@@ -144,24 +165,34 @@ standings: Final = Table(
     "standings",
     metadata,
     Column("board_key", Integer, ForeignKey(boards.c.key), nullable=False),
-    Column("period", Text, nullable=False),
     Column("player_key", _player_key, ForeignKey(players.c.key), nullable=False),
+    Column("period", Text, nullable=False),
     Column("score", BigInteger, nullable=False),
-    Column("reached_version", BigInteger, nullable=False),
+    Column("column_1", BigInteger),
+    Column("column_2", BigInteger),
+    # The order of the board (`domain.ordering`): in each of these columns, smaller integers rank first.
+    Column("order_1", BigInteger, nullable=False),
+    Column("order_2", BigInteger, nullable=False, server_default=text("0")),
+    Column("order_3", BigInteger, nullable=False, server_default=text("0")),
+    # The absolute value is the version of the event that reached the values.
+    Column("tie_order", BigInteger, nullable=False),
     Column("reached_at_us", BigInteger, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("listed", Boolean, nullable=False),
-    PrimaryKeyConstraint("board_key", "period", "player_key"),
+    # The standings of a player lie together: a ban changes all of them.
+    PrimaryKeyConstraint("board_key", "player_key", "period"),
     # Healing: what changed after a version.
     Index("standings_version", "board_key", "period", "version"),
+    # Reads of a board in its order.
+    Index(
+        "standings_order",
+        "board_key",
+        "period",
+        "listed",
+        "order_1",
+        "order_2",
+        "order_3",
+        "tie_order",
+    ),
     sqlite_with_rowid=False,
-)
-# Pages that are read from the store: the order of the board.
-Index(
-    "standings_order",
-    standings.c.board_key,
-    standings.c.period,
-    standings.c.listed,
-    standings.c.score.desc(),
-    standings.c.reached_version,
 )

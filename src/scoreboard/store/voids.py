@@ -7,7 +7,9 @@ from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select,
 from sqlalchemy.engine import Row
 
 from scoreboard.domain.administration import ValuedEvent
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.events import EventKind, ReachingEvent
+from scoreboard.domain.rollovers import PastPeriods
 from scoreboard.store.boards import key_of
 from scoreboard.store.event_kinds import HIDES
 from scoreboard.store.tables import READING_US, score_events
@@ -49,32 +51,41 @@ def are_void(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) ->
 
 
 def reached_after(
-    connection: Connection, kind: EventKind, player: int, targets: Sequence[ValuedEvent]
+    connection: Connection,
+    kind: EventKind,
+    player: int,
+    targets: Sequence[ValuedEvent],
+    periods: PastPeriods,
 ) -> Mapping[str, ReachingEvent]:
-    """Return, by board, the event that reaches the player's score once the targets are voided or restored.
+    """Return, by period, the event that reaches a score once targets of a board are voided or restored.
 
-    As in `effective_history`, it is the first of these that exists:
+    As in `effective_history`, it is the first of these that exists, for an event of a period:
 
     1. the last event that counts and has points,
     2. the first event that counts: the score has been 0 since then,
     3. the first award or adjustment: all of them are void.
+
+    `periods` are those of the board.
     """
+    board = targets[0].event.board
+    are_targets = score_events.c.version.in_([target.event.version for target in targets])
+    counts = (
+        and_(not_(is_void), not_(are_targets)) if kind is EventKind.VOID else or_(not_(is_void), are_targets)
+    )
     reached: dict[str, ReachingEvent] = {}
-    for board in {target.event.board for target in targets}:
-        versions = [target.event.version for target in targets if target.event.board == board]
-        are_targets = score_events.c.version.in_(versions)
-        counts = (
-            and_(not_(is_void), not_(are_targets))
-            if kind is EventKind.VOID
-            else or_(not_(is_void), are_targets)
-        )
+    for period in {period for target in targets for period in target.periods}:
+        begun, ended = periods.span(period)
+        is_inside = true() if period == ALL_TIME else score_events.c.version > begun
+        if ended is not None:
+            is_inside = and_(is_inside, score_events.c.version < ended)
+        counts_inside = and_(is_inside, counts)
         found = (
-            _find(connection, board, player, and_(score_events.c.points != 0, counts), newest=True)
-            or _find(connection, board, player, counts)
-            or _find(connection, board, player, true())
+            _find(connection, board, player, and_(score_events.c.points != 0, counts_inside), newest=True)
+            or _find(connection, board, player, counts_inside)
+            or _find(connection, board, player, is_inside)
         )
         assert found is not None
-        reached[board] = found
+        reached[period] = found
     return reached
 
 

@@ -23,6 +23,8 @@ REFUSED = [
             "proof_digest = NULL",
             "token_id = 'x'",
             "agent_hash = 7",
+            "period = '2026-11'",
+            "column_1 = 7",
         )
     ),
     "DELETE FROM corrections",

@@ -1,5 +1,7 @@
 """Each store returns what changed after a version, in pages that bring a copy up to date."""
 
+from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import Change, ChangeKind, Standing
 from scoreboard.ports.store import Store
 from tests.making import DUEL, commit, submission
@@ -39,7 +41,7 @@ async def test_pages_of_changes_add_up_to_the_board_despite_commits_meanwhile(st
             break
         if turn < 8:
             await commit(store, submission(f"user-{turn % 6}", DUEL))
-    board = await store.page("main", 100, 0)
+    board = await store.read("main", ALL_TIME, Page(100))
     assert after == board.version
     order = sorted(copy.values(), key=lambda one: (-one.score, one.reached_version))
     assert [s.user_id for s in order] == [e.user_id for e in board.entries]

@@ -1,5 +1,7 @@
 """Each store keeps the order of time on a board, whatever the clock does."""
 
+from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.queries import Page
 from scoreboard.ports.store import Store
 from tests.clocks import HeldClock
 from tests.making import VISIT, commit, submission
@@ -13,7 +15,7 @@ async def test_time_never_decreases_on_a_board(store: Store, clock: HeldClock) -
     assert await store.events("main", 0, 10) == [first, second]
     assert (await store.heads())["main"].reading_us == clock.us
     assert (
-        (await store.page("main", 1, 0)).reading_us
+        (await store.read("main", ALL_TIME, Page(1))).reading_us
         == (await store.changes("main", 1, 1)).reading_us
         == clock.us
     )

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.decisions import NO_DECISION, Acceptance, Decision, Refusal
 from scoreboard.domain.facts import BatchFacts
+from scoreboard.domain.queries import Page
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.store import Store
 from tests.contract.conftest import BOTH, OpenStore
@@ -60,13 +62,13 @@ async def test_an_empty_batch_writes_nothing(store: Store) -> None:
 async def test_a_player_has_the_last_name_that_was_sent(store: Store) -> None:
     await commit(store, submission("ada", name="Ada"))
     await commit(store, submission("ada"))
-    assert (await store.page("main", 1, 0)).entries[0].name == "Ada"
+    assert (await store.read("main", ALL_TIME, Page(1))).entries[0].name == "Ada"
     await commit(store, submission("ada", name="Countess"))
-    assert (await store.page("main", 1, 0)).entries[0].name == "Countess"
+    assert (await store.read("main", ALL_TIME, Page(1))).entries[0].name == "Countess"
 
 
 async def test_any_text_is_stored_unchanged(store: Store) -> None:
     users = ["'; DROP TABLE players; --", '"[]{}', "שלום", "🎮" * 32, "a b", "\\u0000", "%00", "null"]
     await commit(store, *(submission(user, name=user) for user in users))
-    entries = (await store.page("main", 100, 0)).entries
+    entries = (await store.read("main", ALL_TIME, Page(100))).entries
     assert [(e.user_id, e.name) for e in entries] == [(user, user) for user in users]

@@ -1,20 +1,15 @@
 """Databases of earlier programs keep their data in a migration. The order is that without void events."""
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, text
 
 from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.errors import SchemaError
@@ -26,89 +21,10 @@ from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.services.apply import Applier
 from scoreboard.services.verify import verify
 from scoreboard.store import schema
-from scoreboard.store.postgresql import postgresql_database
-from scoreboard.store.postgresql.store import PostgresqlStore
-from scoreboard.store.sqlite import sqlite_file
-from scoreboard.store.sqlite.store import SqliteStore
 from scoreboard.store.tables import metadata
-from tests.clocks import HeldClock
 from tests.contract.correcting import about, check_boards, correct, of_event
-from tests.limits import PATIENT_POSTGRESQL
-from tests.making import DEFINITIONS, MAIN, SIDE, UNLIMITED, VISIT, commit, submission
-from tests.servers.postgresql import Postgres, apart
-
-Rows = Mapping[str, Sequence[Mapping[str, Any]]]
-
-TABLES = ("boards", "players", "score_events", "corrections", "standings")
-
-
-@dataclass(frozen=True)
-class Database:
-    """A database that a test fills, migrates, checks and opens."""
-
-    run: Callable[[Callable[[Connection], Any]], Any]
-    migrate: Callable[[], Any]
-    check: Callable[[], Any]
-    store: AdminStore
-
-
-def _in_file(path: Path) -> Database:
-    def run(work: Callable[[Connection], Any]) -> Any:
-        engine = sqlite_file.open_engine(path, "write")
-        try:
-            with engine.begin() as connection:
-                return work(connection)
-        finally:
-            engine.dispose()
-
-    path.touch()
-    return Database(
-        run,
-        partial(sqlite_file.migrate, path),
-        partial(sqlite_file.check, path),
-        SqliteStore(path, limit=UNLIMITED, clock=HeldClock()),
-    )
-
-
-def _on_server(url: str) -> Database:
-    return Database(
-        lambda work: apart(postgresql_database._once(url, work)),
-        lambda: apart(asyncio.to_thread(postgresql_database.migrate, url)),
-        lambda: apart(postgresql_database.check(url)),
-        PostgresqlStore(url, limit=UNLIMITED, clock=HeldClock(), limits=PATIENT_POSTGRESQL),
-    )
-
-
-@pytest.fixture
-def make_database(
-    driver: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[Callable[[], Database]]:
-    """Creates an empty database."""
-    if driver == "sqlite":
-        yield lambda: _in_file(tmp_path / f"{uuid4()}.db")
-        return
-    postgres: Postgres = request.getfixturevalue("postgres")
-    names: list[str] = []
-
-    def make() -> Database:
-        names.append(f"scoreboard_test_{uuid4().hex}")
-        postgres.create_database(names[-1])
-        return _on_server(postgres.url(names[-1]))
-
-    yield make
-    for name in names:
-        postgres.drop_database(name)
-
-
-@pytest.fixture
-def database(make_database: Callable[[], Database]) -> Database:
-    return make_database()
-
-
-@pytest.fixture
-def databases(make_database: Callable[[], Database]) -> tuple[Database, Database]:
-    """A database for the newest schema, and one for an old one."""
-    return make_database(), make_database()
+from tests.contract.store.databases import Database, Rows, fill, order_like_0002, rows_of
+from tests.making import DEFINITIONS, MAIN, SIDE, VISIT, check_copy, commit, submission
 
 
 def test_the_migrations_create_the_tables_of_the_code_once(database: Database) -> None:
@@ -136,50 +52,6 @@ def test_a_newer_schema_requires_a_newer_program(database: Database) -> None:
 def test_the_program_knows_every_revision() -> None:
     scripts = ScriptDirectory.from_config(schema.migration_config()).walk_revisions()
     assert [script.revision for script in scripts][::-1] == list(schema.REVISIONS)
-
-
-def rows_of(connection: Connection) -> Rows:
-    tables = MetaData()
-    tables.reflect(connection)
-    return {
-        name: [dict(row) for row in connection.execute(tables.tables[name].select()).mappings()]
-        for name in TABLES
-    }
-
-
-def fill(connection: Connection, revision: str, rows: Rows) -> None:
-    """Create the schema of a revision, and insert rows, without the columns that it does not have."""
-    config = schema.migration_config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
-    tables = MetaData()
-    tables.reflect(connection)
-    # The first schema had no corrections.
-    for table in (tables.tables[name] for name in TABLES if name in tables.tables):
-        for row in rows[table.name]:
-            connection.execute(
-                table.insert().values({key: value for key, value in row.items() if key in table.c})
-            )
-    # A program of 0002 wrote the last event that changed the score, even if it was a void.
-    connection.execute(
-        text(
-            """
-            UPDATE standings SET reached_version = (
-                   SELECT max(e.version) FROM score_events e
-                    WHERE e.board_key = standings.board_key AND e.player_key = standings.player_key
-                    AND e.points <> 0)
-            """
-        )
-    )
-    connection.execute(
-        text(
-            """
-            UPDATE standings SET reached_at_us = (
-                   SELECT e.at_us FROM score_events e
-                    WHERE e.board_key = standings.board_key AND e.version = standings.reached_version)
-            """
-        )
-    )
 
 
 async def play(store: AdminStore) -> None:
@@ -217,9 +89,10 @@ async def test_the_order_is_recomputed_and_copies_follow(
     new.migrate()
     async with new.store as store:
         await play(store)
-        expected = await store.page("main", 10, 0)
+        expected = await store.read("main", ALL_TIME, Page(10))
         heads = await store.heads()
     old.run(partial(fill, revision="0002", rows=new.run(rows_of)))
+    old.run(order_like_0002)
     before = old.run(rows_of)
     assert old.migrate() == ("0002", schema.newest_revision())
     async with AsyncExitStack() as stack:
@@ -229,8 +102,8 @@ async def test_the_order_is_recomputed_and_copies_follow(
         await ranking.apply(old_copy(before))
         assert (await ranking.read("main", ALL_TIME, Page(10))).entries != expected.entries
         await Applier(store, ranking).heal("main")
-        for page in (await store.page("main", 10, 0), await ranking.read("main", ALL_TIME, Page(10))):
-            assert page.entries == expected.entries
+        assert (await store.read("main", ALL_TIME, Page(10))).entries == expected.entries
+        await check_copy(ranking, store)
         for board in ("main", "side"):
             assert (await verify(store, ranking, board, lambda *_: None)).differences == ()
         # ada, bob and dan moved on the main board, and dan on the other one. Unmoved players have no new
@@ -262,4 +135,38 @@ async def test_a_ledger_without_voids_is_unchanged_and_continues(
         await store.register_boards([MAIN, SIDE])
         (event,) = await commit(store, submission("ada"))
         assert (event.version, event.score, event.seq, event.action_seq) == (3, 100, 2, 2)
+        await check_boards(store)
+
+
+WRITTEN = json.loads((Path(__file__).parent / "data" / "written_by_0002_3.json").read_text(encoding="utf-8"))
+"""A database with corrections, bans, hidden, renamed and erased players, a clock that went back, idempotency
+keys and provenance. The last program of schema 0002.3 wrote it, and read the boards from it.
+"""
+
+
+async def test_a_database_of_the_previous_program_keeps_its_boards_and_continues(database: Database) -> None:
+    tables = WRITTEN["tables"]
+    rows = {
+        name: [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+        for name, table in tables.items()
+    }
+    database.run(partial(fill, revision=WRITTEN["schema"], rows=rows))
+    steps: list[tuple[str, int, int]] = []
+    assert database.migrate(lambda *step: steps.append(step)) == ("0002.3", schema.newest_revision())
+    assert ("standings", len(rows["standings"]), len(rows["standings"])) in steps
+    async with database.store as store:
+        await store.register_boards([MAIN, SIDE])
+        for board, expected in WRITTEN["boards"].items():
+            found = await store.read(board, ALL_TIME, Page(100))
+            shown = [[e.rank, e.user_id, e.name, e.score, e.reached_at_us] for e in found.entries]
+            assert (found.version, found.players, shown) == tuple(expected.values())
+        await check_boards(store)
+        assert [record.event.version for record in await store.ledger("main", 0, 100)] == list(range(1, 27))
+        assert await commit(store, submission("bob")) == []
+        assert len(await commit(store, submission("cyd"))) == 1
+        await correct(store, about(EventKind.UNBAN, "bob"))
+        await correct(store, of_event(EventKind.UNVOID, 5))
+        assert [entry.user_id for entry in (await store.read("main", ALL_TIME, Page(100))).entries] == [
+            "cyd", "bob", "eve", "ada", "dan", "hal"
+        ]  # fmt: skip
         await check_boards(store)

@@ -2,9 +2,11 @@
 
 import pytest
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import NameKept
 from scoreboard.domain.events import EventKind
+from scoreboard.domain.queries import Page
 from scoreboard.ports.admin_store import AdminStore
 from tests.contract.conftest import Query
 from tests.contract.correcting import about, check_boards, correct, of_event
@@ -31,12 +33,12 @@ async def test_a_hidden_player_is_hidden_on_a_new_board_too(store: AdminStore) -
     for kind in (EventKind.BAN, EventKind.SHOW, EventKind.HIDE, EventKind.UNBAN, EventKind.SHOW):
         assert len((await correct(store, about(kind))).events) == 2
         await check_boards(store)
-    assert [entry.user_id for entry in (await store.page("side", 10, 0)).entries] == ["ada"]
+    assert [entry.user_id for entry in (await store.read("side", ALL_TIME, Page(10))).entries] == ["ada"]
 
 
 async def test_a_name_is_kept_despite_submissions_only_if_an_administrator_set_it(store: AdminStore) -> None:
     async def name() -> str | None:
-        return (await store.page("main", 1, 0)).entries[0].name
+        return (await store.read("main", ALL_TIME, Page(1))).entries[0].name
 
     await commit(store, submission("ada", name="First"))
     await rename(store, "Server's")
@@ -99,7 +101,10 @@ async def test_a_change_of_a_name_does_not_change_the_order(store: AdminStore) -
     for kind in (EventKind.VOID, EventKind.UNVOID):
         await correct(store, of_event(kind, 1))
         await check_boards(store)
-    assert [entry.user_id for entry in (await store.page("main", 10, 0)).entries] == ["ada", "bob"]
+    assert [entry.user_id for entry in (await store.read("main", ALL_TIME, Page(10))).entries] == [
+        "ada",
+        "bob",
+    ]
     # The only award of bob is void: its first event decides the order.
     await correct(store, about(EventKind.RENAME, "bob", name="Bob"))
     await correct(store, of_event(EventKind.VOID, 2))

@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.events import EventKind
+from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ports.admin_store import AdminStore
 from tests.clocks import HeldClock
@@ -136,7 +138,7 @@ async def test_a_correction_that_is_undone_does_not_change_the_order(
     store: AdminStore, clock: HeldClock, steps: Sequence[Step]
 ) -> None:
     await run(store, clock, steps)
-    page = await store.page("main", 100, 0)
+    page = await store.read("main", ALL_TIME, Page(100))
     assert [entry.user_id for entry in page.entries] == ["ada", "bob", "cyd"][: len(page.entries)]
     assert len({entry.score for entry in page.entries}) == 1
     await check_reached(store)
@@ -151,6 +153,6 @@ async def test_a_score_is_reached_by_the_last_event_that_counts(
     reached: dict[str, int],
 ) -> None:
     await run(store, clock, steps)
-    page = await store.page("main", 100, 0)
+    page = await store.read("main", ALL_TIME, Page(100))
     assert [(entry.user_id, entry.score) for entry in page.entries] == shown
     assert await check_reached(store) == reached

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.queries import Page
 from tests.making import DUEL, VISIT, commit, submission
 from tests.servers.postgresql import Postgres
 from tests.stores import open_postgresql
@@ -13,7 +15,10 @@ async def test_each_sample_query_returns_what_it_says(migrated_url: str) -> None
     async with open_postgresql(migrated_url) as store:
         await commit(store, submission("bob", DUEL), submission("ada"), submission("cyd", VISIT))
         await commit(store, submission("ada", DUEL), submission("bob", name="Bob"))
-        expected = [(e.rank, e.user_id, e.name, e.score) for e in (await store.page("main", 10, 0)).entries]
+        expected = [
+            (e.rank, e.user_id, e.name, e.score)
+            for e in (await store.read("main", ALL_TIME, Page(10))).entries
+        ]
     statements = [statement for statement in QUERIES.split(";\n") if statement.strip()]
     database = Postgres(migrated_url)
     top, past, last, by_action, gaps = [[tuple(row) for row in database.sql(one)] for one in statements]

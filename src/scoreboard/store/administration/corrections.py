@@ -4,15 +4,15 @@ from dataclasses import asdict
 from typing import Final
 
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from scoreboard.domain.administration import Correction, DecideCorrection
-from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.decisions import Decision
-from scoreboard.domain.events import Event, EventKind
-from scoreboard.domain.standings import Player, Standing
+from scoreboard.domain.events import NO_PLAYER, EventKind
+from scoreboard.domain.standings import Player
 from scoreboard.store.administration.facts import read_facts
-from scoreboard.store.boards import board_keys
-from scoreboard.store.event_kinds import stored_kind
+from scoreboard.store.boards import board_keys, definitions
+from scoreboard.store.rows import Columns, event_columns, opened_periods, standing_columns
 from scoreboard.store.tables import boards, corrections, players, score_events, standings
 
 ERASED_REASON: Final = "(erased)"
@@ -42,9 +42,7 @@ def _append(connection: Connection, correction: Correction, player: Player, deci
     keys = board_keys(connection)
     connection.execute(update(players).where(players.c.key == player.key).values(asdict(player)))
     if decision.events:
-        connection.execute(
-            insert(score_events), [_event_row(event, keys[event.board]) for event in decision.events]
-        )
+        connection.execute(insert(score_events), _rows(event_columns(decision.events, keys)))
         connection.execute(
             insert(corrections),
             [
@@ -56,49 +54,34 @@ def _append(connection: Connection, correction: Correction, player: Player, deci
                     "reason": correction.reason,
                 }
                 for event in decision.events
+                if event.player != NO_PLAYER
             ],
         )
     for board, newest in {event.board: event for event in decision.events}.items():
         connection.execute(
             update(boards).where(boards.c.id == board).values(version=newest.version, at_us=newest.at_us)
         )
-    for change in decision.changes:
-        for standing in change.standings:
-            _put_standing(connection, keys[change.board], standing)
+    for board, periods in opened_periods(decision).items():
+        connection.execute(update(boards).where(boards.c.id == board).values(**periods))
+    _put_standings(connection, standing_columns(decision.changes, keys, definitions(connection)))
     if correction.kind is EventKind.ERASE:
         _erase(connection, player.key)
 
 
-def _put_standing(connection: Connection, board_key: int, standing: Standing) -> None:
-    key = {"board_key": board_key, "period": ALL_TIME, "player_key": standing.player}
-    values = {
-        "score": standing.score,
-        "reached_version": standing.reached_version,
-        "reached_at_us": standing.reached_at_us,
-        "version": standing.version,
-        "listed": standing.listed,
-    }
-    is_same = [standings.c[name] == value for name, value in key.items()]
-    if connection.execute(update(standings).where(*is_same).values(values)).rowcount == 0:
-        connection.execute(insert(standings).values(key | values))
+def _put_standings(connection: Connection, columns: Columns) -> None:
+    """Insert or replace standings. A ban may change thousands of a player's standings."""
+    rows = _rows(columns)
+    if not rows:
+        return
+    upsert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(standings)
+    changed = {name: upsert.excluded[name] for name in columns if name not in standings.primary_key.columns}
+    connection.execute(
+        upsert.on_conflict_do_update(index_elements=[*standings.primary_key.columns], set_=changed), rows
+    )
 
 
-def _event_row(event: Event, board_key: int) -> dict[str, object]:
-    kind, subkind = stored_kind(event)
-    return {
-        "board_key": board_key,
-        "version": event.version,
-        "event_id": event.event_id,
-        "kind": kind,
-        "subkind": subkind,
-        "player_key": event.player,
-        "points": event.points,
-        "score": event.score,
-        "at_us": event.at_us,
-        "idempotency_digest": event.idempotency_digest,
-        "target_version": event.target_version,
-        "clock_us": event.clock_us,
-    }
+def _rows(columns: Columns) -> list[dict[str, object]]:
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def _erase(connection: Connection, player: int) -> None:

@@ -1,17 +1,20 @@
 """Read the facts of a correction: the same statements for both databases."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import Connection, not_, select
 
 from scoreboard.domain.administration import MAX_TARGETS, Correction, CorrectionFacts, ValuedEvent
-from scoreboard.domain.boards import ALL_TIME
-from scoreboard.domain.events import Event
+from scoreboard.domain.definitions import Definition
+from scoreboard.domain.events import Event, EventKind, ReachingEvent
+from scoreboard.domain.folding import has_values
+from scoreboard.domain.rollovers import PastPeriods
 from scoreboard.domain.standings import Player
 from scoreboard.store import reads
-from scoreboard.store.administration.reads import player_of, standings_of
-from scoreboard.store.boards import definitions
+from scoreboard.store.administration.reads import all_standings_of, player_of
+from scoreboard.store.boards import definitions, key_of
 from scoreboard.store.tables import READING_US, boards, players, score_events
 from scoreboard.store.voids import are_void, is_void, reached_after
 
@@ -25,22 +28,67 @@ def read_facts(connection: Connection, correction: Correction, clock_us: int) ->
         return CorrectionFacts(
             clock_us, None, heads, {}, standings={}, targets=(), reached={}, events={}, repeated=None
         )
-    targets: Sequence[ValuedEvent] = () if target is None else (target,)
+    targets = [] if target is None else [target]
     if correction.since_us is not None:
         targets = _targets_since(connection, player.key, correction.since_us)
-    standings = standings_of(connection, [player]).get(player.key, {})
-    reached = reached_after(connection, correction.kind, player.key, targets)
+    defined = definitions(connection)
+    reached: dict[tuple[str, str], ReachingEvent] = {}
+    events: dict[str, Sequence[ValuedEvent]] = {}
+    for board in sorted({target.event.board for target in targets}):
+        periods = _past_periods(connection, board)
+        for index, target in enumerate(targets):
+            if target.event.board == board:
+                targets[index] = replace(target, periods=periods.of(target.event.version))
+        own = [target for target in targets if target.event.board == board]
+        if defined[board].is_additive:
+            found = reached_after(connection, correction.kind, player.key, own, periods)
+            reached |= {(board, period): event for period, event in found.items()}
+        else:
+            events[board] = _valued_events(connection, board, player.key, defined[board], periods)
     return CorrectionFacts(
         reading_us=clock_us,
         player=player,
         heads=heads,
-        definitions=definitions(connection),
-        standings={board: {ALL_TIME: one} for board, one in standings.items()},
+        definitions=defined,
+        standings=all_standings_of(connection, player),
         targets=targets,
-        reached={(board, ALL_TIME): one for board, one in reached.items()},
-        events={},
+        reached=reached,
+        events=events,
         repeated=_repeated(connection, player, correction),
     )
+
+
+def _past_periods(connection: Connection, board: str) -> PastPeriods:
+    """Return the rollovers of a board."""
+    rows = connection.execute(
+        select(score_events.c.version, score_events.c.period)
+        # Any text is larger. So, and without an ORDER BY, SQLite uses the index of periods.
+        .where(score_events.c.board_key == key_of(board), score_events.c.period > "")
+    )
+    periods = PastPeriods()
+    for row in sorted(rows, key=lambda row: row.version):
+        periods.append(row.version, row.period)
+    return periods
+
+
+def _valued_events(
+    connection: Connection, board: str, player: int, definition: Definition, periods: PastPeriods
+) -> Sequence[ValuedEvent]:
+    """Return a player's events on a board that have values, in order."""
+    rows = connection.execute(
+        reads.EVENTS.add_columns(is_void.label("is_void"))
+        .where(
+            score_events.c.player_key == player,
+            boards.c.id == board,
+            score_events.c.kind.in_([EventKind.AWARD, EventKind.ADJUST]),
+        )
+        .order_by(score_events.c.version)
+    )
+    return [
+        ValuedEvent(event, row.is_void, periods.of(event.version))
+        for row in rows
+        if has_values(definition, event := reads.event_of(board, row))
+    ]
 
 
 def _target(connection: Connection, correction: Correction) -> ValuedEvent | None:
@@ -70,7 +118,7 @@ def _player(connection: Connection, correction: Correction, target: ValuedEvent 
     return None if row is None else player_of(row)
 
 
-def _targets_since(connection: Connection, player: int, since_us: int) -> Sequence[ValuedEvent]:
+def _targets_since(connection: Connection, player: int, since_us: int) -> list[ValuedEvent]:
     """Return a player's awards since a time that are not void, oldest first."""
     rows = connection.execute(
         reads.EVENTS.where(

@@ -1,6 +1,7 @@
 """Searches of administrators: the same statements for both databases, each in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, not_, or_, select, tuple_
 from sqlalchemy.engine import Row
@@ -11,6 +12,7 @@ from scoreboard.domain.events import ERASED_MARK
 from scoreboard.domain.standings import Player, Standing
 from scoreboard.store.boards import key_of
 from scoreboard.store.reads import event_of
+from scoreboard.store.rows import columns_of
 from scoreboard.store.tables import boards, corrections, players, score_events, standings
 from scoreboard.store.voids import are_void
 
@@ -46,29 +48,45 @@ def player_of(row: Row[tuple[object, ...]]) -> Player:
 
 
 def standings_of(connection: Connection, found: Iterable[Player]) -> Mapping[int, Mapping[str, Standing]]:
-    """Return the standings of players, by player key and board id."""
+    """Return the standings of all time of players, by player key and board id."""
     by_key = {player.key: player for player in found}
-    rows = connection.execute(
-        select(standings, boards.c.id.label("board"))
-        .join(boards, boards.c.key == standings.c.board_key)
-        .where(standings.c.player_key.in_(by_key), standings.c.period == ALL_TIME)
-        .order_by(boards.c.key)
-    )
     by_player: dict[int, dict[str, Standing]] = {}
-    for row in rows:
-        player = by_key[row.player_key]
-        by_player.setdefault(player.key, {})[row.board] = Standing(
-            player=player.key,
-            user_id=player.user_id,
-            name=player.name,
-            score=row.score,
-            reached_version=row.reached_version,
-            reached_at_us=row.reached_at_us,
-            version=row.version,
-            name_version=player.name_version,
-            listed=row.listed,
-        )
+    for row in connection.execute(
+        _STANDINGS.where(standings.c.player_key.in_(by_key), standings.c.period == ALL_TIME)
+    ):
+        by_player.setdefault(row.player_key, {})[row.board] = _standing(row, by_key[row.player_key])
     return by_player
+
+
+def all_standings_of(connection: Connection, player: Player) -> Mapping[str, Mapping[str, Standing]]:
+    """Return all standings of a player, by board id and period."""
+    by_board: dict[str, dict[str, Standing]] = {}
+    for row in connection.execute(_STANDINGS.where(standings.c.player_key == player.key)):
+        by_board.setdefault(row.board, {})[row.period] = _standing(row, player)
+    return by_board
+
+
+_STANDINGS: Final[Select[tuple[object, ...]]] = (
+    select(standings, boards.c.id.label("board"))
+    .join(boards, boards.c.key == standings.c.board_key)
+    .order_by(boards.c.key)
+)
+
+
+def _standing(row: Row[tuple[object, ...]], player: Player) -> Standing:
+    return Standing(
+        player=player.key,
+        user_id=player.user_id,
+        name=player.name,
+        score=row.score,
+        reached_version=abs(row.tie_order),
+        reached_at_us=row.reached_at_us,
+        version=row.version,
+        name_version=player.name_version,
+        listed=row.listed,
+        columns=columns_of(row.column_1, row.column_2),
+        period=row.period,
+    )
 
 
 def history(
@@ -107,7 +125,8 @@ def _all_records() -> Select[tuple[object, ...]]:
             corrections.c.reason,
         )
         .join(boards, boards.c.key == score_events.c.board_key)
-        .join(players, players.c.key == score_events.c.player_key)
+        # A rollover has no player.
+        .outerjoin(players, players.c.key == score_events.c.player_key)
         .outerjoin(corrections, is_same)
     )
 

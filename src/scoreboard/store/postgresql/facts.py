@@ -12,32 +12,31 @@ from itertools import zip_longest
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.digests import Digest
 from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.submissions import Submission
-from scoreboard.store.facts import batch_facts
+from scoreboard.store.boards import board_keys as board_keys_now
+from scoreboard.store.facts import DEFAULT_SHAPE, FactsShape, Row, batch_facts, check_first_events, shape_of
 from scoreboard.store.postgresql.connections import Transaction
+from scoreboard.store.postgresql.ledger import CLOCK
 from scoreboard.store.rejected_content import BoardMissing
 
-_STATEMENT: Final = f"""
+_STATEMENT: Final = """
     SELECT coalesce(player.key, nextval('players_key_seq')) AS player_key,
            coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS clock_us,
            head.id AS board, head.version AS head_version, head.at_us AS head_at_us,
            player.name, player.seq, player.is_banned, player.is_hidden, player.is_name_kept, player.renames,
-           standing.score, standing.reached_version, standing.reached_at_us,
-           standing.version AS standing_version, standing.listed, use.action_seq, use.at_us AS used_at_us,
+           %(selected)s, use.action_seq, use.at_us AS used_at_us,
            limiting.at_us AS limit_at_us, %(columns)s
       FROM unnest(%(arrays)s) WITH ORDINALITY AS batch(%(names)s, number)
       JOIN boards head ON head.key = batch.board_key
       LEFT JOIN LATERAL (
            SELECT key, name, seq, is_banned, is_hidden, is_name_kept, renames FROM players
-            WHERE user_id = batch.user_id LIMIT 1) player ON true
-      LEFT JOIN LATERAL (
-           SELECT score, reached_version, reached_at_us, version, listed FROM standings
-            WHERE board_key = batch.board_key AND period = '{ALL_TIME}' AND player_key BETWEEN player.key
-                  AND player.key
-            ORDER BY player_key LIMIT 1) standing ON true
+            WHERE user_id = batch.user_id LIMIT 1) player ON true %(standings)s
       LEFT JOIN LATERAL (
            SELECT action_seq, coalesce(clock_us, at_us) AS at_us FROM score_events
             WHERE player_key = player.key AND action_id = batch.action_id
@@ -50,12 +49,20 @@ _STATEMENT: Final = f"""
      ORDER BY batch.number
 """
 
+# Compares rows, to begin at the period: a player may have thousands of them.
+_STANDING: Final = """
+      LEFT JOIN LATERAL (
+           SELECT %(columns)s FROM standings
+            WHERE board_key = batch.board_key AND (player_key, period) >= (player.key, %(period)s)
+              AND (player_key, period) <= (player.key, %(period)s)
+            ORDER BY player_key, period LIMIT 1) %(which)s_standing ON true"""
+
 _PER_DAY: Final = """
       LEFT JOIN LATERAL (
            SELECT coalesce(clock_us, at_us) AS at_us FROM score_events
             WHERE player_key = player.key AND action_id = batch.action_id
               AND action_seq BETWEEN use.action_seq + 1 - batch.per_day AND use.action_seq + 1 - batch.per_day
-            ORDER BY action_seq LIMIT 1) day ON true"""
+            ORDER BY action_seq LIMIT 1) limiting_use ON true"""
 
 _REQUIRED: Final = """
       LEFT JOIN LATERAL (
@@ -80,7 +87,7 @@ _TYPES: Final = {"board_key": "int", "per_day": "bigint"} | dict.fromkeys(
 
 
 @cache
-def facts_statement(names: Sequence[str]) -> str:
+def facts_statement(names: Sequence[str], shape: FactsShape = DEFAULT_SHAPE) -> str:
     """Return the statement that takes these arrays. It has no look-ups for arrays that are missing.
 
     Its parameters are the count of the rate limit, the clock (null: the database's), and the arrays.
@@ -89,14 +96,21 @@ def facts_statement(names: Sequence[str]) -> str:
     proofs = [name for name in names if name.startswith("proof_")]
     joins = (_PER_DAY if "per_day" in names else "") + (_REQUIRED if "required" in names else "")
     columns = (
-        ("day.at_us" if "per_day" in names else "NULL") + " AS day_at_us",
+        ("limiting_use.at_us" if "per_day" in names else "NULL") + " AS day_at_us",
         ("required.found" if "required" in names else "NULL") + " AS has_required",
         ("repeated.board_key" if keys else "NULL") + " AS repeated_board_key",
         ("repeated.version" if keys else "NULL") + " AS repeated_version",
         ("used_proof.found" if proofs else "NULL") + " AS is_proof_used",
     )
     types = (_TYPES.get(name, "uuid") for name in names)
+    periods = {ALL_TIME: f"'{ALL_TIME}'"} | {kind: f"head.{kind}" for kind in shape.periods}
+    standings = (
+        _STANDING % {"which": which, "period": period, "columns": ", ".join(shape.standing_columns)}
+        for which, period in periods.items()
+    )
     return _STATEMENT % {
+        "selected": shape.selected(),
+        "standings": "".join(standings),
         "columns": ", ".join(columns),
         "arrays": ", ".join(f"${number}::{of}[]" for number, of in enumerate(types, start=3)),
         "names": ", ".join(names),
@@ -141,20 +155,37 @@ async def read_facts(
     transaction: Transaction,
     batch: Sequence[Submission],
     board_keys: Mapping[str, int],
+    definitions: Mapping[str, Definition],
+    idle: Sequence[str],
     limit_count: int,
     clock_us: int | None,
 ) -> BatchFacts:
-    """Return the facts about a batch. Without a clock reading of the caller, the database's clock is used.
+    """Return the facts about a batch, and the heads of further, idle boards.
 
-    Raises BoardMissing.
+    Without a clock reading of the caller, the database's clock is used. Raises BoardMissing.
     """
-    arrays = facts_arrays(batch, board_keys)
-    rows = await transaction.raw.fetch(
-        facts_statement(tuple(arrays)), limit_count, clock_us, *arrays.values()
-    )
+    shape = shape_of(definitions[submission.board] for submission in batch)
     # After the restore of a backup, a key may belong to another board.
-    if [row["board"] for row in rows] != [submission.board for submission in batch]:
-        raise BoardMissing
-    reading_us = max(row["clock_us"] for row in rows)
+    if idle:
+        keys_now = await transaction.connection.run_sync(board_keys_now)
+        if any(keys_now.get(board) != board_keys[board] for board in idle):
+            raise BoardMissing
+    rows: Sequence[Row] = ()
+    if batch:
+        arrays = facts_arrays(batch, board_keys)
+        rows = await transaction.raw.fetch(
+            facts_statement(tuple(arrays), shape), limit_count, clock_us, *arrays.values()
+        )
+        if [row["board"] for row in rows] != [submission.board for submission in batch]:
+            raise BoardMissing
+        reading_us = max(row["clock_us"] for row in rows)
+    else:
+        reading_us = await transaction.raw.fetchval(CLOCK) if clock_us is None else clock_us
     keys = [row["player_key"] for row in rows]
-    return await transaction.connection.run_sync(batch_facts, batch, rows, keys, reading_us)
+
+    def complete(connection: Connection) -> BatchFacts:
+        facts = batch_facts(connection, batch, rows, keys, reading_us, shape, idle)
+        check_first_events(connection, facts, definitions)
+        return facts
+
+    return await transaction.connection.run_sync(complete)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from scoreboard.domain.errors import SchemaError, StartError
+from scoreboard.ports.progress import Report, ignore
 from scoreboard.settings.postgresql_url import parse_address
 from scoreboard.store import schema
 from scoreboard.store.migrations import APPLICATION_ID
@@ -111,7 +112,7 @@ def address_of(url: str) -> str:
     return str(parse_address(url))
 
 
-def migrate(url: str) -> tuple[str | None, str]:
+def migrate(url: str, report: Report = ignore) -> tuple[str | None, str]:
     """Create the tables, or migrate them to this program's schema. Return the revisions before and after.
 
     If several processes migrate at once, one of them does it. Raises SchemaError if the schema is newer or
@@ -121,7 +122,7 @@ def migrate(url: str) -> tuple[str | None, str]:
     def work(connection: Connection) -> tuple[str | None, str]:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, 0)"))
         _check_ours(connection, url)
-        return schema.migrate(connection)
+        return schema.migrate(connection, report)
 
     return asyncio.run(_once(url, work))
 

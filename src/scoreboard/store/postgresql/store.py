@@ -14,6 +14,7 @@ from scoreboard.domain.administration import (
 )
 from scoreboard.domain.boards import Board
 from scoreboard.domain.decisions import NO_DECISION, Decision
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.errors import StoreUnavailable
 from scoreboard.domain.events import Head
 from scoreboard.domain.rate_limit import RateLimit
@@ -21,11 +22,12 @@ from scoreboard.domain.standings import Change, ChangeKind
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.store import DecideBatch, Take
-from scoreboard.store import reads
 from scoreboard.store.administration import reads as admin_reads
 from scoreboard.store.administration.corrections import correct_and_append
 from scoreboard.store.administration.suspects import find_suspects
 from scoreboard.store.boards import board_keys, register_boards
+from scoreboard.store.changes import changes
+from scoreboard.store.facts import idle_boards
 from scoreboard.store.postgresql import postgresql_database
 from scoreboard.store.postgresql.commit import WRITERS, commit
 from scoreboard.store.postgresql.connections import Connections, Transaction
@@ -66,6 +68,8 @@ class PostgresqlStore(StoreReads):
             self._replica_server = postgresql_database.open_server(replica_url, limits, is_replica=True)
             self._replica = Replica(self._replica_server, limits, self._reader)
         self._board_keys: Mapping[str, int] = {}
+        self._definitions: Mapping[str, Definition] = {}
+        """The definitions of the boards that this process registered."""
         self._heads: Mapping[str, Head] = {}
         self._one_correction = asyncio.Lock()
 
@@ -100,6 +104,7 @@ class PostgresqlStore(StoreReads):
 
     async def register_boards(self, boards: Sequence[Board]) -> None:
         self._board_keys = await self._writer.run(register_boards, boards)
+        self._definitions = {board.id: board.definition for board in boards}
 
     async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:
         batch: Sequence[Submission] | None = None
@@ -107,13 +112,16 @@ class PostgresqlStore(StoreReads):
         async def write(transaction: Transaction) -> Decision:
             nonlocal batch
             batch = take() if batch is None else batch
-            if not batch:
+            idle = idle_boards(boards, batch, self._definitions)
+            if not batch and not idle:
                 return NO_DECISION
             clock_us = None if self._clock is None else self._clock.now_us()
-            facts = await read_facts(transaction, batch, self._board_keys, self._limit.count, clock_us)
+            facts = await read_facts(
+                transaction, batch, self._board_keys, self._definitions, idle, self._limit.count, clock_us
+            )
             decision = decide_batch(batch, facts)
             if decision.events:
-                await append(transaction.raw, decision, self._board_keys)
+                await append(transaction.raw, decision, self._board_keys, self._definitions)
             return decision
 
         try:
@@ -148,7 +156,7 @@ class PostgresqlStore(StoreReads):
         missing = self._heads[board].version - after if board in self._heads else 0
         # A small gap, which another process's commit leaves for a moment, fills no page.
         if self._replica is not None and missing > limit:
-            page = await self._replica.read(board, reads.changes, board, after, limit)
+            page = await self._replica.read(board, changes, board, after, limit)
             # What is newer in the database comes again on a later page. Only the database knows where the
             # pages end.
             if page is not None and page.kind is ChangeKind.PAGE:

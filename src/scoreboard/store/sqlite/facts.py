@@ -6,16 +6,19 @@ step, and next to a busy event loop, getting it back takes up to a switch interv
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import count
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.digests import Digest
 from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.submissions import Submission
-from scoreboard.store.facts import batch_facts
+from scoreboard.store.boards import board_keys
+from scoreboard.store.facts import DEFAULT_SHAPE, FactsShape, batch_facts, shape_of
 from scoreboard.store.rejected_content import BoardMissing
 
 LIMIT_PROBE: Final = """\
@@ -23,14 +26,12 @@ LIMIT_PROBE: Final = """\
              WHERE limiting.player_key = player.key AND limiting.seq = player.seq + 1 - :limit_count)"""
 
 # A CASE evaluates a subquery only if its condition is true.
-FACTS: Final = text(
-    f"""
+_FACTS: Final = """
     SELECT player.key AS player_key, (SELECT max(key) FROM players) AS newest_player_key,
            head.key AS board_key, head.id AS board, head.version AS head_version, head.at_us AS head_at_us,
            player.name, player.seq, player.is_banned, player.is_hidden, player.is_name_kept, player.renames,
-           standing.score, standing.reached_version, standing.reached_at_us,
-           standing.version AS standing_version, standing.listed, used.action_seq,
-           coalesce(used.clock_us, used.at_us) AS used_at_us, {LIMIT_PROBE} AS limit_at_us,
+           %(selected)s, used.action_seq,
+           coalesce(used.clock_us, used.at_us) AS used_at_us, %(limit)s AS limit_at_us,
            CASE WHEN json_extract(batch.value, '$.per_day') IS NOT NULL THEN (
                 SELECT coalesce(clock_us, at_us) FROM score_events day
                  WHERE day.player_key = player.key AND day.action_id = used.action_id
@@ -48,9 +49,7 @@ FACTS: Final = text(
       FROM json_each(:batch) batch
       JOIN boards head ON head.id = json_extract(batch.value, '$.board')
       LEFT JOIN players player ON player.user_id = json_extract(batch.value, '$.user_id')
-      LEFT JOIN standings standing
-             ON standing.board_key = head.key AND standing.period = '{ALL_TIME}'
-             AND standing.player_key = player.key
+%(standings)s
       LEFT JOIN score_events used
              ON used.player_key = player.key AND used.action_id = json_extract(batch.value, '$.action_id')
             AND used.action_seq = (
@@ -63,28 +62,55 @@ FACTS: Final = text(
                  CROSS JOIN score_events keyed
                  WHERE keyed.player_key = player.key AND keyed.idempotency_digest = digest.value LIMIT 1)
      ORDER BY batch.key
-    """
-)
+"""
+
+_STANDING: Final = """\
+      LEFT JOIN standings %(which)s_standing
+             ON %(which)s_standing.board_key = head.key AND %(which)s_standing.period = %(period)s
+            AND %(which)s_standing.player_key = player.key"""
+
+
+@cache
+def facts_statement(shape: FactsShape = DEFAULT_SHAPE) -> TextClause:
+    """Return the facts statement, with a look-up of a standing for each kind of period."""
+    periods = {ALL_TIME: f"'{ALL_TIME}'"} | {kind: f"head.{kind}" for kind in shape.periods}
+    standings = (_STANDING % {"which": which, "period": period} for which, period in periods.items())
+    return text(
+        _FACTS % {"selected": shape.selected(), "limit": LIMIT_PROBE, "standings": "\n".join(standings)}
+    )
 
 
 def read_facts(
-    connection: Connection, batch: Sequence[Submission], limit_count: int, clock_us: int
+    connection: Connection,
+    batch: Sequence[Submission],
+    idle: Sequence[str],
+    definitions: Mapping[str, Definition],
+    limit_count: int,
+    clock_us: int,
 ) -> tuple[BatchFacts, Mapping[str, int]]:
-    """Return the facts about a batch, and the integer keys of its boards. Raises BoardMissing.
+    """Return the facts about a batch with the heads of further, idle boards, and the integer keys of all.
+
+    Raises BoardMissing.
 
     A new player gets the next free integer key: the file is locked.
     """
+    shape = shape_of(definitions[submission.board] for submission in batch)
+    idle_keys = board_keys(connection) if idle else {}
+    if not idle_keys.keys() >= set(idle):
+        raise BoardMissing
+    if not batch:
+        return batch_facts(connection, batch, (), (), clock_us, shape, idle), idle_keys
     values = {
         "batch": json.dumps([_question(submission) for submission in batch]),
         "limit_count": limit_count,
     }
-    rows = connection.execute(FACTS, values).mappings().all()
+    rows = connection.execute(facts_statement(shape), values).mappings().all()
     if len(rows) < len(batch):
         raise BoardMissing
     new_keys = count((rows[0]["newest_player_key"] or 0) + 1)
     keys = [row["player_key"] or next(new_keys) for row in rows]
-    board_keys = {row["board"]: row["board_key"] for row in rows}
-    return batch_facts(connection, batch, rows, keys, clock_us), board_keys
+    keys_of_boards = {**{row["board"]: row["board_key"] for row in rows}, **idle_keys}
+    return batch_facts(connection, batch, rows, keys, clock_us, shape, idle), keys_of_boards
 
 
 def _question(submission: Submission) -> dict[str, object]:

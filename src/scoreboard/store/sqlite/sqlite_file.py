@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from scoreboard.domain.errors import SchemaError, StartError
+from scoreboard.ports.progress import Report, ignore
 from scoreboard.settings.file_permissions import check_writers
 from scoreboard.store import schema
 from scoreboard.store.migrations import APPLICATION_ID
@@ -104,7 +105,7 @@ def is_new(path: Path) -> bool:
         return bool(tables == 0 and _application_id(connection) == 0 and path.stat().st_size >= HEADER_BYTES)
 
 
-def migrate(path: Path) -> tuple[str | None, str]:
+def migrate(path: Path, report: Report = ignore) -> tuple[str | None, str]:
     """Create the file, or migrate it to this program's schema. Return the revisions before and after.
 
     Raises SchemaError for another database or a newer schema, StartError if the file cannot be opened.
@@ -121,7 +122,7 @@ def migrate(path: Path) -> tuple[str | None, str]:
         with _open_connection(path, "read") as connection:
             _check_ours(connection, path)
     with _open_connection(path, "write") as connection, connection.begin():
-        return schema.migrate(connection)
+        return schema.migrate(connection, report)
 
 
 def check(path: Path) -> None:

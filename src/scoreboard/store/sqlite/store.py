@@ -6,7 +6,7 @@ among several processes that write to the same file.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from scoreboard.domain.administration import Correction, DecideCorrection
 from scoreboard.domain.boards import Board
 from scoreboard.domain.decisions import NO_DECISION, Decision
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.errors import OutcomeUnknown, StoreUnavailable
 from scoreboard.domain.events import EventKind
 from scoreboard.domain.rate_limit import RateLimit
@@ -26,6 +27,7 @@ from scoreboard.ports.clock import Clock
 from scoreboard.ports.store import DecideBatch, Take
 from scoreboard.store.administration.corrections import correct_and_append
 from scoreboard.store.boards import register_boards, write_nothing
+from scoreboard.store.facts import check_first_events, idle_boards
 from scoreboard.store.rejected_content import ContentRejected
 from scoreboard.store.sqlite import sqlite_file
 from scoreboard.store.sqlite.facts import read_facts
@@ -49,6 +51,8 @@ class SqliteStore(StoreReads):
         self._clock = clock
         self._stack = AsyncExitStack()
         self._has_write_failed = False
+        self._definitions: Mapping[str, Definition] = {}
+        """The definitions of the boards that this process registered."""
 
     async def __aenter__(self) -> Self:
         """Raises SchemaError if the file is not a scoreboard database with this program's schema."""
@@ -69,17 +73,22 @@ class SqliteStore(StoreReads):
 
     async def register_boards(self, boards: Sequence[Board]) -> None:
         await self._run(self._writer, lambda connection: register_boards(connection, boards))
+        self._definitions = {board.id: board.definition for board in boards}
 
-    async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:  # noqa: ARG002
+    async def commit(self, boards: Collection[str], take: Take, decide_batch: DecideBatch) -> Decision:
         # The file's write lock is the lock of all boards.
         def write(connection: Connection) -> Decision:
             batch = take()
-            if not batch:
+            idle = idle_boards(boards, batch, self._definitions)
+            if not batch and not idle:
                 return NO_DECISION
-            facts, board_keys = read_facts(connection, batch, self._limit.count, self._clock.now_us())
+            facts, board_keys = read_facts(
+                connection, batch, idle, self._definitions, self._limit.count, self._clock.now_us()
+            )
+            check_first_events(connection, facts, self._definitions)
             decision = decide_batch(batch, facts)
             if decision.events:
-                append(connection, decision, board_keys)
+                append(connection, decision, board_keys, self._definitions)
             return decision
 
         engine, executor = self._writer
