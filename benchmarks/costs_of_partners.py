@@ -12,7 +12,7 @@ from benchmarks.seed import name, user_id
 from scoreboard.domain.boards import ALL_TIME, Action, Board
 from scoreboard.domain.queries import Page
 from scoreboard.domain.rate_limit import RateLimit
-from scoreboard.domain.rules import Rules, decide_batch
+from scoreboard.domain.rules import DecisionInputs, decide_batch
 from scoreboard.domain.submissions import Submission
 from scoreboard.ranking.redis.ranking import RedisRanking
 from scoreboard.services.group_commit import BATCH_SIZE
@@ -21,7 +21,7 @@ from scoreboard.store.postgresql.store import PostgresqlStore
 
 ACTION = Action("complete-quest", BOARD, 50, "Complete a quest")
 UNLIMITED = RateLimit(1_000_000, 60_000_000)
-RULES = Rules({BOARD: Board(BOARD, BOARD)}, UNLIMITED, uuid4)
+INPUTS = DecisionInputs({BOARD: Board(BOARD, BOARD)}, UNLIMITED, uuid4)
 PATIENT = DatabaseLimits(connections=3, silence_seconds=30, lock_seconds=30, statement_seconds=30)
 
 TURNS = {1: 1_000, BATCH_SIZE: 60}
@@ -100,7 +100,7 @@ async def _turns(
             decision = await store.commit(
                 {BOARD},
                 partial(_as_it_is, batch),
-                partial(decide_batch, rules=RULES),
+                partial(decide_batch, inputs=INPUTS),
             )
             own += process_time() - begun
             for change in decision.changes:

@@ -9,7 +9,7 @@ from scoreboard.domain.digests import Digest
 from scoreboard.domain.events import Event
 from scoreboard.domain.queries import Page
 from scoreboard.domain.rate_limit import RateLimit
-from scoreboard.domain.rules import Rules, decide_batch
+from scoreboard.domain.rules import DecisionInputs, decide_batch
 from scoreboard.domain.standings import Change, ChangeKind, Standing
 from scoreboard.domain.submissions import Proof, Submission
 from scoreboard.ports.ranking import Ranking
@@ -43,8 +43,8 @@ def proof(current: int, *earlier: int) -> Proof:
     return Proof("ada", "quest", digest(current, *earlier))
 
 
-def rules(limit: RateLimit = UNLIMITED) -> Rules:
-    return Rules({board.id: board for board in (MAIN, SIDE)}, limit, uuid4)
+def rules(limit: RateLimit = UNLIMITED) -> DecisionInputs:
+    return DecisionInputs({board.id: board for board in (MAIN, SIDE)}, limit, uuid4)
 
 
 def decide_with(limit: RateLimit = UNLIMITED) -> DecideBatch:

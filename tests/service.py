@@ -19,7 +19,6 @@ from scoreboard.ranking.memory import MemoryRanking
 from scoreboard.resilience.background_loop import running
 from scoreboard.services.administer import Administration
 from scoreboard.services.apply import Applier
-from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.group_commit import GroupCommit
 from scoreboard.services.heal import Healer
 from scoreboard.services.minimum_versions import MinimumVersions
@@ -128,7 +127,7 @@ class Service:
         self.minimum = MinimumVersions()
         self.applier = Applier(store, self.ranking, self.minimum)
         self.healer = Healer(store, self.applier, self.minimum, ("main",))
-        self.commit = GroupCommit(store, self.applier, rules(), ClockGuard(clock))
+        self.commit = GroupCommit(store, self.applier, rules(), clock)
         self.reader = BoardReader(catalog, store, self.ranking, self.minimum, clock)
         self.submitter = Submitter(catalog, self.commit, self.reader, new_id=counted_ids().__next__)
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from scoreboard.clock import SystemClock
 from scoreboard.domain.boards import Board
 from scoreboard.domain.events import NewId
-from scoreboard.domain.rules import Rules
+from scoreboard.domain.rules import DecisionInputs
 from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
@@ -195,8 +195,8 @@ def _make_process(environment: _Environment, store: AdminStore, ranking: Ranking
     minimum, clock_guard = MinimumVersions(), ClockGuard(clock)
     applier = Applier(store, ranking, minimum, observer)
     healer = Healer(store, applier, minimum, boards, observer)
-    rules = Rules(catalog.boards, settings.rate_limit, environment.new_id)
-    commit = GroupCommit(store, applier, rules, clock_guard, observer, minimum)
+    inputs = DecisionInputs(catalog.boards, settings.rate_limit, environment.new_id)
+    commit = GroupCommit(store, applier, inputs, clock, observer, minimum, clock_guard)
     reader = BoardReader(catalog, store, ranking, minimum, clock, observer)
     hub = _make_hub(environment, boards)
     board_cache = BoardCache(reader.page, catalog.boards, minimum_version=minimum.of)

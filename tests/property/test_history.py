@@ -233,7 +233,9 @@ class History(RuleBasedStateMachine):
         self.ranking = LossyRanking()
         minimum, clock_guard = MinimumVersions(), ClockGuard(self.clock)
         self.applier = Applier(self.store, self.ranking, minimum)
-        commit = GroupCommit(self.store, self.applier, RULES, clock_guard, minimum=minimum)
+        commit = GroupCommit(
+            self.store, self.applier, RULES, self.clock, minimum=minimum, clock_guard=clock_guard
+        )
         self.reader = BoardReader(CATALOG, self.store, self.ranking, minimum, self.clock)
         self.submitter = Submitter(CATALOG, commit, self.reader, new_id=self.ids.__next__)
         self.administration = Administration(

@@ -13,7 +13,6 @@ from scoreboard.domain.errors import PlayerBusy, QueueFull, RateLimited, StoreUn
 from scoreboard.domain.rate_limit import RateLimit
 from scoreboard.ports.store import DecideBatch, Take
 from scoreboard.resilience.background_loop import running
-from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.group_commit import GroupCommit
 from scoreboard.services.write_queue import PLAYER_QUEUE_SIZE, QUEUE_SIZE
 from scoreboard.store.sqlite.store import SqliteStore
@@ -59,7 +58,7 @@ async def committing(
         store.turns = []
         store.turn = asyncio.Event()
         await store.register_boards([MAIN])
-        commit = GroupCommit(store, ApplierOf(apply), rules(limit), ClockGuard(clock))
+        commit = GroupCommit(store, ApplierOf(apply), rules(limit), clock)
         async with running(*commit.loops if run else ()):
             yield commit, store, clock
 

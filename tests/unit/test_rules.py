@@ -12,7 +12,7 @@ from scoreboard.domain.errors import IdempotencyKeyReused, NotYourScore, RateLim
 from scoreboard.domain.events import Event, EventKind, Head
 from scoreboard.domain.facts import ActionUse, BatchFacts, SubmissionFacts
 from scoreboard.domain.folding import fold
-from scoreboard.domain.request_checks import check_request
+from scoreboard.domain.request_checks import make_submission
 from scoreboard.domain.rules import decide, decide_batch
 from scoreboard.domain.scopes import WRITE_SCORES
 from scoreboard.domain.standings import Player
@@ -96,8 +96,8 @@ def test_only_a_trusted_server_submits_for_another_user() -> None:
     request, event_id = SubmissionRequest("quest", "bob"), UUID(int=1)
     for scopes in (frozenset[str](), frozenset({WRITE_SCORES})):
         with pytest.raises(NotYourScore):
-            check_request(Caller("ada", scopes=scopes), request, QUEST, event_id=event_id)
+            make_submission(Caller("ada", scopes=scopes), request, QUEST, event_id=event_id)
     trusted = Caller("game", "The Game", frozenset({"scores:write:any"}))
-    assert check_request(trusted, request, QUEST, event_id=event_id).name is None
+    assert make_submission(trusted, request, QUEST, event_id=event_id).name is None
     bob = Caller("bob", "Bob", frozenset({WRITE_SCORES}))
-    assert check_request(bob, request, QUEST, event_id=event_id).name == "Bob"
+    assert make_submission(bob, request, QUEST, event_id=event_id).name == "Bob"

@@ -34,7 +34,7 @@ _INVISIBLE: Final = (
     f"\ufff9-\ufffc\U00016fe4\U00013430-\U00013440{_NONCHARACTERS}"
 )
 
-_SUSPECT: Final = re.compile(f"[{_INVISIBLE}]")
+_INVISIBLE_CHARACTER: Final = re.compile(f"[{_INVISIBLE}]")
 
 _PARTS: Final = re.compile(
     # The flag of a part of a country, such as Scotland's: kept whole.
@@ -111,7 +111,7 @@ def _visible(text: str) -> str:
     for match in _PARTS.finditer(text):
         part = match[0]
         is_mark = unicodedata.category(part[0]) in {"Mn", "Me"}
-        if _SUSPECT.fullmatch(part):
+        if _INVISIBLE_CHARACTER.fullmatch(part):
             if not _has_effect(part, kept[-2 * MAX_MARKS :], text[match.end() : match.end() + 1]):
                 continue
         elif not is_mark:
@@ -124,7 +124,7 @@ def _visible(text: str) -> str:
 
 def _has_effect(invisible: str, before: str, after: str) -> bool:
     """Return True if an invisible character is valid in its context."""
-    if _SUSPECT.match(after):
+    if _INVISIBLE_CHARACTER.match(after):
         after = ""
     if invisible == _ZWNJ:
         return _follows_virama(before) or (_is_joining(_base(before)) and _is_joining(after))

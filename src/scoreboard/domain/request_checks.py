@@ -23,7 +23,7 @@ from scoreboard.domain.scopes import WRITE_ANY_SCORES, WRITE_SCORES
 from scoreboard.domain.submissions import NO_PROVENANCE, Caller, Provenance, Submission, SubmissionRequest
 
 
-def check_request(
+def make_submission(
     caller: Caller,
     request: SubmissionRequest,
     action: Action,
@@ -32,9 +32,10 @@ def check_request(
     key: Digest | None = None,
     provenance: Provenance = NO_PROVENANCE,
 ) -> Submission:
-    """Check a request. The name comes from the player's own token, or from a trusted server.
+    """Check a request, and return its submission.
 
-    `key` is the digest of the idempotency key. Raises NotYourScore, InsufficientScope, ActionByServer,
+    The name comes from the player's own token, or from a trusted server. `key` is the digest of the
+    idempotency key. Raises NotYourScore, InsufficientScope, ActionByServer,
     PointsNotYours, NameNotYours, ProofRequired, ProofInvalid, and the errors of `_check_points` and
     `_check_columns`.
     """

@@ -26,15 +26,15 @@ from scoreboard.domain.windows import head_after, judged_us, order_us
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """The boards of the catalog, the rate limit, and the source of ids for rollovers."""
+class DecisionInputs:
+    """What decides besides the facts: the boards of the catalog, the rate limit, and the source of ids."""
 
     boards: Mapping[str, Board]
     limit: RateLimit
     new_id: NewId
 
 
-def decide_batch(batch: Sequence[Submission], facts: BatchFacts, rules: Rules) -> Decision:
+def decide_batch(batch: Sequence[Submission], facts: BatchFacts, inputs: DecisionInputs) -> Decision:
     """Decide about a batch, at most one submission per player. Number the new events, board by board.
 
     `facts.heads` has the locked boards. The rollovers that are due on them come first, also without
@@ -48,12 +48,12 @@ def decide_batch(batch: Sequence[Submission], facts: BatchFacts, rules: Rules) -
     for board, head in facts.heads.items():
         now_us[board] = judged_us(facts.reading_us, head)
         rollovers, heads[board] = roll_over(
-            board, rules.boards[board].definition, head, now_us[board], rules.new_id
+            board, inputs.boards[board].definition, head, now_us[board], inputs.new_id
         )
         events += rollovers
     for submission, known in zip(batch, facts.submissions, strict=True):
         board = submission.board
-        outcome = decide(submission, known, rules.boards[board], heads[board], now_us[board], rules.limit)
+        outcome = decide(submission, known, inputs.boards[board], heads[board], now_us[board], inputs.limit)
         outcomes.append(outcome)
         if isinstance(outcome, Refusal) or outcome.replayed:
             continue

@@ -1,6 +1,6 @@
 """Detection of jumps of the store's clock, before anything is written with a wrong time."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
@@ -19,6 +19,17 @@ _JUMP_US: Final = round(JUMP_SECONDS * 1_000_000)
 log = structlog.get_logger()
 
 
+class _Jump(NamedTuple):
+    """A jump that is refused: the store's offset after it, and the monotonic time at which it was found."""
+
+    offset_us: int
+    found_at: float
+
+    def left_seconds(self, now: float) -> float:
+        """Return the rest of the grace period. It is negative once that is over."""
+        return self.found_at + GRACE_SECONDS - now
+
+
 class ClockGuard:
     """Compares each reading of the store's clock with this machine's monotonic clock.
 
@@ -28,37 +39,34 @@ class ClockGuard:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._trusted_us: int | None = None
-        self._doubted: tuple[int, float] | None = None
+        self._trusted_offset_us: int | None = None
+        """How far the store's clock was ahead of the monotonic clock at the last accepted reading."""
+        self._jump: _Jump | None = None
         self.jumps = 0
         """The number of jumps so far."""
 
     @property
     def is_unsure(self) -> bool:
         """True while writes are refused. From any thread."""
-        doubted = self._doubted
-        return doubted is not None and self._clock.monotonic() < doubted[1] + GRACE_SECONDS
-
-    def now(self) -> float:
-        """Return monotonic seconds, by the clock that readings are compared with."""
-        return self._clock.monotonic()
+        jump = self._jump
+        return jump is not None and jump.left_seconds(self._clock.monotonic()) > 0
 
     def check(self, reading_us: int) -> None:
         """Check a reading of the store's clock before it is written. Raises ClockUnsure."""
         now = self._clock.monotonic()
         offset_us = reading_us - round(now * 1_000_000)
-        if self._trusted_us is None:
+        if self._trusted_offset_us is None:
             self._compare_with_this_machine(reading_us)
-        elif abs(offset_us - self._trusted_us) > _JUMP_US:
-            self._doubt(offset_us, offset_us - self._trusted_us, now)
-        elif self._doubted is not None:
+        elif abs(offset_us - self._trusted_offset_us) > _JUMP_US:
+            self._refuse_jump(offset_us, offset_us - self._trusted_offset_us, now)
+        elif self._jump is not None:
             log.info("the clock is right again")
-        self._doubted = None
-        self._trusted_us = offset_us
+        self._jump = None
+        self._trusted_offset_us = offset_us
 
     def offsets(self) -> tuple[int, int | None]:
         """Return how far this machine's clock and the store's are ahead of the monotonic clock."""
-        return self._clock.now_us() - round(self._clock.monotonic() * 1_000_000), self._trusted_us
+        return self._clock.now_us() - round(self._clock.monotonic() * 1_000_000), self._trusted_offset_us
 
     def _compare_with_this_machine(self, reading_us: int) -> None:
         ahead_us = reading_us - self._clock.now_us()
@@ -67,18 +75,17 @@ class ClockGuard:
                 "the database's clock differs from this machine's", ahead_seconds=ahead_us // 1_000_000
             )
 
-    def _doubt(self, offset_us: int, jump_us: int, now: float) -> None:
+    def _refuse_jump(self, offset_us: int, jump_us: int, now: float) -> None:
         """Raise ClockUnsure until the grace period is over."""
-        if self._doubted is None or abs(offset_us - self._doubted[0]) > _JUMP_US:
-            self._doubted = (offset_us, now)
+        if self._jump is None or abs(offset_us - self._jump.offset_us) > _JUMP_US:
+            self._jump = _Jump(offset_us, now)
             self.jumps += 1
             log.error(
                 "the clock has jumped: scores are refused until it is right, for a while",
                 jump_seconds=jump_us // 1_000_000,
                 grace_seconds=GRACE_SECONDS,
             )
-        left_seconds = self._doubted[1] + GRACE_SECONDS - now
-        if left_seconds > 0:
+        if (left_seconds := self._jump.left_seconds(now)) > 0:
             raise ClockUnsure(round(left_seconds * 1_000_000))
         log.warning(
             "the clock has not come back: scores are accepted by its new time",

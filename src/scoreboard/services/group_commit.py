@@ -6,15 +6,15 @@ unexpected reason is split (`bisection`).
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Final
 
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import InternalError, ScoreboardError
 from scoreboard.domain.facts import BatchFacts
-from scoreboard.domain.rules import Rules, decide_batch
+from scoreboard.domain.rules import DecisionInputs, decide_batch
 from scoreboard.domain.submissions import Submission
+from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.ports.store import Store
 from scoreboard.resilience.background_loop import BackgroundLoop
@@ -30,6 +30,22 @@ BATCH_SIZE: Final = 512
 """Submissions of one commit. A larger batch is no faster, and delays its first submission."""
 
 
+class _Batch:
+    """The submissions of one commit: a part of a batch that failed, or else the next ones of the queue."""
+
+    def __init__(self, queue: WriteQueue, part: list[WaitingSubmission]) -> None:
+        self._queue = queue
+        self.waiting = part
+        """Empty before a batch is taken from the queue."""
+        self.boards = frozenset(waiting.submission.board for waiting in part) or queue.boards()
+
+    def take(self) -> Sequence[Submission]:
+        """Return the submissions, first taken from the queue unless they are a part. From any thread."""
+        if not self.waiting:
+            self.waiting = self._queue.take(BATCH_SIZE, self.boards)
+        return [waiting.submission for waiting in self.waiting]
+
+
 class GroupCommit:
     """Commits submissions. Its background loops (`loops`) must run on the event loop that calls `submit`."""
 
@@ -37,17 +53,19 @@ class GroupCommit:
         self,
         store: Store,
         applier: Applier,
-        rules: Rules,
-        clock_guard: ClockGuard,
+        inputs: DecisionInputs,
+        clock: Clock,
         observer: Observer = NULL_OBSERVER,
         minimum: MinimumVersions | None = None,
+        clock_guard: ClockGuard | None = None,
     ) -> None:
         """`minimum` has the corrections that this process knows of; none in a command."""
         self._store = store
-        self._rules = rules
-        self._clock_guard = clock_guard
+        self._inputs = inputs
+        self._clock = clock
+        self._clock_guard = clock_guard or ClockGuard(clock)
         self._observer = observer
-        self._refusals = RefusalCache(clock_guard, minimum or MinimumVersions())
+        self._refusals = RefusalCache(clock, self._clock_guard, minimum or MinimumVersions())
         self._queue = WriteQueue()
         self._bisection = Bisection()
         self._answerer = Answerer(applier, self._refusals, observer)
@@ -79,37 +97,32 @@ class GroupCommit:
 
     async def _tick(self) -> None:
         """Commit the waiting submissions, batch by batch. One bad submission must not lose the others."""
-        while (batch := self._bisection.next_part()) or self._queue:
-            boards = frozenset(waiting.submission.board for waiting in batch) or self._queue.boards()
-            started = self._refusals.now()
+        while (part := self._bisection.next_part()) or self._queue:
+            batch = _Batch(self._queue, part)
+            started = self._clock.monotonic()
             try:
-                decision = await self._store.commit(boards, partial(self._take, batch, boards), self._decide)
+                decision = await self._store.commit(batch.boards, batch.take, self._decide)
             except ScoreboardError as error:
                 # If the store failed before it took a batch, refuse all that wait.
-                for waiting in batch or self._queue.take_all():
+                for waiting in batch.waiting or self._queue.take_all():
                     waiting.refuse(error)
             except Exception as error:  # noqa: BLE001  # It may be of any kind: a constraint, a trigger, a bug.
-                alone = self._bisection.split(batch or self._queue.take(BATCH_SIZE, boards))
+                batch.take()
+                alone = self._bisection.split(batch.waiting)
                 if alone is not None:
                     action = alone.submission.action
                     self._writing.failures.report(error, board=action.board, action=action.id)
                     alone.refuse(InternalError())
             else:
-                self._bisection.note_success(boards)
+                self._bisection.note_success(batch.boards)
                 with self._writing.failures.catch(part="observer"):
-                    seconds = self._refusals.now() - started
-                    self._observer.committed(len(batch), decision.accepted, seconds)
+                    seconds = self._clock.monotonic() - started
+                    self._observer.committed(len(batch.waiting), decision.accepted, seconds)
                 # An error here must not have the batch written again.
                 with self._writing.failures.catch(part="answers"):
-                    self._answerer.put(batch, decision, started)
-
-    def _take(self, batch: list[WaitingSubmission], boards: Collection[str]) -> Sequence[Submission]:
-        """Return the submissions of a batch, which is filled from the queue if it is empty."""
-        if not batch:
-            batch += self._queue.take(BATCH_SIZE, boards)
-        return [waiting.submission for waiting in batch]
+                    self._answerer.put(batch.waiting, decision, started)
 
     def _decide(self, batch: Sequence[Submission], facts: BatchFacts) -> Decision:
         """Decide about a batch. The store calls this, under the lock. Raises ClockUnsure."""
         self._clock_guard.check(facts.reading_us)
-        return decide_batch(batch, facts, self._rules)
+        return decide_batch(batch, facts, self._inputs)

@@ -3,11 +3,12 @@
 from typing import Final
 
 from scoreboard.domain.errors import RateLimited
+from scoreboard.ports.clock import Clock
 from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.minimum_versions import MinimumVersions
 
-SET_CLOCK_US: Final = 500_000
-"""A larger difference to the monotonic clock means that the clock was set. Well below the shortest window."""
+MAX_CLOCK_DRIFT_US: Final = 500_000
+"""If a clock drifts from the monotonic clock by more, it was set. Well below the shortest window."""
 
 REMEMBERED_REFUSALS: Final = 100_000
 """Size of the cache of players over their limit (~100 bytes each)."""
@@ -20,17 +21,14 @@ class RefusalCache:
     too early. All entries are dropped after a correction, because another rule may now refuse the player.
     """
 
-    def __init__(self, clock_guard: ClockGuard, minimum: MinimumVersions) -> None:
+    def __init__(self, clock: Clock, clock_guard: ClockGuard, minimum: MinimumVersions) -> None:
+        self._clock = clock
         self._clock_guard = clock_guard
         self._minimum = minimum
         self._offsets = clock_guard.offsets()
         self._increases = minimum.increases
         self._until: dict[str, tuple[float, float]] = {}
         """For each player, the end of the refusal as it is cached, and as it is reported in `Retry-After`."""
-
-    def now(self) -> float:
-        """Return monotonic seconds."""
-        return self._clock_guard.now()
 
     def check(self, user_id: str) -> None:
         """Raise RateLimited if the player is over the limit."""
@@ -42,7 +40,7 @@ class RefusalCache:
             self._until.clear()
             return
         ends, reported = known
-        now = self.now()
+        now = self._clock.monotonic()
         if now < ends:
             raise RateLimited(round((reported - now) * 1_000_000))
         del self._until[user_id]
@@ -58,11 +56,11 @@ class RefusalCache:
         if len(self._until) >= REMEMBERED_REFUSALS:
             del self._until[next(iter(self._until))]
         wait_seconds = retry_after_us / 1_000_000
-        self._until[user_id] = (asked_at + wait_seconds, self.now() + wait_seconds)
+        self._until[user_id] = (asked_at + wait_seconds, self._clock.monotonic() + wait_seconds)
 
     def _was_clock_set(self) -> bool:
         """Return True if the clock was set after the first refusal in the cache."""
         return any(
-            before is not None and now is not None and abs(now - before) > SET_CLOCK_US
+            before is not None and now is not None and abs(now - before) > MAX_CLOCK_DRIFT_US
             for before, now in zip(self._offsets, self._clock_guard.offsets(), strict=True)
         )

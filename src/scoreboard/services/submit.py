@@ -2,7 +2,7 @@
 
 from scoreboard.domain.digests import Digests
 from scoreboard.domain.events import NewId
-from scoreboard.domain.request_checks import check_request
+from scoreboard.domain.request_checks import make_submission
 from scoreboard.domain.scopes import WRITE_ANY_SCORES
 from scoreboard.domain.submissions import NO_PROVENANCE, Caller, Provenance, SubmissionRequest
 from scoreboard.services.group_commit import GroupCommit
@@ -38,14 +38,14 @@ class Submitter:
     ) -> Receipt:
         """Commit a submission, and return its event once it is durable.
 
-        Raises UnknownAction, all errors of `check_request`, and all errors of `GroupCommit.submit`.
+        Raises UnknownAction, all errors of `make_submission`, and all errors of `GroupCommit.submit`.
         """
         action = self._catalog.action(request.action_id)
         key = None
         if idempotency_key is not None:
             is_server = WRITE_ANY_SCORES in caller.scopes
             key = self._digests.submission(caller.user_id, idempotency_key, is_server=is_server)
-        submission = check_request(
+        submission = make_submission(
             caller, request, action, event_id=self._new_id(), key=key, provenance=provenance
         )
         receipt = await self._commit.submit(submission)

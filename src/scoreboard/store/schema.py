@@ -55,7 +55,7 @@ def migrate(connection: Connection, report: Report = ignore) -> tuple[str | None
 
     before = current_revision(connection)
     if before is not None and before not in REVISIONS:
-        _refuse_unknown(before)
+        _check_newer(before)
         return before, before
     config = migration_config()
     config.attributes |= {"connection": connection, "report": report}
@@ -70,12 +70,13 @@ def check(connection: Connection) -> None:
         return
     if revision is None or revision in REVISIONS:
         raise SchemaError("The database has an older schema than this program: run “scoreboard migrate”.")
-    _refuse_unknown(revision)
+    _check_newer(revision)
     log.info(
         "the database has a newer schema, with additions that this program does not use", schema=revision
     )
 
 
-def _refuse_unknown(revision: str) -> None:
+def _check_newer(revision: str) -> None:
+    """Raise SchemaError if a schema that this program does not know has another first number than its own."""
     if revision.partition(".")[0] != newest_revision().partition(".")[0]:
         raise SchemaError("The database has a newer schema than this program: install a newer scoreboard.")

@@ -13,13 +13,12 @@ from scoreboard.domain.boards import Board
 from scoreboard.domain.decisions import Decision
 from scoreboard.domain.errors import ScoreboardError
 from scoreboard.domain.facts import BatchFacts
-from scoreboard.domain.rules import Rules
+from scoreboard.domain.rules import DecisionInputs
 from scoreboard.domain.submissions import Submission
 from scoreboard.ports.admin_store import AdminStore
 from scoreboard.ports.observer import Observer
 from scoreboard.resilience.background_loop import running
 from scoreboard.services.bisection import FAILED_ALONE
-from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.group_commit import BATCH_SIZE, GroupCommit
 from scoreboard.store.postgresql.server import ServerConnection
 from tests.clocks import HeldClock
@@ -71,7 +70,7 @@ async def no_ranks(_decision: Decision) -> Mapping[tuple[str, int], int]:
 
 @asynccontextmanager
 async def committing(store: AdminStore, clock: HeldClock) -> AsyncIterator[GroupCommit]:
-    written = GroupCommit(store, ApplierOf(no_ranks), rules_of(), ClockGuard(clock))
+    written = GroupCommit(store, ApplierOf(no_ranks), rules_of(), clock)
     async with running(*written.loops):
         yield written
 
@@ -192,7 +191,7 @@ async def test_an_observer_that_fails_causes_no_second_write(store: AdminStore, 
         def committed(self, submissions: int, accepted: int, seconds: float) -> None:
             raise ZeroDivisionError
 
-    written = GroupCommit(store, ApplierOf(no_ranks), rules_of(), ClockGuard(clock), Broken())
+    written = GroupCommit(store, ApplierOf(no_ranks), rules_of(), clock, Broken())
     async with running(*written.loops):
         with capture_logs():
             assert await outcomes(written, *map(submission, USERS)) == ["ok"] * len(USERS)
@@ -223,7 +222,7 @@ async def test_an_unexpected_error_after_a_commit_causes_no_second_write(
 async def test_waiting_submissions_are_written_when_the_writer_runs_again(
     store: AdminStore, clock: HeldClock
 ) -> None:
-    written = GroupCommit(store, ApplierOf(no_ranks), rules_of(), ClockGuard(clock))
+    written = GroupCommit(store, ApplierOf(no_ranks), rules_of(), clock)
     answer = asyncio.create_task(written.submit(submission("early")))
     async with written.loops[0]:
         # It waits for a lock, and has taken nothing yet.
@@ -236,7 +235,7 @@ async def test_waiting_submissions_are_written_when_the_writer_runs_again(
 async def test_a_rule_that_raises_an_error_fails_alone(
     store: AdminStore, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def decide_batch(batch: Sequence[Submission], facts: BatchFacts, known: Rules) -> Decision:
+    def decide_batch(batch: Sequence[Submission], facts: BatchFacts, known: DecisionInputs) -> Decision:
         if any(one.action is DUEL for one in batch):
             raise ZeroDivisionError
         return rules.decide_batch(batch, facts, known)
@@ -253,7 +252,7 @@ async def test_an_unexpected_error_of_the_ranking_costs_only_the_rank(
     async def broken(_decision: Decision) -> Mapping[tuple[str, int], int]:
         raise ZeroDivisionError
 
-    written = GroupCommit(store, ApplierOf(broken), rules_of(), ClockGuard(clock))
+    written = GroupCommit(store, ApplierOf(broken), rules_of(), clock)
     async with running(*written.loops):
         with capture_logs() as logs:
             for _ in range(2):
