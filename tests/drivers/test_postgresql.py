@@ -22,7 +22,7 @@ from scoreboard.store.administration import reads as admin_reads
 from scoreboard.store.postgresql import postgresql_database
 from scoreboard.store.postgresql.connections import Access, Connections
 from scoreboard.store.postgresql.facts import facts_arrays, facts_statement
-from scoreboard.store.postgresql.postgresql_database import DatabaseLimits, open_server
+from scoreboard.store.postgresql.postgresql_database import DatabaseLimits, make_server
 from scoreboard.store.postgresql.store import PostgresqlStore
 from scoreboard.store.schema import newest_revision
 from tests.limits import LIMIT_SECONDS, PATIENT_POSTGRESQL
@@ -43,7 +43,7 @@ IMPATIENT = replace(PATIENT_POSTGRESQL, silence_seconds=0.5)
 
 @asynccontextmanager
 async def pool(url: str, access: Access) -> AsyncIterator[Connections]:
-    server = open_server(url, PATIENT_POSTGRESQL)
+    server = make_server(url, PATIENT_POSTGRESQL)
     async with server.prober, Connections(server, PATIENT_POSTGRESQL, 1, access) as connections:
         yield connections
 

@@ -14,7 +14,7 @@ from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import Snapshot
 from scoreboard.store.postgresql import connections
-from scoreboard.store.postgresql.postgresql_database import DatabaseLimits, open_server
+from scoreboard.store.postgresql.postgresql_database import DatabaseLimits, make_server
 from scoreboard.store.postgresql.prober import APPLICATION_NAME, Prober
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.drivers.observer import Observer, poll
@@ -106,7 +106,7 @@ async def test_an_idle_connection_that_a_firewall_has_dropped_is_replaced(
 
 
 def opened_prober(url: str, silence_seconds: float) -> Prober:
-    return open_server(url, replace(FEW, silence_seconds=silence_seconds)).prober
+    return make_server(url, replace(FEW, silence_seconds=silence_seconds)).prober
 
 
 @pytest.fixture

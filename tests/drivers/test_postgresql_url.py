@@ -71,7 +71,7 @@ async def test_the_schema_is_migrated_and_scores_are_stored_with(
 async def test_session_parameters_reach_the_server(server: PostgresServer) -> None:
     options = "application_name=arcade&options=-c%20work_mem%3D12MB"
     url = f"postgresql://postgres@127.0.0.1:{server.port}/scores?{options}"
-    reading = postgresql_database.open_server(url, PATIENT_POSTGRESQL)
+    reading = postgresql_database.make_server(url, PATIENT_POSTGRESQL)
     async with reading.prober, Connections(reading, PATIENT_POSTGRESQL, 1, "read") as connections:
         named = "SELECT current_setting('application_name'), current_setting('work_mem')"
         shown = await connections.run(lambda connection: connection.exec_driver_sql(named).one())

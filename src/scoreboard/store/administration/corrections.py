@@ -20,12 +20,12 @@ ERASED_REASON: Final = "(erased)"
 
 
 def correct_and_append(
-    connection: Connection, correction: Correction, decide: DecideCorrection, clock_us: int
+    connection: Connection, correction: Correction, decide: DecideCorrection, reading_us: int
 ) -> Decision:
     """Read the facts, call `decide` and write its decision. Raises what `decide` raises."""
     if correction.kind is EventKind.HIDE and correction.board is not None:
         _add_player(connection, correction.user_id)
-    decision, player = decide(read_facts(connection, correction, clock_us))
+    decision, player = decide(read_facts(connection, correction, reading_us))
     if player is not None:
         _append(connection, correction, player, decision)
     return decision

@@ -19,14 +19,14 @@ from scoreboard.store.tables import READING_US, boards, players, score_events
 from scoreboard.store.voids import are_void, is_void, reached_after
 
 
-def read_facts(connection: Connection, correction: Correction, clock_us: int) -> CorrectionFacts:
+def read_facts(connection: Connection, correction: Correction, reading_us: int) -> CorrectionFacts:
     """Read everything that a correction depends on."""
     heads = reads.heads(connection)
     target = _target(connection, correction)
     player = _player(connection, correction, target)
     if player is None:
         return CorrectionFacts(
-            clock_us, None, heads, {}, standings={}, targets=(), reached={}, events={}, repeated=None
+            reading_us, None, heads, {}, standings={}, targets=(), reached={}, events={}, repeated=None
         )
     targets = [] if target is None else [target]
     if correction.since_us is not None:
@@ -46,7 +46,7 @@ def read_facts(connection: Connection, correction: Correction, clock_us: int) ->
         else:
             events[board] = _valued_events(connection, board, player.key, defined[board], periods)
     return CorrectionFacts(
-        reading_us=clock_us,
+        reading_us=reading_us,
         player=player,
         heads=heads,
         definitions=defined,

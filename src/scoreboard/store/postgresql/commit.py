@@ -15,7 +15,7 @@ import structlog
 from scoreboard.domain.decisions import NO_DECISION, Decision
 from scoreboard.domain.errors import OutcomeUnknown, StoreUnavailable
 from scoreboard.store.postgresql.connections import Connections, Transaction
-from scoreboard.store.postgresql.errors import FAILURES, Conflict, reason, store_error, was_lost
+from scoreboard.store.postgresql.errors import CALL_ERRORS, Conflict, reason, store_error, was_lost
 from scoreboard.store.postgresql.ledger import is_in_ledger, lock
 
 WRITERS: Final = 2
@@ -57,7 +57,7 @@ async def commit(writer: Connections, board_keys: Sequence[int], write: Write) -
         except Exception as error:
             if is_committing:
                 return await _look_up(writer, board_keys, decision, error)
-            if not isinstance(error, FAILURES):
+            if not isinstance(error, CALL_ERRORS):
                 raise
             lost += 1
             if lost > WRITERS or not was_lost(error):
@@ -79,7 +79,7 @@ async def _look_up(
                 if await is_in_ledger(transaction.raw, decision.events[0]):
                     return decision
             break
-        except FAILURES as second:
+        except CALL_ERRORS as second:
             if number == WRITERS or not was_lost(second):
                 log.warning("the outcome of a commit is unknown", reason=reason(error))
                 raise OutcomeUnknown from second

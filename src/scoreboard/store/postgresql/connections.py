@@ -11,13 +11,13 @@ from sqlalchemy.pool import QueuePool
 
 from scoreboard.store.postgresql import postgresql_database
 from scoreboard.store.postgresql.errors import (
-    FAILURES,
+    CALL_ERRORS,
     ConnectionLost,
     WrongRole,
     is_demoted,
     is_fatal,
+    log_unavailable,
     reason,
-    unavailable,
     was_lost,
 )
 from scoreboard.store.postgresql.postgresql_database import DatabaseLimits
@@ -89,11 +89,11 @@ class Connections:
         """
         try:
             return await self.attempt(work, *args)
-        except FAILURES as error:
-            raise unavailable(error) from error
+        except CALL_ERRORS as error:
+            raise log_unavailable(error) from error
 
     async def attempt(self, work: Callable[..., T], *args: object) -> T:
-        """Do the same, but raise one of `FAILURES`."""
+        """Do the same, but raise one of `CALL_ERRORS`."""
         lost = 0
         while True:
             try:
@@ -101,7 +101,7 @@ class Connections:
                     result = await transaction.connection.run_sync(work, *args)
                     await transaction.commit()
                     return result
-            except FAILURES as error:
+            except CALL_ERRORS as error:
                 lost += 1
                 if lost > self._limits.connections or not was_lost(error):
                     raise
@@ -139,7 +139,7 @@ class Connections:
             watch = self._server.prober.watch(raw.terminate)
             try:
                 yield connection, raw
-            except FAILURES as error:
+            except CALL_ERRORS as error:
                 if is_demoted(error) or watch.is_cut_off:
                     self._server.renew(reason(error))
                 if not (raw.is_closed() or is_fatal(error)):
@@ -172,6 +172,6 @@ async def _roll_back(raw: asyncpg.Connection) -> None:
         return
     try:
         await raw.execute("ROLLBACK")
-    except FAILURES:
+    except CALL_ERRORS:
         # The connection is broken, and its transaction ends with it.
         raw.terminate()

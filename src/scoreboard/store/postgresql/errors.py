@@ -29,7 +29,7 @@ class Conflict(Exception):
     """Raised if another commit changed a player since the facts were read. Its cause is PostgreSQL's."""
 
 
-ERRORS: Final = (
+CONNECT_ERRORS: Final = (
     WrongRole,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
@@ -37,9 +37,9 @@ ERRORS: Final = (
     OSError,
     TimeoutError,
 )
-"""Every error that asyncpg raises while connecting and afterwards."""
+"""Every error that an attempt to connect can raise."""
 
-FAILURES: Final = (ConnectionLost, DBAPIError, PoolTimeout, *ERRORS)
+CALL_ERRORS: Final = (ConnectionLost, DBAPIError, PoolTimeout, *CONNECT_ERRORS)
 """Every error that a database call can raise. SQLAlchemy does not wrap connection errors."""
 
 READ_ONLY: Final = "25006"
@@ -110,10 +110,10 @@ def reason(error: BaseException) -> str:
 
 def store_error(error: BaseException) -> StoreUnavailable | ContentRejected:
     """Return the exception to raise for a transaction that was not committed."""
-    return ContentRejected(reason(error)) if _is_of_content(error) else unavailable(error)
+    return ContentRejected(reason(error)) if _is_of_content(error) else log_unavailable(error)
 
 
-def unavailable(error: BaseException) -> StoreUnavailable:
+def log_unavailable(error: BaseException) -> StoreUnavailable:
     """Log the error, and return the exception that asks the client to retry."""
     log.error("the database failed", reason=reason(error))
     return StoreUnavailable()

@@ -27,7 +27,7 @@ from scoreboard.store.rejected_content import BoardMissing
 
 _STATEMENT: Final = """
     SELECT coalesce(player.key, nextval('players_key_seq')) AS player_key,
-           coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS clock_us,
+           coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS reading_us,
            head.id AS board, head.version AS head_version, head.at_us AS head_at_us,
            player.name, player.seq, player.is_banned, player.is_hidden, player.is_name_kept, player.renames,
            %(selected)s, use.action_seq, use.at_us AS used_at_us,
@@ -158,7 +158,7 @@ async def read_facts(
     definitions: Mapping[str, Definition],
     idle: Sequence[str],
     limit_count: int,
-    clock_us: int | None,
+    reading_us: int | None,
 ) -> BatchFacts:
     """Return the facts about a batch, and the heads of further, idle boards.
 
@@ -174,13 +174,13 @@ async def read_facts(
     if batch:
         arrays = facts_arrays(batch, board_keys)
         rows = await transaction.raw.fetch(
-            facts_statement(tuple(arrays), shape), limit_count, clock_us, *arrays.values()
+            facts_statement(tuple(arrays), shape), limit_count, reading_us, *arrays.values()
         )
         if [row["board"] for row in rows] != [submission.board for submission in batch]:
             raise BoardMissing
-        reading_us = max(row["clock_us"] for row in rows)
+        reading_us = max(row["reading_us"] for row in rows)
     else:
-        reading_us = await transaction.raw.fetchval(CLOCK) if clock_us is None else clock_us
+        reading_us = await transaction.raw.fetchval(CLOCK) if reading_us is None else reading_us
     keys = [row["player_key"] for row in rows]
 
     def complete(connection: Connection) -> BatchFacts:

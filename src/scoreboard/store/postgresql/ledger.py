@@ -10,7 +10,7 @@ from scoreboard.domain.decisions import Decision
 from scoreboard.domain.definitions import Definition
 from scoreboard.domain.events import Event
 from scoreboard.store.migrations import APPLICATION_ID
-from scoreboard.store.postgresql.errors import FAILURES, Conflict, is_conflict
+from scoreboard.store.postgresql.errors import CALL_ERRORS, Conflict, is_conflict
 from scoreboard.store.rows import event_columns, opened_periods, player_of_events, standing_columns
 
 _LOCK: Final = f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, key) FROM unnest('{{%s}}'::int[]) AS b(key)"
@@ -116,7 +116,7 @@ async def append(
     statement = _append_statement(tuple(events), tuple(standings))
     try:
         is_whole = await raw.fetchval(statement, *events.values(), *players.values(), *standings.values())
-    except FAILURES as error:
+    except CALL_ERRORS as error:
         if is_conflict(error):
             raise Conflict from error
         raise

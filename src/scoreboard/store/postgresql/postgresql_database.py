@@ -16,7 +16,7 @@ from scoreboard.ports.progress import Report, ignore
 from scoreboard.settings.postgresql_url import parse_address
 from scoreboard.store import schema
 from scoreboard.store.migrations import APPLICATION_ID
-from scoreboard.store.postgresql.errors import FAILURES
+from scoreboard.store.postgresql.errors import CALL_ERRORS
 from scoreboard.store.postgresql.server import Server
 
 OLDEST: Final = 150_000
@@ -98,7 +98,7 @@ def _ms(seconds: float) -> str:
     return str(round(seconds * 1_000))
 
 
-def open_server(url: str, limits: DatabaseLimits, *, is_replica: bool = False) -> Server:
+def make_server(url: str, limits: DatabaseLimits, *, is_replica: bool = False) -> Server:
     """Raise StartError if the URL is not usable."""
     try:
         address = parse_address(url, is_replica=is_replica)
@@ -155,13 +155,13 @@ async def _once(url: str, work: Callable[[Connection], T]) -> T:
     patient = DatabaseLimits(1, CONNECT_SECONDS, 600, 3_600, 600)
     settings = session_settings(patient, is_for_writing=False)
     engine = open_engine(
-        open_server(url, patient), patient, settings, connections=1, isolation="READ COMMITTED"
+        make_server(url, patient), patient, settings, connections=1, isolation="READ COMMITTED"
     )
     try:
         async with engine.begin() as connection:
             await _check_server(connection, url)
             return await connection.run_sync(work)
-    except FAILURES as error:
+    except CALL_ERRORS as error:
         raise _unreachable(url, error) from error
     finally:
         await dispose(engine, patient)

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 import asyncpg
 
 from scoreboard.resilience.background_loop import BackgroundLoop
-from scoreboard.store.postgresql.errors import ERRORS
+from scoreboard.store.postgresql.errors import CONNECT_ERRORS
 
 ASK_AGAIN_SECONDS: Final = 30.0
 """Interval between uses of the idle prober's connection, so that firewalls keep it open."""
@@ -46,7 +46,7 @@ class Prober:
         connect: Callable[[], Coroutine[Any, Any, asyncpg.Connection]],
         silence_seconds: Callable[[], float],
     ) -> None:
-        """`connect` raises one of `ERRORS`."""
+        """`connect` raises one of `CONNECT_ERRORS`."""
         self._open = connect
         self._silence_seconds = silence_seconds
         self._watches: dict[Watch, None] = {}
@@ -69,7 +69,7 @@ class Prober:
             await asyncio.wait({self._connecting})
         self._take_connection()
         if self._connection is not None:
-            with suppress(*ERRORS):
+            with suppress(*CONNECT_ERRORS):
                 await self._connection.close(timeout=self._answer_seconds)
 
     @property

@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from scoreboard.settings.postgresql_url import Address, Host, Role
-from scoreboard.store.postgresql.errors import ERRORS, WrongRole, is_unknown_parameter
+from scoreboard.store.postgresql.errors import CONNECT_ERRORS, WrongRole, is_unknown_parameter
 from scoreboard.store.postgresql.prober import APPLICATION_NAME, CONNECT_SECONDS, Prober
 
 RENEWAL_SECONDS: Final = 1.0
@@ -86,7 +86,7 @@ class Server:
     async def connect(
         self, settings: Mapping[str, str], *, command_seconds: float, seconds: float | None = None
     ) -> ServerConnection:
-        """Connect to the first host that has the right role. Raises one of `ERRORS`.
+        """Connect to the first host that has the right role. Raises one of `CONNECT_ERRORS`.
 
         No settings are sent to a pooler, which would refuse or ignore them.
         """
@@ -97,7 +97,7 @@ class Server:
         for host in tuple(self._hosts):
             try:
                 connection, is_standby = await self._connect_to(host, settings, limit, command_seconds)
-            except ERRORS as error:
+            except CONNECT_ERRORS as error:
                 failure = error
                 continue
             connection.renewals = renewals
@@ -159,7 +159,7 @@ class Server:
             raise
         if was_pooled or who["process_id"] == connection.get_server_pid():
             if was_pooled and self.needs_primary and who["is_standby"]:
-                with suppress(*ERRORS):
+                with suppress(*CONNECT_ERRORS):
                     await connection.execute(LEAVE, timeout=seconds)
             return connection, who["is_standby"]
         connection.terminate()

@@ -59,13 +59,13 @@ class PostgresqlStore(StoreReads):
         self._url = url
         self._limit = limit
         self._clock = clock
-        self._server = postgresql_database.open_server(url, limits)
+        self._server = postgresql_database.make_server(url, limits)
         self._writer = Connections(self._server, limits, WRITERS, "write")
         self._reader = Connections(self._server, limits, limits.connections - WRITERS, "read")
         self._replica_server = None
         self._replica = None
         if replica_url is not None:
-            self._replica_server = postgresql_database.open_server(replica_url, limits, is_replica=True)
+            self._replica_server = postgresql_database.make_server(replica_url, limits, is_replica=True)
             self._replica = Replica(self._replica_server, limits, self._reader)
         self._board_keys: Mapping[str, int] = {}
         self._definitions: Mapping[str, Definition] = {}
@@ -115,9 +115,9 @@ class PostgresqlStore(StoreReads):
             idle = idle_boards(boards, batch, self._definitions)
             if not batch and not idle:
                 return NO_DECISION
-            clock_us = None if self._clock is None else self._clock.now_us()
+            reading_us = None if self._clock is None else self._clock.now_us()
             facts = await read_facts(
-                transaction, batch, self._board_keys, self._definitions, idle, self._limit.count, clock_us
+                transaction, batch, self._board_keys, self._definitions, idle, self._limit.count, reading_us
             )
             decision = decide_batch(batch, facts)
             if decision.events:
@@ -138,8 +138,10 @@ class PostgresqlStore(StoreReads):
         self._board_keys = await self._reader.run(board_keys)
 
         async def write(transaction: Transaction) -> Decision:
-            clock_us = await transaction.raw.fetchval(CLOCK) if self._clock is None else self._clock.now_us()
-            return await transaction.connection.run_sync(correct_and_append, correction, decide, clock_us)
+            reading_us = (
+                await transaction.raw.fetchval(CLOCK) if self._clock is None else self._clock.now_us()
+            )
+            return await transaction.connection.run_sync(correct_and_append, correction, decide, reading_us)
 
         # At most one connection, so that scores are written on the other one.
         async with self._one_correction:

@@ -86,7 +86,7 @@ def read_facts(
     idle: Sequence[str],
     definitions: Mapping[str, Definition],
     limit_count: int,
-    clock_us: int,
+    reading_us: int,
 ) -> tuple[BatchFacts, Mapping[str, int]]:
     """Return the facts about a batch with the heads of further, idle boards, and the integer keys of all.
 
@@ -99,7 +99,7 @@ def read_facts(
     if not idle_keys.keys() >= set(idle):
         raise BoardMissing
     if not batch:
-        return batch_facts(connection, batch, (), (), clock_us, shape, idle), idle_keys
+        return batch_facts(connection, batch, (), (), reading_us, shape, idle), idle_keys
     values = {
         "batch": json.dumps([_question(submission) for submission in batch]),
         "limit_count": limit_count,
@@ -110,7 +110,7 @@ def read_facts(
     new_keys = count((rows[0]["newest_player_key"] or 0) + 1)
     keys = [row["player_key"] or next(new_keys) for row in rows]
     keys_of_boards = {**{row["board"]: row["board_key"] for row in rows}, **idle_keys}
-    return batch_facts(connection, batch, rows, keys, clock_us, shape, idle), keys_of_boards
+    return batch_facts(connection, batch, rows, keys, reading_us, shape, idle), keys_of_boards
 
 
 def _question(submission: Submission) -> dict[str, object]:
