@@ -16,10 +16,10 @@ from scoreboard.settings.config import Settings, read_settings
 
 
 def verify() -> None:
-    """Verify that every board is the fold of its ledger.
+    """Verify that every board follows from the events in its ledger.
 
-    Checks that the events have no gaps, that their fold equals the standings, and that the ranking has the
-    same order. Servers may run meanwhile. The command only reads, but it updates a ranking that is behind, as
+    Checks that the events have no gaps, that they lead to the standings, and that the ranking has the same
+    order. Servers may run meanwhile. The command only reads, but it updates a ranking that is behind, as
     servers do. With differences it prints them and exits with 1. It also lists events that were written while
     the clock was ahead: they are valid, and do not change the exit code.
     """

@@ -105,13 +105,13 @@ class Applier:
         Raises StoreUnavailable, RankingUnavailable.
         """
         async with self._heal_locks[board]:
-            copy, head, is_copy = await self._compare(board)
-            if not is_copy:
+            copy, head, has_same_history = await self._compare(board)
+            if not has_same_history:
                 # All instances share the copy. An instance that is connected to a replaced server must not
                 # drop it.
                 self._store.reconnect()
-                copy, head, is_copy = await self._compare(board)
-            if not is_copy:
+                copy, head, has_same_history = await self._compare(board)
+            if not has_same_history:
                 log.warning(
                     "the store has another history than the ranking: filling the board again", board=board
                 )
@@ -133,8 +133,8 @@ class Applier:
             # A backup from before this board was created was restored. A restart creates its row.
             raise StoreUnavailable
         # The copy's state was read first. If it is ahead, the store has really gone back.
-        is_copy = copy.version <= head.version and await self.is_same_history(board, copy, head)
-        return copy, head, is_copy
+        has_same_history = copy.version <= head.version and await self.is_same_history(board, copy, head)
+        return copy, head, has_same_history
 
     async def is_same_history(self, board: str, copy: CopyState, head: Head) -> bool:
         """Return True if the copy's newest event is in the store. After a backup was restored, it may not be.

@@ -153,8 +153,8 @@ def _facts(
     return SubmissionFacts(
         player,
         standings,
-        ActionUse(row["action_seq"] or 0, row["used_at_us"], row["day_at_us"]),
-        row["limit_at_us"],
+        ActionUse(row["action_seq"] or 0, row["used_at_us"], row["day_limiting_us"]),
+        row["limiting_us"],
         has_required=bool(row["has_required"]),
         repeated=repeated,
         is_proof_used=bool(row["is_proof_used"]),

@@ -31,7 +31,7 @@ _STATEMENT: Final = """
            head.id AS board, head.version AS head_version, head.at_us AS head_at_us,
            player.name, player.seq, player.is_banned, player.is_hidden, player.is_name_kept, player.renames,
            %(selected)s, use.action_seq, use.at_us AS used_at_us,
-           limiting.at_us AS limit_at_us, %(columns)s
+           limiting.at_us AS limiting_us, %(columns)s
       FROM unnest(%(arrays)s) WITH ORDINALITY AS batch(%(names)s, number)
       JOIN boards head ON head.key = batch.board_key
       LEFT JOIN LATERAL (
@@ -96,7 +96,7 @@ def facts_statement(names: Sequence[str], shape: FactsShape = DEFAULT_SHAPE) -> 
     proofs = [name for name in names if name.startswith("proof_")]
     joins = (_PER_DAY if "per_day" in names else "") + (_REQUIRED if "required" in names else "")
     columns = (
-        ("limiting_use.at_us" if "per_day" in names else "NULL") + " AS day_at_us",
+        ("limiting_use.at_us" if "per_day" in names else "NULL") + " AS day_limiting_us",
         ("required.found" if "required" in names else "NULL") + " AS has_required",
         ("repeated.board_key" if keys else "NULL") + " AS repeated_board_key",
         ("repeated.version" if keys else "NULL") + " AS repeated_version",

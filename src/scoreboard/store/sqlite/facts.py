@@ -31,12 +31,12 @@ _FACTS: Final = """
            head.key AS board_key, head.id AS board, head.version AS head_version, head.at_us AS head_at_us,
            player.name, player.seq, player.is_banned, player.is_hidden, player.is_name_kept, player.renames,
            %(selected)s, used.action_seq,
-           coalesce(used.clock_us, used.at_us) AS used_at_us, %(limit)s AS limit_at_us,
+           coalesce(used.clock_us, used.at_us) AS used_at_us, %(limit)s AS limiting_us,
            CASE WHEN json_extract(batch.value, '$.per_day') IS NOT NULL THEN (
                 SELECT coalesce(clock_us, at_us) FROM score_events day
                  WHERE day.player_key = player.key AND day.action_id = used.action_id
                    AND day.action_seq = used.action_seq + 1 - json_extract(batch.value, '$.per_day'))
-           END AS day_at_us,
+           END AS day_limiting_us,
            CASE WHEN json_extract(batch.value, '$.required') IS NOT NULL THEN EXISTS (
                 SELECT 1 FROM score_events required
                  WHERE required.player_key = player.key
