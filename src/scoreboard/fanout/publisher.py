@@ -33,15 +33,15 @@ class Publisher:
         self._cache = cache
         self._hub = hub
         self._boards = boards
-        self._publish = {
-            board: CoalescingCache(partial(self._publish_now, board), pause_seconds=READ_PACE_SECONDS)
+        self._publish_board = {
+            board: CoalescingCache(partial(self._read_and_publish, board), pause_seconds=READ_PACE_SECONDS)
             for board in boards
         }
-        self._publish_loops = {
+        self._board_loops = {
             board: BackgroundLoop("publish", partial(self._publish_if_watched, board), observer)
             for board in boards
         }
-        self.loops = (BackgroundLoop("refresh", self._refresh, observer), *self._publish_loops.values())
+        self.loops = (BackgroundLoop("refresh", self._refresh, observer), *self._board_loops.values())
 
     async def publish(self, board: str) -> None:
         """Publish the board's newest top to the hub.
@@ -49,9 +49,9 @@ class Publisher:
         If the board cannot be read, raises StoreUnavailable. If its newest frame is older than a correction,
         that frame is dropped first, and the streams of the board end.
         """
-        await self._publish[board].get()
+        await self._publish_board[board].get()
 
-    async def _publish_now(self, board: str) -> None:
+    async def _read_and_publish(self, board: str) -> None:
         try:
             frame = await self._cache.page(board)
         except StoreUnavailable:
@@ -64,19 +64,19 @@ class Publisher:
     async def follow(self, changed_boards: AsyncIterator[str]) -> None:
         """Publish each named board that has subscribers, at most once per `READ_PACE_SECONDS`."""
         async for board in changed_boards:
-            self._publish_loops[board].wake()
+            self._board_loops[board].wake()
 
     async def _publish_if_watched(self, board: str) -> None:
         if self._hub.has_subscribers(board):
-            await self._try(board)
+            await self._publish_or_log(board)
 
     async def _refresh(self) -> float:
         """Publish all boards. The hub sends nothing if a board has not changed."""
         for board in self._boards:
-            await self._try(board)
+            await self._publish_or_log(board)
         return REFRESH_SECONDS
 
-    async def _try(self, board: str) -> None:
+    async def _publish_or_log(self, board: str) -> None:
         with self._failures.catch(board=board):
             try:
                 await self.publish(board)

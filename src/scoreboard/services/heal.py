@@ -1,4 +1,4 @@
-"""The background loop that heals the ranking, and finds out which servers are unavailable.
+"""The background loop that heals the copies of all boards, and finds out which servers are unavailable.
 
 It covers all causes of a gap: a start, a crash before the apply, a flushed Redis, another process's commit.
 """
@@ -18,11 +18,11 @@ from scoreboard.services.apply import Applier
 from scoreboard.services.minimum_versions import MinimumVersions
 
 INTERVAL_SECONDS: Final = 1.0
-"""Interval of the comparisons of versions. A lost change hint delays a board by this time at most."""
+"""Interval at which all boards are healed. A lost change hint delays a board by this time at most."""
 
 PAUSE_SECONDS: Final = 0.2
-"""Minimum time between two comparisons, which query ranking and store for all boards. Any client can request
-one, with a `Last-Event-ID` that is ahead. A flood of such requests causes five comparisons a second."""
+"""Minimum time between two rounds, which query ranking and store for each board. Any client can request one,
+with a `Last-Event-ID` that is ahead. A flood of such requests causes five rounds a second."""
 
 START_SECONDS: Final = 0.5
 """Limit of the healing before the start. Copies of about ten thousand players are filled in this time."""
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 
 class Healer:
-    """Compares the copies of all boards with the store once a second, and heals those that are behind."""
+    """Heals the copies of all boards once a second. For one that is not behind, it only compares versions."""
 
     def __init__(
         self,
@@ -45,10 +45,10 @@ class Healer:
         self._applier = applier
         self._minimum = minimum
         self._boards = boards
-        self._comparison = CoalescingCache(self._compare, pause_seconds=PAUSE_SECONDS)
+        self._heal_all = CoalescingCache(self._heal_boards, pause_seconds=PAUSE_SECONDS)
         self.loop = BackgroundLoop("healing", self._tick, observer, woken=applier.large_gap)
         self.unavailable: frozenset[str] = frozenset()
-        """The servers (`store`, `ranking`) that were unavailable in the last comparison."""
+        """The servers (`store`, `ranking`) that were unavailable when the boards were last healed."""
 
     async def prepare(self) -> None:
         """Heal as much as is possible in a short time, so that the first submissions already get ranks."""
@@ -58,16 +58,16 @@ class Healer:
                     await self._applier.heal(board)
 
     async def catch_up(self) -> None:
-        """Compare and heal all boards now. Return after a second if that takes longer."""
+        """Heal all boards now. Return after a second if that takes longer."""
         with suppress(TimeoutError):
             async with asyncio.timeout(INTERVAL_SECONDS):
-                await self._comparison.get()
+                await self._heal_all.get()
 
     async def _tick(self) -> float:
-        await self._comparison.get()
+        await self._heal_all.get()
         return INTERVAL_SECONDS
 
-    async def _compare(self) -> None:
+    async def _heal_boards(self) -> None:
         unavailable: set[str] = set()
         for board in self._boards:
             with self.loop.failures.catch(board=board):
