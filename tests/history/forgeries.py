@@ -148,13 +148,13 @@ def _half_mixed(history: History) -> History:
 def _wrong_score(history: History) -> History:
     number = _frames_of(history, "wren")[2]
     first, *others = history.frames[number].snapshot.entries
-    return _with_frame(history, number, entries=(replace(first, score=first.score + 1), *others))
+    return _with_frame(history, number, entries=(first._replace(score=first.score + 1), *others))
 
 
 def _turned_tie(history: History) -> History:
     number = _frames_of(history, "wren")[1]
     first, second = history.frames[number].snapshot.entries
-    turned = (replace(second, rank=1), replace(first, rank=2))
+    turned = (second._replace(rank=1), first._replace(rank=2))
     return _with_frame(history, number, entries=turned)
 
 

@@ -116,7 +116,7 @@ class Lying(MemoryRanking):
 
 def turned(page: Snapshot) -> Snapshot:
     first, second, *rest = page.entries
-    return replace(page, entries=(replace(second, rank=1), replace(first, rank=2), *rest))
+    return replace(page, entries=(second._replace(rank=1), first._replace(rank=2), *rest))
 
 
 LIES = {
@@ -126,7 +126,7 @@ LIES = {
         ["ranking: has 2 players"],
     ),
     "a name is another": (
-        lambda page: replace(page, entries=(replace(page.entries[0], name="Eve"), *page.entries[1:])),
+        lambda page: replace(page, entries=(page.entries[0]._replace(name="Eve"), *page.entries[1:])),
         ["ranking: ada is named Eve, but should be None"],
     ),
     "it is of another moment": (

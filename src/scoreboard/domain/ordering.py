@@ -8,12 +8,19 @@ from collections.abc import Sequence
 from scoreboard.domain.definitions import Definition, Sort, Ties
 
 
+def signs(definition: Definition) -> tuple[int, ...]:
+    """Return 1 or -1 for the score and each column: multiplied with the value, it is the order value."""
+    return tuple(-1 if sort is Sort.DESCENDING else 1 for sort in definition.sorts)
+
+
+def tie_sign(definition: Definition) -> int:
+    """Return 1 or -1: multiplied with the version that reached the values, it is the `tie_order`."""
+    return -1 if definition.ties is Ties.LATEST else 1
+
+
 def order_values(definition: Definition, values: Sequence[int]) -> tuple[int, ...]:
     """Return the order values of a score and its columns. The same call turns them back."""
-    return tuple(
-        -value if sort is Sort.DESCENDING else value
-        for sort, value in zip(definition.sorts, values, strict=True)
-    )
+    return tuple(sign * value for sign, value in zip(signs(definition), values, strict=True))
 
 
 def tie_order(definition: Definition, reached_version: int) -> int:
@@ -22,7 +29,7 @@ def tie_order(definition: Definition, reached_version: int) -> int:
     Each event reaches the values of one player. Neither a clock nor a collation takes part in the order.
     Players who share a rank are listed in the order in which they reached it.
     """
-    return -reached_version if definition.ties is Ties.LATEST else reached_version
+    return tie_sign(definition) * reached_version
 
 
 def order_key(definition: Definition, values: Sequence[int], reached_version: int) -> tuple[int, ...]:

@@ -40,7 +40,7 @@ class Players:
 
 @dataclass(frozen=True, slots=True)
 class AtRanks:
-    """The rows at these positions of the order, from 1. Positions beyond the last row have none."""
+    """The rows at these positions of the order, from 1, each once. Positions beyond the last have none."""
 
     ranks: tuple[int, ...]
 

@@ -1,6 +1,6 @@
 """Port of the ranking: an ordered copy of each board."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -49,6 +49,9 @@ class Ranking(Protocol):
 
     async def copy_state(self, board: str) -> CopyState:
         """Return the state of the copy. Without one: version 0, not readable. Raises RankingUnavailable."""
+
+    async def copy_states(self, boards: Collection[str]) -> Mapping[str, CopyState]:
+        """Return the states of several copies. Those that cannot be read now are missing."""
 
     async def apply(self, change: Change, copy_id: str | None = None) -> ApplyResult:
         """Apply a change in one atomic step, and only in order.

@@ -13,7 +13,7 @@ from scoreboard.ranking.redis.keys import BoardKeys, names_probe
 from scoreboard.ranking.redis.servers import RedisServers
 from scoreboard.resilience.circuit_breaker import CircuitBreaker
 
-SCRIPTS: Final = ("apply", "read", "drop", "keep_names", "names", "drop_names")
+SCRIPTS: Final = ("apply", "read", "states", "drop", "keep_names", "names", "drop_names")
 
 WAIT_FOR_CONNECTION_SECONDS: Final = 0.25
 """Time limit of the wait for a free connection. A longer wait means that this process is overloaded."""
@@ -61,7 +61,7 @@ class RedisCalls:
     def _limits(self) -> RedisLimits:
         return self._servers.limits
 
-    async def run(self, script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+    async def run(self, script: str, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
         """Run a script. To be called in a block of `guard`."""
         return await self._scripts[script](keys=keys, args=arguments)
 

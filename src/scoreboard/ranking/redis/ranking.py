@@ -7,8 +7,8 @@ dropped and filled again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from operator import attrgetter
 from typing import Final, Self
@@ -17,16 +17,16 @@ from uuid import uuid4
 import structlog
 from redis.asyncio import Redis, RedisCluster
 
-from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.definitions import Definition
 from scoreboard.domain.errors import RankingUnavailable
-from scoreboard.domain.queries import Page, Players, Query
-from scoreboard.domain.standings import Change, Entry, Snapshot, Standing
+from scoreboard.domain.queries import After, Around, AtRanks, Page, Players, Query
+from scoreboard.domain.standings import Change, Snapshot, Standing
 from scoreboard.ports.ranking import ApplyResult, CopyState
 from scoreboard.ranking.changed_boards import ChangedBoards
 from scoreboard.ranking.redis.calls import RedisCalls
 from scoreboard.ranking.redis.connection import RedisLimits
 from scoreboard.ranking.redis.keys import BoardKeys, names_key
+from scoreboard.ranking.redis.members import Members, name_text
 from scoreboard.ranking.redis.servers import RedisServers, follow_primary
 from scoreboard.ranking.redis.subscription import Subscription
 from scoreboard.resilience.background_loop import BackgroundLoop
@@ -39,6 +39,11 @@ LOST: Final = 0
 
 MAX_PAGES: Final = 256
 """Pages whose concurrent readers share one read (about 1 KB each)."""
+
+CONSECUTIVE: Final = (Page, After, Around)
+"""Queries for consecutive rows."""
+
+Argument = str | int | bytes
 
 log = structlog.get_logger()
 
@@ -58,13 +63,13 @@ class RedisRanking:
     ) -> None:
         """`definitions` are those of the boards of the catalog. `changed_boards` yields only these."""
         self._servers = RedisServers(parse_address(url), limits, is_cluster, sentinel_password)
-        self._definitions = definitions
         self._boards = tuple(definitions)
+        self._members = {board: Members(definition) for board, definition in definitions.items()}
         self._prefix = prefix
         self._names = names_key(prefix)
         self._process = uuid4().hex
         self._changed_boards = ChangedBoards()
-        self._pages: dict[tuple[str, Page], CoalescingCache[Snapshot]] = {}
+        self._pages: dict[tuple[str, str, Page], CoalescingCache[Snapshot]] = {}
         self._calls = RedisCalls(
             self._servers, prefix, self._process, partial(self._changed_boards.add, self._boards)
         )
@@ -81,26 +86,36 @@ class RedisRanking:
         head, *_ = self._keys(board).copy
         async with self._calls.guard(board):
             found = await self._calls.client.hmget(head, "version", "readable", "at_us", "copy")
-        version, readable, reading_us, copy_id = (
-            part.decode() if isinstance(part, bytes) else part or "" for part in found
-        )
-        return CopyState(int(version or 0), readable == "1", int(reading_us or 0), copy_id)
+        return _copy_state(found)
+
+    async def copy_states(self, boards: Collection[str]) -> Mapping[str, CopyState]:
+        """One call reads all heads. In a cluster, it is one call for each board."""
+        groups = [(board,) for board in boards] if self._servers.is_cluster else [tuple(boards)]
+        states: dict[str, CopyState] = {}
+        for group in filter(None, groups):
+            heads = [self._keys(board).copy[0] for board in group]
+            with suppress(RankingUnavailable):
+                async with self._calls.guard(group[0]):
+                    found = await self._calls.run("states", heads, [])
+                for board, fields in zip(group, found, strict=True):
+                    with suppress(ValueError):
+                        states[board] = _copy_state(fields)
+        return states
 
     async def apply(self, change: Change, copy_id: str | None = None) -> ApplyResult:
-        board, standings = change.board, change.standings
-        arguments: list[str | int] = [
-            str(change.kind),
-            change.from_version,
-            change.to_version,
-            change.reading_us,
-        ]
-        arguments += (self._keys(board).changed, ANY_COPY if copy_id is None else copy_id, uuid4().hex)
-        for standing in standings:
-            arguments += _row(standing)
+        board = change.board
+        periods = _by_period(change)
+        standings = [standing for group in periods.values() for standing in group]
+        expected = ANY_COPY if copy_id is None else copy_id
+        arguments = [*_head(change), self._keys(board).changed, expected, uuid4().hex]
+        arguments += self._member_arguments(board)
+        arguments.append(len(periods))
+        for period, group in periods.items():
+            arguments += (period, len(group))
+        arguments += _rows(self._members[board], standings)
         async with self._calls.guard(board):
             if self._servers.is_cluster and standings:
-                names = [part for standing in standings for part in _name(standing)]
-                await self._calls.run("keep_names", [self._names], names)
+                await self._calls.run("keep_names", [self._names], _names(standings))
             version, readable, moved, *ranks = await self._calls.run(
                 "apply", self._copy_and_names(board), arguments
             )
@@ -113,47 +128,44 @@ class RedisRanking:
         )
 
     async def read(self, board: str, period: str, query: Query) -> Snapshot:
-        if period != ALL_TIME:
-            raise RankingUnavailable
         if not isinstance(query, Page):
-            return await self._read(board, query)
-        key = (board, query)
+            return await self._read(board, period, query)
+        key = (board, period, query)
         if key not in self._pages:
             if len(self._pages) >= MAX_PAGES:
                 self._pages.clear()
-            self._pages[key] = CoalescingCache(partial(self._read, board, query))
+            self._pages[key] = CoalescingCache(partial(self._read, board, period, query))
         return await self._pages[key].get()
 
-    async def _read(self, board: str, query: Query) -> Snapshot:
+    async def _read(self, board: str, period: str, query: Query) -> Snapshot:
+        members_of = self._members[board]
+        arguments = [period, *self._member_arguments(board), *_query(members_of, query)]
         async with self._calls.guard(board):
-            found = await self._calls.run("read", self._copy_and_names(board), _arguments(query))
+            found = await self._calls.run("read", self._copy_and_names(board), arguments)
             if not found:
                 if found == LOST:
                     log.warning("Redis has lost a part of a board, which is filled again", board=board)
                 raise RankingUnavailable
-            version, reading_us, player_count, players, scores, reached_ats_us, names, ranks = found
-            if self._servers.is_cluster and players:
+            version, reading_us, player_count, members, scores, reached_ats_us, names, ranks, index = found
+            if self._servers.is_cluster and members:
+                players = [members_of.player(member) for member in members]
                 names = await self._calls.run("names", [self._names], players)
         if None in names:
             log.warning("Redis has lost names of players, whose board is filled again", board=board)
             await self._forget(board)
             raise RankingUnavailable
+        if members and isinstance(query, CONSECUTIVE):
+            ranks = members_of.ranks(scores, members, ranks[0], index)
+        entries = list(map(members_of.entry, ranks, scores, members, names, reached_ats_us))
+        if isinstance(query, Players):
+            entries.sort(key=attrgetter("position"))
         return Snapshot(
             board=board,
             version=int(version),
             reading_us=int(reading_us),
             players=int(player_count),
-            entries=tuple(
-                sorted(
-                    (
-                        Entry(rank, *_user_id_and_name(name), -int(score), int(reached_at_us))
-                        for rank, name, score, reached_at_us in zip(
-                            ranks, names, scores, reached_ats_us, strict=True
-                        )
-                    ),
-                    key=attrgetter("rank"),
-                )
-            ),
+            entries=tuple(entries),
+            period=period,
         )
 
     async def drop(self, board: str) -> None:
@@ -211,40 +223,66 @@ class RedisRanking:
     def _keys(self, board: str) -> BoardKeys:
         return BoardKeys(self._prefix, board)
 
+    def _member_arguments(self, board: str) -> tuple[Argument, ...]:
+        members = self._members[board]
+        return members.key_width, members.tied_width
+
     def _copy_and_names(self, board: str) -> tuple[str, ...]:
         """Return the keys of a board's copy, and that of the names if they are on the same server."""
         copy = self._keys(board).copy
         return copy if self._servers.is_cluster else (*copy, self._names)
 
 
-def _arguments(query: Query) -> list[str | int]:
+def _copy_state(found: Sequence[bytes | str | None]) -> CopyState:
+    version, readable, reading_us, copy_id = (
+        part.decode() if isinstance(part, bytes) else part or "" for part in found
+    )
+    return CopyState(int(version or 0), readable == "1", int(reading_us or 0), copy_id)
+
+
+def _by_period(change: Change) -> Mapping[str, Sequence[Standing]]:
+    """Return the standings of each open period. Those of other periods are left out."""
+    periods: dict[str, list[Standing]] = {period: [] for period in change.periods}
+    for standing in change.standings:
+        if standing.period in periods:
+            periods[standing.period].append(standing)
+    return periods
+
+
+def _head(change: Change) -> tuple[Argument, ...]:
+    return str(change.kind), change.from_version, change.to_version, change.reading_us
+
+
+def _rows(members: Members, standings: Sequence[Standing]) -> list[Argument]:
+    rows: list[Argument] = []
+    named: set[int] = set()
+    for standing in standings:
+        score, key = members.score_and_key(standing)
+        rows += (standing.player, score, key, standing.reached_at_us, standing.version, int(standing.listed))
+        if standing.player in named:
+            rows += ("", "")
+        else:
+            named.add(standing.player)
+            rows += (standing.name_version, name_text(standing))
+    return rows
+
+
+def _names(standings: Sequence[Standing]) -> list[Argument]:
+    names: list[Argument] = []
+    for standing in {standing.player: standing for standing in standings}.values():
+        names += (standing.player, standing.name_version, name_text(standing))
+    return names
+
+
+def _query(members: Members, query: Query) -> list[Argument]:
     match query:
         case Page(limit, offset):
             return ["page", offset, offset + limit - 1]
+        case After(position, limit):
+            return ["after", *members.at(position), limit]
+        case Around(player, limit):
+            return ["around", player, limit]
         case Players(players):
-            return ["players", *players]
-    raise NotImplementedError
-
-
-def _row(standing: Standing) -> tuple[str | int, ...]:
-    player, name_version, user_id_and_name = _name(standing)
-    return (
-        player,
-        -standing.score,
-        standing.reached_version,
-        standing.reached_at_us,
-        standing.version,
-        int(standing.listed),
-        name_version,
-        user_id_and_name,
-    )
-
-
-def _name(standing: Standing) -> tuple[int, int, str]:
-    name = "" if standing.name is None else f"\0{standing.name}"
-    return standing.player, standing.name_version, standing.user_id + name
-
-
-def _user_id_and_name(text: bytes) -> tuple[str, str | None]:
-    _, user_id, *name = text.decode().split("\0")
-    return user_id, name[0] if name else None
+            return ["players", *set(players)]
+        case AtRanks(wanted):
+            return ["at ranks", *sorted({rank for rank in wanted if rank > 0})]

@@ -1,17 +1,25 @@
 -- Prepended to each script: the layout of a board's copy and of the players' names.
 --
--- head   hash: version, at_us, readable (1 or 0), copy (id of this copy), listed (number of players), last_bucket
--- order  sorted set: member "reached_version:player" with the negated score, so that Redis's order (score, then member)
---        is the order of the board
--- rows   one text per player: "version reached_version reached_at_us", with "-" as reached_version if it is not listed
+-- head   hash: version, at_us, readable (1 or 0), copy (id of this copy), periods (the open ones besides "all",
+--        separated by spaces; absent if there are none), and for each open period:
+--        listed:PERIOD (number of players) and last_bucket:PERIOD, without ":PERIOD" for "all"
+-- order  sorted set of each period, order:PERIOD or order for "all": the score is the first order value, the member is
+--        "key:player", so that Redis's order (score, then member) is the order of the board
+-- rows   one text per player and period: "version key reached_at_us", with "-" as the key if it is not listed
 -- names  one text per player, shared by all boards, so that a new name is visible on every board:
 --        "name_version NUL user id", or "name_version NUL user id NUL name"; the key without a bucket number is a string: the last bucket
+--
+-- Keys have the same width on all rows of a board, so that they sort as bytes like the row (members.py). Those of a
+-- board without columns are the reached_version: 16 digits, but without leading zeros in rows.
 --
 -- Rows and names are kept in buckets: hashes of 128 players, which Redis stores compactly (hash-max-listpack-entries).
 -- They take a third of the memory of one large hash. Numbers arrive as text and stay text: Lua would print large numbers
 -- with an exponent.
 
 local PLAYERS_A_BUCKET = 128
+local BUCKETS_A_CALL = 1000
+
+local ALL_TIME = 'all'
 
 local function bucket_of(player)
   return math.floor(tonumber(player) / PLAYERS_A_BUCKET)
@@ -26,23 +34,68 @@ local function entry_of(prefix, player)
 end
 
 local function drop_buckets(prefix, last_bucket)
-  for bucket = 0, last_bucket do
-    redis.call('UNLINK', bucket_key(prefix, bucket))
+  for first = 0, last_bucket, BUCKETS_A_CALL do
+    local keys = {}
+    for bucket = first, math.min(first + BUCKETS_A_CALL - 1, last_bucket) do
+      keys[#keys + 1] = bucket_key(prefix, bucket)
+    end
+    redis.call('UNLINK', unpack(keys))
   end
 end
 
--- Return a member of the order. Versions are padded, so that they sort as text like numbers.
-local function member_of(reached_version, player)
-  return string.rep('0', 16 - #reached_version) .. reached_version .. ':' .. player
+-- Return the order and the rows of a period, and the end of the names of its fields in the head.
+local function view_of(order, rows, period)
+  if period == ALL_TIME then
+    return order, rows, ''
+  end
+  return order .. ':' .. period, rows .. ':' .. period, ':' .. period
 end
 
--- Return the rank of a player, from 1, or 0 if it is not listed; and its member of the order.
-local function rank_of(order, rows, player)
-  local row = redis.call('HGET', entry_of(rows, player))
-  local reached = row and string.match(row, '^%d+ (%d+) ')
-  local member = reached and member_of(reached, player)
-  local rank = member and redis.call('ZRANK', order, member)
-  return rank and rank + 1 or 0, member
+local function member_of(key, player, key_width)
+  return string.rep('0', key_width - #key) .. key .. ':' .. player
+end
+
+-- Return the version, the key and reached_at_us of a row. A key may contain any byte.
+local function parse_row(row)
+  return string.match(row or '', '^(%d+) (.+) (%d+)$')
+end
+
+-- Return the rank of the row at an index. `tied_width` is the number of bytes of the member with the columns if players
+-- with equal values share a rank, otherwise nil. The rank is then 1 + the number of players with better values.
+local function rank_at(order, index, score, member, tied_width)
+  if not tied_width then
+    return index + 1
+  end
+  local low, high = redis.call('ZCOUNT', order, '-inf', '(' .. score), index
+  if tied_width == 0 then
+    return low + 1
+  end
+  local columns = string.sub(member, 1, tied_width)
+  local step = 1
+  while low < high do
+    local middle = math.max(low, high - step)
+    local found = redis.call('ZRANGE', order, middle, middle)[1]
+    if string.sub(found, 1, tied_width) == columns then
+      high, step = middle, step * 2
+    else
+      low = middle + 1
+      step = math.max(1, math.floor((high - low) / 2))
+    end
+  end
+  return high + 1
+end
+
+-- Return the index, the score and the member of a player, or nil if it is not listed.
+local function find(order, rows, player, key_width)
+  local _, key = parse_row(redis.call('HGET', entry_of(rows, player)))
+  if not key or key == '-' then
+    return nil
+  end
+  local member = member_of(key, player, key_width)
+  local index = redis.call('ZRANK', order, member)
+  if index then
+    return index, redis.call('ZSCORE', order, member), member
+  end
 end
 
 -- Return true if the order is complete: with an eviction policy, Redis may have deleted it.
@@ -50,9 +103,19 @@ local function is_whole(order, listed)
   return redis.call('ZCARD', order) == tonumber(listed or 0)
 end
 
+local function drop_view(head, order, rows, period)
+  local own_order, own_rows, suffix = view_of(order, rows, period)
+  drop_buckets(own_rows, tonumber(redis.call('HGET', head, 'last_bucket' .. suffix) or -1))
+  redis.call('UNLINK', own_order)
+  redis.call('HDEL', head, 'listed' .. suffix, 'last_bucket' .. suffix)
+end
+
 local function drop_copy(head, order, rows)
-  drop_buckets(rows, tonumber(redis.call('HGET', head, 'last_bucket') or -1))
-  redis.call('UNLINK', head, order)
+  for period in string.gmatch(redis.call('HGET', head, 'periods') or '', '%S+') do
+    drop_view(head, order, rows, period)
+  end
+  drop_view(head, order, rows, ALL_TIME)
+  redis.call('UNLINK', head)
 end
 
 local function name_of(names, player)
