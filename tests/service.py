@@ -1,7 +1,7 @@
 """The services of one process, with a store and a ranking that a test can make slow or unavailable."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -85,6 +85,9 @@ class BreakableRanking(MemoryRanking):
     async def copy_state(self, board: str) -> CopyState:
         self._check()
         return await super().copy_state(board)
+
+    async def copy_states(self, boards: Collection[str]) -> Mapping[str, CopyState]:
+        return {} if self.is_unavailable else await super().copy_states(boards)
 
     async def apply(self, change: Change, copy_id: str | None = None) -> ApplyResult:
         self._check()

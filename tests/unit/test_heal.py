@@ -18,7 +18,7 @@ from scoreboard.services.heal import Healer
 from scoreboard.services.minimum_versions import MinimumVersions
 from scoreboard.store.sqlite.store import SqliteStore
 from tests.limits import LIMIT_SECONDS
-from tests.making import check_copy, commit, submission
+from tests.making import DEFINITIONS, check_copy, commit, submission
 from tests.service import Service, opened, until
 from tests.virtual_time import run
 
@@ -106,7 +106,7 @@ async def test_if_the_process_that_fills_a_copy_dies_another_one_continues(
 def test_a_flood_of_clients_that_are_ahead_causes_five_comparisons_a_second() -> None:
     async def scenario() -> int:
         ranking = AsyncMock(spec=MemoryRanking)
-        ranking.copy_state.return_value = CopyState(0, readable=True)
+        ranking.copy_states.return_value = {"main": CopyState(0, readable=True)}
         store = AsyncMock(spec=SqliteStore)
         store.heads.return_value = {"main": Head(0, 0)}
         healer = Healer(store, Applier(store, ranking), MinimumVersions(), ("main",))
@@ -117,6 +117,32 @@ def test_a_flood_of_clients_that_are_ahead_causes_five_comparisons_a_second() ->
         return store.heads.call_count  # type: ignore[no-any-return]
 
     assert 45 <= run(scenario()) <= 52
+
+
+class AskedRanking(MemoryRanking):
+    """The real ranking. It keeps the boards that were asked about one by one."""
+
+    def __init__(self) -> None:
+        super().__init__(DEFINITIONS)
+        self.asked: set[str] = set()
+
+    async def copy_state(self, board: str) -> CopyState:
+        self.asked.add(board)
+        return await super().copy_state(board)
+
+
+async def test_only_boards_that_are_behind_are_healed(store: SqliteStore) -> None:
+    ranking, minimum = AskedRanking(), MinimumVersions()
+    healer = Healer(store, Applier(store, ranking, minimum), minimum, ("main", "side"))
+    await healer.prepare()
+    assert ranking.asked == {"main", "side"}
+    ranking.asked.clear()
+    await healer.catch_up()
+    assert ranking.asked == set()
+    await commit(store, submission("ada"))
+    await healer.catch_up()
+    assert ranking.asked == {"main"}
+    await check_copy(ranking, store)
 
 
 async def test_each_unavailable_server_is_named_until_it_is_back(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -24,6 +24,9 @@ OTHER_PROCESS_SECONDS: Final = 0.25
 """Interval of checks of a copy that another process fills. If it does not grow, this process continues."""
 
 PAGES_PER_LOG_LINE: Final = 50
+
+Positions = tuple[CopyState, Head]
+"""The state of a board's copy, and the board's head, which was read after it."""
 
 log = structlog.get_logger()
 
@@ -98,14 +101,33 @@ class Applier:
         self.large_gap.set()
         return False
 
-    async def heal(self, board: str) -> None:
+    async def find_behind(self, boards: Collection[str]) -> Mapping[str, Positions | None]:
+        """Compare all copies with the store, with one query of each. Return those to be healed.
+
+        The positions of a copy that could not be read are None. Raises StoreUnavailable.
+        """
+        copies = await self._ranking.copy_states(boards)
+        heads = await self._store.heads()
+        self._minimum.update(heads)
+        behind: dict[str, Positions | None] = {}
+        for board in boards:
+            copy, head = copies.get(board), heads.get(board)
+            if copy is None or head is None:
+                behind[board] = None
+            elif copy.readable and (copy.version, copy.reading_us) == (head.version, head.reading_us):
+                self._missing[board] = 0
+            else:
+                behind[board] = copy, head
+        return behind
+
+    async def heal(self, board: str, positions: Positions | None = None) -> None:
         """Bring a copy to the version that the store has now, or a later one, and make it readable.
 
-        A copy of another history than the store's is dropped and filled again.
-        Raises StoreUnavailable, RankingUnavailable.
+        `positions` are those of `find_behind`. A copy of another history than the store's is dropped and
+        filled again. Raises StoreUnavailable, RankingUnavailable.
         """
         async with self._heal_locks[board]:
-            copy, head, has_same_history = await self._compare(board)
+            copy, head, has_same_history = await self._compare(board, positions)
             if not has_same_history:
                 # All instances share the copy. An instance that is connected to a replaced server must not
                 # drop it.
@@ -120,11 +142,17 @@ class Applier:
                 copy = await self._ranking.copy_state(board)
             await self._fill(board, copy, head.version)
 
-    async def _compare(self, board: str) -> tuple[CopyState, Head, bool]:
+    async def _compare(self, board: str, positions: Positions | None = None) -> tuple[CopyState, Head, bool]:
         """Return the positions of copy and store, and whether both have the same history.
 
         Raises StoreUnavailable, RankingUnavailable.
         """
+        copy, head = positions or await self._read_positions(board)
+        # The copy's state was read first. If it is ahead, the store has really gone back.
+        has_same_history = copy.version <= head.version and await self.is_same_history(board, copy, head)
+        return copy, head, has_same_history
+
+    async def _read_positions(self, board: str) -> Positions:
         copy = await self._ranking.copy_state(board)
         heads = await self._store.heads()
         self._minimum.update(heads)
@@ -132,9 +160,7 @@ class Applier:
         if head is None:
             # A backup from before this board was created was restored. A restart creates its row.
             raise StoreUnavailable
-        # The copy's state was read first. If it is ahead, the store has really gone back.
-        has_same_history = copy.version <= head.version and await self.is_same_history(board, copy, head)
-        return copy, head, has_same_history
+        return copy, head
 
     async def is_same_history(self, board: str, copy: CopyState, head: Head) -> bool:
         """Return True if the copy's newest event is in the store. After a backup was restored, it may not be.

@@ -4,6 +4,7 @@ It covers all causes of a gap: a start, a crash before the apply, a flushed Redi
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -14,14 +15,14 @@ from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.ports.store import Store
 from scoreboard.resilience.background_loop import BackgroundLoop
 from scoreboard.resilience.coalescing_cache import CoalescingCache
-from scoreboard.services.apply import Applier
+from scoreboard.services.apply import Applier, Positions
 from scoreboard.services.minimum_versions import MinimumVersions
 
 INTERVAL_SECONDS: Final = 1.0
 """Interval at which all boards are healed. A lost change hint delays a board by this time at most."""
 
 PAUSE_SECONDS: Final = 0.2
-"""Minimum time between two rounds, which query ranking and store for each board. Any client can request one,
+"""Minimum time between two rounds, which query ranking and store for all boards. Any client can request one,
 with a `Last-Event-ID` that is ahead. A flood of such requests causes five rounds a second."""
 
 START_SECONDS: Final = 0.5
@@ -31,7 +32,10 @@ log = structlog.get_logger()
 
 
 class Healer:
-    """Heals the copies of all boards once a second. For one that is not behind, it only compares versions."""
+    """Heals the copies of all boards that are behind or not readable, once a second.
+
+    It finds them with one query of the store and one of the ranking, however many boards there are.
+    """
 
     def __init__(
         self,
@@ -54,8 +58,8 @@ class Healer:
         """Heal as much as is possible in a short time, so that the first submissions already get ranks."""
         with self.loop.failures.catch(), suppress(TimeoutError, StoreUnavailable, RankingUnavailable):
             async with asyncio.timeout(START_SECONDS):
-                for board in self._boards:
-                    await self._applier.heal(board)
+                for board, positions in (await self._applier.find_behind(self._boards)).items():
+                    await self._applier.heal(board, positions)
 
     async def catch_up(self) -> None:
         """Heal all boards now. Return after a second if that takes longer."""
@@ -69,11 +73,21 @@ class Healer:
 
     async def _heal_boards(self) -> None:
         unavailable: set[str] = set()
-        for board in self._boards:
-            with self.loop.failures.catch(board=board):
-                unavailable |= await self._heal(board)
+        # If the comparison fails, each board is compared and healed by itself.
+        behind: Mapping[str, Positions | None] = dict.fromkeys(self._boards)
+        has_read_heads = False
         with self.loop.failures.catch():
-            unavailable |= await self._check_store(has_read_heads="ranking" not in unavailable)
+            try:
+                behind = await self._applier.find_behind(self._boards)
+                has_read_heads = True
+            except StoreUnavailable:
+                # One board shows whether the ranking is unavailable too.
+                behind = dict.fromkeys(self._boards[:1])
+        for board, positions in behind.items():
+            with self.loop.failures.catch(board=board):
+                unavailable |= await self._heal(board, positions)
+        with self.loop.failures.catch():
+            unavailable |= await self._check_store(has_read_heads=has_read_heads)
         if self.unavailable != unavailable:
             self.unavailable = frozenset(unavailable)
             if unavailable:
@@ -81,10 +95,10 @@ class Healer:
             else:
                 log.info("all servers are available again")
 
-    async def _heal(self, board: str) -> set[str]:
+    async def _heal(self, board: str, positions: Positions | None) -> set[str]:
         """Heal a board. Return the server that did not answer. The ranking is queried first."""
         try:
-            await self._applier.heal(board)
+            await self._applier.heal(board, positions)
         except StoreUnavailable:
             return {"store"}
         except RankingUnavailable:
@@ -94,7 +108,7 @@ class Healer:
     async def _check_store(self, *, has_read_heads: bool) -> set[str]:
         """Return the store if it does not answer or refuses writes.
 
-        Healing reads the heads, except while the ranking is unavailable. Then this method reads them.
+        The comparison reads the heads. If it has failed, this method reads them.
         """
         try:
             if not has_read_heads:
