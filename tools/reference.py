@@ -25,7 +25,7 @@ from scoreboard.fanout import ring
 from scoreboard.metrics import CurrentState, Metrics
 from scoreboard.resilience import rate_limiter as limiter
 from scoreboard.server import connection_limits as connection
-from scoreboard.services import answer, read_boards, verify, write_queue
+from scoreboard.services import answer, closed_periods, verify, write_queue
 from scoreboard.services import group_commit as commit
 from scoreboard.settings import catalog_boards, catalog_file
 from scoreboard.settings.config import PREFIX, Settings
@@ -130,7 +130,7 @@ def limits() -> None:
         ("changes that a patch spans", f"{ring.MAX_PATCHED_CHANGES}", "the whole board"),
         (
             "rows of a board without Redis",
-            f"{read_boards.TOP_ENTRIES}, and one page further down a second",
+            f"{closed_periods.TOP_ENTRIES}, and one page further down a second",
             "503",
         ),
         ("differences that `verify` lists", f"{verify.MAX_DIFFERENCES}", "their number"),

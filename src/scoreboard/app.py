@@ -34,6 +34,7 @@ from scoreboard.server.file_limits import make_room_for_streams
 from scoreboard.server.metrics_port import serve_metrics
 from scoreboard.services.administer import Administration
 from scoreboard.services.apply import Applier
+from scoreboard.services.board_queries import BoardQueries
 from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.group_commit import GroupCommit
 from scoreboard.services.heal import Healer
@@ -204,6 +205,7 @@ def _make_process(environment: _Environment, store: AdminStore, ranking: Ranking
     services = Services(
         catalog=catalog,
         submitter=Submitter(catalog, commit, reader, new_id=environment.new_id, digests=digests),
+        queries=BoardQueries(reader, store, minimum),
         administration=Administration(
             catalog,
             store,

@@ -143,6 +143,9 @@ def test_the_openapi_document_has_an_example_of_each_error(server: Running) -> N
     assert set(document["paths"]) == {
         "/api/scores",
         "/api/leaderboard",
+        "/api/boards",
+        "/api/leaderboard/cutoffs",
+        "/api/leaderboard/rank",
         "/api/leaderboard/stream",
         "/api/players/{userId}/name",
         "/health/live",

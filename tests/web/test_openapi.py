@@ -33,8 +33,14 @@ CONFIGURATION = """
 [[operations]]
 include-name = "POST /api/admin/adjust"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "422", "5xx"]
+
+[[operations]]
+include-name = "GET /api/leaderboard"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "304", "400", "401", "403", "404"]
 """
-"""Two valid bodies with the example's idempotency key: the second is answered 422."""
+"""Two valid bodies with the example's idempotency key: the second is answered 422. OpenAPI cannot say which
+parameters of a read exclude each other, and which cursors exist: those are answered 400.
+"""
 
 SECONDS = 600.0
 """The time limit of a run, which takes a few seconds on an idle machine."""
@@ -105,9 +111,9 @@ def test_the_document_is_valid(tmp_path: Path, is_private: bool, has_admin: bool
 def test_every_operation_matches_the_document(
     tmp_path: Path, scopes: tuple[str, ...] | None, is_private: bool, has_admin: bool
 ) -> None:
+    (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
     with described(tmp_path, is_private=is_private, has_admin=has_admin) as server:
         header = [] if scopes is None else [f"--header=Authorization: Bearer {server.token(scopes=scopes)}"]
-        (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
         run = subprocess.run(
             [SCHEMATHESIS, "run", f"{server.url}/openapi.json", *OPTIONS, *header],
             cwd=tmp_path,

@@ -33,6 +33,11 @@ class Board:
     closes_at_us: int | None = None
 
     @property
+    def column_ids(self) -> tuple[str, ...]:
+        """The ids of its columns."""
+        return tuple(column.id for column in self.definition.columns)
+
+    @property
     def timezone(self) -> ZoneInfo:
         """The time zone of its days."""
         return self.definition.timezone

@@ -28,9 +28,7 @@ class BoardCache:
         """`minimum_version` returns the lowest version of a board that may still be served."""
         self._read = read
         self._rows = {board.id: board.rows for board in boards.values()}
-        self._columns = {
-            board.id: tuple(column.id for column in board.definition.columns) for board in boards.values()
-        }
+        self._columns = {board.id: board.column_ids for board in boards.values()}
         self._minimum_version = minimum_version
         self._frames: dict[tuple[str, int, int, str], Frame] = {}
 

@@ -13,7 +13,7 @@ from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.resilience.background_loop import BackgroundLoop
 from scoreboard.services.apply import Applier
 from scoreboard.services.refusal_cache import RefusalCache
-from scoreboard.services.write_queue import Receipt, WaitingSubmission
+from scoreboard.services.write_queue import PeriodResult, Receipt, WaitingSubmission
 
 ANSWER_WITHOUT_RANK_SECONDS: Final = 0.25
 """How long an answer waits for the ranking. After it, the answer is sent without a rank."""
@@ -33,7 +33,18 @@ class _Batch:
         for waiting, outcome in zip(self.waiting, self.decision.outcomes, strict=True):
             if isinstance(outcome, Acceptance):
                 rank = ranks.get((ALL_TIME, outcome.event.player))
-                waiting.accept(Receipt(outcome.event, rank, outcome.replayed))
+                waiting.accept(Receipt(outcome.event, rank, outcome.replayed, _periods(outcome, ranks)))
+
+
+def _periods(outcome: Acceptance, ranks: Mapping[tuple[str, int], int]) -> Mapping[str, PeriodResult] | None:
+    """Return the results in the open periods, or None if the board has none."""
+    if len(outcome.standings) <= 1:
+        return None
+    return {
+        standing.period: PeriodResult(standing.score, ranks.get((standing.period, standing.player)))
+        for standing in outcome.standings
+        if standing.period != ALL_TIME
+    }
 
 
 class Answerer:

@@ -1,5 +1,6 @@
 """Reads of boards: from the ranking, or from the store while the ranking is unavailable or too old."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -7,102 +8,35 @@ from typing import Final
 from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.domain.events import Event
-from scoreboard.domain.queries import Page, Players
+from scoreboard.domain.periods import kind_of
+from scoreboard.domain.queries import Page, Players, Query
 from scoreboard.domain.standings import Snapshot
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.ports.ranking import Ranking
 from scoreboard.ports.store import Store
 from scoreboard.resilience.coalescing_cache import CoalescingCache
+from scoreboard.services.board_periods import BoardPeriods
+from scoreboard.services.closed_periods import TOP_ENTRIES, ClosedPeriods
 from scoreboard.services.minimum_versions import MinimumVersions
+from scoreboard.services.write_queue import PeriodResult
 from scoreboard.settings.catalog import Catalog
 
 STORE_PAGE_SECONDS: Final = 1.0
 """How long a page from the store is reused, so that a missing ranking does not cause a flood of queries."""
 
-TOP_ENTRIES: Final = 100
-"""Entries of one read from the store. All pages within them are slices of that read."""
-
-
-class BoardReader:
-    """Reads pages and ranks. No page is older than a known correction.
-
-    Within the first `TOP_ENTRIES`, no page is older than one that was served before.
-    """
-
-    def __init__(
-        self,
-        catalog: Catalog,
-        store: Store,
-        ranking: Ranking,
-        minimum: MinimumVersions,
-        clock: Clock,
-        observer: Observer = NULL_OBSERVER,
-    ) -> None:
-        self._catalog = catalog
-        self._ranking = ranking
-        self._minimum = minimum
-        self._observer = observer
-        self._stored = {board: _StoredBoard(store, board, clock, minimum) for board in catalog.boards}
-        self._served = dict.fromkeys(catalog.boards, 0)
-        """The newest version of each board that was served."""
-
-    async def page(
-        self, board_id: str | None, limit: int, offset: int = 0, _period: str = ALL_TIME
-    ) -> Snapshot:
-        """Return a page of a board. Without an id, it is the first board of the catalog.
-
-        Raises UnknownBoard, StoreUnavailable.
-        """
-        board = self._catalog.board(board_id).id
-        snapshot = await self._ranked(board, limit, offset)
-        if snapshot is not None and snapshot.version < self._lowest(board):
-            # A concurrent read has returned a newer page meanwhile. Read again.
-            snapshot = await self._ranked(board, limit, offset)
-        lowest = self._lowest(board)
-        is_ranked = snapshot is not None and snapshot.version >= lowest
-        self._observer.read("ranking" if is_ranked else "store")
-        if snapshot is None or snapshot.version < lowest:
-            snapshot = await self._stored[board].page(limit, offset, at_least=lowest)
-            if snapshot.version < lowest and offset + limit <= TOP_ENTRIES:
-                # A backup was restored: the older version of the store is now the right one.
-                self._served[board] = snapshot.version
-                if snapshot.version < self._minimum.of(board):
-                    self._minimum.reset(board, snapshot.version)
-        if offset + limit <= TOP_ENTRIES:
-            self._served[board] = max(self._served[board], snapshot.version)
-        return snapshot
-
-    async def rank(self, event: Event) -> int | None:
-        """Return the rank of an event's player now, or None if the ranking does not have the event yet."""
-        try:
-            found = await self._ranking.read(event.board, ALL_TIME, Players((event.player,)))
-        except RankingUnavailable:
-            return None
-        if found.version < event.version:
-            return None
-        return found.entries[0].rank if found.entries else None
-
-    def _lowest(self, board: str) -> int:
-        return max(self._served[board], self._minimum.of(board))
-
-    async def _ranked(self, board: str, limit: int, offset: int) -> Snapshot | None:
-        try:
-            return await self._ranking.read(board, ALL_TIME, Page(limit, offset))
-        except RankingUnavailable:
-            return None
-
 
 class _StoredBoard:
-    """One board in the store. At most once a second, its top and one further page are read.
+    """A board in an open period, in the store. At most once a second, its top and one further page are read.
 
     Another further page is refused until then. An error is reused like a page, so that clients do not queue
     for a store that is unavailable.
     """
 
-    def __init__(self, store: Store, board: str, clock: Clock, minimum: MinimumVersions) -> None:
+    def __init__(self, store: Store, board: str, period: str, clock: Clock, minimum: MinimumVersions) -> None:
         self._store = store
         self._board = board
+        self.period = period
         self._minimum = minimum
         self._monotonic = clock.monotonic
         self._top = self._cache(TOP_ENTRIES, 0)
@@ -121,7 +55,7 @@ class _StoredBoard:
         return replace(top, entries=top.entries[offset : offset + limit])
 
     async def _read(self, limit: int, offset: int) -> Snapshot:
-        return await self._store.read(self._board, ALL_TIME, Page(limit, offset))
+        return await self._store.read(self._board, self.period, Page(limit, offset))
 
     def _cache(self, limit: int, offset: int) -> CoalescingCache[Snapshot]:
         return CoalescingCache(partial(self._read, limit, offset), monotonic=self._monotonic)
@@ -137,6 +71,129 @@ class _StoredBoard:
         cache = self._cache(limit, offset)
         self._deep = (limit, offset), cache
         return cache
+
+
+class BoardReader:
+    """Answers queries about boards. No answer is older than a known correction.
+
+    Within the first `TOP_ENTRIES`, no page is older than an answer that was served before.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: Store,
+        ranking: Ranking,
+        minimum: MinimumVersions,
+        clock: Clock,
+        observer: Observer = NULL_OBSERVER,
+    ) -> None:
+        self._catalog = catalog
+        self._store = store
+        self._ranking = ranking
+        self._minimum = minimum
+        self._clock = clock
+        self._observer = observer
+        self._stored: dict[tuple[str, str], _StoredBoard] = {}
+        self._served = dict.fromkeys(catalog.boards, 0)
+        """The newest version of each board that was served."""
+        self.periods = BoardPeriods(store, clock)
+        self._closed = ClosedPeriods(store, minimum, clock)
+
+    async def page(
+        self, board_id: str | None, limit: int, offset: int = 0, period: str = ALL_TIME
+    ) -> Snapshot:
+        """Return a page of a board. Without an id, it is the first board of the catalog.
+
+        Raises UnknownBoard, StoreUnavailable.
+        """
+        board = self._catalog.board(board_id).id
+        if self.periods.is_over(board, period):
+            return await self._read_closed(board, period, Page(limit, offset))
+        query = Page(limit, offset)
+        snapshot = await self._ranked(board, period, query)
+        if snapshot is not None and snapshot.version < self._lowest(board):
+            # A concurrent read has returned a newer page meanwhile. Read again.
+            snapshot = await self._ranked(board, period, query)
+        lowest = self._lowest(board)
+        is_ranked = snapshot is not None and snapshot.version >= lowest
+        self._observer.read("ranking" if is_ranked else "store")
+        if snapshot is None or snapshot.version < lowest:
+            snapshot = await self._stored_board(board, period).page(limit, offset, at_least=lowest)
+            is_top = period == ALL_TIME and offset + limit <= TOP_ENTRIES
+            if snapshot.version < lowest and is_top:
+                # A backup was restored: the older version of the store is now the right one.
+                self._served[board] = snapshot.version
+                if snapshot.version < self._minimum.of(board):
+                    self._minimum.reset(board, snapshot.version)
+        if offset + limit <= TOP_ENTRIES:
+            self._served[board] = max(self._served[board], snapshot.version)
+        return snapshot
+
+    async def read(self, board: str, period: str, query: Query) -> Snapshot:
+        """Answer a query. Only pages and periods that are over can be read without the ranking.
+
+        Raises StoreUnavailable, RankingUnavailable.
+        """
+        if isinstance(query, Page):
+            return await self.page(board, query.limit, query.offset, period)
+        if self.periods.is_over(board, period):
+            return await self._read_closed(board, period, query)
+        snapshot = await self._ranked(board, period, query)
+        if snapshot is not None and snapshot.version < self._lowest(board):
+            snapshot = await self._ranked(board, period, query)
+        if snapshot is not None and snapshot.version >= self._lowest(board):
+            self._served[board] = max(self._served[board], snapshot.version)
+            self._observer.read("ranking")
+            return snapshot
+        if period != ALL_TIME:
+            # The period may have ended a moment ago.
+            await self.periods.open_periods(self._catalog.boards[board], max_age_seconds=0)
+            if self.periods.is_over(board, period):
+                return await self._read_closed(board, period, query)
+        raise RankingUnavailable
+
+    async def rank(self, event: Event) -> int | None:
+        """Return the rank of an event's player now, or None if the ranking does not have the event yet."""
+        return (await self._result(event, ALL_TIME)).rank
+
+    async def results(self, event: Event) -> Mapping[str, PeriodResult] | None:
+        """Return the results of an event's player now, in each open period of a board that has some."""
+        board = self._catalog.boards.get(event.board)
+        if board is None or not board.definition.periods:
+            return None
+        try:
+            opened = await self.periods.open_periods(board)
+        except StoreUnavailable:
+            return None
+        return {period.id: await self._result(event, period.id) for period in opened}
+
+    async def _result(self, event: Event, period: str) -> PeriodResult:
+        found = await self._ranked(event.board, period, Players((event.player,)))
+        if found is None or found.version < event.version or not found.entries:
+            return PeriodResult(None, None)
+        return PeriodResult(found.entries[0].score, found.entries[0].rank)
+
+    def _lowest(self, board: str) -> int:
+        return max(self._served[board], self._minimum.of(board))
+
+    async def _ranked(self, board: str, period: str, query: Query) -> Snapshot | None:
+        try:
+            return await self._ranking.read(board, period, query)
+        except RankingUnavailable:
+            return None
+
+    async def _read_closed(self, board: str, period: str, query: Query) -> Snapshot:
+        self._observer.read("store")
+        return await self._closed.read(board, period, query)
+
+    def _stored_board(self, board: str, period: str) -> _StoredBoard:
+        """Return the reads of an open period from the store. They replace those of the period before it."""
+        key = board, ALL_TIME if period == ALL_TIME else kind_of(period)
+        known = self._stored.get(key)
+        if known is None or known.period != period:
+            known = self._stored[key] = _StoredBoard(self._store, board, period, self._clock, self._minimum)
+        return known
 
 
 async def _recent(cache: CoalescingCache[Snapshot], at_least: int) -> Snapshot:

@@ -50,5 +50,8 @@ class Submitter:
         )
         receipt = await self._commit.submit(submission)
         if receipt.rank is None and receipt.replayed:
-            return Receipt(receipt.event, await self._reader.rank(receipt.event), replayed=True)
+            rank = await self._reader.rank(receipt.event)
+            return Receipt(
+                receipt.event, rank, replayed=True, periods=await self._reader.results(receipt.event)
+            )
         return receipt

@@ -12,10 +12,6 @@ from scoreboard.domain.periods import PeriodKind
 from scoreboard.settings.catalog_file import BoardEntry, ColumnEntry
 
 NOT_YET: Final[Mapping[str, object]] = {
-    "aggregation": "sum",
-    "sort": "descending",
-    "columns": (),
-    "ties": "earliest",
     "periods": (),
 }
 """Keys that must have these values, because not every driver implements others yet."""

@@ -21,6 +21,7 @@ from scoreboard.fanout.publisher import Publisher
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import Observer
 from scoreboard.services.administer import Administration
+from scoreboard.services.board_queries import BoardQueries
 from scoreboard.services.clock_guard import ClockGuard
 from scoreboard.services.heal import Healer
 from scoreboard.services.submit import Submitter
@@ -41,12 +42,15 @@ from scoreboard.web.middleware.request_log import RequestLog
 from scoreboard.web.middleware.security_headers import SECURITY_HEADERS, STRICT_TRANSPORT_SECURITY
 from scoreboard.web.openapi import make_document
 from scoreboard.web.provenance import ProvenanceHasher
+from scoreboard.web.read_endpoint import ReadEndpoint
+from scoreboard.web.routes.boards import boards_route
 from scoreboard.web.routes.demo import demo_routes
 from scoreboard.web.routes.docs import docs_routes
 from scoreboard.web.routes.health import health_routes
 from scoreboard.web.routes.leaderboard import leaderboard_route
 from scoreboard.web.routes.page import page_routes
 from scoreboard.web.routes.players import name_route
+from scoreboard.web.routes.ranks import cutoffs_route, rank_route
 from scoreboard.web.routes.scores import scores_route
 from scoreboard.web.routes.stream import stream_route
 
@@ -64,6 +68,7 @@ class Services:
 
     catalog: Catalog
     submitter: Submitter
+    queries: BoardQueries
     administration: Administration
     healer: Healer
     clock_guard: ClockGuard
@@ -130,11 +135,15 @@ def _public_routes(
     server_limit = ServerLimit(settings.server_rate_limit, services.clock)
     read_limit = ReadLimit(settings.read_rate_limit, services.clock, address)
     access = BoardAccess(services.tokens if settings.require_auth_to_read else None)
+    endpoint = ReadEndpoint(access, read_limit)
     provenance = ProvenanceHasher(hash_key, address)
     catalog, tokens, hub = services.catalog, services.tokens, services.hub
     return [
         scores_route(catalog, services.submitter, tokens, provenance, settings.rate_limit, server_limit),
-        leaderboard_route(catalog, services.board_cache, access, read_limit),
+        leaderboard_route(catalog, services.board_cache, services.queries, endpoint),
+        rank_route(catalog, services.queries, endpoint),
+        cutoffs_route(catalog, services.queries, endpoint),
+        boards_route(catalog, services.queries, services.clock, endpoint),
         stream_route(
             catalog,
             services.publisher,

@@ -93,6 +93,22 @@ class TokenInQuery(RequestError):
     )
 
 
+class CursorInvalid(RequestError):
+    """Raised if a cursor is not one of this board."""
+
+    code = "cursor_invalid"
+    detail = "The cursor is not one of this board: begin with an empty one."
+
+
+class ConflictingParameters(RequestError):
+    """Raised if a request has two parameters of which only one may be used."""
+
+    code = "conflicting_parameters"
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"The parameters “{first}” and “{second}” exclude each other: use one of them.")
+
+
 class ReadsLimited(RetryLater):
     """Raised if a client address has used up its limit of reads."""
 
@@ -108,14 +124,17 @@ class ServerLimited(RetryLater):
 
 
 _BY_STATUS: Final[Mapping[HTTPStatus, Sequence[type[ScoreboardError]]]] = {
-    HTTPStatus.BAD_REQUEST: [BodyIncomplete, BodyNotJson, TokenInQuery],
+    HTTPStatus.BAD_REQUEST: [
+        BodyIncomplete, BodyNotJson, ConflictingParameters, CursorInvalid, TokenInQuery
+    ],
     HTTPStatus.UNAUTHORIZED: [errors.TokenExpired, errors.TokenInvalid, errors.TokenMissing],
     HTTPStatus.FORBIDDEN: [
         errors.ActionByServer, errors.InsufficientScope, errors.NameNotYours, errors.NotYourScore,
         errors.PlayerBanned, errors.PointsNotYours, errors.ProofInvalid, errors.ProofRequired,
     ],
     HTTPStatus.NOT_FOUND: [
-        NotFound, errors.UnknownAction, errors.UnknownBoard, errors.UnknownEvent, errors.UnknownPlayer
+        NotFound, errors.UnknownAction, errors.UnknownBoard, errors.UnknownEvent,
+        errors.UnknownPeriod, errors.UnknownPlayer,
     ],
     HTTPStatus.METHOD_NOT_ALLOWED: [MethodNotAllowed],
     HTTPStatus.CONFLICT: [
@@ -132,7 +151,7 @@ _BY_STATUS: Final[Mapping[HTTPStatus, Sequence[type[ScoreboardError]]]] = {
     HTTPStatus.INTERNAL_SERVER_ERROR: [errors.InternalError],
     HTTPStatus.SERVICE_UNAVAILABLE: [
         errors.ClockUnsure, errors.KeysUnavailable, errors.OutcomeUnknown, errors.QueueFull,
-        errors.StoreUnavailable,
+        errors.RankingUnavailable, errors.StoreUnavailable,
     ],
 }  # fmt: skip
 

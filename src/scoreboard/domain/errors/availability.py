@@ -45,8 +45,8 @@ class InternalError(ScoreboardError):
     detail = "An unexpected error occurred. It was logged."
 
 
-class RankingUnavailable(ScoreboardError):
+class RankingUnavailable(RetryLater):
     """Raised if the ranking does not answer, or has not caught up with the store yet."""
 
     code = "ranking_unavailable"
-    detail = "The ranking is not available."
+    detail = "The ranking is not available: try again."

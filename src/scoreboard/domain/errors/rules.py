@@ -14,6 +14,17 @@ class UnknownBoard(RequestError):
         super().__init__(f"There is no board “{board}”.")
 
 
+class UnknownPeriod(RequestError):
+    """Raised if a board has no such period, or it has not begun."""
+
+    code = "unknown_period"
+
+    def __init__(self, period: str, board: str) -> None:
+        super().__init__(
+            f"The board “{board}” has no period “{period}”: GET /api/boards lists those that are open."
+        )
+
+
 class UnknownAction(RequestError):
     """Raised if an action is not in the catalog."""
 

@@ -19,8 +19,8 @@ from scoreboard.web.api_route import AsgiRoute
 from scoreboard.web.auth.board_access import BoardAccess
 from scoreboard.web.limits.read_limit import ReadLimit
 from scoreboard.web.openapi import error_responses, optional_parameter, reference
+from scoreboard.web.read_parameters import BOARD, BOARD_ERRORS, OPTIONAL_TOKEN
 from scoreboard.web.request_parts import parse_query, query_parameters
-from scoreboard.web.routes.leaderboard import BOARD, ERRORS, OPTIONAL_TOKEN
 from scoreboard.web.schemas.leaderboard import LeaderboardResponse, PatchResponse, StreamQuery
 from scoreboard.web.streaming.response import head, refuse, stream
 
@@ -79,7 +79,7 @@ OPENAPI: Final[dict[str, Any]] = {
             "description": "Events, until the client disconnects.",
             "content": {"text/event-stream": {"schema": _EVENTS, "example": _EVENT_EXAMPLE}},
         },
-        **error_responses(*ERRORS),
+        **error_responses(*BOARD_ERRORS),
     },
     "schemas": [PatchResponse],
     "openapi_extra": {"security": OPTIONAL_TOKEN, "parameters": [BOARD, _DELTA, _LAST_EVENT_ID]},

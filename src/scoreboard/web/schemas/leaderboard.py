@@ -1,11 +1,43 @@
 """Schemas of GET /api/leaderboard and GET /api/leaderboard/stream."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.plain_text import check_id
+from scoreboard.web import cursors
 from scoreboard.web.schemas.fields import MAX_LIMIT, MAX_OFFSET, Id, Schema, digits
+
+MAX_USERS: Final = 100
+MAX_AGO: Final = 1_000
+
+PERIOD_PATTERN: Final = (
+    "^(all|day|week|month|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4}-W[0-9]{2}|[0-9]{4}-[0-9]{2})$"
+)
+PERIOD_SCHEMA: Final = {"type": "string", "pattern": PERIOD_PATTERN, "default": ALL_TIME}
+
+CURSOR: Final = {"type": "string", "pattern": cursors.PATTERN, "maxLength": cursors.MAX_CHARACTERS}
+
+_USER_ID: Final = r"[^,\u0000-\u001F\u007F-\u009F]{1,128}"
+USER_IDS: Final = {
+    "type": "string",
+    "pattern": f"^{_USER_ID}(,{_USER_ID}){{0,{MAX_USERS - 1}}}$",
+    "example": "ada,bob",
+}
+
+Period = Annotated[str, Field(pattern=PERIOD_PATTERN)]
+Ago = Annotated[int, BeforeValidator(digits), Field(ge=0, le=MAX_AGO)]
+
+
+def _check_users(text: str) -> str:
+    users = text.split(",")
+    if len(users) > MAX_USERS:
+        raise ValueError(f"must have at most {MAX_USERS} user ids")
+    for user_id in users:
+        check_id(user_id)
+    return text
 
 
 class BoardQuery(BaseModel):
@@ -14,8 +46,28 @@ class BoardQuery(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     board: Id | None = None
+    period: Period = ALL_TIME
+    ago: Ago = 0
     limit: Annotated[int, BeforeValidator(digits), Field(ge=1, le=MAX_LIMIT)] | None = None
-    offset: Annotated[int, BeforeValidator(digits), Field(ge=0, le=MAX_OFFSET)] = 0
+    offset: Annotated[int, BeforeValidator(digits), Field(ge=0, le=MAX_OFFSET)] | None = None
+    cursor: Annotated[str, Field(pattern=cursors.PATTERN, max_length=cursors.MAX_CHARACTERS)] | None = None
+    around: Id | None = None
+    user_ids: Annotated[Annotated[str, AfterValidator(_check_users)] | None, Field(alias="userIds")] = None
+
+    @property
+    def is_of_period(self) -> bool:
+        """True unless it is about all time."""
+        return self.period != ALL_TIME or self.ago > 0
+
+    @property
+    def asks_for_rows(self) -> bool:
+        """True if it asks for other rows than those at an offset."""
+        return not (self.cursor is None and self.around is None and self.user_ids is None)
+
+    @property
+    def users(self) -> list[str]:
+        """The users of `userIds`, each one once."""
+        return [] if self.user_ids is None else list(dict.fromkeys(self.user_ids.split(",")))
 
 
 class StreamQuery(BaseModel):
@@ -41,6 +93,9 @@ class EntryResponse(Schema):
     columns: Annotated[
         dict[str, int], Field(description="By the ids of the board's columns; absent if it has none.")
     ] = {}  # noqa: RUF012  # Pydantic copies it.
+    rank_in_set: Annotated[
+        int | None, Field(description="The rank among the `userIds`; absent without them.")
+    ] = None
 
 
 class LeaderboardResponse(Schema):
@@ -59,6 +114,7 @@ class LeaderboardResponse(Schema):
     )  # fmt: skip
 
     board: str
+    period: Annotated[str, Field(description="The period; absent for all time.")] = ALL_TIME
     version: int
     updated_at: Annotated[
         datetime | None, Field(description="The time of the event `version`; null before the first event.")
@@ -69,6 +125,14 @@ class LeaderboardResponse(Schema):
         bool,
         Field(description="True if this is the last known board, because the server cannot reach its data."),
     ] = False
+    next: Annotated[
+        str | None,
+        Field(description="The cursor of the following page; null on the last one, absent without `cursor`."),
+    ] = None
+    unknown: Annotated[
+        list[str],
+        Field(description="Those of the `userIds` that are not on the board; absent without them."),
+    ] = []  # noqa: RUF012
 
 
 class PatchResponse(Schema):
