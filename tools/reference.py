@@ -36,6 +36,8 @@ from scoreboard.web.auth import tokens as auth
 from scoreboard.web.schemas import fields as schemas
 from scoreboard.web.streaming import socket_subscriber
 
+DEFINITION_KEYS: Final = ("aggregation", "sort", "columns", "ties", "periods")
+
 STATIC: Final = Path(inspect.getfile(schemas)).parents[1] / "static"
 
 
@@ -66,6 +68,14 @@ def catalog_keys(kind: str) -> None:
             continue
         default = f" Default: `{_default(field)}`." if _default(field) else ""
         _row(f"`{name}`", ("Required. " if field.is_required() else "") + _text(field) + default)
+
+
+def definition_keys() -> None:
+    """Print the keys of the catalog that are part of a board's definition, which cannot change."""
+    _table("key", "")
+    for name, field in catalog_file.BoardEntry.model_fields.items():
+        if name in DEFINITION_KEYS and name not in catalog_boards.NOT_YET:
+            _row(f"`{name}`", _text(field) + f" Default: `{_default(field) or 'none'}`.")
 
 
 def errors() -> None:

@@ -18,6 +18,8 @@ RECIPES = ROOT / "docs" / "recipes"
 END_SERVERS = "trap 'kill $(jobs -p) 2> /dev/null; wait' EXIT\n"
 
 RESULTS = {
+    "best-lap": r'"points":64020.*"score":61250.*"rank":2.*"ranks":.."rank":1,"score":61250',
+    "golf": r'"rank":1,"userId":"ada".*"rank":2,"userId":"bob".*"rank":2,"userId":"cyd".*"rank":4,"userId',
     "daily-quest": r'"score":50.*"action_used_up_today"',
     "game-server": r'"userId":"ada".*"points":70',
     "private-board": r'"token_missing".*401.*"entries":\[\]',

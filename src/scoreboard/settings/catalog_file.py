@@ -35,7 +35,7 @@ class ColumnEntry(_Entry):
     """One of `columns` in `[boards.ID]`."""
 
     id: Annotated[str, Field(pattern=COLUMN_ID)]
-    """Required. The name in requests and responses: a small letter, then up to 31 of `a-z`, `0-9`, `_` and
+    """The name in requests and responses: a small letter, then up to 31 of `a-z`, `0-9`, `_` and
     `-`. Not `score`."""
     sort: SortName = "descending"
     """Whether the highest or the lowest value ranks first."""
