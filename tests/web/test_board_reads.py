@@ -188,6 +188,25 @@ def test_a_banned_player_is_unknown_and_has_no_rank(league: Running) -> None:
     assert get(league, RANK, userId="p4")["rank"] == 4
 
 
+def test_without_a_ranking_pages_are_answered_and_other_reads_are_refused(
+    tmp_path: Path, clock: HeldClock, migrated_url: str
+) -> None:
+    settings: dict[str, Any] = {"database_url": migrated_url, "redis_url": "redis://127.0.0.1:1"}
+    with running(tmp_path, clock, **settings) as server:
+        assert server.score("ada").status_code == 201
+        server.clock.advance(1)
+        assert users(server.board()) == users(server.board(cursor="")) == ["ada"]
+        for path, parameters in (
+            ("/api/leaderboard", {"around": "ada"}),
+            ("/api/leaderboard", {"userIds": "ada"}),
+            (RANK, {"userId": "ada"}),
+            (CUTOFFS, {}),
+        ):
+            refused = server.client.get(path, params=parameters)
+            assert code(refused) == (503, "ranking_unavailable")
+            assert refused.headers["Retry-After"] == "1"
+
+
 def test_an_unchanged_answer_is_not_sent_again(league: Running) -> None:
     for path, parameters in (
         ("/api/leaderboard", {"around": "p3"}),
