@@ -41,6 +41,10 @@ class Members:
         order_values.append(self._tie_sign * standing.reached_version)
         return self._sign * standing.score, _to_bytes(order_values)
 
+    def time(self, standing: Standing) -> int | str:
+        """Return `reached_at_us` as a row has it: next to a binary key in hexadecimal, which is shorter."""
+        return f"{standing.reached_at_us:x}" if self._is_binary else standing.reached_at_us
+
     def at(self, position: Sequence[int]) -> tuple[int, bytes]:
         """Return the score and the key of a position (`Entry.position`)."""
         first, *others = position
@@ -77,7 +81,7 @@ class Members:
             user_id,
             player_name,
             self._sign * first,
-            int(reached_at_us),
+            int(reached_at_us, 16),
             tuple(sign * value for sign, value in columns),
             (first, *order_values, tie),
         )

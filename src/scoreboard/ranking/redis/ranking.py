@@ -66,6 +66,7 @@ class RedisRanking:
         self._boards = tuple(definitions)
         self._members = {board: Members(definition) for board, definition in definitions.items()}
         self._prefix = prefix
+        self._heads = {board: self._keys(board).copy[0] for board in definitions}
         self._names = names_key(prefix)
         self._process = uuid4().hex
         self._changed_boards = ChangedBoards()
@@ -83,9 +84,8 @@ class RedisRanking:
         await self._calls.__aexit__(*exc_info)
 
     async def copy_state(self, board: str) -> CopyState:
-        head, *_ = self._keys(board).copy
         async with self._calls.guard(board):
-            found = await self._calls.client.hmget(head, "version", "readable", "at_us", "copy")
+            (found,) = await self._calls.run("states", [self._heads[board]], [])
         return _copy_state(found)
 
     async def copy_states(self, boards: Collection[str]) -> Mapping[str, CopyState]:
@@ -93,13 +93,13 @@ class RedisRanking:
         groups = [(board,) for board in boards] if self._servers.is_cluster else [tuple(boards)]
         states: dict[str, CopyState] = {}
         for group in filter(None, groups):
-            heads = [self._keys(board).copy[0] for board in group]
+            heads = [self._heads[board] for board in group]
             with suppress(RankingUnavailable):
                 async with self._calls.guard(group[0]):
                     found = await self._calls.run("states", heads, [])
-                for board, fields in zip(group, found, strict=True):
+                for board, state in zip(group, found, strict=True):
                     with suppress(ValueError):
-                        states[board] = _copy_state(fields)
+                        states[board] = _copy_state(state)
         return states
 
     async def apply(self, change: Change, copy_id: str | None = None) -> ApplyResult:
@@ -233,11 +233,11 @@ class RedisRanking:
         return copy if self._servers.is_cluster else (*copy, self._names)
 
 
-def _copy_state(found: Sequence[bytes | str | None]) -> CopyState:
-    version, readable, reading_us, copy_id = (
-        part.decode() if isinstance(part, bytes) else part or "" for part in found
-    )
-    return CopyState(int(version or 0), readable == "1", int(reading_us or 0), copy_id)
+def _copy_state(text: bytes) -> CopyState:
+    if not text:
+        return CopyState(0, readable=False)
+    version, readable, reading_us, copy_id = text.decode().split(" ")
+    return CopyState(int(version), readable == "1", int(reading_us), copy_id)
 
 
 def _by_period(change: Change) -> Mapping[str, Sequence[Standing]]:
@@ -258,7 +258,7 @@ def _rows(members: Members, standings: Sequence[Standing]) -> list[Argument]:
     named: set[int] = set()
     for standing in standings:
         score, key = members.score_and_key(standing)
-        rows += (standing.player, score, key, standing.reached_at_us, standing.version, int(standing.listed))
+        rows += (standing.player, score, key, members.time(standing), standing.version, int(standing.listed))
         if standing.player in named:
             rows += ("", "")
         else:

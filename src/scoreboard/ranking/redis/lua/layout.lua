@@ -9,8 +9,8 @@
 -- names  one text per player, shared by all boards, so that a new name is visible on every board:
 --        "name_version NUL user id", or "name_version NUL user id NUL name"; the key without a bucket number is a string: the last bucket
 --
--- Keys have the same width on all rows of a board, so that they sort as bytes like the row (members.py). Those of a
--- board without columns are the reached_version: 16 digits, but without leading zeros in rows.
+-- Keys have the same width on all rows of a board, so that they sort as bytes like the row. members.py encodes them, and
+-- reached_at_us. Those of a board without columns are the reached_version: 16 digits, but without leading zeros in rows.
 --
 -- Rows and names are kept in buckets: hashes of 128 players, which Redis stores compactly (hash-max-listpack-entries).
 -- They take a third of the memory of one large hash. Numbers arrive as text and stay text: Lua would print large numbers
@@ -57,7 +57,7 @@ end
 
 -- Return the version, the key and reached_at_us of a row. A key may contain any byte.
 local function parse_row(row)
-  return string.match(row or '', '^(%d+) (.+) (%d+)$')
+  return string.match(row or '', '^(%d+) (.+) (%w+)$')
 end
 
 -- Return the rank of the row at an index. `tied_width` is the number of bytes of the member with the columns if players
@@ -71,30 +71,40 @@ local function rank_at(order, index, score, member, tied_width)
     return low + 1
   end
   local columns = string.sub(member, 1, tied_width)
+  local function is_equal(other)
+    return string.sub(redis.call('ZRANGE', order, other, other)[1], 1, tied_width) == columns
+  end
+  -- The first of the equal rows is between both. Most rows have few equals, so look for it close to the row first.
   local step = 1
   while low < high do
     local middle = math.max(low, high - step)
-    local found = redis.call('ZRANGE', order, middle, middle)[1]
-    if string.sub(found, 1, tied_width) == columns then
-      high, step = middle, step * 2
+    if not is_equal(middle) then
+      low = middle + 1
+      break
+    end
+    high, step = middle, step * 16
+  end
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if is_equal(middle) then
+      high = middle
     else
       low = middle + 1
-      step = math.max(1, math.floor((high - low) / 2))
     end
   end
   return high + 1
 end
 
--- Return the index, the score and the member of a player, or nil if it is not listed.
+-- Return the index, the score, the member and reached_at_us of a player, or nil if it is not listed.
 local function find(order, rows, player, key_width)
-  local _, key = parse_row(redis.call('HGET', entry_of(rows, player)))
+  local _, key, reached_at_us = parse_row(redis.call('HGET', entry_of(rows, player)))
   if not key or key == '-' then
     return nil
   end
   local member = member_of(key, player, key_width)
   local index = redis.call('ZRANK', order, member)
   if index then
-    return index, redis.call('ZSCORE', order, member), member
+    return index, redis.call('ZSCORE', order, member), member, reached_at_us
   end
 end
 

@@ -29,7 +29,7 @@ if not is_whole(own_order, head[4]) then
 end
 
 local listed = tonumber(head[4])
-local members, scores, ranks = {}, {}, {}
+local members, scores, reached_ats_us, ranks = {}, {}, {}, {}
 
 local function add(score, member)
   members[#members + 1], scores[#scores + 1] = member, score
@@ -97,9 +97,10 @@ end
 
 queries['players'] = function()
   for i = 5, #ARGV do
-    local index, score, member = find(own_order, own_rows, ARGV[i], key_width)
+    local index, score, member, reached_at_us = find(own_order, own_rows, ARGV[i], key_width)
     if index then
       add(score, member)
+      reached_ats_us[#members] = reached_at_us
       ranks[#members] = rank_at(own_order, index, score, member, tied_width)
     end
   end
@@ -119,17 +120,21 @@ queries['at ranks'] = function()
 end
 
 local first_index = queries[ARGV[4]]()
-local reached_ats_us, known_names = {}, {}
+local known_names = {}
 for i, member in ipairs(members) do
   local player = string.sub(member, key_width + 2)
-  local _, key, reached_at_us = parse_row(redis.call('HGET', entry_of(own_rows, player)))
-  local name = not names or name_of(names, player)
-  if not key or member_of(key, player, key_width) ~= member or not name then
-    return lost()
+  if not reached_ats_us[i] then
+    local _, key, reached_at_us = parse_row(redis.call('HGET', entry_of(own_rows, player)))
+    if not key or member_of(key, player, key_width) ~= member then
+      return lost()
+    end
+    reached_ats_us[i] = reached_at_us
   end
-  reached_ats_us[i] = reached_at_us
   if names then
-    known_names[i] = name
+    known_names[i] = name_of(names, player)
+    if not known_names[i] then
+      return lost()
+    end
   end
 end
 return {head[1], head[2], head[4], members, scores, reached_ats_us, known_names, ranks, first_index}
