@@ -57,6 +57,30 @@ def server(tmp_path: Path) -> Iterator[Running]:
         yield server
 
 
+GOLF = """
+[boards.golf]
+title = "Golf"
+sort = "ascending"
+ties = "shared"
+[actions.par]
+board = "golf"
+title = "Par"
+points = 4
+[actions.bogey]
+board = "golf"
+title = "Bogey"
+points = 5
+"""
+
+
+@pytest.fixture
+def golf(tmp_path: Path) -> Iterator[Running]:
+    """Run a server whose board has shared ranks."""
+    (tmp_path / "catalog.toml").write_text(GOLF)
+    with running(tmp_path, HeldClock(), rate_limit="1000000/minute") as server:
+        yield server
+
+
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Running]:
     """Run a server in demo mode, without simulated players."""

@@ -37,6 +37,21 @@ def test_two_pages_show_a_new_order_without_a_reload(browser: Browser, server: R
             assert page.evaluate("window.loadedOnce")
 
 
+def test_players_with_equal_scores_share_a_rank_also_after_a_change(chromium: Browser, golf: Running) -> None:
+    for number in range(8):
+        golf.score(f"p{number}", "par" if number < 6 else "bogey")
+    with visited(chromium, golf.url) as page:
+        ranks = page.locator("tbody .rank > span:first-child")
+        expect(ranks).to_have_text(["1", "1", "1", "1", "1", "1", "7", "7"])
+        # The server sends this change as a patch.
+        golf.score("p8", "bogey")
+        expect(ranks).to_have_text(["1", "1", "1", "1", "1", "1", "7", "7", "7"])
+        golf.score("p0", "par")
+        expect_order(page, "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p0")
+        expect(ranks).to_have_text(["1", "1", "1", "1", "1", "6", "6", "6", "9"])
+    assert golf.scoreboard.hub.counts.patches > 0
+
+
 def test_any_board_has_its_page(chromium: Browser, server: Running) -> None:
     server.score("ada", "visit")
     with visited(chromium, f"{server.url}/?board=side") as page:

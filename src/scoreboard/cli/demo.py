@@ -42,10 +42,13 @@ def demo(
     _check(settings, is_public=let_anybody_play)
     catalog = load_catalog(settings.catalog)
     board = catalog.board(None).id
-    actions = [action.id for action in catalog.actions.values() if action.board == board]
+    actions = [
+        action.id for action in catalog.actions.values() if action.board == board and action.needs_no_server
+    ]
     if not actions:
         raise typer.BadParameter(
-            f"the catalog needs an action for its first board, “{board}”", param_hint="catalog"
+            f"the catalog needs an action for its first board, “{board}”, that players can submit",
+            param_hint="catalog",
         )
     tokens = tokens_from_settings(settings)
 

@@ -80,3 +80,9 @@ class Action:
     timezone: ZoneInfo = UTC
     needs_proof: bool = False
     columns: tuple[ActionColumn, ...] = ()
+
+    @property
+    def needs_no_server(self) -> bool:
+        """True if players can submit it without the values or a proof of a trusted server."""
+        has_values = self.points is not None and all(column.value is not None for column in self.columns)
+        return self.for_players and not self.needs_proof and has_values

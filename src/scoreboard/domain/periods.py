@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -64,6 +65,7 @@ def kind_of(id: str) -> PeriodKind:
     return PeriodKind.WEEK if "W" in id else PeriodKind.DAY if len(id) > len("2026-11") else PeriodKind.MONTH
 
 
+@lru_cache(maxsize=4_096)
 def midnight_us(day: date, timezone: ZoneInfo) -> int:
     """Return the first moment of a day: midnight, or the moment at which clocks skip it."""
     midnight = datetime.combine(day, time(), timezone)

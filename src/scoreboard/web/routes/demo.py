@@ -51,7 +51,7 @@ def demo_routes(catalog: Catalog, tokens: Tokens, random: Random) -> list[BaseRo
     actions = [
         ActionResponse(id=action.id, title=action.title, points=action.points)
         for action in catalog.actions.values()
-        if action.board == board and action.points is not None
+        if action.board == board and action.needs_no_server and action.points is not None
     ]
 
     @router.post("/demo/guests", status_code=201)
