@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
+from scoreboard.domain.definitions import SUM_DESCENDING, Definition
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.ports.ranking import CopyState
 from scoreboard.ranking.redis.connection import RedisLimits
@@ -14,7 +15,6 @@ from scoreboard.ranking.redis.ranking import RedisRanking
 from scoreboard.store.postgresql.store import PostgresqlStore
 from tests.drivers.observer import Observer
 from tests.limits import LIMIT_SECONDS, PATIENT_REDIS
-from tests.making import DEFINITIONS
 from tests.servers.redis import RedisServer
 from tests.stores import open_postgresql
 
@@ -46,10 +46,12 @@ def open_ranking(
     prefix: str = "p",
     is_cluster: bool = False,
     sentinel_password: str | None = None,
+    definition: Definition = SUM_DESCENDING,
 ) -> RedisRanking:
+    """`definition` is that of the main board."""
     return RedisRanking(
         url,
-        DEFINITIONS,
+        {"main": definition, "side": SUM_DESCENDING},
         prefix=prefix,
         is_cluster=is_cluster,
         limits=limits,

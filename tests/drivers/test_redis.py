@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Final
 
 import pytest
 from structlog.testing import capture_logs
 
 from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.definitions import Aggregation, Column, Definition, Sort
 from scoreboard.domain.errors import RankingUnavailable, StartError
+from scoreboard.domain.periods import PeriodKind
 from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ports.ranking import ApplyResult, CopyState
@@ -167,6 +170,66 @@ async def test_a_board_of_which_a_part_was_lost_is_not_readable_until_it_is_fill
     ]
 
 
+@pytest.mark.parametrize("lost", ["{main}:order:2026-11-28", "{main}:rows:2026-11-28:0"])
+async def test_a_board_of_which_a_period_was_lost_is_not_readable_until_it_is_filled_again(
+    lost: str, redis_server: Redis, redis_prefix: str, ranking: RedisRanking
+) -> None:
+    periods = (ALL_TIME, DAY)
+    players = [standing(1, 50, 1, period=period) for period in periods]
+    await ranking.apply(change(STEP, 0, 1, *players, periods=periods))
+    redis_server.execute("DEL", f"{redis_prefix}:{lost}")
+    with pytest.raises(RankingUnavailable):
+        await ranking.read("main", DAY, Page(10))
+    assert await ranking.copy_state("main") == CopyState(0, readable=False)
+    await ranking.apply(change(LAST_PAGE, 0, 1, *players, periods=periods))
+    for period in periods:
+        assert [e.user_id for e in (await ranking.read("main", period, Page(10))).entries] == ["user-1"]
+
+
+async def test_periods_that_are_over_leave_nothing_in_redis(
+    redis_server: Redis, redis_prefix: str, ranking: RedisRanking
+) -> None:
+    for version, day in enumerate(("2026-11-27", DAY)):
+        players = (standing(n, 50, version + 1, period=day) for n in (1, 200))
+        step = change(STEP, version, version + 1, *players, periods=(ALL_TIME, day))
+        await ranking.apply(step)
+    keys = redis_server.execute("KEYS", f"{redis_prefix}:*")
+    assert len([key for key in keys if DAY in key]) == len(("order", "rows:0", "rows:1"))
+    fields = redis_server.execute("HKEYS", f"{redis_prefix}:{{main}}:head")
+    assert f"listed:{DAY}" in fields
+    assert not [name for name in (*keys, *fields) if "2026-11-27" in name]
+    await ranking.drop("main")
+    keys = redis_server.execute("KEYS", f"{redis_prefix}:*")
+    assert not [key for key in keys if "{main}" in key and "probe" not in key]
+
+
+async def test_a_copy_of_the_version_before_is_still_read(
+    redis_server: Redis, redis_prefix: str, ranking: RedisRanking
+) -> None:
+    """A board of the default definition keeps its layout."""
+    await ranking.drop("main")
+    prefix = f"{redis_prefix}:{{main}}"
+    head = ("version", "7", "at_us", "7000", "readable", "1", "copy", "c", "listed", "2", "last_bucket", "1")
+    redis_server.execute("HSET", f"{prefix}:head", *head)
+    rows = {"0000000000000003:1": "-50", "0000000000000005:200": "-40"}
+    for member, score in rows.items():
+        redis_server.execute("ZADD", f"{prefix}:order", score, member)
+    redis_server.execute("HSET", f"{prefix}:rows:0", "1", "7 3 3000")
+    redis_server.execute("HSET", f"{prefix}:rows:1", "72", "5 5 5000")
+    for player in (1, 200):
+        bucket, field = divmod(player, 128)
+        names = f"{redis_prefix}:{{@players}}:names:{bucket}"
+        redis_server.execute("HSET", names, str(field), f"1\0user-{player}")
+    assert (await ranking.copy_state("main")) == CopyState(7, readable=True)
+    page = await ranking.read("main", ALL_TIME, Page(10))
+    assert [(e.rank, e.user_id, e.score, e.position) for e in page.entries] == [
+        (1, "user-1", 50, (-50, 3)),
+        (2, "user-200", 40, (-40, 5)),
+    ]
+    applied = await ranking.apply(change(STEP, 7, 8, standing(200, 60, 8)))
+    assert applied.ranks == {(ALL_TIME, 200): 1}
+
+
 async def test_a_player_whose_row_was_lost_does_not_appear_twice(
     redis_server: Redis, redis_prefix: str, ranking: RedisRanking
 ) -> None:
@@ -186,32 +249,46 @@ async def test_a_commit_is_not_applied_to_an_order_that_was_lost(
     assert applied == ApplyResult(0, readable=False, moved=False, ranks={})
 
 
-async def test_a_player_takes_at_most_250_bytes_and_less_on_each_further_board(
-    own_redis: RedisServer,
+DAY: Final = "2026-11-28"
+COLUMNS: Final = tuple(Column(name, Sort.DESCENDING, Aggregation.SUM) for name in ("kills", "assists"))
+
+LAYOUTS: Final = {
+    "the score alone": (Definition(periods=(PeriodKind.DAY,)), 186, 165),
+    "two columns": (Definition(columns=COLUMNS, periods=(PeriodKind.DAY,)), 200, 180),
+}
+"""Bytes of a player, without the texts, and of the same player in a further period."""
+
+
+@pytest.mark.parametrize(("definition", "a_player", "a_further_period"), LAYOUTS.values(), ids=LAYOUTS.keys())
+async def test_a_player_takes_few_bytes_and_at_most_180_in_each_further_period(
+    definition: Definition, a_player: int, a_further_period: int, own_redis: RedisServer
 ) -> None:
-    a_player, a_further_board = 186, 165
     players, name, user_id = 15_000, "Player 00000", "0000abcd-0f6e-4b0c-9b37-2b1d0c8f7a55"
-    async with open_ranking(own_redis.url, prefix="scoreboard") as ranking:
+    columns = (10_000,) * len(definition.columns)
+    async with open_ranking(own_redis.url, prefix="scoreboard", definition=definition) as ranking:
         taken = []
-        for board in ("main", "side"):
+        version = 0
+        for period in (ALL_TIME, DAY):
             before = used_memory(own_redis)
-            await ranking.apply(replace(change(LAST_PAGE, 0, 0), board=board))
             for first in range(0, players, 5_000):
                 some = (
                     replace(
-                        standing(n, n * 7_919 % 1_000_000, n),
+                        standing(n, n * 7_919 % 1_000_000, version + n - first, *columns, period=period),
                         user_id=f"{n:08x}{user_id[8:]}",
                         name=f"Player {n:05d}",
                         reached_at_us=1_795_000_000_000_000 + n,
                     )
                     for n in range(first + 1, first + 5_001)
                 )
-                await ranking.apply(replace(change(STEP, first, first + 5_000, *some), board=board))
+                page = change(LAST_PAGE, version, version + 5_000, *some, periods=(ALL_TIME, DAY))
+                await ranking.apply(page)
+                version += 5_000
             taken.append((used_memory(own_redis) - before) / players)
     # Newer versions of Redis use less.
     assert 0.75 <= taken[0] / (a_player + len(user_id) + len(name)) <= 1.05
-    assert 0.75 <= taken[1] / a_further_board <= 1.05
-    assert taken[0] <= 250
+    assert 0.75 <= taken[1] / a_further_period <= 1.05
+    assert taken[0] <= (260 if columns else 250)
+    assert taken[1] <= 180
 
 
 def used_memory(server: RedisServer) -> int:
