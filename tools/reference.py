@@ -140,7 +140,7 @@ def limits() -> None:
         ("changes that a patch spans", f"{ring.MAX_PATCHED_CHANGES}", "the whole board"),
         (
             "rows of a board without Redis",
-            f"{closed_periods.TOP_ENTRIES}, and one page further down a second",
+            f"{closed_periods.STORE_READ_ROWS}, and one page further down a second",
             "503",
         ),
         ("differences that `verify` lists", f"{verify.MAX_DIFFERENCES}", "their number"),

@@ -11,8 +11,8 @@ from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.hub import Hub
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.resilience.background_loop import BackgroundLoop
-from scoreboard.resilience.coalescing_cache import CoalescingCache
 from scoreboard.resilience.failures import Failures
+from scoreboard.resilience.shared_call import SharedCall
 
 READ_PACE_SECONDS: Final = 0.01
 """Minimum time between two reads of a board that changes constantly. The hub adds its own pace, 25 ms."""
@@ -34,7 +34,7 @@ class Publisher:
         self._hub = hub
         self._boards = boards
         self._publish_board = {
-            board: CoalescingCache(partial(self._read_and_publish, board), pause_seconds=READ_PACE_SECONDS)
+            board: SharedCall(partial(self._read_and_publish, board), pause_seconds=READ_PACE_SECONDS)
             for board in boards
         }
         self._board_loops = {
@@ -49,7 +49,7 @@ class Publisher:
         If the board cannot be read, raises StoreUnavailable. If its newest frame is older than a correction,
         that frame is dropped first, and the streams of the board end.
         """
-        await self._publish_board[board].get()
+        await self._publish_board[board].run()
 
     async def _read_and_publish(self, board: str) -> None:
         try:

@@ -2,7 +2,7 @@
 
 - `BackgroundLoop`: work that is repeated until the process stops
 - `Failures`: logs and counts the errors that such work survives
-- `CoalescingCache`: concurrent callers share one read, and reuse its result for a while
+- `SharedCall`: concurrent callers share one call, and reuse its result for a while
 - `CircuitBreaker`: calls to an unreachable server fail at once
 - `RateLimiter`: limits how often something happens, in the memory of this process
 """

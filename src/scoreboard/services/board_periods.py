@@ -10,7 +10,7 @@ from scoreboard.domain.events import Head
 from scoreboard.domain.periods import Period, PeriodKind, earlier, kind_of, parse_period, period_at
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.store import Store
-from scoreboard.resilience.coalescing_cache import CoalescingCache
+from scoreboard.resilience.shared_call import SharedCall
 
 HEADS_SECONDS: Final = 1.0
 """How long the open periods of all boards are reused. One query reads all of them."""
@@ -30,7 +30,7 @@ class BoardPeriods:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._clock = clock
-        self._heads = CoalescingCache(store.heads, monotonic=clock.monotonic)
+        self._read_heads = SharedCall(store.heads, monotonic=clock.monotonic)
         self._known: Mapping[str, Head] = {}
 
     async def open_periods(self, board: Board, max_age_seconds: float = HEADS_SECONDS) -> tuple[Period, ...]:
@@ -52,7 +52,7 @@ class BoardPeriods:
 
     async def _refresh(self, board: Board, max_age_seconds: float) -> None:
         try:
-            self._known = await self._heads.get(max_age_seconds)
+            self._known = await self._read_heads.run(max_age_seconds)
         except StoreUnavailable:
             if board.id not in self._known:
                 raise

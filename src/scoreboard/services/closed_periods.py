@@ -10,11 +10,11 @@ from scoreboard.domain.queries import Page, Query
 from scoreboard.domain.standings import Snapshot
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.store import Store
-from scoreboard.resilience.coalescing_cache import CoalescingCache
+from scoreboard.resilience.shared_call import SharedCall
 from scoreboard.services.minimum_versions import MinimumVersions
 
-TOP_ENTRIES: Final = 100
-"""Entries of one read. All pages within them are slices of that read."""
+STORE_READ_ROWS: Final = 100
+"""Rows of one read of a top. All pages within them are slices of that read."""
 
 CACHED_READS: Final = 256
 """About 20 KB each."""
@@ -41,15 +41,15 @@ class ClosedPeriods:
         self._monotonic = clock.monotonic
         self._turns = asyncio.Semaphore(READS_AT_ONCE)
         self._waiting = 0
-        self._reads: dict[tuple[str, str, Query, int], CoalescingCache[Snapshot]] = {}
+        self._reads: dict[tuple[str, str, Query, int], SharedCall[Snapshot]] = {}
 
     async def read(self, board: str, period: str, query: Query) -> Snapshot:
         """Answer a query. The answer is not older than the newest known correction of the board.
 
         Raises StoreUnavailable, also if too many reads wait.
         """
-        if isinstance(query, Page) and query.offset + query.limit <= TOP_ENTRIES:
-            top = await self._cached(board, period, Page(TOP_ENTRIES))
+        if isinstance(query, Page) and query.offset + query.limit <= STORE_READ_ROWS:
+            top = await self._cached(board, period, Page(STORE_READ_ROWS))
             return replace(top, entries=top.entries[query.offset : query.offset + query.limit])
         return await self._cached(board, period, query)
 
@@ -59,14 +59,14 @@ class ClosedPeriods:
         if read is None:
             if len(self._reads) >= CACHED_READS:
                 del self._reads[next(iter(self._reads))]
-            read = CoalescingCache(partial(self._read, board, period, query), monotonic=self._monotonic)
+            read = SharedCall(partial(self._read, board, period, query), monotonic=self._monotonic)
             self._reads[key] = read
         try:
-            return await read.get(MAX_AGE_SECONDS)
+            return await read.run(MAX_AGE_SECONDS)
         except StoreUnavailable:
             if read.age_seconds < ERROR_SECONDS:
                 raise
-            return await read.get(ERROR_SECONDS)
+            return await read.run(ERROR_SECONDS)
 
     async def _read(self, board: str, period: str, query: Query) -> Snapshot:
         if self._waiting >= WAITING_READS:

@@ -14,7 +14,7 @@ from scoreboard.domain.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.ports.store import Store
 from scoreboard.resilience.background_loop import BackgroundLoop
-from scoreboard.resilience.coalescing_cache import CoalescingCache
+from scoreboard.resilience.shared_call import SharedCall
 from scoreboard.services.apply import Applier, Positions
 from scoreboard.services.minimum_versions import MinimumVersions
 
@@ -49,7 +49,7 @@ class Healer:
         self._applier = applier
         self._minimum = minimum
         self._boards = boards
-        self._heal_all = CoalescingCache(self._heal_boards, pause_seconds=PAUSE_SECONDS)
+        self._heal_all = SharedCall(self._heal_boards, pause_seconds=PAUSE_SECONDS)
         self.loop = BackgroundLoop("healing", self._tick, observer, woken=applier.large_gap)
         self.unavailable: frozenset[str] = frozenset()
         """The servers (`store`, `ranking`) that were unavailable when the boards were last healed."""
@@ -65,10 +65,10 @@ class Healer:
         """Heal all boards now. Return after a second if that takes longer."""
         with suppress(TimeoutError):
             async with asyncio.timeout(INTERVAL_SECONDS):
-                await self._heal_all.get()
+                await self._heal_all.run()
 
     async def _tick(self) -> float:
-        await self._heal_all.get()
+        await self._heal_all.run()
         return INTERVAL_SECONDS
 
     async def _heal_boards(self) -> None:

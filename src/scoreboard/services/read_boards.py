@@ -15,9 +15,9 @@ from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.ports.ranking import Ranking
 from scoreboard.ports.store import Store
-from scoreboard.resilience.coalescing_cache import CoalescingCache
+from scoreboard.resilience.shared_call import SharedCall
 from scoreboard.services.board_periods import BoardPeriods
-from scoreboard.services.closed_periods import TOP_ENTRIES, ClosedPeriods
+from scoreboard.services.closed_periods import STORE_READ_ROWS, ClosedPeriods
 from scoreboard.services.minimum_versions import MinimumVersions
 from scoreboard.services.write_queue import PeriodResult
 from scoreboard.settings.catalog import Catalog
@@ -39,8 +39,8 @@ class _StoredBoard:
         self.period = period
         self._minimum = minimum
         self._monotonic = clock.monotonic
-        self._top = self._cache(TOP_ENTRIES, 0)
-        self._deep: tuple[tuple[int, int], CoalescingCache[Snapshot]] | None = None
+        self._read_top = self._shared_read(STORE_READ_ROWS, 0)
+        self._further: tuple[tuple[int, int], SharedCall[Snapshot]] | None = None
 
     async def page(self, limit: int, offset: int, at_least: int) -> Snapshot:
         """Return a page that is at most a second old, and not older than the newest known correction.
@@ -49,34 +49,34 @@ class _StoredBoard:
 
         Raises StoreUnavailable, also if another further page was read within this second.
         """
-        if offset + limit > TOP_ENTRIES:
-            return await _recent(self._deep_cache(limit, offset), self._minimum.of(self._board))
-        top = await _recent(self._top, at_least)
+        if offset + limit > STORE_READ_ROWS:
+            return await _recent(self._further_read(limit, offset), self._minimum.of(self._board))
+        top = await _recent(self._read_top, at_least)
         return replace(top, entries=top.entries[offset : offset + limit])
 
     async def _read(self, limit: int, offset: int) -> Snapshot:
         return await self._store.read(self._board, self.period, Page(limit, offset))
 
-    def _cache(self, limit: int, offset: int) -> CoalescingCache[Snapshot]:
-        return CoalescingCache(partial(self._read, limit, offset), monotonic=self._monotonic)
+    def _shared_read(self, limit: int, offset: int) -> SharedCall[Snapshot]:
+        return SharedCall(partial(self._read, limit, offset), monotonic=self._monotonic)
 
-    def _deep_cache(self, limit: int, offset: int) -> CoalescingCache[Snapshot]:
-        """Return the cache of a further page. Raises StoreUnavailable if another one was read."""
-        if self._deep is not None:
-            position, cache = self._deep
+    def _further_read(self, limit: int, offset: int) -> SharedCall[Snapshot]:
+        """Return the read of a further page. Raises StoreUnavailable if another one was read a moment ago."""
+        if self._further is not None:
+            position, read = self._further
             if position == (limit, offset):
-                return cache
-            if cache.age_seconds < STORE_PAGE_SECONDS:
+                return read
+            if read.age_seconds < STORE_PAGE_SECONDS:
                 raise StoreUnavailable
-        cache = self._cache(limit, offset)
-        self._deep = (limit, offset), cache
-        return cache
+        read = self._shared_read(limit, offset)
+        self._further = (limit, offset), read
+        return read
 
 
 class BoardReader:
     """Answers queries about boards. No answer is older than a known correction.
 
-    Within the first `TOP_ENTRIES`, no page is older than an answer that was served before.
+    Within the first `STORE_READ_ROWS`, no page is older than an answer that was served before.
     """
 
     def __init__(
@@ -120,13 +120,13 @@ class BoardReader:
         self._observer.read("ranking" if is_ranked else "store")
         if snapshot is None or snapshot.version < lowest:
             snapshot = await self._stored_board(board, period).page(limit, offset, at_least=lowest)
-            is_top = period == ALL_TIME and offset + limit <= TOP_ENTRIES
+            is_top = period == ALL_TIME and offset + limit <= STORE_READ_ROWS
             if snapshot.version < lowest and is_top:
                 # A backup was restored: the older version of the store is now the right one.
                 self._served[board] = snapshot.version
                 if snapshot.version < self._minimum.of(board):
                     self._minimum.reset(board, snapshot.version)
-        if offset + limit <= TOP_ENTRIES:
+        if offset + limit <= STORE_READ_ROWS:
             self._served[board] = max(self._served[board], snapshot.version)
         return snapshot
 
@@ -196,8 +196,8 @@ class BoardReader:
         return known
 
 
-async def _recent(cache: CoalescingCache[Snapshot], at_least: int) -> Snapshot:
-    """Return the cached page, or a new one if it is older than a version. Raises StoreUnavailable."""
-    is_cached = cache.age_seconds < STORE_PAGE_SECONDS
-    page = await cache.get(STORE_PAGE_SECONDS)
-    return await cache.get() if is_cached and page.version < at_least else page
+async def _recent(read: SharedCall[Snapshot], at_least: int) -> Snapshot:
+    """Return the last page of a read, or a new one if it is older than a version. Raises StoreUnavailable."""
+    is_reused = read.age_seconds < STORE_PAGE_SECONDS
+    page = await read.run(STORE_PAGE_SECONDS)
+    return await read.run() if is_reused and page.version < at_least else page

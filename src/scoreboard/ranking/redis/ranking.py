@@ -30,7 +30,7 @@ from scoreboard.ranking.redis.members import Members, name_text
 from scoreboard.ranking.redis.servers import RedisServers, follow_primary
 from scoreboard.ranking.redis.subscription import Subscription
 from scoreboard.resilience.background_loop import BackgroundLoop
-from scoreboard.resilience.coalescing_cache import CoalescingCache
+from scoreboard.resilience.shared_call import SharedCall
 from scoreboard.settings.redis_url import parse_address
 
 ANY_COPY: Final = "*"
@@ -70,7 +70,7 @@ class RedisRanking:
         self._names = names_key(prefix)
         self._process = uuid4().hex
         self._changed_boards = ChangedBoards()
-        self._pages: dict[tuple[str, str, Page], CoalescingCache[Snapshot]] = {}
+        self._pages: dict[tuple[str, str, Page], SharedCall[Snapshot]] = {}
         self._calls = RedisCalls(
             self._servers, prefix, self._process, partial(self._changed_boards.add, self._boards)
         )
@@ -134,8 +134,8 @@ class RedisRanking:
         if key not in self._pages:
             if len(self._pages) >= MAX_PAGES:
                 self._pages.clear()
-            self._pages[key] = CoalescingCache(partial(self._read, board, period, query))
-        return await self._pages[key].get()
+            self._pages[key] = SharedCall(partial(self._read, board, period, query))
+        return await self._pages[key].run()
 
     async def _read(self, board: str, period: str, query: Query) -> Snapshot:
         members_of = self._members[board]

@@ -11,7 +11,7 @@ import structlog
 
 from scoreboard.domain.plain_text import printable
 from scoreboard.ports.clock import Clock
-from scoreboard.resilience.coalescing_cache import CoalescingCache
+from scoreboard.resilience.shared_call import SharedCall
 from scoreboard.web.auth.key_set import ASYMMETRIC, HS256, Key, UnusableKey, read_key_set
 from scoreboard.web.auth.key_set_download import download
 
@@ -70,7 +70,7 @@ class JwksKeys(Keys):
         self._keys: Sequence[Key] = ()
         self._skipped: Sequence[UnusableKey] = ()
         self._is_current = False
-        self._downloads = CoalescingCache(self._download, monotonic=clock.monotonic)
+        self._download_keys = SharedCall(self._download, monotonic=clock.monotonic)
 
     @property
     def is_complete(self) -> bool:
@@ -81,14 +81,14 @@ class JwksKeys(Keys):
 
     async def tick(self) -> float:
         """Download the key set at start and every hour, and more often while it is unusable."""
-        await self._downloads.get()
+        await self._download_keys.run()
         if not self._keys:
             return FIRST_RETRY_SECONDS
         return REFRESH_SECONDS if self._is_current else RETRY_SECONDS
 
     async def refresh(self) -> bool:
         generation = self.generation
-        await self._downloads.get(max_age_seconds=RETRY_SECONDS)
+        await self._download_keys.run(max_age_seconds=RETRY_SECONDS)
         return self.generation != generation
 
     async def _download(self) -> None:
