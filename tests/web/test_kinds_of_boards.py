@@ -234,6 +234,17 @@ def test_a_period_is_over_with_the_first_event_after_its_end(kinds: Running) -> 
     assert (today["period"], rows(today)) == ("2026-11-19", [(1, "bob", 3)])
 
 
+def test_a_board_without_events_has_empty_periods(kinds: Running) -> None:
+    parameters = {"board": "league", "period": "week"}
+    empty = kinds.board(**parameters)
+    assert (empty["period"], empty["version"], empty["entries"]) == ("2026-W47", 0, [])
+    assert kinds.board(**parameters, around="ada") == empty
+    rank = kinds.client.get("/api/leaderboard/rank", params={**parameters, "userId": "ada"}).json()
+    assert (rank["period"], rank["rank"], rank["above"]) == ("2026-W47", None, [])
+    counted(kinds, "ada", "win")
+    assert rows(kinds.board(**parameters, around="ada")) == [(1, "ada", 3)]
+
+
 def test_questions_about_a_period_that_is_over_are_answered_from_its_standings(kinds: Running) -> None:
     for user_id, wins in (("ada", 3), ("bob", 2), ("cyd", 1)):
         for _ in range(wins):

@@ -70,6 +70,10 @@ class BoardPeriods:
         """Return True if a period is known to be over. It is not opened again."""
         return period != ALL_TIME and period < self._opened(board).get(kind_of(period), period)
 
+    def has_begun(self, board: str, period: str) -> bool:
+        """Return True if a period of this kind is known to have begun: none has before the first event."""
+        return period == ALL_TIME or kind_of(period) in self._opened(board)
+
     async def view(self, board: Board, period: str, ago: int = 0) -> View:
         """Return the view of a period: `all`, a kind such as `week`, or an id such as `2026-W48`.
 

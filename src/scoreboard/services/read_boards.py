@@ -147,9 +147,9 @@ class BoardReader:
             self._observer.read("ranking")
             return snapshot
         if period != ALL_TIME:
-            # The period may have ended a moment ago.
+            # The period may have ended a moment ago, or the board may have no event yet.
             await self.periods.open_periods(self._catalog.boards[board], max_age_seconds=0)
-            if self.periods.is_over(board, period):
+            if self.periods.is_over(board, period) or not self.periods.has_begun(board, period):
                 return await self._read_closed(board, period, query)
         raise RankingUnavailable
 
