@@ -6,7 +6,7 @@ Server-Sent Events: https://html.spec.whatwg.org/multipage/server-sent-events.ht
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
@@ -14,7 +14,7 @@ from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.names import display_name
 from scoreboard.domain.standings import Entry, Snapshot
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # In UTC, of which `timestamp` writes the suffix.
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def encode_retry(milliseconds: int) -> Message:
 
 def timestamp(at_us: int) -> str:
     """Return a time in the format of RFC 3339, in UTC, with microseconds."""
-    return (_EPOCH + timedelta(microseconds=at_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{(_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec='microseconds')}Z"
 
 
 def entity_tag(body: bytes) -> str:

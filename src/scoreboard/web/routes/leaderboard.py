@@ -1,5 +1,6 @@
 """GET /api/leaderboard"""
 
+from dataclasses import replace
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
@@ -129,7 +130,7 @@ def _players(snapshot: Snapshot, user_ids: list[str], board: Board) -> dict[str,
     ranks = [entry.rank for entry in snapshot.entries]
     listed = {entry.user_id for entry in snapshot.entries}
     return {
-        **board_document(snapshot, board.column_ids),
+        **board_document(replace(snapshot, entries=()), board.column_ids),
         "entries": [
             # Equal ranks are equal in the set, too.
             {**entry_document(entry, board.column_ids), "rankInSet": 1 + ranks.index(entry.rank)}

@@ -1,12 +1,13 @@
 """GET /api/leaderboard/rank and GET /api/leaderboard/cutoffs"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from scoreboard.domain.standings import Entry
+from scoreboard.domain.standings import Entry, Snapshot
 from scoreboard.fanout.encoding import board_document, entry_document
 from scoreboard.services.board_queries import BoardQueries, Cutoffs, PlayerRank
 from scoreboard.settings.catalog import Catalog
@@ -139,10 +140,16 @@ def cutoffs_route(catalog: Catalog, queries: BoardQueries, endpoint: ReadEndpoin
     )
 
 
+def _state(snapshot: Snapshot) -> dict[str, object]:
+    """Return what `board_document` says about the board, without rows."""
+    document = board_document(replace(snapshot, entries=()), ())
+    del document["entries"]
+    return document
+
+
 def _rank(found: PlayerRank, user_id: str, columns: Sequence[str]) -> dict[str, object]:
     entry, players = found.entry, found.snapshot.players
-    document = board_document(found.snapshot, columns)
-    del document["entries"]
+    document = _state(found.snapshot)
     document |= {"userId": user_id, "rank": None, "score": None}
     if entry is not None:
         document |= entry_document(entry, columns)
@@ -163,8 +170,7 @@ def _percentile(rank: int, players: int) -> float:
 
 
 def _cutoffs(found: Cutoffs, columns: Sequence[str]) -> dict[str, object]:
-    document = board_document(found.snapshot, columns)
-    del document["entries"]
+    document = _state(found.snapshot)
     document["ranks"] = [{"rank": rank, **_values(entry, columns)} for rank, entry in found.ranks]
     document["percent"] = [
         {"percent": _number(percent), "rank": rank or None, **_values(entry, columns)}
