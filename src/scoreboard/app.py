@@ -40,6 +40,7 @@ from scoreboard.services.group_commit import GroupCommit
 from scoreboard.services.heal import Healer
 from scoreboard.services.minimum_versions import MinimumVersions
 from scoreboard.services.read_boards import BoardReader
+from scoreboard.services.rollovers import Rollovers
 from scoreboard.services.submit import Submitter
 from scoreboard.settings.catalog import Catalog
 from scoreboard.settings.config import Settings
@@ -198,6 +199,7 @@ def _make_process(environment: _Environment, store: AdminStore, ranking: Ranking
     healer = Healer(store, applier, minimum, boards, observer)
     inputs = DecisionInputs(catalog.boards, settings.rate_limit, environment.new_id)
     commit = GroupCommit(store, applier, inputs, clock, observer, minimum, clock_guard)
+    rollovers = Rollovers(catalog.boards.values(), applier, commit, clock_guard, observer)
     reader = BoardReader(catalog, store, ranking, minimum, clock, observer)
     hub = _make_hub(environment, boards)
     board_cache = BoardCache(reader.page, catalog.boards, minimum_version=minimum.of)
@@ -227,7 +229,7 @@ def _make_process(environment: _Environment, store: AdminStore, ranking: Ranking
     state = CurrentState(hub, commit, applier, healer, clock_guard, partial(_pools, store, ranking))
     following = BackgroundLoop("follow changes", lambda: publisher.follow(ranking.changed_boards()), observer)
     keys = BackgroundLoop("keys", tokens.refresh_keys, observer)
-    loops = (healer.loop, *commit.loops, *publisher.loops, following, hub.loop, keys)
+    loops = (healer.loop, *commit.loops, rollovers.loop, *publisher.loops, following, hub.loop, keys)
     return _Process(services, state, loops)
 
 

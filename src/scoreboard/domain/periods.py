@@ -18,6 +18,9 @@ class PeriodKind(StrEnum):
     MONTH = "month"
 
 
+_KINDS: Final = frozenset(kind.value for kind in PeriodKind)
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A period in a time zone. Its id is `2026-11-28`, `2026-W48` or `2026-11`.
@@ -58,6 +61,11 @@ def parse_period(id: str, timezone: ZoneInfo) -> Period:
         if _id(kind, first) == id:
             return _period(kind, first, timezone)
     raise ValueError(f"“{id}” is not a period such as 2026-11-28, 2026-W48 or 2026-11")
+
+
+def is_kind(period: str) -> bool:
+    """Return True if a text names a kind, and so the period of that kind that is open."""
+    return period in _KINDS
 
 
 def kind_of(id: str) -> PeriodKind:

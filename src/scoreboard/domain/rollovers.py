@@ -1,6 +1,7 @@
 """Rollovers: the events that begin the periods of a board. Each ends the period of its kind before."""
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -48,7 +49,16 @@ def due_periods(definition: Definition, head: Head, now_us: int) -> tuple[Period
 
     Boundaries that were missed in between have no rollover. A clock that goes back ends no period.
     """
-    periods = (period_at(kind, now_us, definition.timezone) for kind in definition.periods)
+    return not_begun(periods_at(definition, now_us), head)
+
+
+def periods_at(definition: Definition, at_us: int) -> tuple[Period, ...]:
+    """Return the period of each kind that boards with a definition have at a moment."""
+    return tuple(period_at(kind, at_us, definition.timezone) for kind in definition.periods)
+
+
+def not_begun(periods: Iterable[Period], head: Head) -> tuple[Period, ...]:
+    """Return those of the periods of a moment that no rollover has begun yet."""
     # The ids of one kind sort as text like the periods.
     return tuple(period for period in periods if period.id > head.periods.get(period.kind, ""))
 

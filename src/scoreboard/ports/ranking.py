@@ -73,6 +73,7 @@ class Ranking(Protocol):
     async def read(self, board: str, period: str, query: Query) -> Snapshot:
         """Answer a query about a board in an open period, in one atomic read.
 
+        The period is `all`, an id, or a kind such as `week` for the one that is open in the copy.
         Raises RankingUnavailable, also while the copy is not readable (see `apply`), and for other periods.
         """
 

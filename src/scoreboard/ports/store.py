@@ -77,6 +77,8 @@ class Store(Protocol):
     async def read(self, board: str, period: str, query: Query) -> Snapshot:
         """Answer a query about a board in a period, in one atomic read.
 
+        The period is `all`, an id, or a kind such as `week` for the one that is open. If none of the kind has
+        begun, the answer has no entries, and the kind as its period.
         The period may be over, or have no standings. `Snapshot.version` is that of the board, and for a
         period that is over, of the last event that changed its standings (0 if there are none). `Around` has
         no entries for a player who is not listed.

@@ -9,6 +9,7 @@ from typing import Final, Self
 from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.definitions import Definition
 from scoreboard.domain.errors import RankingUnavailable
+from scoreboard.domain.periods import is_kind, kind_of
 from scoreboard.domain.queries import Query
 from scoreboard.domain.standings import Change, ChangeKind, Snapshot
 from scoreboard.ports.ranking import ApplyResult, CopyState
@@ -75,6 +76,8 @@ class MemoryRanking:
 
     async def read(self, board: str, period: str, query: Query) -> Snapshot:
         copy = self._copy(board)
+        if is_kind(period):
+            period = copy.open_period(period)
         view = copy.views.get(period)
         if not copy.readable or view is None:
             raise RankingUnavailable
@@ -115,6 +118,11 @@ class _Copy:
     @property
     def state(self) -> CopyState:
         return CopyState(self.version, self.readable, self.reading_us, self.id)
+
+    def open_period(self, kind: str) -> str:
+        """Return the open period of a kind, or the kind if there is none."""
+        further = (period for period in self.periods if period != ALL_TIME)
+        return next((period for period in further if kind_of(period) == kind), kind)
 
     def open(self, periods: tuple[str, ...]) -> list[View]:
         """Have views of these periods. Return the views of other periods, which are no longer needed."""

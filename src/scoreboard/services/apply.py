@@ -53,6 +53,8 @@ class Applier:
         self._one_at_a_time = asyncio.Lock()
         self._heal_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._missing: dict[str, int] = {}
+        self.heads: Mapping[str, Head] = {}
+        """The heads of all boards when they were last read: usually within the last second."""
         self.large_gap = asyncio.Event()
         """Set when a commit found a gap that is too large to heal before its submissions are answered."""
 
@@ -107,8 +109,7 @@ class Applier:
         The positions of a copy that could not be read are None. Raises StoreUnavailable.
         """
         copies = await self._ranking.copy_states(boards)
-        heads = await self._store.heads()
-        self._minimum.update(heads)
+        heads = await self._read_heads()
         behind: dict[str, Positions | None] = {}
         for board in boards:
             copy, head = copies.get(board), heads.get(board)
@@ -154,13 +155,16 @@ class Applier:
 
     async def _read_positions(self, board: str) -> Positions:
         copy = await self._ranking.copy_state(board)
-        heads = await self._store.heads()
-        self._minimum.update(heads)
-        head = heads.get(board)
+        head = (await self._read_heads()).get(board)
         if head is None:
             # A backup from before this board was created was restored. A restart creates its row.
             raise StoreUnavailable
         return copy, head
+
+    async def _read_heads(self) -> Mapping[str, Head]:
+        self.heads = await self._store.heads()
+        self._minimum.update(self.heads)
+        return self.heads
 
     async def is_same_history(self, board: str, copy: CopyState, head: Head) -> bool:
         """Return True if the copy's newest event is in the store. After a backup was restored, it may not be.

@@ -48,6 +48,11 @@ class Bisection:
             return waiting
         return None
 
+    def retry(self, batch: list[WaitingSubmission]) -> None:
+        """Keep a batch as it is, because something else made its commit fail."""
+        if batch:
+            self._parts.append(batch)
+
     def note_success(self, boards: Collection[str]) -> None:
         """Note that a part for these boards was committed."""
         self._working_boards.update(boards)

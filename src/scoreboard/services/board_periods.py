@@ -7,7 +7,7 @@ from typing import Final
 from scoreboard.domain.boards import ALL_TIME, Board
 from scoreboard.domain.errors import StoreUnavailable, UnknownPeriod
 from scoreboard.domain.events import Head
-from scoreboard.domain.periods import Period, PeriodKind, earlier, kind_of, parse_period, period_at
+from scoreboard.domain.periods import Period, PeriodKind, earlier, is_kind, kind_of, parse_period, period_at
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.store import Store
 from scoreboard.resilience.shared_call import SharedCall
@@ -18,7 +18,10 @@ HEADS_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The standings of a board in a period. Of a period that is over, only corrections change them."""
+    """The standings of a board in a period: `all`, an id, or a kind for the one that is open at the read.
+
+    Of a period that is over, only corrections change them.
+    """
 
     board: Board
     period: str = ALL_TIME
@@ -68,7 +71,17 @@ class BoardPeriods:
 
     def is_over(self, board: str, period: str) -> bool:
         """Return True if a period is known to be over. It is not opened again."""
-        return period != ALL_TIME and period < self._opened(board).get(kind_of(period), period)
+        if period == ALL_TIME or is_kind(period):
+            return False
+        return period < self._opened(board).get(kind_of(period), period)
+
+    async def id_of(self, board: Board, period: str) -> str:
+        """Return the id of a period: of a kind, that of the one that is open now.
+
+        This reads which periods are open. Raises StoreUnavailable.
+        """
+        opened = await self.open_periods(board, max_age_seconds=0)
+        return next((each.id for each in opened if each.kind == period), period)
 
     def has_begun(self, board: str, period: str) -> bool:
         """Return True if a period of this kind is known to have begun: none has before the first event."""
@@ -77,11 +90,14 @@ class BoardPeriods:
     async def view(self, board: Board, period: str, ago: int = 0) -> View:
         """Return the view of a period: `all`, a kind such as `week`, or an id such as `2026-W48`.
 
+        A kind stays one: the read itself finds the period that is open.
         With `ago`, it is the one so many periods earlier. Raises UnknownPeriod, also for a period that has
         not begun, and StoreUnavailable.
         """
         if period == ALL_TIME and not ago:
             return View(board)
+        if period in board.definition.periods and not ago:
+            return View(board, period)
         opened = {each.kind.value: each for each in await self.open_periods(board)}
         try:
             found = opened[period] if period in opened else parse_period(period, board.timezone)

@@ -68,6 +68,16 @@ class ClockGuard:
         """Return how far this machine's clock and the store's are ahead of the monotonic clock."""
         return self._clock.now_us() - round(self._clock.monotonic() * 1_000_000), self._trusted_offset_us
 
+    def latest_us(self) -> int:
+        """Return the time of day by the store's clock or by this machine's, whichever is later.
+
+        The store's clock is known from the last accepted reading. A suspended machine may fall behind it.
+        """
+        own_us, trusted_offset_us = self._clock.now_us(), self._trusted_offset_us
+        if trusted_offset_us is None:
+            return own_us
+        return max(own_us, trusted_offset_us + round(self._clock.monotonic() * 1_000_000))
+
     def _compare_with_this_machine(self, reading_us: int) -> None:
         ahead_us = reading_us - self._clock.now_us()
         if abs(ahead_us) > _JUMP_US:

@@ -3,10 +3,13 @@
 There are no timers. The store takes a batch only when it holds the lock of the batch's boards. So the next
 batch grows while this one is written, or while another process holds the lock. A batch that fails for an
 unexpected reason is split (`bisection`).
+
+A commit also locks boards whose periods may have ended (`due_boards`). Its decision begins with the rollovers
+that are due on the locked boards.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from scoreboard.domain.decisions import Decision
@@ -22,6 +25,7 @@ from scoreboard.services.answer import Answerer
 from scoreboard.services.apply import Applier
 from scoreboard.services.bisection import Bisection
 from scoreboard.services.clock_guard import ClockGuard
+from scoreboard.services.due_boards import DueBoards
 from scoreboard.services.minimum_versions import MinimumVersions
 from scoreboard.services.refusal_cache import RefusalCache
 from scoreboard.services.write_queue import Receipt, WaitingSubmission, WriteQueue
@@ -31,13 +35,17 @@ BATCH_SIZE: Final = 512
 
 
 class _Batch:
-    """The submissions of one commit: a part of a batch that failed, or else the next ones of the queue."""
+    """The submissions of one commit: a part of a batch that failed, or else the next ones of the queue.
 
-    def __init__(self, queue: WriteQueue, part: list[WaitingSubmission]) -> None:
+    `due` are further boards, for rollovers. A part has none.
+    """
+
+    def __init__(self, queue: WriteQueue, part: list[WaitingSubmission], due: frozenset[str]) -> None:
         self._queue = queue
         self.waiting = part
         """Empty before a batch is taken from the queue."""
-        self.boards = frozenset(waiting.submission.board for waiting in part) or queue.boards()
+        self.due = due
+        self.boards = frozenset(waiting.submission.board for waiting in part) or queue.boards() | due
 
     def take(self) -> Sequence[Submission]:
         """Return the submissions, first taken from the queue unless they are a part. From any thread."""
@@ -67,6 +75,7 @@ class GroupCommit:
         self._observer = observer
         self._refusals = RefusalCache(clock, self._clock_guard, minimum or MinimumVersions())
         self._queue = WriteQueue()
+        self._due = DueBoards()
         self._bisection = Bisection()
         self._answerer = Answerer(applier, self._refusals, observer)
         self._writing = BackgroundLoop("commit", self._tick, observer)
@@ -95,10 +104,18 @@ class GroupCommit:
             self._observer.refused(error.code)
             raise
 
+    def roll_over(self, boards: Collection[str]) -> None:
+        """Soon commit the rollovers that are due on some boards, also if none of them has a submission.
+
+        If that fails, the boards stay as they are.
+        """
+        self._due.add(boards)
+        self._writing.wake()
+
     async def _tick(self) -> None:
         """Commit the waiting submissions, batch by batch. One bad submission must not lose the others."""
-        while (part := self._bisection.next_part()) or self._queue:
-            batch = _Batch(self._queue, part)
+        while (part := self._bisection.next_part()) or self._queue or self._due:
+            batch = _Batch(self._queue, part, frozenset() if part else self._due.take())
             started = self._clock.monotonic()
             try:
                 decision = await self._store.commit(batch.boards, batch.take, self._decide)
@@ -108,6 +125,12 @@ class GroupCommit:
                     waiting.refuse(error)
             except Exception as error:  # noqa: BLE001  # It may be of any kind: a constraint, a trigger, a bug.
                 batch.take()
+                if batch.due:
+                    # One of these boards may be the cause: retry without them.
+                    if (board := self._due.split(batch.due)) is not None:
+                        self._writing.failures.report(error, board=board)
+                    self._bisection.retry(batch.waiting)
+                    continue
                 alone = self._bisection.split(batch.waiting)
                 if alone is not None:
                     action = alone.submission.action
@@ -117,7 +140,8 @@ class GroupCommit:
                 self._bisection.note_success(batch.boards)
                 with self._writing.failures.catch(part="observer"):
                     seconds = self._clock.monotonic() - started
-                    self._observer.committed(len(batch.waiting), decision.accepted, seconds)
+                    if batch.waiting:
+                        self._observer.committed(len(batch.waiting), decision.accepted, seconds)
                 # An error here must not have the batch written again.
                 with self._writing.failures.catch(part="answers"):
                     self._answerer.put(batch.waiting, decision, started)

@@ -8,7 +8,7 @@ from typing import Final
 from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.errors import RankingUnavailable, StoreUnavailable
 from scoreboard.domain.events import Event
-from scoreboard.domain.periods import kind_of
+from scoreboard.domain.periods import is_kind, kind_of
 from scoreboard.domain.queries import Page, Players, Query
 from scoreboard.domain.standings import Snapshot
 from scoreboard.ports.clock import Clock
@@ -126,6 +126,9 @@ class BoardReader:
                 self._served[board] = snapshot.version
                 if snapshot.version < self._minimum.of(board):
                     self._minimum.reset(board, snapshot.version)
+        if is_kind(snapshot.period):
+            # No period has begun yet.
+            snapshot = replace(snapshot, period=await self._id_of(board, period))
         if offset + limit <= STORE_READ_ROWS:
             self._served[board] = max(self._served[board], snapshot.version)
         return snapshot
@@ -148,7 +151,7 @@ class BoardReader:
             return snapshot
         if period != ALL_TIME:
             # The period may have ended a moment ago, or the board may have no event yet.
-            await self.periods.open_periods(self._catalog.boards[board], max_age_seconds=0)
+            period = await self._id_of(board, period)
             if self.periods.is_over(board, period) or not self.periods.has_begun(board, period):
                 return await self._read_closed(board, period, query)
         raise RankingUnavailable
@@ -174,6 +177,9 @@ class BoardReader:
             return PeriodResult(None, None)
         return PeriodResult(found.entries[0].score, found.entries[0].rank)
 
+    async def _id_of(self, board: str, period: str) -> str:
+        return await self.periods.id_of(self._catalog.boards[board], period)
+
     def _lowest(self, board: str) -> int:
         return max(self._served[board], self._minimum.of(board))
 
@@ -189,7 +195,7 @@ class BoardReader:
 
     def _stored_board(self, board: str, period: str) -> _StoredBoard:
         """Return the reads of an open period from the store. They replace those of the period before it."""
-        key = board, ALL_TIME if period == ALL_TIME else kind_of(period)
+        key = board, period if period == ALL_TIME or is_kind(period) else f"one {kind_of(period)}"
         known = self._stored.get(key)
         if known is None or known.period != period:
             known = self._stored[key] = _StoredBoard(self._store, board, period, self._clock, self._minimum)

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Row
 from scoreboard.domain.definitions import Definition, Ties
 from scoreboard.domain.events import Head
 from scoreboard.domain.ordering import ranks
+from scoreboard.domain.periods import PeriodKind, is_kind
 from scoreboard.domain.queries import After, Around, AtRanks, Page, Players, Query, first_index_around
 from scoreboard.domain.standings import Entry, Snapshot
 from scoreboard.store.boards import definition_of, key_of
@@ -54,8 +55,10 @@ class _View:
         self._connection = connection
         self._board = board
         self._period = period
+        if is_kind(period):
+            self._period = head(connection, board).periods.get(PeriodKind(period), period)
         self._definition: Definition = definition_of(connection, board)
-        self._is_view = (standings.c.board_key == key_of(board)) & (standings.c.period == period)
+        self._is_view = (standings.c.board_key == key_of(board)) & (standings.c.period == self._period)
         self._is_listed = self._is_view & standings.c.listed
         self.players = self._count(self._is_listed)
 

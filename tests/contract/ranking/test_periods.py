@@ -8,7 +8,7 @@ from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.definitions import Definition
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.periods import PeriodKind
-from scoreboard.domain.queries import Page
+from scoreboard.domain.queries import Page, Players
 from scoreboard.domain.standings import ChangeKind
 from scoreboard.ports.ranking import CopyState, Ranking
 from tests.contract.ranking.conftest import MakeRanking, order
@@ -120,3 +120,18 @@ async def test_a_dropped_copy_has_no_rows_of_its_periods(friday: Ranking) -> Non
     await friday.apply(change(LAST_PAGE, 0, 1, standing(3, 10, 1, period=WEEK), periods=ON_FRIDAY))
     assert await order(friday, WEEK) == [(1, "user-3", 10)]
     assert await order(friday, FRIDAY) == []
+
+
+async def test_the_open_period_of_a_kind_is_read_in_the_same_step(friday: Ranking) -> None:
+    assert (await friday.read("main", "day", Page(10))) == await friday.read("main", FRIDAY, Page(10))
+    assert (await friday.read("main", "week", Players((1,)))).period == WEEK
+    await friday.apply(change(STEP, 4, 5, periods=ON_SATURDAY))
+    snapshot = await friday.read("main", "day", Page(10))
+    assert (snapshot.period, snapshot.version, snapshot.entries) == (SATURDAY, 5, ())
+    assert await order(friday, "week") == await order(friday, WEEK)
+
+
+async def test_a_kind_without_an_open_period_cannot_be_read(friday: Ranking) -> None:
+    for kind in ("month", "year"):
+        with pytest.raises(RankingUnavailable):
+            await friday.read("main", kind, Page(10))

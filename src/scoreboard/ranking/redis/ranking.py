@@ -146,7 +146,8 @@ class RedisRanking:
                 if found == LOST:
                     log.warning("Redis has lost a part of a board, which is filled again", board=board)
                 raise RankingUnavailable
-            version, reading_us, player_count, members, scores, reached_ats_us, names, ranks, index = found
+            version, reading_us, player_count, *rows, index, own_period = found
+            members, scores, reached_ats_us, names, ranks = rows
             if self._servers.is_cluster and members:
                 players = [members_of.player(member) for member in members]
                 names = await self._calls.run("names", [self._names], players)
@@ -165,7 +166,7 @@ class RedisRanking:
             reading_us=int(reading_us),
             players=int(player_count),
             entries=tuple(entries),
-            period=period,
+            period=own_period.decode(),
         )
 
     async def drop(self, board: str) -> None:

@@ -51,6 +51,21 @@ local function view_of(order, rows, period)
   return order .. ':' .. period, rows .. ':' .. period, ':' .. period
 end
 
+local PATTERNS = { day = '^%d+%-%d+%-%d+$', week = '^%d+%-W%d+$', month = '^%d+%-%d+$' }
+
+-- Return the open period of a kind, or the argument if it is no kind or there is none.
+local function open_period(head, period_or_kind)
+  local pattern = PATTERNS[period_or_kind]
+  if pattern then
+    for period in string.gmatch(redis.call('HGET', head, 'periods') or '', '%S+') do
+      if string.match(period, pattern) then
+        return period
+      end
+    end
+  end
+  return period_or_kind
+end
+
 local function member_of(key, player, key_width)
   return string.rep('0', key_width - #key) .. key .. ':' .. player
 end

@@ -1,19 +1,20 @@
 -- Answer a query about a board in a period, atomically.
 --
 -- KEYS  head, order, rows, and names if they are on the same server
--- ARGV  period, key_width, tied_width (empty if no ranks are shared), then the query:
+-- ARGV  period or the kind of an open one, key_width, tied_width (empty if no ranks are shared), then the query:
 --       "page", the first and the last index, from 0
 --       "after", the first order value and the key of a row, the number of rows
 --       "around", player, the number of rows
 --       "players", players …
 --       "at ranks", ranks in ascending order …
 -- Returns {version, at_us, listed players, {member …}, {first order value …}, {reached_at_us …}, {name …},
--- {rank …}, index of the first row}, the names only if they are on this server. Consecutive rows have only the rank of the
--- first one. Returns nil if the copy is not readable, and 0 if a part of it was lost, and it is now deleted.
+-- {rank …}, index of the first row, period}, the names only if they are on this server. Consecutive rows have only the
+-- rank of the first one. Returns nil if the copy is not readable, and 0 if a part of it was lost, and it is now deleted.
 
 local head_key, order, rows, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local key_width, tied_width = tonumber(ARGV[2]), tonumber(ARGV[3])
-local own_order, own_rows, suffix = view_of(order, rows, ARGV[1])
+local period = open_period(head_key, ARGV[1])
+local own_order, own_rows, suffix = view_of(order, rows, period)
 local head = redis.call('HMGET', head_key, 'version', 'at_us', 'readable', 'listed' .. suffix)
 if head[3] ~= '1' or not head[4] then
   return false
@@ -137,4 +138,4 @@ for i, member in ipairs(members) do
     end
   end
 end
-return {head[1], head[2], head[4], members, scores, reached_ats_us, known_names, ranks, first_index}
+return {head[1], head[2], head[4], members, scores, reached_ats_us, known_names, ranks, first_index, period}
