@@ -110,6 +110,11 @@ FORGED: Final[dict[str, dict[str, Any]]] = {
     "an end that is text": {"exp": "2030"},
     "points that are text": {"points": "100"},
     "points that are true": {"points": True},
+    "columns that are a list": {"columns": [1]},
+    "a column that is text": {"columns": {"time": "1"}},
+    "a column that is null": {"columns": {"time": None}},
+    "a column without an id": {"columns": {"": 1}},
+    "three columns": {"columns": {"a": 1, "b": 1, "c": 1}},
     "signed by a stranger": {"secret": "a secret that this server has never seen"},
     "a token": {"type": "JWT"},
 }
