@@ -1,5 +1,6 @@
 """Short functions that create the values of tests."""
 
+from collections.abc import Sequence
 from itertools import count
 from uuid import UUID, uuid4
 
@@ -42,12 +43,12 @@ def proof(current: int, *earlier: int) -> Proof:
     return Proof("ada", "quest", digest(current, *earlier))
 
 
-def rules(limit: RateLimit = UNLIMITED) -> DecisionInputs:
-    return DecisionInputs({board.id: board for board in (MAIN, SIDE)}, limit, uuid4)
+def rules(limit: RateLimit = UNLIMITED, boards: Sequence[Board] = (MAIN, SIDE)) -> DecisionInputs:
+    return DecisionInputs({board.id: board for board in boards}, limit, uuid4)
 
 
-def decide_with(limit: RateLimit = UNLIMITED) -> DecideBatch:
-    return lambda batch, facts: decide_batch(batch, facts, rules(limit))
+def decide_with(limit: RateLimit = UNLIMITED, boards: Sequence[Board] = (MAIN, SIDE)) -> DecideBatch:
+    return lambda batch, facts: decide_batch(batch, facts, rules(limit, boards))
 
 
 async def commit(store: Store, *batch: Submission, limit: RateLimit = UNLIMITED) -> list[Event]:
