@@ -1,6 +1,7 @@
 """Keys in Redis. All keys of a board have the same hash tag, so a cluster keeps them in one slot."""
 
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import quote
 
 
@@ -13,7 +14,7 @@ class BoardKeys:
 
     @property
     def base(self) -> str:
-        return f"{self.prefix}:{{{quote(self.board, safe='')}}}"
+        return f"{self.prefix}:{{{_quoted(self.board)}}}"
 
     @property
     def copy(self) -> tuple[str, str, str]:
@@ -28,6 +29,11 @@ class BoardKeys:
     def probe(self, process: str) -> str:
         """The key, and the channel, that a process uses to check its connection."""
         return f"{self.base}:probe:{process}"
+
+
+@cache
+def _quoted(board: str) -> str:
+    return quote(board, safe="")
 
 
 def names_key(prefix: str) -> str:

@@ -26,11 +26,13 @@ class Members:
         self._sign, *self._column_signs = signs(definition)
         self._tie_sign = tie_sign(definition)
         self._is_binary = bool(definition.columns) or self._tie_sign < 0
-        self.key_width = _BYTES * (1 + len(definition.columns)) if self._is_binary else _DIGITS
-        """The number of bytes of a key."""
-        columns_width = _BYTES * len(definition.columns)
-        self.tied_width = str(columns_width) if definition.ties is Ties.SHARED else ""
-        """The number of bytes of a key with the columns, or empty if no ranks are shared."""
+        self._key_width = _BYTES * (1 + len(definition.columns)) if self._is_binary else _DIGITS
+        self._columns_width = _BYTES * len(definition.columns)
+        self._is_shared = definition.ties is Ties.SHARED
+        tied_width = self._columns_width if self._is_shared else ""
+        is_default = not self._is_binary and not self._is_shared
+        self.layout = "" if is_default else f"{self._key_width} {tied_width}"
+        """The width of a key in bytes, and that of its columns if ranks are shared (`lua/layout.lua`)."""
 
     def score_and_key(self, standing: Standing) -> tuple[int, int | bytes]:
         """Return the score and the key of a standing. The scripts pad digits with zeros."""
@@ -52,17 +54,17 @@ class Members:
 
     def player(self, member: bytes) -> bytes:
         """Return the player's key."""
-        return member[self.key_width + 1 :]
+        return member[self._key_width + 1 :]
 
     def ranks(
         self, scores: Sequence[bytes], members: Sequence[bytes], first_rank: int, first_index: int
     ) -> Sequence[int]:
         """Return the ranks of consecutive rows, of which the first one has this rank and index."""
-        if not self.tied_width:
+        if not self._is_shared:
             return range(first_rank, first_rank + len(members))
-        columns_width = int(self.tied_width)
         values = [
-            (int(score), *member[:columns_width]) for score, member in zip(scores, members, strict=True)
+            (int(score), *member[: self._columns_width])
+            for score, member in zip(scores, members, strict=True)
         ]
         return ranks(self._definition, values, first_rank, first_index)
 
@@ -74,7 +76,7 @@ class Members:
         if not self._is_binary:
             position = (first, int(member[:_DIGITS]))
             return Entry(rank, user_id, player_name, self._sign * first, int(reached_at_us), (), position)
-        *order_values, tie = _from_bytes(member[: self.key_width])
+        *order_values, tie = _from_bytes(member[: self._key_width])
         columns = zip(self._column_signs, order_values, strict=True)
         return Entry(
             rank,

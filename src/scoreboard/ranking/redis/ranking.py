@@ -17,6 +17,7 @@ from uuid import uuid4
 import structlog
 from redis.asyncio import Redis, RedisCluster
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.definitions import Definition
 from scoreboard.domain.errors import RankingUnavailable
 from scoreboard.domain.queries import After, Around, AtRanks, Page, Players, Query
@@ -107,12 +108,12 @@ class RedisRanking:
         periods = _by_period(change)
         standings = [standing for group in periods.values() for standing in group]
         expected = ANY_COPY if copy_id is None else copy_id
-        arguments = [*_head(change), self._keys(board).changed, expected, uuid4().hex]
-        arguments += self._member_arguments(board)
-        arguments.append(len(periods))
-        for period, group in periods.items():
-            arguments += (period, len(group))
-        arguments += _rows(self._members[board], standings)
+        members = self._members[board]
+        arguments = [*_head(change), self._keys(board).changed, expected, uuid4().hex, members.layout]
+        is_all_time = change.periods == (ALL_TIME,)
+        counts = (f"{period} {len(group)}" for period, group in periods.items())
+        arguments.append("" if is_all_time else " ".join(counts))
+        arguments += _rows(members, standings)
         async with self._calls.guard(board):
             if self._servers.is_cluster and standings:
                 await self._calls.run("keep_names", [self._names], _names(standings))
@@ -139,15 +140,16 @@ class RedisRanking:
 
     async def _read(self, board: str, period: str, query: Query) -> Snapshot:
         members_of = self._members[board]
-        arguments = [period, *self._member_arguments(board), *_query(members_of, query)]
+        arguments = [members_of.layout, period, *_query(members_of, query)]
         async with self._calls.guard(board):
             found = await self._calls.run("read", self._copy_and_names(board), arguments)
             if not found:
                 if found == LOST:
                     log.warning("Redis has lost a part of a board, which is filled again", board=board)
                 raise RankingUnavailable
-            version, reading_us, player_count, *rows, index, own_period = found
-            members, scores, reached_ats_us, names, ranks = rows
+            version, reading_us, player_count, rows = found[:4]
+            reached_ats_us, names, ranks, index, own_period = found[4:]
+            members, scores = rows[::2], rows[1::2]
             if self._servers.is_cluster and members:
                 players = [members_of.player(member) for member in members]
                 names = await self._calls.run("names", [self._names], players)
@@ -156,7 +158,7 @@ class RedisRanking:
             await self._forget(board)
             raise RankingUnavailable
         if members and isinstance(query, CONSECUTIVE):
-            ranks = members_of.ranks(scores, members, ranks[0], index)
+            ranks = members_of.ranks(scores, members, ranks[0] if ranks else index + 1, index)
         entries = list(map(members_of.entry, ranks, scores, members, names, reached_ats_us))
         if isinstance(query, Players):
             entries.sort(key=attrgetter("position"))
@@ -223,10 +225,6 @@ class RedisRanking:
 
     def _keys(self, board: str) -> BoardKeys:
         return BoardKeys(self._prefix, board)
-
-    def _member_arguments(self, board: str) -> tuple[Argument, ...]:
-        members = self._members[board]
-        return members.key_width, members.tied_width
 
     def _copy_and_names(self, board: str) -> tuple[str, ...]:
         """Return the keys of a board's copy, and that of the names if they are on the same server."""

@@ -1,32 +1,27 @@
 -- Apply a change to the copy of a board, atomically and only in order (ports.ranking.Ranking.apply).
 --
 -- KEYS  head, order, rows, and names if they are on the same server
--- ARGV  kind, from_version, to_version, at_us, channel, id of the expected copy ("*": any), id for a new copy, key_width,
---       tied_width (empty if no ranks are shared), number of open periods; then for each of them its name and the
---       number of its standings; then for each standing, period by period: player, first order value, key,
---       reached_at_us, version, listed (1 or 0), name_version, user id and name (see layout.lua; empty if another
---       standing of this change has them)
+-- ARGV  kind, from_version, to_version, at_us, channel, id of the expected copy ("*": any), id for a new copy, layout (see
+--       layout.lua), open periods: empty if "all" is the only one, otherwise "period standings period standings …"; then
+--       for each standing, period by period: player, first order value, key, reached_at_us, version, listed (1 or 0),
+--       name_version, user id and name (see layout.lua; empty if another standing of this change has them)
 -- Returns {version, readable, moved, rank of each standing's player or 0 …}
 
-local FIRST_PERIOD, STRIDE = 11, 8
+local FIRST, STRIDE = 10, 8
 
 local head_key, order, rows, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local kind, from, to, expected = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[6]
-local key_width, tied_width = tonumber(ARGV[8]), tonumber(ARGV[9])
-local first_standing = FIRST_PERIOD + 2 * tonumber(ARGV[10])
+local key_width, tied_width = parse_layout(ARGV[8])
 local head = redis.call('HMGET', head_key, 'version', 'readable', 'last_bucket', 'copy', 'listed', 'periods')
 
-local function is_copy_whole()
-  for period in string.gmatch(head[6] or '', '%S+') do
+local whole = is_whole(order, head[5])
+if head[6] then
+  for period in string.gmatch(head[6], '%S+') do
     local own_order, _, suffix = view_of(order, rows, period)
-    if not is_whole(own_order, redis.call('HGET', head_key, 'listed' .. suffix)) then
-      return false
-    end
+    whole = whole and is_whole(own_order, redis.call('HGET', head_key, 'listed' .. suffix))
   end
-  return is_whole(order, head[5])
 end
-
-if not is_copy_whole() then
+if not whole then
   drop_copy(head_key, order, rows)
   head = {false, false, false, false, false, false}
 end
@@ -42,97 +37,81 @@ if gap and not known then
   return reply
 end
 
--- Call a function for each period of the change, with its order, rows and suffix, and its first and last standing.
-local function for_each_period(visit)
-  local first = first_standing
-  for i = FIRST_PERIOD, first_standing - 1, 2 do
-    local own_order, own_rows, suffix = view_of(order, rows, ARGV[i])
-    local last = first + STRIDE * tonumber(ARGV[i + 1]) - 1
-    visit(own_order, own_rows, suffix, first, last)
-    first = last + 1
-  end
-end
-
--- Drop the periods that are no longer open, and begin new ones.
-local function open_periods()
-  local open, further = {}, {}
-  for i = FIRST_PERIOD, first_standing - 1, 2 do
-    if ARGV[i] ~= ALL_TIME then
-      open[ARGV[i]] = true
-      further[#further + 1] = ARGV[i]
-    end
-  end
-  local periods = table.concat(further, ' ')
-  if periods == (head[6] or '') then
-    return
-  end
-  for period in string.gmatch(head[6] or '', '%S+') do
-    if open[period] then
-      open[period] = nil
-    else
-      drop_view(head_key, order, rows, period)
-    end
-  end
-  for period in pairs(open) do
-    redis.call('UNLINK', (view_of(order, rows, period)))
-  end
-  redis.call('HSET', head_key, 'periods', periods)
-end
-
 local follows = kind == 'step' and version == from and not known
 
--- Move the players of one period.
-local function move(own_order, own_rows, suffix, first, last)
-  local last_bucket = suffix == '' and head[3] or redis.call('HGET', head_key, 'last_bucket' .. suffix)
-  last_bucket = tonumber(last_bucket or 0)
-  for i = first, last, STRIDE do
-    local player, reached = ARGV[i], ARGV[i + 2]
-    if names and ARGV[i + 6] ~= '' then
-      -- Before the board changes: every player on it has a name.
-      keep_name(names, player, ARGV[i + 6], ARGV[i + 7])
-    end
-    local key, field = entry_of(own_rows, player)
-    local old_version, old_reached = parse_row(redis.call('HGET', key, field))
-    local listed = ARGV[i + 5] == '1'
-    if tonumber(old_version or 0) <= tonumber(ARGV[i + 4]) then
-      if old_reached and old_reached ~= '-' and (not listed or old_reached ~= reached) then
-        redis.call('ZREM', own_order, member_of(old_reached, player, key_width))
-      end
-      if listed then
-        redis.call('ZADD', own_order, ARGV[i + 1], member_of(reached, player, key_width))
-      end
-      redis.call('HSET', key, field, ARGV[i + 4] .. ' ' .. (listed and reached or '-') .. ' ' .. ARGV[i + 3])
-      last_bucket = math.max(last_bucket, bucket_of(player))
-    end
-    if follows then
-      local member = member_of(reached, player, key_width)
-      local index = listed and redis.call('ZRANK', own_order, member)
-      reply[#reply + 1] = index and rank_at(own_order, index, ARGV[i + 1], member, tied_width) or 0
-    end
+-- The open periods and the numbers of their standings.
+local periods, counts = {ALL_TIME}, {(#ARGV - FIRST + 1) / STRIDE}
+if ARGV[9] ~= '' then
+  periods, counts = {}, {}
+  for period, count in string.gmatch(ARGV[9], '(%S+) (%d+)') do
+    periods[#periods + 1], counts[#counts + 1] = period, tonumber(count)
   end
-  redis.call('HSET', head_key, 'listed' .. suffix, redis.call('ZCARD', own_order),
-             'last_bucket' .. suffix, string.format('%.0f', last_bucket))
 end
 
-local function add_ranks(own_order, own_rows, _, first, last)
-  for i = first, last, STRIDE do
-    local index, score, member = find(own_order, own_rows, ARGV[i], key_width)
-    reply[#reply + 1] = index and rank_at(own_order, index, score, member, tied_width) or 0
+if not known and (head[6] or #periods > 1) then
+  open_periods(head_key, order, rows, head[6] or '', periods)
+end
+
+local first = FIRST
+local fields = {}
+for number, period in ipairs(periods) do
+  local own_order, own_rows, suffix = view_of(order, rows, period)
+  local last = first + STRIDE * counts[number] - 1
+  if not known then
+    local last_bucket = suffix == '' and head[3] or redis.call('HGET', head_key, 'last_bucket' .. suffix)
+    last_bucket = tonumber(last_bucket or 0)
+    for i = first, last, STRIDE do
+      local player, reached = ARGV[i], ARGV[i + 2]
+      if names and ARGV[i + 6] ~= '' then
+        -- Before the board changes: every player on it has a name.
+        keep_name(names, player, ARGV[i + 6], ARGV[i + 7])
+      end
+      local key, field = entry_of(own_rows, player)
+      local old_version, old_reached = parse_row(redis.call('HGET', key, field), key_width)
+      local listed = ARGV[i + 5] == '1'
+      local member = listed and member_of(reached, player, key_width)
+      if tonumber(old_version or 0) <= tonumber(ARGV[i + 4]) then
+        if old_reached and old_reached ~= '-' and (not listed or old_reached ~= reached) then
+          redis.call('ZREM', own_order, member_of(old_reached, player, key_width))
+        end
+        if listed then
+          redis.call('ZADD', own_order, ARGV[i + 1], member)
+        end
+        redis.call('HSET', key, field, ARGV[i + 4] .. ' ' .. (listed and reached or '-') .. ' ' .. ARGV[i + 3])
+        last_bucket = math.max(last_bucket, bucket_of(player))
+      end
+      if follows then
+        local index = listed and redis.call('ZRANK', own_order, member)
+        if index and tied_width then
+          index = shared_rank(own_order, index, ARGV[i + 1], member, tied_width) - 1
+        end
+        reply[#reply + 1] = index and index + 1 or 0
+      end
+    end
+    fields[#fields + 1] = 'listed' .. suffix
+    fields[#fields + 1] = redis.call('ZCARD', own_order)
+    fields[#fields + 1] = 'last_bucket' .. suffix
+    fields[#fields + 1] = string.format('%.0f', last_bucket)
   end
+  if not follows and (known and readable or not known and kind ~= 'page') then
+    for i = first, last, STRIDE do
+      local index, score, member = find(own_order, own_rows, ARGV[i], key_width)
+      if index and tied_width then
+        index = shared_rank(own_order, index, score, member, tied_width) - 1
+      end
+      reply[#reply + 1] = index and index + 1 or 0
+    end
+  end
+  first = last + 1
 end
 
 if not known then
-  open_periods()
-  for_each_period(move)
   readable = kind ~= 'page'
   redis.call('HSET', head_key, 'version', ARGV[3], 'at_us', ARGV[4], 'readable', readable and '1' or '0',
-             'copy', copy == '' and ARGV[7] or copy)
+             'copy', copy == '' and ARGV[7] or copy, unpack(fields))
   reply[1], reply[2], reply[3] = to, readable and 1 or 0, 1
   if readable then
     redis.call('SPUBLISH', ARGV[5], ARGV[3])
   end
-end
-if readable and not follows then
-  for_each_period(add_ranks)
 end
 return reply

@@ -21,6 +21,19 @@ local BUCKETS_A_CALL = 1000
 
 local ALL_TIME = 'all'
 
+-- The width of keys that are not binary.
+local DIGITS = 16
+
+-- Return the width of keys, and if players with equal values share a rank, the number of their bytes with the columns.
+-- The layout of the default definition is empty.
+local function parse_layout(layout)
+  if layout == '' then
+    return DIGITS, nil
+  end
+  local key_width, tied_width = string.match(layout, '^(%d+) (%d*)$')
+  return tonumber(key_width), tonumber(tied_width)
+end
+
 local function bucket_of(player)
   return math.floor(tonumber(player) / PLAYERS_A_BUCKET)
 end
@@ -51,11 +64,13 @@ local function view_of(order, rows, period)
   return order .. ':' .. period, rows .. ':' .. period, ':' .. period
 end
 
-local PATTERNS = { day = '^%d+%-%d+%-%d+$', week = '^%d+%-W%d+$', month = '^%d+%-%d+$' }
-
 -- Return the open period of a kind, or the argument if it is no kind or there is none.
 local function open_period(head, period_or_kind)
-  local pattern = PATTERNS[period_or_kind]
+  if period_or_kind == ALL_TIME then
+    return ALL_TIME
+  end
+  local patterns = { day = '^%d+%-%d+%-%d+$', week = '^%d+%-W%d+$', month = '^%d+%-%d+$' }
+  local pattern = patterns[period_or_kind]
   if pattern then
     for period in string.gmatch(redis.call('HGET', head, 'periods') or '', '%S+') do
       if string.match(period, pattern) then
@@ -70,17 +85,14 @@ local function member_of(key, player, key_width)
   return string.rep('0', key_width - #key) .. key .. ':' .. player
 end
 
--- Return the version, the key and reached_at_us of a row. A key may contain any byte.
-local function parse_row(row)
-  return string.match(row or '', '^(%d+) (.+) (%w+)$')
+-- Return the version, the key and reached_at_us of a row. A binary key may contain any byte.
+local function parse_row(row, key_width)
+  return string.match(row or '', key_width == DIGITS and '^(%d+) (%S+) (%d+)$' or '^(%d+) (.+) (%w+)$')
 end
 
--- Return the rank of the row at an index. `tied_width` is the number of bytes of the member with the columns if players
--- with equal values share a rank, otherwise nil. The rank is then 1 + the number of players with better values.
-local function rank_at(order, index, score, member, tied_width)
-  if not tied_width then
-    return index + 1
-  end
+-- Return the rank of the row at an index if players with equal values share a rank: 1 + the number of players with better
+-- values. `tied_width` is the number of bytes of the member with the columns.
+local function shared_rank(order, index, score, member, tied_width)
   local low, high = redis.call('ZCOUNT', order, '-inf', '(' .. score), index
   if tied_width == 0 then
     return low + 1
@@ -112,7 +124,7 @@ end
 
 -- Return the index, the score, the member and reached_at_us of a player, or nil if it is not listed.
 local function find(order, rows, player, key_width)
-  local _, key, reached_at_us = parse_row(redis.call('HGET', entry_of(rows, player)))
+  local _, key, reached_at_us = parse_row(redis.call('HGET', entry_of(rows, player)), key_width)
   if not key or key == '-' then
     return nil
   end
@@ -141,6 +153,31 @@ local function drop_copy(head, order, rows)
   end
   drop_view(head, order, rows, ALL_TIME)
   redis.call('UNLINK', head)
+end
+
+-- Drop the periods that are no longer open, and begin new ones. `before` has the periods of the head.
+local function open_periods(head, order, rows, before, periods)
+  local begun, further = {}, {}
+  for _, period in ipairs(periods) do
+    if period ~= ALL_TIME then
+      begun[period] = true
+      further[#further + 1] = period
+    end
+  end
+  local after = table.concat(further, ' ')
+  if after == before then
+    return
+  end
+  for period in string.gmatch(before, '%S+') do
+    if not begun[period] then
+      drop_view(head, order, rows, period)
+    end
+    begun[period] = nil
+  end
+  for period in pairs(begun) do
+    redis.call('UNLINK', (view_of(order, rows, period)))
+  end
+  redis.call('HSET', head, 'periods', after)
 end
 
 local function name_of(names, player)
