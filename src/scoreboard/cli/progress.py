@@ -7,9 +7,11 @@ from scoreboard.ports.progress import Report
 
 
 def progress_bars() -> Progress:
-    """Return progress bars on standard error, which disappear at the end."""
+    """Return progress bars on standard error, which disappear at the end. Only a terminal shows them."""
+    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    # Without a terminal, they would still print an empty line at the end.
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def reporter(progress: Progress, prefix: str = "") -> Report:
