@@ -1,6 +1,7 @@
 """A small deployment of real processes that can be broken: PostgreSQL with fsync, Redis, and instances."""
 
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -31,6 +32,8 @@ DATABASE = "chaos"
 KID: Final = "chaos"
 
 TOKEN_SECONDS: Final = 3_600
+
+SHOWN_LINES: Final = 100
 
 
 class World:
@@ -79,7 +82,14 @@ class World:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        if exc_info[0] is not None:
+            self.print_logs()
         self._stack.close()
+
+    def print_logs(self) -> None:
+        """Print the last lines of each instance's log: they tell why a run failed."""
+        for instance in self.instances:
+            print(f"{instance.url}:", *instance.log_lines()[-SHOWN_LINES:], sep="\n", file=sys.stderr)
 
     @property
     def urls(self) -> list[str]:

@@ -45,6 +45,11 @@ class Relay:
         """Return the URL of a server, with the port of this relay."""
         return url.replace(f":{urlsplit(url).port}/", f":{self.port}/")
 
+    @property
+    def open(self) -> int:
+        """The number of open connections."""
+        return len(self._connections)
+
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.port: int = self._server.sockets[0].getsockname()[1]

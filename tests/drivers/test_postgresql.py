@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from scoreboard.domain.decisions import Acceptance, Decision
-from scoreboard.domain.errors import OutcomeUnknown, SchemaError, StartError, StoreUnavailable
+from scoreboard.domain.errors import ClockUnsure, OutcomeUnknown, SchemaError, StartError, StoreUnavailable
 from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.submissions import Submission
 from scoreboard.store import reads
@@ -36,6 +36,7 @@ from tests.making import (
 )
 from tests.relay import Relay
 from tests.servers.postgresql import Postgres
+from tests.service import until
 from tests.stores import open_postgresql, statements_of
 
 IMPATIENT = replace(PATIENT_POSTGRESQL, silence_seconds=0.5)
@@ -151,6 +152,30 @@ async def test_a_commit_that_never_arrived_is_looked_up_and_not_acknowledged(mig
             await commit(store, submission(key=1))
         assert await store.events("main", 0, 10) == []
         assert len(await commit(store, submission(key=1))) == 1
+
+
+async def test_a_connection_that_is_lost_during_a_rollback_is_replaced(migrated_url: str) -> None:
+    def refuse(_batch: Sequence[Submission], _facts: BatchFacts) -> Decision:
+        raise ClockUnsure
+
+    async with relayed(migrated_url) as (relay, store):
+        relay.cut_before = b"ROLLBACK"
+        with pytest.raises(ClockUnsure):
+            await store.commit({"main"}, lambda: [submission()], refuse)
+        assert len(await commit(store, submission())) == 1
+
+
+async def test_all_connections_to_a_server_that_does_not_answer_are_closed_with_the_store(
+    migrated_url: str,
+) -> None:
+    async with Relay.to(migrated_url) as relay:
+        # A busy machine may need long to connect.
+        url = f"{relay.through(migrated_url)}?connect_timeout=30"
+        async with open_postgresql(url, replace(PATIENT_POSTGRESQL, silence_seconds=2)) as store:
+            await asyncio.gather(store.heads(), store.heads())
+            relay.passes.clear()
+        relay.passes.set()
+        await until(lambda: relay.open == 0)
 
 
 async def test_the_outcome_is_unknown_if_it_cannot_be_looked_up_and_a_repeat_counts_once(

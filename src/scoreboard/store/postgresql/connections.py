@@ -131,7 +131,9 @@ class Connections:
         """Check out a connection. It is closed if its server does not answer, so its statement fails."""
         async with self._engine.connect() as connection:
             raw = await _driver_connection(connection)
-            if raw.renewals != self._server.renewals or await self._is_lost(raw):
+            for _ in range(self.most):
+                if not await self._is_lost(raw):
+                    break
                 raw.terminate()
                 await connection.invalidate()
                 raw = await _driver_connection(connection)
@@ -152,10 +154,13 @@ class Connections:
                 self._server.prober.unwatch(watch)
 
     async def _is_lost(self, raw: ServerConnection) -> bool:
-        """Return True if a connection does not answer after a long idle time.
+        """Return True if a connection is closed, outdated, or does not answer after a long idle time.
 
-        A firewall may have dropped it without a notice. The prober's own connection still answers then.
+        A failed ROLLBACK closes it. A firewall may have dropped it without a notice: the prober's own
+        connection still answers then.
         """
+        if raw.is_closed() or raw.renewals != self._server.renewals:
+            return True
         idle_seconds = asyncio.get_running_loop().time() - raw.used_at
         return idle_seconds >= IDLE_SECONDS and await self._server.prober.ask(raw) is not None
 

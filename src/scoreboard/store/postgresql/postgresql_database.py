@@ -89,9 +89,12 @@ def open_engine(
 
 async def dispose(engine: AsyncEngine, limits: DatabaseLimits) -> None:
     """Close the connections. Do not wait for a server that does not answer."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(limits.silence_seconds):
-            await engine.dispose()
+    pool, until = engine.pool, asyncio.get_running_loop().time() + limits.silence_seconds
+    # The engine closes one connection after the other, stops at a time-out, and at the end replaces its pool.
+    while engine.pool is pool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                await engine.dispose()
 
 
 def _ms(seconds: float) -> str:
