@@ -7,11 +7,11 @@ from typing import Any, Self
 import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
 
 from scoreboard.server import connection_limits as limits
 from scoreboard.server.protocol import HttpProtocol
 from scoreboard.server.refusal import RefusalLog
+from scoreboard.server.uvicorn_internals import ServerState
 
 REQUEST = b"GET /there HTTP/1.%d\r\nHost: test\r\n\r\n"
 

@@ -6,6 +6,8 @@ import sqlite3
 import subprocess
 import threading
 from collections.abc import Sequence
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from uuid import uuid4
 
@@ -125,6 +127,26 @@ def test_readiness_fails_before_the_streams_end(tmp_path: Path) -> None:
         assert client.score("ada").status_code == 201
         stream = client.get("/api/leaderboard/stream")
         assert (stream.status_code, stream.text.count("retry: ")) == (200, 2)
+        assert process.end(signal.SIGINT) == 0
+
+
+def test_an_idle_connection_stays_open_in_the_grace_time_until_its_next_answer(tmp_path: Path) -> None:
+    """A balancer sends a POST on an idle connection, and does not repeat it if the server closes that."""
+    with serving(tmp_path, SCOREBOARD_DRAIN_GRACE_SECONDS="600") as (process, client):
+        host, port = client.base_url.host, client.base_url.port
+        with closing(HTTPConnection(host, port, timeout=LIMIT_SECONDS)) as connection:
+
+            def closes() -> bool:
+                """Send a request on the same connection. Return True if the answer closes it."""
+                connection.request("GET", "/health/live")
+                answer = connection.getresponse()
+                assert (answer.status, answer.read() != b"") == (200, True)
+                return answer.will_close
+
+            assert not closes()
+            process.process.send_signal(signal.SIGTERM)
+            process.line_with("stopping")
+            assert closes()
         assert process.end(signal.SIGINT) == 0
 
 

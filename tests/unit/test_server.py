@@ -6,11 +6,11 @@ from typing import cast
 
 import pytest
 from starlette.types import Receive, Scope, Send
-from uvicorn.server import ServerState
 
 from scoreboard import server
 from scoreboard.server import connection_limits as limits
 from scoreboard.server.protocol import HttpProtocol
+from scoreboard.server.uvicorn_internals import ServerState
 from tests.connections import REQUEST, OpenRequest, Transport, http_protocol
 from tests.virtual_time import in_virtual_time
 

@@ -146,6 +146,8 @@ class HttpServer(LimitedServer):
             self.force_exit = True
 
     async def _drain_and_exit(self, polite: bool) -> None:
+        # A balancer must not send a POST on an idle connection at the moment that it is closed.
+        self.server_state.is_draining = True
         try:
             await self._drain(polite)
         finally:

@@ -153,7 +153,11 @@ class HttpProtocol(UvicornProtocol, asyncio.BufferedProtocol):
         scope["http_version"], scope["method"] = version, method.decode("ascii")
         scope["path"], scope["raw_path"] = unquote(path) if "%" in path else path, raw_path
         scope["query_string"] = query
-        self.start_or_queue(keep_alive=version != "1.0" and self.parser.should_keep_alive())
+        self.start_or_queue(
+            keep_alive=version != "1.0"
+            and self.parser.should_keep_alive()
+            and not self.server_state.is_draining
+        )
 
     def on_body(self, body: bytes) -> None:
         is_readable = self._count.is_body_readable

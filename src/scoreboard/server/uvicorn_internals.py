@@ -30,13 +30,25 @@ from uvicorn.protocols.utils import is_ssl
 from scoreboard.web.streaming.connection import CONNECTION
 
 Config = uvicorn.Config
-ServerState = uvicorn.server.ServerState
 
 TICKS_PER_SECOND: Final = 10
 
 
+class ServerState(uvicorn.server.ServerState):
+    """The state that all connections of a server share."""
+
+    is_draining = False
+    """True while each answer closes its connection. Idle connections stay open."""
+
+
 class UvicornServer(uvicorn.Server):
     """uvicorn's server. Subclasses create its listeners, and can do something every second."""
+
+    server_state: ServerState
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.server_state = ServerState()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self.servers = [await self.listen(bound) for bound in sockets or ()]
@@ -84,6 +96,7 @@ class UvicornProtocol(HttpToolsProtocol):
     """uvicorn's protocol of one connection, with its queue of requests. Subclasses feed the parser."""
 
     flow: HeldFlow
+    server_state: ServerState
 
     def __init__(self, config: Config, server_state: ServerState) -> None:
         super().__init__(config, server_state, {})
