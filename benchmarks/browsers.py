@@ -25,10 +25,13 @@ class Browser:
     def __init__(self, host: str, port: int) -> None:
         self.version = -1
         self.outages_seconds: list[float] = []
+        self.pauses_seconds: list[float] = []
+        """The pauses in each outage: its duration on a machine that needs no time."""
         self.refusals = 0
         self.older_boards = 0
         self._host, self._port = host, port
         self._lost_at: float | None = None
+        self._paused_seconds = 0.0
 
     @property
     def is_live(self) -> bool:
@@ -59,12 +62,15 @@ class Browser:
                 0.5, 1
             )
             failures += 1
-            await asyncio.sleep(max(retry_seconds, back_off))
+            pause_seconds = max(retry_seconds, back_off)
+            self._paused_seconds += pause_seconds
+            await asyncio.sleep(pause_seconds)
 
     def show(self, version: int) -> None:
         if self._lost_at is not None:
             self.outages_seconds.append(perf_counter() - self._lost_at)
-            self._lost_at = None
+            self.pauses_seconds.append(self._paused_seconds)
+            self._lost_at, self._paused_seconds = None, 0.0
         self.older_boards += version < self.version
         self.version = version
 

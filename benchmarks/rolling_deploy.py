@@ -23,6 +23,8 @@ from scoreboard.cli.bench.latency import percentile
 from scoreboard.domain.submissions import Caller
 from tests.e2e.nginx import Nginx
 
+LIVE_AGAIN_SECONDS = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -35,13 +37,15 @@ class Pace:
     around_seconds: float = 2.0
     """The time before and after each replacement."""
 
+    patience_seconds: float = LIVE_AGAIN_SECONDS
+    """The wait for streams that do not show the newest version. It is twice as long for those that are not
+    live."""
+
 
 PACE: Final = Pace()
 
 END_SECONDS = 30.0
 """An instance must exit within this time, because an orchestrator would kill it."""
-
-LIVE_AGAIN_SECONDS = 5.0
 
 USERS = 30
 """They take turns, so a third of all scores change the top ten. With fewer users, a busy machine could reach
@@ -79,13 +83,15 @@ async def rolling_deploy(options: Options, on_tick: OnTick, pace: Pace = PACE) -
                 for number, in_advance in enumerate((True, False)):
                     await asyncio.sleep(pace.around_seconds)
                     await fleet.replace_oldest(in_advance=in_advance)
-                    await late(browsers, lambda browser: browser.is_live, 2 * LIVE_AGAIN_SECONDS)
+                    await late(browsers, lambda browser: browser.is_live, 2 * pace.patience_seconds)
                     on_tick((number + 1) / 2)
                 await asyncio.sleep(pace.around_seconds)
                 await scorers.stop()
                 await scorers.leader_scores()
                 newest = max(scorers.acknowledged.values())
-                without = await late(browsers, lambda browser: browser.version == newest, LIVE_AGAIN_SECONDS)
+                without = await late(
+                    browsers, lambda browser: browser.version == newest, pace.patience_seconds
+                )
         verified = await asyncio.to_thread(deployment.run, "verify")
         ledger = await asyncio.to_thread(_ledger, deployment)
     for failure in scorers.failures[:SHOWN_FAILURES]:
@@ -185,6 +191,7 @@ def _watched(browsers: Sequence[Browser]) -> Figures:
         "live_again_p50_s": percentile(outages, 50),
         "live_again_p95_s": percentile(outages, 95),
         "live_again_max_s": max(outages),
+        "paused_max_s": max(chain.from_iterable(browser.pauses_seconds for browser in browsers)),
         "not_live_again": sum(not browser.is_live for browser in browsers),
         "refused_streams": sum(browser.refusals for browser in browsers),
         "older_boards": sum(browser.older_boards for browser in browsers),

@@ -9,6 +9,7 @@ from typing import Final
 from chaos.world import DATABASE, World
 from tests.history.recording import Load
 from tests.key_server import NO_KEY_SETS
+from tests.limits import LIMIT_SECONDS
 from tests.servers.process import Server
 
 PAUSE_SECONDS: Final = 1.5
@@ -47,7 +48,7 @@ async def kill_an_instance(world: World, _load: Load, rng: random.Random) -> Non
 async def stop_an_instance(world: World, load: Load, rng: random.Random) -> None:
     """Freeze one instance. The other one continues, even if the frozen one holds a board's lock."""
     async with _paused(rng.choice(world.instances)):
-        await load.more_acknowledged(10, within_seconds=5)
+        await load.more_acknowledged(10)
         await asyncio.sleep(PAUSE_SECONDS)
 
 
@@ -59,7 +60,7 @@ async def kill_redis(world: World, _load: Load, rng: random.Random) -> None:
 async def stop_redis(world: World, load: Load, _rng: random.Random) -> None:
     """Make Redis unreachable. Scores are still accepted."""
     async with _paused(world.redis):
-        await load.more_acknowledged(20, within_seconds=5)
+        await load.more_acknowledged(20)
         await asyncio.sleep(PAUSE_SECONDS)
 
 
@@ -104,11 +105,13 @@ async def terminate_all_connections(world: World, _load: Load, _rng: random.Rand
 
 
 async def crowd_of_one_user(_world: World, load: Load, rng: random.Random) -> None:
-    """Send concurrent submissions to all instances, each key twice."""
+    """Send concurrent submissions to all instances, each key twice.
+
+    No component is broken, so each request is answered once the machine has time for it.
+    """
     user_id = f"crowd-{rng.getrandbits(32):08x}"
-    await asyncio.gather(
-        *(load.submit(user_id, "quest", f"{user_id}-{n % (CROWD // 2)}") for n in range(CROWD))
-    )
+    keys = (f"{user_id}-{n % (CROWD // 2)}" for n in range(CROWD))
+    await asyncio.gather(*(load.submit(user_id, "quest", key, LIMIT_SECONDS) for key in keys))
 
 
 async def turn_the_key_set_bad(world: World, load: Load, rng: random.Random) -> None:
@@ -117,7 +120,7 @@ async def turn_the_key_set_bad(world: World, load: Load, rng: random.Random) -> 
     try:
         await kill_an_instance(world, load, rng)
         await asyncio.to_thread(world.have_the_keys_fetched)
-        await load.more_acknowledged(10, within_seconds=5)
+        await load.more_acknowledged(10)
         await asyncio.sleep(PAUSE_SECONDS)
     finally:
         world.issuer.body = None

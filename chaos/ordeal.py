@@ -12,7 +12,7 @@ from tests.history.recording import recording
 from tests.history.store_ledger import with_ledger
 
 HEALED_SECONDS = 10.0
-"""The time limit for a recovery without intervention."""
+"""The time limit for a recovery without intervention, on a machine that is not busy otherwise."""
 
 BETWEEN = 60
 """Acknowledged submissions between two faults."""
@@ -35,6 +35,7 @@ async def ordeal(
     faults: Iterable[Fault],
     *,
     seed: int = 1,
+    healed_seconds: float = HEALED_SECONDS,
     on_healed: Callable[[float], None] = lambda _: None,
 ) -> Verdict:
     """Break a new world by one fault after the other. Raises TimeoutError if it does not recover."""
@@ -45,7 +46,7 @@ async def ordeal(
             await load.more_acknowledged(BETWEEN)
             try:
                 await fault(world, load, rng)
-                healed.append(await load.healed(HEALED_SECONDS))
+                healed.append(await load.healed(healed_seconds))
             except TimeoutError as error:
                 error.add_note(f"at the fault {fault.__name__}")
                 raise

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -79,6 +80,7 @@ class Nginx(Server):
         self._configure()
         os.kill(self.pid, signal.SIGHUP)
         until(lambda: bool(self._workers() - before), "nginx has a new worker")
+        until(lambda: all(map(_is_leaving, before)), "nginx's old workers accept no connection")
 
     def _workers(self) -> set[int]:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
@@ -102,3 +104,10 @@ class Nginx(Server):
             descriptors=2 * self._connections,
         )
         (self.folder / "nginx.conf").write_text(text)
+
+
+def _is_leaving(worker: int) -> bool:
+    """Return True if a worker has ended, or only continues with its open connections."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return b"shutting down" in Path(f"/proc/{worker}/cmdline").read_bytes()
+    return True

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tests.history.records import NOT_CONNECTED, Acknowledged, Attempt, Outcome, Refused, Unknown
 from tests.history.wire import Answer, ConnectionLost, Connections, NotConnected
+from tests.limits import LIMIT_SECONDS
 
 BACK_SECONDS = (0.02, 0.6)
 """The shortest and the longest pause before a client retries a key."""
@@ -36,9 +37,9 @@ class Plan:
     """Watchers per board that connect to another instance each time."""
     timeout_seconds: float = 3.0
     """The time limit of an answer."""
-    tries: int = 60
-    """Retries of one key, at most: half a minute."""
-    settle_seconds: float = 30.0
+    retry_seconds: float = 30.0
+    """The time after which a client does not retry a key."""
+    settle_seconds: float = LIMIT_SECONDS
     """The time at the end for clients to settle their keys, and for all instances and watchers to agree."""
     seed: int = 1
 
@@ -67,21 +68,32 @@ class Clients:
         self._numbers = count(1)
         self._stopping = asyncio.Event()
 
-    async def submit(self, user_id: str, action_id: str, key: str | None = None) -> Outcome:
-        """Submit an action. With a key, retry on the next instance until it is acknowledged or refused."""
+    async def submit(
+        self, user_id: str, action_id: str, key: str | None = None, within_seconds: float | None = None
+    ) -> Outcome:
+        """Submit an action. With a key, retry on the next instance until it is acknowledged or refused.
+
+        `within_seconds` is the time limit of an answer, if it is not that of the plan.
+        """
         turn = self._rng.randrange(len(self._instances))
-        outcome = await self.attempt(self._instances[turn], user_id, action_id, key)
+        until = self._now() + self._plan.retry_seconds
+        outcome = await self.attempt(self._instances[turn], user_id, action_id, key, within_seconds)
         wait = BACK_SECONDS[0]
-        for _ in range(self._plan.tries - 1):
-            if key is None or not _may_be_tried_again(outcome):
-                break
+        while key is not None and _may_be_tried_again(outcome) and self._now() < until:
             await asyncio.sleep(wait * self._rng.uniform(0.5, 1.5))
             wait = min(2 * wait, BACK_SECONDS[1])
             turn = (turn + 1) % len(self._instances)
-            outcome = await self.attempt(self._instances[turn], user_id, action_id, key)
+            outcome = await self.attempt(self._instances[turn], user_id, action_id, key, within_seconds)
         return outcome
 
-    async def attempt(self, instance: str, user_id: str, action_id: str, key: str | None) -> Outcome:
+    async def attempt(
+        self,
+        instance: str,
+        user_id: str,
+        action_id: str,
+        key: str | None,
+        within_seconds: float | None = None,
+    ) -> Outcome:
         """Send one request to one instance."""
         if user_id not in self._tokens:
             self._tokens[user_id] = self._token_for(user_id)
@@ -94,7 +106,11 @@ class Clients:
         outcome: Outcome = Unknown("the client was stopped")
         try:
             answer = await self._connections[instance].request(
-                "POST", "/api/scores", headers, body, within_seconds=self._plan.timeout_seconds
+                "POST",
+                "/api/scores",
+                headers,
+                body,
+                within_seconds=within_seconds or self._plan.timeout_seconds,
             )
             outcome = _outcome(answer)
         except NotConnected:

@@ -18,6 +18,7 @@ from tests.history.clients import Clients, Plan
 from tests.history.records import TOP, Acknowledged, Frame, History, Outcome
 from tests.history.watchers import Watcher, read_snapshot
 from tests.history.wire import ConnectionLost, Connections, NotConnected
+from tests.limits import LIMIT_SECONDS
 
 FINAL_LIMIT = 100
 """Entries of the final reads: the maximum of the API."""
@@ -74,11 +75,13 @@ class Load:
         """Seconds since the start of the recording."""
         return self._loop.time() - self._began
 
-    async def submit(self, user_id: str, action_id: str, key: str | None = None) -> Outcome:
+    async def submit(
+        self, user_id: str, action_id: str, key: str | None = None, within_seconds: float | None = None
+    ) -> Outcome:
         """Send a submission of the test's own. See `Clients.submit`."""
-        return await self._clients.submit(user_id, action_id, key)
+        return await self._clients.submit(user_id, action_id, key, within_seconds)
 
-    async def more_acknowledged(self, count: int, within_seconds: float = 30.0) -> None:
+    async def more_acknowledged(self, count: int, within_seconds: float = LIMIT_SECONDS) -> None:
         """Wait until this many more submissions are acknowledged. Raises TimeoutError."""
         clients = self._clients
         wanted = clients.acknowledged + count
@@ -87,7 +90,7 @@ class Load:
                 clients.answered.clear()
                 await clients.answered.wait()
 
-    async def more_shown(self, count: int, within_seconds: float = 30.0) -> None:
+    async def more_shown(self, count: int, within_seconds: float = LIMIT_SECONDS) -> None:
         """Wait until watchers have received this many more frames. Raises TimeoutError."""
         wanted = len(self._frames) + count
         async with self._telling(f"{count} more frames shown", within_seconds):

@@ -1,7 +1,8 @@
 """A few runs of each fault: no acknowledged score is lost or doubled, and every frame is correct."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import pytest
 
@@ -11,6 +12,7 @@ from chaos.world import World
 from tests.history.checker import check
 from tests.history.recording import recording
 from tests.history.store_ledger import with_ledger
+from tests.limits import LIMIT_SECONDS
 
 TIMES = 2
 """How often each fault happens."""
@@ -23,21 +25,29 @@ PARTS = {
 """The faults by what they break. Those of a part share a world, because its start takes as long."""
 
 
+@contextmanager
+def showing_logs(world: World) -> Iterator[World]:
+    """Run a world, and print its logs. pytest shows them if the test fails."""
+    with world:
+        yield world
+        world.print_logs()
+
+
 @pytest.fixture
 def world() -> Iterator[World]:
-    with World() as world:
+    with showing_logs(World()) as world:
         yield world
 
 
 @pytest.fixture
 def clustered() -> Iterator[World]:
-    with World(instances=3, is_cluster=True) as world:
+    with showing_logs(World(instances=3, is_cluster=True)) as world:
         yield world
 
 
 @pytest.fixture
 def clocked() -> Iterator[World]:
-    with World(has_clock=True) as world:
+    with showing_logs(World(has_clock=True)) as world:
         yield world
 
 
@@ -47,21 +57,26 @@ def kept(verdict: Verdict, faults: int) -> bool:
     return verdict.acknowledged > faults * BETWEEN and verdict.frames > 0
 
 
+async def suffered(world: World, faults: Iterable[Fault]) -> Verdict:
+    """Run an ordeal. `make chaos` checks how long a recovery takes."""
+    return await ordeal(world, faults, healed_seconds=LIMIT_SECONDS)
+
+
 @pytest.mark.parametrize("faults", PARTS.values(), ids=PARTS)
 async def test_every_promise_is_kept(faults: Sequence[Fault], world: World) -> None:
-    assert kept(await ordeal(world, [*faults] * TIMES), TIMES * len(faults))
+    assert kept(await suffered(world, [*faults] * TIMES), TIMES * len(faults))
 
 
 @pytest.mark.parametrize("fault", CLOCK_FAULTS)
 async def test_every_promise_is_kept_though_the_clock_is_wrong(fault: str, clocked: World) -> None:
-    assert kept(await ordeal(clocked, [CLOCK_FAULTS[fault]] * TIMES), TIMES)
+    assert kept(await suffered(clocked, [CLOCK_FAULTS[fault]] * TIMES), TIMES)
     told = clocked.verify().stdout
     assert "written while the clock ran ahead" in told
 
 
 async def test_three_instances_on_a_cluster_are_one(clustered: World) -> None:
     async with recording(clustered.urls, clustered.token, PLAN) as load:
-        await load.healed(10.0)
+        await load.healed(LIMIT_SECONDS)
         await load.more_acknowledged(5 * BETWEEN)
         # The check also holds while the load runs.
         assert (await asyncio.to_thread(clustered.verify)).returncode == 0
@@ -71,4 +86,4 @@ async def test_three_instances_on_a_cluster_are_one(clustered: World) -> None:
 
 
 async def test_every_promise_is_kept_on_a_cluster(clustered: World) -> None:
-    assert kept(await ordeal(clustered, CLUSTER_FAULTS.values()), len(CLUSTER_FAULTS))
+    assert kept(await suffered(clustered, CLUSTER_FAULTS.values()), len(CLUSTER_FAULTS))
