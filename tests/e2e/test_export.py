@@ -1,15 +1,24 @@
 """`scoreboard export`."""
 
+import asyncio
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scoreboard.domain.events import EventKind
+from scoreboard.domain.periods import PeriodKind
+from tests.clocks import HeldClock
+from tests.contract.correcting import about, correct
+from tests.contract.store.kinds_of_boards import RACE, at, board, submit, value
 from tests.e2e.processes import scoreboard, variables
 from tests.harness import running
+from tests.making import SIDE
+from tests.stores import migrated_file, open_sqlite
 
 
 def rows(folder: Path, *options: str, **settings: str) -> list[dict[str, Any]]:
@@ -35,6 +44,21 @@ def test_the_ledger_is_exported_while_a_server_runs(tmp_path: Path, deployment: 
         assert [row["score"] for row in whole if row["userId"] == "ada"] == [50, 100]
         assert whole[0]["at"].endswith("+00:00")
         assert rows(tmp_path, "--after", "2", **settings) == whole[2:]
+
+
+async def test_only_events_with_columns_and_rollovers_have_their_fields(tmp_path: Path) -> None:
+    own = board(replace(RACE, periods=(PeriodKind.WEEK,)))
+    clock = HeldClock(at("2026-11-28T12:00:00+00:00"))
+    async with open_sqlite(migrated_file(tmp_path / "scoreboard.db"), clock, boards=(own, SIDE)) as store:
+        await submit(store, own, value("ada", 5, 70, 1))
+        await correct(store, about(EventKind.BAN))
+    rollover, award, ban = await asyncio.to_thread(rows, tmp_path)
+    assert (rollover["kind"], rollover["userId"], rollover["period"], rollover["boundary"]) == (
+        "rollover", None, "2026-W48", "2026-11-23T00:00:00.000+00:00"
+    )  # fmt: skip
+    assert (award["points"], award["columns"]) == (5, [70, 1])
+    assert award.keys() - ban.keys() == {"columns"}
+    assert rollover.keys() - ban.keys() == {"period", "boundary"}
 
 
 @pytest.mark.parametrize("end", ["\u2028", "\x85"])

@@ -60,13 +60,16 @@ def _line(record: LedgerRecord) -> str:
     return LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _shown(record: LedgerRecord) -> dict[str, str | int | bool | None]:
+def _shown(record: LedgerRecord) -> dict[str, object]:
+    """Return the fields of an event. Only awards of boards with columns have `columns`, and only rollovers
+    have `period` and `boundary`.
+    """
     event = record.event
-    return {
+    shown = {
         "board": event.board,
         "version": event.version,
         "eventId": str(event.event_id),
-        "at": datetime.fromtimestamp(event.reading_us / 1_000_000, UTC).isoformat(timespec="milliseconds"),
+        "at": _time(event.reading_us),
         "kind": event.kind.value,
         "userId": record.known_user_id,
         "actionId": event.action_id,
@@ -77,3 +80,14 @@ def _shown(record: LedgerRecord) -> dict[str, str | int | bool | None]:
         "by": record.actor,
         "reason": record.reason,
     }
+    if event.columns:
+        shown["columns"] = event.columns
+    if event.period is not None:
+        shown["period"] = event.period
+    if event.boundary_us is not None:
+        shown["boundary"] = _time(event.boundary_us)
+    return shown
+
+
+def _time(us: int) -> str:
+    return datetime.fromtimestamp(us / 1_000_000, UTC).isoformat(timespec="milliseconds")

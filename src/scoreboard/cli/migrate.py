@@ -1,9 +1,11 @@
 """`scoreboard migrate`"""
 
+from contextlib import ExitStack
+
 import typer
 
 from scoreboard import app
-from scoreboard.cli.progress import progress_bars, reporter
+from scoreboard.cli.progress import started_reporter
 from scoreboard.settings.config import read_settings
 
 
@@ -14,8 +16,8 @@ def migrate() -> None:
     the number of the schema changes only after its dot (0002 and 0002.1). Otherwise stop them first.
     """
     settings = read_settings()
-    with progress_bars() as progress:
-        before, after = app.migrate(settings, reporter(progress))
+    with ExitStack() as stack:
+        before, after = app.migrate(settings, started_reporter(stack))
     if before == after:
         typer.echo(f"{app.database_name(settings)} already has schema {after}.")
     else:

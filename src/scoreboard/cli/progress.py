@@ -1,5 +1,7 @@
 """Progress bars."""
 
+from contextlib import ExitStack
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
@@ -22,5 +24,18 @@ def reporter(progress: Progress, prefix: str = "") -> Report:
         if step not in tasks:
             tasks[step] = progress.add_task(f"{prefix}{step}")
         progress.update(tasks[step], completed=done, total=of)
+
+    return report
+
+
+def started_reporter(stack: ExitStack) -> Report:
+    """Return a function like `reporter`. Nothing is printed if it is not called."""
+    bars = progress_bars()
+    show = reporter(bars)
+
+    def report(step: str, done: int, of: int) -> None:
+        if not bars.live.is_started:
+            stack.enter_context(bars)
+        show(step, done, of)
 
     return report

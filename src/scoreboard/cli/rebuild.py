@@ -61,6 +61,11 @@ async def _rebuild(settings: Settings, boards: Mapping[str, Board]) -> list[tupl
             async with BackgroundLoop("progress", partial(_show, ranking, board, progress, task)):
                 await applier.heal(board)
             rebuilt.append((board, (await ranking.read(board, ALL_TIME, Page(1))).players))
+            for period in (await store.heads())[board].periods.values():
+                # It may end in this moment.
+                with suppress(RankingUnavailable):
+                    players = (await ranking.read(board, period, Page(1))).players
+                    rebuilt.append((f"{board}, {period}", players))
         return rebuilt
 
 

@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from scoreboard.domain.boards import ALL_TIME
@@ -29,6 +29,7 @@ class EffectiveHistory:
         self._versions: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
         self._values: dict[int, Values] = {}
         self._without_points: set[int] = set()
+        self._without_values: dict[int, list[int]] = {}
         self._void: set[int] = set()
         self._unlisted: dict[EventKind, set[int]] = {kind: set() for kind in UNLISTING}
         self._periods = PastPeriods()
@@ -37,23 +38,28 @@ class EffectiveHistory:
         """Add the next event of the ledger."""
         if event.period is not None:
             self._periods.append(event.version, event.period)
-        if has_values(self._definition, event):
-            self._versions[event.player].append(event.version)
-            if not self._definition.is_additive:
-                self._values[event.version] = event_values(self._definition, event)
-            elif not event.points:
-                self._without_points.add(event.version)
-        elif event.target_version is not None:
-            if event.kind is EventKind.VOID:
-                self._void.add(event.target_version)
-            else:
-                self._void.discard(event.target_version)
+        self._append_values(event)
         if event.hides:
             self._unlisted[EventKind.HIDE].add(event.player)
         elif event.kind in UNLISTING:
             self._unlisted[event.kind].add(event.player)
         elif event.kind in _UNDOES:
             self._unlisted[_UNDOES[event.kind]].discard(event.player)
+
+    def _append_values(self, event: Event) -> None:
+        if has_values(self._definition, event):
+            self._versions[event.player].append(event.version)
+            if not self._definition.is_additive:
+                self._values[event.version] = event_values(self._definition, event)
+            elif not event.points:
+                self._without_points.add(event.version)
+        elif event.kind is EventKind.ADJUST:
+            self._without_values.setdefault(event.player, []).append(event.version)
+        elif event.target_version is not None:
+            if event.kind is EventKind.VOID:
+                self._void.add(event.target_version)
+            else:
+                self._void.discard(event.target_version)
 
     def is_listed(self, player: int) -> bool:
         """Return whether a player is neither banned, hidden nor erased."""
@@ -66,6 +72,11 @@ class EffectiveHistory:
     def periods_of(self, version: int) -> tuple[str, ...]:
         """Return the periods to which an event belongs: those that were open when it was appended."""
         return self._periods.of(version)
+
+    def periods_of_player(self, player: int) -> Collection[str]:
+        """Return the periods in which a player has a standing."""
+        versions = (*self._versions.get(player, ()), *self._without_values.get(player, ()))
+        return {ALL_TIME, *(period for version in versions for period in self._periods.of(version))}
 
     def reached(self, player: int, period: str = ALL_TIME) -> tuple[int, Values | None] | None:
         """Return the event that reached the player's values in a period, and the values if the board is not

@@ -1,9 +1,10 @@
 """Checks of each event of a ledger against the events before it. Each check yields the differences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from scoreboard.domain.definitions import Definition
-from scoreboard.domain.events import Event, EventKind
+from scoreboard.domain.events import NO_PLAYER, Event, EventKind
+from scoreboard.domain.periods import Period, PeriodKind, parse_period, period_at
 
 
 def check_event(event: Event, previous: Event | None) -> Iterator[str]:
@@ -13,6 +14,44 @@ def check_event(event: Event, previous: Event | None) -> Iterator[str]:
         yield f"event {expected}: missing, the next one is {event.version}"
     if previous is not None and event.at_us < previous.at_us:
         yield f"event {event.version}: earlier than the one before it"
+
+
+def check_rollover(event: Event, definition: Definition, before: str | None) -> Iterator[str]:
+    """Check that a rollover begins the period of its time, where the definition puts it.
+
+    `before` is the period of the same kind that it ends.
+    """
+    begins = f"event {event.version}: begins {event.period}"
+    try:
+        period = parse_period(event.period or "", definition.timezone)
+    except ValueError:
+        yield f"{begins}, which is not a period"
+        return
+    now = period_at(period.kind, event.reading_us, definition.timezone)
+    if period.kind not in definition.periods:
+        yield f"{begins}, but the board has no periods of this kind"
+    elif event.boundary_us != period.begins_us:
+        yield f"{begins} at {event.boundary_us} instead of {period.begins_us}"
+    elif now != period:
+        yield f"{begins} at a time in {now.id}"
+    if before is not None and period.id <= before:
+        yield f"{begins} after {before}"
+    if event.player != NO_PLAYER:
+        yield f"{begins}, but has a player"
+
+
+def check_periods(
+    event: Event, definition: Definition, open_periods: Mapping[PeriodKind, Period]
+) -> Iterator[str]:
+    """Check that an event is in the open periods: each kind has one, which has not ended."""
+    if event.player == NO_PLAYER:
+        yield f"event {event.version}: has no player"
+    for kind in definition.periods:
+        period = open_periods.get(kind)
+        if period is None:
+            yield f"event {event.version}: precedes the first {kind}"
+        elif event.reading_us >= period.ends_us:
+            yield f"event {event.version}: is in {period.id}, but after its end"
 
 
 def check_score(event: Event, score: int) -> Iterator[str]:

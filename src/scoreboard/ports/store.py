@@ -9,7 +9,7 @@ from scoreboard.domain.definitions import Definition
 from scoreboard.domain.events import Event, Head
 from scoreboard.domain.facts import BatchFacts
 from scoreboard.domain.queries import Query
-from scoreboard.domain.standings import Change, Snapshot
+from scoreboard.domain.standings import Change, Snapshot, Standing
 from scoreboard.domain.submissions import Submission
 
 Take = Callable[[], Sequence[Submission]]
@@ -72,6 +72,12 @@ class Store(Protocol):
         more of them. Otherwise it is a LAST_PAGE, up to the board's head. A copy that has applied all pages
         equals the board at the `to_version` of the last one, even if there were commits meanwhile: a standing
         that has changed again is on a later page again.
+        """
+
+    async def standings(self, board: str, period: str, after: int, limit: int) -> Sequence[Standing]:
+        """Return the standings of a period, also of one that is over, that changed after a version.
+
+        They are at most `limit`, in the order of their versions.
         """
 
     async def read(self, board: str, period: str, query: Query) -> Snapshot:

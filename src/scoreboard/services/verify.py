@@ -11,14 +11,10 @@ from typing import Final
 from scoreboard.ports.progress import Report
 from scoreboard.ports.ranking import Ranking
 from scoreboard.ports.store import Store
-from scoreboard.services.verify_ledger import (
-    LedgerFold,
-    StoredStandings,
-    check_head,
-    compare_standings,
-)
+from scoreboard.services.verify_ledger import LedgerFold
 from scoreboard.services.verify_notices import clock_notices
 from scoreboard.services.verify_ranking import RankingComparison
+from scoreboard.services.verify_standings import StoredStandings, check_head, compare_standings
 
 MAX_DIFFERENCES: Final = 100
 """Differences that are listed. With more of them the fault is general, and a longer list is no help."""
@@ -45,7 +41,9 @@ async def verify(store: Store, ranking: Ranking | None, board: str, report: Repo
     await stored.update()
     ledger = LedgerFold(stored, (await store.definitions())[board])
     differences = await ledger.fold_to(stored.version)
-    differences += compare_standings(ledger.standings, stored.standings)
+    for period, standings in stored.periods.items():
+        differences += compare_standings(ledger.periods[period], standings, period)
+    differences += ledger.compare_past_periods()
     if ranking is not None and not differences:
         # A ranking cannot be compared with a ledger that is itself wrong.
         differences += await RankingComparison(stored, ledger, ranking).compare()
@@ -54,4 +52,4 @@ async def verify(store: Store, ranking: Ranking | None, board: str, report: Repo
     if len(differences) > len(listed):
         listed.append(f"… and {len(differences) - len(listed)} more")
     notices = await clock_notices(store, board, ledger.set_back_version) if ledger.set_back_version else ()
-    return Verdict(board, stored.version, len(stored.standings), tuple(listed), tuple(notices))
+    return Verdict(board, stored.version, len(stored.all_time), tuple(listed), tuple(notices))

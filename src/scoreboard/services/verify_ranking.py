@@ -1,21 +1,27 @@
 """The comparison of the ranking with the ledger, for `verify`."""
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.errors import RankingUnavailable
+from scoreboard.domain.ordering import ranks
 from scoreboard.domain.queries import Page
 from scoreboard.domain.standings import Snapshot, Standing
 from scoreboard.ports.ranking import Ranking
 from scoreboard.services.apply import PAGE_SIZE, Applier
-from scoreboard.services.verify_ledger import LedgerFold, OrderKey, StoredStandings
+from scoreboard.services.verify_ledger import LedgerFold, OrderKey
+from scoreboard.services.verify_standings import StoredStandings
 
 TRIES: Final = 20
 PAUSE_SECONDS: Final = 0.1
 """A page that differs or is behind is read again, since a commit is in the store a moment before it is in the
 ranking. What still differs after these two seconds is a difference."""
+
+_NOT_VALUES: Final = 2
+"""The last parts of an `OrderKey`, which order equal values: the tie order and the player."""
 
 
 class RankingComparison:
@@ -32,24 +38,29 @@ class RankingComparison:
 
     async def compare(self) -> list[str]:
         """Return the differences of the first page with any. Raises StoreUnavailable, RankingUnavailable."""
-        differences: list[str] = []
-        order = self._ledger.sort()
-        offset = 0
-        while offset <= len(order) and not differences:
-            differences = await self._compare_page(order, offset)
-            offset += PAGE_SIZE
-            self._stored.report("ranking", min(offset, len(order)), len(order))
-        return differences
+        for period in tuple(self._ledger.periods):
+            order = self._ledger.sort(period)
+            for offset in range(0, len(order) + 1, PAGE_SIZE):
+                if differences := await self._compare_page(period, order, offset):
+                    return [
+                        difference if period == ALL_TIME else f"{period}: {difference}"
+                        for difference in differences
+                    ]
+                self._stored.report("ranking", min(offset + PAGE_SIZE, len(order)), len(order))
+        return []
 
-    async def _compare_page(self, order: Sequence[OrderKey], offset: int) -> list[str]:
+    async def _compare_page(self, period: str, order: Sequence[OrderKey], offset: int) -> list[str]:
         """Return what still differs after commits in progress have had time to reach the ranking."""
         differences: list[str] = []
         for number in range(TRIES):
             if number:
                 await asyncio.sleep(PAUSE_SECONDS)
             try:
-                page = await self._ranking.read(self._stored.board, ALL_TIME, Page(PAGE_SIZE, offset))
+                page = await self._ranking.read(self._stored.board, period, Page(PAGE_SIZE, offset))
             except RankingUnavailable:
+                if period not in (await self._stored.head()).open_periods:
+                    # It has ended meanwhile.
+                    return []
                 if number == TRIES - 1:
                     raise
                 differences = await self._heal()
@@ -58,24 +69,27 @@ class RankingComparison:
                 differences = await self._heal()
                 differences.append(f"ranking: stays at version {page.version}, behind {self._ledger.version}")
                 continue
-            if page.version > self._ledger.version:
-                await self._stored.update()
-                if page.version > self._stored.version:
-                    return [
-                        f"ranking: is at version {page.version}, beyond the board's, {self._stored.version}"
-                    ]
-                if differences := await self._ledger.fold_to(page.version):
-                    return differences
-            expected = [self._ledger.standings[player] for *_, player in order[offset : offset + PAGE_SIZE]]
-            differences = self._differences(page, len(order), expected)
+            if differences := await self._fold_to(page.version):
+                return differences
+            standings = self._ledger.periods[period]
+            expected = [standings[player] for *_, player in order[offset : offset + PAGE_SIZE]]
+            differences = self._differences(page, order, offset, expected)
             if not differences:
                 break
             await self._stored.update_names(
                 standing.player
                 for entry, standing in zip(page.entries, expected, strict=False)
-                if entry.name != self._stored.standings[standing.player].name
+                if entry.name != self._stored.all_time[standing.player].name
             )
         return differences
+
+    async def _fold_to(self, version: int) -> list[str]:
+        """Continue the fold to the version of the ranking, if that is newer."""
+        if version > self._ledger.version:
+            await self._stored.update()
+            if version > self._stored.version:
+                return [f"ranking: is at version {version}, beyond the board's, {self._stored.version}"]
+        return await self._ledger.fold_to(version)
 
     async def _heal(self) -> list[str]:
         """Heal the ranking as a server does. A copy of another history is reported, not dropped."""
@@ -91,25 +105,36 @@ class RankingComparison:
         await self._applier.heal(board)
         return []
 
-    def _differences(self, page: Snapshot, listed: int, expected: Sequence[Standing]) -> list[str]:
+    def _differences(
+        self, page: Snapshot, order: Sequence[OrderKey], offset: int, expected: Sequence[Standing]
+    ) -> list[str]:
         if page.reading_us != self._ledger.reading_us:
             found_us, expected_us = page.reading_us, self._ledger.reading_us
             return [f"ranking: version {page.version} is of {found_us}, but its event of {expected_us}"]
-        if page.players != listed or len(page.entries) != len(expected):
-            return [f"ranking: has {page.players} players, but {listed} are listed"]
-        return list(_compare_entries(page, expected, self._stored.standings))
+        if page.players != len(order) or len(page.entries) != len(expected):
+            return [f"ranking: has {page.players} players, but {len(order)} are listed"]
+        values = [standing.values for standing in expected]
+        # The first of the rows with equal values has their shared rank.
+        first_rank = bisect_left(order, order[offset][:-_NOT_VALUES]) + 1 if expected else 0
+        expected_ranks = ranks(self._ledger.definition, values, first_rank, offset)
+        return list(_compare_entries(page, expected, expected_ranks, self._stored.all_time))
 
 
 def _compare_entries(
-    page: Snapshot, expected: Sequence[Standing], newest: Mapping[int, Standing]
+    page: Snapshot,
+    expected: Sequence[Standing],
+    expected_ranks: Sequence[int],
+    newest: Mapping[int, Standing],
 ) -> Iterator[str]:
-    for entry, standing in zip(page.entries, expected, strict=True):
-        ranked = (entry.user_id, entry.score, entry.reached_at_us)
-        if ranked != (standing.user_id, standing.score, standing.reached_at_us):
+    for entry, standing, rank in zip(page.entries, expected, expected_ranks, strict=True):
+        ranked = (entry.user_id, entry.score, *entry.columns, entry.reached_at_us)
+        if ranked != (standing.user_id, *standing.values, standing.reached_at_us):
             yield (
                 f"ranking: rank {entry.rank} is {entry.user_id} with {entry.score}, "
                 f"but should be {standing.user_id} with {standing.score}"
             )
+        elif entry.rank != rank:
+            yield f"ranking: {entry.user_id} has rank {entry.rank}, but should have {rank}"
         elif entry.name != newest[standing.player].name:
             yield (
                 f"ranking: {entry.user_id} is named {entry.name}, but should be "

@@ -47,6 +47,17 @@ def _changed(
     else:
         every = union_all(*(select(page.subquery()) for page in pages)).subquery()
         statement = select(every).order_by(every.c.version).limit(limit)
+    return _standings(connection, statement)
+
+
+def standings_of_period(
+    connection: Connection, board: str, period: str, after: int, limit: int
+) -> Sequence[Standing]:
+    """Return the standings of a period that changed after a version: see `ports.Store.standings`."""
+    return _standings(connection, _page(board, period, after, limit))
+
+
+def _standings(connection: Connection, statement: Select[Any]) -> tuple[Standing, ...]:
     rows: Iterable[Any] = connection.execute(statement).columns(*_NAMES, *_FURTHER)
     # Attributes of rows are too slow for thousands of them.
     return tuple(

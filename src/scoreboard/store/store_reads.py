@@ -14,12 +14,12 @@ from scoreboard.domain.administration import (
 from scoreboard.domain.definitions import Definition
 from scoreboard.domain.events import Event, Head
 from scoreboard.domain.queries import Query
-from scoreboard.domain.standings import Change, Snapshot
+from scoreboard.domain.standings import Change, Snapshot, Standing
 from scoreboard.store import reads, standings_order
 from scoreboard.store.administration import reads as admin_reads
 from scoreboard.store.administration.suspects import find_suspects
 from scoreboard.store.boards import definitions
-from scoreboard.store.changes import changes
+from scoreboard.store.changes import changes, standings_of_period
 
 T = TypeVar("T")
 
@@ -39,6 +39,9 @@ class StoreReads(ABC):
 
     async def changes(self, board: str, after: int, limit: int) -> Change:
         return await self._read(changes, board, after, limit)
+
+    async def standings(self, board: str, period: str, after: int, limit: int) -> Sequence[Standing]:
+        return await self._read(standings_of_period, board, period, after, limit)
 
     async def read(self, board: str, period: str, query: Query) -> Snapshot:
         return await self._read(standings_order.read, board, period, query)

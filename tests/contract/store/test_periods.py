@@ -20,6 +20,7 @@ from tests.contract.store.kinds_of_boards import (
     RACE,
     at,
     board,
+    check,
     shown,
     submit,
     value,
@@ -63,6 +64,7 @@ async def test_the_first_event_follows_a_rollover_of_each_kind(store: AdminStore
     assert (await store.heads())["main"].open_periods == ("all", *FIRST)
     records = await store.ledger("main", 0, 10)
     assert [record.user_id for record in records] == [None, None, None, "ada"]
+    await check(store)
 
 
 async def test_a_submission_at_a_boundary_counts_in_the_new_periods(
@@ -79,6 +81,7 @@ async def test_a_submission_at_a_boundary_counts_in_the_new_periods(
         await versions(store, "2026-W48") == await versions(store, "2026-11-29") == [("ada", 8), ("bob", 7)]
     )
     assert await versions(store, "2026-W49") == await versions(store, "2026-11-30") == [("ada", 2)]
+    await check(store)
 
 
 async def test_a_period_ends_without_a_submission(store: AdminStore, clock: HeldClock) -> None:
@@ -93,6 +96,7 @@ async def test_a_period_ends_without_a_submission(store: AdminStore, clock: Held
     for period in change.periods:
         snapshot = await store.read("main", period, Page(10))
         assert (snapshot.players, snapshot.version) == (1 if period == "all" else 0, 7)
+    await check(store)
 
 
 async def test_a_board_that_was_only_locked_begins_its_periods(store: AdminStore) -> None:
@@ -115,6 +119,7 @@ async def test_a_period_begins_once_whatever_the_process(
     )
     begun = [event.period for event in await store.events("main", 0, 100) if event.period]
     assert begun == [*FIRST, "2026-11-30", "2026-W49"]
+    await check(store)
 
 
 async def test_a_clock_that_goes_back_ends_no_period(store: AdminStore, clock: HeldClock) -> None:
@@ -124,6 +129,7 @@ async def test_a_clock_that_goes_back_ends_no_period(store: AdminStore, clock: H
     (event,) = (await submit(store, OWN, value("ada", 1))).events
     assert event.kind is EventKind.AWARD
     assert await versions(store, "2026-W49") == [("ada", 6)]
+    await check(store)
 
 
 async def test_changes_have_the_open_periods_and_never_split_an_event(
@@ -189,9 +195,11 @@ async def test_a_void_counts_in_the_periods_of_its_target(
     for period, expected in zip(("2026-11-29", "all", "2026-12"), score, strict=True):
         assert [row[2] for row in await shown(store, period=period)] == [expected]
     assert await shown(store, period="2026-W49") == before["2026-W49"]
+    await check(store)
     await correct(store, of_event(EventKind.UNVOID, 5))
     assert {period: await shown(store, period=period) for period in before} == before
     await correct(store, about(EventKind.VOID, since_us=0))
+    await check(store)
 
 
 async def test_a_ban_removes_a_player_from_all_periods(store: AdminStore, clock: HeldClock) -> None:
@@ -205,8 +213,10 @@ async def test_a_ban_removes_a_player_from_all_periods(store: AdminStore, clock:
     assert len(periods) == 1 + 12 + 3 + 2
     for period in periods:
         assert [user_id for user_id, _ in await versions(store, period)] == ["bob"]
+    await check(store)
     await correct(store, about(EventKind.UNBAN))
     assert await versions(store, "2026-11-29") == [("ada", 5), ("bob", 1)]
+    await check(store)
 
 
 async def test_an_adjustment_counts_in_the_open_periods_after_those_that_are_due(
@@ -222,6 +232,7 @@ async def test_an_adjustment_counts_in_the_open_periods_after_those_that_are_due
     assert await versions(store, "2026-11") == [("ada", 7)]
     log = await store.corrections(None, 10)
     assert [record.event.kind for record in log] == [EventKind.ADJUST]
+    await check(store)
 
 
 async def test_a_period_cannot_begin_twice(store: AdminStore, query: Query) -> None:

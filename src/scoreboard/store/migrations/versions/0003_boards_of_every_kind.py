@@ -36,7 +36,8 @@ _COPY = sa.text(
 
 def upgrade() -> None:
     connection = op.get_bind()
-    report: Report = context.config.attributes.get("report", ignore)
+    total = connection.execute(sa.text("SELECT count(*) FROM standings")).scalar_one()
+    report: Report = context.config.attributes.get("report", ignore) if total else ignore
     if connection.dialect.name == "postgresql":
         # Servers of 0002 that still run write nothing until this is committed.
         connection.execute(
@@ -50,7 +51,7 @@ def upgrade() -> None:
         op.add_column("boards", sa.Column(kind, _id))
     _extend_the_ledger(connection)
     _make_standings(connection)
-    _copy_standings(connection, report)
+    _copy_standings(connection, report, total)
     report("indexes", 0, 2)
     op.create_index("standings_version", "standings", ["board_key", "period", "version"])
     report("indexes", 1, 2)
@@ -163,13 +164,12 @@ def _make_standings(connection: sa.Connection) -> None:
         op.execute("ALTER TABLE standings SET (fillfactor = 70)")
 
 
-def _copy_standings(connection: sa.Connection, report: Report) -> None:
+def _copy_standings(connection: sa.Connection, report: Report, total: int) -> None:
     boards = connection.execute(
         sa.text(
             "SELECT board_key, max(player_key) AS newest FROM standings_0002 GROUP BY board_key ORDER BY board_key"
         )
     ).all()
-    total = connection.execute(sa.text("SELECT count(*) FROM standings_0002")).scalar_one()
     done = 0
     report("standings", done, total)
     for board in boards:
