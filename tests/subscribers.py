@@ -8,6 +8,7 @@ from typing import Any
 from scoreboard.domain.standings import Entry, Snapshot
 from scoreboard.fanout.encoding import Frame, Message, encode_board
 from scoreboard.fanout.hub import Hub
+from scoreboard.fanout.stream_view import StreamView
 from scoreboard.fanout.subscriber import StreamRequest, Subscriber
 from scoreboard.ports.clock import Clock
 from tests.virtual_time import run
@@ -18,13 +19,22 @@ def frame(version: int, score: int | None = None) -> Frame:
     return encode_board(Snapshot("main", version, version, 1, (entry,)))
 
 
+MAIN = StreamView("main")
+
+
 class Watcher(Subscriber):
     """Records what it gets. After each write, a stalled one is behind until `drain`."""
 
     __slots__ = ("closed_with", "got", "is_closed", "on_write", "stalled", "times")
 
-    def __init__(self, expires_at_us: int | None = None) -> None:
-        super().__init__(StreamRequest("main", expires_at_us=expires_at_us))
+    def __init__(
+        self,
+        expires_at_us: int | None = None,
+        view: StreamView = MAIN,
+        *,
+        takes_patches: bool = False,
+    ) -> None:
+        super().__init__(StreamRequest(view, takes_patches, expires_at_us=expires_at_us))
         self.got: list[Message] = []
         self.times: list[float] = []
         self.stalled = False

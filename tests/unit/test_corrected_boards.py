@@ -15,6 +15,7 @@ from scoreboard.domain.standings import Player
 from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
+from scoreboard.fanout.stream_view import StreamView
 from scoreboard.services.administer import MAX_WAITING
 from tests.contract.correcting import about, correct
 from tests.making import MAIN, commit, submission
@@ -29,7 +30,7 @@ async def test_after_a_correction_by_another_process_older_pages_are_not_served(
     cache = BoardCache(filled.reader.page, {"main": MAIN}, minimum_version=filled.minimum.of)
     publisher = Publisher(cache, hub, ("main",))
     await cache.page("main", 5, 0)
-    await publisher.publish("main")
+    await publisher.publish(StreamView("main"))
     # Without the ranking, only the store knows of the ban.
     filled.ranking.is_unavailable = True
     await correct(filled.store, about(EventKind.BAN))
@@ -39,8 +40,8 @@ async def test_after_a_correction_by_another_process_older_pages_are_not_served(
     with pytest.raises(StoreUnavailable):
         await cache.page("main", 5, 0)
     with pytest.raises(StoreUnavailable):
-        await publisher.publish("main")
-    assert hub.newest("main") is None
+        await publisher.publish(StreamView("main"))
+    assert hub.newest(StreamView("main")) is None
 
 
 @pytest.mark.parametrize("is_written", [True, False])

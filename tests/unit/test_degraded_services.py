@@ -13,6 +13,7 @@ from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.encoding import Frame
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.publisher import Publisher
+from scoreboard.fanout.stream_view import StreamView
 from scoreboard.services.answer import UNAPPLIED_BATCHES
 from tests.limits import LIMIT_SECONDS
 from tests.making import MAIN, check_copy, commit, submission
@@ -135,34 +136,34 @@ async def test_a_board_is_published_when_it_can_be_read_again(service: Service) 
     service.store.fails = True
     async with publisher.loops[0]:
         await until(lambda: service.store.pages > 0)
-        assert hub.newest("main") is None
+        assert hub.newest(StreamView("main")) is None
         service.store.fails = False
         service.clock.advance(1)
-        await until(lambda: hub.newest("main") is not None)
+        await until(lambda: hub.newest(StreamView("main")) is not None)
 
 
 async def test_without_store_and_ranking_the_last_known_board_is_served_as_stale(filled: Service) -> None:
     hub = Hub(["main"])
     cache = BoardCache(filled.reader.page, {"main": MAIN})
     publisher = Publisher(cache, hub, ("main",))
-    await publisher.publish("main")
+    await publisher.publish(StreamView("main"))
     known = newest(hub)
     filled.ranking.is_unavailable = filled.store.fails = True
     stale = await cache.page("main")
     assert json.loads(stale.body) == {**json.loads(known.body), "stale": True}
     assert await cache.page("main") is stale
     assert stale.etag != known.etag
-    await publisher.publish("main")
+    await publisher.publish(StreamView("main"))
     assert newest(hub).is_stale
     with pytest.raises(StoreUnavailable):
         await cache.page("main", 5, 5)
     filled.ranking.is_unavailable = False
-    await publisher.publish("main")
+    await publisher.publish(StreamView("main"))
     assert newest(hub).body == known.body
 
 
 def newest(hub: Hub) -> Frame:
-    frame = hub.newest("main")
+    frame = hub.newest(StreamView("main"))
     assert frame is not None
     return frame
 

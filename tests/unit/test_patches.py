@@ -11,6 +11,7 @@ from scoreboard.domain.standings import Entry, Snapshot
 from scoreboard.fanout.encoding import Frame, Message, encode_board, encode_patch
 from scoreboard.fanout.hub import Hub
 from scoreboard.fanout.ring import MAX_PATCHED_CHANGES
+from scoreboard.fanout.stream_view import StreamView
 from scoreboard.fanout.subscriber import StreamRequest, Subscriber
 from tests.virtual_time import in_virtual_time
 
@@ -64,7 +65,7 @@ class Client(Subscriber):
     __slots__ = ("copy", "kinds", "stalled")
 
     def __init__(self, *, takes_patches: bool) -> None:
-        super().__init__(StreamRequest("main", takes_patches=takes_patches))
+        super().__init__(StreamRequest(StreamView("main"), takes_patches=takes_patches))
         self.copy: dict[str, Any] = {}
         self.kinds: list[str] = []
         self.stalled = False

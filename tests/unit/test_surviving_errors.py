@@ -14,6 +14,7 @@ from scoreboard.fanout.encoding import Message, encode_board
 from scoreboard.fanout.hub import TICK_SECONDS, Hub
 from scoreboard.fanout.publisher import REFRESH_SECONDS, Publisher
 from scoreboard.fanout.ring import STALLED_SECONDS
+from scoreboard.fanout.stream_view import StreamView
 from scoreboard.fanout.subscriber import StreamRequest, Subscriber
 from scoreboard.ports.ranking import CopyState
 from scoreboard.ranking.memory import MemoryRanking
@@ -55,7 +56,7 @@ def test_a_board_that_cannot_be_read_does_not_delay_the_others() -> None:
     async def main() -> None:
         publisher = Publisher(BoardCache(read, boards), hub, ("broken", "good"))
         for board in ("broken", "good"):
-            hub.join(Watcher(StreamRequest(board)))
+            hub.join(Watcher(StreamRequest(StreamView(board))))
         async with AsyncExitStack() as stack:
             for loop in (*publisher.loops, BackgroundLoop("follow", lambda: publisher.follow(changes()))):
                 await stack.enter_async_context(loop)
@@ -89,7 +90,7 @@ def test_a_stream_that_cannot_be_closed_does_not_delay_the_others() -> None:
         for board in ("main", "side"):
             hub.publish(encode_board(snapshot(board, 1)))
             for _ in range(2):
-                hub.join(Unclosable(StreamRequest(board)))
+                hub.join(Unclosable(StreamRequest(StreamView(board))))
         async with hub.loop:
             await asyncio.sleep(STALLED_SECONDS + 5 * TICK_SECONDS)
 

@@ -17,6 +17,8 @@ from tests.clocks import HeldClock
 from tests.harness import UNLIMITED, Running, running
 from tests.servers.postgresql import apart
 from tests.servers.process import until
+from tests.web.administrator import admin
+from tests.web.problems import code
 
 CATALOG = """
 [boards.main]
@@ -216,3 +218,57 @@ def test_a_day_begins_at_its_first_moment_in_the_time_zone(
         until(lambda: len(rollovers(server)) == 2, "the day has ended")
         last = rollovers(server)[-1]
         assert (last.period, last.boundary_us) == (next_day, boundary_us)
+
+
+def test_a_stream_of_a_week_shows_the_next_one_when_it_ends(
+    tmp_path: Path, deployment: dict[str, Any]
+) -> None:
+    stream = "/api/leaderboard/stream?delta=1"
+    with league(tmp_path, at(2026, 11, 29, 23), deployment) as server:
+        win(server, "ada")
+        with server.watch(f"{stream}&period=week") as week, server.watch(f"{stream}&period=all") as all_time:
+            first = week.frame()
+            assert (first["period"], rows(first)) == ("2026-W48", [(1, "ada", 3)])
+            assert "period" not in all_time.frame()
+            server.clock.advance(HOUR + 1)
+            empty = week.frame()
+            assert (empty["period"], empty["version"], empty["entries"]) == ("2026-W49", 6, [])
+            win(server, "bob")
+            assert rows(week.frame()) == [(1, "bob", 3)]
+            assert rows(all_time.frame()) == [(1, "ada", 3), (2, "bob", 3)]
+
+
+def test_a_stream_shows_so_many_rows_as_it_asks_for(tmp_path: Path, deployment: dict[str, Any]) -> None:
+    with league(tmp_path, at(2026, 11, 18), deployment) as server:
+        for user_id in ("ada", "bob", "cyd"):
+            win(server, user_id)
+        path = "/api/leaderboard/stream?period=day&limit=2"
+        with server.watch(path) as day, server.watch() as everything:
+            assert rows(day.frame()) == [(1, "ada", 3), (2, "bob", 3)]
+            assert len(everything.frame()["entries"]) == 3
+            win(server, "cyd")
+            changed = day.frame()
+            assert (rows(changed), changed["players"]) == ([(1, "cyd", 6), (2, "ada", 3)], 3)
+
+
+def test_a_stream_of_a_period_that_a_board_does_not_have_is_refused(
+    tmp_path: Path, deployment: dict[str, Any]
+) -> None:
+    with league(tmp_path, at(2026, 11, 18), deployment) as server:
+        for parameters, expected in (
+            ({"board": "side", "period": "week"}, (404, "unknown_period")),
+            ({"period": "2026-W47"}, (422, "validation_failed")),
+            ({"limit": "101"}, (422, "validation_failed")),
+        ):
+            refused = server.client.get("/api/leaderboard/stream", params=parameters)
+            assert code(refused) == expected
+
+
+def test_a_correction_in_a_week_changes_its_streams(tmp_path: Path, deployment: dict[str, Any]) -> None:
+    with league(tmp_path, at(2026, 11, 18), deployment) as server:
+        win(server, "ada")
+        win(server, "bob")
+        with server.watch("/api/leaderboard/stream?period=week") as week:
+            assert rows(week.frame()) == [(1, "ada", 3), (2, "bob", 3)]
+            assert admin(server, "ban", userId="ada")
+            assert rows(week.frame()) == [(1, "bob", 3)]

@@ -65,13 +65,18 @@ def encode_board(snapshot: Snapshot, columns: Sequence[str] = (), *, is_stale: b
 def board_document(snapshot: Snapshot, columns: Sequence[str]) -> dict[str, object]:
     """Return a board as JSON values. Only standings that restart have a `period`."""
     return {
-        "board": snapshot.board,
-        **({} if snapshot.period == ALL_TIME else {"period": snapshot.period}),
+        **_board_and_period(snapshot),
         "version": snapshot.version,
         "updatedAt": timestamp(snapshot.reading_us) if snapshot.version else None,
         "players": snapshot.players,
         "entries": [entry_document(entry, columns) for entry in snapshot.entries],
     }
+
+
+def _board_and_period(snapshot: Snapshot) -> dict[str, object]:
+    if snapshot.period == ALL_TIME:
+        return {"board": snapshot.board}
+    return {"board": snapshot.board, "period": snapshot.period}
 
 
 def encode_patch(before: Frame, after: Frame) -> Message | None:
@@ -83,7 +88,8 @@ def encode_patch(before: Frame, after: Frame) -> Message | None:
     ranks and numbers all rows again. If several rows share a rank, the client inserts `entries` at the
     `indexes` instead, and all rows have the `ranks` of the patch.
     """
-    if before.is_stale or after.is_stale or before.snapshot.board != after.snapshot.board:
+    old, new = before.snapshot, after.snapshot
+    if before.is_stale or after.is_stale or (old.board, old.period) != (new.board, new.period):
         return None
     known = {entry.user_id: _without_rank(entry) for entry in before.snapshot.entries}
     entries = [entry for entry in after.snapshot.entries if known.get(entry.user_id) != _without_rank(entry)]
@@ -94,7 +100,7 @@ def encode_patch(before: Frame, after: Frame) -> Message | None:
     ]:
         return None
     document: dict[str, object] = {
-        "board": after.snapshot.board,
+        **_board_and_period(new),
         "after": before.snapshot.version,
         "version": after.snapshot.version,
         "updatedAt": timestamp(after.snapshot.reading_us),

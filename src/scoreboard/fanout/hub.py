@@ -1,15 +1,17 @@
-"""The hub: all open streams, with one ring of subscribers per board."""
+"""The hub: all open streams, with one ring of subscribers per view of a board."""
 
 import asyncio
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from scoreboard.clock import SystemClock
 from scoreboard.fanout.encoding import Frame, Message, encode_retry
 from scoreboard.fanout.ring import SLICE_SECONDS, Counts, Ring
+from scoreboard.fanout.rings import Rings
+from scoreboard.fanout.stream_view import StreamView
 from scoreboard.fanout.subscriber import Subscriber
 from scoreboard.ports.clock import Clock
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
@@ -42,31 +44,41 @@ class Hub:
         self._jitter = jitter
         self._streams_by_address = Counter[str]()
         self.counts = Counts()
-        self._rings = {board: Ring(self.counts, self._streams_by_address, observer) for board in boards}
+        self._rings = Rings(boards, lambda: Ring(self.counts, self._streams_by_address, observer))
         self.is_draining = False
         self.loop = BackgroundLoop("streams", self._tick, observer)
 
     @property
     def streams(self) -> int:
         """The number of open streams."""
-        return sum(len(ring) for ring in self._rings.values())
+        return sum(len(ring) for ring in self._rings)
 
     @property
     def lag(self) -> int:
         """Versions that the stream furthest behind lacks, as of the last tick."""
-        return max((ring.lag for ring in self._rings.values()), default=0)
+        return max((ring.lag for ring in self._rings), default=0)
 
-    def has_subscribers(self, board: str) -> bool:
-        """Return True if a board has subscribers."""
-        return len(self._rings[board]) > 0
+    def open(self, view: StreamView) -> None:
+        """Prepare for subscribers of a view, which join soon. Raises TooManyViews."""
+        self._rings.add(view)
 
-    def publish(self, frame: Frame) -> None:
-        """Send a frame to the subscribers of its board. Nothing is sent if the visible rows are the same."""
-        self._rings[frame.snapshot.board].publish(frame)
+    def watched_views(self, board: str) -> Sequence[StreamView]:
+        """Return the views of a board that have subscribers."""
+        return [view for view in self._rings.views(board) if len(self._rings[view])]
 
-    def newest(self, board: str) -> Frame | None:
-        """Return the newest frame of a board, if there is one."""
-        return self._rings[board].frame
+    def publish(self, frame: Frame, view: StreamView | None = None) -> None:
+        """Send a frame to the subscribers of a view. Nothing is sent if the visible rows are the same.
+
+        By default, it is the view of all time. A view that is not open has no subscribers.
+        """
+        ring = self._rings.get(view or StreamView(frame.snapshot.board))
+        if ring is not None:
+            ring.publish(frame)
+
+    def newest(self, view: StreamView) -> Frame | None:
+        """Return the newest frame of a view, if there is one."""
+        ring = self._rings.get(view)
+        return None if ring is None else ring.frame
 
     def retry(self, after_ms: int = 0) -> Message:
         """Return a message with a random time to reconnect, at least `after_ms`."""
@@ -78,15 +90,17 @@ class Hub:
         return self.retry(after_ms)
 
     def join(self, subscriber: Subscriber, version: int | None = None) -> None:
-        """Write the board's newest frame, and each newer one until `leave`.
+        """Write the view's newest frame, and each newer one until `leave`.
 
-        `version` is the version that the client already has. If a limit is reached, the new stream is closed.
+        `version` is the version that the client already has. If a limit is reached, or the view is not open,
+        the new stream is closed.
         """
-        if self.is_draining or self._is_full(subscriber.client_address):
+        ring = self._rings.get(subscriber.view)
+        if ring is None or self.is_draining or self._is_full(subscriber.client_address):
             subscriber.close(self.refuse())
         else:
             self.counts.opened += 1
-            self._rings[subscriber.board].add(subscriber, version)
+            ring.add(subscriber, version)
 
     def _is_full(self, address: str | None) -> bool:
         return self.streams >= self.max_streams or (
@@ -95,16 +109,18 @@ class Hub:
 
     def leave(self, subscriber: Subscriber) -> None:
         """Remove a subscriber. A repeated call changes nothing."""
-        if self._rings[subscriber.board].discard(subscriber):
+        ring = self._rings.get(subscriber.view)
+        if ring is not None and ring.discard(subscriber):
             self.counts.left += 1
 
     async def _tick(self) -> float:
         """Send heartbeats, and close the streams that are stalled or whose token has expired."""
-        for board, ring in self._rings.items():
-            with self.loop.failures.catch(board=board):
+        for view, ring in self._rings.items():
+            with self.loop.failures.catch(board=view.board):
                 ring.tick()
-            with self.loop.failures.catch(board=board):
+            with self.loop.failures.catch(board=view.board):
                 await self._end_expired(ring)
+        self._rings.remove_unused(asyncio.get_running_loop().time())
         return TICK_SECONDS
 
     async def _end_expired(self, ring: Ring) -> None:
@@ -117,10 +133,12 @@ class Hub:
 
         self.counts.expired += await self._end(ring, is_expired)
 
-    async def withdraw(self, board: str) -> None:
-        """Drop the board's outdated frame, and end its streams, so that clients reconnect."""
-        self._rings[board].frame = None
-        self.counts.withdrawn += await self._end(self._rings[board], lambda _subscriber: True)
+    async def withdraw(self, view: StreamView) -> None:
+        """Drop a view's outdated frame, and end its streams, so that clients reconnect."""
+        ring = self._rings.get(view)
+        if ring is not None:
+            ring.frame = None
+            self.counts.withdrawn += await self._end(ring, lambda _subscriber: True)
 
     async def _end(self, ring: Ring, is_ended: Callable[[Subscriber], bool]) -> int:
         """End some streams of a ring, in slices. Return the number of them."""
@@ -142,7 +160,7 @@ class Hub:
         await asyncio.sleep(grace_seconds)
         clock = asyncio.get_running_loop().time
         begun = clock()
-        streams = [(ring, subscriber) for ring in self._rings.values() for subscriber in ring.subscribers()]
+        streams = [(ring, subscriber) for ring in self._rings for subscriber in ring.subscribers()]
         for number, (ring, subscriber) in enumerate(streams, start=1):
             if ring.discard(subscriber):
                 self.counts.drained += 1

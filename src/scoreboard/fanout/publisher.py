@@ -9,6 +9,7 @@ import structlog
 from scoreboard.domain.errors import StoreUnavailable
 from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.hub import Hub
+from scoreboard.fanout.stream_view import StreamView
 from scoreboard.ports.observer import NULL_OBSERVER, Observer
 from scoreboard.resilience.background_loop import BackgroundLoop
 from scoreboard.resilience.failures import Failures
@@ -24,7 +25,7 @@ log = structlog.get_logger()
 
 
 class Publisher:
-    """Reads the top of each board that has changed, and publishes it to the hub."""
+    """Reads the watched views of each board that has changed, and publishes them to the hub."""
 
     def __init__(
         self, cache: BoardCache, hub: Hub, boards: tuple[str, ...], observer: Observer = NULL_OBSERVER
@@ -33,52 +34,60 @@ class Publisher:
         self._cache = cache
         self._hub = hub
         self._boards = boards
-        self._publish_board = {
-            board: SharedCall(partial(self._read_and_publish, board), pause_seconds=READ_PACE_SECONDS)
-            for board in boards
-        }
+        self._publish_view: dict[StreamView, SharedCall[None]] = {}
         self._board_loops = {
             board: BackgroundLoop("publish", partial(self._publish_if_watched, board), observer)
             for board in boards
         }
         self.loops = (BackgroundLoop("refresh", self._refresh, observer), *self._board_loops.values())
 
-    async def publish(self, board: str) -> None:
-        """Publish the board's newest top to the hub.
+    async def publish(self, view: StreamView) -> None:
+        """Publish the newest rows of a view to the hub.
 
-        If the board cannot be read, raises StoreUnavailable. If its newest frame is older than a correction,
-        that frame is dropped first, and the streams of the board end.
+        If they cannot be read, raises StoreUnavailable. If the newest frame is older than a correction, that
+        frame is dropped first, and the streams of the view end.
         """
-        await self._publish_board[board].run()
+        call = self._publish_view.get(view)
+        if call is None:
+            call = SharedCall(partial(self._read_and_publish, view), pause_seconds=READ_PACE_SECONDS)
+            self._publish_view[view] = call
+        await call.run()
 
-    async def _read_and_publish(self, board: str) -> None:
+    async def _read_and_publish(self, view: StreamView) -> None:
         try:
-            frame = await self._cache.page(board)
+            frame = await self._cache.page(view.board, view.rows, period=view.period)
         except StoreUnavailable:
-            newest = self._hub.newest(board)
+            newest = self._hub.newest(view)
             if newest is not None and not self._cache.may_serve(newest):
-                await self._hub.withdraw(board)
+                await self._hub.withdraw(view)
             raise
-        self._hub.publish(frame)
+        self._hub.publish(frame, view)
 
     async def follow(self, changed_boards: AsyncIterator[str]) -> None:
-        """Publish each named board that has subscribers, at most once per `READ_PACE_SECONDS`."""
+        """Publish the watched views of each named board, at most once per `READ_PACE_SECONDS`."""
         async for board in changed_boards:
             self._board_loops[board].wake()
 
     async def _publish_if_watched(self, board: str) -> None:
-        if self._hub.has_subscribers(board):
-            await self._publish_or_log(board)
+        for view in self._hub.watched_views(board):
+            await self._publish_or_log(view)
 
     async def _refresh(self) -> float:
-        """Publish all boards. The hub sends nothing if a board has not changed."""
-        for board in self._boards:
-            await self._publish_or_log(board)
+        """Publish all boards and watched views. The hub sends nothing if a view has not changed."""
+        views = {
+            view: None
+            for board in self._boards
+            for view in (StreamView(board), *self._hub.watched_views(board))
+        }
+        for view in self._publish_view.keys() - views.keys():
+            del self._publish_view[view]
+        for view in views:
+            await self._publish_or_log(view)
         return REFRESH_SECONDS
 
-    async def _publish_or_log(self, board: str) -> None:
-        with self._failures.catch(board=board):
+    async def _publish_or_log(self, view: StreamView) -> None:
+        with self._failures.catch(board=view.board):
             try:
-                await self.publish(board)
+                await self.publish(view)
             except StoreUnavailable as error:
-                log.warning("a board cannot be read", board=board, reason=error.code)
+                log.warning("a board cannot be read", board=view.board, reason=error.code)

@@ -1,4 +1,4 @@
-"""The subscribers of one board, and the pace at which frames are written to them.
+"""The subscribers of one view of a board, and the pace at which frames are written to them.
 
 A walk visits each subscriber once and writes the newest frame of that moment. It runs in slices that are
 bounded in time, so that a POST waits for one slice at most, and not for 10,000 clients. If a frame is
@@ -57,7 +57,7 @@ class Counts:
 
 
 class Ring:
-    """The subscribers of one board. No method waits for a client."""
+    """The subscribers of one view of a board. No method waits for a client."""
 
     def __init__(self, counts: Counts, streams_by_address: Counter[str], observer: Observer) -> None:
         """All rings of a hub share `counts` and `streams_by_address`."""
@@ -128,10 +128,7 @@ class Ring:
         before = self.frame
         self.frame = frame
         self._patches.clear()
-        if before is None or (before.snapshot.entries, before.is_stale) != (
-            frame.snapshot.entries,
-            frame.is_stale,
-        ):
+        if before is None or _visible(before) != _visible(frame):
             self._frame_number += 1
             self._schedule()
 
@@ -241,3 +238,7 @@ class Ring:
         if before not in self._patches:
             self._patches[before] = encode_patch(before, frame)
         return self._patches[before]
+
+
+def _visible(frame: Frame) -> tuple[object, ...]:
+    return frame.snapshot.entries, frame.is_stale, frame.snapshot.period

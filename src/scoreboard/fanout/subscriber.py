@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from scoreboard.fanout.encoding import Frame, Message
+from scoreboard.fanout.stream_view import StreamView
 
 NOT_IN_RING = -1
 
@@ -13,7 +14,7 @@ NOT_IN_RING = -1
 class StreamRequest:
     """A client's request for a stream."""
 
-    board: str
+    view: StreamView
     takes_patches: bool = False
     version: int | None = None
     """The version that the client already has."""
@@ -29,7 +30,6 @@ class Subscriber(ABC):
     __slots__ = (
         "__weakref__",
         "behind_since",
-        "board",
         "client_address",
         "expires_at_us",
         "frame",
@@ -38,11 +38,12 @@ class Subscriber(ABC):
         "is_behind",
         "on_drained",
         "takes_patches",
+        "view",
     )
 
     def __init__(self, request: StreamRequest) -> None:
         # The request itself is not kept: it would cost 3 % of a stream's memory.
-        self.board = request.board
+        self.view = request.view
         self.takes_patches = request.takes_patches
         self.client_address = request.client_address
         self.expires_at_us = request.expires_at_us

@@ -151,7 +151,7 @@ _BY_STATUS: Final[Mapping[HTTPStatus, Sequence[type[ScoreboardError]]]] = {
     HTTPStatus.INTERNAL_SERVER_ERROR: [errors.InternalError],
     HTTPStatus.SERVICE_UNAVAILABLE: [
         errors.ClockUnsure, errors.KeysUnavailable, errors.OutcomeUnknown, errors.QueueFull,
-        errors.RankingUnavailable, errors.StoreUnavailable,
+        errors.RankingUnavailable, errors.StoreUnavailable, errors.TooManyViews,
     ],
 }  # fmt: skip
 

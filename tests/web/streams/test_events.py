@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scoreboard.domain.submissions import Caller
+from scoreboard.fanout.stream_view import StreamView
 from tests.harness import Running
 from tests.web.raw_connections import received_to_the_end, received_until
 from tests.web.streams.transports import (
@@ -20,7 +21,7 @@ from tests.web.streams.transports import (
 def test_each_transport_has_its_subscriber(transport: Transport, scoreboard: Running) -> None:
     with scoreboard.watch() as watcher:
         watcher.frame()
-        ring = scoreboard.scoreboard.hub._rings["main"]
+        ring = scoreboard.scoreboard.hub._rings[StreamView("main")]
         assert [type(subscriber) for subscriber in ring.subscribers()] == [transport.subscriber]
 
 

@@ -17,6 +17,13 @@ class QueueFull(RetryLater):
     detail = "Too many score updates or corrections are waiting: try again."
 
 
+class TooManyViews(RetryLater):
+    """Raised if a stream asks for a number of rows, and too many other numbers are already streamed."""
+
+    code = "too_many_views"
+    detail = "Streams with too many different limits are open: leave out “limit”."
+
+
 class StoreUnavailable(RetryLater):
     """Raised if the store does not answer or refuses writes. Nothing was changed."""
 

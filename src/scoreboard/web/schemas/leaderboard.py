@@ -16,6 +16,11 @@ MAX_AGO: Final = 1_000
 PERIOD_PATTERN: Final = (
     "^(all|day|week|month|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4}-W[0-9]{2}|[0-9]{4}-[0-9]{2})$"
 )
+STREAM_PERIOD_SCHEMA: Final = {
+    "type": "string",
+    "enum": ["all", "day", "week", "month"],
+    "default": ALL_TIME,
+}
 PERIOD_SCHEMA: Final = {"type": "string", "pattern": PERIOD_PATTERN, "default": ALL_TIME}
 
 CURSOR: Final = {"type": "string", "pattern": cursors.PATTERN, "maxLength": cursors.MAX_CHARACTERS}
@@ -28,6 +33,7 @@ USER_IDS: Final = {
 }
 
 Period = Annotated[str, Field(pattern=PERIOD_PATTERN)]
+Limit = Annotated[int, BeforeValidator(digits), Field(ge=1, le=MAX_LIMIT)]
 Ago = Annotated[int, BeforeValidator(digits), Field(ge=0, le=MAX_AGO)]
 
 
@@ -48,7 +54,7 @@ class BoardQuery(BaseModel):
     board: Id | None = None
     period: Period = ALL_TIME
     ago: Ago = 0
-    limit: Annotated[int, BeforeValidator(digits), Field(ge=1, le=MAX_LIMIT)] | None = None
+    limit: Limit | None = None
     offset: Annotated[int, BeforeValidator(digits), Field(ge=0, le=MAX_OFFSET)] | None = None
     cursor: Annotated[str, Field(pattern=cursors.PATTERN, max_length=cursors.MAX_CHARACTERS)] | None = None
     around: Id | None = None
@@ -76,6 +82,8 @@ class StreamQuery(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     board: Id | None = None
+    period: Literal["all", "day", "week", "month"] = ALL_TIME
+    limit: Limit | None = None
     delta: Literal["0", "1"] = "0"
 
 
@@ -139,6 +147,7 @@ class PatchResponse(Schema):
     """The changes of the board's rows since the version `after`."""
 
     board: str
+    period: Annotated[str, Field(description="The period; absent for all time.")] = ALL_TIME
     after: int
     version: int
     updated_at: datetime
