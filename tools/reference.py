@@ -27,7 +27,7 @@ from scoreboard.resilience import rate_limiter as limiter
 from scoreboard.server import connection_limits as connection
 from scoreboard.services import answer, closed_periods, verify, write_queue
 from scoreboard.services import group_commit as commit
-from scoreboard.settings import catalog_boards, catalog_file
+from scoreboard.settings import catalog_file
 from scoreboard.settings.config import PREFIX, Settings
 from scoreboard.settings.postgresql_url import ASYNCPG_OPTIONS, OWN_OPTIONS, SESSION_OPTIONS
 from scoreboard.web import problems
@@ -36,7 +36,7 @@ from scoreboard.web.auth import tokens as auth
 from scoreboard.web.schemas import fields as schemas
 from scoreboard.web.streaming import socket_subscriber
 
-DEFINITION_KEYS: Final = ("aggregation", "sort", "columns", "ties", "periods")
+DEFINITION_KEYS: Final = ("aggregation", "sort", "columns", "ties", "periods", "timezone")
 
 STATIC: Final = Path(inspect.getfile(schemas)).parents[1] / "static"
 
@@ -64,8 +64,6 @@ def catalog_keys(kind: str) -> None:
     }
     _table("key", "")
     for name, field in entries[kind].model_fields.items():
-        if name.removesuffix("_range") in catalog_boards.NOT_YET:
-            continue
         default = f" Default: `{_default(field)}`." if _default(field) else ""
         _row(f"`{name}`", ("Required. " if field.is_required() else "") + _text(field) + default)
 
@@ -74,7 +72,7 @@ def definition_keys() -> None:
     """Print the keys of the catalog that are part of a board's definition, which cannot change."""
     _table("key", "")
     for name, field in catalog_file.BoardEntry.model_fields.items():
-        if name in DEFINITION_KEYS and name not in catalog_boards.NOT_YET:
+        if name in DEFINITION_KEYS:
             _row(f"`{name}`", _text(field) + f" Default: `{_default(field) or 'none'}`.")
 
 

@@ -20,6 +20,10 @@ END_SERVERS = "trap 'kill $(jobs -p) 2> /dev/null; wait' EXIT\n"
 RESULTS = {
     "best-lap": r'"points":64020.*"score":61250.*"rank":2.*"ranks":.."rank":1,"score":61250',
     "golf": r'"rank":1,"userId":"ada".*"rank":2,"userId":"bob".*"rank":2,"userId":"cyd".*"rank":4,"userId',
+    "weekly-league": (
+        r'"periods":{"\d{4}-W\d\d":{"score":6,"rank":1}}.*"entries":\[{"rank":1,"userId":"ada".*"entries":\[\]'
+        r'.*"pointsToNextRank":3.*"kind":"week".*event: leaderboard\ndata: {"board":"league","period":'
+    ),
     "daily-quest": r'"score":50.*"action_used_up_today"',
     "game-server": r'"userId":"ada".*"points":70',
     "private-board": r'"token_missing".*401.*"entries":\[\]',

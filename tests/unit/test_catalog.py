@@ -8,7 +8,6 @@ from scoreboard.domain.boards import Action, ActionColumn, Board
 from scoreboard.domain.definitions import Aggregation, Column, Definition, Sort, Ties
 from scoreboard.domain.errors import CatalogError, UnknownAction, UnknownBoard
 from scoreboard.domain.periods import PeriodKind
-from scoreboard.settings import catalog_boards
 from scoreboard.settings.catalog import load_catalog
 
 GOOD = """
@@ -29,12 +28,6 @@ def board(keys: str, action: str = "points = 50") -> str:
 
 
 BEST = "aggregation = 'best'\ncolumns = [{ id = 'time', sort = 'ascending' }]"
-
-
-@pytest.fixture
-def everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Accept definitions that the drivers do not implement yet."""
-    monkeypatch.setattr(catalog_boards, "NOT_YET", {})
 
 
 def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
@@ -161,7 +154,6 @@ MISTAKES |= {
 }
 
 
-@pytest.mark.usefixtures("everything")
 @pytest.mark.parametrize(("text", "place"), MISTAKES.values(), ids=MISTAKES.keys())
 def test_an_error_names_the_file_and_the_key(tmp_path: Path, text: str, place: str) -> None:
     path = tmp_path / "catalog.toml"
@@ -195,7 +187,6 @@ def test_the_shipped_catalog_has_three_actions_on_its_first_board() -> None:
     assert sum(action.board == first for action in catalog.actions.values()) >= 3
 
 
-@pytest.mark.usefixtures("everything")
 def test_a_board_has_the_definition_of_its_keys(tmp_path: Path) -> None:
     path = tmp_path / "catalog.toml"
     keys = """
@@ -243,16 +234,7 @@ closes_at = 2026-12-25T18:00:00+01:00
     )
 
 
-@pytest.mark.usefixtures("everything")
 def test_each_submission_to_a_board_that_counts_is_one_point(tmp_path: Path) -> None:
     path = tmp_path / "catalog.toml"
     path.write_text(board("aggregation = 'count'", ""))
     assert load_catalog(path).action("quest").points == 1
-
-
-@pytest.mark.parametrize("keys", ["periods = ['day']"])
-def test_definitions_that_a_driver_does_not_implement_are_refused(tmp_path: Path, keys: str) -> None:
-    path = tmp_path / "catalog.toml"
-    path.write_text(board(keys, "points = 50"))
-    with pytest.raises(CatalogError, match="does not support it yet"):
-        load_catalog(path)

@@ -62,11 +62,8 @@ title = "Win"
 
 
 @pytest.fixture
-def kinds(
-    tmp_path: Path, clock: HeldClock, deployment: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Running]:
+def kinds(tmp_path: Path, clock: HeldClock, deployment: dict[str, Any]) -> Iterator[Running]:
     """A server with a board of each kind, on Wednesday, 18 November 2026, at 12:06:40 in Berlin."""
-    monkeypatch.setattr("scoreboard.settings.catalog_boards.NOT_YET", {})
     (tmp_path / "catalog.toml").write_text(CATALOG)
     settings = {**deployment, "rate_limit": UNLIMITED, "admin_on_public_port": True}
     with running(tmp_path, clock, **settings) as server:

@@ -39,11 +39,6 @@ DAY = 24 * HOUR
 ALL_PERIODS = ("day", "week", "month")
 
 
-@pytest.fixture(autouse=True)
-def _open(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scoreboard.settings.catalog_boards.NOT_YET", {})
-
-
 def at(year: int, month: int, day: int, hour: int = 12, timezone: str = "Europe/Berlin") -> HeldClock:
     """Return a clock that shows a local time."""
     moment = datetime(year, month, day, hour, tzinfo=ZoneInfo(timezone))
@@ -58,6 +53,7 @@ def league(
     settings = {**deployment, "rate_limit": UNLIMITED, "admin_on_public_port": True}
     with running(folder, clock, **settings) as server:
         yield server
+        check_books(server)
 
 
 def win(server: Running, user_id: str) -> dict[str, Any]:
@@ -272,3 +268,24 @@ def test_a_correction_in_a_week_changes_its_streams(tmp_path: Path, deployment: 
             assert rows(week.frame()) == [(1, "ada", 3), (2, "bob", 3)]
             assert admin(server, "ban", userId="ada")
             assert rows(week.frame()) == [(1, "bob", 3)]
+
+
+def test_a_void_changes_the_periods_of_its_event_also_those_that_are_over(
+    tmp_path: Path, deployment: dict[str, Any]
+) -> None:
+    with league(tmp_path, at(2026, 11, 28), deployment) as server:
+        first = win(server, "ada")
+        win(server, "ada")
+        win(server, "bob")
+        server.clock.advance(DAY)
+        win(server, "bob")
+        assert rows(server.board(period="day", ago=1)) == [(1, "ada", 6), (2, "bob", 3)]
+        assert admin(server, "void", board="main", version=first["version"])["events"] == 1
+        assert rows(server.board(period="2026-11-28")) == [(1, "ada", 3), (2, "bob", 3)]
+        assert rows(server.board(period="week")) == [(1, "bob", 6), (2, "ada", 3)]
+        assert rows(server.board(period="day")) == [(1, "bob", 3)]
+        server.clock.advance(2 * DAY)
+        until(lambda: server.board(period="month")["period"] == "2026-12", "the month has ended")
+        assert admin(server, "unvoid", board="main", version=first["version"])["events"] == 1
+        assert rows(server.board(period="2026-11")) == [(1, "ada", 6), (2, "bob", 6)]
+        assert server.board(period="month")["entries"] == []

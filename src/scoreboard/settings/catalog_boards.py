@@ -1,8 +1,6 @@
 """The boards of a catalog: checks that involve several keys, and their definitions."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from scoreboard.domain.boards import Board
@@ -11,15 +9,9 @@ from scoreboard.domain.errors import CatalogError
 from scoreboard.domain.periods import PeriodKind
 from scoreboard.settings.catalog_file import BoardEntry, ColumnEntry
 
-NOT_YET: Final[Mapping[str, object]] = {
-    "periods": (),
-}
-"""Keys that must have these values, because not every driver implements others yet."""
-
 
 def make_board(place: str, board_id: str, entry: BoardEntry) -> Board:
     """Return a board. `place` is the file and the table. Raises CatalogError."""
-    _check_implemented(place, entry)
     definition = Definition(
         aggregation=Aggregation(entry.aggregation),
         sort=Sort(entry.sort),
@@ -46,12 +38,6 @@ def make_board(place: str, board_id: str, entry: BoardEntry) -> Board:
         opens_at_us=microseconds(entry.opens_at),
         closes_at_us=microseconds(entry.closes_at),
     )
-
-
-def _check_implemented(place: str, entry: BoardEntry) -> None:
-    for key, value in NOT_YET.items():
-        if getattr(entry, key) != value:
-            raise CatalogError(f"{place}.{key}: this version of the program does not support it yet.")
 
 
 def _column(place: str, board: BoardEntry, entry: ColumnEntry) -> Column:

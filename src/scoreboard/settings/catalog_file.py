@@ -66,7 +66,7 @@ class BoardEntry(_Entry):
     """Standings that restart, next to those of all time: `["day", "week", "month"]`. They restart at midnight
     in `timezone`; weeks begin on Monday."""
     timezone: str = "UTC"
-    """The time zone of its days, such as `Europe/Berlin`."""
+    """The time zone of its days and periods, such as `Europe/Berlin`."""
     decimals: Decimals = 0
     """For the display: how many digits of a score are decimals. With 3, 61250 is shown as 61.250."""
     unit: Annotated[str, Field(min_length=1, max_length=MAX_UNIT), AfterValidator(check_text)] | None = None
