@@ -14,11 +14,14 @@ from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from scoreboard.domain.decisions import Acceptance, Decision
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.errors import ClockUnsure, OutcomeUnknown, SchemaError, StartError, StoreUnavailable
 from scoreboard.domain.facts import BatchFacts
+from scoreboard.domain.periods import PeriodKind
 from scoreboard.domain.submissions import Submission
 from scoreboard.store import reads
 from scoreboard.store.administration import reads as admin_reads
+from scoreboard.store.facts import shape_of
 from scoreboard.store.postgresql import postgresql_database
 from scoreboard.store.postgresql.connections import Access, Connections
 from scoreboard.store.postgresql.facts import facts_arrays, facts_statement
@@ -219,11 +222,12 @@ async def test_the_plan_of_the_facts_statement_is_good_if_it_is_made_on_empty_ta
     """With a cached plan and a similar index, each look-up would read a whole board."""
     if analyzed:
         database.sql("ANALYZE")
-    action = replace(QUEST, max_per_day=2, requires="login")
+    action = replace(QUEST, max_per_day=2, max_per_period={PeriodKind.WEEK: 2}, requires="login")
     one = replace(submission(action=action), key=digest(1, 2), proof=proof(3, 4))
     arrays = facts_arrays([one], {"main": 1})
+    shape = shape_of([one], {"main": Definition(periods=(PeriodKind.WEEK,))})
     async with pool(database.url(), "write") as connections, connections.transaction() as transaction:
-        explain = f"EXPLAIN {facts_statement(tuple(arrays))}"
+        explain = f"EXPLAIN {facts_statement(tuple(arrays), shape)}"
         rows = await transaction.raw.fetch(explain, 10, None, *arrays.values())
     plan = "\n".join(row["QUERY PLAN"] for row in rows)
     used = re.findall(r"Index (?:Only )?Scan(?: Backward)? using (\w+)", plan)
@@ -234,6 +238,7 @@ async def test_the_plan_of_the_facts_statement_is_good_if_it_is_made_on_empty_ta
         "score_events_action",
         "score_events_seq",
         "score_events_idempotency",
+        "score_events_period",
         "score_events_proof",
     }
     assert "Seq Scan" not in plan

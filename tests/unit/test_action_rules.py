@@ -11,6 +11,7 @@ from scoreboard.domain.action_rules import refusal
 from scoreboard.domain.boards import Action
 from scoreboard.domain.errors import RetryLater
 from scoreboard.domain.facts import ActionUse, SubmissionFacts
+from scoreboard.domain.periods import PeriodKind
 from tests.making import QUEST
 from tests.unit.test_rules import ADA, NOW
 
@@ -55,7 +56,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str | None, int | None]] 
 def test_a_rule_names_the_refusal_and_the_time_to_retry(
     rules: dict[str, Any], facts: dict[str, Any], code: str | None, retry_after_us: int | None
 ) -> None:
-    error = refusal(replace(QUEST, **rules), replace(FACTS, **facts), NOW)
+    error = refusal(replace(QUEST, **rules), replace(FACTS, **facts), {}, NOW)
     assert (None if error is None else error.code) == code
     assert (error.retry_after_us if isinstance(error, RetryLater) else None) == retry_after_us
 
@@ -70,11 +71,39 @@ BERLIN = ZoneInfo("Europe/Berlin")
 def test_an_action_counts_up_to_its_daily_maximum() -> None:
     noon = at("2026-11-25T12:00:00+01:00")
     action: Action = replace(QUEST, max_per_day=2, timezone=BERLIN)
-    assert refusal(action, replace(FACTS, use=ActionUse()), noon) is None
-    assert (
-        refusal(action, replace(FACTS, use=ActionUse(2, noon, at("2026-11-24T23:59:59+01:00"))), noon) is None
-    )
-    error = refusal(action, replace(FACTS, use=ActionUse(2, noon, at("2026-11-25T00:00:00+01:00"))), noon)
+    assert refusal(action, replace(FACTS, use=ActionUse()), {}, noon) is None
+    yesterday, today = (ActionUse(2, noon, at(f"2026-11-{day}+01:00")) for day in ("24T23:59:59", "25T00:00"))
+    assert refusal(action, replace(FACTS, use=yesterday), {}, noon) is None
+    error = refusal(action, replace(FACTS, use=today), {}, noon)
     assert isinstance(error, RetryLater)
     assert (error.code, error.retry_after_us) == ("action_used_up_today", 12 * 3_600 * SECOND)
     assert datetime.fromtimestamp((noon + error.retry_after_us) / SECOND, UTC).hour == 23
+
+
+WEEK, MONTH = PeriodKind.WEEK, PeriodKind.MONTH
+OPEN = {WEEK: "2026-W48", MONTH: "2026-11"}
+
+
+@pytest.mark.parametrize(
+    ("used_up", "detail", "ends"),
+    [
+        ([], None, None),
+        (["2026-W48"], "3 times in a week", "2026-11-30T00:00:00+01:00"),
+        (["2026-W48", "2026-11"], "once in a month", "2026-12-01T00:00:00+01:00"),
+        # A rollover of this commit has ended the week.
+        (["2026-W47"], None, None),
+    ],
+)
+def test_an_action_is_refused_until_the_last_period_ends_in_which_it_is_used_up(
+    used_up: list[str], detail: str | None, ends: str | None
+) -> None:
+    noon = at("2026-11-25T12:00:00+01:00")
+    action = replace(QUEST, max_per_period={WEEK: 3, MONTH: 1}, timezone=BERLIN)
+    facts = replace(FACTS, use=ActionUse(9, noon, used_up_periods=frozenset(used_up)))
+    error = refusal(action, facts, OPEN, noon)
+    if detail is None or ends is None:
+        assert error is None
+        return
+    assert isinstance(error, RetryLater)
+    assert (error.code, noon + error.retry_after_us) == ("action_used_up_period", at(ends))
+    assert detail in str(error)

@@ -147,6 +147,18 @@ MISTAKES |= {
         board("", "points = 5\ncolumns_range = { speed = [1, 2] }"),
         "actions.quest.columns_range.speed",
     ),
+    "a limit in a period that the board does not have": (
+        board("periods = ['day', 'week']", "points = 5\nmax_per_period = { week = 3, month = 10 }"),
+        "actions.quest.max_per_period.month: the board “main” has no such period",
+    ),
+    "a limit in a period that is none": (
+        board("periods = ['day']", "points = 5\nmax_per_period = { year = 3 }"),
+        "actions.quest.max_per_period.year",
+    ),
+    "a limit of no uses in a period": (
+        board("periods = ['day']", "points = 5\nmax_per_period = { day = 0 }"),
+        "actions.quest.max_per_period.day",
+    ),
     "a value outside the range of its column": (
         board(BEST, "points = 5\ncolumns = { time = 9 }\ncolumns_range = { time = [1, 2] }"),
         "actions.quest.columns_range.time",

@@ -6,6 +6,9 @@ title = "Main"
 timezone = "America/New_York"
 [boards.side]
 title = "Side"
+[boards.league]
+title = "League"
+periods = ["week"]
 [actions.visit]
 board = "side"
 points = 1
@@ -25,6 +28,11 @@ board = "main"
 points = 10
 title = "Daily"
 max_per_day = 2
+[actions.weekly]
+board = "league"
+points = 10
+title = "Weekly"
+max_per_period = { week = 1 }
 [actions.after]
 board = "main"
 points = 10

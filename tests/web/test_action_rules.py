@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from scoreboard.domain.events import EventKind
 from tests.clocks import HeldClock
 from tests.harness import Running, running
 from tests.web.catalog_with_rules import CATALOG
@@ -131,7 +132,7 @@ def test_a_repeat_with_other_points_is_refused(scoreboard: Running) -> None:
     assert told(keyed(6)) == (422, "idempotency_key_reused", None)
 
 
-@pytest.mark.parametrize("action", ["once", "seldom"])
+@pytest.mark.parametrize("action", ["once", "seldom", "weekly"])
 def test_of_concurrent_requests_on_two_instances_one_counts(
     tmp_path: Path, settings: dict[str, Any], action: str
 ) -> None:
@@ -145,4 +146,5 @@ def test_of_concurrent_requests_on_two_instances_one_counts(
             for response in pool.map(lambda n: instances[n % 2].score("ada", action, token=token), range(100))
         )
         assert answers == {201: 1, 409: 99}
-        assert len(instances[0].ledger()) == 1
+        ledgers = (instances[0].ledger(board) for board in ("main", "league"))
+        assert sum(event.kind is EventKind.AWARD for ledger in ledgers for event in ledger) == 1

@@ -31,6 +31,11 @@ title = "Side"
 board = "main"
 points = 3
 title = "Win"
+[actions.boss]
+board = "main"
+points = 10
+title = "Boss"
+max_per_period = { day = 1, week = 2 }
 """
 
 HOUR = 3_600
@@ -142,6 +147,33 @@ def test_a_clock_that_goes_back_begins_no_period_again(tmp_path: Path, deploymen
         server.clock.set_ahead(-30)
         assert win(server, "bob")["periods"].keys() == {"2026-11-30", "2026-W49", "2026-11"}
         assert len(rollovers(server)) == 5
+
+
+def test_an_action_counts_so_often_in_a_period_and_again_after_the_rollover(
+    tmp_path: Path, deployment: dict[str, Any]
+) -> None:
+    def boss(server: Running) -> tuple[int, str | None, str | None]:
+        answer = server.score("ada", "boss")
+        return answer.status_code, answer.json().get("code"), answer.headers.get("Retry-After")
+
+    counted, used_up = (201, None, None), (409, "action_used_up_period")
+    with league(tmp_path, at(2026, 11, 28), deployment) as server:
+        assert boss(server) == counted
+        assert boss(server) == (*used_up, str(12 * HOUR))
+        assert server.score("bob", "boss").status_code == 201
+        server.clock.advance(DAY)
+        assert boss(server) == counted
+        assert boss(server) == (*used_up, str(12 * HOUR))
+        # The commit of this submission rolls over first.
+        server.clock.advance(12 * HOUR)
+        assert boss(server) == counted
+        server.clock.set_ahead(-30)
+        assert boss(server) == (*used_up, str(DAY + 30))
+        server.clock.advance(DAY + 30)
+        assert boss(server) == counted
+        server.clock.advance(DAY)
+        # The week is used up until Monday.
+        assert boss(server) == (*used_up, str(5 * DAY))
 
 
 def test_a_board_without_events_has_no_rollovers(tmp_path: Path, deployment: dict[str, Any]) -> None:

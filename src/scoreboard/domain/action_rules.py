@@ -1,6 +1,6 @@
 """The rules for a submission: one small pure function per rule. The catalog sets those of an action."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from scoreboard.domain.boards import Action
@@ -11,13 +11,14 @@ from scoreboard.domain.errors import (
     ActionOver,
     ActionRequires,
     ActionUsedUp,
+    ActionUsedUpPeriod,
     ActionUsedUpToday,
     PlayerBanned,
     ProofRedeemed,
     ScoreboardError,
 )
 from scoreboard.domain.facts import SubmissionFacts
-from scoreboard.domain.periods import PeriodKind, period_at
+from scoreboard.domain.periods import PeriodKind, parse_period, period_at
 from scoreboard.domain.windows import is_ahead, left_us
 
 Rule = Callable[[Action, SubmissionFacts, int], ScoreboardError | None]
@@ -73,6 +74,24 @@ def max_per_day(action: Action, facts: SubmissionFacts, now_us: int) -> Scoreboa
     return ActionUsedUpToday(today.ends_us - now_us) if limiting_us >= today.begins_us else None
 
 
+def max_per_period(
+    action: Action, facts: SubmissionFacts, open_periods: Mapping[PeriodKind, str], now_us: int
+) -> ScoreboardError | None:
+    """Refuse until the last of the periods ends in which the action is used up.
+
+    Periods end with a rollover: `open_periods` are those after the rollovers of this commit.
+    """
+    used_up = [
+        parse_period(open_periods[kind], action.timezone)
+        for kind in action.max_per_period
+        if open_periods.get(kind) in facts.use.used_up_periods
+    ]
+    if not used_up:
+        return None
+    last = max(used_up, key=lambda period: period.ends_us)
+    return ActionUsedUpPeriod(last.kind, action.max_per_period[last.kind], last.ends_us - now_us)
+
+
 RULES: Final[tuple[Rule, ...]] = (
     not_banned,
     proof_is_new,
@@ -86,9 +105,11 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 
-def refusal(action: Action, facts: SubmissionFacts, now_us: int) -> ScoreboardError | None:
+def refusal(
+    action: Action, facts: SubmissionFacts, open_periods: Mapping[PeriodKind, str], now_us: int
+) -> ScoreboardError | None:
     """Return the error of the first rule that refuses the submission, or None."""
     for rule in RULES:
         if (error := rule(action, facts, now_us)) is not None:
             return error
-    return None
+    return max_per_period(action, facts, open_periods, now_us)

@@ -1,10 +1,12 @@
 """The boards and actions of a catalog."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from scoreboard.domain.definitions import SUM_DESCENDING, UTC, Definition
+from scoreboard.domain.periods import PeriodKind
 
 MAX_SCORE: Final = 2**53 - 1
 """The largest integer that is exact in every JSON reader (RFC 8259, section 6) and in Redis's sorted sets."""
@@ -74,6 +76,7 @@ class Action:
     cooldown_us: int | None = None
     max_per_day: int | None = None
     max_total: int | None = None
+    max_per_period: Mapping[PeriodKind, int] = field(default_factory=dict)
     valid_from_us: int | None = None
     valid_until_us: int | None = None
     requires: str | None = None

@@ -12,12 +12,14 @@ class ActionUse:
     """The player's earlier uses of the submitted action.
 
     `day_limiting_us` is the time of the use `max_per_day` uses ago: if that was today, the action is used up.
-    All times are readings of the clock.
+    All times are readings of the clock. `used_up_periods` are the open periods of the board in which the
+    action has been used as often as `max_per_period` allows.
     """
 
     count: int = 0
     last_us: int | None = None
     day_limiting_us: int | None = None
+    used_up_periods: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

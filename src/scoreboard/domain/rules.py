@@ -82,7 +82,8 @@ def decide(
     error = (
         ProofInvalid()
         if is_proof_expired
-        else _board_refusal(submission, board, head, now_us) or refusal(submission.action, facts, now_us)
+        else _board_refusal(submission, board, head, now_us)
+        or refusal(submission.action, facts, head.periods, now_us)
     )
     if error is not None:
         return Refusal(error)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from scoreboard.domain.boards import Action, ActionColumn, Board
 from scoreboard.domain.definitions import Aggregation
 from scoreboard.domain.errors import CatalogError
+from scoreboard.domain.periods import PeriodKind
 from scoreboard.settings.catalog_boards import check_window, microseconds
 from scoreboard.settings.catalog_file import ActionEntry
 
@@ -27,6 +28,7 @@ def make_action(place: str, action_id: str, entry: ActionEntry, boards: Mapping[
         cooldown_us=None if entry.cooldown_seconds is None else entry.cooldown_seconds * 1_000_000,
         max_per_day=entry.max_per_day,
         max_total=entry.max_total,
+        max_per_period=_max_per_period(place, entry, board),
         valid_from_us=microseconds(entry.valid_from),
         valid_until_us=microseconds(entry.valid_until),
         requires=entry.requires,
@@ -51,6 +53,16 @@ def _points(place: str, entry: ActionEntry, board: Board) -> int | None:
             if entry.points is None and entry.points_range is None:
                 raise CatalogError(f"{place}.points_range: required without points: submissions state them.")
     return entry.points
+
+
+def _max_per_period(place: str, entry: ActionEntry, board: Board) -> Mapping[PeriodKind, int]:
+    limits = {PeriodKind(kind): count for kind, count in entry.max_per_period.items()}
+    for kind in limits.keys() - board.definition.periods:
+        raise CatalogError(
+            f"{place}.max_per_period.{kind}: the board “{board.id}” has no such period: name one of its "
+            "periods, or add this one to them."
+        )
+    return limits
 
 
 def _columns(place: str, entry: ActionEntry, board: Board) -> tuple[ActionColumn, ...]:

@@ -24,6 +24,7 @@ Score = Annotated[int, Field(ge=-MAX_SCORE, le=MAX_SCORE)]
 Range = Annotated[list[Score], Field(min_length=2, max_length=2)]
 Decimals = Annotated[int, Field(ge=0, le=MAX_DECIMALS)]
 SortName = Literal["descending", "ascending"]
+PeriodName = Literal["day", "week", "month"]
 AggregationName = Literal["sum", "best", "latest", "count"]
 
 
@@ -62,7 +63,7 @@ class BoardEntry(_Entry):
     ties: Literal["earliest", "latest", "shared"] = "earliest"
     """The order of players with equal values: the one who reached them first is first (`earliest`), or the
     one who reached them last (`latest`). With `shared` they have the same rank: 1, 2, 2, 4."""
-    periods: Annotated[tuple[Literal["day", "week", "month"], ...], Field(strict=False)] = ()
+    periods: Annotated[tuple[PeriodName, ...], Field(strict=False)] = ()
     """Standings that restart, next to those of all time: `["day", "week", "month"]`. They restart at midnight
     in `timezone`; weeks begin on Monday."""
     timezone: str = "UTC"
@@ -113,6 +114,9 @@ class ActionEntry(_Entry):
     """The time from one use by a player to the next. Before: `action_cooling_down`."""
     max_per_day: Annotated[int, Field(ge=1, le=MAX_SCORE)] | None = None
     """How often it counts for a player in a day of the board's time zone. Then `action_used_up_today`."""
+    max_per_period: dict[PeriodName, Annotated[int, Field(ge=1, le=MAX_SCORE)]] = {}
+    """How often it counts for a player in a period of its board: `{ week = 3, month = 10 }`. The count
+    restarts with the period. Then `action_used_up_period`."""
     max_total: Annotated[int, Field(ge=1, le=MAX_SCORE)] | None = None
     """How often it counts for a player in all. Then `action_used_up`."""
 

@@ -23,12 +23,13 @@ from scoreboard.store.rows import columns_of
 
 @dataclass(frozen=True, slots=True)
 class FactsShape:
-    """The parts of a facts statement that only some definitions need: the kinds of periods, and the columns
-    of a standing.
+    """The parts of a facts statement that only some definitions or actions need: the kinds of periods, the
+    columns of a standing, and the kinds of periods that limit an action.
     """
 
     periods: tuple[PeriodKind, ...] = ()
     columns: int = 0
+    limiting: tuple[PeriodKind, ...] = ()
 
     @property
     def standing_columns(self) -> tuple[str, ...]:
@@ -50,14 +51,21 @@ DEFAULT_SHAPE: Final = FactsShape()
 """The shape for default boards without periods."""
 
 
-def shape_of(definitions: Iterable[Definition]) -> FactsShape:
-    """Return the parts that boards with these definitions need."""
+def shape_of(batch: Iterable[Submission], definitions: Mapping[str, Definition]) -> FactsShape:
+    """Return the parts that the boards and actions of a batch need."""
     kinds: set[PeriodKind] = set()
+    limiting: set[PeriodKind] = set()
     columns = 0
-    for definition in definitions:
+    for submission in batch:
+        definition = definitions[submission.board]
         kinds.update(definition.periods)
+        limiting.update(submission.action.max_per_period)
         columns = max(columns, len(definition.columns))
-    return FactsShape(tuple(kind for kind in KINDS if kind in kinds), columns)
+    return FactsShape(_in_order(kinds), columns, _in_order(limiting))
+
+
+def _in_order(kinds: Collection[PeriodKind]) -> tuple[PeriodKind, ...]:
+    return tuple(kind for kind in KINDS if kind in kinds)
 
 
 def idle_boards(
@@ -153,12 +161,18 @@ def _facts(
     return SubmissionFacts(
         player,
         standings,
-        ActionUse(row["action_seq"] or 0, row["used_at_us"], row["day_limiting_us"]),
+        ActionUse(
+            row["action_seq"] or 0, row["used_at_us"], row["day_limiting_us"], _used_up_periods(row, shape)
+        ),
         row["limiting_us"],
         has_required=bool(row["has_required"]),
         repeated=repeated,
         is_proof_used=bool(row["is_proof_used"]),
     )
+
+
+def _used_up_periods(row: Row, shape: FactsShape) -> frozenset[str]:
+    return frozenset(row[f"head_{kind}"] for kind in shape.limiting if row[f"is_{kind}_used_up"])
 
 
 def _standing(row: Row, which: str, period: str, player: Player, shape: FactsShape) -> Standing:

@@ -147,6 +147,20 @@ class ActionUsedUpToday(RetryLater):
     detail = "This action does not count again today: try again tomorrow."
 
 
+class ActionUsedUpPeriod(RetryLater):
+    """Raised if the player has completed an action as often as `max_per_period` allows in an open period."""
+
+    code = "action_used_up_period"
+
+    def __init__(self, kind: str, most: int, retry_after_us: int) -> None:
+        super().__init__(retry_after_us)
+        self._kind = kind
+        self._times = "once" if most == 1 else f"{most} times"
+
+    def __str__(self) -> str:
+        return f"This action counts {self._times} in a {self._kind}: try again in the next {self._kind}."
+
+
 class ActionCoolingDown(RetryLater):
     """Raised if the player has completed an action less than its `cooldown` ago."""
 

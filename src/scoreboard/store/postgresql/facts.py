@@ -18,6 +18,7 @@ from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.definitions import Definition
 from scoreboard.domain.digests import Digest
 from scoreboard.domain.facts import BatchFacts
+from scoreboard.domain.rollovers import KINDS
 from scoreboard.domain.submissions import Submission
 from scoreboard.store.boards import board_keys as board_keys_now
 from scoreboard.store.facts import DEFAULT_SHAPE, FactsShape, Row, batch_facts, check_first_events, shape_of
@@ -64,6 +65,19 @@ _PER_DAY: Final = """
               AND action_seq BETWEEN use.action_seq + 1 - batch.per_day AND use.action_seq + 1 - batch.per_day
             ORDER BY action_seq LIMIT 1) limiting_use ON true"""
 
+# An event belongs to a period if it follows the rollover that begins it.
+_USED_UP: Final = """
+      LEFT JOIN LATERAL (
+           SELECT version FROM score_events
+            WHERE board_key = batch.board_key AND period BETWEEN head.%(kind)s AND head.%(kind)s
+            ORDER BY period LIMIT 1) %(kind)s_begun ON true
+      LEFT JOIN LATERAL (
+           SELECT board_key, version FROM score_events
+            WHERE player_key = player.key AND action_id = batch.action_id
+              AND action_seq BETWEEN use.action_seq + 1 - batch.in_%(kind)s
+                  AND use.action_seq + 1 - batch.in_%(kind)s
+            ORDER BY action_seq LIMIT 1) %(kind)s_use ON true"""
+
 _REQUIRED: Final = """
       LEFT JOIN LATERAL (
            SELECT true AS found FROM score_events WHERE player_key = player.key AND action_id = batch.required
@@ -80,8 +94,10 @@ _PROOF: Final = """
              ORDER BY proof_digest LIMIT 1)"""
 
 
-_TYPES: Final = {"board_key": "int", "per_day": "bigint"} | dict.fromkeys(
-    ("user_id", "action_id", "required"), "text"
+_TYPES: Final = (
+    {"board_key": "int", "per_day": "bigint"}
+    | dict.fromkeys((f"in_{kind}" for kind in KINDS), "bigint")
+    | dict.fromkeys(("user_id", "action_id", "required"), "text")
 )
 """The types of the arrays that are not digests."""
 
@@ -95,7 +111,14 @@ def facts_statement(names: Sequence[str], shape: FactsShape = DEFAULT_SHAPE) -> 
     keys = [name for name in names if name.startswith("key_")]
     proofs = [name for name in names if name.startswith("proof_")]
     joins = (_PER_DAY if "per_day" in names else "") + (_REQUIRED if "required" in names else "")
+    joins += "".join(_USED_UP % {"kind": kind} for kind in shape.limiting)
     columns = (
+        # A use on another board is from before the action was moved.
+        *(
+            f"{kind}_use.board_key = head.key AND {kind}_use.version > {kind}_begun.version "
+            f"AS is_{kind}_used_up"
+            for kind in shape.limiting
+        ),
         ("limiting_use.at_us" if "per_day" in names else "NULL") + " AS day_limiting_us",
         ("required.found" if "required" in names else "NULL") + " AS has_required",
         ("repeated.board_key" if keys else "NULL") + " AS repeated_board_key",
@@ -136,6 +159,9 @@ def facts_arrays(batch: Sequence[Submission], board_keys: Mapping[str, int]) -> 
     }
     if any(submission.action.max_per_day is not None for submission in batch):
         arrays["per_day"] = [submission.action.max_per_day for submission in batch]
+    for kind in KINDS:
+        if any(kind in submission.action.max_per_period for submission in batch):
+            arrays[f"in_{kind}"] = [submission.action.max_per_period.get(kind) for submission in batch]
     if any(submission.action.requires is not None for submission in batch):
         arrays["required"] = [submission.action.requires for submission in batch]
     keys = zip_longest(*(_values(submission.key) for submission in batch))
@@ -164,7 +190,7 @@ async def read_facts(
 
     Without a clock reading of the caller, the database's clock is used. Raises BoardMissing.
     """
-    shape = shape_of(definitions[submission.board] for submission in batch)
+    shape = shape_of(batch, definitions)
     # After the restore of a backup, a key may belong to another board.
     if idle:
         keys_now = await transaction.connection.run_sync(board_keys_now)

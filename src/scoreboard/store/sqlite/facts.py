@@ -64,6 +64,16 @@ _FACTS: Final = """
      ORDER BY batch.key
 """
 
+# An event belongs to a period if it follows the rollover that begins it. A use on another board is from
+# before the action was moved.
+_USED_UP: Final = """
+           (SELECT limiting_use.version > begun.version
+              FROM score_events limiting_use CROSS JOIN score_events begun
+             WHERE limiting_use.player_key = player.key AND limiting_use.action_id = used.action_id
+               AND limiting_use.action_seq = used.action_seq + 1 - json_extract(batch.value, '$.in_%(kind)s')
+               AND limiting_use.board_key = head.key
+               AND begun.board_key = head.key AND begun.period = head.%(kind)s) AS is_%(kind)s_used_up"""
+
 _STANDING: Final = """\
       LEFT JOIN standings %(which)s_standing
              ON %(which)s_standing.board_key = head.key AND %(which)s_standing.period = %(period)s
@@ -72,12 +82,11 @@ _STANDING: Final = """\
 
 @cache
 def facts_statement(shape: FactsShape = DEFAULT_SHAPE) -> TextClause:
-    """Return the facts statement, with a look-up of a standing for each kind of period."""
+    """Return the facts statement, with the look-ups for each kind of period."""
     periods = {ALL_TIME: f"'{ALL_TIME}'"} | {kind: f"head.{kind}" for kind in shape.periods}
     standings = (_STANDING % {"which": which, "period": period} for which, period in periods.items())
-    return text(
-        _FACTS % {"selected": shape.selected(), "limit": LIMIT_PROBE, "standings": "\n".join(standings)}
-    )
+    selected = ", ".join([shape.selected(), *(_USED_UP % {"kind": kind} for kind in shape.limiting)])
+    return text(_FACTS % {"selected": selected, "limit": LIMIT_PROBE, "standings": "\n".join(standings)})
 
 
 def read_facts(
@@ -94,7 +103,7 @@ def read_facts(
 
     A new player gets the next free integer key: the file is locked.
     """
-    shape = shape_of(definitions[submission.board] for submission in batch)
+    shape = shape_of(batch, definitions)
     idle_keys = board_keys(connection) if idle else {}
     if not idle_keys.keys() >= set(idle):
         raise BoardMissing
@@ -123,6 +132,8 @@ def _question(submission: Submission) -> dict[str, object]:
     }
     if action.max_per_day is not None:
         question["per_day"] = action.max_per_day
+    for kind, uses in action.max_per_period.items():
+        question[f"in_{kind}"] = uses
     if action.requires is not None:
         question["required"] = action.requires
     if submission.key is not None:

@@ -51,6 +51,7 @@ _ERRORS: Final = (
     errors.ActionUsedUp(1),
     errors.ActionCoolingDown(30_000_000),
     errors.ActionUsedUpToday(3_600_000_000),
+    errors.ActionUsedUpPeriod("week", 3, 3_600_000_000),
     errors.BoardNotOpen(3_600_000_000),
     errors.BoardClosed(),
     errors.PeriodOver("2026-W48", ["all", "2026-W49"]),
