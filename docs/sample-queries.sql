@@ -5,7 +5,8 @@ SELECT row_number() OVER (ORDER BY s.order_1, s.order_2, s.order_3, s.tie_order)
  WHERE b.id = 'main' AND s.period = 'all' AND s.listed
  ORDER BY s.order_1, s.order_2, s.order_3, s.tie_order LIMIT 10;
 
--- The top 10 at version 1000: the first 1000 events, without those that were void at that version.
+-- The top 10 at version 1000, if the score is a sum: the first 1000 events, without those that were void at
+-- that version.
 SELECT p.user_id, sum(e.points) AS score, max(e.version) AS reached_version
   FROM score_events e JOIN boards b ON b.key = e.board_key JOIN players p ON p.key = e.player_key
  WHERE b.id = 'main' AND e.version <= 1000 AND e.kind IN ('award', 'adjust') AND e.points <> 0

@@ -24,6 +24,14 @@ RESULTS = {
         r'"periods":{"\d{4}-W\d\d":{"score":6,"rank":1}}.*"entries":\[{"rank":1,"userId":"ada".*"entries":\[\]'
         r'.*"pointsToNextRank":3.*"kind":"week".*event: leaderboard\ndata: {"board":"league","period":'
     ),
+    "rating": (
+        r'"score":15100.*"score":14994,"rank":1.*"score":15006,"rank":1.*"ranks":.."rank":1,"score":15006'
+        r'.*"rank":2,"score":14994.*"pointsToNextRank":12'
+    ),
+    "friends": (
+        r'"rank":3,"userId":"bob".*"rankInSet":1.*"rankInSet":3.*"unknown":."zoe".'
+        r'.*"rank":4,.*"pointsToNextRank":130.*"entries":.."rank":3,"userId":"bob".*"rank":5,"userId":"cyd"'
+    ),
     "daily-quest": r'"score":50.*"action_used_up_today"',
     "game-server": r'"userId":"ada".*"points":70',
     "private-board": r'"token_missing".*401.*"entries":\[\]',
