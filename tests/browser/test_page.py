@@ -167,7 +167,7 @@ def test_a_screen_reader_announces_the_leader_at_most_every_five_seconds(
 
 def test_the_api_is_described_without_any_other_host(chromium: Browser, server: Running) -> None:
     with visited(chromium, f"{server.url}/docs") as page:
-        expect(page.locator(".opblock")).to_have_count(6)
+        expect(page.locator(".opblock")).to_have_count(9)
 
 
 def test_a_submission_whose_answer_is_lost_counts_once(chromium: Browser, server: Running) -> None:

@@ -11,11 +11,10 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from scoreboard.clock import SystemClock
 from scoreboard.domain.scopes import ADMINISTER
 from tests.browser.board_page import expect_live
 from tests.browser.browsers import visited, visiting
-from tests.clocks import HeldClock
+from tests.clocks import clock_for_commands
 from tests.e2e.nginx import Nginx
 from tests.e2e.processes import COMMAND, Process, scoreboard
 from tests.harness import Running, running
@@ -63,7 +62,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     settings: dict[str, Any] = {"admin_on_public_port": True, "rate_limit": "1000/minute"}
     with (
         running(
-            folder, HeldClock(SystemClock().now_us()), is_demo=True, root_path=proxying.root_path, **settings
+            folder, clock_for_commands(), is_demo=True, root_path=proxying.root_path, **settings
         ) as server,
         Nginx([server.url], location=f"{PATH}/", is_stripped=proxying.is_stripped) as nginx,
     ):
@@ -151,8 +150,7 @@ def test_the_board_is_watched_in_a_terminal(served: Served, tmp_path: Path) -> N
 @CLIENTS_OF_THE_COMMAND_LINE
 def test_the_server_is_measured(served: Served, tmp_path: Path) -> None:
     clock = served.server.clock
-    # The command signs tokens by the machine's clock.
-    clock.advance((SystemClock().now_us() - clock.us) / 1_000_000)
+    clock.advance((clock_for_commands().us - clock.us) / 1_000_000)
     done = scoreboard(tmp_path, "bench", served.link, "--streams=2", "--rate=2", "--seconds=1", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["scores_accepted"] == 2

@@ -9,8 +9,7 @@ import httpx2
 import pytest
 from redis import Redis
 
-from scoreboard.clock import SystemClock
-from tests.clocks import HeldClock
+from tests.clocks import clock_for_commands
 from tests.e2e.processes import scoreboard, serving, token, variables
 from tests.harness import Running, running
 from tests.servers.process import until
@@ -20,7 +19,7 @@ Admin = Callable[..., str]
 
 @pytest.fixture
 def server(tmp_path: Path, deployment: dict[str, Any]) -> Iterator[Running]:
-    with running(tmp_path, HeldClock(SystemClock().now_us()), **deployment) as server:
+    with running(tmp_path, clock_for_commands(), **deployment) as server:
         yield server
 
 

@@ -3,8 +3,7 @@
 import json
 from pathlib import Path
 
-from scoreboard.clock import SystemClock
-from tests.clocks import HeldClock
+from tests.clocks import HeldClock, clock_for_commands
 from tests.e2e.processes import scoreboard
 from tests.harness import running
 
@@ -17,7 +16,7 @@ def figures(folder: Path, url: str, *options: str) -> tuple[int, dict[str, float
 
 def now() -> HeldClock:
     """Return the time of the command, which signs tokens for the server."""
-    return HeldClock(SystemClock().now_us())
+    return clock_for_commands()
 
 
 def test_each_stream_gets_each_score(tmp_path: Path) -> None:

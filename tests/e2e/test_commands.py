@@ -15,9 +15,8 @@ import pytest
 
 from scoreboard import __version__
 from scoreboard.cli import COMMANDS
-from scoreboard.clock import SystemClock
 from scoreboard.store.schema import newest_revision
-from tests.clocks import HeldClock
+from tests.clocks import clock_for_commands
 from tests.e2e.processes import COMMAND, scoreboard, serving, variables
 from tests.harness import running
 from tests.limits import LIMIT_SECONDS
@@ -109,7 +108,7 @@ def test_invalid_settings_and_catalogs_are_refused_by_name(tmp_path: Path) -> No
 
 
 def test_a_printed_token_is_valid(tmp_path: Path) -> None:
-    with running(tmp_path, HeldClock(SystemClock().now_us())) as server:
+    with running(tmp_path, clock_for_commands()) as server:
         token = scoreboard(tmp_path, "token", "ada", "--name", "Ada").stdout.strip()
         assert server.score("ada", token=token).status_code == 201
         assert server.score("bob", token=token).status_code == 403

@@ -138,6 +138,8 @@ class HttpServer(LimitedServer):
     def stop(self, polite: bool) -> None:
         """Handle a signal. Called on the event loop."""
         if self._draining is None:
+            # A balancer must not send a POST on an idle connection at the moment that it is closed.
+            self.server_state.is_draining = True
             # First, because logging fails if the log's reader has exited.
             self._draining = self._loop.create_task(self._drain_and_exit(polite))
             log.info("stopping", polite=polite)
@@ -146,8 +148,6 @@ class HttpServer(LimitedServer):
             self.force_exit = True
 
     async def _drain_and_exit(self, polite: bool) -> None:
-        # A balancer must not send a POST on an idle connection at the moment that it is closed.
-        self.server_state.is_draining = True
         try:
             await self._drain(polite)
         finally:

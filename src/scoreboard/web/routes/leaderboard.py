@@ -50,7 +50,7 @@ _PARAMETERS: Final = [
     optional_parameter(
         "limit", "The number of entries. By default, the board's `rows`.", integer(1, MAX_LIMIT)
     ),
-    optional_parameter("offset", "The number of entries to skip.", integer(0, MAX_OFFSET, default=0)),
+    optional_parameter("offset", "The number of entries to skip. By default, none.", integer(0, MAX_OFFSET)),
     optional_parameter(
         "cursor",
         "Page by page: empty for the first page, then the `next` of the page before. While others move, a "

@@ -26,11 +26,7 @@ PERIOD_SCHEMA: Final = {"type": "string", "pattern": PERIOD_PATTERN, "default": 
 CURSOR: Final = {"type": "string", "pattern": cursors.PATTERN, "maxLength": cursors.MAX_CHARACTERS}
 
 _USER_ID: Final = r"[^,\u0000-\u001F\u007F-\u009F]{1,128}"
-USER_IDS: Final = {
-    "type": "string",
-    "pattern": f"^{_USER_ID}(,{_USER_ID}){{0,{MAX_USERS - 1}}}$",
-    "example": "ada,bob",
-}
+USER_IDS: Final = {"type": "string", "pattern": f"^{_USER_ID}(,{_USER_ID}){{0,{MAX_USERS - 1}}}$"}
 
 Period = Annotated[str, Field(pattern=PERIOD_PATTERN)]
 Limit = Annotated[int, BeforeValidator(digits), Field(ge=1, le=MAX_LIMIT)]
