@@ -159,7 +159,12 @@ def element_files() -> None:
         imported = re.findall(r' from "\./([\w-]+\.js)"', (STATIC / name).read_text(encoding="utf-8"))
         found += [each for each in dict.fromkeys(imported) if each not in found]
     print("```sh")
-    print(f"for file in {' '.join(name.removesuffix('.js') for name in found)}; do")
+    names = " ".join(name.removesuffix(".js") for name in found)
+    print(
+        " \\\n".join(
+            textwrap.wrap(f"for file in {names}; do", 97, subsequent_indent="    ", break_on_hyphens=False)
+        )
+    )
     print('  curl --fail --remote-name "https://scores.example/static/$file.js"\ndone\n```')
 
 

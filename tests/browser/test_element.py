@@ -176,7 +176,7 @@ def unseen_edges(page: Page, index: int) -> set[str]:
     }
 
 
-PARTS = {"state", "state-live", "frame", "table", "caption", "heading", "empty"}
+PARTS = {"state", "state-live", "period", "frame", "table", "caption", "heading", "empty", "note"}
 PARTS |= {"row", "own-row", "rank-1", "rank-2", "rank-3"}
 PARTS |= {"rank", "name", "score", "move", "move-up", "move-down", "you"}
 

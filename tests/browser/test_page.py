@@ -95,6 +95,10 @@ def test_without_the_demo_there_are_no_guests(server: Running) -> None:
 def test_everything_can_be_done_by_keyboard(browser: Browser, demo: Running) -> None:
     with visited(browser, demo.url) as page:
         expect_live(page)
+        expect(page.get_by_role("button", name="Take a name")).to_be_visible()
+        for name in ("Main", "Side"):
+            page.keyboard.press("Tab")
+            expect(page.get_by_role("link", name=name)).to_be_focused()
         page.keyboard.press("Tab")
         expect(page.get_by_role("button", name="Take a name")).to_be_focused()
         page.keyboard.press("Enter")

@@ -140,10 +140,11 @@ OWN_CLIENT = """
 
 
 def test_a_browser_over_the_read_limit_reconnects_by_itself(browser: Browser, tmp_path: Path) -> None:
-    with running(tmp_path, HeldClock(), read_rate_limit="2/second") as server:
-        for _ in range(2):
+    # The page reads the definitions of the boards, too.
+    with running(tmp_path, HeldClock(), read_rate_limit="3/second") as server:
+        for _ in range(3):
             server.board()
-        with visited(browser, server.url) as page:
+        with visited(browser, server.url, expected=LOST) as page:
             # A browser's own EventSource stops permanently at any status but 200.
             page.evaluate(OWN_CLIENT)
             until(lambda: server.scoreboard.hub.counts.refused >= 2, "both are refused")

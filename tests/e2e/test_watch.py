@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from tests.clocks import HeldClock
 from tests.e2e.processes import COMMAND, Process, environment, scoreboard, serving
 from tests.harness import running
 from tests.limits import LIMIT_SECONDS
@@ -66,6 +67,50 @@ def test_the_board_is_an_option(tmp_path: Path) -> None:
         done = scoreboard(tmp_path, "watch", server.url, "--board", "nope")
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == "scoreboard: There is no board “nope”.\n"
+
+
+WEEKLY = """
+[boards.club]
+title = "Running club"
+periods = ["week"]
+decimals = 1
+unit = "km"
+[actions.quest]
+board = "club"
+title = "Run"
+points = 52
+"""
+
+
+def test_a_week_is_followed_and_one_that_is_over_is_printed_once(tmp_path: Path) -> None:
+    (tmp_path / "catalog.toml").write_text(WEEKLY)
+    clock = HeldClock()
+    with running(tmp_path, clock) as server:
+        server.score("ada")
+        server.score("bob")
+        with watching(tmp_path, server.url, "--period", "week", "--limit", "1") as watcher:
+            assert watcher.line_with("until ").endswith(" 2026-W47 until 2026-11-23T00:00:00Z\n")
+            assert " v2 1 ada 5.2\n" in watcher.line_with(" v2 ")
+            clock.advance(7 * 86_400)
+            assert watcher.line_with("2026-W48").endswith(" 2026-W48 until 2026-11-30T00:00:00Z\n")
+            server.score("bob")
+            assert " v4 1 bob 5.2\n" in watcher.line_with(" v4 ")
+            assert "bob 5.2" not in watcher.output.partition(" v4 ")[0]
+        over = scoreboard(tmp_path, "watch", server.url, "--period", "2026-W47")
+        assert over.returncode == 0
+        assert [line.partition(" ")[2] for line in over.stdout.splitlines()] == [
+            "v3 1 ada 5.2",
+            "v3 2 bob 5.2",
+        ]
+        assert over.stderr.endswith(" 2026-W47 has ended\n")
+        for period, reason in {
+            "month": "month",
+            "2026-W49": "2026-W49",
+            "weekly": "or an id such as",
+        }.items():
+            refused = scoreboard(tmp_path, "watch", server.url, "--period", period)
+            assert (refused.returncode, refused.stdout) == (2, "")
+            assert reason in refused.stderr
 
 
 @pytest.mark.parametrize(

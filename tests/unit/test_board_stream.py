@@ -9,6 +9,7 @@ import pytest
 
 from scoreboard.cli.watch import board_stream
 from scoreboard.cli.watch.board_stream import BoardStream, StreamLoss
+from scoreboard.cli.watch.view import View
 from scoreboard.cli.watch.views import Lines
 from scoreboard.domain.errors import StartError
 from tests.clocks import HeldClock
@@ -18,16 +19,19 @@ from tests.servers.process import free_port
 
 @contextmanager
 def answering(*answers: str, stay_open: bool = False) -> Iterator[str]:
-    """The address of a server that gives each connection the next of some answers, and closes it."""
+    """The address of a server that gives each connection the next of some answers, and closes it.
+
+    With `stay_open`, the last connection stays open.
+    """
     over = Event()
 
     def serve() -> None:
-        for answer in answers:
+        for number, answer in enumerate(answers, start=1):
             connection, _ = listening.accept()
             with connection:
                 connection.recv(65_536)
                 connection.sendall(answer.encode())
-                if stay_open:
+                if stay_open and number == len(answers):
                     over.wait(LIMIT_SECONDS)
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -52,6 +56,7 @@ def event(version: int, score: int, name: str = "Ada") -> str:
 
 
 STREAM = head("200 OK", "Content-Type: text/event-stream; charset=utf-8")
+BOARDS = head("200 OK", "Content-Type: application/json") + '{"time":"2026-11-24T10:00:00Z","boards":[]}'
 PROBLEM = head("404 Not Found", "Content-Type: application/problem+json")
 
 
@@ -60,6 +65,7 @@ def test_it_reconnects_after_any_failure_and_never_shows_an_older_board() -> Non
     lines = Lines(HeldClock(), lambda text, **_: printed.append(text.partition(" ")[2]))
     answers = (
         head("503 Service Unavailable", "Retry-After: 20", "Content-Type: text/html"),
+        BOARDS,
         STREAM + event(7, 70),
         head("404 Not Found", "Content-Type: text/html"),
         STREAM + event(6, 60),
@@ -73,7 +79,7 @@ def test_it_reconnects_after_any_failure_and_never_shows_an_older_board() -> Non
     )
     pauses: list[float] = []
     with answering(*answers) as url:
-        stream = BoardStream(url, sleep=pauses.append, uniform=lambda _least, most: most)
+        stream = BoardStream(url, View(), sleep=pauses.append, uniform=lambda _least, most: most)
         updates = stream.updates()
         while not printed or not printed[-1].startswith("v8"):
             lines.take(next(updates))
@@ -100,7 +106,9 @@ def test_it_reconnects_after_any_failure_and_never_shows_an_older_board() -> Non
 
 
 def test_a_server_that_is_not_there_is_told_in_plain_words() -> None:
-    assert next(BoardStream(f"http://127.0.0.1:{free_port()}").updates()) == StreamLoss("Connection refused")
+    assert next(BoardStream(f"http://127.0.0.1:{free_port()}", View()).updates()) == StreamLoss(
+        "Connection refused"
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,8 +124,10 @@ def test_a_silent_server_is_left_in_time(
     monkeypatch: pytest.MonkeyPatch, answer: str, limit: str, reason: str
 ) -> None:
     monkeypatch.setattr(board_stream, limit, 0.1)
-    with answering(answer, stay_open=True) as url:
-        assert next(BoardStream(url).updates()) == StreamLoss(reason)
+    answers = (BOARDS, answer) if answer.startswith(STREAM) else (answer,)
+    with answering(*answers, stay_open=True) as url:
+        losses = (each for each in BoardStream(url, View()).updates() if isinstance(each, StreamLoss))
+        assert next(losses) == StreamLoss(reason)
 
 
 @pytest.mark.parametrize(
@@ -125,12 +135,83 @@ def test_a_silent_server_is_left_in_time(
     [('{"detail":"There is no board “x”."}', "There is no board “x”."), ("{}", "There is no such board.")],
 )
 def test_a_refusal_that_stays_ends_it(body: str, told: str) -> None:
-    with answering(PROBLEM + body) as url, pytest.raises(StartError, match=f"^{told}$"):
-        next(BoardStream(url, "x").updates())
+    # The first one is that of an older server, which has no definitions.
+    with answering(PROBLEM + body, PROBLEM + body) as url, pytest.raises(StartError, match=f"^{told}$"):
+        list(BoardStream(url, View("x")).updates())
 
 
 @pytest.mark.parametrize("token", ["a\nb", "ä"])
 def test_a_token_that_no_header_can_have_is_refused_and_not_shown(token: str) -> None:
     with pytest.raises(StartError) as refused:
-        BoardStream("http://127.0.0.1", token=token)
+        BoardStream("http://127.0.0.1", View(), token=token)
     assert token not in str(refused.value)
+
+
+WEEKS = (
+    '{"time":"2026-11-24T10:00:00Z","boards":[{"id":"main","decimals":1,"unit":null,"columns":[],'
+    '"sort":"descending","timezone":"UTC","periods":[{"kind":"week","id":"2026-W48"}]}]}'
+)
+WEEKLY = head("200 OK", "Content-Type: application/json") + WEEKS
+
+
+def week(version: int, score: int, period: str) -> str:
+    """Return an event of a stream of weeks."""
+    return event(version, score).replace('"version"', f'"period":"{period}","version"')
+
+
+def page(frame: str) -> str:
+    """Return the answer of a read with the board of an event."""
+    return head("200 OK", "Content-Type: application/json") + frame.rpartition("data: ")[2]
+
+
+def printed_by(view: View, *answers: str) -> list[str]:
+    """Return all that `watch` prints until the period ends."""
+    printed: list[str] = []
+    lines = Lines(HeldClock(), lambda text, **_: printed.append(text.partition(" ")[2]))
+    with answering(*answers) as url:
+        for update in BoardStream(url, view, sleep=lambda _: None).updates():
+            lines.take(update)
+    return printed
+
+
+def test_an_open_period_with_an_id_is_followed_until_it_ends() -> None:
+    stream = STREAM + week(7, 70, "2026-W48") + week(8, 80, "2026-W48") + week(9, 5, "2026-W49")
+    assert printed_by(View(period="2026-W48"), WEEKLY, stream, page(week(8, 80, "2026-W48"))) == [
+        "live",
+        "2026-W48 until 2026-11-30T00:00:00Z",
+        "v7 1 Ada 7.0",
+        "v8 1 Ada 8.0 (+1.0)",
+        "2026-W48 has ended",
+    ]
+
+
+def test_a_period_that_is_over_is_printed_once() -> None:
+    assert printed_by(View(period="2026-W47"), WEEKLY, page(week(6, 60, "2026-W47"))) == [
+        "live",
+        "2026-W47 until 2026-11-23T00:00:00Z",
+        "v6 1 Ada 6.0",
+        "2026-W47 has ended",
+    ]
+
+
+def test_a_kind_of_period_goes_on_with_the_next_one() -> None:
+    stream = STREAM + week(7, 70, "2026-W48") + week(9, 5, "2026-W49")
+    printed: list[str] = []
+    lines = Lines(HeldClock(), lambda text, **_: printed.append(text.partition(" ")[2]))
+    with answering(WEEKLY, stream) as url:
+        updates = BoardStream(url, View(period="week"), sleep=lambda _: None).updates()
+        while len(printed) < 5:
+            lines.take(next(updates))
+    assert printed == [
+        "live",
+        "2026-W48 until 2026-11-30T00:00:00Z",
+        "v7 1 Ada 7.0",
+        "2026-W49 until 2026-12-07T00:00:00Z",
+        "v9 1 Ada 0.5",
+    ]
+
+
+@pytest.mark.parametrize("period", ["weeks", "2026-W60", "2026-13", "", "2026-w48"])
+def test_a_period_that_does_not_exist_is_refused(period: str) -> None:
+    with pytest.raises(StartError, match="use all, day, week, month, or an id such as"):
+        View(period=period)

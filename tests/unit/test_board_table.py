@@ -7,7 +7,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from scoreboard.cli.watch.board_stream import Board, Row
+from scoreboard.cli.watch.board_stream import PeriodEnd
+from scoreboard.cli.watch.schemas import Board, Column, Definition, OpenPeriod, Row
 from scoreboard.cli.watch.views import Screen
 
 LARGEST = 9_007_199_254_740_991
@@ -57,3 +58,50 @@ def test_a_cut_text_ends_with_an_ellipsis(width: int) -> None:
 def test_a_wide_terminal_shows_changes() -> None:
     assert drawn(80, 50, before=30)[-1].split() == ["1", *NAMES[0].split(), "50", "+20"]
     assert "+20" not in drawn(18, 50, before=30)[-1]
+
+
+LAPS = Definition(
+    sort="ascending", decimals=3, unit="s", columns=(Column(id="pit-stops"), Column(id="speed", decimals=1))
+)
+
+
+def lap(rank: int, user_id: str, score: int, **columns: int) -> Row:
+    return Row(rank=rank, user_id=user_id, name=user_id.title(), score=score, columns=columns)
+
+
+def test_scores_have_decimals_and_a_unit_and_columns_are_shown_where_there_is_room() -> None:
+    screen = Screen("http://127.0.0.1:8000")
+    screen.take([LAPS])
+    for version, score in enumerate((61_250, 1_060_750), start=1):
+        rows = (
+            lap(1, "ada", score, **{"pit-stops": 1, "speed": 2_811}),
+            lap(1, "bob", score, **{"pit-stops": 1, "speed": 2_811}),
+            lap(3, "cyd", -5, **{"pit-stops": 0, "speed": 0}),
+        )
+        screen.take([Board(board="race", version=version, updated_at=None, players=3, entries=rows)])
+    printed = io.StringIO()
+    for width in (80, 35):
+        Console(file=printed, width=width).print(screen.drawing(width))
+    lines = [line.split() for line in printed.getvalue().splitlines()]
+    assert ["Rank", "Name", "Score", "(s)", "Pit-stops", "Speed", "Change"] in lines
+    assert lines.count(["1", "Ada", "1,060.750", "1", "281.1", "+999.500"]) == 1
+    assert lines.count(["1", "Bob", "1,060.750", "1", "281.1", "+999.500"]) == 1
+    assert ["3", "Cyd", "-0.005", "0", "0.0"] in lines
+    assert ["1", "Ada", "1,060.750"] in lines
+
+
+def test_the_heading_names_the_period_and_its_end() -> None:
+    screen = Screen("http://127.0.0.1:8000")
+    week = Definition(timezone="Europe/Berlin", periods=(OpenPeriod(kind="week", id="2026-W48"),))
+    board = Board(board="main", period="2026-W48", version=1, updated_at=None, players=0, entries=())
+    screen.take([week, board])
+    # In local time, which is UTC in tests.
+    assert "main · 2026-W48, ends 2026-11-29 23:00 · 0 players" in drawing_of(screen)
+    screen.take([PeriodEnd("2026-W48")])
+    assert "main · 2026-W48, ended · 0 players" in drawing_of(screen)
+
+
+def drawing_of(screen: Screen) -> str:
+    printed = io.StringIO()
+    Console(file=printed, width=100).print(screen.drawing(100))
+    return printed.getvalue()

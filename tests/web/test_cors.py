@@ -70,7 +70,9 @@ def test_by_default_no_other_origin_may_send_scores(server: Running) -> None:
     )
 
 
-@pytest.mark.parametrize("path", ["/api/leaderboard", "/api/leaderboard/stream", "/static/scoreboard.js"])
+@pytest.mark.parametrize(
+    "path", ["/api/boards", "/api/leaderboard", "/api/leaderboard/stream", "/static/scoreboard.js"]
+)
 def test_any_origin_may_read_with_additional_headers(server: Running, path: str) -> None:
     origin, headers = "https://elsewhere.example", f"{TRACING},if-none-match,last-event-id"
     asked = preflight(server, path, origin, "GET", headers)

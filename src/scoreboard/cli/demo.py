@@ -42,10 +42,9 @@ def demo(
     _check(settings, is_public=let_anybody_play)
     catalog = load_catalog(settings.catalog)
     board = catalog.board(None).id
-    actions = [
-        action.id for action in catalog.actions.values() if action.board == board and action.needs_no_server
-    ]
-    if not actions:
+    actions = [action for action in catalog.actions.values() if action.needs_no_server]
+    first = next((action.id for action in actions if action.board == board), None)
+    if first is None:
         raise typer.BadParameter(
             f"the catalog needs an action for its first board, “{board}”, that players can submit",
             param_hint="catalog",
@@ -58,9 +57,9 @@ def demo(
     with ExitStack() as while_served:
 
         def started(url: str, _scoreboard: Scoreboard) -> None:
-            typer.echo(_greeting(url, actions[0], sign(_YOU)))
+            typer.echo(_greeting(url, first, sign(_YOU)))
             if players:
-                while_served.enter_context(SimulatedPlayers(url, actions, sign))
+                while_served.enter_context(SimulatedPlayers(url, [action.id for action in actions], sign))
 
         serve_until_stopped(
             settings, catalog, tokens, prepare=lambda: migrate(settings), started=started, is_demo=True

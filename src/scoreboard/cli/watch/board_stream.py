@@ -6,22 +6,23 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from queue import Empty, Queue
 from threading import Thread
 from typing import Final
-from urllib.parse import urlencode
 
 import httpx2
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import ValidationError
 
 from scoreboard import __version__
 from scoreboard.cli.server_url import server_url
+from scoreboard.cli.watch.schemas import Board, Definition, Definitions, Problem
+from scoreboard.cli.watch.view import View
 from scoreboard.domain.errors import ScoreboardError, StartError
-from scoreboard.domain.plain_text import check_id, printable
+from scoreboard.domain.plain_text import printable
 
-PATH: Final = "/api/leaderboard/stream"
+STREAM: Final = "/api/leaderboard/stream"
+PAGE: Final = "/api/leaderboard"
+BOARDS: Final = "/api/boards"
 
 ANSWER_SECONDS: Final = 5.0
 """Time limit for a connection, and for the head of a response."""
@@ -43,33 +44,6 @@ MAX_QUEUED_UPDATES: Final = 64
 """Updates in the queue. While it is full, the stream is not read, and the server skips boards."""
 
 
-class _Schema(BaseModel):
-    # A newer server may send additional fields.
-    model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, extra="ignore", strict=True, frozen=True
-    )
-
-
-class Row(_Schema):
-    """A row of the board."""
-
-    rank: int
-    user_id: str
-    name: str
-    score: int
-
-
-class Board(_Schema):
-    """The top of a board after exactly `version` events. The stream is live."""
-
-    board: str
-    version: int
-    updated_at: datetime | None
-    players: int
-    entries: tuple[Row, ...]
-    stale: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class OlderBoard:
     """The server sent an older board than before. The one before is still shown."""
@@ -82,7 +56,14 @@ class StreamLoss:
     reason: str
 
 
-Update = Board | OlderBoard | StreamLoss
+@dataclass(frozen=True, slots=True)
+class PeriodEnd:
+    """The period has ended. There are no further updates."""
+
+    period: str
+
+
+Update = Board | Definition | OlderBoard | StreamLoss | PeriodEnd
 
 
 class _NoStream(Exception):
@@ -97,30 +78,31 @@ class BoardStream:
     def __init__(
         self,
         url: str,
-        board: str | None = None,
+        view: View,
         *,
         token: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        try:
-            query = "" if board is None else f"?{urlencode({'board': check_id(board)})}"
-        except ValueError as error:
-            raise StartError(f"The board's id {error}.") from error
         if token is not None and not (token.isascii() and token.isprintable()):
             raise StartError("The token has a character that no token has.")
-        self._url = f"{server_url(url)}{PATH}{query}"
+        self._server = server_url(url)
+        self._view = view
         self._headers = {"Accept-Encoding": "identity", "User-Agent": f"scoreboard-watch/{__version__}"}
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token}"
         self._sleep = sleep
         self._uniform = uniform
+        self._definition: Definition | None = None
         self._newest: Board | None = None
         self._retry_seconds = 0.0
         self._failures = 0
 
     def updates(self) -> Iterator[Update]:
-        """Yield updates without end. Raises StartError if the server refuses the board or the token."""
+        """Yield updates until the period ends. Raises StartError if the server refuses the view or the token.
+
+        The definition is the first update, except for losses of the connection.
+        """
         with httpx2.Client(
             headers=self._headers,
             timeout=ANSWER_SECONDS,
@@ -132,9 +114,11 @@ class BoardStream:
             while True:
                 retry_after_seconds = 0.0
                 try:
-                    for board in self._boards(client):
+                    for update in self._attempt(client):
                         self._failures = 0
-                        yield self._newer(board)
+                        yield update
+                        if isinstance(update, PeriodEnd):
+                            return
                     reason = "the stream ended"
                 except _NoStream as error:
                     reason, retry_after_seconds = str(error), error.retry_after_seconds
@@ -143,6 +127,33 @@ class BoardStream:
                 yield StreamLoss(printable(reason))
                 self._sleep(self._pause_seconds(retry_after_seconds))
                 self._failures += 1
+
+    def _attempt(self, client: httpx2.Client) -> Iterator[Update]:
+        """Yield updates until the connection or the period ends."""
+        if self._definition is None:
+            self._definition = self._view.definition(self._definitions(client))
+            yield self._definition
+        if self._view.is_streamed(self._definition):
+            for board in self._boards(client):
+                if self._view.is_named and board.period != self._view.period:
+                    break
+                yield self._newer(board)
+            else:
+                return
+        yield Board.model_validate_json(self._read(client, PAGE + self._view.page_query))
+        yield PeriodEnd(self._view.period)
+
+    def _definitions(self, client: httpx2.Client) -> Definitions:
+        try:
+            return Definitions.model_validate_json(self._read(client, BOARDS))
+        except StartError:
+            # An older server has none. If it refuses the board or the token, the stream says why.
+            return Definitions(boards=())
+
+    def _read(self, client: httpx2.Client, path: str) -> bytes:
+        with client.stream("GET", f"{self._server}{path}") as response:
+            _check(response, JSON)
+            return _body(response)
 
     def _newer(self, board: Board) -> Board | OlderBoard:
         newest = self._newest
@@ -158,8 +169,9 @@ class BoardStream:
         return max(self._retry_seconds, retry_after_seconds + self._uniform(0.5, 1.0) * back_off)
 
     def _boards(self, client: httpx2.Client) -> Iterator[Board]:
-        with client.sse(self._url, max_event_size=MAX_EVENT_BYTES) as events:
-            _check(events.response)
+        url = f"{self._server}{STREAM}{self._view.stream_query}"
+        with client.sse(url, max_event_size=MAX_EVENT_BYTES) as events:
+            _check(events.response, EVENT_STREAM)
             # The client's timeout was for the head of the response. httpx2 reads this value before each read.
             events.response.request.extensions["timeout"]["read"] = SILENCE_SECONDS
             try:
@@ -176,15 +188,20 @@ PERMANENT_REFUSALS: Final = frozenset({400, 401, 403, 404, 422})
 """Refusals that a retry does not change: an unknown board, or a missing or invalid token."""
 
 
-def _check(response: httpx2.Response) -> None:
-    """Raise StartError for a permanent refusal, and _NoStream for any other response that is not a stream."""
+EVENT_STREAM: Final = "text/event-stream"
+JSON: Final = "application/json"
+TITLES: Final = {EVENT_STREAM: "an event stream", JSON: "JSON"}
+
+
+def _check(response: httpx2.Response, expected: str) -> None:
+    """Raise StartError for a permanent refusal, and _NoStream for any other response of another type."""
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if response.status_code == 200 and kind == "text/event-stream":
+    if response.status_code == 200 and kind == expected:
         return
     if response.status_code in PERMANENT_REFUSALS and kind == "application/problem+json":
         raise StartError(_detail(response))
     if response.status_code == 200:
-        raise _NoStream(f"the response is {kind or 'of no type'}, not an event stream")
+        raise _NoStream(f"the response is {kind or 'of no type'}, not {TITLES[expected]}")
     raise _NoStream(
         f"the response is {response.status_code} {response.reason_phrase}".rstrip(),
         _requested_seconds(response.headers.get("Retry-After", "")),
@@ -192,15 +209,20 @@ def _check(response: httpx2.Response) -> None:
 
 
 def _detail(response: httpx2.Response) -> str:
-    body = next(response.iter_bytes(MAX_EVENT_BYTES), b"")
     try:
-        return printable(_Problem.model_validate_json(body).detail)
+        return printable(Problem.model_validate_json(_body(response)).detail)
     except ValidationError:
         return "There is no such board."
 
 
-class _Problem(_Schema):
-    detail: str
+def _body(response: httpx2.Response) -> bytes:
+    """Return the body, up to a limit. A longer one is no valid JSON then."""
+    body = b""
+    for part in response.iter_bytes():
+        body += part
+        if len(body) > MAX_EVENT_BYTES:
+            break
+    return body
 
 
 def _requested_seconds(retry_after: str) -> float:

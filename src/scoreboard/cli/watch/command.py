@@ -14,8 +14,11 @@ from rich.live import Live
 
 from scoreboard.cli import arguments
 from scoreboard.cli.arguments import DEFAULT_URL, Url
-from scoreboard.cli.watch.board_stream import Board, BoardStream, Reader
+from scoreboard.cli.watch.board_stream import BoardStream, PeriodEnd, Reader
+from scoreboard.cli.watch.schemas import Board
+from scoreboard.cli.watch.view import View
 from scoreboard.cli.watch.views import Lines, Screen
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.plain_text import printable
 
 TICK_SECONDS: Final = 1.0
@@ -28,15 +31,22 @@ READABLE_SECONDS: Final = 0.4
 def watch(
     url: Url = DEFAULT_URL,
     board: arguments.Board = None,
+    period: Annotated[
+        str, typer.Option(help="all; day, week or month for the one that is open; or an id such as 2026-W48.")
+    ] = ALL_TIME,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=100, help="The number of rows. By default, the board's.")
+    ] = None,
     token: Annotated[
         str | None, typer.Option(envvar="SCOREBOARD_TOKEN", help="A token, for a server with private boards.")
     ] = None,
 ) -> None:
     """Show the live board in a terminal, or print one line for each changed row to a pipe.
 
-    Reconnects when the server or the network was unavailable. Stop it with Ctrl-C.
+    Reconnects when the server or the network was unavailable. Stop it with Ctrl-C. A period with an id is
+    shown until it ends; one that is over is shown once.
     """
-    reader = Reader(BoardStream(url, board, token=token))
+    reader = Reader(BoardStream(url, View(board, period, limit), token=token))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -58,6 +68,8 @@ def _print(reader: Reader, lines: Lines) -> None:
     while not _is_closed(sys.stdout.fileno()):
         for update in reader.take(TICK_SECONDS):
             lines.take(update)
+            if isinstance(update, PeriodEnd):
+                return
 
 
 def _is_closed(pipe: int) -> bool:
@@ -87,6 +99,8 @@ def _draw_until_interrupted(reader: Reader, screen: Screen, live: Live) -> None:
         size = live.console.size
         updates = reader.take(TICK_SECONDS) if size == drawn_size else []
         screen.take(updates)
+        if screen.has_ended:
+            return
         if updates or size != drawn_size:
             live.update(screen.drawing(size.width), refresh=True)
             drawn_size = size

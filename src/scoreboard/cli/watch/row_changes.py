@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scoreboard.cli.watch.board_stream import Board, Row
+from scoreboard.cli.watch.schemas import Board, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class RowChange:
 
 def row_changes(before: Board | None, now: Board) -> list[RowChange]:
     """Compare row by row. Without an earlier version of the board, each row has changed and none is new."""
-    if before is None or before.board != now.board:
+    if before is None or (before.board, before.period) != (now.board, now.period):
         return [RowChange(row) for row in now.entries]
     known = {row.user_id: row for row in before.entries}
     return [_change(known.get(row.user_id), row) for row in now.entries]

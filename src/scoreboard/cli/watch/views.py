@@ -7,10 +7,12 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from scoreboard.cli.watch.board_stream import Board, OlderBoard, StreamLoss, Update
+from scoreboard.cli.watch.board_stream import OlderBoard, PeriodEnd, StreamLoss, Update
 from scoreboard.cli.watch.board_table import board_table, one_line
 from scoreboard.cli.watch.row_changes import RowChange, row_changes
+from scoreboard.cli.watch.schemas import Board, Definition, score_text
 from scoreboard.clock import SystemClock
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.plain_text import printable
 from scoreboard.ports.clock import Clock
 
@@ -34,6 +36,7 @@ class ConnectionState:
     def take(self, update: Update) -> bool:
         """Return True if the word or the reason has changed."""
         before = (self.word, self.reason)
+        word = self.word
         match update:
             case Board(stale=True):
                 word, self.reason = "stale", "the server cannot reach its data"
@@ -55,28 +58,48 @@ class Lines:
     def __init__(self, clock: Clock | None = None, echo: Callable[..., None] = typer.echo) -> None:
         self._state = ConnectionState(clock or SystemClock())
         self._echo = echo
+        self._definition = Definition()
         self._board: Board | None = None
 
     def take(self, update: Update) -> None:
         if self._state.take(update):
             reason = f": {self._state.reason}" if self._state.reason else ""
             self._echo(f"{_rfc3339(self._state.now())} {self._state.word}{reason}", err=True)
-        if isinstance(update, Board):
-            at = _rfc3339(update.updated_at or self._state.now())
-            for change in row_changes(self._board, update):
-                if change.is_changed:
-                    self._echo(f"{at} v{update.version} {_line(change)}")
-            self._board = update
+        match update:
+            case Definition():
+                self._definition = update
+            case PeriodEnd(period):
+                self._echo(f"{_rfc3339(self._state.now())} {period} has ended", err=True)
+            case Board():
+                self._print(update)
+
+    def _print(self, board: Board) -> None:
+        period = board.period
+        if period not in {ALL_TIME, None if self._board is None else self._board.period}:
+            end = self._definition.end_of(period)
+            until = "" if end is None else f" until {_rfc3339(end)}"
+            self._echo(f"{_rfc3339(self._state.now())} {printable(period)}{until}", err=True)
+        at = _rfc3339(board.updated_at or self._state.now())
+        for change in row_changes(self._board, board):
+            if change.is_changed:
+                self._echo(f"{at} v{board.version} {_line(change, self._definition)}")
+        self._board = board
 
 
 def _rfc3339(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _line(change: RowChange) -> str:
-    row = change.row
-    gained = f"({change.gained:+})" if change.gained else ""
-    parts = (str(row.rank), printable(row.name), str(row.score), gained, change.marker)
+def _line(change: RowChange, definition: Definition) -> str:
+    row, decimals = change.row, definition.decimals
+    columns = (
+        f"{printable(column.id)}={score_text(row.columns[column.id], column.decimals)}"
+        for column in definition.columns
+        if column.id in row.columns
+    )
+    gained = f"({score_text(change.gained, decimals, is_signed=True)})" if change.gained else ""
+    score = score_text(row.score, decimals)
+    parts = (str(row.rank), printable(row.name), score, gained, *columns, change.marker)
     return " ".join(part for part in parts if part)
 
 
@@ -86,7 +109,9 @@ class Screen:
     def __init__(self, url: str, clock: Clock | None = None) -> None:
         self._url = url
         self._state = ConnectionState(clock or SystemClock())
+        self._definition = Definition()
         self._changes: list[RowChange] = []
+        self.has_ended = False
         self.board: Board | None = None
 
     def take(self, updates: list[Update]) -> None:
@@ -94,8 +119,13 @@ class Screen:
         before = self.board
         for update in updates:
             self._state.take(update)
-            if isinstance(update, Board):
-                self.board = update
+            match update:
+                case Board():
+                    self.board = update
+                case Definition():
+                    self._definition = update
+                case PeriodEnd():
+                    self.has_ended = True
         if self.board is not None and self.board is not before:
             self._changes = row_changes(before, self.board)
 
@@ -108,7 +138,7 @@ class Screen:
 
     def _rows(self, width: int) -> RenderableType:
         if self._changes:
-            return board_table(self._changes, width, is_live=self._state.is_live)
+            return board_table(self._changes, self._definition, width, is_live=self._state.is_live)
         return one_line("" if self.board is None else "\nThe board has no scores yet.", "dim")
 
     def _title(self) -> Text:
@@ -120,9 +150,20 @@ class Screen:
             if players > shown_rows
             else f"{players:,} player{'' if players == 1 else 's'}"
         )
+        period = self._period(self.board.period)
         return one_line(printable(self.board.board), "bold").append(
-            f" · {of} · version {self.board.version:,}", "not bold"
+            f"{period} · {of} · version {self.board.version:,}", "not bold"
         )
+
+    def _period(self, period: str) -> str:
+        """Return the period and when it ends, in local time."""
+        if period == ALL_TIME:
+            return ""
+        if self.has_ended:
+            return f" · {printable(period)}, ended"
+        end = self._definition.end_of(period)
+        until = "" if end is None else f", ends {end.astimezone().strftime('%Y-%m-%d %H:%M')}"
+        return f" · {printable(period)}{until}"
 
     def _state_line(self) -> Text:
         since = self._state.since.astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -48,7 +48,7 @@ class Cors:
             await self._app(scope, receive, send)
         elif not any(name == b"origin" for name, _ in scope["headers"]):
             await self._app(scope, receive, send_with_vary)
-        elif scope["path"].startswith(("/api/leaderboard", "/static/")):
+        elif scope["path"].startswith(("/api/leaderboard", "/api/boards", "/static/")):
             await self._reads(scope, receive, send)
         else:
             await self._writes(scope, receive, send)

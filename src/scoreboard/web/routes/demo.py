@@ -29,6 +29,7 @@ class ActionResponse(Schema):
     """An action that a guest can submit."""
 
     id: str
+    board: str
     title: str
     points: int
 
@@ -47,11 +48,10 @@ class GuestResponse(Schema):
 def demo_routes(catalog: Catalog, tokens: Tokens, random: Random) -> list[BaseRoute]:
     """Return the routes. Names are generated, so guests cannot choose offensive or other players' names."""
     router = APIRouter(include_in_schema=False, route_class=ApiRoute)
-    board = catalog.board(None).id
     actions = [
-        ActionResponse(id=action.id, title=action.title, points=action.points)
+        ActionResponse(id=action.id, board=action.board, title=action.title, points=action.points)
         for action in catalog.actions.values()
-        if action.board == board and action.needs_no_server and action.points is not None
+        if action.needs_no_server and action.points is not None
     ]
 
     @router.post("/demo/guests", status_code=201)

@@ -5,7 +5,18 @@
  * @module board-row
  */
 
-/** @typedef {import("./scoreboard.js").Entry} Entry */
+import { number } from "./score-format.js";
+
+/**
+ * An entry; with `rankInSet`, its rank among some players.
+ *
+ * @typedef {import("./scoreboard.js").Entry & { rankInSet?: number }} Entry
+ *
+ * @typedef {object} Layout
+ * @property {(score: number) => string} format
+ * @property {{ id: string, title: string, format: (value: number) => string }[]} columns
+ * @property {boolean} isSet whether the rows are those of some players, with two ranks
+ */
 
 const GLIDE_MS = 500;
 const NOTICE_MS = 900;
@@ -17,7 +28,6 @@ const PODIUM = 3;
 /** A longer score is set in a smaller font on a narrow board. */
 const LONG_SCORE = 12;
 
-export const number = new Intl.NumberFormat();
 export const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /**
@@ -43,22 +53,27 @@ export function set(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** @param {string} name @param {(Node | string)[]} children */
+function cell(name, ...children) {
+  return make("td", { class: name, part: name, role: "cell" }, ...children);
+}
+
+/** @param {Entry} entry */
+const shownRank = ({ rank, rankInSet = rank }) => rankInSet;
+
 export class Row {
+  #layout;
   #rank = make("span");
   #move = make("span", { class: "move", part: "move", "aria-hidden": "true" });
+  #overall = cell("overall");
   #name = make("bdi");
   #you = make("span", { class: "you", part: "you" });
   #figure = make("span", { class: "figure" });
-  #nameCell = make("td", { class: "name", part: "name", role: "cell" }, make("span", { class: "who" }, this.#name, this.#you));
-  #scoreCell = make("td", { class: "score", part: "score", role: "cell" }, this.#figure);
-  // Some browsers drop the table roles of elements with another `display`: set the roles explicitly.
-  element = make(
-    "tr",
-    { role: "row" },
-    make("td", { class: "rank", part: "rank", role: "cell" }, this.#rank, this.#move),
-    this.#nameCell,
-    this.#scoreCell,
-  );
+  #nameCell = cell("name", make("span", { class: "who" }, this.#name, this.#you));
+  #scoreCell = cell("score", this.#figure);
+  /** @type {HTMLElement[]} */
+  #columns;
+  element;
 
   /** @type {Entry | null} */
   #entry = null;
@@ -69,6 +84,22 @@ export class Row {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #forgetting;
 
+  /** @param {Layout} layout */
+  constructor(layout) {
+    this.#layout = layout;
+    this.#columns = layout.columns.map(() => make("span", { class: "figure" }));
+    // Some browsers drop the table roles of elements with another `display`: set the roles explicitly.
+    this.element = make(
+      "tr",
+      { role: "row" },
+      cell("rank", this.#rank, this.#move),
+      ...(layout.isSet ? [this.#overall] : []),
+      this.#nameCell,
+      this.#scoreCell,
+      ...this.#columns.map((figure) => cell("column", figure)),
+    );
+  }
+
   /**
    * @param {Entry} entry
    * @param {boolean} isOwn
@@ -76,16 +107,24 @@ export class Row {
   show(entry, isOwn) {
     const before = this.#entry;
     this.#entry = entry;
+    const { format, columns } = this.#layout;
+    const rank = shownRank(entry);
     this.element.dataset.userId = entry.userId;
     this.element.classList.toggle("own", isOwn);
-    this.element.setAttribute("part", this.#parts(entry, isOwn));
-    set(this.#rank, number.format(entry.rank));
+    this.element.classList.toggle("leader", rank === 1);
+    this.element.setAttribute("part", this.#parts(rank, isOwn));
+    set(this.#rank, number.format(rank));
+    set(this.#overall, number.format(entry.rank));
     set(this.#name, entry.name);
     set(this.#you, isOwn ? "you" : "");
-    set(this.#figure, number.format(entry.score));
+    set(this.#figure, format(entry.score));
+    columns.forEach((column, index) => {
+      const value = entry.columns?.[column.id];
+      set(this.#columns[index], value === undefined ? "" : column.format(value));
+    });
     this.#nameCell.title = entry.name;
     this.#scoreCell.classList.toggle("long", (this.#figure.textContent ?? "").length > LONG_SCORE);
-    this.#showMove(before ? before.rank - entry.rank : 0);
+    this.#showMove(before ? shownRank(before) - rank : 0);
     this.#notice?.cancel();
     if (before && before.score !== entry.score && !calm.matches) {
       // Animate only the colour: an animated size could show a scrollbar.
@@ -95,10 +134,10 @@ export class Row {
   }
 
   /**
-   * @param {Entry} entry
+   * @param {number} rank
    * @param {boolean} isOwn
    */
-  #parts({ rank }, isOwn) {
+  #parts(rank, isOwn) {
     return ["row", ...(rank <= PODIUM ? [`rank-${rank}`] : []), ...(isOwn ? ["own-row"] : [])].join(" ");
   }
 

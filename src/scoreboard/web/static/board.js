@@ -28,6 +28,7 @@ export function isBoard(value) {
   return (
     isObject(value) &&
     isText(value.board) &&
+    (value.period === undefined || isText(value.period)) &&
     isCount(value.version) &&
     (value.updatedAt === null || isText(value.updatedAt)) &&
     isCount(value.players) &&
@@ -45,15 +46,67 @@ export function isBoard(value) {
  */
 function isEntry(value, index, entries) {
   const above = entries[index - 1];
+  // A rank is the row's position, or that of the first of several rows that share it.
+  return isRow(value) && (value.rank === index + 1 || (isObject(above) && value.rank === above.rank));
+}
+
+/** Return whether a value is a row of any rank. @param {unknown} value @returns {value is Entry} */
+function isRow(value) {
   return (
     isObject(value) &&
-    // A rank is the row's position, or that of the first of several rows that share it.
-    (value.rank === index + 1 || (isObject(above) && value.rank === above.rank)) &&
+    isCount(value.rank) &&
     isText(value.userId) &&
     isText(value.name) &&
     Number.isSafeInteger(value.score) &&
-    isText(value.reachedAt)
+    isText(value.reachedAt) &&
+    (value.columns === undefined || (isObject(value.columns) && Object.values(value.columns).every(Number.isSafeInteger)))
   );
+}
+
+/** @param {unknown} value @returns {value is Entry[]} */
+export const isRows = (value) => Array.isArray(value) && value.length <= MOST_ENTRIES && value.every(isRow);
+
+/**
+ * The answer of GET /api/leaderboard with `userIds`.
+ *
+ * @typedef {object} PlayerSet
+ * @property {number} players
+ * @property {(Entry & { rankInSet: number })[]} entries
+ * @property {string[]} unknown
+ *
+ * @param {unknown} value
+ * @returns {value is PlayerSet}
+ */
+export function isPlayerSet(value) {
+  return (
+    isObject(value) &&
+    isCount(value.players) &&
+    isRows(value.entries) &&
+    value.entries.every((entry) => isCount(/** @type {any} */ (entry).rankInSet)) &&
+    Array.isArray(value.unknown) &&
+    value.unknown.every(isText)
+  );
+}
+
+/**
+ * The answer of GET /api/leaderboard/rank.
+ *
+ * @typedef {object} OwnRank
+ * @property {number | null} rank null if the player is not on the board
+ * @property {Entry[]} above
+ * @property {Entry[]} below
+ *
+ * @param {unknown} value
+ * @returns {value is OwnRank & (Entry | { rank: null })}
+ */
+export function isOwnRank(value) {
+  return isObject(value) && isRows(value.above) && isRows(value.below) && (value.rank === null || isRow(value));
+}
+
+/** Return the kind of a period by its id, or `all`. @param {string | undefined} period */
+export function kindOf(period) {
+  if (period === undefined) return "all";
+  return period.includes("W") ? "week" : period.length > 7 ? "day" : "month";
 }
 
 /** @param {unknown} value @returns {value is Patch} */
@@ -73,13 +126,16 @@ export function isSharedState(value) {
 }
 
 /**
- * Compare versions of the same board. Versions of two boards are unrelated (the default board may have changed).
+ * Compare versions of the same board. Versions of two boards are unrelated (the default board may have changed). A
+ * correction may give an earlier period a later version, and the ids of one kind of period sort like the periods.
  *
  * @param {Board} board
  * @param {Board | null} known
  */
 export function isOlder(board, known) {
-  return known !== null && known.board === board.board && board.version < known.version;
+  if (known === null || known.board !== board.board) return false;
+  if (known.period !== board.period) return String(board.period) < String(known.period);
+  return board.version < known.version;
 }
 
 /**

@@ -19,28 +19,60 @@ const STEADY_MS = 2_000;
 /** The polling interval of a tab without a stream. */
 const POLL_MS = 2_000;
 
+/** Periods that have a stream: it goes on with the next period when one ends. All others are polled. */
+const STREAMED = new Set(["all", "day", "week", "month"]);
+
 /**
- * The requests for a board.
+ * The rows of a board in a period.
+ *
+ * @typedef {object} View
+ * @property {string} [board]
+ * @property {string} [period] `all`, a kind such as `week`, or an id such as `2026-W48`
+ * @property {number | string} [ago]
+ * @property {number | string} [limit]
+ */
+
+/**
+ * Return the address of a read of a view.
+ *
+ * @param {string | URL} url
+ * @param {string} path
+ * @param {View} view
+ */
+export function addressOf(url, path, { board, period, ago, limit }) {
+  const place = address(url, path);
+  const query = { board, period: period === "all" ? undefined : period, ago: Number(ago) === 0 ? undefined : ago, limit };
+  for (const [name, value] of Object.entries(query)) if (value) place.searchParams.set(name, String(value));
+  return place;
+}
+
+/**
+ * The requests for a board. The address of the stream names all that its boards depend on.
  *
  * @typedef {object} Source
  * @property {string} host
- * @property {Request} stream
+ * @property {string} kind the kind of the period, or `all`
+ * @property {Request | null} stream
  * @property {Request} page
  *
  * @param {string | URL} url
- * @param {string | undefined} board
+ * @param {View} view
  * @param {string | undefined} token
  * @returns {Source}
  * @throws {TypeError} if the address or the token is not valid in a request
  */
-export function sourceOf(url, board, token) {
-  const stream = address(url, "api/leaderboard/stream");
-  const page = address(url, "api/leaderboard");
-  if (board) for (const each of [stream, page]) each.searchParams.set("board", board);
+export function sourceOf(url, view, token) {
+  const stream = addressOf(url, "api/leaderboard/stream", view);
+  const page = addressOf(url, "api/leaderboard", view);
   stream.searchParams.set("delta", "1");
+  const kind = view.period || "all";
+  const isStreamed = !stream.searchParams.has("ago") && STREAMED.has(kind);
   return {
     host: stream.host,
-    stream: requestTo(stream, token || undefined, { headers: { Accept: "text/event-stream" }, cache: "no-store" }),
+    kind,
+    stream: isStreamed
+      ? requestTo(stream, token || undefined, { headers: { Accept: "text/event-stream" }, cache: "no-store" })
+      : null,
     // The browser sends its entity tag: the answer for an unchanged board has no body.
     page: requestTo(page, token || undefined, { cache: "no-cache" }),
   };
@@ -101,15 +133,19 @@ export function connect(source, locks, listener) {
   /** Read one stream to its end, or one page. Return the pause before the next, and whether the connection is lost. */
   async function once() {
     const { signal } = attempt;
-    slot ??= await takeSlot(locks, source.host, () => {
-      slot = null;
-      attempt.abort();
-    });
-    if (ending.signal.aborted) giveBack();
-    if (signal.aborted) throw new Unreachable("stopped");
-    if (slot !== null) return { isLost: true, ms: await readStream(source.stream, attempt, take) };
-    const isNews = take(await readPage(source.page, attempt));
-    return isNews ? { isLost: false, ms: POLL_MS * (0.75 + Math.random() / 2) } : { isLost: true, ms: LONGEST_RETRY_MS };
+    if (source.stream !== null) {
+      slot ??= await takeSlot(locks, source.host, () => {
+        slot = null;
+        attempt.abort();
+      });
+      if (ending.signal.aborted) giveBack();
+      if (signal.aborted) throw new Unreachable("stopped");
+      if (slot !== null) return { isLost: true, ms: await readStream(source.stream, attempt, take) };
+    }
+    const { board, maxAgeMs } = await readPage(source.page, attempt);
+    if (!take(board)) return { isLost: true, ms: LONGEST_RETRY_MS };
+    // Of a period that is over, only corrections change the board: caches may keep it for a while.
+    return { isLost: false, ms: Math.max(POLL_MS, maxAgeMs) * (0.75 + Math.random() / 2) };
   }
 
   async function follow() {

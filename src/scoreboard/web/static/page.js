@@ -1,15 +1,24 @@
 // @ts-check
 // The page around <score-board>. In demo mode, a visitor can play in a panel.
 
+// Before the element: it chooses the period that the element opens first.
+import "./page-periods.js";
 import "./score-board.js";
+import { kindOf } from "./board.js";
+import { readDefinitions } from "./definitions.js";
+import { number, scoreFormat } from "./score-format.js";
 import { SubmitError, submit } from "./scoreboard.js";
 
-/** @typedef {{ id: string, title: string, points: number }} Action */
+/** @typedef {import("./score-board.js").ScoreBoard} ScoreBoard */
+/** @typedef {{ id: string, board: string, title: string, points: number }} Action */
 /** @typedef {{ token: string, userId: string, name: string, actions: Action[] }} Guest */
 
 /** The key of the guest in the session storage. */
 const STORED = "scoreboard guest";
-const number = new Intl.NumberFormat();
+const board = /** @type {ScoreBoard} */ (document.querySelector("score-board"));
+/** Formats the scores of the board. */
+let format = scoreFormat();
+let hasUnit = false;
 
 /** @param {string} id */
 const find = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -26,7 +35,7 @@ async function join() {
     .catch(() => null);
   if (guest === null) return say("There is no name for you now: try again.");
   store(JSON.stringify(guest));
-  play(guest);
+  await play(guest);
   /** @type {HTMLElement | null} */ (find("actions").firstElementChild)?.focus();
 }
 
@@ -44,19 +53,29 @@ function store(text) {
 function stored() {
   try {
     const guest = JSON.parse(sessionStorage.getItem(STORED) ?? "null");
-    return typeof guest?.token === "string" && Array.isArray(guest.actions) ? guest : null;
+    return typeof guest?.token === "string" && Array.isArray(guest.actions) && actionsOf(guest).length > 0 ? guest : null;
   } catch {
     return null;
   }
 }
 
+/** Return those of the shown board. @param {Guest} guest */
+function actionsOf({ actions }) {
+  const shown = board.getAttribute("board") ?? actions[0]?.board;
+  return actions.filter((action) => action.board === shown);
+}
+
 /** @param {Guest} guest */
-function play(guest) {
+async function play(guest) {
+  const known = await readDefinitions(new URL("..", import.meta.url), () => true);
+  const definition = known?.boards.find(({ id }) => id === board.getAttribute("board"));
+  format = scoreFormat(definition);
+  hasUnit = Boolean(definition?.unit);
   find("welcome").hidden = true;
   find("playing").hidden = false;
   find("guest").textContent = guest.name;
-  document.querySelector("score-board")?.setAttribute("own", guest.userId);
-  find("actions").replaceChildren(...guest.actions.map((action) => button(guest, action)));
+  board.setAttribute("player", guest.userId);
+  find("actions").replaceChildren(...actionsOf(guest).map((action) => button(guest, action)));
 }
 
 /**
@@ -69,10 +88,17 @@ function button(guest, action) {
   element.dataset.action = action.id;
   const points = document.createElement("span");
   points.className = "points";
-  points.textContent = `+${number.format(action.points)}`;
+  points.textContent = `+${format(action.points)}`;
   element.append(action.title, " ", points);
   element.addEventListener("click", () => act(guest, action));
   return element;
+}
+
+/** Return the score and rank in the shown period, or for all time. @param {import("./scoreboard.js").Receipt} receipt */
+function shownOf({ score, rank, periods = {} }) {
+  const shown = board.hasAttribute("ago") ? "all" : board.getAttribute("period");
+  const [, found = null] = Object.entries(periods).find(([id]) => kindOf(id) === shown) ?? [];
+  return found !== null && found.score !== null ? { score: found.score, rank: found.rank } : { score, rank };
 }
 
 /**
@@ -83,14 +109,16 @@ async function act(guest, action) {
   if (isResting) return;
   try {
     const receipt = await submit(action.id, { token: guest.token });
-    const rank = receipt.rank === null ? "" : ` and rank ${number.format(receipt.rank)}`;
-    say(`+${number.format(receipt.points)} points: you have ${number.format(receipt.score)}${rank}.`);
+    const { score, rank } = shownOf(receipt);
+    const ranked = rank === null ? "" : ` and rank ${number.format(rank)}`;
+    say(`+${format(receipt.points)}${hasUnit ? "" : " points"}: you have ${format(score)}${ranked}.`);
+    board.refresh();
   } catch (error) {
     if (!(error instanceof SubmitError)) throw error;
     if (error.code.startsWith("token_")) {
       // The secret of the server has changed since.
       store(null);
-      document.querySelector("score-board")?.removeAttribute("own");
+      board.removeAttribute("player");
       find("welcome").hidden = false;
       find("playing").hidden = true;
       find("join").focus();
@@ -125,7 +153,7 @@ function rest(seconds) {
 if (document.getElementById("panel")) {
   find("join").addEventListener("click", join);
   const known = stored();
-  if (known !== null) play(known);
+  if (known !== null) void play(known);
   // Below a board that is still loading, the panel would move when the rows appear.
-  document.querySelector("score-board")?.addEventListener("board", () => (find("panel").hidden = false), { once: true });
+  board.addEventListener("board", () => (find("panel").hidden = false), { once: true });
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Reading boards from a server: a single page, or a stream.
+ * Reading from a server: a single answer, or a stream of boards.
  *
  * @module reading
  */
@@ -38,20 +38,33 @@ export class RetryAfter extends Error {
 }
 
 /**
+ * Read one answer. `maxAgeMs` is how long a cache may keep it.
+ *
+ * @param {Request} request
+ * @param {AbortController} attempt
+ * @returns {Promise<{ value: unknown, maxAgeMs: number }>}
+ */
+export async function readAnswer(request, attempt) {
+  const limit = limited(ANSWER_MS, attempt.signal);
+  try {
+    const response = await reach(request, limit.signal);
+    if (!response.ok) await refuse(response);
+    const maxAge = /\bmax-age=(\d{1,6})\b/.exec(response.headers.get("Cache-Control") ?? "");
+    return { value: await read(response), maxAgeMs: maxAge === null ? 0 : Number(maxAge[1]) * 1_000 };
+  } finally {
+    limit.release();
+  }
+}
+
+/**
  * Read one board.
  *
  * @param {Request} request
  * @param {AbortController} attempt
  */
 export async function readPage(request, attempt) {
-  const limit = limited(ANSWER_MS, attempt.signal);
-  try {
-    const response = await reach(request, limit.signal);
-    if (!response.ok) await refuse(response);
-    return checked(await read(response));
-  } finally {
-    limit.release();
-  }
+  const { value, maxAgeMs } = await readAnswer(request, attempt);
+  return { board: checked(value), maxAgeMs };
 }
 
 /**

@@ -6,7 +6,9 @@
  *   <score-board></score-board>
  *
  * Attributes: `src` (the server; without it, where this script comes from), `board` (without it, the server's first),
- * `own` (a user id whose row is marked), `label` (the table's caption).
+ * `period` (`day`, `week`, `month`, or an id such as `2026-W48`), `ago` (so many periods earlier), `limit` (rows),
+ * `player` (a user id: the row is marked, and shown with its neighbours if it is further below), `own` (a user id whose
+ * row is only marked), `user-ids` (shows these players instead of the first ones), `label` (the table's caption).
  *
  * Style it by custom properties (--score-board-text, -muted, -card, -line, -accent, -good, -bad, -radius) and by parts
  * (docs/clients.md lists them). For each painted board, the element dispatches a `board` event with the board as `detail`.
@@ -14,41 +16,44 @@
  * @module score-board
  */
 
-import { Row, calm, make, number, set } from "./board-row.js";
+import { Announcer } from "./announcer.js";
+import { make, set } from "./board-row.js";
 import { applyStyle } from "./board-style.js";
+import { BoardTable } from "./board-table.js";
+import { captionText, emptyText, leaderText, stateText } from "./board-words.js";
+import { readDefinitions } from "./definitions.js";
+import { addressOfMore, allRows, isAbout } from "./more-rows.js";
+import { PeriodLine, isPeriodOver } from "./period-line.js";
+import { readRepeatedly } from "./repeated-read.js";
 import { watch } from "./scoreboard.js";
 
+/** @typedef {import("./definitions.js").Definitions} Definitions */
 /** @typedef {import("./scoreboard.js").Board} Board */
 /** @typedef {import("./scoreboard.js").State} State */
 
 /** The shortest time between two paints of a busy board, so that a viewer can follow. */
 const PAINT_MS = 1_000;
-/** The shortest time between two announcements to screen readers. */
-const ANNOUNCE_MS = 5_000;
-
-const time = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+/** After the end of a period, elements ask for the next one around this time, each at a random moment. */
+const RENEW_MS = 2_000;
+/** The attributes that name what is watched. */
+const WATCHED = ["src", "board", "period", "ago", "limit"];
 
 export class ScoreBoard extends HTMLElement {
-  static observedAttributes = ["src", "board", "own", "label"];
+  static observedAttributes = [...WATCHED, "player", "own", "user-ids", "label"];
 
   // English text keeps its order on a right-to-left page.
   #words = make("bdi");
   #state = make("p", { class: "state", part: "state", role: "status" }, this.#words);
-  #title = make("bdi");
-  #head = make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...["Rank", "Player", "Score"].map(heading)));
-  #body = make("tbody", { role: "rowgroup" });
-  #table = make(
-    "table",
-    { part: "table", hidden: "" },
-    make("caption", { part: "caption" }, this.#title),
-    this.#head,
-    this.#body,
-  );
-  #empty = make("p", { class: "empty", part: "empty", hidden: "" }, make("bdi", {}, "Nobody has scored yet. The first one leads."));
+  #period = new PeriodLine(() => this.#renew());
+  #table = new BoardTable();
+  #emptyWords = make("bdi");
+  #empty = make("p", { class: "empty", part: "empty", hidden: "" }, this.#emptyWords);
+  #noteWords = make("bdi");
+  #note = make("p", { class: "note", part: "note", hidden: "" }, this.#noteWords);
+  #top = make("div", { class: "top" }, this.#state, this.#period.element);
+  #frame = make("div", { class: "frame", part: "frame" }, this.#top, this.#table.element, this.#empty, this.#note);
   #announcer = new Announcer();
 
-  /** @type {Map<string, Row>} */
-  #rows = new Map();
   /** The painted board. @type {Board | null} */
   #board = null;
   /** The newest board, to be painted next. @type {Board | null} */
@@ -56,21 +61,28 @@ export class ScoreBoard extends HTMLElement {
   #paintedAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #painting;
+  /** The read of the own rank, or of the players of `user-ids`. @type {import("./repeated-read.js").RepeatedRead | null} */
+  #reads = null;
+  /** Its newest answer. @type {unknown} */
+  #more = null;
+  #refusal = "";
+
+  /** @type {Definitions | null} */
+  #definitions = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #renewing;
 
   #stop = () => {};
-  /** The watched server and board. @type {string | null} */
+  /** What is watched. @type {string | null} */
   #watched = null;
-  /** The server and board that are shown, or were before the element was removed from the page. @type {string | null} */
+  /** What is shown, or was before the element was removed from the page. @type {string | null} */
   #shown = null;
   #isUpdating = false;
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
-    root.append(
-      make("div", { class: "frame", part: "frame" }, this.#state, this.#table, this.#empty),
-      this.#announcer.place,
-    );
+    root.append(this.#frame, this.#announcer.place);
     applyStyle(root);
   }
 
@@ -89,8 +101,31 @@ export class ScoreBoard extends HTMLElement {
    */
   attributeChangedCallback(name, before, after) {
     if (before === after) return;
-    if (name === "src" || name === "board") this.#update();
+    if (WATCHED.includes(name)) this.#update();
     else this.#paint();
+  }
+
+  /** The players to show instead of the first ones of the board. */
+  get userIds() {
+    return (this.getAttribute("user-ids") ?? "").split(",").filter(Boolean);
+  }
+
+  set userIds(ids) {
+    this.setAttribute("user-ids", ids.join(","));
+  }
+
+  /** Read the own rank or the players of `user-ids` again, such as after a submission: at most once a second. */
+  refresh() {
+    this.#reads?.refresh();
+  }
+
+  get #server() {
+    return this.getAttribute("src") ?? new URL("..", import.meta.url);
+  }
+
+  get #view() {
+    const [board, period, ago, limit] = WATCHED.slice(1).map((name) => this.getAttribute(name) || undefined);
+    return { board, period, ago, limit };
   }
 
   /** Watch the board that the attributes name, after all of them are set: several changes open one stream. */
@@ -99,11 +134,15 @@ export class ScoreBoard extends HTMLElement {
     this.#isUpdating = true;
     queueMicrotask(() => {
       this.#isUpdating = false;
-      const wanted = this.isConnected ? JSON.stringify([this.getAttribute("src"), this.getAttribute("board")]) : null;
+      const wanted = this.isConnected ? JSON.stringify(WATCHED.map((name) => this.getAttribute(name))) : null;
       if (wanted === this.#watched) return;
       this.#watched = wanted;
       this.#stop();
       this.#stop = () => {};
+      this.#readMore(null);
+      this.#period.stop();
+      clearTimeout(this.#renewing);
+      this.#renewing = undefined;
       if (wanted !== null) this.#begin(wanted);
     });
   }
@@ -113,8 +152,8 @@ export class ScoreBoard extends HTMLElement {
     if (this.#shown !== wanted) this.#clear();
     this.#shown = wanted;
     try {
-      this.#stop = watch(this.getAttribute("src") ?? new URL("..", import.meta.url), {
-        board: this.getAttribute("board") ?? undefined,
+      this.#stop = watch(this.#server, {
+        ...this.#view,
         onBoard: (board) => this.#show(board),
         onState: (state) => this.#showState(state),
       });
@@ -123,147 +162,131 @@ export class ScoreBoard extends HTMLElement {
       this.#showState({ state: "refused", since: new Date(), reason: /** @type {Error} */ (error).message });
       throw error;
     }
+    this.#definitions = null;
+    void this.#define();
+  }
+
+  /** Read the definitions, or newer ones. @param {Definitions | null} [outdated] */
+  async #define(outdated) {
+    const wanted = this.#watched;
+    const isWanted = () => this.#watched === wanted;
+    const definitions = await readDefinitions(this.#server, isWanted, outdated);
+    if (definitions === null || !isWanted()) return;
+    this.#definitions = definitions;
+    this.#paint();
+  }
+
+  /** The shown period is over: read which one is open. */
+  #renew() {
+    this.#renewing ??= setTimeout(
+      () => {
+        this.#renewing = undefined;
+        void this.#define(this.#definitions);
+      },
+      RENEW_MS * (0.5 + Math.random()),
+    );
   }
 
   /** @param {State} state */
-  #showState({ state, since, reason, code = "" }) {
-    const at = time.format(since);
-    const words = {
-      connecting: "Connecting …",
-      live: `Live since ${at}`,
-      stale: `Not live since ${at}: the server cannot reach its data`,
-      reconnecting: `Reconnecting since ${at} …`,
-      offline: `Offline since ${at}`,
-      // The API's message is for developers of clients. A visitor has no token to send.
-      refused: code.startsWith("token_") ? "This board is private." : (reason ?? "The server does not give this board."),
-    };
-    this.#state.dataset.state = state;
-    this.#state.setAttribute("part", `state state-${state}`);
-    set(this.#words, words[state]);
+  #showState(state) {
+    this.#state.dataset.state = state.state;
+    this.#state.setAttribute("part", `state state-${state.state}`);
+    set(this.#words, stateText(state));
+    if (state.state === "refused") this.#frame.style.minBlockSize = "";
   }
 
-  /** Remove the rows of the previous board. */
+  /** Remove the rows of the previous board. The element keeps its height until there are others. */
   #clear() {
     clearTimeout(this.#painting);
     this.#painting = undefined;
     this.#paintedAt = -Infinity;
+    if (this.#board !== null) this.#frame.style.minBlockSize = `${this.#frame.offsetHeight}px`;
     this.#board = this.#next = null;
-    this.#rows.clear();
-    this.#body.replaceChildren();
-    this.#table.hidden = this.#empty.hidden = true;
+    this.#readMore(null);
+    this.#table.clear();
+    this.#period.hide();
+    this.#empty.hidden = this.#note.hidden = true;
   }
 
   /** Paint a board: at once if the last paint was long ago, or else later, together with newer changes. @param {Board} board */
   #show(board) {
-    if (this.#next !== null && this.#next.board !== board.board) this.#clear();
+    if (this.#next !== null && (this.#next.board !== board.board || this.#next.period !== board.period)) this.#clear();
     this.#next = board;
     const wait = this.#paintedAt + PAINT_MS - performance.now();
     if (wait <= 0) this.#paint();
     else this.#painting ??= setTimeout(() => this.#paint(), wait);
   }
 
+  /** Paint the newest board, once its definition is known. */
   #paint() {
     clearTimeout(this.#painting);
     this.#painting = undefined;
     const before = this.#board;
     const board = this.#next;
-    if (board === null) return;
+    if (board === null || this.#definitions === null || this.#watched === null) return;
     this.#board = board;
     if (before !== board) this.#paintedAt = performance.now();
-    set(this.#title, this.#caption(board));
-    this.#table.hidden = false;
-    this.#empty.hidden = board.entries.length > 0;
-    this.#head.hidden = this.#body.hidden = board.entries.length === 0;
-    // The roles are set explicitly, as in a row. An empty table must not have the role.
-    if (board.entries.length === 0) this.#table.removeAttribute("role");
-    else this.#table.setAttribute("role", "table");
-    const tops = new Map([...this.#rows].map(([user, row]) => [user, row.top]));
-    this.#arrange(board);
-    if (!calm.matches && before !== null) {
-      for (const [user, row] of this.#rows) row.glide(tops.get(user));
-    }
-    this.#announcer.announce(before, board, this.getAttribute("own"));
+    this.#readMore(board, before !== board);
+    this.#paintRows(board, before, this.#definitions);
     if (before !== board) this.dispatchEvent(new CustomEvent("board", { detail: board }));
   }
 
-  /** @param {Board} board */
-  #caption({ entries, players }) {
-    const shown =
-      players > entries.length ? `The top ${entries.length} of ${number.format(players)} players` : "All players so far";
-    const label = this.getAttribute("label");
-    return label ? `${label} · ${entries.length ? shown.toLowerCase() : "no players yet"}` : shown;
+  /**
+   * @param {Board} board
+   * @param {Board | null} before
+   * @param {Definitions} definitions
+   */
+  #paintRows(board, before, { boards, aheadMs }) {
+    const definition = boards.find(({ id }) => id === board.board);
+    const isSet = this.userIds.length > 0;
+    const isOver = isPeriodOver(definition, board.period);
+    this.#top.classList.toggle("past", isOver);
+    this.#period.show(definition, aheadMs, board.period);
+    this.#table.arrange(definition, isSet);
+    if (isSet && this.#more === null && this.#refusal === "") return;
+    const { entries, around, note } = allRows(board, this.#more, isSet);
+    const own = this.getAttribute("player") || this.getAttribute("own");
+    this.#frame.style.minBlockSize = "";
+    const caption = captionText(this.getAttribute("label"), entries.length, board.players, isSet, isOver);
+    this.#table.show(caption, entries, around, own, before !== null);
+    this.#empty.hidden = entries.length > 0;
+    set(this.#emptyWords, emptyText(isSet, isOver));
+    set(this.#noteWords, this.#refusal || note);
+    this.#note.hidden = !(this.#refusal || note);
+    const mine = [...entries, ...around].find((entry) => entry.userId === own);
+    this.#announcer.announce(leaderText(entries, mine, this.#table.format), before === null);
   }
-
-  /** @param {Board} board */
-  #arrange({ entries }) {
-    const own = this.getAttribute("own");
-    const staying = new Set(entries.map((entry) => entry.userId));
-    for (const [user, row] of this.#rows) {
-      if (!staying.has(user)) {
-        row.element.remove();
-        this.#rows.delete(user);
-      }
-    }
-    for (const [index, entry] of entries.entries()) {
-      let row = this.#rows.get(entry.userId);
-      if (row === undefined) {
-        row = new Row();
-        this.#rows.set(entry.userId, row);
-      }
-      row.show(entry, entry.userId === own);
-      const there = this.#body.children[index] ?? null;
-      if (there !== row.element) this.#body.insertBefore(row.element, there);
-    }
-  }
-}
-
-/** @param {string} text */
-function heading(text) {
-  return make("th", { scope: "col", part: "heading", role: "columnheader" }, text);
-}
-
-/** Announces the leader and the rank of the own row to screen readers, at most every five seconds. */
-class Announcer {
-  place = make("p", { class: "spoken", "aria-live": "polite" });
-  #announcedAt = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
-  #announced = "";
 
   /**
-   * @param {Board | null} before
-   * @param {Board} board
-   * @param {string | null} own
+   * Follow the own rank or the players of `user-ids`, if the board does not have these rows.
+   *
+   * @param {Board | null} board
+   * @param {boolean} [isNews]
    */
-  announce(before, board, own) {
-    const text = sentence(board, own);
-    if (before === null) {
-      this.#announced = text;
+  #readMore(board, isNews = false) {
+    const place = board && addressOfMore(this.#server, this.#view, board, this.userIds, this.getAttribute("player"));
+    if (place && place.href === this.#reads?.place) {
+      if (isNews) this.#reads.refresh();
       return;
     }
-    clearTimeout(this.#timer);
-    if (text === this.#announced) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#announcedAt = Date.now();
-        this.#announced = text;
-        this.place.textContent = text;
+    this.#reads?.stop();
+    this.#reads = this.#more = null;
+    this.#refusal = "";
+    if (!place) return;
+    this.#reads = readRepeatedly(
+      place,
+      (answer) => {
+        // Of two periods, the stream says which one is open.
+        if (!isAbout(answer, this.#next)) return;
+        this.#more = answer;
+        this.#paint();
       },
-      Math.max(0, this.#announcedAt + ANNOUNCE_MS - Date.now()),
+      (reason) => {
+        this.#refusal = reason;
+        this.#paint();
+      },
     );
   }
-}
-
-/**
- * @param {Board} board
- * @param {string | null} own
- */
-function sentence({ entries }, own) {
-  const leader = entries[0];
-  if (!leader) return "";
-  const mine = entries.find((entry) => entry.userId === own);
-  const ownRank = mine ? ` You are at rank ${mine.rank} with ${number.format(mine.score)}.` : "";
-  return `${leader.name} leads with ${number.format(leader.score)}.${ownRank}`;
 }
 
 if (!customElements.get("score-board")) customElements.define("score-board", ScoreBoard);

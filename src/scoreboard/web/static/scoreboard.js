@@ -34,6 +34,7 @@ export { SubmitError, submit } from "./submit.js";
  *
  * @typedef {object} Board
  * @property {string} board
+ * @property {string} [period] the id of the period, such as `2026-W48`; absent for all time
  * @property {number} version how many events the board has had
  * @property {string | null} updatedAt RFC 3339
  * @property {number} players how many the whole board has
@@ -54,6 +55,10 @@ export { SubmitError, submit } from "./submit.js";
  * @property {(board: Board) => void} onBoard called with each newer board
  * @property {(state: State) => void} [onState] called whenever the state has changed
  * @property {string} [board] a board of the catalog; without it, the first
+ * @property {string} [period] `day`, `week` or `month` for the one that is open, or an id such as `2026-W48`; without it,
+ * all time
+ * @property {number | string} [ago] so many periods earlier: with `period: "week"`, 1 is last week
+ * @property {number | string} [limit] the number of rows; without it, the board's
  * @property {string} [token] a bearer token, for servers that ask for one to read
  *
  * @typedef {object} SubmitOptions
@@ -71,6 +76,8 @@ export { SubmitError, submit } from "./submit.js";
  * @property {number} score
  * @property {number | null} rank
  * @property {number} version
+ * @property {Record<string, number>} [columns] the event's values of the board's columns
+ * @property {Record<string, { score: number | null, rank: number | null }>} [periods] by the ids of the open periods
  *
  * @typedef {object} Listener
  * @property {(board: Board) => boolean} board returns false to end the connection that read it
@@ -87,9 +94,9 @@ export { SubmitError, submit } from "./submit.js";
  * @returns {() => void} stops watching
  * @throws {TypeError} if the address or the token is not valid in a request, or `onBoard` is missing
  */
-export function watch(url, { onBoard, onState = () => {}, board, token }) {
+export function watch(url, { onBoard, onState = () => {}, token, ...view }) {
   if (typeof onBoard !== "function") throw new TypeError("watch needs a function onBoard");
-  const source = sourceOf(url, board, token);
+  const source = sourceOf(url, view, token);
   let isStopped = false;
   /** @type {Board | null} */
   let shown = null;
@@ -114,7 +121,9 @@ export function watch(url, { onBoard, onState = () => {}, board, token }) {
   let end = () => {};
   void agreement().then((locks) => {
     if (isStopped) return;
-    end = locks === null ? connect(source, null, listener) : share(source, token, locks, listener);
+    const { stream } = source;
+    const isShared = locks !== null && stream !== null;
+    end = isShared ? share({ ...source, stream }, token, locks, listener) : connect(source, null, listener);
   });
   return () => {
     isStopped = true;
@@ -123,8 +132,8 @@ export function watch(url, { onBoard, onState = () => {}, board, token }) {
 }
 
 /** Return a text that differs between different boards. @param {Board} board */
-function textOf({ board, version, entries }) {
-  return JSON.stringify([board, version, entries]);
+function textOf({ board, period, version, entries }) {
+  return JSON.stringify([board, period, version, entries]);
 }
 
 /**

@@ -5,10 +5,10 @@
  * @module tabs
  */
 
-import { isBoard, isObject, isOlder, isSharedState } from "./board.js";
+import { isBoard, isObject, isOlder, isSharedState, kindOf } from "./board.js";
 import { connect, report } from "./connection.js";
 
-/** @typedef {import("./connection.js").Source} Source */
+/** @typedef {import("./connection.js").Source & { stream: Request }} Source */
 /** @typedef {import("./locks.js").Locks} Locks */
 /** @typedef {import("./scoreboard.js").Board} Board */
 /** @typedef {import("./scoreboard.js").Listener} Listener */
@@ -91,7 +91,7 @@ export function share(source, token, locks, listener) {
       return;
     }
     const { board, state } = data;
-    if (!(isBoard(board) || isSharedState(state))) return;
+    if (!(isBoard(board) ? kindOf(board.period) === source.kind : isSharedState(state))) return;
     if (leads) {
       // During a take-over, two tabs lead for a moment. Otherwise the message is wrong: send a correction.
       correcting ??= setTimeout(() => {
