@@ -45,7 +45,7 @@ async def page(options: Options, on_tick: OnTick) -> Figures:
 
 
 def _page(options: Options, on_tick: OnTick) -> Figures:
-    with Target() as target, Client(base_url=target.url) as client, chromium() as browser:
+    with Target() as target, Client(target.url) as client, chromium() as browser:
         users = [f"user-{number}" for number in range(USERS)]
         tokens = {user: target.tokens.sign(Caller(user), 86_400) for user in users}
         for user, token in tokens.items():

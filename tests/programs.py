@@ -33,7 +33,7 @@ def running_proxy(*command: str, url: str) -> Iterator[None]:
 
     def responds() -> bool:
         try:
-            return bool(httpx2.get(url))
+            return bool(httpx2.get(url, verify=False))
         except httpx2.TransportError:
             return False
 

@@ -183,7 +183,10 @@ def token(user_id: str, name: str | None = None, *scopes: str) -> str:
 
 
 class Client(httpx2.Client):
-    """A client of a server, with the requests that tests make most."""
+    """A client of a server without TLS, with the requests that tests make most."""
+
+    def __init__(self, base_url: str, timeout: float = LIMIT_SECONDS) -> None:
+        super().__init__(base_url=base_url, timeout=timeout, verify=False)
 
     def score(
         self, user_id: str, action_id: str = "quest", *, key: str | None = None, by: str | None = None
@@ -214,7 +217,7 @@ def serving(
     )
     try:
         process.line_with(f"http://127.0.0.1:{port}")
-        with Client(base_url=f"http://127.0.0.1:{port}", timeout=LIMIT_SECONDS) as client:
+        with Client(f"http://127.0.0.1:{port}") as client:
             yield process, client
     finally:
         process.clean_up()

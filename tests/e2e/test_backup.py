@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,8 @@ def assert_restored(
         scores = Counter[str]()
         for _, user_id, points in restored:
             scores[user_id] += points
+        # On a busy machine, a server begins to serve before Redis has the board of the restored ledger.
+        until(lambda: read_board(client)["version"] <= version, "the board is that of the ledger")
         board = read_board(client)
         assert (board["version"], {entry["userId"]: entry["score"] for entry in board["entries"]}) == (
             version,
@@ -131,9 +133,14 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.mark.parametrize("redis_is", ["lost", "ahead"])
-def test_a_dump_taken_under_load_can_be_restored_while_redis_is(
-    tmp_path: Path, postgres: PostgresServer, redis_is: str
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+def test_a_dump_taken_under_load_can_be_restored_whether_redis_is_ahead_or_lost(
+    tmp_path: Path, postgres: PostgresServer, redis: RedisServer
 ) -> None:
     dump = tmp_path / "scoreboard.dump"
 
@@ -148,80 +155,54 @@ def test_a_dump_taken_under_load_can_be_restored_while_redis_is(
         ]
 
     def run(program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [postgres.programs / program, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        subprocess.run([postgres.programs / program, *arguments], timeout=LIMIT_SECONDS, check=True)
 
-    with RedisServer() as redis:
-        postgres.create_database("before")
-        assert scoreboard(tmp_path, "migrate", **settings("before")).returncode == 0
-        before = live_through(
-            tmp_path,
-            settings("before"),
-            lambda: run("pg_dump", "--format=custom", f"--file={dump}", postgres.url("before")),
-        )
-        whole = ledger("before")
-        postgres.drop_database("before")
-        if redis_is == "lost":
+    def copied() -> int:
+        return int(redis.execute("HGET", "scoreboard:{main}:head", "version") or 0)
+
+    postgres.create_database("before")
+    assert scoreboard(tmp_path, "migrate", **settings("before")).returncode == 0
+    before = live_through(
+        tmp_path,
+        settings("before"),
+        lambda: run("pg_dump", "--format=custom", f"--file={dump}", postgres.url("before")),
+    )
+    whole = ledger("before")
+    for name in ("ahead", "lost"):
+        if name == "lost":
             redis.flush()
-        postgres.create_database("after")
-        run(
-            "pg_restore",
-            "--exit-on-error",
-            "--single-transaction",
-            "--no-owner",
-            f"--dbname={postgres.url('after')}",
-            str(dump),
-        )
-        restored = ledger("after")
+        postgres.create_database(name)
+        options = ("--exit-on-error", "--single-transaction", "--no-owner")
+        run("pg_restore", *options, f"--dbname={postgres.url(name)}", str(dump))
+        restored = ledger(name)
         assert restored == whole[: len(restored)]
-        assert scoreboard(tmp_path, "migrate", **settings("after")).returncode == 0
-        copied = int(redis.execute("HGET", "scoreboard:{main}:head", "version") or 0)
-        assert copied > len(restored) if redis_is == "ahead" else copied == 0
-        assert_restored(tmp_path, settings("after"), before, restored)
-        assert redis.execute("HGET", "scoreboard:{main}:head", "version") == str(len(ledger("after")))
+        assert scoreboard(tmp_path, "migrate", **settings(name)).returncode == 0
+        assert copied() > len(restored) if name == "ahead" else copied() == 0
+        assert_restored(tmp_path, settings(name), before, restored)
+        assert copied() == len(ledger(name))
 
 
-def by_backup(source: sqlite3.Connection, path: Path) -> None:
-    with closing(sqlite3.connect(path)) as target:
-        source.backup(target)
-
-
-def by_vacuum(source: sqlite3.Connection, path: Path) -> None:
-    source.execute("VACUUM INTO ?", (str(path),))
-
-
-@pytest.mark.parametrize("copy", [by_backup, by_vacuum])
-def test_a_sqlite_file_copied_under_load_can_be_restored(
-    tmp_path: Path, copy: Callable[[sqlite3.Connection, Path], None]
-) -> None:
-    database, backup = tmp_path / "scoreboard.db", tmp_path / "backup.db"
-
-    def ledger() -> list[Row]:
-        with closing(sqlite3.connect(database)) as connection:
-            rows = connection.execute(LEDGER).fetchall()
-        return [(UUID(event), user_id, points) for event, user_id, points in rows]
-
-    @contextmanager
-    def reading() -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-            yield connection
+def test_a_sqlite_file_copied_under_load_can_be_restored(tmp_path: Path) -> None:
+    database = tmp_path / "scoreboard.db"
+    by_backup, by_vacuum = tmp_path / "backup.db", tmp_path / "vacuum.db"
 
     def back_up() -> None:
-        with reading() as source:
-            copy(source, backup)
+        with (
+            closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(by_backup)) as target,
+        ):
+            source.backup(target)
+            source.execute("VACUUM INTO ?", (str(by_vacuum),))
 
     before = live_through(tmp_path, SETTINGS, back_up)
-    # The write-ahead log of the lost file does not belong to the backup.
-    lost = sorted(path.name for path in tmp_path.glob("scoreboard.db*") if path.suffix != ".secret")
-    assert lost == ["scoreboard.db", "scoreboard.db-shm", "scoreboard.db-wal"]
-    for name in lost:
-        (tmp_path / name).unlink()
-    shutil.copyfile(backup, database)
-    assert scoreboard(tmp_path, "migrate", **SETTINGS).returncode == 0
-    assert_restored(tmp_path, SETTINGS, before, ledger())
+    for copy in (by_backup, by_vacuum):
+        # The write-ahead log of the lost file does not belong to the backup.
+        for path in tmp_path.glob("scoreboard.db*"):
+            if path.suffix != ".secret":
+                path.unlink()
+        shutil.copyfile(copy, database)
+        assert scoreboard(tmp_path, "migrate", **SETTINGS).returncode == 0
+        with closing(sqlite3.connect(database)) as connection:
+            rows = connection.execute(LEDGER).fetchall()
+        restored = [(UUID(event), user_id, points) for event, user_id, points in rows]
+        assert_restored(tmp_path, SETTINGS, before, restored)

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from tests.clocks import HeldClock
+from tests.e2e.processes import Client
 from tests.harness import Running, Watcher, running
 from tests.programs import find_program, running_proxy
 from tests.servers.process import free_port
@@ -55,8 +56,8 @@ def test_each_event_arrives_at_once(tmp_path: Path, scoreboard: Running) -> None
 
 def test_the_proxy_does_not_expose_administration_or_metrics(tmp_path: Path, scoreboard: Running) -> None:
     assert scoreboard.client.get("/admin").status_code == 200
-    with nginx(tmp_path, scoreboard.url, scoreboard.url) as url:
-        assert httpx2.get(f"{url}/api/leaderboard").status_code == 200
+    with nginx(tmp_path, scoreboard.url, scoreboard.url) as url, Client(url) as client:
+        assert client.get("/api/leaderboard").status_code == 200
         for path in (
             "/admin",
             "/admin/",
@@ -66,14 +67,12 @@ def test_the_proxy_does_not_expose_administration_or_metrics(tmp_path: Path, sco
             "/api/admin/audit",
             "/metrics",
         ):
-            assert httpx2.get(f"{url}{path}").status_code == 404, path
+            assert client.get(f"{url}{path}").status_code == 404, path
 
 
 def test_a_stopped_instance_fails_no_request(tmp_path: Path, scoreboard: Running) -> None:
     gone = f"http://127.0.0.1:{free_port()}"
-    with nginx(tmp_path, gone, scoreboard.url) as url:
-        assert {httpx2.get(f"{url}/api/leaderboard").status_code for _ in range(20)} == {200}
-        headers = {"Authorization": f"Bearer {scoreboard.token('ada')}"}
-        body = {"actionId": "quest", "userId": "ada"}
-        told = [httpx2.post(f"{url}/api/scores", json=body, headers=headers).status_code for _ in range(20)]
-        assert told == [201] * 20
+    with nginx(tmp_path, gone, scoreboard.url) as url, Client(url) as client:
+        assert {client.get("/api/leaderboard").status_code for _ in range(20)} == {200}
+        token = scoreboard.token("ada")
+        assert [client.score("ada", by=token).status_code for _ in range(20)] == [201] * 20

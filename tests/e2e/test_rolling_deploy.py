@@ -5,7 +5,7 @@ from benchmarks.rolling_deploy import LIVE_AGAIN_SECONDS, PROMISED_AT_MOST, Pace
 from tests.limits import LIMIT_SECONDS
 from tests.programs import go_without
 
-FEW = Options(seconds=1, rounds=1, players=1, streams=100, crowd=10, compares=False, rate=50)
+FEW = Options(seconds=1, rounds=1, players=1, streams=40, crowd=10, compares=False, rate=20)
 SOON = Pace(grace_seconds=3.0, drain_seconds=1.0, around_seconds=0.5, patience_seconds=LIMIT_SECONDS)
 """The grace time must be enough for nginx to change its configuration, even on a busy machine."""
 

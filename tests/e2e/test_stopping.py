@@ -39,7 +39,7 @@ class Writers:
             thread.start()
 
     def _write(self, user_id: str) -> None:
-        with Client(base_url=self._url, timeout=LIMIT_SECONDS) as client:
+        with Client(self._url) as client:
             while True:
                 key = str(uuid4())
                 try:
@@ -116,9 +116,22 @@ def test_a_second_signal_stops_the_server_at_once(tmp_path: Path) -> None:
         assert process.end(signal.SIGTERM) == 0
 
 
-def test_readiness_fails_before_the_streams_end(tmp_path: Path) -> None:
-    with serving(tmp_path, SCOREBOARD_DRAIN_GRACE_SECONDS="600") as (process, client):
+def test_readiness_fails_before_the_streams_end_and_an_answer_closes_its_connection(tmp_path: Path) -> None:
+    """A balancer sends a POST on an idle connection, and does not repeat it if the server closes that."""
+    with (
+        serving(tmp_path, SCOREBOARD_DRAIN_GRACE_SECONDS="600") as (process, client),
+        closing(HTTPConnection(client.base_url.host, client.base_url.port, timeout=LIMIT_SECONDS)) as idle,
+    ):
+
+        def closes() -> bool:
+            """Send a request on the idle connection. Return True if the answer closes it."""
+            idle.request("GET", "/health/live")
+            answer = idle.getresponse()
+            assert (answer.status, answer.read() != b"") == (200, True)
+            return answer.will_close
+
         assert client.get("/health/ready").status_code == 200
+        assert not closes()
         process.process.send_signal(signal.SIGTERM)
         process.line_with("stopping")
         ready = client.get("/health/ready")
@@ -127,26 +140,7 @@ def test_readiness_fails_before_the_streams_end(tmp_path: Path) -> None:
         assert client.score("ada").status_code == 201
         stream = client.get("/api/leaderboard/stream")
         assert (stream.status_code, stream.text.count("retry: ")) == (200, 2)
-        assert process.end(signal.SIGINT) == 0
-
-
-def test_an_idle_connection_stays_open_in_the_grace_time_until_its_next_answer(tmp_path: Path) -> None:
-    """A balancer sends a POST on an idle connection, and does not repeat it if the server closes that."""
-    with serving(tmp_path, SCOREBOARD_DRAIN_GRACE_SECONDS="600") as (process, client):
-        host, port = client.base_url.host, client.base_url.port
-        with closing(HTTPConnection(host, port, timeout=LIMIT_SECONDS)) as connection:
-
-            def closes() -> bool:
-                """Send a request on the same connection. Return True if the answer closes it."""
-                connection.request("GET", "/health/live")
-                answer = connection.getresponse()
-                assert (answer.status, answer.read() != b"") == (200, True)
-                return answer.will_close
-
-            assert not closes()
-            process.process.send_signal(signal.SIGTERM)
-            process.line_with("stopping")
-            assert closes()
+        assert closes()
         assert process.end(signal.SIGINT) == 0
 
 
