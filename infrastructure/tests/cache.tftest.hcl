@@ -18,11 +18,12 @@ variables {
   kms_key_arn       = "arn:aws:kms:eu-central-1:123456789012:key/a"
 }
 
-run "production_fails_over_and_drops_no_key" {
+run "production" {
   module {
     source = "./modules/cache"
   }
 
+  # Production fails over and drops no key.
   assert {
     condition     = aws_elasticache_replication_group.this.automatic_failover_enabled && aws_elasticache_replication_group.this.multi_az_enabled && aws_elasticache_replication_group.this.num_cache_clusters == 2
     error_message = "A replica in another zone has to take over by itself."
@@ -47,13 +48,8 @@ run "production_fails_over_and_drops_no_key" {
     condition     = join(" ", output.node_ids) == "board-001 board-002"
     error_message = "Alarms need each node's name."
   }
-}
 
-run "redis_asks_for_tls_and_a_token" {
-  module {
-    source = "./modules/cache"
-  }
-
+  # Redis asks for tls and a token.
   assert {
     condition     = aws_elasticache_replication_group.this.transit_encryption_enabled && aws_elasticache_replication_group.this.at_rest_encryption_enabled && aws_elasticache_replication_group.this.kms_key_id == var.kms_key_arn
     error_message = "It has to be encrypted on the way and at rest, with the key."

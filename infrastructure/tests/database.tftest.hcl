@@ -25,11 +25,12 @@ variables {
   log_retention_days  = 30
 }
 
-run "production_survives_a_zone_and_a_mistake" {
+run "production" {
   module {
     source = "./modules/database"
   }
 
+  # Production survives a zone and a mistake.
   assert {
     condition     = aws_db_instance.this.engine == "postgres" && startswith(aws_db_instance.this.engine_version, "15") && aws_db_instance.this.multi_az
     error_message = "It has to be PostgreSQL 15 with a standby."
@@ -44,13 +45,8 @@ run "production_survives_a_zone_and_a_mistake" {
     condition     = aws_db_instance.this.storage_type == "gp3" && aws_db_instance.this.max_allocated_storage == 1000 && aws_db_instance.this.auto_minor_version_upgrade
     error_message = "The disk has to grow, and patches to come, by themselves."
   }
-}
 
-run "everything_is_encrypted_and_nothing_public" {
-  module {
-    source = "./modules/database"
-  }
-
+  # Everything is encrypted and nothing public.
   assert {
     condition = alltrue([
       for instance in [aws_db_instance.this, aws_db_instance.replica[0]] : alltrue([
@@ -84,24 +80,14 @@ run "everything_is_encrypted_and_nothing_public" {
     condition     = aws_db_instance.this.password == null && aws_db_instance.this.password_wo == null && aws_db_instance.this.password_wo_version == 1
     error_message = "The password must not be in the state."
   }
-}
 
-run "the_alarm_knows_how_many_connections_there_are" {
-  module {
-    source = "./modules/database"
-  }
-
+  # The alarm knows how many connections there are.
   assert {
     condition     = { for parameter in aws_db_parameter_group.this.parameter : parameter.name => parameter.value }["max_connections"] == "400"
     error_message = "max_connections has to be stated, not left to the size of the instance."
   }
-}
 
-run "no_user_id_stands_in_a_log" {
-  module {
-    source = "./modules/database"
-  }
-
+  # No user id stands in a log.
   assert {
     condition = alltrue([
       for name in ["log_parameter_max_length", "log_parameter_max_length_on_error"] :
@@ -109,13 +95,8 @@ run "no_user_id_stands_in_a_log" {
     ])
     error_message = "Slow and failed statements have to be logged without their parameters."
   }
-}
 
-run "the_server_reads_from_the_replica" {
-  module {
-    source = "./modules/database"
-  }
-
+  # The server reads from the replica.
   assert {
     condition     = output.url == "postgresql://scoreboard@board.example:5432/scoreboard?sslmode=require" && output.read_url == output.url
     error_message = "Both have an address with TLS and without a password."

@@ -13,11 +13,12 @@ variables {
   log_retention_days  = 30
 }
 
-run "production_has_three_rings_in_two_zones_and_a_way_out_in_each" {
+run "production" {
   module {
     source = "./modules/network"
   }
 
+  # Production has three rings in two zones and a way out in each.
   assert {
     condition     = length(aws_subnet.this) == 6 && length(distinct([for subnet in aws_subnet.this : subnet.availability_zone])) == 2
     error_message = "Three rings of subnets have to lie in two zones."
@@ -50,13 +51,8 @@ run "production_has_three_rings_in_two_zones_and_a_way_out_in_each" {
     condition     = join(" ", output.public_cidrs) == "10.40.0.0/20 10.40.16.0/20"
     error_message = "The balancer's networks have to be told to the server as its proxies."
   }
-}
 
-run "only_the_balancer_is_open_to_all" {
-  module {
-    source = "./modules/network"
-  }
-
+  # Only the balancer is open to all.
   assert {
     condition = alltrue([
       for rule in aws_vpc_security_group_ingress_rule.public : rule.security_group_id == aws_security_group.this["balancer"].id
@@ -96,6 +92,12 @@ run "only_the_balancer_is_open_to_all" {
   assert {
     condition     = aws_default_security_group.this.vpc_id == aws_vpc.this.id && length(aws_default_security_group.this.ingress) == 0 && length(aws_default_security_group.this.egress) == 0
     error_message = "The default group must let nothing through."
+  }
+
+  # Flow logs are kept encrypted.
+  assert {
+    condition     = aws_flow_log.this.vpc_id == aws_vpc.this.id && aws_cloudwatch_log_group.flow.kms_key_id == var.kms_key_arn && aws_cloudwatch_log_group.flow.retention_in_days == 30
+    error_message = "Refused connections have to be logged, encrypted, and not for ever."
   }
 }
 
@@ -137,17 +139,6 @@ run "without_nat_aws_is_reached_by_endpoints" {
   assert {
     condition     = aws_vpc_endpoint.s3.vpc_endpoint_type == "Gateway"
     error_message = "Layers come from S3, by the gateway that costs nothing."
-  }
-}
-
-run "flow_logs_are_kept_encrypted" {
-  module {
-    source = "./modules/network"
-  }
-
-  assert {
-    condition     = aws_flow_log.this.vpc_id == aws_vpc.this.id && aws_cloudwatch_log_group.flow.kms_key_id == var.kms_key_arn && aws_cloudwatch_log_group.flow.retention_in_days == 30
-    error_message = "Refused connections have to be logged, encrypted, and not for ever."
   }
 }
 

@@ -21,11 +21,12 @@ variables {
   certificate_arn     = "arn:aws:acm:eu-central-1:123456789012:certificate/a"
 }
 
-run "five_percent_errors_for_five_minutes" {
+run "production" {
   module {
     source = "./modules/observability"
   }
 
+  # Five percent errors for five minutes.
   assert {
     condition     = aws_cloudwatch_metric_alarm.error_rate.threshold == 5 && aws_cloudwatch_metric_alarm.error_rate.comparison_operator == "GreaterThanThreshold" && aws_cloudwatch_metric_alarm.error_rate.evaluation_periods == 5
     error_message = "It has to be more than 5 %, for 5 minutes."
@@ -49,24 +50,14 @@ run "five_percent_errors_for_five_minutes" {
     condition     = aws_cloudwatch_metric_alarm.error_rate.treat_missing_data == "notBreaching"
     error_message = "Silence is no error."
   }
-}
 
-run "half_a_second_at_p95" {
-  module {
-    source = "./modules/observability"
-  }
-
+  # Half a second at p95.
   assert {
     condition     = aws_cloudwatch_metric_alarm.latency.extended_statistic == "p95" && aws_cloudwatch_metric_alarm.latency.threshold == 0.5 && aws_cloudwatch_metric_alarm.latency.metric_name == "TargetResponseTime"
     error_message = "p95 of the response time must be at most 500 ms."
   }
-}
 
-run "each_part_has_its_alarm" {
-  module {
-    source = "./modules/observability"
-  }
-
+  # Each part has its alarm.
   assert {
     condition = { for name, alarm in aws_cloudwatch_metric_alarm.this : name => "${alarm.metric_name} ${alarm.comparison_operator == "GreaterThanThreshold" ? ">" : "<"} ${alarm.threshold}" } == {
       unhealthy-api             = "UnHealthyHostCount > 0"
@@ -103,14 +94,9 @@ run "each_part_has_its_alarm" {
     condition     = [for name, alarm in aws_cloudwatch_metric_alarm.this : name if alarm.treat_missing_data != "notBreaching"] == ["streams-streams"] && length(aws_cloudwatch_metric_alarm.this["streams-streams"].insufficient_data_actions) == 1
     error_message = "Only the metric that scales is missed when it is silent."
   }
-}
 
-# A metric that nobody collects is an alarm that never comes.
-run "alarms_and_dashboard_read_only_what_is_collected" {
-  module {
-    source = "./modules/observability"
-  }
-
+  # Alarms and dashboard read only what is collected.
+  # A metric that nobody collects is an alarm that never comes.
   assert {
     condition = length(setsubtract(
       regexall("scoreboard_[a-z_]+", "${aws_cloudwatch_dashboard.this.dashboard_body} ${join(" ", [for alarm in aws_cloudwatch_metric_alarm.this : alarm.metric_name])}"),
@@ -126,13 +112,8 @@ run "alarms_and_dashboard_read_only_what_is_collected" {
     )) == 0
     error_message = "The collector must not write, for money, what nobody reads."
   }
-}
 
-run "the_dashboard_shows_what_was_asked" {
-  module {
-    source = "./modules/observability"
-  }
-
+  # The dashboard shows what was asked.
   assert {
     condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 12
     error_message = "A chart is missing."
@@ -152,13 +133,8 @@ run "the_dashboard_shows_what_was_asked" {
     condition     = alltrue([for pool in ["database-writers", "database-readers", "database-replica", "redis"] : strcontains(aws_cloudwatch_dashboard.this.dashboard_body, "\"${pool}\"")])
     error_message = "Each pool has to be shown."
   }
-}
 
-run "alarms_are_told_encrypted" {
-  module {
-    source = "./modules/observability"
-  }
-
+  # Alarms are told encrypted.
   assert {
     condition     = aws_sns_topic.alarms.kms_master_key_id == var.kms_key_arn && aws_sns_topic_subscription.email[0].endpoint == "operator@example.com"
     error_message = "The topic has to be encrypted, and its mail to have somebody to go to."

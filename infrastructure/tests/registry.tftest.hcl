@@ -8,11 +8,12 @@ variables {
   force_delete = false
 }
 
-run "images_are_scanned_encrypted_and_never_overwritten" {
+run "registry" {
   module {
     source = "./modules/registry"
   }
 
+  # Images are scanned encrypted and never overwritten.
   assert {
     condition     = aws_ecr_repository.this.image_tag_mutability == "IMMUTABLE"
     error_message = "A tag must mean the same tomorrow."
@@ -27,13 +28,8 @@ run "images_are_scanned_encrypted_and_never_overwritten" {
     condition     = !aws_ecr_repository.this.force_delete
     error_message = "Images must not go with the repository, unless somebody said so."
   }
-}
 
-run "old_images_go_and_enough_stay_to_roll_back" {
-  module {
-    source = "./modules/registry"
-  }
-
+  # Old images go and enough stay to roll back.
   assert {
     condition = {
       for rule in jsondecode(aws_ecr_lifecycle_policy.this.policy).rules : rule.selection.tagStatus => rule.selection.countNumber

@@ -36,11 +36,12 @@ variables {
   log_retention_days  = 30
 }
 
-run "a_release_that_does_not_get_ready_is_rolled_back" {
+run "two_services" {
   module {
     source = "./modules/service"
   }
 
+  # A release that does not get ready is rolled back.
   assert {
     condition     = alltrue([for service in aws_ecs_service.this : service.deployment_circuit_breaker[0].enable && service.deployment_circuit_breaker[0].rollback])
     error_message = "Both services need the circuit breaker with roll-back."
@@ -60,13 +61,8 @@ run "a_release_that_does_not_get_ready_is_rolled_back" {
     condition     = alltrue([for service in aws_ecs_service.this : service.launch_type == "FARGATE" && service.availability_zone_rebalancing == "DISABLED" && !service.enable_execute_command])
     error_message = "Fargate, no tasks stopped for balance's sake, and no shell in them."
   }
-}
 
-run "tasks_have_no_public_address" {
-  module {
-    source = "./modules/service"
-  }
-
+  # Tasks have no public address.
   assert {
     condition = alltrue([
       for service in aws_ecs_service.this : alltrue([
@@ -82,13 +78,8 @@ run "tasks_have_no_public_address" {
     condition     = strcontains(output.migrate_command, "assignPublicIp=DISABLED") && strcontains(output.migrate_command, "subnets=[subnet-c,subnet-d]") && strcontains(output.migrate_command, "securityGroups=[sg-tasks]")
     error_message = "The migration runs where the tasks do."
   }
-}
 
-run "the_balancer_speaks_https_and_hides_what_is_not_public" {
-  module {
-    source = "./modules/service"
-  }
-
+  # The balancer speaks https and hides what is not public.
   assert {
     condition     = aws_lb_listener.http.default_action[0].type == "redirect" && aws_lb_listener.http.default_action[0].redirect[0].protocol == "HTTPS" && aws_lb_listener.http.default_action[0].redirect[0].status_code == "HTTP_301"
     error_message = "Port 80 has to send on to HTTPS."
@@ -118,13 +109,8 @@ run "the_balancer_speaks_https_and_hides_what_is_not_public" {
     condition     = aws_lb.this.enable_http2 && aws_lb.this.idle_timeout >= 60 && aws_lb.this.idle_timeout < 75 && aws_lb.this.drop_invalid_header_fields && aws_lb.this.enable_deletion_protection && !aws_lb.this.internal
     error_message = "HTTP/2 must be on, the idle timeout at least 60 s and below the server's 75 s, and malformed headers dropped."
   }
-}
 
-run "streams_have_targets_of_their_own" {
-  module {
-    source = "./modules/service"
-  }
-
+  # Streams have targets of their own.
   assert {
     condition     = toset(keys(aws_lb_listener_rule.this)) == toset(["streams"]) && toset(flatten([for condition in aws_lb_listener_rule.this["streams"].condition : [for pattern in condition.path_pattern : pattern.values]])) == toset(["/api/leaderboard/stream"])
     error_message = "The path of streams goes to streams, all else to api."
@@ -148,13 +134,8 @@ run "streams_have_targets_of_their_own" {
     condition     = { for name, group in aws_lb_target_group.this : name => tonumber(group.deregistration_delay) } == { api = 30, streams = 85 }
     error_message = "The balancer waits for grace, drain and 10 s of last requests."
   }
-}
 
-run "tasks_stop_gently_and_hold_thousands_of_streams" {
-  module {
-    source = "./modules/service"
-  }
-
+  # Tasks stop gently and hold thousands of streams.
   assert {
     condition = {
       for name, task in aws_ecs_task_definition.this : name => jsondecode(task.container_definitions)[0].stopTimeout
@@ -179,13 +160,8 @@ run "tasks_stop_gently_and_hold_thousands_of_streams" {
     } == { api = ["15", "5"], streams = ["15", "60", "10000"] }
     error_message = "The server's grace, drain and most streams have to be what the balancer and the scaling count on."
   }
-}
 
-run "containers_can_do_little" {
-  module {
-    source = "./modules/service"
-  }
-
+  # Containers can do little.
   assert {
     condition = alltrue(flatten([
       for task in aws_ecs_task_definition.this : [for container in jsondecode(task.container_definitions) : container.readonlyRootFilesystem]
@@ -217,13 +193,8 @@ run "containers_can_do_little" {
     condition     = aws_ecs_task_definition.migrate.task_role_arn == null && jsondecode(aws_ecs_task_definition.migrate.container_definitions)[0].command == ["migrate"]
     error_message = "The migration needs no role of its own."
   }
-}
 
-run "secrets_are_never_in_clear" {
-  module {
-    source = "./modules/service"
-  }
-
+  # Secrets are never in clear.
   assert {
     condition = alltrue([
       for task in concat(values(aws_ecs_task_definition.this), [aws_ecs_task_definition.migrate]) :
@@ -241,13 +212,8 @@ run "secrets_are_never_in_clear" {
     condition     = alltrue([for group in aws_cloudwatch_log_group.this : group.kms_key_id == var.kms_key_arn && group.retention_in_days == 30])
     error_message = "Logs have to be encrypted, and not kept for ever."
   }
-}
 
-run "metrics_stay_on_the_loopback_and_are_collected" {
-  module {
-    source = "./modules/service"
-  }
-
+  # Metrics stay on the loopback and are collected.
   assert {
     condition     = alltrue([for task in aws_ecs_task_definition.this : !contains([for setting in jsondecode(task.container_definitions)[0].environment : setting.name], "SCOREBOARD_METRICS_HOST")])
     error_message = "The port of metrics must not be open to the network."
@@ -279,13 +245,8 @@ run "metrics_stay_on_the_loopback_and_are_collected" {
     } == { "ServiceName" = 7, "ServiceName source" = 1, "ServiceName pool" = 2, "ServiceName partner" = 1 }
     error_message = "The cost in docs/deployment.md is for 7 metrics by service, 1 by source, 2 by pool and 1 by partner."
   }
-}
 
-run "api_scales_on_cpu_and_streams_on_streams" {
-  module {
-    source = "./modules/service"
-  }
-
+  # Api scales on cpu and streams on streams.
   assert {
     condition     = toset(keys(aws_appautoscaling_policy.cpu)) == toset(["api"]) && toset(keys(aws_appautoscaling_policy.streams)) == toset(["streams"])
     error_message = "Each service has its own reason to grow."
@@ -315,12 +276,15 @@ run "api_scales_on_cpu_and_streams_on_streams" {
   }
 }
 
-run "one_service_does_both" {
+run "one_service_with_access_logs_and_a_web_acl" {
   module {
     source = "./modules/service"
   }
 
   variables {
+    access_logs_bucket = "logs.example"
+    web_acl_arn        = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/board/a"
+
     services = {
       api = { cpu = 256, memory_mb = 1024, tasks_least = 1, tasks_most = 3, drain_seconds = 60, paths = [], scales_on_cpu = true, most_streams = 2000 }
     }
@@ -334,6 +298,17 @@ run "one_service_does_both" {
   assert {
     condition     = toset(keys(aws_appautoscaling_policy.cpu)) == toset(["api"]) && toset(keys(aws_appautoscaling_policy.streams)) == toset(["api"])
     error_message = "It grows by either."
+  }
+
+  # Access logs and a web ACL by variable.
+  assert {
+    condition     = aws_lb.this.access_logs[0].enabled && aws_lb.this.access_logs[0].bucket == "logs.example"
+    error_message = "Access logs have to go to the bucket."
+  }
+
+  assert {
+    condition     = aws_wafv2_web_acl_association.this[0].web_acl_arn == var.web_acl_arn && aws_wafv2_web_acl_association.this[0].resource_arn == aws_lb.this.arn
+    error_message = "The web ACL has to stand in front of the balancer."
   }
 }
 
@@ -351,25 +326,4 @@ run "a_drain_that_fargate_would_cut_is_refused" {
   }
 
   expect_failures = [var.services]
-}
-
-run "access_logs_and_a_web_acl_by_variable" {
-  module {
-    source = "./modules/service"
-  }
-
-  variables {
-    access_logs_bucket = "logs.example"
-    web_acl_arn        = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/board/a"
-  }
-
-  assert {
-    condition     = aws_lb.this.access_logs[0].enabled && aws_lb.this.access_logs[0].bucket == "logs.example"
-    error_message = "Access logs have to go to the bucket."
-  }
-
-  assert {
-    condition     = aws_wafv2_web_acl_association.this[0].web_acl_arn == var.web_acl_arn && aws_wafv2_web_acl_association.this[0].resource_arn == aws_lb.this.arn
-    error_message = "The web ACL has to stand in front of the balancer."
-  }
 }

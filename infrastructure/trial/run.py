@@ -42,7 +42,6 @@ class Run:
         examples = {name: terraform.folder_of(name) for name in terraform.examples()}
         for name, folder in {"root": terraform.copy, **examples}.items():
             take(f"{name}: init", partial(terraform.initialise, folder))
-            take(f"{name}: validate", partial(terraform.validate, folder))
 
     def run_parts(self) -> None:
         """Run the parts, which take minutes, in parallel. Raises ProgramFailed after all have ended."""

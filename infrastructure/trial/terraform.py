@@ -67,9 +67,6 @@ class Terraform:
                 "`terraform providers mirror`, and set TF_PLUGIN_MIRROR to it"
             ) from None
 
-    def validate(self, folder: Path) -> None:
-        self.run(folder, "validate")
-
     def test(self, account: MockAccount) -> str:
         """Check the assertions on plans. The account provides data sources and secrets. Return the count."""
         output = self.run(self.copy, "test", **account.environment)
