@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -166,23 +166,28 @@ async def test_a_read_only_database_is_read_and_reported_until_it_accepts_scores
             await commit(store, submission("bob"))
 
 
-@pytest.mark.parametrize("mode", ["session", "transaction"])
 @pytest.mark.parametrize("way", ["standby", "read-only"])
-async def test_sessions_of_pgbouncer_to_the_old_primary_are_ended(pair: Pair, mode: str, way: str) -> None:
-    async with Relay(pair.old.port) as relay:
+async def test_sessions_of_pgbouncer_to_the_old_primary_are_ended_in_each_mode(pair: Pair, way: str) -> None:
+    async with Relay(pair.old.port) as relay, AsyncExitStack() as stack:
         url = f"postgresql://postgres@127.0.0.1:{relay.port}/scores"
-        with PgBouncer(url, pool_mode=mode) as bouncer:
-            async with opened(f"127.0.0.1:{bouncer.port}") as store:
-                await commit(store, submission("ada"))
-                await asyncio.gather(*(store.heads() for _ in range(2)))
-                await asyncio.to_thread(pair.new.catch_up)
-                await asyncio.to_thread(pair.old.demote if way == "standby" else pair.old.refuse_writes)
-                with pytest.raises(StoreUnavailable):
-                    await store.heads()
-                await asyncio.to_thread(pair.new.promote)
-                relay.target_port = pair.new.port
-                await committed(store, "bob")
-                assert await version(store) == 2
+        bouncers = [
+            stack.enter_context(PgBouncer(url, pool_mode=mode)) for mode in ("session", "transaction")
+        ]
+        addresses = [f"127.0.0.1:{bouncer.port}" for bouncer in bouncers]
+        stores = [await stack.enter_async_context(opened(address)) for address in addresses]
+        for store in stores:
+            await commit(store, submission("ada"))
+            await asyncio.gather(*(store.heads() for _ in range(2)))
+        await asyncio.to_thread(pair.new.catch_up)
+        await asyncio.to_thread(pair.old.demote if way == "standby" else pair.old.refuse_writes)
+        for store in stores:
+            with pytest.raises(StoreUnavailable):
+                await store.heads()
+        await asyncio.to_thread(pair.new.promote)
+        relay.target_port = pair.new.port
+        for newest, store in enumerate(stores, start=3):
+            await committed(store, "bob")
+            assert await version(store) == newest
 
 
 async def test_an_old_primary_that_does_not_answer_is_replaced_by_the_new_one(pair: Pair) -> None:
@@ -198,16 +203,19 @@ async def test_an_old_primary_that_does_not_answer_is_replaced_by_the_new_one(pa
         assert await version(store) == 2
 
 
-@pytest.mark.parametrize("option", ["", "&target_session_attrs=read-write", "&target_session_attrs=primary"])
-async def test_of_several_hosts_the_primary_is_used(pair: Pair, option: str) -> None:
+async def test_of_several_hosts_the_primary_is_used_whatever_the_url_asks_for(pair: Pair) -> None:
     hosts = f"127.0.0.1:1,127.0.0.1:{pair.new.port},127.0.0.1:{pair.old.port}"
-    async with opened(hosts, option) as store:
-        await commit(store, submission("ada"))
+    options = ("", "&target_session_attrs=read-write", "&target_session_attrs=primary")
+    async with AsyncExitStack() as stack:
+        stores = [await stack.enter_async_context(opened(hosts, option)) for option in options]
+        for store in stores:
+            await commit(store, submission("ada"))
         await asyncio.to_thread(pair.new.catch_up)
         await asyncio.to_thread(pair.old.demote)
         await asyncio.to_thread(pair.new.promote)
-        await committed(store, "bob")
-        assert await version(store) == 2
+        for newest, store in enumerate(stores, start=4):
+            await committed(store, "bob")
+            assert await version(store) == newest
 
 
 TAKES_NO_WRITES = """
