@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scoreboard.domain.errors import StoreUnavailable
-from scoreboard.domain.standings import ChangeKind
+from scoreboard.domain.standings import ChangeKind, Snapshot
 from scoreboard.fanout.board_cache import BoardCache
 from scoreboard.fanout.encoding import Frame
 from scoreboard.fanout.hub import Hub
@@ -51,6 +51,34 @@ async def test_a_score_does_not_wait_for_a_fill_of_the_ranking_but_starts_it(
         assert await service.score() is None
         await until(lambda: service.ranking.is_readable)
         assert await service.score() == 1
+
+
+async def test_a_slow_read_of_a_stream_that_opens_does_not_replace_a_newer_board(filled: Service) -> None:
+    view = StreamView("main", rows=5)
+    has_read, go_on = asyncio.Event(), asyncio.Event()
+
+    async def read(board: str, limit: int, offset: int, period: str) -> Snapshot:
+        snapshot = await filled.reader.page(board, limit, offset, period)
+        if limit == view.rows and not has_read.is_set():
+            has_read.set()
+            await go_on.wait()
+        return snapshot
+
+    hub = Hub(["main"])
+    publisher = Publisher(BoardCache(read, {"main": MAIN}), hub, ("main",))
+    hub.open(view)
+    slow = asyncio.create_task(publisher.publish(view))
+    await has_read.wait()
+    await publisher._refresh()
+    assert await filled.score("bob") == 2
+    later = asyncio.create_task(publisher.publish(view))
+    for _ in range(100):
+        await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(slow, later)
+    newest = hub.newest(view)
+    assert newest is not None
+    assert newest.snapshot.version == await filled.version()
 
 
 async def test_a_gap_is_healed_by_the_next_score(filled: Service) -> None:

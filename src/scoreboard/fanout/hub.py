@@ -62,6 +62,10 @@ class Hub:
         """Prepare for subscribers of a view, which join soon. Raises TooManyViews."""
         self._rings.add(view)
 
+    def is_open(self, view: StreamView) -> bool:
+        """Return True if a view has subscribers, or had some a moment ago, or may have some soon."""
+        return self._rings.get(view) is not None
+
     def watched_views(self, board: str) -> Sequence[StreamView]:
         """Return the views of a board that have subscribers."""
         return [view for view in self._rings.views(board) if len(self._rings[view])]

@@ -79,7 +79,8 @@ class Publisher:
             for board in self._boards
             for view in (StreamView(board), *self._hub.watched_views(board))
         }
-        for view in self._publish_view.keys() - views.keys():
+        # A stream may be opening. Two reads of a view at the same time could end in the wrong order.
+        for view in [view for view in self._publish_view if not self._hub.is_open(view)]:
             del self._publish_view[view]
         for view in views:
             await self._publish_or_log(view)
