@@ -20,6 +20,7 @@ from tests.e2e.processes import environment, scoreboard
 from tests.harness import settings_in
 from tests.key_server import publishing
 from tests.limits import LIMIT_SECONDS
+from tests.servers import faked_clock
 from tests.servers.faked_clock import FakedClock
 from tests.servers.postgresql import PostgresServer
 from tests.servers.redis import RedisCluster, RedisServer
@@ -31,7 +32,11 @@ DATABASE = "chaos"
 
 KID: Final = "chaos"
 
-TOKEN_SECONDS: Final = 3_600
+TOKEN_SECONDS: Final = 20 * 86_400
+"""Tokens outlive the leaps of a clock. The longest accepted lifetime is 30 days."""
+
+LEAPING: Final = (sys.executable, "-P", str(Path(faked_clock.__file__).with_name("leaping_clock.py")))
+"""An instance whose machine may be suspended."""
 
 SHOWN_LINES: Final = 100
 
@@ -40,10 +45,20 @@ class World:
     """Run the whole deployment, from an empty database. All its processes are ended by their ids."""
 
     def __init__(
-        self, instances: int = 2, *, is_cluster: bool = False, has_clock: bool = False, **settings: str
+        self,
+        instances: int = 2,
+        *,
+        is_cluster: bool = False,
+        has_clock: bool = False,
+        leaps: bool = False,
+        catalog: str | None = None,
+        **settings: str,
     ) -> None:
+        """With a clock, PostgreSQL's can be set. If it leaps, it is that of the instances, too."""
         self._given = settings
-        self._has_clock = has_clock
+        self._has_clock = has_clock or leaps
+        self._leaps = leaps
+        self._catalog = catalog
         self._count = instances
         self._is_cluster = is_cluster
         self._stack = ExitStack()
@@ -52,6 +67,8 @@ class World:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scoreboard-chaos-")))
+            if self._catalog is not None:
+                (self.folder / "catalog.toml").write_text(self._catalog)
             if self._has_clock:
                 self.clock = stack.enter_context(FakedClock())
             self.postgres = stack.enter_context(
@@ -76,10 +93,15 @@ class World:
                 **self._given,
             }
             migrate(self.settings)
-            variables = environment(self.folder, **self._settings)
-            self.instances = [stack.enter_context(Instance(variables)) for _ in range(self._count)]
+            self.instances = [stack.enter_context(self._instance()) for _ in range(self._count)]
             self._stack = stack.pop_all()
         return self
+
+    def _instance(self) -> Instance:
+        variables = environment(self.folder, **self._settings)
+        if self._leaps:
+            return Instance({**variables, **self.clock.leaping_environment}, LEAPING)
+        return Instance(variables)
 
     def __exit__(self, *exc_info: object) -> None:
         if exc_info[0] is not None:

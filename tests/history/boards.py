@@ -5,12 +5,14 @@
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.events import Event
 from scoreboard.domain.standings import Entry, Snapshot
 from tests.history.records import TOP, Acknowledged, Attempt, Frame, History
 from tests.history.submissions import begins, last_possible
+from tests.plain_board import kind_of
 
 
 class ReplayedBoard:
@@ -29,12 +31,16 @@ class ReplayedBoard:
         return len(self._order)
 
     def append(self, event: Event) -> None:
-        """Apply the next event."""
+        """Apply the next event. A rollover changes no row."""
+        self.at_us = event.reading_us
+        if event.period is None:
+            self._apply(event)
+
+    def _apply(self, event: Event) -> None:
         player, known = event.player, self._places.get(event.player)
         if known is not None and self._is_listed(player):
             del self._order[bisect_left(self._order, known)]
         self._events[event.version] = event
-        self.at_us = event.reading_us
         reached = known[1] if known else event.version
         if event.kind in {"award", "adjust"}:
             if event.points or not self._counted[player]:
@@ -72,7 +78,8 @@ class ReplayedBoard:
 
     def rank(self, player: int) -> int | None:
         """Return a player's rank, or None if the player is not listed."""
-        return bisect_left(self._order, self._places[player]) + 1 if self._is_listed(player) else None
+        place = self._places.get(player)
+        return bisect_left(self._order, place) + 1 if place and self._is_listed(player) else None
 
     def entries(self, limit: int, history: History) -> tuple[Entry, ...]:
         """Return the first entries, in order of rank."""
@@ -82,6 +89,36 @@ class ReplayedBoard:
         )
 
 
+class ReplayedPeriods:
+    """A board in its open periods and of all time, after a number of events of its ledger.
+
+    It knows no corrections in periods.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[str, str] = {ALL_TIME: ALL_TIME}
+        self._boards = {ALL_TIME: ReplayedBoard()}
+
+    def __getitem__(self, kind: str) -> tuple[str, ReplayedBoard]:
+        """Return the open period of a kind, or `all`, and the board in it."""
+        period = self._open[kind]
+        return period, self._boards[period]
+
+    def get(self, period: str) -> ReplayedBoard | None:
+        """Return the board in a period that is open."""
+        return self._boards.get(period)
+
+    def append(self, event: Event) -> None:
+        """Apply the next event."""
+        if event.period is not None:
+            kind = kind_of(event.period)
+            self._boards.pop(self._open.get(kind, ""), None)
+            self._open[kind] = event.period
+            self._boards[event.period] = ReplayedBoard()
+        for board in self._boards.values():
+            board.append(event)
+
+
 def shown(history: History) -> Iterator[str]:
     """Check that each frame and final read is the board after exactly `version` events of its ledger."""
     frames: defaultdict[str, defaultdict[int, list[Frame]]] = defaultdict(lambda: defaultdict(list))
@@ -89,8 +126,9 @@ def shown(history: History) -> Iterator[str]:
         frames[frame.snapshot.board][frame.snapshot.version].append(frame)
     ledgers = history.ledgers()
     for board, by_version in frames.items():
-        replayed = ReplayedBoard()
-        yield from _compare(by_version.pop(0, []), replayed, history)
+        replayed = ReplayedPeriods()
+        # Before the first event, no period has begun.
+        yield from _compare(by_version.pop(0, []), replayed, history, kind=ALL_TIME)
         for event in ledgers.get(board, []):
             replayed.append(event)
             yield from _compare(by_version.pop(event.version, []), replayed, history)
@@ -98,12 +136,19 @@ def shown(history: History) -> Iterator[str]:
             yield from (f"{frame}, which the ledger does not have" for frame in unheard_of)
 
 
-def _compare(frames: list[Frame], replayed: ReplayedBoard, history: History) -> Iterator[str]:
-    expected: dict[int, tuple[Entry, ...]] = {}
+def _compare(
+    frames: list[Frame], replayed: ReplayedPeriods, history: History, kind: str | None = None
+) -> Iterator[str]:
+    expected: dict[tuple[str, int], tuple[Entry, ...]] = {}
     for frame in frames:
-        if frame.limit not in expected:
-            expected[frame.limit] = replayed.entries(frame.limit, history)
-        differences = _differences(frame, replayed, expected[frame.limit])
+        period = kind or frame.snapshot.period
+        board = replayed.get(period)
+        if board is None:
+            yield f"{frame}, at which the period is not open"
+            continue
+        if (period, frame.limit) not in expected:
+            expected[period, frame.limit] = board.entries(frame.limit, history)
+        differences = _differences(frame, board, expected[period, frame.limit])
         yield from (f"{frame} shows {difference}" for difference in differences)
 
 
@@ -153,8 +198,9 @@ def back(history: History) -> Iterator[str]:
     """Check that no watcher goes back, on any instance, and that each watcher sees its own board."""
     newest: dict[str, Frame] = {}
     for frame in history.frames:
-        if frame.snapshot.board != history.watchers[frame.watcher]:
-            yield f"{frame}, and it watches {history.watchers[frame.watcher]}"
+        watched = (history.watchers[frame.watcher], history.kind(frame.watcher))
+        if (frame.snapshot.board, kind_of(frame.snapshot.period)) != watched:
+            yield f"{frame}, and it watches {' '.join(watched)}"
         before = newest.get(frame.watcher)
         if before is not None and frame.snapshot.version < before.snapshot.version:
             yield f"{frame} goes back: it had seen version {before.snapshot.version} from {before.instance}"
@@ -166,28 +212,37 @@ def ends(history: History) -> Iterator[str]:
     last = {frame.watcher: frame for frame in history.frames}
     most = max((frame.limit for frame in (*history.finals, *last.values())), default=TOP)
     heads: dict[str, int] = {}
-    finals: dict[str, tuple[Entry, ...]] = {}
+    finals: dict[tuple[str, str], tuple[str, tuple[Entry, ...]]] = {}
     ledgers = history.ledgers()
-    for board in history.boards():
-        replayed = ReplayedBoard()
+    for board, kind in history.views():
+        replayed = ReplayedPeriods()
         for event in ledgers.get(board, []):
             replayed.append(event)
             heads[board] = event.version
-        finals[board] = replayed.entries(most, history)
+        if kind == ALL_TIME or board in heads:
+            period, final = replayed[kind]
+            finals[board, kind] = period, final.entries(most, history)
     for watcher, board in history.watchers.items():
-        frame = last.get(watcher)
+        frame, kind = last.get(watcher), history.kind(watcher)
         if frame is None:
             yield f"{watcher} was never shown board {board}"
-        elif frame.snapshot.entries != finals[board][: frame.limit]:
-            yield f"{frame} is the last it was shown, and is not the final board at {heads.get(board, 0)}"
-    reads = {(read.instance, read.snapshot.board): read.snapshot.version for read in history.finals}
+        elif (board, kind) in finals:
+            period, entries = finals[board, kind]
+            if (frame.snapshot.period, frame.snapshot.entries) != (period, entries[: frame.limit]):
+                yield f"{frame} is the last it was shown, and is not the final board at {heads.get(board, 0)}"
+    yield from _final_reads(history, heads)
+
+
+def _final_reads(history: History, heads: Mapping[str, int]) -> Iterator[str]:
+    reads = {
+        (read.instance, read.snapshot.board, kind_of(read.snapshot.period)): read.snapshot.version
+        for read in history.finals
+    }
     for instance in history.instances:
-        for board in history.boards():
-            version = reads.get((instance, board))
+        for board, kind in history.views():
+            version = reads.get((instance, board, kind))
+            of = board if kind == ALL_TIME else f"{board} in its {kind}"
             if version is None:
-                yield f"{instance} did not show board {board} at the end"
+                yield f"{instance} did not show board {of} at the end"
             elif version != heads.get(board, 0):
-                yield (
-                    f"{instance} ends at version {version} of {board}, and the ledger at "
-                    f"{heads.get(board, 0)}"
-                )
+                yield f"{instance} ends at version {version} of {of}, and the ledger at {heads.get(board, 0)}"

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final
 
 from scoreboard.domain.rate_limit import RateLimit
-from tests.history import boards, ledger, submissions
+from tests.history import boards, ledger, periods, submissions
 from tests.history.records import History
 
 SHOWN: Final = 20
@@ -31,6 +31,9 @@ def check(history: History, limit: RateLimit | None = None) -> list[str]:
         ledger.sums(history),
         ledger.players(history),
         ledger.twice(history),
+        periods.rollovers(history),
+        periods.scores(history),
+        periods.named(history),
         boards.shown(history),
         boards.ranks(history),
         boards.back(history),

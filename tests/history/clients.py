@@ -3,12 +3,13 @@
 import asyncio
 import json
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import count
 from uuid import UUID
 
-from tests.history.records import NOT_CONNECTED, Acknowledged, Attempt, Outcome, Refused, Unknown
+from scoreboard.domain.definitions import Definition
+from tests.history.records import NOT_CONNECTED, Acknowledged, Attempt, Outcome, Refused, Unknown, views
 from tests.history.wire import Answer, ConnectionLost, Connections, NotConnected
 from tests.limits import LIMIT_SECONDS
 
@@ -42,6 +43,15 @@ class Plan:
     settle_seconds: float = LIMIT_SECONDS
     """The time at the end for clients to settle their keys, and for all instances and watchers to agree."""
     seed: int = 1
+    definitions: Mapping[str, Definition] = field(default_factory=dict)
+    """The boards with periods. Their open periods are watched, too."""
+    share_for_period: float = 0.0
+    """The submission names the period that its client saw last."""
+
+    @property
+    def views(self) -> Sequence[tuple[str, str]]:
+        """What is watched."""
+        return views(self.boards, self.definitions)
 
 
 class Clients:
@@ -66,24 +76,33 @@ class Clients:
         self._now = now
         self._rng = rng
         self._numbers = count(1)
+        self._seen: dict[str, str] = {}
+        """A period in the last answer for each action."""
         self._stopping = asyncio.Event()
 
     async def submit(
-        self, user_id: str, action_id: str, key: str | None = None, within_seconds: float | None = None
+        self,
+        user_id: str,
+        action_id: str,
+        key: str | None = None,
+        within_seconds: float | None = None,
+        period: str | None = None,
     ) -> Outcome:
         """Submit an action. With a key, retry on the next instance until it is acknowledged or refused.
 
-        `within_seconds` is the time limit of an answer, if it is not that of the plan.
+        `within_seconds` is the time limit of an answer, if it is not that of the plan. `period` is the one
+        for which the action is to count.
         """
         turn = self._rng.randrange(len(self._instances))
         until = self._now() + self._plan.retry_seconds
-        outcome = await self.attempt(self._instances[turn], user_id, action_id, key, within_seconds)
+        outcome = await self.attempt(self._instances[turn], user_id, action_id, key, within_seconds, period)
         wait = BACK_SECONDS[0]
         while key is not None and _may_be_tried_again(outcome) and self._now() < until:
             await asyncio.sleep(wait * self._rng.uniform(0.5, 1.5))
             wait = min(2 * wait, BACK_SECONDS[1])
             turn = (turn + 1) % len(self._instances)
-            outcome = await self.attempt(self._instances[turn], user_id, action_id, key, within_seconds)
+            instance = self._instances[turn]
+            outcome = await self.attempt(instance, user_id, action_id, key, within_seconds, period)
         return outcome
 
     async def attempt(
@@ -93,6 +112,7 @@ class Clients:
         action_id: str,
         key: str | None,
         within_seconds: float | None = None,
+        period: str | None = None,
     ) -> Outcome:
         """Send one request to one instance."""
         if user_id not in self._tokens:
@@ -100,7 +120,9 @@ class Clients:
         headers = {"authorization": f"Bearer {self._tokens[user_id]}", "content-type": "application/json"}
         if key is not None:
             headers["idempotency-key"] = key
-        body = json.dumps({"actionId": action_id, "userId": user_id}).encode()
+        body = {"actionId": action_id, "userId": user_id}
+        if period is not None:
+            body["period"] = period
         started = self._now()
         # A request that the end of the test cuts off was sent all the same.
         outcome: Outcome = Unknown("the client was stopped")
@@ -109,7 +131,7 @@ class Clients:
                 "POST",
                 "/api/scores",
                 headers,
-                body,
+                json.dumps(body).encode(),
                 within_seconds=within_seconds or self._plan.timeout_seconds,
             )
             outcome = _outcome(answer)
@@ -118,8 +140,12 @@ class Clients:
         except ConnectionLost as error:
             outcome = Unknown(str(error))
         finally:
-            self.attempts.append(Attempt(user_id, action_id, key, instance, started, self._now(), outcome))
+            self.attempts.append(
+                Attempt(user_id, action_id, key, instance, started, self._now(), outcome, period)
+            )
         if isinstance(outcome, Acknowledged):
+            if outcome.periods:
+                self._seen[action_id] = self._rng.choice(sorted(outcome.periods))
             self.acknowledged += 1
             self.answered.set()
         return outcome
@@ -132,14 +158,16 @@ class Clients:
             # submissions.
             user_id = f"user-{int(plan.users * rng.random() ** 2)}"
             action_id = rng.choice(plan.actions)
+            period = self._seen.get(action_id) if rng.random() < plan.share_for_period else None
             if rng.random() < plan.share_without_key:
-                await self.submit(user_id, action_id)
+                await self.submit(user_id, action_id, period=period)
                 continue
             key = self.new_name("key")
             times = 2 if rng.random() < plan.share_sent_twice else 1
-            await asyncio.gather(*(self.submit(user_id, action_id, key) for _ in range(times)))
+            submissions = (self.submit(user_id, action_id, key, period=period) for _ in range(times))
+            await asyncio.gather(*submissions)
             if rng.random() < plan.share_sent_again:
-                await self.submit(user_id, action_id, key)
+                await self.submit(user_id, action_id, key, period=period)
 
     async def _stopped_within(self, seconds: float) -> bool:
         try:
@@ -175,6 +203,7 @@ def _outcome(answer: Answer) -> Outcome:
         rank=document["rank"],
         version=document["version"],
         replayed=answer.headers.get("idempotent-replayed") == "true",
+        periods={period: result["score"] for period, result in document.get("periods", {}).items()},
     )
 
 

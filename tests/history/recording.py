@@ -13,6 +13,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.standings import Snapshot
 from tests.history.clients import Clients, Plan
 from tests.history.records import TOP, Acknowledged, Frame, History, Outcome
@@ -50,13 +51,13 @@ class Load:
         self._connections = {instance: Connections(instance) for instance in instances}
         self._clients = Clients(self._connections, token_for, plan, self.now, self._rng)
         self._watchers = [
-            Watcher(f"{board}-stays-{place}-{number}", board, (instance,))
-            for board in plan.boards
+            Watcher(f"{board}-{kind}-stays-{place}-{number}", board, (instance,), kind)
+            for board, kind in plan.views
             for place, instance in enumerate(instances)
             for number in range(plan.staying)
         ] + [
-            Watcher(f"{board}-rotates-{number}", board, instances)
-            for board in plan.boards
+            Watcher(f"{board}-{kind}-rotates-{number}", board, instances, kind)
+            for board, kind in plan.views
             for number in range(plan.rotating)
         ]
 
@@ -69,6 +70,8 @@ class Load:
             attempts=tuple(self._clients.attempts),
             frames=tuple(self._frames),
             finals=tuple(self._finals),
+            kinds={watcher.name: watcher.kind for watcher in self._watchers if watcher.kind != ALL_TIME},
+            definitions=self._plan.definitions,
         )
 
     def now(self) -> float:
@@ -140,8 +143,8 @@ class Load:
                 return board
             await asyncio.sleep(POLL_SECONDS)
 
-    async def _read(self, instance: str, board: str) -> Snapshot | None:
-        path = f"/api/leaderboard?board={board}&limit={FINAL_LIMIT}"
+    async def _read(self, instance: str, board: str, kind: str = ALL_TIME) -> Snapshot | None:
+        path = f"/api/leaderboard?board={board}&period={kind}&limit={FINAL_LIMIT}"
         within_seconds = self._plan.timeout_seconds
         try:
             answer = await self._connections[instance].request("GET", path, {}, within_seconds=within_seconds)
@@ -153,18 +156,21 @@ class Load:
         self._frames.append(frame)
         self._shown.set()
 
-    async def _watched(self, board: Snapshot) -> None:
-        while not self._watchers_have(board):
+    async def _watched(self, board: Snapshot, kind: str = ALL_TIME) -> None:
+        while not self._watchers_have(board, kind):
             self._shown.clear()
             await self._shown.wait()
 
-    def _watchers_have(self, board: Snapshot) -> bool:
+    def _watchers_have(self, board: Snapshot, kind: str) -> bool:
         """Return True if a change is visible in the top of the board. Other changes are not sent."""
+        top = (board.period, board.entries[:TOP])
         return all(
             watcher.shown is not None
-            and (watcher.shown.version >= board.version or watcher.shown.entries == board.entries[:TOP])
+            and (
+                watcher.shown.version >= board.version or (watcher.shown.period, watcher.shown.entries) == top
+            )
             for watcher in self._watchers
-            if watcher.board == board.board
+            if (watcher.board, watcher.kind) == (board.board, kind)
         )
 
     def start(self, group: asyncio.TaskGroup) -> tuple[list[asyncio.Task[None]], list[asyncio.Task[None]]]:
@@ -187,33 +193,33 @@ class Load:
         newest = dict.fromkeys(self._plan.boards, 0)
         for _, answer in self.history.acknowledged():
             newest[answer.board] = max(newest.get(answer.board, 0), answer.version)
-        for board, version in newest.items():
-            reads = await self._agreed(board, version)
+        for board, kind in self._plan.views:
+            reads = await self._agreed(board, kind, newest[board])
             self._finals += (
                 Frame("the end", instance, self.now(), read, FINAL_LIMIT)
                 for instance, read in reads.items()
                 if read is not None
             )
 
-    async def _agreed(self, board: str, version: int) -> dict[str, Snapshot | None]:
+    async def _agreed(self, board: str, kind: str, version: int) -> dict[str, Snapshot | None]:
         """Return each instance's board when it is stable and all watchers have it, or at the time limit."""
         reads: dict[str, Snapshot | None] = {}
         with suppress(TimeoutError):
             async with asyncio.timeout(self._plan.settle_seconds):
                 while True:
-                    before, reads = reads, await self._read_all(board)
+                    before, reads = reads, await self._read_all(board, kind)
                     first, *others = reads.values()
                     if first is None or first.version < version or any(read != first for read in others):
                         await asyncio.sleep(POLL_SECONDS)
                     elif before != reads:
                         await asyncio.sleep(CALM_SECONDS)
                     else:
-                        await self._watched(first)
+                        await self._watched(first, kind)
                         break
         return reads
 
-    async def _read_all(self, board: str) -> dict[str, Snapshot | None]:
-        return {instance: await self._read(instance, board) for instance in self._connections}
+    async def _read_all(self, board: str, kind: str) -> dict[str, Snapshot | None]:
+        return {instance: await self._read(instance, board, kind) for instance in self._connections}
 
     async def close(self) -> None:
         """Close all open connections."""

@@ -3,11 +3,13 @@
 Times are seconds on one monotonic clock, from the start of the recording.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 from uuid import UUID
 
+from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.definitions import Definition
 from scoreboard.domain.events import Event
 from scoreboard.domain.standings import Snapshot
 
@@ -16,6 +18,15 @@ TOP: Final = 10
 
 NOT_CONNECTED: Final = "not_connected"
 """The code of a request of which no byte was sent, because there was no connection."""
+
+
+def views(boards: Iterable[str], definitions: Mapping[str, Definition]) -> Sequence[tuple[str, str]]:
+    """Return each board with `all`, and with each kind of its periods."""
+    return [
+        (board, kind)
+        for board in boards
+        for kind in (ALL_TIME, *(definitions[board].periods if board in definitions else ()))
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,8 @@ class Acknowledged:
     rank: int | None
     version: int
     replayed: bool
+    periods: Mapping[str, int | None] = field(default_factory=dict)
+    """The player's score in each period that was open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,8 @@ class Attempt:
     started: float
     ended: float
     outcome: Outcome
+    period: str | None = None
+    """The period for which the action was to count, if the request named one."""
 
     def __str__(self) -> str:
         key = "no key" if self.key is None else f"key {self.key}"
@@ -80,8 +95,9 @@ class Frame:
 
     def __str__(self) -> str:
         shown = self.snapshot
+        period = "" if shown.period == ALL_TIME else f" in {shown.period}"
         return (
-            f"{self.watcher}, at {self.at:.3f} s from {self.instance}: {shown.board} at version "
+            f"{self.watcher}, at {self.at:.3f} s from {self.instance}: {shown.board}{period} at version "
             f"{shown.version}"
         )
 
@@ -90,9 +106,10 @@ class Frame:
 class History:
     """Everything that clients and watchers saw, in order, and the ledger to compare it with.
 
-    `watchers` maps each watcher to its board. `finals` are reads of every board from every instance, after
-    the last answer. `ledger` contains all events of all boards, those of each board in the order of their
-    versions. `users` maps player keys to user ids.
+    `watchers` maps each watcher to its board, `kinds` those that watch a period to its kind, and
+    `definitions` has the boards with periods. `finals` are reads of every board, and of its open periods,
+    from every instance, after the last answer. `ledger` contains all events of all boards, those of each
+    board in the order of their versions. `users` maps player keys to user ids.
     """
 
     instances: tuple[str, ...]
@@ -102,6 +119,8 @@ class History:
     finals: Sequence[Frame]
     ledger: Sequence[Event] = ()
     users: Mapping[int, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    definitions: Mapping[str, Definition] = field(default_factory=dict)
 
     def with_ledger(self, ledger: Sequence[Event], users: Mapping[int, str]) -> Self:
         """Return the same history with the contents of the store."""
@@ -112,6 +131,14 @@ class History:
         return tuple(
             sorted({*self.watchers.values(), *self.ledgers(), *(read.snapshot.board for read in self.finals)})
         )
+
+    def views(self) -> Sequence[tuple[str, str]]:
+        """Return what was watched, read or scored on."""
+        return views(self.boards(), self.definitions)
+
+    def kind(self, watcher: str) -> str:
+        """Return what a watcher watches: `all`, or a kind of period."""
+        return self.kinds.get(watcher, ALL_TIME)
 
     def ledgers(self) -> dict[str, list[Event]]:
         """Return the ledger of each board."""

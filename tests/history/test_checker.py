@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from scoreboard.domain.rate_limit import RateLimit
+from tests.history import period_forgeries
 from tests.history.checker import SHOWN, check
 from tests.history.forgeries import AFTER_IT_RAN, WATCHERS, WHILE_IT_RAN, story
 from tests.history.honest import ACTIONS, INSTANCES, Fate, Honest
@@ -35,6 +36,31 @@ def test_a_scoreboard_that_cheats_is_found_out(cheat: Callable[[Honest], None], 
 @pytest.mark.parametrize(("forge", "told"), AFTER_IT_RAN.values(), ids=AFTER_IT_RAN.keys())
 def test_a_forged_history_is_found_out(forge: Callable[[History], History], told: str) -> None:
     assert_found(forge(story()), told)
+
+
+def test_a_true_history_of_periods_is_believed() -> None:
+    history = period_forgeries.story()
+    assert check(history) == []
+    periods = {event.period for event in history.ledger if event.period is not None}
+    assert periods == {"2026-11-18", "2026-W47", "2026-11-19", "2026-11-23", "2026-W48"}
+    refused = [attempt.period for attempt in history.attempts if isinstance(attempt.outcome, Refused)]
+    assert refused == ["2026-11-18", "2026-W47"]
+
+
+@pytest.mark.parametrize(
+    ("cheat", "told"), period_forgeries.WHILE_IT_RAN.values(), ids=period_forgeries.WHILE_IT_RAN.keys()
+)
+def test_a_scoreboard_that_cheats_with_periods_is_found_out(
+    cheat: Callable[[Honest], None], told: str
+) -> None:
+    assert_found(period_forgeries.story(cheat), told)
+
+
+@pytest.mark.parametrize(
+    ("forge", "told"), period_forgeries.AFTER_IT_RAN.values(), ids=period_forgeries.AFTER_IT_RAN.keys()
+)
+def test_a_forged_history_of_periods_is_found_out(forge: Callable[[History], History], told: str) -> None:
+    assert_found(forge(period_forgeries.story()), told)
 
 
 def test_who_is_over_the_limit_is_found_out() -> None:
@@ -75,15 +101,23 @@ submissions = st.builds(
 )
 shows = st.builds(
     lambda watcher, instance: lambda scoreboard: scoreboard.watch(watcher, instance),
-    st.sampled_from(list(WATCHERS)),
+    st.sampled_from(list(period_forgeries.WATCHERS)),
     st.sampled_from(INSTANCES),
 )
-waits = st.builds(lambda length: lambda scoreboard: scoreboard.wait(length), seconds)
+waits = st.builds(
+    lambda length: lambda scoreboard: scoreboard.wait(length),
+    st.one_of(seconds, st.just(period_forgeries.HALF_A_DAY)),
+)
 
 
 @given(st.lists(st.one_of(submissions, submissions, shows, waits), max_size=60))
 def test_any_true_history_is_believed(steps: list[Step]) -> None:
-    scoreboard = Honest(WATCHERS, LIMIT)
+    scoreboard = Honest(
+        period_forgeries.WATCHERS,
+        LIMIT,
+        kinds=period_forgeries.KINDS,
+        definitions=period_forgeries.DEFINITIONS,
+    )
     for step in steps:
         step(scoreboard)
     assert check(scoreboard.finish(), LIMIT) == []

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from scoreboard.domain.boards import ALL_TIME
 from scoreboard.domain.standings import Entry, Snapshot
 from tests.history.records import Frame
 from tests.history.wire import ConnectionLost, Connections, NotConnected
@@ -23,11 +24,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Watcher:
-    """A watcher of a board on these instances. It connects to them in turn."""
+    """A watcher of a board in a kind of period on these instances. It connects to them in turn."""
 
-    def __init__(self, name: str, board: str, instances: Sequence[str]) -> None:
+    def __init__(self, name: str, board: str, instances: Sequence[str], kind: str = ALL_TIME) -> None:
         self.name = name
         self.board = board
+        self.kind = kind
         self.shown: Snapshot | None = None
         self._instances = instances
 
@@ -45,7 +47,7 @@ class Watcher:
             headers = {"accept": "text/event-stream"}
             if self.shown is not None:
                 headers["last-event-id"] = str(self.shown.version)
-            path = f"/api/leaderboard/stream?board={self.board}"
+            path = f"/api/leaderboard/stream?board={self.board}&period={self.kind}"
             stream = connections[instance].events(path, headers, within_seconds=SILENCE_SECONDS)
             try:
                 async with aclosing(stream):
@@ -65,11 +67,19 @@ def read_snapshot(text: str) -> Snapshot:
     """Parse a board of the API, without names. Results are cached: many watchers receive the same bytes."""
     document: dict[str, Any] = json.loads(text)
     entries = tuple(
-        Entry(entry["rank"], entry["userId"], None, entry["score"], _microseconds(entry["reachedAt"]))
+        Entry(
+            entry["rank"],
+            entry["userId"],
+            None,
+            entry["score"],
+            _microseconds(entry["reachedAt"]),
+            tuple(entry.get("columns", {}).values()),
+        )
         for entry in document["entries"]
     )
     at_us = 0 if document["updatedAt"] is None else _microseconds(document["updatedAt"])
-    return Snapshot(document["board"], document["version"], at_us, document["players"], entries)
+    period = document.get("period", ALL_TIME)
+    return Snapshot(document["board"], document["version"], at_us, document["players"], entries, period)
 
 
 def _microseconds(time: str) -> int:

@@ -38,6 +38,11 @@ class FakedClock:
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
 
+    @property
+    def leaping_environment(self) -> Mapping[str, str]:
+        """The environment of a process with a `leaping_clock`."""
+        return {"FAKETIME_TIMESTAMP_FILE": str(self._file)}
+
     def set_ahead(self, seconds: int) -> None:
         """Set the clock ahead by `seconds` in total. A reader sees the old time or the new one."""
         written = self._folder / "written"
