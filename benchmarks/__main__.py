@@ -57,7 +57,12 @@ def main(
     seconds: Annotated[float, typer.Option(min=1, max=300, help="Duration of each measurement.")] = 10,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="Alternating rounds of a comparison.")] = 3,
     players: Annotated[
-        int, typer.Option(min=1, max=10_000_000, help="Players in “start” and “distributed-fill”.")
+        int,
+        typer.Option(
+            min=1,
+            max=10_000_000,
+            help="Players in “start”, “many-reads”, “distributed-fill” and “…rollover”.",
+        ),
     ] = 1_000_000,
     streams: Annotated[
         int, typer.Option(min=1, max=10_000, help="Open streams, except in “fanout…”.")
@@ -72,6 +77,13 @@ def main(
         bool,
         typer.Option("--compare", help="In “fanout”, alternate with a loop in C and with two libraries."),
     ] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            help="In “updates” and “distributed-updates”, alternate with the server of this other checkout, "
+            "by its .venv."
+        ),
+    ] = None,
     at_least: Annotated[
         list[str] | None,
         typer.Option(help="Exit with 1 if a figure is lower, for example updates.rate=3000. Repeatable."),
@@ -97,7 +109,7 @@ def main(
     goals += [parse_goal(text, False, chosen) for text in at_most or ()]
     for name in chosen:
         goals += [Goal(name, figure, False, most) for figure, most in PROMISED.get(name, {}).items()]
-    options = Options(seconds, rounds, players, streams, crowd, compare, rate)
+    options = Options(seconds, rounds, players, streams, crowd, compare, rate, against)
     results = measure(chosen, options)
     if plot_to is not None and options.distributions:
         title = f"From a POST to each of {crowd:,} open streams, on {machine()['cores']} cores"

@@ -18,7 +18,7 @@ from benchmarks.fill import until_filled
 from benchmarks.machine import cpu_seconds
 from benchmarks.measuring import connected, flood
 from benchmarks.options import Figures, OnTick, Options
-from benchmarks.seed import best, name, seed_postgresql, user_id
+from benchmarks.seed import Seed, best, name, seed_postgresql, user_id
 from benchmarks.target import Target
 from tests.servers.process import children_of
 
@@ -65,7 +65,7 @@ async def _of_streams(options: Options, on_tick: OnTick) -> Figures:
 
 async def _of_scores(options: Options, on_tick: OnTick) -> Figures:
     with deployed() as deployment:
-        await seed_postgresql(deployment.database.url(), PLAYERS, lambda part: on_tick(0.1 * part))
+        await seed_postgresql(deployment.url, Seed(PLAYERS), lambda part: on_tick(0.1 * part))
         database = database_bytes(deployment)
         found: Figures = {"player_bytes": (database["players"] + database["standings"]) / PLAYERS}
         with deployment.instances(2) as (posted, watched):

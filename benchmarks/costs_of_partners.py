@@ -6,7 +6,8 @@ from itertools import cycle, islice
 from time import process_time
 from uuid import uuid4
 
-from benchmarks.deployment import BOARD, PREFIX, Deployment
+from benchmarks.catalogs import BOARD
+from benchmarks.deployment import PREFIX, Deployment
 from benchmarks.options import Figures
 from benchmarks.seed import name, user_id
 from scoreboard.domain.boards import ALL_TIME, Action, Board

@@ -1,13 +1,14 @@
 """Scenarios of the distributed deployment: instances on PostgreSQL with flushed commits, and on Redis."""
 
+from collections.abc import Sequence
 from functools import partial
-from itertools import chain
 
 from benchmarks.crowded import reach_of_scores
 from benchmarks.deployment import deployed
-from benchmarks.measuring import USERS, flood, in_turns, medians, posts, steady
+from benchmarks.measuring import USERS, compare, flood, in_turns, medians, posts, ratio, steady
 from benchmarks.options import Figures, OnTick, Options
 from benchmarks.slow_flush import flush_ms, slow_flush
+from benchmarks.target import COMMAND, programs
 
 SLOW_FLUSH_INSTANCES = 4
 SLOW_FLUSH_RATE = 1_000
@@ -16,23 +17,27 @@ SLOW_FLUSH_RATE = 1_000
 async def distributed_updates(options: Options, on_tick: OnTick) -> Figures:
     """Durable score updates as fast as possible on one instance and on two with the same load, in turns.
 
-    64 connections and 500 users, who all use both instances. The figures are medians of the rounds.
+    64 connections and 500 users, who all use both instances. Each round begins with an empty database. The
+    figures are medians of the rounds. `--against` adds rounds of one instance of another checkout.
     """
     with deployed() as deployment:
 
-        async def measure(count: int, tick: OnTick) -> Figures:
-            with deployment.instances(count) as targets:
+        async def measure(count: int, program: Sequence[str], tick: OnTick) -> Figures:
+            with deployment.emptied(program=program) as own, own.instances(count) as targets:
                 return await flood(targets, posts(targets[0], USERS), options.seconds / 2, 201, tick)
 
-        measures = {str(count): partial(measure, count) for count in (1, 2)}
+        of_one = programs(options.against)
+        measures = {name: partial(measure, 1, program) for name, program in of_one.items()}
+        measures["two"] = partial(measure, 2, COMMAND)
         rounds = await in_turns(measures, options.rounds, on_tick)
-    one, two = map(medians, rounds.values())
+    two = rounds.pop("two")
+    figures, of_two = compare(rounds), medians(two)
+    figures["other_answers"] += sum(each["other_answers"] for each in two)
     return {
-        **one,
-        "rate_of_two": two["rate"],
-        "ratio_of_two": two["rate"] / one["rate"] if one["rate"] else 0,
-        "p99_of_two_ms": two["p99_ms"],
-        "other_answers": sum(figures["other_answers"] for figures in chain(*rounds.values())),
+        **figures,
+        "rate_of_two": of_two["rate"],
+        "ratio_of_two": ratio(two, rounds["this"]),
+        "p99_of_two_ms": of_two["p99_ms"],
     }
 
 

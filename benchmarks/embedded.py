@@ -1,24 +1,43 @@
 """Scenarios of the embedded deployment: one server on a SQLite file. Each scenario starts its own servers."""
 
 import asyncio
-import json
 import tempfile
 import time
+from collections.abc import Sequence
+from functools import partial
 from itertools import cycle, repeat
 from pathlib import Path
 
 from benchmarks.client import at_rate
 from benchmarks.crowded import reach_of_scores
-from benchmarks.measuring import USERS, connected, flood, posts, steady, under_load
+from benchmarks.measuring import (
+    USERS,
+    compare,
+    connected,
+    flood,
+    has_rank,
+    in_turns,
+    posts,
+    steady,
+    under_load,
+)
 from benchmarks.options import Figures, OnTick, Options
-from benchmarks.seed import seed_sqlite
-from benchmarks.target import Target
+from benchmarks.seed import Seed, seed_sqlite, short_id
+from benchmarks.target import Target, programs
 
 
 async def updates(options: Options, on_tick: OnTick) -> Figures:
-    """Durable score updates as fast as possible: 64 connections, 500 users."""
-    with Target() as target:
-        return await flood([target], posts(target, USERS), options.seconds, 201, on_tick)
+    """Durable score updates as fast as possible: 64 connections, 500 users.
+
+    `--against` adds the server of another checkout, in turns. Each round begins with an empty database.
+    """
+
+    async def measure(program: Sequence[str], tick: OnTick) -> Figures:
+        with Target(command=program) as target:
+            return await flood([target], posts(target, USERS), options.seconds, 201, tick)
+
+    measures = {name: partial(measure, program) for name, program in programs(options.against).items()}
+    return compare(await in_turns(measures, 1 if options.against is None else options.rounds, on_tick))
 
 
 async def refused(options: Options, on_tick: OnTick) -> Figures:
@@ -54,15 +73,11 @@ async def start(options: Options, on_tick: OnTick) -> Figures:
     """Start with many players in the file: the time until requests are answered, and until a rank is."""
     with tempfile.TemporaryDirectory(prefix="scoreboard-load-") as folder:
         path = Path(folder) / "scoreboard.db"
-        await asyncio.to_thread(seed_sqlite, path, options.players, lambda part: on_tick(0.9 * part))
+        seed = Seed(options.players, to_id=short_id)
+        await asyncio.to_thread(seed_sqlite, path, seed, lambda part: on_tick(0.9 * part))
         with Target({"SCOREBOARD_DATABASE_URL": f"sqlite:///{path}"}) as target:
             ready = time.perf_counter() - target.started_at
-            request = target.post("newcomer")
-            async with connected([target], 1) as connections:
-                while True:
-                    (answer,) = await at_rate(connections, repeat(request), 20, 0.05)
-                    if json.loads(answer.body)["rank"] is not None:
-                        break
+            await until_ranked(target)
             ranked = time.perf_counter() - target.started_at
             figures = await steady([target], posts(target, USERS), options.seconds, 201)
             page = target.get(f"/api/leaderboard?limit=100&offset={options.players // 2}")
@@ -76,6 +91,15 @@ async def start(options: Options, on_tick: OnTick) -> Figures:
                 "update_p95_ms": figures["p95_ms"],
                 "deep_page_p95_ms": pages["p95_ms"],
             }
+
+
+async def until_ranked(target: Target) -> None:
+    """Submit scores until one is answered with a rank."""
+    async with connected([target], 1) as connections:
+        while True:
+            (answer,) = await at_rate(connections, repeat(target.post("newcomer")), 20, 0.05)
+            if has_rank(answer):
+                break
 
 
 async def streams(options: Options, on_tick: OnTick) -> Figures:

@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from itertools import pairwise
 from time import perf_counter
 
+from benchmarks.catalogs import BOARD
 from benchmarks.client import Sent
-from benchmarks.deployment import BOARD, Deployment
+from benchmarks.deployment import Deployment
+from benchmarks.expected_board import wrong_boards
 from benchmarks.measuring import has_rank, latencies, others, under_load
 from benchmarks.options import Figures, OnTick, ignore_tick
-from benchmarks.seed import best, name, user_id
+from benchmarks.seed import Seed, best, name, user_id
 from benchmarks.target import Target
 from scoreboard.domain.errors import RankingUnavailable
 
@@ -28,28 +31,36 @@ NEWCOMERS = 100
 """The numbers of players who score. A leader's score changes the top ten."""
 
 
-async def fill(deployment: Deployment, targets: Sequence[Target], players: int, on_tick: OnTick) -> Figures:
-    """Measure from the start of the instances, which have just started, until some time after the fill."""
+async def fill(deployment: Deployment, targets: Sequence[Target], seed: Seed, on_tick: OnTick) -> Figures:
+    """Measure from the start of the instances, which have just started, until some time after the fill.
+
+    All views of the board are read from each instance, and compared with the ledger.
+    """
     started_at, ready_at = targets[0].started_at, perf_counter()
-    boards = [targets[0].get("/api/leaderboard")]
+    periods = ("all", *seed.definition.periods)
+    boards = [targets[0].get(f"/api/leaderboard?period={period}") for period in periods]
     async with AsyncExitStack() as stack:
         # A single connection receives the boards in the order in which they were built.
-        loads = [under_load([target], boards, BOARDS_A_SECOND, 1) for target in targets]
+        loads = [under_load([target], [board], BOARDS_A_SECOND, 1) for target in targets for board in boards]
         seen = [await stack.enter_async_context(load) for load in loads]
-        scoring = under_load(targets, _posts(targets[0], players), UPDATES_A_SECOND)
+        scoring = under_load(targets, _posts(targets[0], seed.players), UPDATES_A_SECOND)
         sent = await stack.enter_async_context(scoring)
-        await until_filled(deployment, players, on_tick)
+        await until_filled(deployment, seed.version(seed.players), on_tick)
         filled_at = perf_counter()
         await asyncio.sleep(AFTER_SECONDS)
     reads = [read for of_instance in seen for read in of_instance]
+    ranked = [one.planned_at + one.seconds for one in sent if has_rank(one)]
     return {
-        "players": players,
+        "players": seed.players,
+        "views": len(periods),
         "ready_s": ready_at - started_at,
         "fill_s": filled_at - started_at,
-        "ranked_s": min(one.planned_at + one.seconds for one in sent if has_rank(one)) - started_at,
+        "ranked_s": min(ranked, default=math.inf) - started_at,
         "update_p95_ms": _p95_ms_before(filled_at, sent),
         "board_p95_ms": _p95_ms_before(filled_at, reads),
+        "boards": len(reads),
         "went_back": sum(map(_times_back, seen)),
+        "wrong_boards": wrong_boards(deployment, seed, reads),
         "other_answers": others(sent, 201) + others(reads, 200),
     }
 
@@ -64,7 +75,7 @@ def _times_back(seen: Sequence[Sent]) -> int:
     return sum(version < before for before, version in pairwise(versions))
 
 
-async def until_filled(deployment: Deployment, players: int, on_tick: OnTick = ignore_tick) -> None:
+async def until_filled(deployment: Deployment, version: int, on_tick: OnTick = ignore_tick) -> None:
     async with asyncio.timeout(LIMIT_SECONDS), deployment.ranking() as ranking:
         while True:
             try:
@@ -74,7 +85,7 @@ async def until_filled(deployment: Deployment, players: int, on_tick: OnTick = i
             if progress is not None:
                 if progress.readable:
                     return
-                on_tick(min(1.0, progress.version / players))
+                on_tick(min(1.0, progress.version / version))
             await asyncio.sleep(ASK_AGAIN_SECONDS)
 
 

@@ -1,41 +1,58 @@
-"""A million players: the fill of an empty Redis, and reads of the full one.
+"""A million players on a board with a day, a week and a month: the fill of an empty Redis, and questions.
 
-Both scenarios share one database, because filling it takes most of the time.
+Both scenarios of the distributed deployment share one database, because filling it takes most of the time.
 """
 
 import asyncio
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
-from random import Random
-from time import perf_counter
+from pathlib import Path
 
-from benchmarks.deployment import BOARD, Deployment, deployed
+from benchmarks.catalogs import WITH_PERIODS, catalog, today_us
+from benchmarks.deployment import Deployment, deployed
+from benchmarks.embedded import until_ranked
 from benchmarks.fill import fill
-from benchmarks.measuring import latencies, posts, steady, under_load
+from benchmarks.measuring import others, posts, under_load
 from benchmarks.options import Figures, OnTick, Options
-from benchmarks.seed import seed_postgresql
+from benchmarks.questions import Pace, ask
+from benchmarks.seed import Seed, seed_postgresql, seed_sqlite, short_id
 from benchmarks.target import Target
-from scoreboard.domain.boards import ALL_TIME
-from scoreboard.domain.queries import Players
 
 WRITES_A_SECOND = 10
-PLACES_A_SECOND = 100
+QUESTIONS_A_SECOND = 100
 
 
 async def many_players(options: Options, on_tick: OnTick) -> Mapping[str, Figures]:
     """Run both. Return the figures by scenario."""
-    players = options.players
-    with deployed() as deployment:
-        await seed_postgresql(deployment.database.url(), players, lambda part: on_tick(0.25 * part))
+    seed = Seed(options.players, WITH_PERIODS, today_us())
+    with catalog(WITH_PERIODS) as settings, deployed(further=settings) as deployment:
+        await seed_postgresql(deployment.url, seed, lambda part: on_tick(0.25 * part))
         with deployment.instances(2) as targets:
-            filled = await fill(deployment, targets, players, lambda part: on_tick(0.3 + 0.2 * part))
-            reads = await _reads(deployment, targets, options, lambda part: on_tick(0.5 + 0.2 * part))
+            filled = await fill(deployment, targets, seed, lambda part: on_tick(0.3 + 0.2 * part))
+            reads = await _questions(targets, seed, options)
+            on_tick(0.7)
             is_clean = await asyncio.to_thread(_verify, deployment)
             on_tick(0.95)
     return {
         "distributed-fill": {**filled, "verify_clean": is_clean},
         "distributed-reads": reads,
     }
+
+
+async def many_reads(options: Options, on_tick: OnTick) -> Figures:
+    """Ask the same questions of one process on SQLite."""
+    seed = Seed(options.players, WITH_PERIODS, today_us(), short_id)
+    with tempfile.TemporaryDirectory(prefix="scoreboard-load-") as folder, catalog(WITH_PERIODS) as settings:
+        path = Path(folder) / "scoreboard.db"
+        await asyncio.to_thread(seed_sqlite, path, seed, lambda part: on_tick(0.6 * part))
+        with Target({"SCOREBOARD_DATABASE_URL": f"sqlite:///{path}", **settings}) as target:
+            await until_ranked(target)
+            on_tick(0.7)
+            return {
+                **await _questions([target], seed, options),
+                "resident_mb": target.resident_bytes() / 1_000_000,
+            }
 
 
 def _verify(deployment: Deployment) -> bool:
@@ -45,36 +62,10 @@ def _verify(deployment: Deployment) -> bool:
     return verified.returncode == 0
 
 
-async def _reads(
-    deployment: Deployment, targets: Sequence[Target], options: Options, on_tick: OnTick
-) -> Figures:
-    """Read the top ten, a page in the middle, and a rank, each 100 times per second, next to some writes."""
-    paths = {"top": "/api/leaderboard", "page": f"/api/leaderboard?limit=100&offset={options.players // 2}"}
-    seconds = options.seconds / 3
-    figures: Figures = {"players": options.players}
-    async with under_load(targets, posts(targets[0], 20), WRITES_A_SECOND, 4):
-        figures["other_answers"] = 0
-        for what, path in paths.items():
-            read = await steady(targets, [targets[0].get(path)], seconds, 200)
-            figures |= {f"{what}_p50_ms": read["p50_ms"], f"{what}_p95_ms": read["p95_ms"]}
-            figures["other_answers"] += read["other_answers"]
-        places = latencies(await _places(deployment, options.players, seconds))
-        figures |= {"place_p50_ms": places["p50_ms"], "place_p95_ms": places["p95_ms"]}
-    on_tick(1)
-    return figures
-
-
-async def _places(deployment: Deployment, players: int, seconds: float) -> list[float]:
-    """Return how long the ranking driver takes for the rank of random players."""
-    random = Random(1)
-    taken = []
-    async with deployment.ranking() as ranking:
-        await ranking.read(BOARD, ALL_TIME, Players((1,)))
-        started = perf_counter()
-        for number in range(round(seconds * PLACES_A_SECOND)):
-            planned_at = started + number / PLACES_A_SECOND
-            await asyncio.sleep(max(0.0, planned_at - perf_counter()))
-            player = random.randint(1, players)
-            assert (await ranking.read(BOARD, ALL_TIME, Players((player,)))).entries
-            taken.append(perf_counter() - planned_at)
-    return taken
+async def _questions(targets: Sequence[Target], seed: Seed, options: Options) -> Figures:
+    """Ask about all time and about the week, next to some writes."""
+    pace = Pace(QUESTIONS_A_SECOND, options.seconds / 3)
+    async with under_load(targets, posts(targets[0], 20), WRITES_A_SECOND, 4) as sent:
+        of_all_time = await ask(targets, seed, pace)
+        of_the_week = await ask(targets, seed, pace, "week", "week_")
+    return {"players": seed.players, **of_all_time, **of_the_week, "refused_writes": others(sent, 201)}

@@ -84,7 +84,8 @@ async def steady(
     rate: float = 100,
 ) -> Figures:
     """Send requests at a fixed rate, spread over the instances."""
-    async with connected(targets) as connections:
+    # The server closes connections on which nothing comes for some seconds.
+    async with connected(targets, min(CONNECTIONS, round(rate))) as connections:
         await at_rate(connections, cycle(requests), rate, WARM_UP_SECONDS)
         sent = await at_rate(connections, cycle(requests), rate, seconds, on_tick)
     return _figures([(one.status, one.seconds) for one in sent], seconds, wanted)
@@ -120,6 +121,24 @@ async def in_turns(measures: Mapping[str, Measure], rounds: int, on_tick: OnTick
 
         found[name].append(await measure(tick))
     return found
+
+
+def compare(rounds: Mapping[str, Sequence[Figures]]) -> Figures:
+    """Return the medians of the first measurement of `in_turns`, and the ratios of its rate to the others."""
+    first, *others = rounds
+    figures = medians(rounds[first])
+    for other in others:
+        figures |= {
+            f"rate_of_{other}": medians(rounds[other])["rate"],
+            f"ratio_to_{other}": ratio(rounds[first], rounds[other]),
+        }
+    return {**figures, "other_answers": sum(each["other_answers"] for each in chain(*rounds.values()))}
+
+
+def ratio(rounds: Sequence[Figures], other: Sequence[Figures]) -> float:
+    """Return the median of the ratios of each round's rate to that of the other measurement."""
+    pairs = zip(rounds, other, strict=True)
+    return median(one["rate"] / two["rate"] if two["rate"] else 0 for one, two in pairs)
 
 
 def medians(rounds: Sequence[Figures]) -> Figures:

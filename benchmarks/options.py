@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 Figures = dict[str, float]
@@ -20,6 +21,8 @@ class Options:
     crowd: int
     compares: bool
     rate: float = 100
+    against: Path | None = None
+    """Another checkout, with its `.venv`, whose server is measured in turns with that of this one."""
     distributions: dict[str, Sequence[tuple[float, int]]] = field(default_factory=dict)
     """For the plot: a histogram by name, as pairs of milliseconds and a count."""
 

@@ -2,8 +2,20 @@
 
 from collections.abc import Mapping
 
-from benchmarks import costs, crowded, distributed, embedded, fanout, outage, page, rolling_deploy
-from benchmarks.many_players import many_players
+from benchmarks import (
+    costs,
+    crowded,
+    distributed,
+    embedded,
+    fanout,
+    idle_boards,
+    many_players,
+    outage,
+    page,
+    periods,
+    rolling_deploy,
+    rollover,
+)
 from benchmarks.options import Figures, OnTick, Options, Scenario
 
 ALONE: Mapping[str, Scenario] = {
@@ -16,6 +28,10 @@ ALONE: Mapping[str, Scenario] = {
         embedded.read_latency,
         embedded.streams,
         embedded.start,
+        many_players.many_reads,
+        periods.periods,
+        rollover.rollover,
+        idle_boards.idle_boards,
         fanout.fanout,
         crowded.fanout_busy,
         crowded.fanout_reconnect,
@@ -25,6 +41,9 @@ ALONE: Mapping[str, Scenario] = {
         distributed.distributed_latency,
         distributed.distributed_slow_flush,
         distributed.distributed_streams,
+        periods.distributed_periods,
+        rollover.distributed_rollover,
+        idle_boards.distributed_idle_boards,
         outage.redis_silent,
         costs.costs,
         rolling_deploy.rolling_deploy,
@@ -43,5 +62,5 @@ NAMES = (*ALONE, *OF_MANY_PLAYERS)
 async def run(name: str, options: Options, on_tick: OnTick) -> Mapping[str, Figures]:
     """Run a scenario. Return its figures, and those of scenarios that are measured with it."""
     if name in OF_MANY_PLAYERS:
-        return await many_players(options, on_tick)
+        return await many_players.many_players(options, on_tick)
     return {name: await ALONE[name](options, on_tick)}

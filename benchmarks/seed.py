@@ -1,20 +1,24 @@
 """Fill a database with many players, past the API. Each has one event, so that `verify` finds no difference.
 
 The id, name and points of a player follow from its number alone, so a check of a board needs no memory of
-them.
+them. If the board has periods, all events are in the first ones.
 """
 
 import heapq
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 
+from benchmarks.catalogs import ACTION, BOARD
 from benchmarks.options import OnTick
-from scoreboard.domain.boards import ALL_TIME
+from scoreboard.domain.definitions import SUM_DESCENDING, Definition, to_text
+from scoreboard.domain.events import Event, Head
+from scoreboard.domain.rollovers import KINDS, roll_over
 from scoreboard.store.sqlite import sqlite_file
 
 CHUNK = 50_000
@@ -27,18 +31,22 @@ _SPREAD_POINTS = 0x9E3779B1
 
 EVENT_COLUMNS = (
     "board_key", "version", "event_id", "kind", "player_key", "seq", "action_id", "action_seq", "points",
-    "score", "at_us",
+    "score", "at_us", "period", "boundary_us",
 )  # fmt: skip
 STANDING_COLUMNS = (
     "board_key", "player_key", "period", "score", "order_1", "tie_order", "reached_at_us", "version",
     "listed",
 )  # fmt: skip
 COLUMNS: Final = {
+    "boards": ("id", "version", "at_us", "fold", *KINDS),
     "players": ("key", "user_id", "name", "seq"),
     "score_events": EVENT_COLUMNS,
     "standings": STANDING_COLUMNS,
 }
 """The columns that are filled."""
+
+_NONE: Final = (None, None, None, None)
+"""The player and the numbers of an event without a player."""
 
 
 def user_id(player: int) -> str:
@@ -59,60 +67,107 @@ def best(players: int, count: int) -> list[int]:
     return heapq.nsmallest(count, range(1, players + 1), key=lambda player: (-points(player), player))
 
 
-def seed_sqlite(path: Path, players: int, on_tick: OnTick) -> None:
-    """Create the file, with the players on the first board. Ids are shorter than those in PostgreSQL."""
+def short_id(player: int) -> str:
+    return f"player-{player:07d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Players on the first board. `start_us` is the time of the first event."""
+
+    players: int
+    definition: Definition = SUM_DESCENDING
+    start_us: int = START_US
+    to_id: Callable[[int], str] = user_id
+
+    @property
+    def rollovers(self) -> tuple[tuple[Event, ...], Head]:
+        """The events that begin the periods, and the head of the board after them."""
+        return roll_over(BOARD, self.definition, Head(0, 0), self.start_us, uuid4)
+
+    def version(self, player: int) -> int:
+        """Return the version of the event of a player."""
+        return player + len(self.definition.periods)
+
+    def position(self, player: int) -> tuple[int, ...]:
+        """Return the position of a player in the order of the board (`Entry.position`)."""
+        return -points(player), self.version(player)
+
+    def first_rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return the rows of the board and its rollovers, by table, in the order of the columns."""
+        rollovers, head = self.rollovers
+        last = self.version(self.players)
+        periods = (head.periods.get(kind) for kind in KINDS)
+        return {
+            "boards": [(BOARD, last, self.start_us + last, to_text(self.definition), *periods)],
+            "score_events": [
+                (1, e.version, f"{e.version:032x}", e.kind, *_NONE, 0, 0, e.at_us, e.period, e.boundary_us)
+                for e in rollovers
+            ],
+        }
+
+    def rows(self, numbers: range) -> dict[str, list[tuple[Any, ...]]]:
+        """Return the rows of some players."""
+        scored = [(n, self.version(n), points(n), self.start_us + self.version(n)) for n in numbers]
+        _, head = self.rollovers
+        return {
+            "players": [(n, self.to_id(n), name(n), 1) for n in numbers],
+            "score_events": [
+                (1, version, f"{version:032x}", "award", n, 1, ACTION, 1, p, p, at_us, None, None)
+                for n, version, p, at_us in scored
+            ],
+            "standings": [
+                (1, n, period, p, -p, version, at_us, version, True)
+                for n, version, p, at_us in scored
+                for period in head.open_periods
+            ],
+        }
+
+    def chunks(self) -> Iterator[range]:
+        end = self.players + 1
+        return (range(first, min(first + CHUNK, end)) for first in range(1, end, CHUNK))
+
+
+def seed_sqlite(path: Path, seed: Seed, on_tick: OnTick) -> None:
+    """Create the file, with the players on the first board."""
     sqlite_file.migrate(path)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
-    connection.execute("INSERT INTO boards (key, id, version, at_us) VALUES (1, 'main', 0, 0)")
-    for numbers in _chunks(players):
+
+    def insert(rows_by_table: dict[str, list[tuple[Any, ...]]]) -> None:
         connection.execute("BEGIN")
-        for table, rows in _rows(1, numbers, "player-{:07d}".format).items():
-            names = ", ".join(COLUMNS[table])
-            values = ", ".join("?" * len(rows[0]))
+        for table, rows in rows_by_table.items():
+            names, values = ", ".join(COLUMNS[table]), ", ".join("?" * len(COLUMNS[table]))
             connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({values})", rows)
-        connection.execute("UPDATE boards SET version = ?, at_us = ?", (numbers[-1], START_US + numbers[-1]))
         connection.execute("COMMIT")
-        on_tick(numbers[-1] / players)
+
+    insert(seed.first_rows())
+    for numbers in seed.chunks():
+        insert(seed.rows(numbers))
+        on_tick(numbers[-1] / seed.players)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
 
-async def seed_postgresql(url: str, players: int, on_tick: OnTick) -> None:
+async def seed_postgresql(url: str, seed: Seed, on_tick: OnTick) -> None:
     """Put the players on the first board of a database that has tables and no rows."""
     connection = await asyncpg.connect(url)
+
+    async def insert(rows_by_table: dict[str, list[tuple[Any, ...]]]) -> None:
+        for table, rows in rows_by_table.items():
+            await connection.copy_records_to_table(table, records=rows, columns=COLUMNS[table])
+
     try:
         # Skips the flush of each chunk, and the foreign-key checks: the rows are known to be consistent.
         await connection.execute("SET synchronous_commit = off")
         await connection.execute("SET session_replication_role = replica")
-        board = await connection.fetchval(
-            "INSERT INTO boards (id, version, at_us) VALUES ('main', $1, $2) RETURNING key",
-            players,
-            START_US + players,
-        )
-        for numbers in _chunks(players):
-            for table, rows in _rows(board, numbers, user_id).items():
-                await connection.copy_records_to_table(table, records=rows, columns=COLUMNS[table])
-            on_tick(numbers[-1] / players)
-        await connection.execute(f"SELECT setval('players_key_seq', {players})")
+        await insert(seed.first_rows())
+        for numbers in seed.chunks():
+            await insert(seed.rows(numbers))
+            on_tick(numbers[-1] / seed.players)
+        await connection.execute(f"SELECT setval('players_key_seq', {seed.players})")
         # The state of a database that has been in use for a while.
         await connection.execute("VACUUM (ANALYZE) players, score_events, standings")
         await connection.execute("CHECKPOINT")
     finally:
         await connection.close()
-
-
-def _chunks(players: int) -> Iterator[range]:
-    return (range(first, min(first + CHUNK, players + 1)) for first in range(1, players + 1, CHUNK))
-
-
-def _rows(board: int, numbers: range, to_id: Callable[[int], str]) -> dict[str, list[tuple[Any, ...]]]:
-    """Return the rows of each table, in the order of its columns."""
-    scored = [(n, points(n), START_US + n) for n in numbers]
-    return {
-        "players": [(n, to_id(n), name(n), 1) for n in numbers],
-        "score_events": [
-            (board, n, f"{n:032x}", "award", n, 1, "complete-quest", 1, p, p, at_us) for n, p, at_us in scored
-        ],
-        "standings": [(board, n, ALL_TIME, p, -p, n, at_us, n, True) for n, p, at_us in scored],
-    }

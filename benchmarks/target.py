@@ -3,8 +3,11 @@
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from benchmarks.catalogs import ACTION
 from benchmarks.machine import resident_bytes
+from benchmarks.options import CannotMeasure
 from scoreboard.clock import SystemClock
 from scoreboard.domain.submissions import Caller
 from scoreboard.web.auth.key_sources import Keys, secrets
@@ -14,6 +17,16 @@ from tests.e2e.instance import Instance
 SECRET = "a secret of the load test, never used elsewhere"
 COMMAND = (sys.executable, "-m", "scoreboard")
 DEFAULTS = {"SCOREBOARD_JWT_SECRET": SECRET, "SCOREBOARD_RATE_LIMIT": "1000000/minute"}
+
+
+def programs(against: Path | None) -> dict[str, Sequence[str]]:
+    """Return the commands of this checkout and of another one, if there is one. Raises CannotMeasure."""
+    if against is None:
+        return {"this": COMMAND}
+    python = against.absolute() / ".venv/bin/python"
+    if not python.exists():
+        raise CannotMeasure(f"{python} does not exist: run “make install” in that checkout")
+    return {"this": COMMAND, "other": (str(python), *COMMAND[1:])}
 
 
 class Target(Instance):
@@ -32,9 +45,9 @@ class Target(Instance):
     def resident_bytes(self) -> int:
         return resident_bytes(self.pid)
 
-    def post(self, user_id: str, name: str | None = None) -> bytes:
+    def post(self, user_id: str, name: str | None = None, action: str = ACTION) -> bytes:
         """Return the bytes of a request that submits a score."""
-        body = f'{{"actionId":"complete-quest","userId":"{user_id}"}}'
+        body = f'{{"actionId":"{action}","userId":"{user_id}"}}'
         token = self.tokens.sign(Caller(user_id, name or user_id.title()), 86_400)
         return (
             f"POST /api/scores HTTP/1.1\r\nHost: {self.host}\r\nAuthorization: Bearer {token}\r\n"
