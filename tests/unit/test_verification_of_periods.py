@@ -79,6 +79,33 @@ FORGERIES = {
         "UPDATE score_events SET clock_us = 1795910000000000 WHERE version = 9",
         "event 9: begins 2026-11-30 at a time in 2026-11-28",
     ),
+    "a rollover is missing": (
+        "DELETE FROM score_events WHERE version = 9",
+        "event 9: missing, the next one is 10",
+    ),
+    "a rollover is missing, and later events are numbered again": (
+        (
+            "DELETE FROM score_events WHERE version = 9;"
+            "UPDATE score_events SET version = version - 1 WHERE version > 9"
+        ),
+        "event 10: is in 2026-11-29, but after its end",
+    ),
+    "a rollover is moved behind an event of its period": (
+        (
+            "UPDATE score_events SET version = 99 WHERE version = 10;"
+            "UPDATE score_events SET version = 10 WHERE version = 11;"
+            "UPDATE score_events SET version = 11 WHERE version = 99"
+        ),
+        "event 10: is in 2026-W48, but after its end",
+    ),
+    "a rollover is moved before an event of the period that it ends": (
+        (
+            "UPDATE score_events SET version = 99 WHERE version = 8;"
+            "UPDATE score_events SET version = 8 WHERE version = 9;"
+            "UPDATE score_events SET version = 9 WHERE version = 99"
+        ),
+        "player 2 in 2026-11-29: has a standing of 8 but no events",
+    ),
     "a rollover begins an earlier period": (
         "UPDATE score_events SET period = '2026-11-27' WHERE version = 6",
         "event 6: begins 2026-11-27 after 2026-11-28",
@@ -114,9 +141,9 @@ FORGERIES = {
 async def test_a_change_of_a_period_is_found(
     path: Path, store: SqliteStore, statement: str, told: str
 ) -> None:
-    for trigger in ("update", "clock_update", "period_update", "replace"):
+    for trigger in ("update", "clock_update", "period_update", "replace", "delete"):
         execute(path, f"DROP TRIGGER score_events_no_{trigger}")
-    execute(path, statement)
+    execute(path, *statement.split(";"))
     found = await differences(store)
     assert any(difference.startswith(told) for difference in found), found
 
