@@ -48,14 +48,15 @@ async def check_store(process: Process, board: Board, model: PlainBoard) -> None
 async def check_public(process: Process, board: Board, model: PlainBoard, *, at_least: int) -> None:
     """Check the pages and streams of open periods: each one is the board after an exact version."""
     for kind in (ALL_TIME, *board.definition.periods):
-        page = await process.cache.page(board.id, 100, 0, kind)
-        for body in (page.body.decode(), await _first_frame(process, StreamView(board.id, kind))):
+        page = (await process.cache.page(board.id, 100, 0, kind)).body.decode()
+        frame = await _first_frame(process, StreamView(board.id, kind))
+        for body, limit in ((page, 100), (frame, board.rows)):
             snapshot = read_snapshot(body)
             assert at_least <= snapshot.version <= model.version
             if snapshot.version:
                 opened = model.opened(snapshot.version)
                 assert snapshot.period == opened.get(kind, ALL_TIME)
-            _check(snapshot, model)
+            _check(snapshot, model, model.rows(snapshot.period, snapshot.version)[:limit])
 
 
 async def _first_frame(process: Process, view: StreamView) -> str:
