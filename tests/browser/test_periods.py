@@ -24,7 +24,7 @@ from tests.servers.process import until
 CATALOG = """
 [boards.club]
 title = "Running club"
-periods = ["day", "week"]
+periods = ["day", "week", "month"]
 decimals = 1
 unit = "km"
 [boards.side]
@@ -53,7 +53,7 @@ PERIOD = ".period"
 
 @pytest.fixture
 def club(tmp_path: Path) -> Iterator[Running]:
-    """Run a server in demo mode, whose first board has days and weeks."""
+    """Run a server in demo mode, whose first board has days, weeks and months."""
     (tmp_path / "catalog.toml").write_text(CATALOG)
     with running(tmp_path, HeldClock(WEDNESDAY_US), is_demo=True, rate_limit="1000000/minute") as server:
         yield server
@@ -67,7 +67,7 @@ def test_a_tab_shows_its_period_counts_down_and_follows_the_rollover(browser: Br
     club.score("ada", "run")
     with visited(browser, club.url) as page:
         expect_order(page, "ada")
-        expect(page.get_by_role("tab")).to_have_text(["All time", "Today", "This week"])
+        expect(page.get_by_role("tab")).to_have_text(["All time", "Today", "This week", "This month"])
         expect(page.locator(PERIOD)).to_be_hidden()
         tab(page, "This week")
         expect(page.locator(PERIOD)).to_have_text(re.compile(r"^This week · ends in 4 d \d+ h$"))
@@ -153,13 +153,14 @@ def test_tabs_work_by_keyboard_and_axe_finds_nothing(chromium: Browser, club: Ru
     with visited(chromium, club.url) as page:
         expect_order(page, "ada")
         page.get_by_role("tab", name="All time").focus()
-        for key, name in (("ArrowRight", "Today"), ("End", "This week"), ("ArrowRight", "All time")):
+        for key, name in (("ArrowRight", "Today"), ("End", "This month"), ("ArrowRight", "All time")):
             page.keyboard.press(key)
             chosen = page.get_by_role("tab", name=name)
             expect(chosen).to_be_focused()
             expect(chosen).to_have_attribute("aria-selected", "true")
             expect(page.get_by_role("tabpanel", name=name)).to_be_visible()
-        page.keyboard.press("ArrowLeft")
+        for _ in range(2):
+            page.keyboard.press("ArrowLeft")
         expect_order(page, "ada")
         page.evaluate(ANIMATIONS_FINISH)
         assert_accessible(page)

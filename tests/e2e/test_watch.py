@@ -90,12 +90,12 @@ def test_a_week_is_followed_and_one_that_is_over_is_printed_once(tmp_path: Path)
         server.score("bob")
         with watching(tmp_path, server.url, "--period", "week", "--limit", "1") as watcher:
             assert watcher.line_with("until ").endswith(" 2026-W47 until 2026-11-23T00:00:00Z\n")
-            assert " v2 1 ada 5.2\n" in watcher.line_with(" v2 ")
+            assert " v3 1 ada 5.2\n" in watcher.line_with(" v3 ")
             clock.advance(7 * 86_400)
             assert watcher.line_with("2026-W48").endswith(" 2026-W48 until 2026-11-30T00:00:00Z\n")
             server.score("bob")
-            assert " v4 1 bob 5.2\n" in watcher.line_with(" v4 ")
-            assert "bob 5.2" not in watcher.output.partition(" v4 ")[0]
+            assert " v5 1 bob 5.2 new\n" in watcher.line_with(" v5 ")
+            assert "bob 5.2" not in watcher.output.partition(" v5 ")[0]
         over = scoreboard(tmp_path, "watch", server.url, "--period", "2026-W47")
         assert over.returncode == 0
         assert [line.partition(" ")[2] for line in over.stdout.splitlines()] == [

@@ -260,8 +260,9 @@ class Reader:
                 self._queue.put(update)
         except ScoreboardError as error:
             self._queue.put(error)
-        finally:
+        except BaseException:
             self._queue.put(None)
+            raise
 
     def take(self, timeout_seconds: float) -> list[Update]:
         """Return all updates in the queue, or wait for one. Raises the error that ended the stream."""

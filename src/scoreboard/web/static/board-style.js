@@ -87,10 +87,11 @@ tr.own { background: color-mix(in oklab, var(--accent) 14%, var(--card)); }
   th { padding-inline: 0.625em; }
   .rank { flex: none; min-width: 4.2em; padding-inline-start: 0.8em; }
   th.rank { min-width: 5.25em; padding-inline-start: 1em; }
-  .overall { flex: none; min-width: 4.4em; }
-  th.overall { min-width: 5.5em; }
+  .overall { flex: none; min-width: 3.6em; padding-inline: 0.25em; }
+  th.overall { min-width: 4.5em; padding-inline: 0.3125em; }
   .name { flex: 1 1 6em; width: auto; max-width: none; min-width: 0; }
   th.name { flex-basis: 0; }
+  td.overall + .name { flex-basis: 4em; }
   td.name { padding-inline-end: 0; }
   .score { flex: none; margin-inline-start: auto; padding-inline-end: 0.8em; }
   th.score { padding-inline-end: 1em; }
