@@ -138,7 +138,7 @@ lock: $(DEVELOPMENT) ## Update the locks to the newest matching versions
 
 # Use the machine's Chromium, or install Playwright's. If neither works, the tests that need it fail with a remedy.
 $(CHROMIUM): $(DEVELOPMENT)
-	@command -v chromium chromium-browser google-chrome google-chrome-stable > /dev/null \
+	@command -v chromium-headless-shell > /dev/null || command -v chromium chromium-browser google-chrome google-chrome-stable > /dev/null \
 		|| { echo "Installing Chromium for the tests of the page …"; $(BIN)/playwright install chromium; } \
 		|| echo "Chromium could not be installed: on Debian, apt-get install chromium"
 	@touch $@

@@ -68,34 +68,32 @@ def test_a_dialog_shows_invisible_characters_of_a_user_id(chromium: Browser, ser
             page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize(
-    ("action", "reverse", "badge", "outcome"),
-    [
-        ("Ban", "Unban", "banned", "Ban ada: done by 1 event; main is at version 3."),
-        ("Hide …", "Show …", "hidden", "Hide ada: done by 1 event; main is at version 3."),
-    ],
-    ids=["banned", "hidden"],
-)
-def test_a_banned_or_hidden_player_leaves_every_screen_and_returns(
-    browser: Browser, server: Running, action: str, reverse: str, badge: str, outcome: str
-) -> None:
+def test_a_banned_or_hidden_player_leaves_every_screen_and_returns(browser: Browser, server: Running) -> None:
     server.score("ada", name="Ada")
     server.score("bob", "duel", name="Bob")
     with administering(browser, server) as page, visited(browser, server.url) as board:
         expect_live(board)
         expect_order(board, "Ada", "Bob")
         choose(page, "Ada")
-        correct(page, action, action.removesuffix(" …"), reason="scores by a script")
-        expect_order(board, "Bob")
-        expect(page.locator("#outcome")).to_have_text(outcome)
-        expect(page.locator("#player-title .badge")).to_have_text(badge)
-        expect(page.locator("#list .badge")).to_have_text(badge)
-        correct(page, reverse, reverse.removesuffix(" …"))
-        expect_order(board, "Ada", "Bob")
-        expect(page.locator("#list .badge")).to_have_count(0)
+        for version, action, reverse, badge in (
+            (3, "Ban", "Unban", "banned"),
+            (5, "Hide …", "Show …", "hidden"),
+        ):
+            verb = action.removesuffix(" …")
+            correct(page, action, verb, reason=f"{verb}: scores by a script")
+            expect_order(board, "Bob")
+            expect(page.locator("#outcome")).to_have_text(
+                f"{verb} ada: done by 1 event; main is at version {version}."
+            )
+            expect(page.locator("#player-title .badge")).to_have_text(badge)
+            expect(page.locator("#list .badge")).to_have_text(badge)
+            correct(page, reverse, reverse.removesuffix(" …"))
+            expect_order(board, "Ada", "Bob")
+            expect(page.locator("#list .badge")).to_have_count(0)
         page.get_by_role("tab", name="Audit log").click()
-        expect(page.locator("#log tr")).to_have_count(2)
-        expect(page.locator("#log tr").nth(1)).to_contain_text("scores by a script")
+        expect(page.locator("#log tr")).to_have_count(4)
+        expect(page.locator("#log tr").nth(1)).to_contain_text("Hide: scores by a script")
+        expect(page.locator("#log tr").nth(3)).to_contain_text("Ban: scores by a script")
 
 
 def test_a_name_is_replaced_cleared_and_released_on_every_screen(chromium: Browser, server: Running) -> None:
