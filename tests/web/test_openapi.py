@@ -23,7 +23,7 @@ OPTIONS = (
     "--checks=all",
     "--generation-deterministic",
     # The phase before enumerates the values at each boundary of the schemas, whatever this number.
-    "--max-examples=20",
+    "--max-examples=10",
     "--request-timeout=5",
     "--warnings=off",
     "--no-color",
@@ -113,9 +113,18 @@ def test_every_operation_matches_the_document(
 ) -> None:
     (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
     with described(tmp_path, is_private=is_private, has_admin=has_admin) as server:
+        # An administrator's token changes no answer of the other operations.
+        only = "/api/admin/" if has_admin else "/"
         header = [] if scopes is None else [f"--header=Authorization: Bearer {server.token(scopes=scopes)}"]
         run = subprocess.run(
-            [SCHEMATHESIS, "run", f"{server.url}/openapi.json", *OPTIONS, *header],
+            [
+                SCHEMATHESIS,
+                "run",
+                f"{server.url}/openapi.json",
+                *OPTIONS,
+                f"--include-path-regex=^{only}",
+                *header,
+            ],
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -124,7 +133,8 @@ def test_every_operation_matches_the_document(
         )
         assert run.returncode == 0, run.stdout + run.stderr
         # No operation was skipped.
-        operations = sum(len(path) for path in server.client.get("/openapi.json").json()["paths"].values())
+        paths = server.client.get("/openapi.json").json()["paths"]
+        operations = sum(len(paths[path]) for path in paths if path.startswith(only))
         assert f"Tested: {operations}\n" in run.stdout
 
 
