@@ -77,16 +77,22 @@ class _View:
         return self._snapshot(rows, [1 + index for index in self.indexes(rows)])
 
     def rows(self, limit: int, offset: int = 0, after: Position | None = None) -> Sequence[_Row]:
-        """Return rows in the order of the board, after some rows or after a position."""
-        rows = self._select().order_by(*_ORDER).limit(limit).offset(offset)
-        if after is not None:
+        """Return rows in the order of the board: those after a position, without the first `offset`."""
+        rows = self._select().order_by(*_ORDER).limit(limit)
+        if offset:
+            first = self._position_at(offset, after)
+            if first is None:
+                return []
+            rows = rows.where(tuple_(*_ORDER) >= tuple_(*map(literal, first)))
+        elif after is not None:
             rows = rows.where(tuple_(*_ORDER) > tuple_(*map(literal, after)))
         return self._connection.execute(rows).all()
 
     def rows_of(self, keys: Sequence[int]) -> Sequence[_Row]:
         """Return the rows of the players who are on the board, in its order."""
-        rows = self._select().where(standings.c.player_key.in_(keys)).order_by(*_ORDER)
-        return self._connection.execute(rows).all()
+        # Sorted here: SQLite would read the whole board in its order, and pick the players out of it.
+        rows = self._select().where(standings.c.player_key.in_(keys))
+        return sorted(self._connection.execute(rows), key=_position)
 
     def rows_at(self, wanted: Sequence[int]) -> Sequence[_Row]:
         """Return the rows at positions from 1. Each read continues after the row before."""
@@ -104,6 +110,19 @@ class _View:
     def indexes(self, rows: Sequence[_Row]) -> Sequence[int]:
         """Return the indexes of rows, which are in the order of the board."""
         return self._counts(rows, _ORDER)
+
+    def _position_at(self, offset: int, after: Position | None) -> Position | None:
+        """Return the position of the row after `offset` rows.
+
+        The index alone answers it. An offset of rows with names would read the name of each skipped player.
+        """
+        positions = select(*_ORDER).where(self._is_listed).order_by(*_ORDER).limit(1).offset(offset)
+        if after is not None:
+            positions = positions.where(tuple_(*_ORDER) > tuple_(*map(literal, after)))
+        found = self._connection.execute(positions).first()
+        if found is None:
+            return None
+        return found.order_1, found.order_2, found.order_3, found.tie_order
 
     def count_up_to(self, position: Position) -> int:
         """Return the number of rows up to a position, with the row there."""
@@ -178,9 +197,10 @@ class _View:
         if self._period in newest.open_periods:
             return newest.version, newest.reading_us
         last = self._connection.execute(
-            select(standings.c.board_key, func.max(standings.c.version).label("version"))
+            select(standings.c.board_key, standings.c.version)
             .where(self._is_view)
-            .group_by(standings.c.board_key)
+            .order_by(standings.c.version.desc())
+            .limit(1)
         ).first()
         if last is None:
             return 0, 0
