@@ -42,5 +42,8 @@ def test_a_page_finds_its_files_if_the_proxy_strips_the_slash(tmp_path: Path) ->
     with running(tmp_path, HeldClock(), root_path="/scores") as server:
         addresses = re.findall(r'(?:href|src)="([^"]*)"', server.client.get("/").text)
         assert len(addresses) > 3
-        assert all(address.startswith("/scores/static/") for address in addresses)
+        files = [
+            address for address in addresses if not address.startswith("?")
+        ]  # others are links to boards
+        assert all(address.startswith("/scores/static/") for address in files)
         assert [server.client.get(address).status_code for address in addresses] == [200] * len(addresses)
