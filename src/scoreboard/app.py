@@ -203,7 +203,7 @@ def _make_process(environment: _Environment, store: AdminStore, ranking: Ranking
     reader = BoardReader(catalog, store, ranking, minimum, clock, observer)
     hub = _make_hub(environment, boards)
     board_cache = BoardCache(reader.page, catalog.boards, minimum_version=minimum.of)
-    publisher = Publisher(board_cache, hub, boards, observer)
+    publisher = Publisher(board_cache, hub, boards, observer, known_version=applier.known_version)
     services = Services(
         catalog=catalog,
         submitter=Submitter(catalog, commit, reader, new_id=environment.new_id, digests=digests),

@@ -120,6 +120,9 @@ class Hub:
     async def _tick(self) -> float:
         """Send heartbeats, and close the streams that are stalled or whose token has expired."""
         for view, ring in self._rings.items():
+            if not len(ring):
+                ring.lag = 0
+                continue
             with self.loop.failures.catch(board=view.board):
                 ring.tick()
             with self.loop.failures.catch(board=view.board):

@@ -1,6 +1,6 @@
 """Publication of changed boards to the hub."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Final
 
@@ -19,7 +19,7 @@ READ_PACE_SECONDS: Final = 0.01
 """Minimum time between two reads of a board that changes constantly. The hub adds its own pace, 25 ms."""
 
 REFRESH_SECONDS: Final = 1.0
-"""Interval at which all boards are read, in case a hint was lost."""
+"""Interval at which watched boards are read, in case a hint was lost."""
 
 log = structlog.get_logger()
 
@@ -28,12 +28,20 @@ class Publisher:
     """Reads the watched views of each board that has changed, and publishes them to the hub."""
 
     def __init__(
-        self, cache: BoardCache, hub: Hub, boards: tuple[str, ...], observer: Observer = NULL_OBSERVER
+        self,
+        cache: BoardCache,
+        hub: Hub,
+        boards: tuple[str, ...],
+        observer: Observer = NULL_OBSERVER,
+        *,
+        known_version: Callable[[str], int | None] = lambda _board: None,
     ) -> None:
+        """`known_version` returns the newest version of a board that is known without a query, if any."""
         self._failures = Failures("publish", observer)
         self._cache = cache
         self._hub = hub
         self._boards = boards
+        self._known_version = known_version
         self._publish_view: dict[StreamView, SharedCall[None]] = {}
         self._board_loops = {
             board: BackgroundLoop("publish", partial(self._publish_if_watched, board), observer)
@@ -73,11 +81,14 @@ class Publisher:
             await self._publish_or_log(view)
 
     async def _refresh(self) -> float:
-        """Publish all boards and watched views. The hub sends nothing if a view has not changed."""
+        """Publish the watched views, and the boards without streams that have a newer version.
+
+        The hub sends nothing if a view has not changed.
+        """
         views = {
             view: None
             for board in self._boards
-            for view in (StreamView(board), *self._hub.watched_views(board))
+            for view in (*self._hub.watched_views(board), *self._outdated(StreamView(board)))
         }
         # A stream may be opening. Two reads of a view at the same time could end in the wrong order.
         for view in [view for view in self._publish_view if not self._hub.is_open(view)]:
@@ -85,6 +96,16 @@ class Publisher:
         for view in views:
             await self._publish_or_log(view)
         return REFRESH_SECONDS
+
+    def _outdated(self, view: StreamView) -> tuple[StreamView, ...]:
+        """Return the view, unless its newest frame has the board's version."""
+        frame = self._hub.newest(view)
+        is_current = (
+            frame is not None
+            and not frame.is_stale
+            and frame.snapshot.version == self._known_version(view.board)
+        )
+        return () if is_current else (view,)
 
     async def _publish_or_log(self, view: StreamView) -> None:
         with self._failures.catch(board=view.board):

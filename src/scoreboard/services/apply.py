@@ -161,6 +161,11 @@ class Applier:
             raise StoreUnavailable
         return copy, head
 
+    def known_version(self, board: str) -> int | None:
+        """Return a board's version when the heads were last read, or None if it is unknown."""
+        head = self.heads.get(board)
+        return None if head is None else head.version
+
     async def _read_heads(self) -> Mapping[str, Head]:
         self.heads = await self._store.heads()
         self._minimum.update(self.heads)

@@ -48,7 +48,7 @@ def head(connection: Connection, board: str) -> Head:
 
 
 def _head(row: Any, corrected: int = 0) -> Head:
-    periods = {kind: getattr(row, kind) for kind in KINDS if getattr(row, kind) is not None}
+    periods = {kind: period for kind in KINDS if (period := getattr(row, kind)) is not None}
     return Head(row.version, row.at_us, corrected, row.clock_us, periods)
 
 
