@@ -8,6 +8,7 @@ from typing import Any
 from scoreboard.domain.submissions import Caller
 from scoreboard.fanout.stream_view import StreamView
 from tests.harness import Running
+from tests.servers.process import until
 from tests.web.raw_connections import received_to_the_end, received_until
 from tests.web.streams.transports import (
     ASK,
@@ -143,7 +144,7 @@ def test_a_stream_of_a_private_board_ends_with_its_token(
         events = unchunked(received.partition(b"\r\n\r\n")[2])
         # The last event is complete, and a random time to reconnect follows.
         assert re.search(rb"}\n\nretry: [123]\d\d\d\n$", events)
-        assert scoreboard.scoreboard.hub.counts.expired == 1
+        until(lambda: scoreboard.scoreboard.hub.counts.expired == 1, "the stream is counted")
         with asked(scoreboard, ask) as client:
             assert b"token_expired" in received_until(client, b"}")
 
